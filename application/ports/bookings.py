@@ -1,0 +1,71 @@
+"""The store of bookings."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from domain.availability import Window
+from domain.booking import Booking, BookingStatus
+from domain.ids import BookingId, IntegrationId, UserId
+
+
+class BookingQuery(msgspec.Struct, frozen=True):
+    """Which bookings of a user to list, by ascending (start, id).
+
+    Args:
+        statuses: none means any.
+        starts_from: start at or after this (UTC).
+        starts_before: start before this (UTC).
+        after: keyset: (start, id) of the last row already seen.
+        limit: rows at most.
+
+    """
+
+    limit: int
+    statuses: tuple[BookingStatus, ...] = ()
+    starts_from: datetime | None = None
+    starts_before: datetime | None = None
+    after: tuple[datetime, BookingId] | None = None
+
+
+class Bookings(Protocol):
+    """Bookings by invitee URI (Calendly's identity) and by our own id."""
+
+    async def related(
+        self, integration_id: IntegrationId, invitee_uris: Sequence[str]
+    ) -> Mapping[str, Booking]:
+        """Return and lock, in one sorted order, the bookings to settle facts against.
+
+        Those of the named invitees, and those that name one of them as their predecessor or
+        successor; by invitee URI. Within the transaction nobody else settles facts of the same
+        integration, so that two halves of a reschedule cannot miss each other.
+        """
+        ...
+
+    async def put(self, bookings: Sequence[Booking]) -> None:
+        """Insert or replace bookings by (integration, invitee URI)."""
+        ...
+
+    async def find(self, user_id: UserId, booking_id: BookingId) -> Booking | None:
+        """Return a user's booking, or None when it is absent or another user's."""
+        ...
+
+    async def by_invitee(self, user_id: UserId, invitee_uri: str) -> Booking | None:
+        """Return a user's booking of one invitee, or None."""
+        ...
+
+    async def by_invitees(
+        self, user_id: UserId, invitee_uris: Sequence[str]
+    ) -> Mapping[str, BookingId]:
+        """Return the ids of a user's bookings by invitee URI; unknown ones are left out."""
+        ...
+
+    async def page(self, user_id: UserId, query: BookingQuery) -> Sequence[Booking]:
+        """Return up to `limit` bookings after the keyset position."""
+        ...
+
+    async def occupied(self, user_id: UserId, span: Window) -> Sequence[Window]:
+        """Return the times within the span at which a one-to-one booking stands."""
+        ...

@@ -1,0 +1,91 @@
+"""Bookings at Calendly: read, make, cancel, mark."""
+
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from domain.availability import Window
+from domain.booking import Facts, NoShow
+from domain.token import Access
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An invitee's answer to one custom question; `question` is its exact text."""
+
+    question: str
+    answer: str
+    position: int
+
+
+class BookingRequest(msgspec.Struct, frozen=True):
+    """What is needed to book for an invitee (Calendly: POST /invitees).
+
+    Args:
+        start: an open slot's start (UTC).
+        reference: our own token, by which the booking is recognised after a lost answer.
+
+    """
+
+    event_type_uri: str
+    start: datetime
+    name: str
+    email: str
+    timezone: str
+    reference: str
+    location_kind: str | None = None
+    location: str | None = None
+    answers: tuple[Answer, ...] = ()
+    guests: tuple[str, ...] = ()
+
+
+class FactsPage(msgspec.Struct, frozen=True):
+    """A page of facts and the token of the next one, or None after the last."""
+
+    facts: tuple[Facts, ...]
+    next_page: str | None
+
+
+class CalendlyBookings(Protocol):
+    """Scheduled events and their invitees. All methods raise the CalendlyError family."""
+
+    async def page(
+        self, access: Access, user_uri: str, span: Window, page: str | None
+    ) -> FactsPage:
+        """Return the invitees of a page of events that start within the span, any status."""
+        ...
+
+    async def find(self, access: Access, user_uri: str, email: str, span: Window) -> list[Facts]:
+        """Return the bookings of one invitee that start within the span."""
+        ...
+
+    async def invitee(self, access: Access, invitee_uri: str) -> Facts:
+        """Return what Calendly says of one invitee now.
+
+        Raises:
+            CalendlyNotFound: there is no such invitee.
+
+        """
+        ...
+
+    async def book(self, access: Access, request: BookingRequest) -> str:
+        """Book for an invitee and return the invitee's URI. Never repeats by itself.
+
+        Raises:
+            SlotTaken: the slot is gone.
+            CalendlyUncertain: it may have been booked: look it up before repeating.
+
+        """
+        ...
+
+    async def cancel(self, access: Access, event_uri: str, reason: str | None) -> None:
+        """Cancel a whole event; one that is canceled already counts as canceled."""
+        ...
+
+    async def mark_no_show(self, access: Access, invitee_uri: str) -> NoShow:
+        """Mark an invitee as a no-show; one that is marked already keeps its mark."""
+        ...
+
+    async def clear_no_show(self, access: Access, no_show_uri: str) -> None:
+        """Take the mark back; one that is gone already counts as taken back."""
+        ...

@@ -1,0 +1,47 @@
+"""Calendly's OAuth host."""
+
+from typing import Protocol
+
+from domain.secret import Secret
+from domain.token import TokenPair
+
+
+class CalendlyOAuth(Protocol):
+    """Consent, exchange, refresh, revoke. No method repeats a request by itself.
+
+    Every method that calls out raises CalendlyUnavailable when nothing was processed,
+    CalendlyUncertain when it may have been, CalendlyThrottled on 429, ClientRefused when our own
+    credentials are wrong, CalendlyProtocolError on an answer that cannot be read.
+    """
+
+    def authorize_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
+        """Return the address of the consent page, with PKCE S256 (RFC 7636)."""
+        ...
+
+    async def exchange_code(
+        self, *, code: Secret, verifier: Secret, redirect_uri: str
+    ) -> TokenPair:
+        """Exchange an authorization code for the first pair.
+
+        Raises:
+            GrantRefused: the code is spent, expired or does not match.
+
+        """
+        ...
+
+    async def refresh(self, refresh: Secret, *, user_uri: str) -> TokenPair:
+        """Exchange a refresh token for the next pair; on success the old one is dead.
+
+        Args:
+            refresh: the single-use token.
+            user_uri: whose budget of 8 token requests a minute it spends.
+
+        Raises:
+            GrantRefused: the token is spent, revoked or unknown.
+
+        """
+        ...
+
+    async def revoke(self, token: Secret) -> None:
+        """Revoke a token; one that is dead already counts as revoked."""
+        ...

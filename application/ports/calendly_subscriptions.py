@@ -1,0 +1,31 @@
+"""Webhook subscriptions at Calendly."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from domain.integration import Account
+from domain.subscription import ActualSubscription
+from domain.token import Access
+
+
+class CalendlySubscriptions(Protocol):
+    """List, create, delete: Calendly has no update. All raise the CalendlyError family."""
+
+    async def all(self, access: Access, account: Account) -> list[ActualSubscription]:
+        """Return the user-scope subscriptions of the account; a fresh one may be missing."""
+        ...
+
+    async def create(
+        self, access: Access, account: Account, callback_url: str, events: Sequence[str]
+    ) -> ActualSubscription:
+        """Create a user-scope subscription.
+
+        Raises:
+            CalendlyConflict: one with this callback URL exists.
+
+        """
+        ...
+
+    async def delete(self, access: Access, subscription_uri: str) -> None:
+        """Delete a subscription; one that is gone already counts as deleted."""
+        ...

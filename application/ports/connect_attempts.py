@@ -1,0 +1,44 @@
+"""Connect flows under way: each `state` is good once, for one user, for a while."""
+
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from domain.ids import UserId
+
+
+class ConnectAttempt(msgspec.Struct, frozen=True):
+    """One started connect flow.
+
+    Args:
+        state_hash: SHA-256 of the state (32 bytes); the state itself is not stored.
+        sealed_verifier: the PKCE verifier, sealed, bound to the state hash in hex.
+        browser_hash: SHA-256 of the cookie set in the browser that started the flow, or None
+            when the team's own back end sent the user on.
+        return_to: where to send the browser afterwards, or None.
+        expires_at: when the state dies (UTC).
+
+    """
+
+    state_hash: bytes
+    user_id: UserId
+    sealed_verifier: str
+    expires_at: datetime
+    browser_hash: bytes | None = None
+    return_to: str | None = None
+
+
+class ConnectAttempts(Protocol):
+    """Connect flows by the hash of their state."""
+
+    async def add(self, attempt: ConnectAttempt) -> None:
+        """Remember a started flow, and forget those that expired before it."""
+        ...
+
+    async def take(self, state_hash: bytes) -> ConnectAttempt | None:
+        """Return the flow and forget it in one step; None when unknown or taken already.
+
+        An expired one is returned (and forgotten) too: the caller judges its time.
+        """
+        ...

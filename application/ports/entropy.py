@@ -1,0 +1,20 @@
+"""Everything random: identities, secrets, jitter."""
+
+from typing import Protocol
+from uuid import UUID
+
+
+class Entropy(Protocol):
+    """A source of what nobody can guess, and of chance."""
+
+    def new_id(self) -> UUID:
+        """Return a new UUID version 7 (RFC 9562): sortable by time, opaque to callers."""
+        ...
+
+    def token(self, size: int = 32) -> str:
+        """Return a URL-safe text of `size` random bytes from the system's secure source."""
+        ...
+
+    def chance(self) -> float:
+        """Return a random number in [0, 1), for jitter only."""
+        ...

@@ -1,0 +1,54 @@
+"""Integrations by user and by id."""
+
+from datetime import datetime
+from typing import Protocol
+
+from domain.ids import IntegrationId, UserId
+from domain.integration import Integration, Subscription
+
+
+class Integrations(Protocol):
+    """One integration a user at most. Tokens come and go only sealed.
+
+    Writers name just what they change, so that two processes never undo each other's columns.
+    """
+
+    async def get(self, integration_id: IntegrationId) -> Integration | None:
+        """Return the integration, or None."""
+        ...
+
+    async def for_user(self, user_id: UserId, *, lock: bool = False) -> Integration | None:
+        """Return the user's integration, or None; with `lock` nobody else changes it meanwhile."""
+        ...
+
+    async def put_connected(self, integration: Integration) -> None:
+        """Store a newly connected integration, or the same user's reconnected one.
+
+        Status, account, scopes, tokens, breaker and attention are taken over; the refresh lease
+        is freed with a new fencing number, so a refresher of the old grant changes nothing; the
+        sync becomes due at `connected_at`, the refresh by the token's expiry. A subscription
+        that the row has stays.
+        """
+        ...
+
+    async def mark_disconnecting(self, integration_id: IntegrationId) -> None:
+        """Set the status; no job claims the integration from now on. Absent: nothing happens."""
+        ...
+
+    async def put_subscription(
+        self, integration_id: IntegrationId, subscription: Subscription | None
+    ) -> None:
+        """Remember which webhook subscription belongs to the integration."""
+        ...
+
+    async def put_reconciled(self, integration_id: IntegrationId, at: datetime) -> None:
+        """Remember when bookings were last compared with Calendly's (UTC)."""
+        ...
+
+    async def erase(self, integration_id: IntegrationId) -> None:
+        """Delete the integration with its cache and bookings; webhook events stay, unlinked."""
+        ...
+
+    async def live_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
+        """Return a page of active integrations by ascending id, for sweeps over all."""
+        ...

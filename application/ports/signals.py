@@ -1,0 +1,52 @@
+"""What operators watch: one method a flow, each counted and, where it matters, logged.
+
+Labels are closed sets of codes; an integration's id goes to the log, never into a metric.
+"""
+
+from typing import Protocol
+
+from domain.ids import IntegrationId
+
+
+class Signals(Protocol):
+    """Counts and logs what the flows did. Never raises."""
+
+    def token_refresh(self, integration_id: IntegrationId, outcome: str) -> None:
+        """A refresh ended: `refreshed`, `lost_race` or an error code."""
+        ...
+
+    def reauth_required(self, integration_id: IntegrationId, cause: str) -> None:
+        """An integration needs a person."""
+        ...
+
+    def connected(self, integration_id: IntegrationId, *, recovered: bool) -> None:
+        """A user connected; `recovered` when the integration had needed a person."""
+        ...
+
+    def webhook_received(self, result: str) -> None:
+        """A delivery was `stored`, `duplicate`, or refused for the named reason."""
+        ...
+
+    def webhook_applied(self, kind: str, result: str) -> None:
+        """A stored event was `applied`, `ignored`, or failed with the error code."""
+        ...
+
+    def availability_read(self, part: str, freshness: str) -> None:
+        """A reader was served from the cache."""
+        ...
+
+    def availability_sync(self, integration_id: IntegrationId, result: str) -> None:
+        """A user's availability was fetched: `synced`, or the error code."""
+        ...
+
+    def booking_command(self, operation: str, result: str) -> None:
+        """An acting request ended: `done`, `repeated`, or the error code."""
+        ...
+
+    def subscription(self, integration_id: IntegrationId, result: str) -> None:
+        """A subscription was `kept`, `created`, `replaced`, or failed with the error code."""
+        ...
+
+    def bookings_repaired(self, integration_id: IntegrationId, count: int) -> None:
+        """Reconciliation changed this many bookings: above zero means webhooks were lost."""
+        ...

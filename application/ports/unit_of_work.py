@@ -1,0 +1,69 @@
+"""One transaction over everything that is stored.
+
+Leaving the block rolls back; `commit` is the explicit act. Nothing is awaited inside the block
+but the store itself: no call to Calendly or Temporal, no new task.
+"""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from application.ports.api_keys import ApiKeys
+from application.ports.availability_cache import AvailabilityCache
+from application.ports.booking_commands import BookingCommands
+from application.ports.bookings import Bookings
+from application.ports.breakers import Breakers
+from application.ports.connect_attempts import ConnectAttempts
+from application.ports.integrations import Integrations
+from application.ports.refresh_queue import RefreshQueue
+from application.ports.sync_queue import SyncQueue
+from application.ports.users import Users
+from application.ports.webhook_events import WebhookEvents
+
+
+class UnitOfWork(Protocol):
+    """The repositories of one transaction."""
+
+    @property
+    def users(self) -> Users: ...
+    @property
+    def api_keys(self) -> ApiKeys: ...
+    @property
+    def connect_attempts(self) -> ConnectAttempts: ...
+    @property
+    def integrations(self) -> Integrations: ...
+    @property
+    def refresh_queue(self) -> RefreshQueue: ...
+    @property
+    def sync_queue(self) -> SyncQueue: ...
+    @property
+    def availability(self) -> AvailabilityCache: ...
+    @property
+    def webhook_events(self) -> WebhookEvents: ...
+    @property
+    def bookings(self) -> Bookings: ...
+    @property
+    def booking_commands(self) -> BookingCommands: ...
+    @property
+    def breakers(self) -> Breakers: ...
+
+    async def commit(self) -> None:
+        """Make everything done in this block durable; after it the block may only end.
+
+        Raises:
+            StorageUnavailable: the store is gone; nothing of the block may be assumed.
+
+        """
+        ...
+
+
+class Storage(Protocol):
+    """Opens units of work."""
+
+    def __call__(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Begin a transaction.
+
+        Raises:
+            StorageUnavailable: no connection, a serialization failure, a deadlock, a time-out.
+
+        """
+        ...

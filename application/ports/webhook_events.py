@@ -1,0 +1,65 @@
+"""The inbox: every webhook that was answered 2xx, once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from domain.ids import IntegrationId, UserId, WebhookEventId
+
+
+class WebhookEvent(msgspec.Struct, frozen=True):
+    """A stored webhook.
+
+    Args:
+        dedupe_key: the fact's identity; a second event with the same key is not stored.
+        body: the raw bytes as they arrived; sealed at rest.
+        attempts: how often applying it failed.
+
+    """
+
+    id: WebhookEventId
+    dedupe_key: str
+    kind: str
+    body: bytes
+    received_at: datetime
+    occurred_at: datetime
+    integration_id: IntegrationId | None = None
+    user_id: UserId | None = None
+    attempts: int = 0
+
+
+class WebhookEvents(Protocol):
+    """Stored webhooks and what became of them."""
+
+    async def store(self, event: WebhookEvent) -> bool:
+        """Store an event as pending; False, and nothing changed, when its key is known."""
+        ...
+
+    async def applied(self, event_id: WebhookEventId, now: datetime) -> None:
+        """Record that the event had its effect."""
+        ...
+
+    async def ignored(self, event_id: WebhookEventId, reason: str, now: datetime) -> None:
+        """Record that the event has no effect here, and why: a kind unknown, nobody's event."""
+        ...
+
+    async def failed(
+        self, event_id: WebhookEventId, code: str, next_attempt_at: datetime | None
+    ) -> None:
+        """Count a failed attempt; without a next one the event is dead-lettered."""
+        ...
+
+    async def claim_pending(
+        self, now: datetime, until: datetime, limit: int
+    ) -> Sequence[WebhookEvent]:
+        """Take up to `limit` pending events whose time has come, oldest first.
+
+        They are not handed out again before `until`; held ones are passed over without waiting.
+        """
+        ...
+
+    async def recent(self, user_id: UserId, limit: int) -> Sequence[tuple[WebhookEvent, str]]:
+        """Return a user's latest events with their status, newest first, bodies left empty."""
+        ...

@@ -1,0 +1,59 @@
+"""What a job did: counts and codes only, so that it may be read in the workflow engine's UI."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+
+
+class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Counts of one page, or of a whole run.
+
+    Args:
+        examined: rows that were taken up.
+        done: how many ended as they should, by result (`refreshed`, `synced`, `applied`, …).
+        failed: how many did not, by error code.
+        cursor: where the next page begins, for sweeps that walk through all rows.
+        more: whether another page may find work.
+
+    """
+
+    examined: int = 0
+    done: dict[str, int] = {}
+    failed: dict[str, int] = {}
+    cursor: str | None = None
+    more: bool = False
+
+    def plus(self, other: "Tally") -> "Tally":
+        """Return both together; cursor and `more` are the later one's."""
+        return Tally(
+            examined=self.examined + other.examined,
+            done=dict(Counter(self.done) + Counter(other.done)),
+            failed=dict(Counter(self.failed) + Counter(other.failed)),
+            cursor=other.cursor,
+            more=other.more,
+        )
+
+
+Progress = Callable[[Tally], None]
+"""Called after each row with the tally so far; must not block."""
+
+
+class Counting:
+    """A tally being made."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.tally = Tally()
+
+    def done(self, result: str) -> None:
+        """Count a row that ended as it should."""
+        self._add(Tally(examined=1, done={result: 1}))
+
+    def failed(self, code: str) -> None:
+        """Count a row that did not."""
+        self._add(Tally(examined=1, failed={code: 1}))
+
+    def _add(self, one: Tally) -> None:
+        self.tally = self.tally.plus(one)
+        self._progress(self.tally)

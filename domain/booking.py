@@ -1,0 +1,200 @@
+"""Booking: one invitee's seat at one scheduled event, and the ordering rule.
+
+Facts about a booking arrive in any order and any number of times, from webhooks and from
+Calendly's API. `merge` is commutative, associative and idempotent, so every order and every
+duplication of the same facts gives the same booking:
+
+- status only ever moves on: booked → canceled → rescheduled;
+- links to the predecessor and the successor are kept once known;
+- the no-show mark belongs to its latest toggle;
+- everything else belongs to the facts with the latest `updated_at`.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from domain.ids import BookingId, IntegrationId, UserId
+from domain.secret import Secret
+
+
+class BookingStatus(StrEnum):
+    """What became of a booking, in the only direction it can move."""
+
+    BOOKED = "booked"
+    CANCELED = "canceled"
+    RESCHEDULED = "rescheduled"
+
+
+class Invitee(msgspec.Struct, frozen=True):
+    """Who comes; `timezone` is the one they see times in and may be unknown."""
+
+    name: str
+    email: str
+    timezone: str | None = None
+
+
+class Location(msgspec.Struct, frozen=True):
+    """Where it takes place; a conference's `join_url` may come later than the booking."""
+
+    kind: str
+    text: str | None = None
+    join_url: str | None = None
+
+
+class Cancellation(msgspec.Struct, frozen=True, order=True):
+    """Who canceled, when (UTC) and why."""
+
+    at: datetime
+    by: str
+    by_kind: str
+    reason: str | None = None
+
+
+class NoShow(msgspec.Struct, frozen=True):
+    """The latest toggle of the no-show mark: when (UTC), and its URI while it is set."""
+
+    at: datetime
+    uri: str | None
+
+
+class Links(msgspec.Struct, frozen=True):
+    """Links that cancel or reschedule without any login: as secret as a password."""
+
+    cancel: Secret | None = None
+    reschedule: Secret | None = None
+
+
+class Details(msgspec.Struct, frozen=True):
+    """What describes a booking and may change; the latest `updated_at` (UTC) wins."""
+
+    updated_at: datetime
+    event_type_uri: str | None
+    event_name: str
+    start: datetime
+    end: datetime
+    invitee: Invitee
+    location: Location | None = None
+    host_uris: tuple[str, ...] = ()
+    calendar_event_id: str | None = None
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """Everything known of one invitee, whether from one webhook or from a hundred.
+
+    Args:
+        invitee_uri: Calendly's name for the invitee: the identity of a booking.
+        predecessor: the invitee this one was rescheduled from.
+        successor: the invitee this one was rescheduled to.
+        reference: our own token, put into the booking when we made it (utm_content).
+
+    """
+
+    invitee_uri: str
+    event_uri: str
+    status: BookingStatus
+    created_at: datetime
+    details: Details
+    cancellation: Cancellation | None = None
+    predecessor: str | None = None
+    successor: str | None = None
+    no_show: NoShow | None = None
+    reference: str | None = None
+    links: Links = Links()
+
+
+class Booking(msgspec.Struct, frozen=True):
+    """The facts about one invitee, under our own identity."""
+
+    id: BookingId
+    user_id: UserId
+    integration_id: IntegrationId
+    facts: Facts
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still stands."""
+        return self.facts.status is BookingStatus.BOOKED
+
+
+def merge(one: Facts, other: Facts) -> Facts:
+    """Return what both say together, whichever came first.
+
+    Raises:
+        ValueError: the two speak of different invitees.
+
+    """
+    if one.invitee_uri != other.invitee_uri:
+        raise ValueError("facts of two invitees cannot be merged")
+    successor = _known(one.successor, other.successor)
+    return Facts(
+        invitee_uri=one.invitee_uri,
+        event_uri=min(one.event_uri, other.event_uri),
+        status=_status(one.status, other.status, successor=successor),
+        created_at=min(one.created_at, other.created_at),
+        details=_later_details(one, other),
+        cancellation=_latest_cancellation(one.cancellation, other.cancellation),
+        predecessor=_known(one.predecessor, other.predecessor),
+        successor=successor,
+        no_show=_latest_toggle(one.no_show, other.no_show),
+        reference=_known(one.reference, other.reference),
+        links=_links(one.links, other.links),
+    )
+
+
+def succeeded_by(facts: Facts, successor: str) -> Facts:
+    """Return the facts with the invitee who took this one's place: it was rescheduled."""
+    kept = _known(facts.successor, successor)
+    return msgspec.structs.replace(facts, successor=kept, status=BookingStatus.RESCHEDULED)
+
+
+_RANK = {status: rank for rank, status in enumerate(BookingStatus)}
+
+
+def _status(one: BookingStatus, other: BookingStatus, *, successor: str | None) -> BookingStatus:
+    if successor is not None:
+        return BookingStatus.RESCHEDULED
+    return max(one, other, key=_RANK.__getitem__)
+
+
+def _known(one: str | None, other: str | None) -> str | None:
+    """The one that is known; of two, always the same whichever came first."""
+    if one is None or other is None:
+        return one or other
+    return max(one, other)
+
+
+def _later_details(one: Facts, other: Facts) -> Details:
+    # Equal times are told apart by content, so that the order of arrival never matters.
+    def standing(details: Details) -> tuple[datetime, bytes]:
+        return details.updated_at, msgspec.json.encode(details)
+
+    return max(one.details, other.details, key=standing)
+
+
+def _latest_cancellation(
+    one: Cancellation | None, other: Cancellation | None
+) -> Cancellation | None:
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda each: (each.at, each.by, each.by_kind, each.reason or ""))
+
+
+def _latest_toggle(one: NoShow | None, other: NoShow | None) -> NoShow | None:
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda each: (each.at, each.uri or ""))
+
+
+def _links(one: Links, other: Links) -> Links:
+    return Links(
+        cancel=_known_secret(one.cancel, other.cancel),
+        reschedule=_known_secret(one.reschedule, other.reschedule),
+    )
+
+
+def _known_secret(one: Secret | None, other: Secret | None) -> Secret | None:
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=Secret.reveal)

@@ -1,0 +1,167 @@
+"""Integration: one user's link to Calendly, and its status machine.
+
+    active ──refused──▶ reauth_required ──connect──▶ active
+    active | reauth_required ──disconnect──▶ disconnecting ──erased──▶ (row gone)
+
+Only a permanent refusal by Calendly leads to `reauth_required`; an outage never does.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from domain.circuit_breaker import CLOSED, Breaker
+from domain.errors import IntegrationNotFound, ReauthRequired
+from domain.ids import IntegrationId, UserId
+from domain.token import SealedTokens
+
+
+class Status(StrEnum):
+    """Where an integration stands."""
+
+    ACTIVE = "active"
+    REAUTH_REQUIRED = "reauth_required"
+    DISCONNECTING = "disconnecting"
+
+
+class Cause(StrEnum):
+    """Why a person is needed."""
+
+    GRANT_REFUSED = "grant_refused"
+    REFRESH_OUTCOME_LOST = "refresh_outcome_lost"
+    TOKENS_UNREADABLE = "tokens_unreadable"
+
+
+class Account(msgspec.Struct, frozen=True):
+    """The Calendly account behind an integration, as Calendly described it."""
+
+    user_uri: str
+    organization_uri: str
+    name: str
+    email: str
+    timezone: str
+    scheduling_url: str
+
+
+class Attention(msgspec.Struct, frozen=True):
+    """What a person has to know: why, and since when (UTC)."""
+
+    cause: Cause
+    since: datetime
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """The webhook subscription that belongs to an integration.
+
+    Args:
+        key: the opaque last part of its callback URL.
+        uri: Calendly's name for it, or None while it is not created yet.
+        state: Calendly's `state`, `active` or `disabled`, when last seen.
+
+    """
+
+    key: str
+    uri: str | None = None
+    state: str | None = None
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """The right to refresh one integration for a while.
+
+    Args:
+        owner: who holds it.
+        fence: grows with each taking; a finisher with an older number changes nothing.
+        expires_at: when anybody may take it over (UTC).
+
+    """
+
+    owner: str
+    fence: int
+    expires_at: datetime
+
+
+class Integration(msgspec.Struct, frozen=True):
+    """One user's link to Calendly.
+
+    Args:
+        exchange_started_at: set before a refresh request leaves and cleared when its outcome is
+            known. Found set, it means that the stored refresh token may be spent (UTC).
+        breaker: the refresh breaker of this integration.
+
+    """
+
+    id: IntegrationId
+    user_id: UserId
+    status: Status
+    account: Account
+    scopes: tuple[str, ...]
+    connected_at: datetime
+    tokens: SealedTokens | None = None
+    breaker: Breaker = CLOSED
+    subscription: Subscription | None = None
+    attention: Attention | None = None
+    exchange_started_at: datetime | None = None
+    last_refreshed_at: datetime | None = None
+    last_synced_at: datetime | None = None
+    last_error_code: str | None = None
+    reconciled_at: datetime | None = None
+
+
+def usable_tokens(integration: Integration) -> SealedTokens:
+    """Return the tokens of a live integration.
+
+    Raises:
+        ReauthRequired: the grant is gone; the message says what to do.
+        IntegrationNotFound: the account is being disconnected.
+
+    """
+    if integration.status is Status.DISCONNECTING:
+        raise IntegrationNotFound("This Calendly account is being disconnected.")
+    if integration.status is Status.REAUTH_REQUIRED or integration.tokens is None:
+        cause = integration.attention.cause if integration.attention else Cause.GRANT_REFUSED
+        raise ReauthRequired(
+            "Calendly no longer accepts this connection; send the user to "
+            "/api/calendly/connect to connect again.",
+            cause=cause,
+        )
+    return integration.tokens
+
+
+def refreshed(integration: Integration, tokens: SealedTokens, now: datetime) -> Integration:
+    """The integration with a newly exchanged pair."""
+    return msgspec.structs.replace(
+        integration,
+        status=Status.ACTIVE,
+        tokens=tokens,
+        breaker=CLOSED,
+        attention=None,
+        exchange_started_at=None,
+        last_refreshed_at=now,
+        last_error_code=None,
+    )
+
+
+def refused(integration: Integration, now: datetime, *, code: str) -> Integration:
+    """The integration after `invalid_grant`: tokens erased, a person is needed.
+
+    An exchange that was left open before this one may have spent the token unseen; then the
+    cause is the lost answer, not a revocation by the user.
+    """
+    lost = integration.exchange_started_at is not None
+    cause = Cause.REFRESH_OUTCOME_LOST if lost else Cause.GRANT_REFUSED
+    return needs_person(integration, cause, now, code=code)
+
+
+def needs_person(
+    integration: Integration, cause: Cause, now: datetime, *, code: str
+) -> Integration:
+    """The integration with its tokens erased and the reason a person is needed."""
+    return msgspec.structs.replace(
+        integration,
+        status=Status.REAUTH_REQUIRED,
+        tokens=None,
+        attention=Attention(cause=cause, since=now),
+        exchange_started_at=None,
+        last_error_code=code,
+    )

@@ -1,0 +1,72 @@
+"""Stored against observed bookings: which rows to write so that ours say what Calendly says.
+
+The same function serves webhooks, back-fill and the reconciliation sweep, so a booking is the
+same whichever way it became known.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from domain.booking import Facts, merge, succeeded_by
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One booking to write.
+
+    Args:
+        facts: what it becomes.
+        is_new: whether no row existed.
+
+    """
+
+    facts: Facts
+    is_new: bool
+
+
+def related_uris(observed: Iterable[Facts]) -> set[str]:
+    """Return the invitees whose rows must be read (and locked) to settle these facts.
+
+    Rows that name one of these as their predecessor or successor are needed as well.
+    """
+    uris: set[str] = set()
+    for facts in observed:
+        uris.add(facts.invitee_uri)
+        uris.update(uri for uri in (facts.predecessor, facts.successor) if uri)
+    return uris
+
+
+def settle(known: Mapping[str, Facts], observed: Iterable[Facts]) -> list[Change]:
+    """Return the bookings that change when the observed facts join the known ones.
+
+    Args:
+        known: stored facts by invitee URI, with every relative of the observed ones.
+        observed: facts in any order, duplicates included.
+
+    A reschedule links both halves whichever comes first: an invitee that some other names as
+    predecessor is closed as rescheduled, and the successor learns its predecessor.
+
+    """
+    state = dict(known)
+    for facts in observed:
+        before = state.get(facts.invitee_uri)
+        state[facts.invitee_uri] = facts if before is None else merge(before, facts)
+    _link(state)
+    return [
+        Change(facts=facts, is_new=uri not in known)
+        for uri, facts in sorted(state.items())
+        if known.get(uri) != facts
+    ]
+
+
+def _link(state: dict[str, Facts]) -> None:
+    for facts in list(state.values()):
+        if facts.predecessor and facts.predecessor in state:
+            older = state[facts.predecessor]
+            state[facts.predecessor] = succeeded_by(older, facts.invitee_uri)
+        if facts.successor and facts.successor in state:
+            newer = state[facts.successor]
+            if newer.predecessor is None:
+                state[facts.successor] = msgspec.structs.replace(
+                    newer, predecessor=facts.invitee_uri
+                )

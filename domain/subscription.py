@@ -1,0 +1,106 @@
+"""Desired against actual webhook subscriptions: a pure plan.
+
+Calendly has no update and no re-enable: a disabled subscription is replaced. The new one is
+created before the old one goes, under its own callback URL, so that no event falls between.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from domain.ids import IntegrationId
+
+USER_EVENTS = (
+    "invitee.created",
+    "invitee.canceled",
+    "invitee_no_show.created",
+    "invitee_no_show.deleted",
+    "event_type.created",
+    "event_type.updated",
+    "event_type.deleted",
+)
+
+
+class ActualSubscription(msgspec.Struct, frozen=True):
+    """A subscription as Calendly lists it."""
+
+    uri: str
+    callback_url: str
+    state: str
+    events: tuple[str, ...]
+    retry_started_at: str | None = None
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What has to be done, in this order.
+
+    Args:
+        keep: the subscription that is good, if any.
+        create: whether a new one (with a new callback URL) has to be made first.
+        delete: URIs to delete afterwards.
+        failing: whether Calendly is retrying deliveries to the kept one: an early warning.
+
+    """
+
+    keep: ActualSubscription | None
+    create: bool
+    delete: tuple[str, ...]
+    failing: bool
+
+
+def plan(
+    actual: Sequence[ActualSubscription],
+    *,
+    ours: str,
+    current: str | None,
+    events: Sequence[str] = USER_EVENTS,
+) -> Plan:
+    """Compare what Calendly lists with the one subscription an integration should have.
+
+    Args:
+        actual: everything Calendly lists for the user.
+        ours: prefix of every callback URL of this integration; others' are never touched.
+        current: the callback URL that the integration knows, or None.
+        events: the kinds it has to receive.
+
+    """
+    mine = [each for each in actual if each.callback_url.startswith(ours)]
+    keep = next((each for each in mine if _is_good(each, current, events)), None)
+    return Plan(
+        keep=keep,
+        create=keep is None,
+        delete=tuple(each.uri for each in mine if each is not keep),
+        failing=keep is not None and keep.retry_started_at is not None,
+    )
+
+
+def _is_good(each: ActualSubscription, current: str | None, events: Sequence[str]) -> bool:
+    return (
+        each.callback_url == current and each.state == "active" and set(events) <= set(each.events)
+    )
+
+
+def new_key(integration_id: IntegrationId, token: str) -> str:
+    """Return the last part of a callback URL: whose it is, and which one of theirs."""
+    return f"{integration_id.hex}-{token}"
+
+
+def owner_of(key: str) -> IntegrationId | None:
+    """Return the integration that a subscription key names, or None when it names none.
+
+    The old and the new subscription of a replacement both name it, so deliveries to either
+    arrive while the two overlap.
+    """
+    named, separator, _ = key.partition("-")
+    if not separator:
+        return None
+    try:
+        return IntegrationId(UUID(hex=named))
+    except ValueError:
+        return None
+
+
+def own_prefix(callback_base: str, integration_id: IntegrationId) -> str:
+    """Return what every callback URL of this integration starts with."""
+    return f"{callback_base}/{integration_id.hex}-"

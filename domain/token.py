@@ -1,0 +1,115 @@
+"""A token pair's life: when it is due, and what each outcome of a refresh means.
+
+Calendly's refresh tokens are single-use: the moment an exchange succeeds the old token is dead,
+so whoever loses the answer has lost the grant. Every rule here follows from that.
+"""
+
+import re
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from domain.secret import Secret
+
+# Calendly names access tokens two hours; anything outside this is an answer we do not trust.
+SHORTEST_LIFE = timedelta(seconds=60)
+LONGEST_LIFE = timedelta(days=31)
+
+
+class TokenPair:
+    """What Calendly's token endpoint answered, in the clear. Never stored, never encoded.
+
+    Args:
+        access: bearer token for the API.
+        refresh: single-use token for the next pair.
+        expires_at: when the access token dies (UTC).
+        scopes: what was really granted, which may be less than was asked for.
+        owner_uri: the Calendly user.
+        organization_uri: the user's current organization.
+
+    """
+
+    __slots__ = ("access", "expires_at", "organization_uri", "owner_uri", "refresh", "scopes")
+
+    def __init__(
+        self,
+        *,
+        access: Secret,
+        refresh: Secret,
+        expires_at: datetime,
+        scopes: tuple[str, ...],
+        owner_uri: str,
+        organization_uri: str,
+    ) -> None:
+        self.access = access
+        self.refresh = refresh
+        self.expires_at = expires_at
+        self.scopes = scopes
+        self.owner_uri = owner_uri
+        self.organization_uri = organization_uri
+
+
+class Access(NamedTuple):
+    """What a call to Calendly's API needs: the bearer token, and whose rate budget it spends."""
+
+    token: Secret
+    user_uri: str
+
+
+class SealedTokens(msgspec.Struct, frozen=True):
+    """A token pair as it rests in the database and, in an emergency, in heartbeat details.
+
+    Args:
+        access: sealed access token.
+        refresh: sealed refresh token.
+        expires_at: when the access token dies (UTC).
+        version: counts exchanges; a new pair is committed only over the version it came from.
+
+    """
+
+    access: str
+    refresh: str
+    expires_at: datetime
+    version: int
+
+
+def is_due(expires_at: datetime, now: datetime, horizon: timedelta) -> bool:
+    """Whether the access token dies within the horizon."""
+    return expires_at - now <= horizon
+
+
+def life(expires_in: int) -> timedelta:
+    """Bound the life Calendly states (seconds) to what is believable.
+
+    Too short a life would make every call refresh, too long a one would never refresh.
+    """
+    return min(max(timedelta(seconds=expires_in), SHORTEST_LIFE), LONGEST_LIFE)
+
+
+LEGACY_SCOPE = "default"
+REQUIRED_SCOPES = (
+    "users:read",
+    "organizations:read",
+    "event_types:read",
+    "availability:read",
+    "scheduled_events:write",
+    "webhooks:write",
+)
+
+
+def parse_scopes(text: str | None) -> tuple[str, ...]:
+    """Split Calendly's space-separated scope list; absent means a legacy app's full access."""
+    return tuple(sorted(set(re.split(r"\s+", text.strip())))) if text else (LEGACY_SCOPE,)
+
+
+def missing_scopes(
+    granted: tuple[str, ...], needed: tuple[str, ...] = REQUIRED_SCOPES
+) -> tuple[str, ...]:
+    """Return the needed scopes that were not granted; `:write` includes `:read` (Calendly: scopes)."""
+    if LEGACY_SCOPE in granted:
+        return ()
+    held = set(granted) | {
+        scope.removesuffix(":write") + ":read" for scope in granted if scope.endswith(":write")
+    }
+    return tuple(scope for scope in needed if scope not in held)

@@ -1,0 +1,1 @@
+"""The REST API as Calendly answers it: shapes, errors, limits."""

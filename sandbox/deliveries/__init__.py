@@ -1,0 +1,1 @@
+"""Signed webhook deliveries with Calendly's time-outs, retries and disabling."""

@@ -1,0 +1,1 @@
+"""Injected faults: what a network or an outage does to a client."""

@@ -1,0 +1,1 @@
+"""Records as the JSON bodies Calendly sends; one module a resource, no rules."""
