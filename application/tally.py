@@ -54,6 +54,10 @@ class Counting:
         """Count a row that did not."""
         self._add(Tally(examined=1, failed={code: 1}))
 
+    def page(self, *, more: bool, cursor: str | None = None) -> Tally:
+        """Return the tally as the result of a page."""
+        return msgspec.structs.replace(self.tally, more=more, cursor=cursor)
+
     def _add(self, one: Tally) -> None:
         self.tally = self.tally.plus(one)
         self._progress(self.tally)

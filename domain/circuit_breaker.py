@@ -9,6 +9,13 @@ from enum import StrEnum
 
 import msgspec
 
+from domain.errors import (
+    CalendlyProtocolError,
+    CalendlyUnavailable,
+    CalendlyUncertain,
+    SlotkeeperError,
+)
+
 
 class BreakerState(StrEnum):
     """Where a breaker stands."""
@@ -54,6 +61,14 @@ class Breaker(msgspec.Struct, frozen=True):
 
 CLOSED = Breaker()
 PROBE_TURN = timedelta(seconds=60)
+
+
+def is_outage(error: SlotkeeperError) -> bool:
+    """Whether an error speaks against the other side's health.
+
+    A refusal is an answer like any other, and a 429 says that it is well.
+    """
+    return isinstance(error, CalendlyUnavailable | CalendlyUncertain | CalendlyProtocolError)
 
 
 def open_for(breaker: Breaker, policy: BreakerPolicy) -> timedelta:

@@ -26,6 +26,7 @@ the kind once: the web edge to an HTTP status, the workflow edge to a retry.
     │   ├── IdempotencyKeyReused
     │   ├── CommandInProgress
     │   ├── AccountMismatch
+    │   ├── DisconnectInProgress
     │   └── BookingNotOpen
     ├── ConsentDenied               needs person
     ├── ScopesDeclined              needs person
@@ -212,6 +213,13 @@ class AccountMismatch(Conflict):
     """Another Calendly account than the connected one gave its consent."""
 
     code = "account_mismatch"
+
+
+class DisconnectInProgress(Conflict):
+    """The integration is being disconnected; it can be connected again afterwards."""
+
+    code = "disconnect_in_progress"
+    kind = Kind.TRANSIENT
 
 
 class BookingNotOpen(Conflict):

@@ -30,7 +30,7 @@ class Cause(StrEnum):
 
     GRANT_REFUSED = "grant_refused"
     REFRESH_OUTCOME_LOST = "refresh_outcome_lost"
-    TOKENS_UNREADABLE = "tokens_unreadable"
+    OWNER_CHANGED = "owner_changed"
 
 
 class Account(msgspec.Struct, frozen=True):

@@ -16,12 +16,23 @@ class Change(msgspec.Struct, frozen=True):
 
     Args:
         facts: what it becomes.
-        is_new: whether no row existed.
+        before: what was stored, or None where no row existed.
 
     """
 
     facts: Facts
-    is_new: bool
+    before: Facts | None
+
+    @property
+    def is_repair(self) -> bool:
+        """Whether readers of the bookings were told something wrong until now."""
+        if self.before is None or self.before.status is not self.facts.status:
+            return True
+        return _is_no_show(self.before) is not _is_no_show(self.facts)
+
+
+def _is_no_show(facts: Facts) -> bool:
+    return facts.no_show is not None and facts.no_show.uri is not None
 
 
 def related_uris(observed: Iterable[Facts]) -> set[str]:
@@ -53,7 +64,7 @@ def settle(known: Mapping[str, Facts], observed: Iterable[Facts]) -> list[Change
         state[facts.invitee_uri] = facts if before is None else merge(before, facts)
     _link(state)
     return [
-        Change(facts=facts, is_new=uri not in known)
+        Change(facts=facts, before=known.get(uri))
         for uri, facts in sorted(state.items())
         if known.get(uri) != facts
     ]

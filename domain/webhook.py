@@ -35,6 +35,7 @@ class Notice(msgspec.Struct, frozen=True):
         subject: URI of what it is about, or None where the kind is unknown.
         mark: what tells two events of one kind about one subject apart, where they can repeat.
         facts: what it says of a booking, for the kinds that do.
+        account_uris: the Calendly users it concerns, for deliveries to the app-wide address.
 
     """
 
@@ -43,6 +44,7 @@ class Notice(msgspec.Struct, frozen=True):
     subject: str | None = None
     mark: str | None = None
     facts: Facts | None = None
+    account_uris: tuple[str, ...] = ()
 
 
 def topic(kind: str) -> Topic:

@@ -9,6 +9,9 @@ from domain.availability import Window
 from domain.booking import Facts, NoShow
 from domain.token import Access
 
+REFERENCE_PREFIX = "slotkeeper:"
+"""What our own tokens in `utm_content` begin with, so that others' are left alone."""
+
 
 class Answer(msgspec.Struct, frozen=True):
     """An invitee's answer to one custom question; `question` is its exact text."""

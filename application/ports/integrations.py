@@ -1,5 +1,6 @@
 """Integrations by user and by id."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +20,10 @@ class Integrations(Protocol):
 
     async def for_user(self, user_id: UserId, *, lock: bool = False) -> Integration | None:
         """Return the user's integration, or None; with `lock` nobody else changes it meanwhile."""
+        ...
+
+    async def by_accounts(self, user_uris: Sequence[str]) -> Sequence[Integration]:
+        """Return the integrations of these Calendly users by ascending id; none for others."""
         ...
 
     async def put_connected(self, integration: Integration) -> None:

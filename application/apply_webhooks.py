@@ -1,0 +1,86 @@
+"""Apply stored webhooks that had no effect yet, with backoff, until they do or are given up."""
+
+from datetime import timedelta
+
+from application.apply_webhook import APPLIED, IGNORED, apply_webhook, integrations_of
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.signals import Signals
+from application.ports.unit_of_work import Storage
+from application.ports.webhook_events import WebhookEvent
+from application.ports.webhook_reader import WebhookReader
+from application.tally import Counting, Progress, Tally
+from domain.backoff import RetryPolicy, delay
+from domain.errors import SlotkeeperError
+
+HELD_FOR = timedelta(minutes=2)
+LEFTOVERS = RetryPolicy(base=timedelta(seconds=30), cap=timedelta(hours=1), limit=10)
+UNEXPECTED = "unexpected"
+
+
+class ApplyWebhooks:
+    """Works through the inbox; a dead letter is ours to mend, never the sender's."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        reader: WebhookReader,
+        clock: Clock,
+        entropy: Entropy,
+        signals: Signals,
+    ) -> None:
+        self._storage = storage
+        self._reader = reader
+        self._clock = clock
+        self._entropy = entropy
+        self._signals = signals
+
+    async def __call__(self, limit: int, progress: Progress) -> Tally:
+        """Claim up to `limit` pending events and apply each in a transaction of its own."""
+        now = self._clock.now()
+        async with self._storage() as uow:
+            events = await uow.webhook_events.claim_pending(now, now + HELD_FOR, limit)
+            await uow.commit()
+        counting = Counting(progress)
+        for event in events:
+            await self._one(event, counting)
+        return counting.page(more=len(events) == limit)
+
+    async def _one(self, event: WebhookEvent, counting: Counting) -> None:
+        try:
+            result = await self._apply(event)
+        except Exception as error:  # noqa: BLE001 - one bad event never stops the others
+            code = error.code if isinstance(error, SlotkeeperError) else UNEXPECTED
+            await self._failed(event, code)
+            counting.failed(code)
+            self._signals.webhook_applied(event.kind, code)
+        else:
+            counting.done(result)
+            self._signals.webhook_applied(event.kind, result)
+
+    async def _apply(self, event: WebhookEvent) -> str:
+        now = self._clock.now()
+        notice = self._reader.read(event.body)
+        async with self._storage() as uow:
+            addressee = None
+            if event.integration_id is not None:
+                addressee = await uow.integrations.get(event.integration_id)
+            integrations = await integrations_of(uow, notice, addressee)
+            reason = await apply_webhook(uow, self._entropy, notice, integrations, now)
+            if reason is None:
+                await uow.webhook_events.applied(event.id, now)
+            else:
+                await uow.webhook_events.ignored(event.id, reason, now)
+            await uow.commit()
+        return APPLIED if reason is None else IGNORED
+
+    async def _failed(self, event: WebhookEvent, code: str) -> None:
+        attempt = event.attempts + 1
+        next_attempt_at = None
+        if attempt < LEFTOVERS.limit:
+            pause = delay(LEFTOVERS, attempt, 0.5 + self._entropy.chance() / 2)
+            next_attempt_at = self._clock.now() + pause
+        async with self._storage() as uow:
+            await uow.webhook_events.failed(event.id, code, next_attempt_at)
+            await uow.commit()

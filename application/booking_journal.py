@@ -1,0 +1,156 @@
+"""The journal of acting requests: what makes repeating one after a lost answer safe.
+
+A command is recorded before anything is sent and marked as sent before the request leaves. Who
+repeats it under the same Idempotency-Key gets its result, or goes on where it broke off.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+
+from application.booking_views import BookingView, view_bookings
+from application.ports.booking_commands import BookingCommand, Operation
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.signals import Signals
+from application.ports.unit_of_work import Storage
+from application.settle_bookings import settle_bookings
+from domain.booking import Facts
+from domain.errors import (
+    BookingNotFound,
+    CalendlyUncertain,
+    CommandInProgress,
+    IdempotencyKeyReused,
+    IntegrationNotFound,
+    SlotkeeperError,
+)
+from domain.ids import BookingId, CommandId, UserId
+from domain.integration import Integration, usable_tokens
+
+# Longer than Calendly may still be working on a request whose answer we gave up on.
+LEASE = timedelta(seconds=30)
+
+
+class Performed(msgspec.Struct, frozen=True):
+    """The booking an acting request led to; `repeated` when it had been carried out before."""
+
+    view: BookingView
+    repeated: bool
+
+
+class BookingJournal:
+    """Opens, marks and closes commands; counts how they ended."""
+
+    def __init__(
+        self, *, storage: Storage, clock: Clock, entropy: Entropy, signals: Signals
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._entropy = entropy
+        self._signals = signals
+
+    async def integration(self, user_id: UserId) -> Integration:
+        """Return the user's live integration. Raises IntegrationNotFound, ReauthRequired."""
+        async with self._storage() as uow:
+            integration = await uow.integrations.for_user(user_id)
+        if integration is None:
+            raise IntegrationNotFound("No Calendly account is connected.")
+        usable_tokens(integration)
+        return integration
+
+    async def open(
+        self, user_id: UserId, key: str, operation: Operation, content: object
+    ) -> BookingCommand:
+        """Record a command, or return the earlier one under the same key.
+
+        Args:
+            user_id: whose key it is.
+            key: the Idempotency-Key.
+            operation: what is to be done.
+            content: the request's own content, for telling two requests apart.
+
+        Raises:
+            IdempotencyKeyReused: the key came with another request before.
+            CommandInProgress: it is being carried out, or its outcome is not known yet.
+
+        """
+        now = self._clock.now()
+        wanted = BookingCommand(
+            id=CommandId(self._entropy.new_id()),
+            user_id=user_id,
+            key=key,
+            operation=operation,
+            fingerprint=_fingerprint(operation, content),
+            started_at=now,
+            lease_until=now + LEASE,
+        )
+        async with self._storage() as uow:
+            command, may_run = await uow.booking_commands.open(wanted)
+            await uow.commit()
+        if command.fingerprint != wanted.fingerprint:
+            raise IdempotencyKeyReused("This Idempotency-Key was used for another request.")
+        if command.done_at is None and not may_run:
+            left = (command.lease_until - now).total_seconds()
+            raise CommandInProgress(
+                "This request is being carried out; repeat it in a moment.",
+                retry_after=max(left, 1),
+            )
+        return command
+
+    async def mark_sent(self, command: BookingCommand) -> None:
+        """Record that the request may reach Calendly from now on."""
+        async with self._storage() as uow:
+            await uow.booking_commands.mark_sent(command.id)
+            await uow.commit()
+
+    async def close(
+        self, command: BookingCommand, integration: Integration, facts: Sequence[Facts]
+    ) -> Performed:
+        """Store what Calendly now says, end the command and return the booking it is about.
+
+        The first of the facts is the booking that the command is about.
+        """
+        now = self._clock.now()
+        async with self._storage() as uow:
+            await settle_bookings(uow, self._entropy, integration, facts)
+            await uow.availability.invalidate([command.user_id], now, by=command.operation)
+            booking = await uow.bookings.by_invitee(command.user_id, facts[0].invitee_uri)
+            if booking is None:
+                raise BookingNotFound("The booking vanished while it was acted on.")
+            await uow.booking_commands.finish(command.id, booking.id, now)
+            (view,) = await view_bookings(uow, command.user_id, [booking])
+            await uow.commit()
+        self._signals.booking_command(command.operation, "done")
+        return Performed(view, repeated=False)
+
+    async def recall(self, command: BookingCommand) -> Performed:
+        """Return the result of a command that was carried out before."""
+        self._signals.booking_command(command.operation, "repeated")
+        return Performed(await self._view(command.user_id, command.booking_id), repeated=True)
+
+    async def failed(self, command: BookingCommand, error: SlotkeeperError, *, sent: bool) -> None:
+        """Record a failure.
+
+        After an uncertain one the lease is kept, so that a repetition finds out only once
+        Calendly can no longer be working on the first request.
+        """
+        self._signals.booking_command(command.operation, error.code)
+        if isinstance(error, CalendlyUncertain):
+            return
+        async with self._storage() as uow:
+            await uow.booking_commands.release(command.id, sent=sent)
+            await uow.commit()
+
+    async def _view(self, user_id: UserId, booking_id: BookingId | None) -> BookingView:
+        async with self._storage() as uow:
+            booking = await uow.bookings.find(user_id, booking_id) if booking_id else None
+            if booking is None:
+                raise BookingNotFound("The booking of this request was erased since.")
+            (view,) = await view_bookings(uow, user_id, [booking])
+        return view
+
+
+def _fingerprint(operation: Operation, content: object) -> bytes:
+    return hashlib.sha256(operation.encode() + b" " + msgspec.json.encode(content)).digest()

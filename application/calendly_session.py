@@ -1,0 +1,73 @@
+"""Calls to Calendly's API for one integration: right token, breaker, one refresh on a 401."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from application.circuits import Circuits
+from application.ports.breakers import Surface
+from application.ports.clock import Clock
+from application.ports.unit_of_work import Storage
+from application.ports.vault import Vault
+from application.refresh_tokens import RefreshTokens
+from application.token_sealing import open_access
+from domain.errors import AccessTokenRejected, IntegrationNotFound
+from domain.ids import IntegrationId
+from domain.integration import Integration, usable_tokens
+from domain.token import Access
+
+T = TypeVar("T")
+
+
+class CalendlySession:
+    """The way every use case reaches Calendly's API."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        vault: Vault,
+        refresh: RefreshTokens,
+        circuits: Circuits,
+        clock: Clock,
+    ) -> None:
+        self._storage = storage
+        self._vault = vault
+        self._refresh = refresh
+        self._circuits = circuits
+        self._clock = clock
+
+    async def call(
+        self, integration_id: IntegrationId, work: Callable[[Access], Awaitable[T]]
+    ) -> T:
+        """Run one call for an integration.
+
+        A token that has died is refreshed first. A 401 refreshes once and repeats the call once:
+        Calendly processed nothing then. A 403 never refreshes.
+
+        Raises:
+            ReauthRequired, IntegrationNotFound, CircuitOpen, the CalendlyError family.
+
+        """
+        integration = await self._live(integration_id)
+        try:
+            return await self._attempt(integration, work)
+        except AccessTokenRejected:
+            version = usable_tokens(integration).version
+            fresh = await self._refresh(integration_id, stale_version=version)
+            return await self._attempt(fresh, work)
+
+    async def _attempt(
+        self, integration: Integration, work: Callable[[Access], Awaitable[T]]
+    ) -> T:
+        access = open_access(self._vault, integration)
+        return await self._circuits.call(Surface.API, lambda: work(access))
+
+    async def _live(self, integration_id: IntegrationId) -> Integration:
+        async with self._storage() as uow:
+            integration = await uow.integrations.get(integration_id)
+        if integration is None:
+            raise IntegrationNotFound("No Calendly account is connected.")
+        tokens = usable_tokens(integration)
+        if tokens.expires_at <= self._clock.now():
+            return await self._refresh(integration_id, stale_version=tokens.version)
+        return integration

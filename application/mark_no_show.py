@@ -1,0 +1,75 @@
+"""Mark an invitee as a no-show at Calendly, or take the mark back."""
+
+import msgspec
+
+from application.booking_journal import BookingJournal, Performed
+from application.calendly_session import CalendlySession
+from application.ports.booking_commands import Operation
+from application.ports.calendly_bookings import CalendlyBookings
+from application.ports.clock import Clock
+from application.show_booking import ShowBooking
+from domain.booking import Facts, NoShow
+from domain.errors import BookingNotOpen, SlotkeeperError
+from domain.ids import BookingId, UserId
+from domain.integration import Integration
+
+
+class MarkNoShow:
+    """Both directions are safe to repeat: Calendly keeps one mark an invitee."""
+
+    def __init__(
+        self,
+        *,
+        journal: BookingJournal,
+        session: CalendlySession,
+        calendly: CalendlyBookings,
+        show: ShowBooking,
+        clock: Clock,
+    ) -> None:
+        self._journal = journal
+        self._session = session
+        self._calendly = calendly
+        self._show = show
+        self._clock = clock
+
+    async def __call__(
+        self, user_id: UserId, key: str, booking_id: BookingId, *, no_show: bool
+    ) -> Performed:
+        """Set the mark, or take it back; what is so already counts as done.
+
+        Raises:
+            BookingNotFound, BookingNotOpen (it was canceled or rescheduled).
+            IdempotencyKeyReused, CommandInProgress, and the CalendlyError family.
+
+        """
+        booking = (await self._show(user_id, booking_id)).booking
+        operation = Operation.MARK_NO_SHOW if no_show else Operation.CLEAR_NO_SHOW
+        command = await self._journal.open(user_id, key, operation, booking_id)
+        if command.done_at is not None:
+            return await self._journal.recall(command)
+        try:
+            integration = await self._journal.integration(user_id)
+            if not booking.is_open:
+                raise BookingNotOpen("Only a booking that stands can be marked as a no-show.")
+            toggle = self._mark if no_show else self._clear
+            facts = await toggle(integration, booking.facts)
+        except SlotkeeperError as error:
+            await self._journal.failed(command, error, sent=False)
+            raise
+        return await self._journal.close(command, integration, [facts])
+
+    async def _mark(self, integration: Integration, facts: Facts) -> Facts:
+        mark = await self._session.call(
+            integration.id,
+            lambda access: self._calendly.mark_no_show(access, facts.invitee_uri),
+        )
+        return msgspec.structs.replace(facts, no_show=mark)
+
+    async def _clear(self, integration: Integration, facts: Facts) -> Facts:
+        uri = facts.no_show.uri if facts.no_show else None
+        if uri is None:
+            return facts
+        await self._session.call(
+            integration.id, lambda access: self._calendly.clear_no_show(access, uri)
+        )
+        return msgspec.structs.replace(facts, no_show=NoShow(at=self._clock.now(), uri=None))

@@ -1,0 +1,94 @@
+"""Compare one integration's bookings with Calendly's and repair the difference."""
+
+from datetime import timedelta
+
+from application.calendly_session import CalendlySession
+from application.ports.calendly_bookings import CalendlyBookings, FactsPage
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.signals import Signals
+from application.ports.unit_of_work import Storage
+from application.settle_bookings import settle_bookings
+from domain.availability import Window
+from domain.errors import IntegrationNotFound
+from domain.ids import IntegrationId
+from domain.integration import Integration
+
+# Calendly cannot say what changed since a moment, so windows of start time are swept.
+SWEEP = (timedelta(days=7), timedelta(days=60))
+BACKFILL = (timedelta(days=30), timedelta(days=180))
+
+
+class ReconcileBookings:
+    """The same settling rule as for webhooks; a repair means that a webhook was lost."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        session: CalendlySession,
+        calendly: CalendlyBookings,
+        clock: Clock,
+        entropy: Entropy,
+        signals: Signals,
+    ) -> None:
+        self._storage = storage
+        self._session = session
+        self._calendly = calendly
+        self._clock = clock
+        self._entropy = entropy
+        self._signals = signals
+
+    async def __call__(self, integration_id: IntegrationId, *, backfill: bool) -> int:
+        """Sweep a window of start times, events of both statuses.
+
+        Args:
+            integration_id: whose bookings.
+            backfill: the first, wider sweep after connecting, whose finds are no repairs.
+
+        Returns:
+            How many bookings were repaired, or for a back-fill, how many were written.
+
+        """
+        integration = await self._read(integration_id)
+        before, after = BACKFILL if backfill else SWEEP
+        now = self._clock.now()
+        span = Window(start=now - before, end=now + after)
+        changed, page = 0, await self._page(integration, span, None)
+        while True:
+            changed += await self._settle(integration, page, backfill=backfill)
+            if page.next_page is None:
+                break
+            page = await self._page(integration, span, page.next_page)
+        async with self._storage() as uow:
+            await uow.integrations.put_reconciled(integration_id, now)
+            await uow.commit()
+        if changed and not backfill:
+            self._signals.bookings_repaired(integration_id, changed)
+        return changed
+
+    async def _page(self, integration: Integration, span: Window, token: str | None) -> FactsPage:
+        user_uri = integration.account.user_uri
+        return await self._session.call(
+            integration.id, lambda access: self._calendly.page(access, user_uri, span, token)
+        )
+
+    async def _settle(self, integration: Integration, page: FactsPage, *, backfill: bool) -> int:
+        if not page.facts:
+            return 0
+        async with self._storage() as uow:
+            changes = await settle_bookings(uow, self._entropy, integration, page.facts)
+            repairs = [each for each in changes if backfill or each.is_repair]
+            if repairs:
+                await uow.availability.invalidate(
+                    [integration.user_id], self._clock.now(), by="reconciliation"
+                )
+            await uow.commit()
+        return len(repairs)
+
+    async def _read(self, integration_id: IntegrationId) -> Integration:
+        async with self._storage() as uow:
+            integration = await uow.integrations.get(integration_id)
+        if integration is None:
+            raise IntegrationNotFound("No Calendly account is connected.")
+        return integration

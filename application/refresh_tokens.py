@@ -1,0 +1,93 @@
+"""Refresh one integration's tokens, or wait for whoever is doing it."""
+
+import asyncio
+from datetime import timedelta
+
+from application.exchange_tokens import ExchangeTokens
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.unit_of_work import Storage
+from domain.errors import IntegrationNotFound, RefreshInProgress
+from domain.ids import IntegrationId
+from domain.integration import Integration, Lease, usable_tokens
+
+POLL = 0.1  # seconds between looks at somebody else's refresh, before jitter
+POLLS = 100
+
+
+class RefreshTokens:
+    """Single flight across processes: never refreshes without the lease."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        exchange: ExchangeTokens,
+        clock: Clock,
+        entropy: Entropy,
+        owner: str,
+        lease_ttl: timedelta,
+    ) -> None:
+        self._storage = storage
+        self._exchange = exchange
+        self._clock = clock
+        self._entropy = entropy
+        self._owner = owner
+        self._lease_ttl = lease_ttl
+
+    async def __call__(
+        self, integration_id: IntegrationId, *, stale_version: int | None = None
+    ) -> Integration:
+        """Return the integration with tokens newer than the stale ones.
+
+        Args:
+            integration_id: whose tokens.
+            stale_version: the version that was found not to work; a newer one found stored is
+                returned without another exchange. None: refresh the current one.
+
+        Raises:
+            ReauthRequired: the grant is dead.
+            RefreshInProgress: another process holds the lease and did not finish in time.
+            IntegrationNotFound, and what ExchangeTokens raises.
+
+        """
+        for _ in range(POLLS):
+            integration = await self._read(integration_id)
+            version = usable_tokens(integration).version
+            stale_version = version if stale_version is None else stale_version
+            if version > stale_version:
+                return integration
+            taken = await self._take(integration_id)
+            if taken is not None:
+                return await self._refresh(*taken, stale_version)
+            await asyncio.sleep(POLL * (0.5 + self._entropy.chance()))
+        raise RefreshInProgress(
+            "Another process is refreshing this integration; try again shortly.", retry_after=5
+        )
+
+    async def _refresh(
+        self, integration: Integration, lease: Lease, stale_version: int
+    ) -> Integration:
+        if usable_tokens(integration).version > stale_version:
+            # Somebody finished between our look and our lease.
+            async with self._storage() as uow:
+                await uow.refresh_queue.release(integration.id, lease)
+                await uow.commit()
+            return integration
+        return await self._exchange(integration, lease)
+
+    async def _read(self, integration_id: IntegrationId) -> Integration:
+        async with self._storage() as uow:
+            integration = await uow.integrations.get(integration_id)
+        if integration is None:
+            raise IntegrationNotFound("No Calendly account is connected.")
+        return integration
+
+    async def _take(self, integration_id: IntegrationId) -> tuple[Integration, Lease] | None:
+        now = self._clock.now()
+        async with self._storage() as uow:
+            taken = await uow.refresh_queue.take(
+                integration_id, self._owner, now, now + self._lease_ttl
+            )
+            await uow.commit()
+        return taken

@@ -1,0 +1,55 @@
+"""Walk through all live integrations, a page at a time, doing one thing to each."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from application.ports.unit_of_work import Storage
+from application.tally import Counting, Progress, Tally
+from domain.errors import SlotkeeperError
+from domain.ids import IntegrationId
+from domain.integration import Integration
+
+
+async def sweep(
+    storage: Storage,
+    work: Callable[[Integration], Awaitable[str]],
+    *,
+    cursor: str | None,
+    limit: int,
+    concurrency: int,
+    progress: Progress,
+) -> Tally:
+    """Work through the page of live integrations after the cursor.
+
+    Args:
+        storage: where they are.
+        work: what to do to each; returns the result to count.
+        cursor: the last id of the page before, or None for the first page.
+        limit: rows at most.
+        concurrency: how many at once.
+        progress: told after each.
+
+    Returns:
+        The tally with the cursor of the next page; `more` says whether there may be one.
+
+    """
+    after = IntegrationId(UUID(cursor)) if cursor else None
+    async with storage() as uow:
+        page = await uow.integrations.live_after(after, limit)
+    counting = Counting(progress)
+    gate = asyncio.Semaphore(concurrency)
+
+    async def one(integration: Integration) -> None:
+        async with gate:
+            try:
+                result = await work(integration)
+            except SlotkeeperError as error:
+                counting.failed(error.code)
+            else:
+                counting.done(result)
+
+    async with asyncio.TaskGroup() as group:
+        for integration in page:
+            group.create_task(one(integration))
+    return counting.page(more=len(page) == limit, cursor=str(page[-1].id) if page else cursor)

@@ -1,0 +1,46 @@
+"""Sync a page of the integrations whose cache is due: expired, invalidated or never filled."""
+
+import asyncio
+
+from application.ports.clock import Clock
+from application.ports.unit_of_work import Storage
+from application.sync_availability import TURN, SyncAvailability
+from application.tally import Counting, Progress, Tally
+from domain.errors import SlotkeeperError
+from domain.integration import Integration
+
+
+class SyncDueAvailability:
+    """The 15-minute sync; several workers may run it side by side."""
+
+    def __init__(
+        self, *, storage: Storage, sync: SyncAvailability, clock: Clock, concurrency: int
+    ) -> None:
+        self._storage = storage
+        self._sync = sync
+        self._clock = clock
+        self._concurrency = concurrency
+
+    async def __call__(self, limit: int, progress: Progress) -> Tally:
+        """Claim up to `limit` due integrations and sync each; none stops the others."""
+        now = self._clock.now()
+        async with self._storage() as uow:
+            claimed = await uow.sync_queue.claim_due(self._sync.owner, now, now + TURN, limit)
+            await uow.commit()
+        counting = Counting(progress)
+        gate = asyncio.Semaphore(self._concurrency)
+        async with asyncio.TaskGroup() as group:
+            for integration in claimed:
+                group.create_task(self._one(integration, gate, counting))
+        return counting.page(more=len(claimed) == limit)
+
+    async def _one(
+        self, integration: Integration, gate: asyncio.Semaphore, counting: Counting
+    ) -> None:
+        async with gate:
+            try:
+                result = await self._sync.run(integration, self._sync.owner)
+            except SlotkeeperError as error:
+                counting.failed(error.code)
+            else:
+                counting.done(result)
