@@ -30,7 +30,7 @@ from domain.ids import BookingId, CommandId, UserId
 from domain.integration import Integration, usable_tokens
 
 # Longer than Calendly may still be working on a request whose answer we gave up on.
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=60)
 
 
 class Performed(msgspec.Struct, frozen=True):

@@ -1,0 +1,64 @@
+"""The composition root: the only place where adapters are made and handed to use cases.
+
+Resources open in the order settings → storage → HTTP → Temporal → services, and close in reverse.
+Temporal is connected lazily: a process of ours starts and serves while it is down.
+"""
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+
+from adapters.calendly.http import open_http
+from adapters.persistence.storage import open_storage
+from adapters.security.vault import KeyRingVault
+from adapters.settings import Settings
+from adapters.system.background import AsyncBackground
+from adapters.system.clock import SystemClock
+from adapters.system.entropy import SystemEntropy
+from adapters.telemetry.metrics import Counters
+from adapters.telemetry.signals import PrometheusSignals
+from adapters.temporal.connect import connect
+from adapters.temporal.jobs import TemporalJobs
+from adapters.wiring.resources import Resources
+from adapters.wiring.services import Services
+from adapters.wiring.wire import wire
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Open everything a process needs and yield its use cases.
+
+    Raises:
+        StorageUnavailable: the database cannot be reached.
+
+    """
+    async with AsyncExitStack() as stack:
+        vault = KeyRingVault(settings.token_encryption_keys)
+        storage = await stack.enter_async_context(
+            open_storage(settings.database_url, vault, min_size=2, max_size=_connections(settings))
+        )
+        http = open_http()
+        stack.push_async_callback(http.aclose)
+        temporal = await connect(settings.temporal_address, settings.temporal_namespace, lazy=True)
+        background = await stack.enter_async_context(AsyncBackground())
+        yield wire(
+            Resources(
+                settings=settings,
+                storage=storage,
+                vault=vault,
+                http=http,
+                jobs=TemporalJobs(temporal),
+                background=background,
+                signals=PrometheusSignals(Counters(version("slotkeeper"))),
+                clock=SystemClock(),
+                entropy=SystemEntropy(),
+                owner=f"{socket.gethostname()}/{os.getpid()}/{os.urandom(4).hex()}",
+            )
+        )
+
+
+def _connections(settings: Settings) -> int:
+    # One for each row worked at once, and a few for whoever asks meanwhile.
+    return settings.concurrency + 4

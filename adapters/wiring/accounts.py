@@ -1,0 +1,64 @@
+"""Connecting, refreshing, disconnecting."""
+
+from adapters.calendly.accounts import CalendlyAccountsGateway
+from adapters.calendly.subscriptions import CalendlySubscriptionsGateway
+from adapters.wiring.addresses import CALLBACK_PATH, public
+from adapters.wiring.calendly import Calendly
+from adapters.wiring.resources import Resources
+from application.begin_connect import BeginConnect
+from application.complete_connect import CompleteConnect
+from application.finish_disconnect import FinishDisconnect
+from application.refresh_due_tokens import RefreshDueTokens
+
+
+def begin_connect(made: Resources, calendly: Calendly) -> BeginConnect:
+    """Wire the use case."""
+    return BeginConnect(
+        storage=made.storage,
+        vault=made.vault,
+        oauth=calendly.oauth,
+        clock=made.clock,
+        entropy=made.entropy,
+        redirect_uri=public(made, CALLBACK_PATH),
+        ttl=made.settings.connect_ttl,
+    )
+
+
+def complete_connect(made: Resources, calendly: Calendly) -> CompleteConnect:
+    """Wire the use case."""
+    return CompleteConnect(
+        storage=made.storage,
+        vault=made.vault,
+        oauth=calendly.oauth,
+        accounts=CalendlyAccountsGateway(calendly.api),
+        circuits=calendly.circuits,
+        jobs=made.jobs,
+        clock=made.clock,
+        entropy=made.entropy,
+        signals=made.signals,
+        redirect_uri=public(made, CALLBACK_PATH),
+    )
+
+
+def finish_disconnect(made: Resources, calendly: Calendly) -> FinishDisconnect:
+    """Wire the use case."""
+    return FinishDisconnect(
+        storage=made.storage,
+        vault=made.vault,
+        oauth=calendly.oauth,
+        subscriptions=CalendlySubscriptionsGateway(calendly.api),
+        circuits=calendly.circuits,
+    )
+
+
+def refresh_due_tokens(made: Resources, calendly: Calendly) -> RefreshDueTokens:
+    """Wire the use case."""
+    return RefreshDueTokens(
+        storage=made.storage,
+        exchange=calendly.exchange,
+        clock=made.clock,
+        owner=made.owner,
+        lease_ttl=made.settings.refresh_lease,
+        horizon=made.settings.refresh_horizon,
+        concurrency=made.settings.concurrency,
+    )

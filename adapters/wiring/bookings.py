@@ -1,0 +1,64 @@
+"""Acting on bookings, and keeping them what Calendly says they are."""
+
+from adapters.calendly.bookings import CalendlyBookingsGateway
+from adapters.wiring.calendly import Calendly
+from adapters.wiring.resources import Resources
+from application.book_for_invitee import BookForInvitee
+from application.booking_journal import BookingJournal
+from application.cancel_booking import CancelBooking
+from application.mark_no_show import MarkNoShow
+from application.read_availability import ReadAvailability
+from application.reconcile_bookings import ReconcileBookings
+from application.show_booking import ShowBooking
+
+
+def book_for_invitee(
+    made: Resources, calendly: Calendly, slots: ReadAvailability
+) -> BookForInvitee:
+    """Wire the use case."""
+    return BookForInvitee(
+        journal=_journal(made),
+        session=calendly.session,
+        calendly=CalendlyBookingsGateway(calendly.api),
+        availability=slots,
+        clock=made.clock,
+    )
+
+
+def cancel_booking(made: Resources, calendly: Calendly, show: ShowBooking) -> CancelBooking:
+    """Wire the use case."""
+    return CancelBooking(
+        journal=_journal(made),
+        session=calendly.session,
+        calendly=CalendlyBookingsGateway(calendly.api),
+        show=show,
+    )
+
+
+def mark_no_show(made: Resources, calendly: Calendly, show: ShowBooking) -> MarkNoShow:
+    """Wire the use case."""
+    return MarkNoShow(
+        journal=_journal(made),
+        session=calendly.session,
+        calendly=CalendlyBookingsGateway(calendly.api),
+        show=show,
+        clock=made.clock,
+    )
+
+
+def reconcile_bookings(made: Resources, calendly: Calendly) -> ReconcileBookings:
+    """Wire the use case."""
+    return ReconcileBookings(
+        storage=made.storage,
+        session=calendly.session,
+        calendly=CalendlyBookingsGateway(calendly.api),
+        clock=made.clock,
+        entropy=made.entropy,
+        signals=made.signals,
+    )
+
+
+def _journal(made: Resources) -> BookingJournal:
+    return BookingJournal(
+        storage=made.storage, clock=made.clock, entropy=made.entropy, signals=made.signals
+    )

@@ -1,0 +1,84 @@
+"""Calendly as all flows share it: one budget, one set of breakers, one refresher."""
+
+from dataclasses import dataclass
+
+from adapters.calendly.api import CalendlyApi
+from adapters.calendly.oauth import CalendlyOAuthGateway
+from adapters.calendly.rate_budget import RateBudget
+from adapters.wiring.resources import Resources
+from application.calendly_session import CalendlySession
+from application.circuits import Circuits
+from application.exchange_tokens import ExchangeTokens
+from application.refresh_tokens import RefreshTokens
+from domain.backoff import RetryPolicy
+from domain.circuit_breaker import BreakerPolicy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calendly:
+    """What reaches Calendly; made once a process."""
+
+    oauth: CalendlyOAuthGateway
+    api: CalendlyApi
+    circuits: Circuits
+    exchange: ExchangeTokens
+    refresh: RefreshTokens
+    session: CalendlySession
+
+
+def calendly_of(made: Resources) -> Calendly:
+    """Return the way to Calendly."""
+    settings, budget = made.settings, RateBudget(made.clock)
+    oauth = CalendlyOAuthGateway(
+        made.http,
+        auth_url=settings.calendly_auth_url,
+        client_id=settings.calendly_client_id,
+        client_secret=settings.calendly_client_secret,
+        clock=made.clock,
+        budget=budget,
+    )
+    circuits = Circuits(storage=made.storage, clock=made.clock, policy=breaker_policy(made))
+    exchange = ExchangeTokens(
+        storage=made.storage,
+        vault=made.vault,
+        oauth=oauth,
+        circuits=circuits,
+        clock=made.clock,
+        entropy=made.entropy,
+        signals=made.signals,
+        breaker_policy=breaker_policy(made),
+    )
+    refresh = RefreshTokens(
+        storage=made.storage,
+        exchange=exchange,
+        clock=made.clock,
+        entropy=made.entropy,
+        owner=made.owner,
+        lease_ttl=settings.refresh_lease,
+    )
+    session = CalendlySession(
+        storage=made.storage,
+        vault=made.vault,
+        refresh=refresh,
+        circuits=circuits,
+        clock=made.clock,
+        entropy=made.entropy,
+        retries=RetryPolicy(
+            base=settings.retry_base, cap=settings.retry_cap, limit=settings.retry_limit
+        ),
+    )
+    api = CalendlyApi(made.http, api_url=settings.calendly_api_url, budget=budget)
+    return Calendly(
+        oauth=oauth,
+        api=api,
+        circuits=circuits,
+        exchange=exchange,
+        refresh=refresh,
+        session=session,
+    )
+
+
+def breaker_policy(made: Resources) -> BreakerPolicy:
+    """Return when breakers open, as configured."""
+    settings = made.settings
+    return BreakerPolicy(threshold=settings.breaker_threshold, reset=settings.breaker_reset)

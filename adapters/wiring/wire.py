@@ -1,0 +1,69 @@
+"""All use cases over the opened resources."""
+
+from adapters.wiring import accounts, availability, bookings, calendly, webhooks
+from adapters.wiring.resources import Resources
+from adapters.wiring.services import Services
+from application.heal_subscriptions import HealSubscriptions
+from application.identify_caller import IdentifyCaller
+from application.list_bookings import ListBookings
+from application.manage_api_keys import ManageApiKeys
+from application.reconcile_all import ReconcileAll
+from application.request_disconnect import RequestDisconnect
+from application.show_booking import ShowBooking
+from application.sync_due_availability import SyncDueAvailability
+from application.view_integration import ViewIntegration
+
+
+def wire(made: Resources) -> Services:
+    """Return the use cases over the opened resources."""
+    way = calendly.calendly_of(made)
+    sync = availability.sync_availability(made, way)
+    events = availability.read_event_types(made, sync)
+    slots = availability.read_availability(made, sync, events)
+    ensure = webhooks.ensure_subscription(made, way)
+    reconcile = bookings.reconcile_bookings(made, way)
+    show = ShowBooking(storage=made.storage)
+    concurrency = made.settings.concurrency
+    return Services(
+        settings=made.settings,
+        clock=made.clock,
+        storage=made.storage,
+        jobs=made.jobs,
+        signals=made.signals,
+        identify_caller=IdentifyCaller(
+            storage=made.storage, entropy=made.entropy, clock=made.clock
+        ),
+        manage_api_keys=ManageApiKeys(
+            storage=made.storage, entropy=made.entropy, clock=made.clock
+        ),
+        begin_connect=accounts.begin_connect(made, way),
+        complete_connect=accounts.complete_connect(made, way),
+        view_integration=ViewIntegration(
+            storage=made.storage, clock=made.clock, breaker_policy=calendly.breaker_policy(made)
+        ),
+        request_disconnect=RequestDisconnect(storage=made.storage, jobs=made.jobs),
+        finish_disconnect=accounts.finish_disconnect(made, way),
+        refresh_tokens=way.refresh,
+        refresh_due_tokens=accounts.refresh_due_tokens(made, way),
+        sync_availability=sync,
+        sync_due_availability=SyncDueAvailability(
+            storage=made.storage, sync=sync, clock=made.clock, concurrency=concurrency
+        ),
+        read_event_types=events,
+        read_availability=slots,
+        ingest_webhook=webhooks.ingest_webhook(made),
+        apply_webhooks=webhooks.apply_webhooks(made),
+        ensure_subscription=ensure,
+        heal_subscriptions=HealSubscriptions(
+            storage=made.storage, ensure=ensure, concurrency=concurrency
+        ),
+        list_bookings=ListBookings(storage=made.storage),
+        show_booking=show,
+        book_for_invitee=bookings.book_for_invitee(made, way, slots),
+        cancel_booking=bookings.cancel_booking(made, way, show),
+        mark_no_show=bookings.mark_no_show(made, way, show),
+        reconcile_bookings=reconcile,
+        reconcile_all=ReconcileAll(
+            storage=made.storage, reconcile=reconcile, concurrency=concurrency
+        ),
+    )
