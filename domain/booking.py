@@ -7,7 +7,7 @@ duplication of the same facts gives the same booking:
 - status only ever moves on: booked → canceled → rescheduled;
 - links to the predecessor and the successor are kept once known;
 - the no-show mark belongs to its latest toggle;
-- everything else belongs to the facts with the latest `updated_at`.
+- everything else belongs to the facts with the latest `updated_at`; of equal ones, to the fuller.
 """
 
 from datetime import datetime
@@ -161,30 +161,47 @@ def _status(one: BookingStatus, other: BookingStatus, *, successor: str | None) 
 def _known(one: str | None, other: str | None) -> str | None:
     """The one that is known; of two, always the same whichever came first."""
     if one is None or other is None:
-        return one or other
+        return other if one is None else one
     return max(one, other)
 
 
 def _later_details(one: Facts, other: Facts) -> Details:
-    # Equal times are told apart by content, so that the order of arrival never matters.
-    def standing(details: Details) -> tuple[datetime, bytes]:
-        return details.updated_at, msgspec.json.encode(details)
+    return max(one.details, other.details, key=_details_standing)
 
-    return max(one.details, other.details, key=standing)
+
+def _details_standing(details: Details) -> tuple[datetime, int, bytes]:
+    # A webhook and a later read often carry the same time, but only the read has the conference's
+    # link. What is still equal is told apart by content: the order of arrival never matters.
+    location = details.location or Location(kind="")
+    may_be_absent = (
+        details.event_type_uri,
+        details.calendar_event_id,
+        details.invitee.timezone,
+        details.location,
+        location.text,
+        location.join_url,
+    )
+    known = sum(each is not None for each in may_be_absent)
+    return details.updated_at, known, msgspec.json.encode(details)
 
 
 def _latest_cancellation(
     one: Cancellation | None, other: Cancellation | None
 ) -> Cancellation | None:
     if one is None or other is None:
-        return one or other
-    return max(one, other, key=lambda each: (each.at, each.by, each.by_kind, each.reason or ""))
+        return other if one is None else one
+    return max(one, other, key=_cancellation_standing)
+
+
+def _cancellation_standing(each: Cancellation) -> tuple[datetime, str, str, bool, str]:
+    # No reason and an empty one differ: a tie would leave it to the order of arrival.
+    return each.at, each.by, each.by_kind, each.reason is not None, each.reason or ""
 
 
 def _latest_toggle(one: NoShow | None, other: NoShow | None) -> NoShow | None:
     if one is None or other is None:
-        return one or other
-    return max(one, other, key=lambda each: (each.at, each.uri or ""))
+        return other if one is None else one
+    return max(one, other, key=lambda each: (each.at, each.uri is not None, each.uri or ""))
 
 
 def _links(one: Links, other: Links) -> Links:
@@ -196,5 +213,5 @@ def _links(one: Links, other: Links) -> Links:
 
 def _known_secret(one: Secret | None, other: Secret | None) -> Secret | None:
     if one is None or other is None:
-        return one or other
+        return other if one is None else one
     return max(one, other, key=Secret.reveal)

@@ -4,7 +4,6 @@ Calendly's refresh tokens are single-use: the moment an exchange succeeds the ol
 so whoever loses the answer has lost the grant. Every rule here follows from that.
 """
 
-import re
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -84,7 +83,9 @@ def life(expires_in: int) -> timedelta:
 
     Too short a life would make every call refresh, too long a one would never refresh.
     """
-    return min(max(timedelta(seconds=expires_in), SHORTEST_LIFE), LONGEST_LIFE)
+    # Bounded as a number: a life too long for a timedelta must not cost the pair it came with.
+    shortest, longest = (int(each.total_seconds()) for each in (SHORTEST_LIFE, LONGEST_LIFE))
+    return timedelta(seconds=min(max(expires_in, shortest), longest))
 
 
 LEGACY_SCOPE = "default"
@@ -100,7 +101,7 @@ REQUIRED_SCOPES = (
 
 def parse_scopes(text: str | None) -> tuple[str, ...]:
     """Split Calendly's space-separated scope list; absent means a legacy app's full access."""
-    return tuple(sorted(set(re.split(r"\s+", text.strip())))) if text else (LEGACY_SCOPE,)
+    return tuple(sorted(set((text or "").split()))) or (LEGACY_SCOPE,)
 
 
 def missing_scopes(
