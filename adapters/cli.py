@@ -1,0 +1,69 @@
+"""The command line, `slotkeeper`: every process and every task of an operator begins here.
+
+An error that we foresee is one message and an exit status, never a traceback: 2 when the
+environment or the command line is at fault, 1 for anything else.
+"""
+
+from typing import Any
+
+import click
+
+from adapters.commands.lazy import LazyGroup, Spec
+from adapters.settings import SettingsError
+from domain.errors import SlotkeeperError
+
+_COMMANDS = {
+    "web": Spec("adapters.commands.web:web_command", "Serve the API, the webhooks and the page."),
+    "migrate": Spec("adapters.commands.migrate:migrate_command", "Bring the database up to date."),
+    "doctor": Spec(
+        "adapters.commands.doctor:doctor_command", "Check everything and say what to do."
+    ),
+    "keys": Spec("adapters.commands.keys:keys_command", "Make, list and revoke API keys."),
+    "dev": Spec(
+        "adapters.local_stack.command:dev_command",
+        "Run everything on this machine: PostgreSQL, Temporal and a local Calendly too.",
+    ),
+    "demo": Spec(
+        "adapters.local_stack.demo.command:demo_command",
+        "Start everything, walk through it, stop.",
+    ),
+    "sandbox": Spec(
+        "adapters.local_stack.command:sandbox_command", "Run the local Calendly alone."
+    ),
+}
+_SUMMARIES = {
+    "worker": "Work on the jobs that Temporal hands out.",
+    "schedules": "Create and update the schedules that start the jobs.",
+}
+
+
+class _Slotkeeper(LazyGroup):
+    """The group; turns the errors we foresee into messages."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(2)
+        except SlotkeeperError as error:
+            click.echo(f"Error ({error.code}): {error.message}", err=True)
+            ctx.exit(1)
+
+
+@click.group(
+    cls=_Slotkeeper,
+    specs=_COMMANDS,
+    summaries=_SUMMARIES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="slotkeeper", message="slotkeeper %(version)s")
+def main() -> None:
+    """Keep your users' Calendly accounts connected.
+
+    Everything is configured by environment variables; `.env.example` lists them.
+    """
+
+
+if __name__ == "__main__":
+    main(prog_name="slotkeeper")

@@ -1,0 +1,101 @@
+"""`slotkeeper keys`: the API keys of the team's own programs. Needs only DATABASE_URL.
+
+A key is printed once, when it is made; only its hash is stored.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+import click
+
+from adapters.persistence.storage import open_storage
+from adapters.security.closed_vault import ClosedVault
+from adapters.settings import load_database_url
+from adapters.system.clock import SystemClock
+from adapters.system.entropy import SystemEntropy
+from application.manage_api_keys import ManageApiKeys
+from application.ports.api_keys import ApiKey
+from domain.secret import Secret
+
+LONGEST_NAME = 100
+
+
+@click.group("keys")
+def keys_command() -> None:
+    """Make, list and revoke API keys."""
+
+
+@keys_command.command("create")
+@click.option("--name", required=True, help="What the key is for, to recognise it by.")
+@click.option("--quiet", is_flag=True, help="Print nothing but the key.")
+def create_command(name: str, quiet: bool) -> None:
+    """Make a key and print it, this once."""
+    name = name.strip()
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise click.BadParameter(f"must have 1 to {LONGEST_NAME} characters.", param_hint="--name")
+    key, secret = asyncio.run(_create(name))
+    if quiet:
+        click.echo(secret.reveal())
+        return
+    click.echo(f"Key {key.name!r} ({key.id}). It is shown this once; keep it safe:")
+    click.echo(secret.reveal())
+
+
+@keys_command.command("list")
+def list_command() -> None:
+    """Show every key's record, never a key."""
+    keys = asyncio.run(_all())
+    if not keys:
+        click.echo("There is no key yet. Make one: slotkeeper keys create --name NAME")
+        return
+    click.echo(_line("id", "begins with", "made", "state", "name"))
+    for key in keys:
+        click.echo(_line(str(key.id), key.prefix, _day(key.created_at), _state(key), key.name))
+
+
+@keys_command.command("revoke")
+@click.argument("key_id", type=click.UUID)
+def revoke_command(key_id: UUID) -> None:
+    """Make the key with this id stop working, at once and for good."""
+    if not asyncio.run(_revoke(key_id)):
+        raise click.ClickException(f"No live key has the id {key_id}; see slotkeeper keys list.")
+    click.echo(f"The key {key_id} is revoked.")
+
+
+async def _create(name: str) -> tuple[ApiKey, Secret]:
+    async with _keys() as keys:
+        return await keys.create(name)
+
+
+async def _all() -> list[ApiKey]:
+    async with _keys() as keys:
+        return await keys.all()
+
+
+async def _revoke(key_id: UUID) -> bool:
+    async with _keys() as keys:
+        return await keys.revoke(key_id)
+
+
+@asynccontextmanager
+async def _keys() -> AsyncIterator[ManageApiKeys]:
+    database_url = load_database_url(os.environ)
+    async with open_storage(database_url, ClosedVault(), max_size=1) as storage:
+        yield ManageApiKeys(storage=storage, entropy=SystemEntropy(), clock=SystemClock())
+
+
+def _line(key_id: str, prefix: str, made: str, state: str, name: str) -> str:
+    return f"{key_id:36}  {prefix:11}  {made:10}  {state:18}  {name}"
+
+
+def _state(key: ApiKey) -> str:
+    return "live" if key.revoked_at is None else f"revoked {_day(key.revoked_at)}"
+
+
+def _day(moment: datetime) -> str:
+    """Return the day, in UTC."""
+    return f"{moment:%Y-%m-%d}"

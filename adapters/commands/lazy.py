@@ -1,0 +1,76 @@
+"""Commands that are imported when they are called, so that `slotkeeper --help` is quick.
+
+A command is named by `module:attribute`; what cannot be imported fails only the one that was
+called for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+import click
+
+ENTRY_POINT_GROUP = "slotkeeper.commands"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Where a command lives, `module:attribute`, and what the list of commands says of it."""
+
+    target: str
+    summary: str
+
+
+class LazyCommand(click.Command):
+    """Stands for a command until it is called."""
+
+    def __init__(self, name: str, spec: Spec) -> None:
+        super().__init__(name, short_help=spec.summary, add_help_option=False)
+        self._target = spec.target
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Import the real command; from here on click deals with that one."""
+        return self.load().make_context(info_name, args, parent, **extra)
+
+    def load(self) -> click.Command:
+        """Import and return the real command.
+
+        Raises:
+            ImportError, AttributeError: it is not where it was said to be.
+            TypeError: what is there is no command.
+
+        """
+        module, _, attribute = self._target.partition(":")
+        found = getattr(import_module(module), attribute)
+        if not isinstance(found, click.Command):
+            raise TypeError(f"{self._target} is no command")
+        return found
+
+
+class LazyGroup(click.Group):
+    """A group of lazy commands: those named here, and those of installed packages.
+
+    Args:
+        specs: command name -> where it lives.
+        summaries: what the list says of commands that come from entry points.
+
+    """
+
+    def __init__(
+        self, *args: Any, specs: Mapping[str, Spec], summaries: Mapping[str, str], **extra: Any
+    ) -> None:
+        super().__init__(*args, **extra)
+        installed = {
+            entry.name: Spec(entry.value, summaries.get(entry.name, f"From {entry.value}."))
+            for entry in entry_points(group=ENTRY_POINT_GROUP)
+        }
+        for name, spec in {**installed, **specs}.items():
+            self.add_command(LazyCommand(name, spec))

@@ -1,0 +1,49 @@
+"""`slotkeeper web`: serves the API, Calendly's webhooks and the page, in one process."""
+
+import os
+
+import click
+import uvicorn
+from temporalio.runtime import Runtime
+
+from adapters.settings import load_settings
+from adapters.telemetry.logs import configure_logging
+from adapters.telemetry.temporal_runtime import create_temporal_runtime
+
+GRACE_SECONDS = 10
+# Longer than a load balancer keeps an idle connection (60 s is common), so that it is never us
+# who close one just as a request arrives on it.
+KEEP_ALIVE_SECONDS = 75
+
+
+@click.command("web")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8000,
+    show_default=True,
+    help="Port to listen at.",
+)
+def web_command(host: str, port: int) -> None:
+    """Serve the API, the webhooks and the page.
+
+    Behind a proxy, list its addresses in uvicorn's FORWARDED_ALLOW_IPS. SIGTERM lets running
+    requests finish for up to 10 seconds.
+    """
+    settings = load_settings(os.environ)
+    configure_logging(settings.log_level, settings.log_format)
+    Runtime.set_default(create_temporal_runtime())
+    uvicorn.run(
+        "adapters.asgi:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        log_config=None,  # ours stays in force
+        access_log=False,  # the application writes its own, without query strings
+        server_header=False,
+        lifespan="on",
+        ws="none",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )

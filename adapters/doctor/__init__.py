@@ -1,0 +1,1 @@
+"""What `slotkeeper doctor` looks at, one check a module. A check changes nothing anywhere."""

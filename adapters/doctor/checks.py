@@ -1,0 +1,108 @@
+"""One function a check: what it looks at, what it says when that is not as it should be."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from adapters.doctor.finding import Finding, fine, unchecked, wrong
+from adapters.doctor.probes import Probes
+from adapters.settings import (
+    Settings,
+    SettingsError,
+    load_database_url,
+    load_settings,
+    load_temporal_settings,
+)
+from domain.errors import ClientRefused, GrantRefused
+from domain.secret import Secret
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_SETTINGS_FIRST = "Mend the settings first."
+
+
+def check_settings(environ: Mapping[str, str]) -> list[Finding]:
+    """Whether every variable is there and sound: one finding a fault."""
+    try:
+        settings = load_settings(environ)
+    except SettingsError as error:
+        return [
+            wrong("Settings", f"{fault.variable} {fault.problem}", fault.remedy)
+            for fault in error.faults
+        ]
+    count = len(settings.__struct_fields__)
+    return [fine("Settings", f"all {count} are there and sound")]
+
+
+def check_public_url(settings: Settings) -> list[Finding]:
+    """Whether Calendly can call back: it sends people and webhooks to HTTPS only."""
+    parts = urlsplit(settings.public_url)
+    real = urlsplit(settings.calendly_auth_url).hostname not in _LOOPBACK
+    if real and (parts.scheme != "https" or parts.hostname in _LOOPBACK):
+        return [
+            wrong(
+                "Public address",
+                f"{settings.public_url} is not one that Calendly can reach over HTTPS",
+                "Set PUBLIC_URL to the public https:// address, or use the sandbox Calendly.",
+            )
+        ]
+    return [fine("Public address", settings.public_url)]
+
+
+async def check_database(environ: Mapping[str, str], probes: Probes) -> list[Finding]:
+    """Whether PostgreSQL answers and has every migration."""
+    try:
+        database_url = load_database_url(environ)
+    except SettingsError:
+        return [unchecked("Database", _SETTINGS_FIRST), unchecked("Migrations", _SETTINGS_FIRST)]
+    missing = await probes.pending_migrations(database_url)
+    return [fine("Database", "answers"), _migrations(missing)]
+
+
+async def check_temporal(environ: Mapping[str, str], probes: Probes) -> list[Finding]:
+    """Whether Temporal answers and knows the namespace."""
+    try:
+        settings = load_temporal_settings(environ)
+    except SettingsError:
+        return [unchecked("Temporal", _SETTINGS_FIRST)]
+    await probes.reach_temporal(settings)
+    where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
+    return [fine("Temporal", f"answers at {where}")]
+
+
+async def check_credentials(settings: Settings, probes: Probes) -> list[Finding]:
+    """Whether Calendly knows our client id and secret.
+
+    Asks for tokens with a code that cannot exist: Calendly looks at the client first, so
+    `invalid_grant` says that the client is right (RFC 6749, 5.2).
+    """
+    subject = "Calendly credentials"
+    async with probes.open_oauth(settings) as oauth:
+        try:
+            await oauth.exchange_code(
+                code=Secret("slotkeeper-doctor"),
+                verifier=Secret("slotkeeper-doctor-asks-whether-it-is-known"),
+                redirect_uri=f"{settings.public_url}/api/calendly/callback",
+            )
+        except GrantRefused:
+            return [fine(subject, f"known at {settings.calendly_auth_url}")]
+        except ClientRefused:
+            return [
+                wrong(
+                    subject,
+                    f"refused at {settings.calendly_auth_url}",
+                    "Copy CALENDLY_CLIENT_ID and CALENDLY_CLIENT_SECRET again from your app at"
+                    " developer.calendly.com.",
+                )
+            ]
+    return [
+        wrong(
+            subject,
+            f"{settings.calendly_auth_url} took a code that does not exist",
+            "Check that CALENDLY_AUTH_URL is Calendly's own.",
+        )
+    ]
+
+
+def _migrations(missing: list[str]) -> Finding:
+    if missing:
+        return wrong("Migrations", f"{len(missing)} pending", "Run: slotkeeper migrate")
+    return fine("Migrations", "all applied")

@@ -1,0 +1,70 @@
+"""Runs every check, each as far as what it needs is there, and all that wait at the same time."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+
+from adapters.doctor.checks import (
+    check_credentials,
+    check_database,
+    check_public_url,
+    check_settings,
+    check_temporal,
+)
+from adapters.doctor.finding import Finding, Health, unchecked, wrong
+from adapters.doctor.probes import Probes
+from adapters.settings import Settings, SettingsError, load_settings
+from domain.errors import SlotkeeperError
+
+PATIENCE_SECONDS = 15.0
+_CREDENTIALS = "Calendly credentials"
+
+_REMEDIES = {
+    "Database": "Check DATABASE_URL, and that PostgreSQL runs and lets this machine in.",
+    "Temporal": "Start it, or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE to where it runs.",
+    _CREDENTIALS: "Check CALENDLY_AUTH_URL, and that this machine reaches it.",
+}
+
+
+async def examine(environ: Mapping[str, str], probes: Probes) -> list[Finding]:
+    """Return what was found, in the order in which things are best mended. Never raises."""
+    findings = check_settings(environ)
+    settings = _complete(environ)
+    waiting = [
+        _guarded("Database", check_database(environ, probes)),
+        _guarded("Temporal", check_temporal(environ, probes)),
+    ]
+    if settings is None:
+        findings.append(unchecked(_CREDENTIALS, "Mend the settings first."))
+    else:
+        findings += check_public_url(settings)
+        waiting.append(_guarded(_CREDENTIALS, check_credentials(settings, probes)))
+    for found in await asyncio.gather(*waiting):
+        findings += found
+    return findings
+
+
+def is_healthy(findings: list[Finding]) -> bool:
+    """Whether nothing is left to do."""
+    return all(finding.health is Health.FINE for finding in findings)
+
+
+def _complete(environ: Mapping[str, str]) -> Settings | None:
+    try:
+        return load_settings(environ)
+    except SettingsError:
+        return None
+
+
+async def _guarded(subject: str, check: Awaitable[list[Finding]]) -> list[Finding]:
+    """Turn what a check raises into its finding."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await check
+    except TimeoutError:
+        detail = f"no answer within {PATIENCE_SECONDS:.0f} seconds"
+    except SlotkeeperError as error:
+        detail = error.message
+    except Exception as error:  # noqa: BLE001 - a doctor that dies of a symptom helps nobody
+        # Only its type: a library's message may quote an address with its password.
+        detail = type(error).__name__
+    return [wrong(subject, detail, _REMEDIES[subject])]

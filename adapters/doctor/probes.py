@@ -1,0 +1,56 @@
+"""How the doctor reaches the outside; tests hand in others."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from adapters.calendly.http import open_http
+from adapters.calendly.oauth import CalendlyOAuthGateway
+from adapters.calendly.rate_budget import RateBudget
+from adapters.persistence.migrate import pending
+from adapters.settings import Settings, TemporalSettings
+from adapters.system.clock import SystemClock
+from adapters.temporal.connect import connect
+from adapters.temporal.jobs import TemporalJobs
+from application.ports.calendly_oauth import CalendlyOAuth
+from domain.secret import Secret
+
+
+@dataclass(frozen=True)
+class Probes:
+    """Roads to PostgreSQL, Temporal and Calendly.
+
+    Args:
+        pending_migrations: returns the ids that the database at a URL lacks; raises
+            StorageUnavailable.
+        reach_temporal: returns when Temporal answers and knows the namespace; raises
+            JobsUnavailable.
+        open_oauth: opens Calendly's OAuth host with our credentials.
+
+    """
+
+    pending_migrations: Callable[[Secret], Awaitable[list[str]]]
+    reach_temporal: Callable[[TemporalSettings], Awaitable[None]]
+    open_oauth: Callable[[Settings], AbstractAsyncContextManager[CalendlyOAuth]]
+
+
+async def _reach_temporal(settings: TemporalSettings) -> None:
+    client = await connect(settings.temporal_address, settings.temporal_namespace)
+    await TemporalJobs(client).check()
+
+
+@asynccontextmanager
+async def _open_oauth(settings: Settings) -> AsyncIterator[CalendlyOAuth]:
+    clock = SystemClock()
+    async with open_http() as client:
+        yield CalendlyOAuthGateway(
+            client,
+            auth_url=settings.calendly_auth_url,
+            client_id=settings.calendly_client_id,
+            client_secret=settings.calendly_client_secret,
+            clock=clock,
+            budget=RateBudget(clock),
+        )
+
+
+REAL_PROBES = Probes(pending, _reach_temporal, _open_oauth)

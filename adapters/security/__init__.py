@@ -1,0 +1,1 @@
+"""Cryptography at rest: the key ring and the vault that seals with it."""

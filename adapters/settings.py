@@ -1,0 +1,222 @@
+"""Everything that can be configured, read once from the environment.
+
+Inert: loading connects to nothing. A field's line says its variable (the name in upper case), its
+type, how it is read and its default. A fault stops the start, together with all others, in one
+message that quotes no secret.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+
+import msgspec
+
+from adapters.variables.durations import format_duration
+from adapters.variables.parsing import address, duration, http_url, one_of, origins, text
+from adapters.variables.parsing import whole_number as number
+from adapters.variables.reader import read
+from adapters.variables.secret_parsing import key_ring, postgres_url, secret, secrets
+from adapters.variables.variable import Fault, Variable
+from domain.secret import Secret
+
+_MILLISECOND = timedelta(milliseconds=1)
+_SECOND = timedelta(seconds=1)
+_MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
+_LONGEST_TEXT = 255
+
+
+class SettingsError(Exception):
+    """The environment is at fault; `faults` names each variable and what to do about it."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        lines = "".join(f"\n  - {fault}" for fault in faults)
+        super().__init__(f"The settings have {count}; nothing was started.{lines}")
+        self.faults = tuple(faults)
+
+
+def _span(at_least: timedelta, at_most: timedelta) -> Variable:
+    bounds = f"from {format_duration(at_least)} to {format_duration(at_most)}"
+    remedy = f"Write a duration {bounds}, such as 90s, 15m, 24h or PT24H."
+    return Variable(duration(at_least, at_most), remedy)
+
+
+def _count(at_least: int, at_most: int) -> Variable:
+    return Variable(number(at_least, at_most), f"Write a number from {at_least} to {at_most}.")
+
+
+def _url(remedy: str) -> Variable:
+    return Variable(http_url, remedy)
+
+
+_DatabaseUrl = Annotated[
+    Secret,
+    Variable(
+        postgres_url,
+        "Set it to PostgreSQL's address: postgresql://user:password@host:5432/slotkeeper.",
+        secret=True,
+    ),
+]
+
+
+class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command needs that touches nothing but the database."""
+
+    database_url: _DatabaseUrl
+
+
+class TemporalSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command needs that touches nothing but Temporal.
+
+    Temporal's own TLS and API-key variables are read by its SDK, not here.
+    """
+
+    temporal_address: Annotated[
+        str, Variable(address, "Set it to Temporal's front end, such as temporal.internal:7233.")
+    ] = "localhost:7233"
+    temporal_namespace: Annotated[
+        str, Variable(text(_LONGEST_TEXT), "Set it to the namespace that the service runs in.")
+    ] = "default"
+
+
+class Settings(TemporalSettings, frozen=True, kw_only=True):
+    """Everything that the service itself needs, on the web and in the worker."""
+
+    database_url: _DatabaseUrl
+    calendly_client_id: Annotated[
+        str, Variable(text(_LONGEST_TEXT), "Copy it from your app at developer.calendly.com.")
+    ]
+    calendly_client_secret: Annotated[
+        Secret, Variable(secret(), "Copy it from your app at developer.calendly.com.", secret=True)
+    ]
+    calendly_webhook_signing_key: Annotated[
+        tuple[Secret, ...],
+        Variable(
+            secrets,
+            "Copy it from your app at developer.calendly.com; while it is being changed, write"
+            " the current key first and the previous one after a comma.",
+            secret=True,
+        ),
+    ]
+    cron_secret: Annotated[
+        Secret,
+        Variable(
+            secret(16), "Make one of 16 characters or more: openssl rand -hex 32", secret=True
+        ),
+    ]
+    token_encryption_keys: Annotated[
+        Mapping[str, Secret],
+        Variable(
+            key_ring,
+            'Write id:base64 pairs separated by commas, the first one seals: "k1:'
+            '$(openssl rand -base64 32)"; keep earlier keys after it, or what they sealed is'
+            " unreadable.",
+            secret=True,
+        ),
+    ]
+    public_url: Annotated[
+        str, _url("Set it to the address that Calendly and browsers reach this service at.")
+    ]
+
+    calendly_auth_url: Annotated[str, _url("Leave it out for Calendly's own.")] = (
+        "https://auth.calendly.com"
+    )
+    calendly_api_url: Annotated[str, _url("Leave it out for Calendly's own.")] = (
+        "https://api.calendly.com"
+    )
+    return_origins: Annotated[
+        tuple[str, ...],
+        Variable(
+            origins,
+            "List the origins, separated by commas, that a person may be sent back to after"
+            " connecting: https://app.example.com,https://admin.example.com.",
+        ),
+    ] = ()
+    demo_user: Annotated[
+        str | None,
+        Variable(text(_LONGEST_TEXT), "Set it to the user id that the page at / is for."),
+    ] = None
+    temporal_ui_url: Annotated[str | None, _url("Set it to the Temporal UI's address.")] = None
+    sandbox_url: Annotated[str | None, _url("Set it to the sandbox Calendly's address.")] = None
+    log_level: Annotated[
+        str,
+        Variable(one_of("debug", "info", "warning", "error"), "Leave it out for info."),
+    ] = "info"
+    log_format: Annotated[str, Variable(one_of("json", "console"), "Leave it out for json.")] = (
+        "json"
+    )
+
+    cache_ttl: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(hours=24)
+    cache_soft_ttl: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(hours=1)
+    refresh_horizon: Annotated[timedelta, _span(_SECOND, _DAY)] = timedelta(minutes=75)
+    refresh_lease: Annotated[timedelta, _span(_SECOND, 60 * _MINUTE)] = timedelta(seconds=60)
+    breaker_threshold: Annotated[int, _count(1, 1000)] = 5
+    breaker_reset: Annotated[timedelta, _span(_SECOND, _DAY)] = timedelta(seconds=60)
+    retry_limit: Annotated[int, _count(1, 10)] = 3
+    retry_base: Annotated[timedelta, _span(_MILLISECOND, _MINUTE)] = timedelta(milliseconds=200)
+    retry_cap: Annotated[timedelta, _span(_MILLISECOND, 5 * _MINUTE)] = timedelta(seconds=5)
+    webhook_tolerance: Annotated[timedelta, _span(_SECOND, _DAY)] = timedelta(seconds=180)
+    webhook_max_bytes: Annotated[int, _count(1024, 64 * 1024 * 1024)] = 1024 * 1024
+    connect_ttl: Annotated[timedelta, _span(10 * _SECOND, _DAY)] = timedelta(minutes=10)
+    page_size: Annotated[int, _count(1, 1000)] = 100
+    concurrency: Annotated[int, _count(1, 256)] = 16
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Return the settings of a whole process.
+
+    Raises:
+        SettingsError: names every fault at once.
+
+    """
+    values, faults = read(Settings, environ)
+    faults += _contradictions(values)
+    if faults:
+        raise SettingsError(faults)
+    return Settings(**values)
+
+
+def load_database_url(environ: Mapping[str, str]) -> Secret:
+    """Return what a command needs that touches only the database.
+
+    Raises:
+        SettingsError: DATABASE_URL is missing or malformed.
+
+    """
+    values, faults = read(DatabaseSettings, environ)
+    if faults:
+        raise SettingsError(faults)
+    return DatabaseSettings(**values).database_url
+
+
+def load_temporal_settings(environ: Mapping[str, str]) -> TemporalSettings:
+    """Return what a command needs that touches only Temporal.
+
+    Raises:
+        SettingsError: a variable of Temporal's is malformed.
+
+    """
+    values, faults = read(TemporalSettings, environ)
+    if faults:
+        raise SettingsError(faults)
+    return TemporalSettings(**values)
+
+
+_NOT_LONGER = (("cache_soft_ttl", "cache_ttl"), ("retry_base", "retry_cap"))
+
+
+def _contradictions(values: Mapping[str, Any]) -> list[Fault]:
+    """Return what is wrong between variables that are sound by themselves."""
+    defaults = {field.name: field.default for field in msgspec.structs.fields(Settings)}
+    effective = {**defaults, **values}
+    return [
+        Fault(
+            short.upper(),
+            f"is {format_duration(effective[short])}, longer than {long.upper()}"
+            f" ({format_duration(effective[long])})",
+            "Make it shorter, or the other longer.",
+        )
+        for short, long in _NOT_LONGER
+        if effective[short] > effective[long]
+    ]

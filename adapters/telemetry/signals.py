@@ -1,0 +1,88 @@
+"""Signals: each flow's events counted and, where an operator wants the case, logged.
+
+Ids go to the log, never into a metric.
+"""
+
+import structlog
+
+from adapters.telemetry.metrics import Counters, code_label, kind_label
+from domain.ids import IntegrationId
+
+_log = structlog.stdlib.get_logger("slotkeeper.signals")
+
+_REFRESHED = frozenset({"refreshed", "lost_race"})
+_RECEIVED = frozenset({"stored", "duplicate"})
+_APPLIED = frozenset({"applied", "ignored"})
+_SYNCED = frozenset({"synced"})
+_COMMANDED = frozenset({"done", "repeated"})
+_SUBSCRIBED = frozenset({"kept", "created", "replaced"})
+
+
+class PrometheusSignals:
+    """Implements the Signals port."""
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+
+    def render(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        return self._counters.render()
+
+    def token_refresh(self, integration_id: IntegrationId, outcome: str) -> None:
+        """A refresh ended: `refreshed`, `lost_race` or an error code."""
+        self._counters.token_refresh.labels(code_label(outcome)).inc()
+        _tell("token_refresh", outcome, _REFRESHED, integration_id=integration_id)
+
+    def reauth_required(self, integration_id: IntegrationId, cause: str) -> None:
+        """An integration needs a person."""
+        self._counters.reauth_required.labels(code_label(cause)).inc()
+        _log.warning("reauth_required", integration_id=integration_id, cause=cause)
+
+    def connected(self, integration_id: IntegrationId, *, recovered: bool) -> None:
+        """A user connected; `recovered` when the integration had needed a person."""
+        self._counters.connects.labels(str(recovered).lower()).inc()
+        _log.info("connected", integration_id=integration_id, recovered=recovered)
+
+    def webhook_received(self, result: str) -> None:
+        """A delivery was `stored`, `duplicate`, or refused for the named reason."""
+        self._counters.webhooks_received.labels(code_label(result)).inc()
+        _tell("webhook_received", result, _RECEIVED)
+
+    def webhook_applied(self, kind: str, result: str) -> None:
+        """A stored event was `applied`, `ignored`, or failed with the error code."""
+        kind = kind_label(kind)
+        self._counters.webhooks_applied.labels(kind, code_label(result)).inc()
+        _tell("webhook_applied", result, _APPLIED, kind=kind)
+
+    def availability_read(self, part: str, freshness: str) -> None:
+        """A reader was served from the cache."""
+        self._counters.availability_reads.labels(code_label(part), code_label(freshness)).inc()
+
+    def availability_sync(self, integration_id: IntegrationId, result: str) -> None:
+        """A user's availability was fetched: `synced`, or the error code."""
+        self._counters.availability_syncs.labels(code_label(result)).inc()
+        _tell("availability_sync", result, _SYNCED, integration_id=integration_id)
+
+    def booking_command(self, operation: str, result: str) -> None:
+        """An acting request ended: `done`, `repeated`, or the error code."""
+        self._counters.booking_commands.labels(code_label(operation), code_label(result)).inc()
+        _tell("booking_command", result, _COMMANDED, operation=operation)
+
+    def subscription(self, integration_id: IntegrationId, result: str) -> None:
+        """A subscription was `kept`, `created`, `replaced`, or failed with the error code."""
+        self._counters.subscriptions.labels(code_label(result)).inc()
+        _tell("subscription", result, _SUBSCRIBED, integration_id=integration_id)
+
+    def bookings_repaired(self, integration_id: IntegrationId, count: int) -> None:
+        """Reconciliation changed this many bookings: above zero means webhooks were lost."""
+        if count > 0:
+            self._counters.bookings_repaired.inc(count)
+            _log.warning("bookings_repaired", integration_id=integration_id, count=count)
+
+
+def _tell(event: str, result: str, good: frozenset[str], **fields: object) -> None:
+    """Log a flow's end: quietly when it went well, as a warning when it did not."""
+    if result in good:
+        _log.debug(event, result=result, **fields)
+    else:
+        _log.warning(f"{event}_failed", error_code=code_label(result), **fields)

@@ -1,0 +1,105 @@
+"""Parsers of single values: text in, value out, ValueError with what is wrong.
+
+The error completes "NAME …" and quotes only what is no secret.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import SplitResult, urlsplit
+
+from adapters.variables.durations import format_duration, parse_duration
+
+_ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):([0-9]{1,5})")
+HIGHEST_PORT = 65_535
+
+
+def text(at_most: int) -> Callable[[str], str]:
+    """Read a text of up to `at_most` characters."""
+
+    def parse(value: str) -> str:
+        if len(value) > at_most:
+            raise ValueError(f"is {len(value)} characters long, {at_most} are allowed")
+        return value
+
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Read one word of a closed set, in any case."""
+
+    def parse(value: str) -> str:
+        if value.lower() not in choices:
+            raise ValueError(f"is {value!r}, which is none of {', '.join(choices)}")
+        return value.lower()
+
+    return parse
+
+
+def whole_number(at_least: int, at_most: int) -> Callable[[str], int]:
+    """Read a whole number within bounds, both included."""
+
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", value):
+            raise ValueError(f"is {value!r}, which is not a whole number")
+        if not at_least <= int(value) <= at_most:
+            raise ValueError(f"is {value}, outside {at_least} to {at_most}")
+        return int(value)
+
+    return parse
+
+
+def duration(at_least: timedelta, at_most: timedelta) -> Callable[[str], timedelta]:
+    """Read a duration within bounds, both included."""
+
+    def parse(value: str) -> timedelta:
+        try:
+            found = parse_duration(value)
+        except ValueError:
+            raise ValueError(f"is {value!r}, which is not a duration") from None
+        if not at_least <= found <= at_most:
+            bounds = f"{format_duration(at_least)} to {format_duration(at_most)}"
+            raise ValueError(f"is {value}, outside {bounds}")
+        return found
+
+    return parse
+
+
+def http_url(value: str) -> str:
+    """Read an http or https address; the trailing slash goes."""
+    parts = _split_http(value)
+    if parts.query or parts.fragment:
+        raise ValueError("must be an address without query or fragment")
+    return value.rstrip("/")
+
+
+def origins(value: str) -> tuple[str, ...]:
+    """Read a comma-separated list of origins (RFC 6454): scheme, host and port, no path."""
+    found = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+    for origin in found:
+        parts = _split_http(origin)
+        if parts.path or parts.query or parts.fragment:
+            raise ValueError(f"holds {origin!r}, which is more than scheme, host and port")
+    return found
+
+
+def address(value: str) -> str:
+    """Read `host:port`, without a scheme."""
+    match = _ADDRESS.fullmatch(value)
+    if match is None or not 0 < int(match[2]) <= HIGHEST_PORT:
+        raise ValueError("is not host:port")
+    return value
+
+
+def _split_http(value: str) -> SplitResult:
+    """Split an http(s) address; quotes nothing of one with a password in it."""
+    if "@" in value:
+        raise ValueError("must be an address without user name, password or @")
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # raises when it is no port
+    except ValueError:
+        raise ValueError(f"is {value!r}, which is not a URL") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", value):
+        raise ValueError(f"is {value!r}, which is not an http(s) URL")
+    return parts

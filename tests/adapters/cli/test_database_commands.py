@@ -1,0 +1,104 @@
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from adapters.cli import main
+from adapters.local_stack.postgres import EmbeddedPostgres
+
+
+class Cli:
+    """The command line with one database."""
+
+    def __init__(self, database_url: str) -> None:
+        self._environ = {"DATABASE_URL": database_url}
+
+    def __call__(self, *arguments: str) -> Result:
+        """Run one command."""
+        return CliRunner().invoke(main, arguments, env=self._environ)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """A running PostgreSQL with an empty database."""
+    with (
+        tempfile.TemporaryDirectory(prefix="slotkeeper-") as folder,
+        EmbeddedPostgres(Path(folder) / "postgres", durable=False) as server,
+    ):
+        yield server
+
+
+@pytest.fixture(scope="module")
+def cli(postgres: EmbeddedPostgres) -> Cli:
+    """The command line with a migrated database."""
+    migrated = Cli(postgres.dsn)
+    assert migrated("migrate").exit_code == 0
+    return migrated
+
+
+def key_ids(cli: Cli) -> list[str]:
+    """Return the ids that `keys list` shows."""
+    return [line.split()[0] for line in cli("keys", "list").output.splitlines()[1:]]
+
+
+def test_migrating_again_changes_nothing(cli: Cli) -> None:
+    """A second migration finds the database up to date."""
+    again = cli("migrate")
+
+    assert (again.exit_code, again.output) == (0, "The database is up to date.\n")
+    assert cli("migrate", "--check").exit_code == 0
+
+
+def test_pending_migrations_can_be_checked_for(postgres: EmbeddedPostgres) -> None:
+    """`migrate --check` names what is pending, changes nothing and exits with 1."""
+    empty = Cli(postgres.dsn_of("postgres"))
+
+    first, second = empty("migrate", "--check"), empty("migrate", "--check")
+
+    assert first.exit_code == 1
+    assert all(line.endswith(" is pending") for line in first.output.splitlines())
+    assert first.output == second.output
+
+
+def test_a_key_is_shown_once_when_it_is_made(cli: Cli) -> None:
+    """The new key is printed, `sk_` and 43 characters; the list shows only how it begins."""
+    made = cli("keys", "create", "--name", "shown [once]")
+
+    secret = made.output.splitlines()[-1]
+    listed = cli("keys", "list").output
+    assert made.exit_code == 0
+    assert len(secret) == 46
+    assert secret.startswith("sk_")
+    assert secret not in listed
+    assert secret[:10] in listed
+    assert "shown [once]" in listed
+
+
+def test_quiet_prints_nothing_but_the_key(cli: Cli) -> None:
+    """A program can take the key from standard output."""
+    made = cli("keys", "create", "--name", "quiet", "--quiet")
+
+    assert made.stdout.startswith("sk_")
+    assert made.stdout.count("\n") == 1
+    assert made.stderr == ""
+
+
+def test_a_key_can_be_revoked_once(cli: Cli) -> None:
+    """Revoking ends a key; a second time, or another id, is an error that says so."""
+    before = set(key_ids(cli))
+    cli("keys", "create", "--name", "to revoke")
+    (key_id,) = set(key_ids(cli)) - before
+
+    revoked, again = cli("keys", "revoke", key_id), cli("keys", "revoke", key_id)
+
+    assert (revoked.exit_code, revoked.output) == (0, f"The key {key_id} is revoked.\n")
+    assert again.exit_code == 1
+    assert f"No live key has the id {key_id}" in again.output
+    assert key_id in key_ids(cli)
+
+
+def test_what_is_no_id_is_refused(cli: Cli) -> None:
+    """A key is revoked by its id, not by its name or by the key itself."""
+    assert cli("keys", "revoke", "to-revoke").exit_code == 2

@@ -1,0 +1,114 @@
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import Popen
+
+import httpx
+import pytest
+
+from adapters.local_stack.postgres import EmbeddedPostgres
+from adapters.persistence.migrate import migrate
+from domain.secret import Secret
+from tests.adapters.sound_environ import SECRETS, SOUND
+
+PATIENCE_SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def environ() -> Iterator[dict[str, str]]:
+    """The environment of a web process whose Temporal is away."""
+    with (
+        tempfile.TemporaryDirectory(prefix="slotkeeper-") as folder,
+        EmbeddedPostgres(Path(folder) / "postgres", durable=False) as server,
+    ):
+        away = {"TEMPORAL_ADDRESS": "127.0.0.1:1", "CALENDLY_AUTH_URL": "http://127.0.0.1:1"}
+        asyncio.run(migrate(Secret(server.dsn)))
+        yield {**SOUND, **away, "DATABASE_URL": server.dsn}
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def web(environ: dict[str, str], port: int) -> Iterator[Popen[str]]:
+    """Run the web process until it answers, and end it."""
+    process = Popen(
+        [sys.executable, "-m", "adapters.cli", "web", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**environ, "PATH": os.environ["PATH"]},
+    )
+    try:
+        _await_answer(process, f"http://127.0.0.1:{port}/health/live")
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _await_answer(process: Popen[str], url: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(url, trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    process.kill()
+    raise AssertionError(process.communicate())
+
+
+def test_the_web_process_serves_logs_json_and_stops_when_told(environ: dict[str, str]) -> None:
+    """It answers, writes nothing but JSON lines without secrets, and ends on SIGTERM."""
+    port = free_port()
+    with web(environ, port) as process:
+        metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False)
+        refused = httpx.get(
+            f"http://127.0.0.1:{port}/api/calendly/integration?email=joe@example.com",
+            headers={"Authorization": "Bearer sk_not-a-key-of-anybody", "X-User-Id": "joe"},
+            trust_env=False,
+        )
+        process.send_signal(signal.SIGTERM)
+        written, complaints = process.communicate(timeout=PATIENCE_SECONDS)
+
+    assert metrics.is_success
+    assert b"slotkeeper_build_info" in metrics.content
+    assert refused.status_code == 401
+    assert process.returncode in {0, -signal.SIGTERM}
+    entries = [json.loads(line) for line in written.splitlines()]
+    assert all({"timestamp", "level", "event", "logger"} <= entry.keys() for entry in entries)
+    assert "server" not in refused.headers
+    assert complaints == ""
+    hidden = [*SECRETS.values(), environ["DATABASE_URL"], "joe@example", "not-a-key"]
+    assert [each for each in hidden if each in written] == []
+
+
+def test_a_taken_port_ends_the_web_process(environ: dict[str, str]) -> None:
+    """A port that somebody else listens at is an error, not a silent wait."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = subprocess.run(
+            [sys.executable, "-m", "adapters.cli", "web", "--port", str(taken.getsockname()[1])],
+            capture_output=True,
+            text=True,
+            env={**environ, "PATH": os.environ["PATH"]},
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+
+    assert ended.returncode != 0
+    assert "address already in use" in ended.stdout

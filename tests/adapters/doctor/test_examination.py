@@ -1,0 +1,221 @@
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import pytest
+from rich.console import Console
+
+from adapters.commands.doctor import report
+from adapters.doctor.examination import examine, is_healthy
+from adapters.doctor.finding import Finding, Health
+from adapters.doctor.probes import Probes
+from adapters.settings import Settings, TemporalSettings
+from adapters.system.clock import SystemClock
+from application.ports.calendly_oauth import CalendlyOAuth
+from domain.errors import (
+    CalendlyUnavailable,
+    ClientRefused,
+    JobsUnavailable,
+    SlotkeeperError,
+    StorageUnavailable,
+)
+from domain.secret import Secret
+from tests.adapters.sound_environ import SECRETS, SOUND
+from tests.fakes.calendly.fake_calendly import FakeCalendly
+
+SUBJECTS = (
+    "Settings",
+    "Public address",
+    "Database",
+    "Migrations",
+    "Temporal",
+    "Calendly credentials",
+)
+
+
+class World:
+    """An outside in which everything is fine until a test breaks a part of it."""
+
+    def __init__(self) -> None:
+        self.calendly = FakeCalendly(SystemClock())
+        self.missing_migrations: list[str] = []
+        self.database_error: Exception | None = None
+        self.temporal_error: SlotkeeperError | None = None
+        self.asked: list[str] = []
+
+    @property
+    def probes(self) -> Probes:
+        """Roads into this world."""
+        return Probes(self._pending, self._reach, self._open)
+
+    async def _pending(self, database_url: Secret) -> list[str]:
+        self.asked.append(database_url.reveal())
+        if self.database_error is not None:
+            raise self.database_error
+        return self.missing_migrations
+
+    async def _reach(self, settings: TemporalSettings) -> None:
+        self.asked.append(settings.temporal_address)
+        if self.temporal_error is not None:
+            raise self.temporal_error
+
+    @asynccontextmanager
+    async def _open(self, settings: Settings) -> AsyncIterator[CalendlyOAuth]:
+        self.asked.append(settings.calendly_auth_url)
+        yield self.calendly
+
+
+@pytest.fixture
+def world() -> World:
+    """An outside in which everything is fine."""
+    return World()
+
+
+async def wrong_in(world: World, environ: Mapping[str, str] = SOUND) -> dict[str, Finding]:
+    """Return what is not fine, by subject; of several of one subject the last."""
+    findings = await examine(environ, world.probes)
+    assert is_healthy(findings) == all(each.health is Health.FINE for each in findings)
+    return {each.subject: each for each in findings if each.health is not Health.FINE}
+
+
+async def test_a_sound_installation_is_healthy(world: World) -> None:
+    """When everything answers, every check is fine and each road was taken once."""
+    findings = await examine(SOUND, world.probes)
+
+    assert is_healthy(findings)
+    assert tuple(finding.subject for finding in findings) == SUBJECTS
+    assert sorted(world.asked) == sorted(
+        [SOUND["DATABASE_URL"], "localhost:7233", "https://auth.calendly.com"]
+    )
+
+
+async def test_asking_calendly_leaves_no_grant_behind(world: World) -> None:
+    """The credentials are checked with a code that cannot exist: nothing is granted."""
+    await examine(SOUND, world.probes)
+
+    assert world.calendly.calls["exchange_code"] == 1
+    assert world.calendly.grants == []
+
+
+async def test_every_faulty_variable_has_its_line(world: World) -> None:
+    """Each fault of the settings is a finding with what to do; what needs them is not checked."""
+    environ = {**SOUND, "CRON_SECRET": "", "LOG_LEVEL": "loud"}
+
+    findings = await examine(environ, world.probes)
+
+    faults = [each.detail.split()[0] for each in findings if each.subject == "Settings"]
+    assert faults == ["CRON_SECRET", "LOG_LEVEL"]
+    assert all(each.remedy for each in findings if each.health is Health.WRONG)
+    health = {each.subject: each.health for each in findings}
+    assert health["Calendly credentials"] is Health.UNCHECKED
+    assert health["Database"] is Health.FINE
+    assert health["Temporal"] is Health.FINE
+    assert not is_healthy(findings)
+
+
+async def test_without_a_database_url_the_database_is_not_asked(world: World) -> None:
+    """Nothing connects anywhere by an address that is missing."""
+    wrong = await wrong_in(world, {})
+
+    assert wrong["Database"].health is Health.UNCHECKED
+    assert wrong["Migrations"].health is Health.UNCHECKED
+    assert world.asked == ["localhost:7233"]
+
+
+async def test_a_database_that_is_away_is_said(world: World) -> None:
+    """A database that cannot be reached names DATABASE_URL as the place to look at."""
+    world.database_error = StorageUnavailable("PostgreSQL is not available at the moment.")
+
+    (finding,) = (await wrong_in(world)).values()
+
+    assert finding.subject == "Database"
+    assert finding.detail == "PostgreSQL is not available at the moment."
+    assert "DATABASE_URL" in finding.remedy
+
+
+async def test_pending_migrations_are_said(world: World) -> None:
+    """A database that lacks migrations is told how to get them."""
+    world.missing_migrations = ["one", "two"]
+
+    (finding,) = (await wrong_in(world)).values()
+
+    assert (finding.subject, finding.detail) == ("Migrations", "2 pending")
+    assert finding.remedy == "Run: slotkeeper migrate"
+
+
+async def test_a_temporal_that_is_away_is_said(world: World) -> None:
+    """A Temporal that cannot be reached is told with its message."""
+    world.temporal_error = JobsUnavailable("Temporal does not answer.")
+
+    (finding,) = (await wrong_in(world)).values()
+
+    assert (finding.subject, finding.detail) == ("Temporal", "Temporal does not answer.")
+    assert "TEMPORAL_ADDRESS" in finding.remedy
+
+
+async def test_wrong_client_credentials_are_told_from_an_outage(world: World) -> None:
+    """`invalid_client` says that the id or secret is wrong; an outage does not."""
+    world.calendly.fail_next("exchange_code", ClientRefused("invalid_client"))
+    world.calendly.fail_next("exchange_code", CalendlyUnavailable("Calendly does not answer."))
+
+    refused = (await wrong_in(world))["Calendly credentials"]
+    away = (await wrong_in(world))["Calendly credentials"]
+
+    assert "CALENDLY_CLIENT_SECRET" in refused.remedy
+    assert away.detail == "Calendly does not answer."
+    assert "CALENDLY_CLIENT_SECRET" not in away.remedy
+
+
+@pytest.mark.parametrize(
+    ("public_url", "auth_url", "healthy"),
+    [
+        ("https://slots.example.com", "https://auth.calendly.com", True),
+        ("http://slots.example.com", "https://auth.calendly.com", False),
+        ("https://localhost:8000", "https://auth.calendly.com", False),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8090", True),
+    ],
+)
+async def test_calendly_must_be_able_to_call_back(
+    world: World, public_url: str, auth_url: str, healthy: bool
+) -> None:
+    """With the real Calendly the public address is HTTPS and not this machine."""
+    environ = {**SOUND, "PUBLIC_URL": public_url, "CALENDLY_AUTH_URL": auth_url}
+
+    assert ("Public address" not in await wrong_in(world, environ)) == healthy
+
+
+async def test_an_error_nobody_foresaw_is_a_finding_without_its_text(world: World) -> None:
+    """Whatever a check dies of, the others are told, and no password is quoted."""
+    world.database_error = ValueError(f"cannot parse {SECRETS['DATABASE_URL']}")
+
+    (finding,) = (await wrong_in(world)).values()
+
+    assert (finding.subject, finding.detail) == ("Database", "ValueError")
+
+
+async def test_checks_that_wait_run_at_the_same_time(world: World) -> None:
+    """A slow Calendly does not keep the other checks waiting."""
+    hold = world.calendly.hold_next("exchange_code")
+
+    running = asyncio.create_task(examine(SOUND, world.probes))
+    await hold.reached.wait()
+    await asyncio.sleep(0)
+
+    assert len(world.asked) == 3
+    hold.release()
+    assert is_healthy(await running)
+
+
+async def test_the_report_shows_every_finding_and_no_secret(world: World) -> None:
+    """The table names what was found and what to do, with brackets as they are."""
+    world.database_error = StorageUnavailable("PostgreSQL says [no].")
+    console = Console(width=100)
+
+    with console.capture() as captured:
+        console.print(report(await examine({**SOUND, "LOG_LEVEL": "loud"}, world.probes)))
+
+    shown = captured.get()
+    assert "PostgreSQL says [no]." in shown
+    assert "LOG_LEVEL is 'loud'" in shown
+    assert "→ Leave it out for info." in shown
+    assert all(secret not in shown for secret in SECRETS.values())

@@ -1,0 +1,170 @@
+import re
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from adapters.telemetry.metrics import Counters
+from adapters.telemetry.signals import PrometheusSignals
+from domain.ids import IntegrationId
+from tests.adapters.log_output import LogOutput
+
+WHO = IntegrationId(UUID(int=5))
+Emit = Callable[[PrometheusSignals], None]
+
+
+def counted(signals: PrometheusSignals) -> dict[str, float]:
+    """Return every count of ours that is not zero."""
+    lines = re.findall(
+        r"^(slotkeeper_\S+_total\S*) (\S+)$", signals.render().decode(), re.MULTILINE
+    )
+    return {name: float(value) for name, value in lines if float(value)}
+
+
+def new_signals() -> PrometheusSignals:
+    """Return signals that nothing was told yet."""
+    return PrometheusSignals(Counters("1.2.3"))
+
+
+@pytest.mark.parametrize(
+    ("emit", "expected"),
+    [
+        (
+            lambda signals: signals.token_refresh(WHO, "refreshed"),
+            'slotkeeper_token_refresh_total{outcome="refreshed"}',
+        ),
+        (
+            lambda signals: signals.reauth_required(WHO, "grant_refused"),
+            'slotkeeper_reauth_required_total{cause="grant_refused"}',
+        ),
+        (
+            lambda signals: signals.connected(WHO, recovered=True),
+            'slotkeeper_connects_total{recovered="true"}',
+        ),
+        (
+            lambda signals: signals.webhook_received("stored"),
+            'slotkeeper_webhooks_received_total{result="stored"}',
+        ),
+        (
+            lambda signals: signals.webhook_applied("invitee.created", "applied"),
+            'slotkeeper_webhooks_applied_total{kind="invitee.created",result="applied"}',
+        ),
+        (
+            lambda signals: signals.availability_read("slots", "stale"),
+            'slotkeeper_availability_reads_total{freshness="stale",part="slots"}',
+        ),
+        (
+            lambda signals: signals.availability_sync(WHO, "synced"),
+            'slotkeeper_availability_syncs_total{result="synced"}',
+        ),
+        (
+            lambda signals: signals.booking_command("cancel", "done"),
+            'slotkeeper_booking_commands_total{operation="cancel",result="done"}',
+        ),
+        (
+            lambda signals: signals.subscription(WHO, "created"),
+            'slotkeeper_subscriptions_total{result="created"}',
+        ),
+        (
+            lambda signals: signals.bookings_repaired(WHO, 1),
+            "slotkeeper_bookings_repaired_total",
+        ),
+    ],
+)
+def test_each_flow_has_its_counter(emit: Emit, expected: str) -> None:
+    """Each signal is counted once, under its own name and labels, and nowhere else."""
+    signals = new_signals()
+
+    emit(signals)
+
+    assert counted(signals) == {expected: 1.0}
+
+
+def test_counts_add_up() -> None:
+    """Repeated signals add up; a repair counts every booking."""
+    signals = new_signals()
+
+    for _ in range(3):
+        signals.webhook_received("duplicate")
+    signals.bookings_repaired(WHO, 4)
+    signals.bookings_repaired(WHO, 0)
+
+    assert counted(signals) == {
+        'slotkeeper_webhooks_received_total{result="duplicate"}': 3.0,
+        "slotkeeper_bookings_repaired_total": 4.0,
+    }
+
+
+def test_a_label_that_calendly_or_a_caller_chose_becomes_other() -> None:
+    """Unknown kinds and texts that are no codes cannot multiply the series."""
+    signals = new_signals()
+
+    signals.webhook_applied("routing_form_submission.created", "ignored")
+    signals.webhook_applied("made up by somebody", "ignored")
+    signals.webhook_received("joe@example.com")
+
+    assert counted(signals) == {
+        'slotkeeper_webhooks_applied_total{kind="other",result="ignored"}': 2.0,
+        'slotkeeper_webhooks_received_total{result="other"}': 1.0,
+    }
+
+
+def test_no_id_reaches_a_metric() -> None:
+    """The integration's id is in the log and in no label."""
+    signals = new_signals()
+
+    signals.token_refresh(WHO, "calendly_unavailable")
+    signals.reauth_required(WHO, "grant_refused")
+    signals.availability_sync(WHO, "calendly_throttled")
+    signals.subscription(WHO, "calendly_forbidden")
+    signals.bookings_repaired(WHO, 2)
+    signals.connected(WHO, recovered=False)
+
+    assert str(WHO) not in signals.render().decode()
+
+
+def test_two_registries_do_not_mix() -> None:
+    """Each set of counters is its own: nothing is registered globally."""
+    one, other = new_signals(), new_signals()
+
+    one.webhook_received("stored")
+
+    assert counted(other) == {}
+
+
+def test_the_running_version_is_shown() -> None:
+    """A dashboard can tell which version runs."""
+    assert b'slotkeeper_build_info{version="1.2.3"} 1.0' in new_signals().render()
+
+
+def test_what_went_wrong_is_a_warning_with_its_code(output: LogOutput) -> None:
+    """A failed flow is logged with a stable event, the error code and the integration."""
+    new_signals().token_refresh(WHO, "calendly_unavailable")
+
+    entry = output.entry
+    assert (entry["level"], entry["event"]) == ("warning", "token_refresh_failed")
+    assert (entry["error_code"], entry["integration_id"]) == ("calendly_unavailable", str(WHO))
+
+
+def test_what_went_well_is_quiet(output: LogOutput) -> None:
+    """Success is counted and appears in the log only at level debug."""
+    signals = new_signals()
+
+    signals.token_refresh(WHO, "refreshed")
+    signals.webhook_received("stored")
+    signals.booking_command("book", "repeated")
+
+    assert {entry["level"] for entry in output.entries} == {"debug"}
+
+
+def test_what_needs_a_person_is_told(output: LogOutput) -> None:
+    """An operator reads which integration needs a person, and that webhooks were lost."""
+    signals = new_signals()
+
+    signals.reauth_required(WHO, "refresh_outcome_lost")
+    signals.bookings_repaired(WHO, 3)
+
+    told = [(entry["level"], entry["event"]) for entry in output.entries]
+    assert told == [("warning", "reauth_required"), ("warning", "bookings_repaired")]
+    assert output.entries[0]["cause"] == "refresh_outcome_lost"
+    assert output.entries[1]["count"] == 3
