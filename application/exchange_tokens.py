@@ -164,9 +164,10 @@ class ExchangeTokens:
                 expected_version=usable_tokens(before).version,
                 next_attempt_at=None,
             )
-            if not stored:
-                return await self._reread(before)
-            await uow.commit()
+            if stored:
+                await uow.commit()
+        if not stored:
+            return await self._reread(before)
         if changed.attention is not None:
             self._signals.reauth_required(changed.id, changed.attention.cause)
         return changed

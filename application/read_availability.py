@@ -15,6 +15,7 @@ from domain.errors import AvailabilityPending, EventTypeNotFound, InvalidRange
 from domain.ids import UserId
 
 CLOCK_SKEW = timedelta(minutes=1)
+FURTHEST = timedelta(days=366)
 GROUP = "group"
 
 
@@ -91,6 +92,8 @@ class ReadAvailability:
         span = window(start, end, longest=SLOT_WINDOW)
         if span.start < self._clock.now() - CLOCK_SKEW:
             raise InvalidRange("start lies in the past.")
+        if span.start > self._clock.now() + FURTHEST:
+            raise InvalidRange(f"start lies more than {FURTHEST.days} days ahead.")
         return span
 
     async def _occupied(

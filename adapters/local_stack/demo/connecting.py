@@ -1,0 +1,65 @@
+"""Connecting an account, looking at it, disconnecting it."""
+
+from typing import Any
+
+import httpx
+
+from adapters.local_stack.demo.consent_form import decide
+from adapters.local_stack.demo.stage import HOST, Stage, eventually, expect, good
+
+INTEGRATION = "/api/calendly/integration"
+
+
+def deny(stage: Stage) -> str:
+    """A refused consent connects nothing."""
+    page = good(stage.browser.get(f"{stage.addresses.web_url}/demo/connect"))
+    answer = decide(stage.browser, page, user=HOST, decision="deny")
+    status = stage.api.get(INTEGRATION).status_code
+    expect(status == httpx.codes.NOT_FOUND, f"after a refusal the integration answered {status}")
+    expect("consent_denied" in str(answer.url) or "refused" in answer.text, "no word of it")
+    return "refused at the consent page: nothing was connected"
+
+
+def connect(stage: Stage) -> str:
+    """Consent at the sandbox's page leads back to a connected account."""
+    page = good(stage.browser.get(f"{stage.addresses.web_url}/demo/connect"))
+    expect("allow" in page.text, "no consent page came")
+    end = good(decide(stage.browser, page, user=HOST))
+    expect(stage.addresses.web_url in str(end.url), f"the browser ended at {end.url}")
+    seen = stage.get(INTEGRATION)
+    expect(seen["status"] == "active", f"the integration is {seen['status']}")
+    return f"{seen['account']['name']} consented; integration {seen['id']} is active"
+
+
+def onboarded(stage: Stage) -> str:
+    """Subscription, first sync and back-fill follow by themselves."""
+    seen = eventually(lambda: _onboarded(stage), "subscription, first sync and back-fill")
+    text = str(seen)
+    secrets = stage.control("GET", "/secrets")
+    shown = [kind for kind, values in secrets.items() for value in values if value in text]
+    expect(not shown or set(shown) <= {"invitee_emails"}, f"the answer shows {shown}")
+    return (
+        f"webhook {seen['webhook_state']}, token good until {seen['token_expires_at'][:16]}, "
+        f"{len(seen['scopes'])} scopes granted, no token in the answer"
+    )
+
+
+def _onboarded(stage: Stage) -> Any:
+    seen = stage.get(INTEGRATION)
+    done = seen["webhook_state"] == "active" and seen["last_synced_at"] and seen["reconciled_at"]
+    return seen if done else None
+
+
+def disconnect(stage: Stage) -> str:
+    """Disconnecting removes the subscription, revokes the tokens and erases everything."""
+    answer = good(stage.api.delete(INTEGRATION))
+    eventually(
+        lambda: stage.api.get(INTEGRATION).status_code == httpx.codes.NOT_FOUND,
+        "the integration to be erased",
+    )
+    again = good(stage.api.delete(INTEGRATION)).status_code
+    left = stage.control("GET", "")["subscriptions"]
+    expect(left == 0, f"{left} subscriptions are left at Calendly")
+    bookings = stage.get("/api/calendly/bookings")["items"]
+    expect(not bookings, f"{len(bookings)} bookings are left")
+    return f"{answer.status_code}, then gone at both ends; repeated: {again}"

@@ -1,0 +1,69 @@
+"""The walking code that the architecture tests share: which modules there are, and where a node is."""
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+PRODUCT = ("domain", "application", "adapters", "workflows", "sandbox")
+
+
+class Module(NamedTuple):
+    """One Python file: its path from the root of the repository, its text and its tree."""
+
+    path: Path
+    text: str
+    tree: ast.Module
+
+    def at(self, node: ast.AST) -> str:
+        """Return `path:line` of a node."""
+        return f"{self.path.as_posix()}:{getattr(node, 'lineno', 1)}"
+
+
+@cache
+def modules(*folders: str) -> tuple[Module, ...]:
+    """Return every Python file below the folders; the database's migrations are records, not code."""
+    paths = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    return tuple(_read(path) for path in paths if "piccolo_migrations" not in path.parts)
+
+
+@cache
+def _read(path: Path) -> Module:
+    text = path.read_text(encoding="utf-8")
+    return Module(path.relative_to(ROOT), text, ast.parse(text))
+
+
+def tracked_files() -> list[Path]:
+    """Return what git tracks or would add, from the root of the repository."""
+    command = [
+        "git",
+        "-c",
+        f"safe.directory={ROOT}",
+        "ls-files",
+        "-z",
+    ]  # a CI's checkout may be another user's
+    listed = subprocess.run(
+        [*command, "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return [Path(name) for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def calls(tree: ast.AST) -> Iterator[ast.Call]:
+    """Yield every call below a node."""
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def dotted(node: ast.AST) -> str:
+    """Return a name as it is written, `a.b.c`; calls on the way lose their arguments."""
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    if isinstance(node, ast.Call):
+        return f"{dotted(node.func)}()"
+    return node.id if isinstance(node, ast.Name) else ""

@@ -1,0 +1,61 @@
+import ast
+from statistics import median, quantiles
+
+from tests.architecture.source import PRODUCT, Module, modules
+
+LONGEST = 300
+MEDIAN = 80
+LONG_FUNCTION = 25
+
+# A catalogue is looked up, not read through: one entry an error, and the tree drawn above them.
+CATALOGUES = {"domain/errors.py": 450}
+
+
+def length(module: Module) -> int:
+    """Return how many lines a module has."""
+    return len(module.text.splitlines())
+
+
+def written() -> list[Module]:
+    """Return the product's modules, apart from those that only describe their package."""
+    return [each for each in modules(*PRODUCT) if each.path.name != "__init__.py"]
+
+
+def test_no_module_is_long() -> None:
+    """Every module can be read in one sitting."""
+    long = [
+        f"{each.path.as_posix()}: {length(each)}"
+        for each in written()
+        if length(each) > CATALOGUES.get(each.path.as_posix(), LONGEST)
+    ]
+
+    assert long == []
+
+
+def test_a_module_has_one_idea() -> None:
+    """Half of the modules have at most eighty lines."""
+    middle = median(map(length, written()))
+
+    assert middle <= MEDIAN, f"The median module has {middle} lines."
+
+
+def test_functions_are_short() -> None:
+    """Nine functions of ten have at most twenty-five lines."""
+    lengths = [
+        (node.end_lineno or node.lineno) - node.lineno + 1
+        for each in written()
+        for node in ast.walk(each.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    ninth = quantiles(lengths, n=10)[-1]
+
+    assert ninth <= LONG_FUNCTION, f"The 90th percentile of functions has {ninth} lines."
+
+
+def test_packages_only_describe_themselves() -> None:
+    """A package's own file is a docstring of at most five lines, so imports name the real module."""
+    for each in modules(*PRODUCT):
+        if each.path.name == "__init__.py":
+            assert len(each.tree.body) == 1, each.path
+            assert length(each) <= 7, each.path
+            assert ast.get_docstring(each.tree), each.path

@@ -1,0 +1,204 @@
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import permutations, product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.booking import BookingStatus, Facts, NoShow
+from domain.reconciliation import Change, related_uris, settle
+from tests.domain.histories import Act, Calendly, deliveries, histories
+from tests.domain.samples import NOW, details, facts, invitee_uri, seconds
+
+A, B, C = (invitee_uri(name, f"E{name}") for name in "ABC")
+CANCELED, RESCHEDULED = BookingStatus.CANCELED, BookingStatus.RESCHEDULED
+
+
+class Store:
+    """Bookings by invitee; hands `settle` only the related rows, as the repository does."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Facts] = {}
+
+    def take_in(self, batch: Sequence[Facts]) -> list[Change]:
+        """Settle a batch and write what changed."""
+        wanted = related_uris(batch)
+        changes = settle(
+            {
+                uri: row
+                for uri, row in self.rows.items()
+                if {uri, row.predecessor, row.successor} & wanted
+            },
+            batch,
+        )
+        assert [each.before for each in changes] == [
+            self.rows.get(each.facts.invitee_uri) for each in changes
+        ]
+        self.rows.update({each.facts.invitee_uri: each.facts for each in changes})
+        return changes
+
+
+def stored(batches: Iterable[Sequence[Facts]]) -> dict[str, Facts]:
+    """Return the bookings after these batches."""
+    store = Store()
+    for batch in batches:
+        store.take_in(batch)
+    return store.rows
+
+
+def one_by_one(bodies: Sequence[Facts]) -> dict[str, Facts]:
+    """Return the bookings after each body came once, alone and in order."""
+    return stored([body] for body in bodies)
+
+
+@given(st.data(), histories(shortest=0))
+def test_any_order_any_duplication_any_batching_gives_the_same_bookings(
+    data: st.DataObject, calendly: Calendly
+) -> None:
+    """However deliveries are shuffled, repeated and batched, the bookings end up the same."""
+    batches = data.draw(deliveries(calendly.bodies))
+
+    assert stored(batches) == one_by_one(calendly.bodies)
+
+
+@given(st.data(), histories(shortest=1))
+def test_bookings_end_up_as_calendly_has_them(data: st.DataObject, calendly: Calendly) -> None:
+    """Status, both halves of each reschedule, marks and details are in the end the true ones."""
+    rows = stored(data.draw(deliveries(calendly.bodies)))
+
+    assert rows.keys() == {seat.uri for seat in calendly.seats}
+    for seat in calendly.seats:
+        row = rows[seat.uri]
+        assert row.status is seat.status
+        assert (row.predecessor, row.successor) == (seat.predecessor, seat.successor)
+        assert (row.no_show.uri if row.no_show else None) == seat.no_show
+        assert row.cancellation == seat.cancellation
+        assert row.details == seat.told().details
+
+
+@given(st.data(), histories(shortest=0))
+def test_a_delivery_that_comes_again_changes_nothing(
+    data: st.DataObject, calendly: Calendly
+) -> None:
+    """Once everything is stored, no repetition writes a row."""
+    store = Store()
+    store.take_in(calendly.bodies)
+
+    assert store.take_in(data.draw(st.permutations(calendly.bodies))) == []
+
+
+def splits(items: Sequence[Facts]) -> Iterator[list[list[Facts]]]:
+    """Yield every way of cutting a sequence into batches."""
+    for cuts in product([False, True], repeat=len(items) - 1):
+        batches = [[items[0]]]
+        for item, cut in zip(items[1:], cuts, strict=True):
+            if cut:
+                batches.append([])
+            batches[-1].append(item)
+        yield batches
+
+
+@pytest.mark.parametrize("told_by", ["both", "older", "newer"])
+def test_every_order_of_a_chain_of_reschedules(told_by: str) -> None:
+    """All orders and all batchings of two reschedules in a row give one chain of bookings."""
+    acts = [Act("book"), Act("move", told_by=told_by), Act("move", told_by=told_by)]
+    calendly = Calendly().live(acts)
+    expected = one_by_one(calendly.bodies)
+    first, second, third = (seat.uri for seat in calendly.seats)
+
+    assert [row.status for row in expected.values()].count(RESCHEDULED) == 2
+    assert (expected[second].predecessor, expected[second].successor) == (first, third)
+    for order in permutations(calendly.bodies):
+        assert all(stored(batches) == expected for batches in splits(order))
+
+
+def test_a_created_closes_the_one_it_replaces() -> None:
+    """The new half of a reschedule closes the old one before its own news arrives."""
+    older, newer = facts("A", "EA"), facts("B", "EB", predecessor=A)
+
+    rows = one_by_one([older, newer])
+    assert (rows[A].status, rows[A].successor) == (RESCHEDULED, B)
+    assert rows[B].status is BookingStatus.BOOKED
+
+
+def test_a_late_created_of_the_old_half_is_no_new_booking() -> None:
+    """An old invitee who becomes known only after the reschedule is stored as rescheduled."""
+    newer, older = facts("B", "EB", predecessor=A), facts("A", "EA")
+
+    assert one_by_one([newer, older])[A].status is RESCHEDULED
+
+
+def test_a_successor_learns_its_predecessor() -> None:
+    """Where only the old half names the new one, both halves are linked all the same."""
+    older = facts("A", "EA", status=RESCHEDULED, successor=B)
+
+    assert one_by_one([older, facts("B", "EB")])[B].predecessor == A
+    assert one_by_one([facts("B", "EB"), older])[B].predecessor == A
+
+
+def test_a_plain_cancellation_of_the_new_half_leaves_the_old_one_rescheduled() -> None:
+    """Canceling after a reschedule cancels the new booking and reopens nothing."""
+    rows = one_by_one(
+        [
+            facts("A", "EA", status=RESCHEDULED, successor=B),
+            facts("B", "EB", predecessor=A, status=CANCELED),
+            facts("A", "EA"),
+        ]
+    )
+
+    assert (rows[A].status, rows[B].status) == (RESCHEDULED, CANCELED)
+
+
+def test_one_of_a_group_cancels_alone() -> None:
+    """When one invitee of a group event cancels, the others stay booked."""
+    calendly = Calendly().live([Act("book"), Act("join"), Act("join"), Act("invitee", which=1)])
+
+    statuses = [row.status for row in one_by_one(calendly.bodies).values()]
+    assert statuses.count(CANCELED) == 1
+    assert statuses.count(BookingStatus.BOOKED) == 2
+
+
+def test_a_host_cancels_for_everybody() -> None:
+    """When the host cancels a group event, each invitee's booking is canceled."""
+    calendly = Calendly().live([Act("book"), Act("join"), Act("host")])
+
+    assert {row.status for row in one_by_one(calendly.bodies).values()} == {CANCELED}
+
+
+def test_relatives_are_named() -> None:
+    """To settle facts one needs the invitees themselves and those they name."""
+    middle = facts("B", "EB", predecessor=A, successor=C, status=RESCHEDULED)
+
+    assert related_uris([middle]) == {A, B, C}
+    assert related_uris([facts("A", "EA")]) == {A}
+    assert related_uris([]) == set()
+
+
+def test_changes_come_in_one_sorted_order() -> None:
+    """Rows are written by ascending invitee, so that two writers never wait for each other."""
+    observed = [facts(name, f"E{name}") for name in "CAB"]
+
+    assert [each.facts.invitee_uri for each in settle({}, observed)] == [A, B, C]
+
+
+MARKED = facts(no_show=NoShow(at=NOW, uri="n1"))
+CLEARED = facts(no_show=NoShow(at=NOW + seconds(1), uri=None))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "repair"),
+    [
+        (None, facts(), True),
+        (facts(), facts(status=CANCELED), True),
+        (facts(), MARKED, True),
+        (MARKED, CLEARED, True),
+        (facts(), CLEARED, False),
+        (facts(), facts(details=details(event_name="Longer demo")), False),
+        (facts(), facts(reference="sk_1"), False),
+    ],
+)
+def test_a_repair_is_what_readers_were_told_wrong(
+    before: Facts | None, after: Facts, repair: bool
+) -> None:
+    """A booking, status or mark that was missed is a repair; a changed detail is none."""
+    assert Change(facts=after, before=before).is_repair is repair

@@ -1,0 +1,156 @@
+from random import Random
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.ids import IntegrationId
+from domain.subscription import (
+    USER_EVENTS,
+    ActualSubscription,
+    Plan,
+    new_key,
+    own_prefix,
+    owner_of,
+    plan,
+)
+from tests.domain.samples import API, INTEGRATION
+
+BASE = "https://app.example.com/api/calendly/webhooks"
+OURS = own_prefix(BASE, INTEGRATION)
+CURRENT = f"{BASE}/{new_key(INTEGRATION, 'one')}"
+
+
+def listed(name: str = "S1", **changes: object) -> ActualSubscription:
+    """Return the subscription that an integration should have, as Calendly lists it."""
+    good = ActualSubscription(
+        uri=f"{API}/webhook_subscriptions/{name}",
+        callback_url=CURRENT,
+        state="active",
+        events=USER_EVENTS,
+    )
+    return msgspec.structs.replace(good, **changes)
+
+
+def planned(*actual: ActualSubscription, current: str | None = CURRENT) -> Plan:
+    """Return the plan for what Calendly lists."""
+    return plan(actual, ours=OURS, current=current)
+
+
+def test_a_good_subscription_is_kept() -> None:
+    """An active subscription under the known address with every event needs nothing."""
+    assert planned(listed()) == Plan(keep=listed(), create=False, delete=(), failing=False)
+
+
+def test_more_events_than_needed_are_good() -> None:
+    """Events beyond those needed are no reason to replace a subscription."""
+    more = listed(events=(*reversed(USER_EVENTS), "routing_form_submission.created"))
+
+    assert planned(more).keep == more
+
+
+def test_without_any_subscription_one_is_created() -> None:
+    """Where Calendly lists none, one is made and nothing is deleted."""
+    assert planned() == Plan(keep=None, create=True, delete=(), failing=False)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        listed(state="disabled"),
+        listed(events=USER_EVENTS[1:]),
+        listed(events=()),
+        listed(callback_url=f"{OURS}another"),
+    ],
+    ids=["disabled", "one event missing", "no events", "another address"],
+)
+def test_a_bad_subscription_is_replaced(bad: ActualSubscription) -> None:
+    """What is disabled, incomplete or under an unknown address of ours goes once a new one is made."""
+    assert planned(bad) == Plan(keep=None, create=True, delete=(bad.uri,), failing=False)
+
+
+def test_an_integration_that_knows_no_address_starts_afresh() -> None:
+    """A subscription whose address we lost is replaced, since we could not tell its deliveries."""
+    assert planned(listed(), current=None) == Plan(
+        keep=None, create=True, delete=(listed().uri,), failing=False
+    )
+
+
+def test_leftovers_beside_a_good_one_are_deleted() -> None:
+    """A replacement that broke off half-way is tidied up, and the good one stays."""
+    leftover = listed("S0", callback_url=f"{OURS}zero", state="disabled")
+
+    assert planned(leftover, listed()) == Plan(
+        keep=listed(), create=False, delete=(leftover.uri,), failing=False
+    )
+
+
+def test_failing_deliveries_are_an_early_warning() -> None:
+    """A kept subscription that Calendly is retrying is good, and said to be failing."""
+    failing = listed(retry_started_at="2026-11-22T08:00:00.000000Z")
+
+    assert planned(failing) == Plan(keep=failing, create=False, delete=(), failing=True)
+
+
+neighbour = own_prefix(BASE, IntegrationId(UUID(int=INTEGRATION.int + 1)))
+others = st.builds(
+    listed,
+    st.uuids().map(str),
+    callback_url=st.sampled_from(
+        [
+            f"{neighbour}one",
+            f"{BASE}/{INTEGRATION.hex}",
+            f"{BASE}/",
+            "https://other.example.com/hook",
+            OURS.replace("https", "http") + "one",
+        ]
+    ),
+    state=st.sampled_from(["active", "disabled"]),
+)
+mine = st.builds(
+    listed,
+    st.uuids().map(str),
+    callback_url=st.sampled_from([CURRENT, f"{OURS}two"]),
+    state=st.sampled_from(["active", "disabled"]),
+    events=st.sampled_from([USER_EVENTS, USER_EVENTS[:3]]),
+)
+
+
+@given(st.lists(others, max_size=5), st.lists(mine, max_size=5), st.randoms())
+def test_only_our_own_are_ever_touched(
+    theirs: list[ActualSubscription], own: list[ActualSubscription], chance: Random
+) -> None:
+    """Another integration's, environment's or product's subscription is neither kept nor deleted."""
+    actual = [*theirs, *own]
+    chance.shuffle(actual)
+    result = planned(*actual)
+
+    kept = set() if result.keep is None else {result.keep.uri}
+    assert kept | set(result.delete) == {each.uri for each in own}
+    assert kept.isdisjoint(result.delete)
+    assert result.create is (result.keep is None)
+
+
+@given(st.uuids().map(IntegrationId), st.text(max_size=30))
+def test_a_key_names_its_owner(integration_id: IntegrationId, token: str) -> None:
+    """A delivery's address tells whose it is, whichever of their subscriptions it is for."""
+    key = new_key(integration_id, token)
+
+    assert owner_of(key) == integration_id
+    assert f"{BASE}/{key}".startswith(own_prefix(BASE, integration_id))
+
+
+@given(st.text(max_size=80))
+def test_no_key_makes_it_raise(key: str) -> None:
+    """An address that anybody made up is nobody's, without an error."""
+    assert owner_of(key) is None
+
+
+@pytest.mark.parametrize(
+    "key", ["", "-", INTEGRATION.hex, "zz-token", f"{INTEGRATION.hex[:-1]}-x"]
+)
+def test_a_key_that_names_nobody_is_nobodys(key: str) -> None:
+    """An address without a whole identity and a token has no owner."""
+    assert owner_of(key) is None
