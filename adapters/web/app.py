@@ -1,0 +1,66 @@
+"""The Litestar application.
+
+Building it connects to nothing: services are opened when the server starts and closed when it
+stops.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.di import Provide
+
+from adapters.settings import Settings
+from adapters.web.controllers.availability import AvailabilityController
+from adapters.web.controllers.booking_commands import BookingCommandsController
+from adapters.web.controllers.bookings import BookingsController
+from adapters.web.controllers.connect import ConnectController
+from adapters.web.controllers.cron import CronController
+from adapters.web.controllers.demo import DemoController
+from adapters.web.controllers.health import HealthController
+from adapters.web.controllers.integration import IntegrationController
+from adapters.web.controllers.metrics import metrics
+from adapters.web.controllers.page import home, style
+from adapters.web.controllers.webhooks import webhooks_router
+from adapters.web.openapi import openapi_config
+from adapters.web.problems import problem_response
+from adapters.web.request_log import RequestLog
+from adapters.web.services import ServicesFactory, provide_services
+
+LARGEST_BODY = 256 * 1024  # bytes; a booking with long answers is a tenth of it
+
+
+def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar:
+    """Return the application; `services_factory` opens its services for as long as it runs."""
+
+    @asynccontextmanager
+    async def services_opened(app: Litestar) -> AsyncIterator[None]:
+        async with services_factory(settings) as services:
+            app.state.services = services
+            yield
+
+    app = Litestar(
+        route_handlers=[
+            ConnectController,
+            IntegrationController,
+            AvailabilityController,
+            BookingsController,
+            BookingCommandsController,
+            webhooks_router(settings.webhook_max_bytes),
+            CronController,
+            HealthController,
+            metrics,
+            home,
+            style,
+            *([DemoController] if settings.demo_user else []),
+        ],
+        dependencies={"services": Provide(provide_services, sync_to_thread=False)},
+        exception_handlers={Exception: problem_response},
+        lifespan=[services_opened],
+        logging_config=None,
+        openapi_config=openapi_config(settings),
+        request_max_body_size=LARGEST_BODY,
+    )
+    # Middleware sees only what a route takes; the log has to see everything.
+    app.asgi_handler = RequestLog(app.asgi_handler)
+    return app

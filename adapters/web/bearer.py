@@ -1,0 +1,9 @@
+"""Reading a bearer token (RFC 6750) from a request."""
+
+from litestar.datastructures import Headers
+
+
+def bearer_token(headers: Headers) -> str | None:
+    """Return the token of the Authorization header, or None when there is no bearer token."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None

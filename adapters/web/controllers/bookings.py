@@ -1,0 +1,158 @@
+"""Bookings: as they are stored here, and making one at Calendly."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency, Provide
+from litestar.enums import RequestEncodingType
+from litestar.openapi.spec import Example
+from litestar.params import BodyKwarg, FromPath, QueryParameter
+
+from adapters.web import cursor as cursors
+from adapters.web import examples
+from adapters.web.caller import identified, provide_user_id
+from adapters.web.idempotency import provide_idempotency_key
+from adapters.web.moments import moment_parameter, optional_moment
+from adapters.web.operations import (
+    ACTING,
+    API_SECURITY,
+    CALLER,
+    CALLING_CALENDLY,
+    ActingOperation,
+    answer,
+    answers,
+)
+from adapters.web.schemas.bookings import Booking, BookingPage, BookingWithLinks, NewBooking
+from adapters.web.services import FromServices
+from adapters.web.translation import booking_answer, booking_with_links
+from application.book_for_invitee import BookingInput
+from application.ports.bookings import BookingQuery
+from application.ports.calendly_bookings import Answer
+from domain import errors
+from domain.booking import BookingStatus
+from domain.ids import BookingId, UserId
+
+BookingBody = Annotated[
+    NewBooking,
+    BodyKwarg(
+        media_type=RequestEncodingType.JSON,
+        examples=[Example(summary="Book", value=examples.NEW_BOOKING)],
+    ),
+]
+
+
+class BookingsController(Controller):
+    """Read bookings, make one."""
+
+    path = "/api/calendly/bookings"
+    tags = ("Bookings",)
+    guards = (identified,)
+    dependencies = {"user_id": Provide(provide_user_id, sync_to_thread=False)}  # noqa: RUF012
+    security = API_SECURITY
+
+    @get(
+        operation_id="listBookings",
+        summary="A user's bookings by ascending start",
+        responses=answers(
+            {200: answer(examples.BOOKING_PAGE, "A page of bookings")},
+            *CALLER,
+            errors.InvalidCursor,
+            errors.InvalidRange,
+        ),
+    )
+    async def list_bookings(
+        self,
+        *,
+        services: FromServices,
+        user_id: NamedDependency[UserId],
+        status: Annotated[
+            list[BookingStatus] | None,
+            QueryParameter(description="Only these; repeat the parameter for several."),
+        ] = None,
+        start: Annotated[str | None, moment_parameter("Starting at or after this")] = None,
+        end: Annotated[str | None, moment_parameter("Starting before this")] = None,
+        limit: Annotated[int, QueryParameter(description="Bookings a page.", ge=1, le=100)] = 50,
+        cursor: Annotated[
+            str | None, QueryParameter(description="`next_cursor` of the page before.")
+        ] = None,
+    ) -> BookingPage:
+        """List bookings."""
+        query = BookingQuery(
+            limit=limit,
+            statuses=tuple(dict.fromkeys(status or ())),
+            starts_from=optional_moment(start, "start"),
+            starts_before=optional_moment(end, "end"),
+            after=None if cursor is None else cursors.decode(cursor),
+        )
+        if query.starts_from and query.starts_before and query.starts_before <= query.starts_from:
+            raise errors.InvalidRange("end must be after start.")
+        found = await services.list_bookings(user_id, query)
+        return BookingPage(
+            items=tuple(map(booking_answer, found.items)),
+            next_cursor=None if found.next is None else cursors.encode(found.next),
+        )
+
+    @get(
+        "/{booking_id:uuid}",
+        operation_id="getBooking",
+        summary="One booking, with its links",
+        description="The links cancel and reschedule without any login: treat them as passwords.",
+        responses=answers(
+            {200: answer(examples.BOOKING_WITH_LINKS, "The booking")},
+            *CALLER,
+            errors.BookingNotFound,
+        ),
+    )
+    async def show(
+        self,
+        services: FromServices,
+        user_id: NamedDependency[UserId],
+        booking_id: FromPath[UUID],
+    ) -> BookingWithLinks:
+        """Show a booking."""
+        return booking_with_links(await services.show_booking(user_id, BookingId(booking_id)))
+
+    @post(
+        operation_id="createBooking",
+        operation_class=ActingOperation,
+        dependencies={"key": Provide(provide_idempotency_key, sync_to_thread=False)},
+        summary="Book for an invitee",
+        responses=answers(
+            {
+                201: answer(examples.BOOKING, "Booked"),
+                200: answer(examples.BOOKING, "Booked before under the same Idempotency-Key"),
+            },
+            *CALLER,
+            *ACTING,
+            errors.InvalidTimezone,
+            errors.EventTypeNotFound,
+            errors.SlotTaken,
+            errors.CalendarBroken,
+            *CALLING_CALENDLY,
+        ),
+    )
+    async def book(
+        self,
+        services: FromServices,
+        user_id: NamedDependency[UserId],
+        key: NamedDependency[str],
+        data: BookingBody,
+    ) -> Response[Booking]:
+        """Book for an invitee."""
+        done = await services.book_for_invitee(user_id, key, _input(data))
+        return Response(booking_answer(done.view), status_code=200 if done.repeated else 201)
+
+
+def _input(body: NewBooking) -> BookingInput:
+    return BookingInput(
+        event_type=body.event_type,
+        start=body.start,
+        name=body.invitee.name,
+        email=body.invitee.email,
+        timezone=body.invitee.timezone,
+        location_kind=body.location.kind if body.location else None,
+        location=body.location.text if body.location else None,
+        answers=tuple(Answer(each.question, each.answer, each.position) for each in body.answers),
+        guests=tuple(body.guests),
+    )

@@ -1,0 +1,168 @@
+"""Connecting a Calendly account: to Calendly's consent page and back."""
+
+from typing import Annotated, Any, Literal
+
+from litestar import Controller, Request, Response, get
+from litestar.di import NamedDependency, Provide
+from litestar.params import CookieParameter, QueryParameter
+from litestar.response import Redirect
+
+from adapters.web import connect_cookie, examples
+from adapters.web.accept import wants_json, wants_page
+from adapters.web.caller import (
+    identified,
+    maybe_identified,
+    provide_maybe_user_id,
+    provide_user_id,
+)
+from adapters.web.operations import API_SECURITY, CALLER, NO_SECURITY, answer, answers, empty
+from adapters.web.problems import problem_response
+from adapters.web.return_to import checked, with_outcome
+from adapters.web.schemas.connect import Connected, StartedConnect
+from adapters.web.services import FromServices, Services
+from adapters.web.templating import page
+from application.begin_connect import StartedConnect as Begun
+from application.complete_connect import ConnectOutcome
+from domain import errors
+from domain.ids import UserId
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class ConnectController(Controller):
+    """Begin and complete a connect flow."""
+
+    path = "/api/calendly"
+    tags = ("Connect",)
+
+    @get(
+        "/connect",
+        operation_id="connect",
+        summary="Send a user to Calendly's consent page",
+        description=(
+            "A browser is redirected and the flow is bound to it by a cookie. A program that "
+            "asks for `application/json` gets the address to send its user's browser to."
+        ),
+        guards=[identified],
+        dependencies={"user_id": Provide(provide_user_id, sync_to_thread=False)},
+        security=API_SECURITY,
+        responses=answers(
+            {
+                200: answer(examples.STARTED_CONNECT, "The consent page's address"),
+                302: empty("To Calendly's consent page"),
+            },
+            *CALLER,
+        ),
+    )
+    async def connect(
+        self,
+        request: AnyRequest,
+        services: FromServices,
+        user_id: NamedDependency[UserId],
+        return_to: Annotated[
+            str | None,
+            QueryParameter(
+                description=(
+                    "Where the browser goes afterwards, with `calendly=connected` or "
+                    "`calendly=<error code>` added: a path, or an address at an allowed origin."
+                )
+            ),
+        ] = None,
+    ) -> Response[StartedConnect] | Redirect:
+        """Begin a connect flow."""
+        settings = services.settings
+        back = checked(return_to, (settings.public_url, *settings.return_origins))
+        as_json = wants_json(request)
+        begun = await services.begin_connect(user_id, return_to=back, bind_browser=not as_json)
+        if as_json:
+            return Response(StartedConnect(begun.authorize_url, begun.expires_at))
+        return to_consent(begun, services)
+
+    @get(
+        "/callback",
+        operation_id="completeConnect",
+        summary="Complete a connect flow",
+        description="Calendly sends the user's browser here; nobody else calls it.",
+        guards=[maybe_identified],
+        dependencies={"user_id": Provide(provide_maybe_user_id, sync_to_thread=False)},
+        security=NO_SECURITY,
+        responses=answers(
+            {
+                200: answer(examples.CONNECTED, "Connected"),
+                302: empty("Back to `return_to`, with the outcome in its query"),
+            },
+            errors.ConnectStateInvalid,
+            errors.ConsentDenied,
+            errors.ScopesDeclined,
+            errors.AccountMismatch,
+            errors.GrantRefused,
+            errors.CalendlyUnavailable,
+            errors.CalendlyUncertain,
+            errors.CircuitOpen,
+            errors.StorageUnavailable,
+        ),
+    )
+    async def callback(
+        self,
+        *,
+        request: AnyRequest,
+        services: FromServices,
+        user_id: NamedDependency[UserId | None],
+        oauth_state: Annotated[
+            str | None,
+            QueryParameter(name="state", description="Names the flow; good once."),
+        ] = None,
+        code: Annotated[str | None, QueryParameter(description="The authorization code.")] = None,
+        error: Annotated[
+            str | None, QueryParameter(description="Why Calendly gave no code.")
+        ] = None,
+        browser_token: Annotated[
+            str | None,
+            CookieParameter(
+                name=connect_cookie.NAME, description="Binds the flow to its browser."
+            ),
+        ] = None,
+    ) -> Response[Any]:
+        """Complete a connect flow."""
+        try:
+            outcome = await services.complete_connect(
+                state=oauth_state,
+                code=code,
+                error=error,
+                browser_token=browser_token,
+                user_id=user_id,
+            )
+        except errors.SlotkeeperError as failure:
+            return _failed(request, failure)
+        answered = _answered(request, outcome)
+        answered.set_cookie(connect_cookie.forget_cookie(services.settings))
+        return answered
+
+
+def to_consent(begun: Begun, services: Services) -> Redirect:
+    """Return the redirect to the consent page, with the cookie that binds the browser."""
+    cookies = []
+    if begun.browser_token is not None:
+        cookies.append(connect_cookie.connect_cookie(begun.browser_token, services.settings))
+    return Redirect(begun.authorize_url, status_code=302, cookies=cookies)
+
+
+def _answered(request: AnyRequest, outcome: ConnectOutcome) -> Response[Any]:
+    if outcome.return_to is not None:
+        told = outcome.error.code if outcome.error else "connected"
+        request.scope["state"]["error_code"] = outcome.error.code if outcome.error else None
+        return Redirect(with_outcome(outcome.return_to, told), status_code=302)
+    if outcome.error is not None:
+        return _failed(request, outcome.error)
+    if wants_page(request):
+        return page("connected.html", recovered=outcome.recovered)
+    status: Literal["connected", "recovered"] = "recovered" if outcome.recovered else "connected"
+    return Response(Connected(status=status, integration_id=str(outcome.integration_id)))
+
+
+def _failed(request: AnyRequest, failure: errors.SlotkeeperError) -> Response[Any]:
+    """Return a problem, or a page that says the same to a person."""
+    problem = problem_response(request, failure)
+    if not wants_page(request):
+        return problem
+    return page("connect_failed.html", status=problem.content.status, problem=problem.content)

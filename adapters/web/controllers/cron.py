@@ -1,0 +1,95 @@
+"""Starting the scheduled jobs now, for cron services that call over HTTP."""
+
+import hmac
+from typing import Any
+
+from litestar import Controller, get, post
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from adapters.web import examples
+from adapters.web.bearer import bearer_token
+from adapters.web.operations import CRON_SECURITY, answer, answers
+from adapters.web.schemas.jobs import StartedJob
+from adapters.web.services import FromServices, services_of
+from application.ports.jobs import StartedJob as Started
+from domain import errors
+from domain.secret import Secret
+
+_ANSWERS = answers(
+    {202: answer(examples.STARTED_JOB, "Running")},
+    errors.CronSecretInvalid,
+    errors.JobsUnavailable,
+)
+
+
+async def cron_only(
+    connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
+) -> None:
+    """Let only the bearer of CRON_SECRET through. Raises CronSecretInvalid."""
+    if not _same(bearer_token(connection.headers), services_of(connection).settings.cron_secret):
+        raise errors.CronSecretInvalid("Send `Authorization: Bearer <CRON_SECRET>`.")
+
+
+def _same(given: str | None, secret: Secret) -> bool:
+    # Compared even when nothing was sent, so that the time taken tells nothing.
+    return hmac.compare_digest((given or "").encode(), secret.reveal().encode())
+
+
+class CronController(Controller):
+    """The two jobs that run on a schedule; asking while one runs attaches to that run."""
+
+    path = "/api/cron"
+    tags = ("Cron",)
+    guards = (cron_only,)
+    security = CRON_SECURITY
+
+    @get(
+        "/refresh-calendly-tokens",
+        operation_id="getRefreshCalendlyTokens",
+        summary="Refresh tokens now",
+        description="The same as POST, for cron services that only send GET.",
+        status_code=202,
+        responses=_ANSWERS,
+    )
+    async def refresh_by_get(self, services: FromServices) -> StartedJob:
+        """Refresh tokens now."""
+        return _told(await services.jobs.refresh_tokens())
+
+    @post(
+        "/refresh-calendly-tokens",
+        operation_id="refreshCalendlyTokens",
+        summary="Refresh tokens now",
+        status_code=202,
+        responses=_ANSWERS,
+    )
+    async def refresh(self, services: FromServices) -> StartedJob:
+        """Refresh tokens now."""
+        return _told(await services.jobs.refresh_tokens())
+
+    @get(
+        "/sync-calendly-availability",
+        operation_id="getSyncCalendlyAvailability",
+        summary="Sync availability now",
+        description="The same as POST, for cron services that only send GET.",
+        status_code=202,
+        responses=_ANSWERS,
+    )
+    async def sync_by_get(self, services: FromServices) -> StartedJob:
+        """Sync availability now."""
+        return _told(await services.jobs.sync_availability())
+
+    @post(
+        "/sync-calendly-availability",
+        operation_id="syncCalendlyAvailability",
+        summary="Sync availability now",
+        status_code=202,
+        responses=_ANSWERS,
+    )
+    async def sync(self, services: FromServices) -> StartedJob:
+        """Sync availability now."""
+        return _told(await services.jobs.sync_availability())
+
+
+def _told(job: Started) -> StartedJob:
+    return StartedJob(job.workflow_id, job.run_id, already_running=job.already_running)

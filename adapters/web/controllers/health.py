@@ -1,0 +1,41 @@
+"""Health, for orchestrators and for people."""
+
+from litestar import Controller, Response, get
+
+from adapters.web import examples
+from adapters.web.operations import NO_SECURITY, answer
+from adapters.web.readiness import readiness
+from adapters.web.schemas.health import Alive, Readiness
+from adapters.web.services import FromServices
+
+
+class HealthController(Controller):
+    """Live says that the process answers; ready says that what it needs is there."""
+
+    path = "/health"
+    tags = ("Health",)
+    security = NO_SECURITY
+
+    @get(
+        "/live",
+        operation_id="getLiveness",
+        summary="Whether the process answers",
+        responses={200: answer(examples.ALIVE, "It does")},
+    )
+    async def live(self) -> Alive:
+        """Answer, touching nothing else: an outage of the database is no reason to restart."""
+        return Alive()
+
+    @get(
+        "/ready",
+        operation_id="getReadiness",
+        summary="Whether requests can be served",
+        responses={
+            200: answer(examples.READY, "Everything is there"),
+            503: answer(examples.NOT_READY, "Something is not; the checks say what"),
+        },
+    )
+    async def ready(self, services: FromServices) -> Response[Readiness]:
+        """Check everything that requests need."""
+        found = await readiness(services)
+        return Response(found, status_code=200 if found.ready else 503)

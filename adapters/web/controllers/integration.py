@@ -1,0 +1,62 @@
+"""One user's link to Calendly: look at it, end it."""
+
+import msgspec
+from litestar import Controller, Response, delete, get
+from litestar.di import NamedDependency, Provide
+
+from adapters.web import examples
+from adapters.web.caller import identified, provide_user_id
+from adapters.web.operations import API_SECURITY, CALLER, answer, answers, empty
+from adapters.web.schemas.integration import Disconnecting, Integration
+from adapters.web.services import FromServices
+from domain import errors
+from domain.ids import UserId
+
+
+class IntegrationController(Controller):
+    """The integration of the user that the caller names."""
+
+    path = "/api/calendly/integration"
+    tags = ("Integration",)
+    guards = (identified,)
+    dependencies = {"user_id": Provide(provide_user_id, sync_to_thread=False)}  # noqa: RUF012
+    security = API_SECURITY
+
+    @get(
+        operation_id="getIntegration",
+        summary="Where a user's connection stands",
+        responses=answers(
+            {200: answer(examples.INTEGRATION, "The connection")},
+            *CALLER,
+            errors.IntegrationNotFound,
+        ),
+    )
+    async def show(self, services: FromServices, user_id: NamedDependency[UserId]) -> Integration:
+        """Show the integration."""
+        view = await services.view_integration(user_id)
+        return msgspec.convert(view, Integration, from_attributes=True)
+
+    @delete(
+        operation_id="deleteIntegration",
+        summary="Disconnect a user's account",
+        description=(
+            "Stops all use at once; the subscription is then removed, the tokens revoked and "
+            "everything erased by a durable job, even if Calendly is down now. Safe to repeat."
+        ),
+        status_code=202,
+        responses=answers(
+            {
+                202: answer(examples.DISCONNECTING, "Being disconnected"),
+                204: empty("There was nothing to disconnect"),
+            },
+            *CALLER,
+            errors.JobsUnavailable,
+        ),
+    )
+    async def disconnect(
+        self, services: FromServices, user_id: NamedDependency[UserId]
+    ) -> Response[Disconnecting | None]:
+        """Disconnect the account."""
+        if await services.request_disconnect(user_id):
+            return Response(Disconnecting(status="disconnecting"), status_code=202)
+        return Response(None, status_code=204)

@@ -1,0 +1,112 @@
+"""Where Calendly delivers webhooks.
+
+The signature is checked over the raw bytes, so nothing here decodes them; 204 is answered only
+after what arrived is committed.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from litestar import Controller, Request, Response, Router, post
+from litestar.exceptions import HTTPException
+from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.params import FromPath, HeaderParameter, RawBody
+
+from adapters.web import examples
+from adapters.web.operations import NO_SECURITY, answers, empty
+from adapters.web.problems import problem_response
+from adapters.web.schemas.problem import Problem
+from adapters.web.services import FromServices, services_of
+from domain import errors
+
+Signature = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Calendly-Webhook-Signature",
+        description="`t=<unix seconds>,v1=<hex>`: HMAC-SHA256 over `t.body`. Required.",
+    ),
+]
+_ANSWERS = answers(
+    {204: empty("Stored, or known already")},
+    errors.MalformedWebhook,
+    errors.SignatureRejected,
+    errors.PayloadTooLarge,
+    errors.StorageUnavailable,
+)
+
+
+@dataclass
+class WebhookOperation(Operation):
+    """An operation whose body is read raw, so that the signature does not describe it."""
+
+    def __post_init__(self) -> None:
+        """Describe the body."""
+        self.request_body = RequestBody(
+            description="An event, as Calendly documents it.",
+            required=True,
+            content={
+                "application/json": OpenAPIMediaType(
+                    schema=Schema(title="CalendlyWebhook", additional_properties=True),
+                    examples={"event": Example(summary="An event", value=examples.WEBHOOK)},
+                )
+            },
+        )
+
+
+class WebhooksController(Controller):
+    """Takes deliveries in."""
+
+    path = "/api/calendly/webhooks"
+    tags = ("Webhooks",)
+    security = NO_SECURITY
+
+    @post(
+        operation_id="receiveAppWebhook",
+        operation_class=WebhookOperation,
+        summary="A delivery of an app-wide subscription",
+        status_code=204,
+        responses=_ANSWERS,
+    )
+    async def app_wide(
+        self, services: FromServices, body: RawBody, signature: Signature = None
+    ) -> None:
+        """Take in a delivery signed with an app-wide key."""
+        await services.ingest_webhook(body, signature, None)
+
+    @post(
+        "/{subscription_key:str}",
+        operation_id="receiveWebhook",
+        operation_class=WebhookOperation,
+        summary="A delivery of one user's subscription",
+        status_code=204,
+        responses=answers(_ANSWERS, errors.SubscriptionNotFound),
+    )
+    async def of_subscription(
+        self,
+        services: FromServices,
+        body: RawBody,
+        subscription_key: FromPath[str],
+        signature: Signature = None,
+    ) -> None:
+        """Take in a delivery to one subscription's own address."""
+        await services.ingest_webhook(body, signature, subscription_key)
+
+
+def webhooks_router(max_bytes: int) -> Router:
+    """Return the webhook routes, which take bodies of up to `max_bytes`."""
+    return Router(
+        path="/",
+        route_handlers=[WebhooksController],
+        request_max_body_size=max_bytes,
+        exception_handlers={413: _too_large},
+    )
+
+
+def _too_large(request: Request[Any, Any, Any], _error: HTTPException) -> Response[Problem]:
+    """Count a delivery that is refused before any use case sees it."""
+    services = services_of(request)
+    services.signals.webhook_received("too_large")
+    limit = services.settings.webhook_max_bytes
+    return problem_response(
+        request, errors.PayloadTooLarge(f"A webhook's body may have at most {limit} bytes.")
+    )

@@ -1,0 +1,96 @@
+"""Every error as problem details (RFC 9457).
+
+The only place where an error becomes an HTTP answer. What a caller sent is never repeated, and
+what was not raised on purpose is told apart from what was: it says nothing but its request id.
+"""
+
+import math
+from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from adapters.web.http_faults import INTERNAL, Fault, fault_of
+from adapters.web.problem_table import row_of
+from adapters.web.request_id import request_id_of
+from adapters.web.schemas.problem import Problem
+from domain.errors import (
+    Kind,
+    ReauthRequired,
+    ScopeMissing,
+    ScopesDeclined,
+    SignatureRejected,
+    SlotkeeperError,
+    Unauthenticated,
+)
+
+PROBLEM_JSON = "application/problem+json"
+CONNECT_PATH = "/api/calendly/connect"
+_log = structlog.get_logger("slotkeeper.web")
+
+AnyRequest = Request[Any, Any, Any]
+
+
+def problem_response(request: AnyRequest, error: Exception) -> Response[Problem]:
+    """Return the answer that tells an error; the access log learns its code from the scope."""
+    problem = problem_of(error, request_id_of(request.scope))
+    if not isinstance(error, SlotkeeperError | HTTPException):
+        _log.error("unhandled_error", exc_info=error)
+    request.scope["state"]["error_code"] = problem.code
+    headers = _headers(error, problem)
+    return Response(problem, status_code=problem.status, media_type=PROBLEM_JSON, headers=headers)
+
+
+def problem_of(error: Exception, request_id: str) -> Problem:
+    """Return the problem details of an error."""
+    instance = f"urn:slotkeeper:request:{request_id}"
+    if isinstance(error, SlotkeeperError):
+        return _told(error, instance)
+    return _fault(fault_of(error) if isinstance(error, HTTPException) else INTERNAL, instance)
+
+
+def _told(error: SlotkeeperError, instance: str) -> Problem:
+    row = row_of(type(error))
+    wait = row.retry_after if error.retry_after is None else math.ceil(error.retry_after)
+    reauth = isinstance(error, ReauthRequired)
+    return Problem(
+        type=f"urn:slotkeeper:problem:{error.code}",
+        title=row.title,
+        status=row.status,
+        detail=error.message,
+        code=error.code,
+        kind=error.kind,
+        instance=instance,
+        retry_after=wait,
+        cause=error.cause if isinstance(error, ReauthRequired) else None,
+        connect_path=CONNECT_PATH if reauth else None,
+        missing_scopes=error.missing if isinstance(error, ScopesDeclined) else (),
+        required_scopes=error.required if isinstance(error, ScopeMissing) else (),
+    )
+
+
+def _fault(fault: Fault, instance: str) -> Problem:
+    return Problem(
+        type=f"urn:slotkeeper:problem:{fault.code}",
+        title=fault.title,
+        status=fault.status,
+        detail=fault.detail,
+        code=fault.code,
+        kind=Kind.PERMANENT,
+        instance=instance,
+        errors=fault.errors,
+    )
+
+
+def _headers(error: Exception, problem: Problem) -> dict[str, str]:
+    # The framework's own headers: Allow of a 405 (RFC 9110).
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    if isinstance(error, Unauthenticated):
+        # RFC 9110: a 401 names the scheme that would have been accepted.
+        signed = isinstance(error, SignatureRejected)
+        scheme = "Calendly-Webhook-Signature" if signed else "Bearer"
+        headers["WWW-Authenticate"] = f'{scheme} realm="slotkeeper"'
+    return headers

@@ -1,0 +1,37 @@
+"""Whether everything that requests need is there, found out in bounded time."""
+
+import asyncio
+from collections.abc import Awaitable
+
+from adapters.web.schemas.health import Check, Readiness
+from adapters.web.services import Services, Storage
+from domain.errors import SlotkeeperError
+
+PATIENCE = 3.0  # seconds; probes of orchestrators give up after a few
+
+
+async def readiness(services: Services, patience: float = PATIENCE) -> Readiness:
+    """Return what works; every check runs, and none takes longer than `patience` (seconds)."""
+    checks = await asyncio.gather(
+        _check("database", services.storage.ping(), "DATABASE_URL", patience),
+        _check("migrations", _migrated(services.storage), "DATABASE_URL", patience),
+        _check("temporal", services.jobs.check(), "TEMPORAL_ADDRESS", patience),
+    )
+    return Readiness(ready=all(each.ok for each in checks), checks=tuple(checks))
+
+
+async def _migrated(storage: Storage) -> str | None:
+    missing = await storage.pending_migrations()
+    return f"{len(missing)} pending; run: slotkeeper migrate" if missing else None
+
+
+async def _check(name: str, probe: Awaitable[str | None], variable: str, patience: float) -> Check:
+    """Run one probe; it returns, or raises, what is wrong."""
+    try:
+        async with asyncio.timeout(patience):
+            wrong = await probe
+    except SlotkeeperError as error:
+        wrong = error.message
+    except TimeoutError:
+        wrong = f"No answer in {patience:g} s; see {variable}."
+    return Check(name, ok=wrong is None, detail=wrong)

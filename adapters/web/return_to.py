@@ -1,0 +1,57 @@
+"""Where a browser may be sent after a connect flow.
+
+Only to ourselves or to an origin that the operator named: anything else would make this service
+an open redirector (OAuth 2.0 Security Best Current Practice, RFC 9700, 4.11).
+"""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from domain.errors import InvalidInput
+
+LONGEST = 2048
+_PLAIN = re.compile(r"[\x21-\x5b\x5d-\x7e]+")  # visible ASCII but the backslash
+
+
+def checked(return_to: str | None, origins: Iterable[str]) -> str | None:
+    """Return the address as it came.
+
+    Raises:
+        InvalidInput: neither a path of ours nor an address at one of the origins.
+
+    """
+    if return_to is None:
+        return None
+    plain = len(return_to) <= LONGEST and _PLAIN.fullmatch(return_to) is not None
+    if plain and (_is_path(return_to) or origin_of(return_to) in set(map(origin_of, origins))):
+        return return_to
+    raise InvalidInput(
+        "return_to must be a path on this service, or an address at PUBLIC_URL or one of the "
+        "origins in RETURN_ORIGINS."
+    )
+
+
+def with_outcome(return_to: str, outcome: str) -> str:
+    """Return the address with `calendly=<outcome>` in its query, replacing an older one."""
+    parts = urlsplit(return_to)
+    query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k != "calendly"]
+    return urlunsplit(parts._replace(query=urlencode([*query, ("calendly", outcome)])))
+
+
+def origin_of(address: str) -> str | None:
+    """Return `scheme://host[:port]` of an HTTP address without credentials, or None."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        return None
+    standard = {"http": 80, "https": 443}[parts.scheme]
+    suffix = "" if port in {None, standard} else f":{port}"
+    return f"{parts.scheme}://{parts.hostname}{suffix}"
+
+
+def _is_path(address: str) -> bool:
+    return address.startswith("/") and not address.startswith("//")

@@ -1,0 +1,127 @@
+"""Bookings, and what is needed to make, cancel or mark one."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+# One line without control characters; several lines without NUL, which PostgreSQL refuses.
+Line = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Email = Annotated[
+    str,
+    Meta(
+        max_length=254,
+        pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$",
+    ),
+]
+Lines = Annotated[str, Meta(max_length=10_000, pattern=r"^[^\x00]*$")]
+
+
+class Invitee(msgspec.Struct, frozen=True):
+    """Who comes."""
+
+    name: str
+    email: str
+    timezone: str | None
+
+
+class Location(msgspec.Struct, frozen=True):
+    """Where it takes place."""
+
+    kind: str
+    text: str | None
+    join_url: str | None
+
+
+class Cancellation(msgspec.Struct, frozen=True):
+    """Who canceled, when (UTC) and why."""
+
+    at: datetime
+    by: str
+    by_kind: str
+    reason: str | None
+
+
+class Booking(msgspec.Struct, frozen=True, kw_only=True):
+    """One invitee's seat at one scheduled event."""
+
+    id: UUID
+    status: Literal["booked", "canceled", "rescheduled"]
+    event_name: str
+    start: datetime
+    end: datetime
+    invitee: Invitee
+    location: Location | None
+    no_show: bool
+    cancellation: Cancellation | None
+    rescheduled_from: Annotated[
+        UUID | None, Meta(description="The booking that this one replaced.")
+    ]
+    rescheduled_to: Annotated[UUID | None, Meta(description="The booking that replaced this one.")]
+    event_type: Annotated[str | None, Meta(description="Calendly's URI of the event type.")]
+    event_uri: str
+    invitee_uri: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class BookingWithLinks(Booking, frozen=True, kw_only=True):
+    """A booking with the links that act on it without any login: treat them as passwords."""
+
+    cancel_url: str | None
+    reschedule_url: str | None
+
+
+class BookingPage(msgspec.Struct, frozen=True):
+    """A page of bookings by ascending start."""
+
+    items: tuple[Booking, ...]
+    next_cursor: Annotated[
+        str | None, Meta(description="Pass as `cursor` for the next page; null on the last one.")
+    ]
+
+
+class NewAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An invitee's answer to one custom question."""
+
+    question: Annotated[Lines, Meta(description="The question's exact text.")]
+    answer: Lines
+    position: Annotated[int, Meta(ge=0, le=100)] = 0
+
+
+class NewInvitee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is booked for."""
+
+    name: Line
+    email: Email
+    timezone: Annotated[Line, Meta(description="An IANA name, such as Europe/Berlin.")]
+
+
+class NewLocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which of the event type's locations, and the address or number it asks for."""
+
+    kind: Line
+    text: Lines | None = None
+
+
+class NewBooking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A booking to make at Calendly."""
+
+    event_type: Annotated[
+        Line, Meta(description="The event type's URI, or the last segment of it.")
+    ]
+    start: Annotated[
+        datetime, Meta(tz=True, description="An open slot's start, with its UTC offset.")
+    ]
+    invitee: NewInvitee
+    location: NewLocation | None = None
+    answers: Annotated[list[NewAnswer], Meta(max_length=20)] = []
+    guests: Annotated[list[Email], Meta(max_length=10, description="E-mail addresses.")] = []
+
+
+class CancelBooking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a booking is canceled; the invitee sees the reason."""
+
+    reason: Lines | None = None

@@ -1,0 +1,69 @@
+"""One user's link to Calendly, never with its tokens."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+
+class Account(msgspec.Struct, frozen=True):
+    """The Calendly account."""
+
+    user_uri: str
+    organization_uri: str
+    name: str
+    email: str
+    timezone: str
+    scheduling_url: str
+
+
+class Breaker(msgspec.Struct, frozen=True):
+    """The circuit breaker of this connection's token refresh."""
+
+    state: Literal["closed", "open", "half_open"]
+    failures: Annotated[int, Meta(description="Consecutive failures.")]
+    retry_at: Annotated[
+        datetime | None, Meta(description="When an open breaker lets a probe out (UTC).")
+    ]
+
+
+class ActionRequired(msgspec.Struct, frozen=True):
+    """What a person has to do before this connection works again."""
+
+    code: str
+    since: datetime | None
+    remedy: str
+    connect_path: Annotated[
+        str | None, Meta(description="Where the user connects again, if that is the remedy.")
+    ]
+
+
+class Integration(msgspec.Struct, frozen=True):
+    """Where the connection stands."""
+
+    id: UUID
+    status: Literal["active", "reauth_required", "disconnecting"]
+    account: Account
+    scopes: tuple[str, ...]
+    missing_scopes: Annotated[
+        tuple[str, ...], Meta(description="Scopes this service wants and was not granted.")
+    ]
+    connected_at: datetime
+    token_expires_at: datetime | None
+    last_refreshed_at: datetime | None
+    last_synced_at: datetime | None
+    reconciled_at: datetime | None
+    last_error_code: str | None
+    breaker: Breaker
+    webhook_state: Annotated[
+        str | None, Meta(description="Calendly's state of our subscription: `active`, `disabled`.")
+    ]
+    action_required: ActionRequired | None
+
+
+class Disconnecting(msgspec.Struct, frozen=True):
+    """Disconnecting was taken up and will be finished, even if Calendly is down now."""
+
+    status: Literal["disconnecting"]

@@ -1,0 +1,118 @@
+"""What the HTTP edge needs from the composition root, and how a handler gets it.
+
+Handlers ask for `services: FromServices`; nothing in this package builds a service itself.
+"""
+
+# ruff: noqa: D102 - each property is documented by its use case
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Any, Protocol, TypeAlias, cast
+
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import SkipValidationMarker
+
+from adapters.settings import Settings
+from application.begin_connect import BeginConnect
+from application.book_for_invitee import BookForInvitee
+from application.cancel_booking import CancelBooking
+from application.complete_connect import CompleteConnect
+from application.identify_caller import IdentifyCaller
+from application.ingest_webhook import IngestWebhook
+from application.list_bookings import ListBookings
+from application.mark_no_show import MarkNoShow
+from application.ports.clock import Clock
+from application.ports.jobs import Jobs
+from application.ports.signals import Signals
+from application.read_availability import ReadAvailability
+from application.read_event_types import ReadEventTypes
+from application.request_disconnect import RequestDisconnect
+from application.show_booking import ShowBooking
+from application.view_integration import ViewIntegration
+
+
+class Storage(Protocol):
+    """The store, as far as the readiness check needs it."""
+
+    async def ping(self) -> None:
+        """Return when the database answers. Raises StorageUnavailable."""
+        ...
+
+    async def pending_migrations(self) -> list[str]:
+        """Return the migrations that the database lacks. Raises StorageUnavailable."""
+        ...
+
+
+class Engine(Jobs, Protocol):
+    """The jobs, with the readiness check of the workflow engine behind them."""
+
+    async def check(self) -> None:
+        """Return when the engine answers. Raises JobsUnavailable."""
+        ...
+
+
+class RenderedSignals(Signals, Protocol):
+    """The signals, and what Prometheus is told of them."""
+
+    def render(self) -> bytes:
+        """Return every metric in the Prometheus text format."""
+        ...
+
+
+class Services(Protocol):
+    """The use cases that the HTTP edge calls; `adapters.bootstrap` builds them."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def storage(self) -> Storage: ...
+    @property
+    def jobs(self) -> Engine: ...
+    @property
+    def signals(self) -> RenderedSignals: ...
+    @property
+    def identify_caller(self) -> IdentifyCaller: ...
+    @property
+    def begin_connect(self) -> BeginConnect: ...
+    @property
+    def complete_connect(self) -> CompleteConnect: ...
+    @property
+    def view_integration(self) -> ViewIntegration: ...
+    @property
+    def request_disconnect(self) -> RequestDisconnect: ...
+    @property
+    def read_event_types(self) -> ReadEventTypes: ...
+    @property
+    def read_availability(self) -> ReadAvailability: ...
+    @property
+    def ingest_webhook(self) -> IngestWebhook: ...
+    @property
+    def list_bookings(self) -> ListBookings: ...
+    @property
+    def show_booking(self) -> ShowBooking: ...
+    @property
+    def book_for_invitee(self) -> BookForInvitee: ...
+    @property
+    def cancel_booking(self) -> CancelBooking: ...
+    @property
+    def mark_no_show(self) -> MarkNoShow: ...
+
+
+ServicesFactory: TypeAlias = Callable[[Settings], AbstractAsyncContextManager[Services]]
+
+# The services are a Protocol and come from ourselves: there is nothing to validate.
+FromServices: TypeAlias = Annotated[NamedDependency[Services], SkipValidationMarker()]
+
+
+def services_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Services:
+    """Return the services that the application's lifespan opened."""
+    return cast(Services, connection.app.state.services)
+
+
+def provide_services(state: State) -> Services:
+    """Return the services to a handler."""
+    return cast(Services, state.services)

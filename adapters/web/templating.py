@@ -1,0 +1,31 @@
+"""Server-rendered pages: everything that comes from data is escaped."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import MediaType, Response
+
+_FOLDER = Path(__file__).parent
+_pages = Environment(
+    loader=FileSystemLoader(_FOLDER / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+STYLE = _FOLDER / "static" / "slotkeeper.css"
+
+
+def render(template: str, **values: Any) -> str:
+    """Return a page as HTML; a value that the template names and nobody gave is an error."""
+    return _pages.get_template(template).render(**values)
+
+
+def page(template: str, *, status: int = 200, **values: Any) -> Response[str]:
+    """Return a page as an answer."""
+    return Response(
+        render(template, **values),
+        status_code=status,
+        media_type=MediaType.HTML,
+    )

@@ -1,0 +1,71 @@
+import asyncio
+
+from adapters.web.readiness import readiness
+from tests.adapters.web.serving import Client
+from tests.adapters.web.stand_ins import StandInServices, StandInStorage
+
+
+class HangingStorage(StandInStorage):
+    """A database that never answers."""
+
+    async def ping(self) -> None:
+        """Wait for ever."""
+        await asyncio.Event().wait()
+
+
+async def test_live_needs_nothing_else(client: Client, services: StandInServices) -> None:
+    """The process is alive while everything that it needs is away."""
+    services.storage.down = True
+    services.jobs.down = True
+
+    answer = await client.get("/health/live")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
+
+
+async def test_ready_when_everything_is_there(client: Client) -> None:
+    """Ready lists each check."""
+    answer = await client.get("/health/ready")
+
+    found = answer.json()
+    assert answer.status_code == 200
+    assert found["ready"] is True
+    assert [(each["name"], each["ok"]) for each in found["checks"]] == [
+        ("database", True),
+        ("migrations", True),
+        ("temporal", True),
+    ]
+
+
+async def test_not_ready_says_what_to_do(client: Client, services: StandInServices) -> None:
+    """What is not ready is named, with what to do about it; the rest is still checked."""
+    services.storage.missing = ["2026-11-22"]
+    services.jobs.down = True
+
+    answer = await client.get("/health/ready")
+
+    found = {each["name"]: each for each in answer.json()["checks"]}
+    assert answer.status_code == 503
+    assert found["database"]["ok"] is True
+    assert found["migrations"]["detail"] == "1 pending; run: slotkeeper migrate"
+    assert found["temporal"]["ok"] is False
+
+
+async def test_a_check_that_hangs_is_given_up(services: StandInServices) -> None:
+    """A check that does not answer counts as failed after its time."""
+    services.storage = HangingStorage()
+
+    found = await readiness(services, patience=0.02)  # type: ignore[arg-type]
+
+    assert found.ready is False
+    assert "No answer" in (found.checks[0].detail or "")
+
+
+async def test_metrics_are_text_for_prometheus(client: Client, services: StandInServices) -> None:
+    """/metrics is Prometheus' text format."""
+    services.signals.webhook_received("stored")
+
+    answer = await client.get("/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.text == "webhooks_received_total 1\n"

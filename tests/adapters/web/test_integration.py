@@ -1,0 +1,79 @@
+from application.view_integration import ActionRequired
+from domain.errors import JobsUnavailable
+from domain.integration import Status
+from tests.adapters.web import story
+from tests.adapters.web.serving import CALLER, Client, problem_in
+from tests.adapters.web.stand_ins import StandInServices
+
+INTEGRATION = "/api/calendly/integration"
+
+
+async def test_the_connection_is_shown(client: Client, services: StandInServices) -> None:
+    """A user's connection is shown with account, scopes, expiry, sync and breaker."""
+    user = await services.identify_caller.named("ada")
+    services.host.integrations[user] = story.integration()
+
+    answer = await client.get(INTEGRATION, headers=CALLER)
+
+    shown = answer.json()
+    assert answer.status_code == 200
+    assert shown["status"] == "active"
+    assert shown["account"]["name"] == "Ada Example"
+    assert shown["token_expires_at"] == "2026-12-01T11:00:00Z"
+    assert shown["breaker"] == {"state": "closed", "failures": 0, "retry_at": None}
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_what_a_person_has_to_do_is_shown(client: Client, services: StandInServices) -> None:
+    """A lost grant says since when, why, and where to connect again."""
+    user = await services.identify_caller.named("ada")
+    services.host.integrations[user] = story.integration(
+        status=Status.REAUTH_REQUIRED,
+        action_required=ActionRequired(
+            "grant_refused", story.NOW, "Connect again.", "/api/calendly/connect"
+        ),
+    )
+
+    answer = await client.get(INTEGRATION, headers=CALLER)
+
+    assert answer.json()["action_required"] == {
+        "code": "grant_refused",
+        "since": "2026-12-01T09:00:00Z",
+        "remedy": "Connect again.",
+        "connect_path": "/api/calendly/connect",
+    }
+
+
+async def test_another_users_connection_is_not_found(
+    client: Client, services: StandInServices
+) -> None:
+    """One user's connection does not exist for another."""
+    user = await services.identify_caller.named("ada")
+    services.host.integrations[user] = story.integration()
+
+    answer = await client.get(INTEGRATION, headers={**CALLER, "X-User-Id": "eve"})
+
+    problem_in(answer, 404, "integration_not_found")
+
+
+async def test_disconnecting_is_safe_to_repeat(client: Client, services: StandInServices) -> None:
+    """Disconnecting is taken up once; repeating it says that there is nothing left to do."""
+    user = await services.identify_caller.named("ada")
+    services.host.integrations[user] = story.integration()
+
+    first = await client.delete(INTEGRATION, headers=CALLER)
+    second = await client.delete(INTEGRATION, headers=CALLER)
+
+    assert (first.status_code, first.json()) == (202, {"status": "disconnecting"})
+    assert (second.status_code, second.content) == (204, b"")
+
+
+async def test_disconnecting_without_temporal_can_be_repeated(
+    client: Client, services: StandInServices
+) -> None:
+    """While Temporal is down disconnecting is 503 with a time to come back at."""
+    services.fail_next("request_disconnect", JobsUnavailable("Temporal cannot be reached."))
+
+    answer = await client.delete(INTEGRATION, headers=CALLER)
+
+    assert problem_in(answer, 503, "jobs_unavailable")["retry_after"] > 0

@@ -1,0 +1,273 @@
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from adapters.web.page_times import clockface
+from application.view_integration import ActionRequired
+from domain.booking import BookingStatus
+from domain.errors import CalendlyUnavailable, StorageUnavailable
+from domain.ids import UserId
+from domain.integration import Status
+from tests.adapters.sound_environ import SECRETS
+from tests.adapters.web import story
+from tests.adapters.web.serving import Client, serving, settings_with
+from tests.adapters.web.stand_ins import StandInServices
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def demo() -> StandInServices:
+    """Services with a demo user."""
+    return StandInServices(
+        settings_with(
+            DEMO_USER="demo",
+            TEMPORAL_UI_URL="http://127.0.0.1:8233",
+            SANDBOX_URL="http://127.0.0.1:9000",
+        )
+    )
+
+
+@pytest.fixture
+async def browser(demo: StandInServices) -> AsyncIterator[Client]:
+    """A client of an application with a demo user."""
+    async with serving(demo) as client:
+        yield client
+
+
+@pytest.fixture
+async def user(demo: StandInServices) -> UserId:
+    """The demo user, connected, with one booking to come and one canceled that is past."""
+    user = await demo.identify_caller.named("demo")
+    demo.host.integrations[user] = story.integration()
+    demo.bookings.add(story.booking(3, user))
+    return user
+
+
+async def test_without_a_demo_user_nobodys_data_is_shown(
+    client: Client, services: StandInServices
+) -> None:
+    """Without DEMO_USER the page shows what runs and where to go, and nobody's data."""
+    user = await services.identify_caller.named("ada")
+    services.host.integrations[user] = story.integration()
+
+    answer = await client.get("/")
+
+    assert answer.status_code == 200
+    assert "What runs" in answer.text
+    assert "/schema" in answer.text
+    assert "Ada Example" not in answer.text
+    assert "/demo/" not in answer.text
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "connect"), ("POST", "disconnect")])
+async def test_without_a_demo_user_there_are_no_buttons(
+    client: Client, method: str, path: str
+) -> None:
+    """Without DEMO_USER the addresses behind the buttons do not exist."""
+    answer = await client.request(method, f"/demo/{path}")
+
+    assert answer.status_code == 404
+
+
+async def test_a_newcomer_sees_a_connect_button(browser: Client) -> None:
+    """Before connecting, the page offers to connect and links to everything else."""
+    answer = await browser.get("/")
+
+    assert 'href="https://slots.example.com/demo/connect"' in answer.text
+    assert "http://127.0.0.1:8233" in answer.text
+    assert "http://127.0.0.1:9000" in answer.text
+    assert "curl -H" in answer.text
+
+
+async def test_the_button_begins_a_flow_bound_to_the_browser(
+    browser: Client, demo: StandInServices
+) -> None:
+    """The connect button begins a flow of the demo user that ends on the page."""
+    answer = await browser.get("/demo/connect", follow_redirects=False)
+
+    flow = demo.connect.flows["state-1"]
+    assert answer.status_code == 302
+    assert "slotkeeper_connect=" in answer.headers["set-cookie"]
+    assert (flow.return_to, flow.user_id) == ("/", demo.identify_caller.users["demo"])
+
+
+@pytest.mark.usefixtures("user")
+async def test_a_connected_user_sees_slots_and_bookings(browser: Client) -> None:
+    """The page shows the account, its free slots by day in the host's timezone, and bookings."""
+    answer = await browser.get("/")
+
+    for text in ("Ada Example", "Intro call", "Tue 1 Dec", "15:00", "Wed 2 Dec", "16:00"):
+        assert text in answer.text
+    for text in ("Grace Sample", "Europe/Berlin", "fresh, 95 s old", "Disconnect"):
+        assert text in answer.text
+
+
+async def test_past_and_canceled_bookings_say_so(
+    browser: Client, demo: StandInServices, user: UserId
+) -> None:
+    """Bookings of the last two weeks are listed with what became of them."""
+    demo.bookings.add(story.booking(-5, user, status=BookingStatus.CANCELED, name="Past Person"))
+
+    answer = await browser.get("/")
+
+    assert "Past Person" in answer.text
+    assert "canceled" in answer.text
+
+
+async def test_each_event_type_has_its_slots(
+    browser: Client, demo: StandInServices, user: UserId
+) -> None:
+    """A link per event type shows that one's slots; a name that is none shows the first."""
+    del user
+    other = story.event_type("Long talk", "https://api.calendly.com/event_types/long")
+    demo.host.event_types = (story.event_type(), other)
+
+    chosen = await browser.get("/", params={"event_type": "long"})
+    unknown = await browser.get("/", params={"event_type": "nothing"})
+
+    assert '/?event_type=long#slots" aria-current="page"' in chosen.text
+    assert '/?event_type=intro#slots" aria-current="page"' in unknown.text
+
+
+async def test_what_comes_from_data_is_escaped(
+    browser: Client, demo: StandInServices, user: UserId
+) -> None:
+    """Names and queries cannot put markup into the page, and the page runs no script."""
+    demo.host.event_types = (story.event_type(SCRIPT, f"https://x.example/{SCRIPT}"),)
+    demo.bookings.add(story.booking(4, user, name=SCRIPT))
+
+    answer = await browser.get("/", params={"calendly": SCRIPT, "event_type": SCRIPT})
+
+    assert "<script" not in answer.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in answer.text
+    assert "script-src 'none'" in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ("connected", "Connected."),
+        ("disconnected", "Disconnecting."),
+        ("consent_denied", "Consent denied."),
+    ],
+)
+async def test_the_outcome_of_a_flow_is_told(browser: Client, outcome: str, words: str) -> None:
+    """Coming back from Calendly, the page says how it went."""
+    answer = await browser.get("/", params={"calendly": outcome})
+
+    assert words in answer.text
+
+
+async def test_a_part_that_fails_does_not_take_the_page_along(
+    browser: Client, demo: StandInServices, user: UserId
+) -> None:
+    """What cannot be read says why, and everything else still shows."""
+    del user
+    demo.fail_next("read_event_types", CalendlyUnavailable("Calendly does not answer."))
+
+    answer = await browser.get("/")
+
+    assert answer.status_code == 200
+    assert "Calendly does not answer." in answer.text
+    assert "Grace Sample" in answer.text
+
+
+async def test_without_a_database_the_page_says_so(browser: Client, demo: StandInServices) -> None:
+    """While the database is away the page still answers and says what is wrong."""
+    demo.storage.down = True
+    demo.fail_next("view_integration", StorageUnavailable("PostgreSQL cannot be reached."))
+
+    answer = await browser.get("/")
+
+    assert answer.status_code == 200
+    assert "PostgreSQL cannot be reached at DATABASE_URL." in answer.text
+
+
+async def test_a_lost_grant_offers_to_connect_again(
+    browser: Client, demo: StandInServices, user: UserId
+) -> None:
+    """A connection that needs a person says what to do and offers it."""
+    demo.host.integrations[user] = story.integration(
+        status=Status.REAUTH_REQUIRED,
+        action_required=ActionRequired("grant_refused", None, "Connect it again.", None),
+    )
+
+    answer = await browser.get("/")
+
+    assert "Connect it again." in answer.text
+    assert "Connect again</a>" in answer.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "https://slots.example.com"},
+        {"Origin": "https://slots.example.com"},
+    ],
+)
+async def test_the_page_can_disconnect(
+    browser: Client, demo: StandInServices, user: UserId, headers: dict[str, str]
+) -> None:
+    """The disconnect button ends the demo user's connection and leads back to the page."""
+    answer = await browser.post("/demo/disconnect", headers=headers, follow_redirects=False)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/?calendly=disconnected")
+    assert user not in demo.host.integrations
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "https://evil.example.com"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "https://slots.example.com"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+async def test_another_site_cannot_disconnect(
+    browser: Client, demo: StandInServices, user: UserId, headers: dict[str, str]
+) -> None:
+    """A form that another site posts is refused."""
+    answer = await browser.post("/demo/disconnect", headers=headers, follow_redirects=False)
+
+    assert answer.status_code == 403
+    assert user in demo.host.integrations
+
+
+@pytest.mark.usefixtures("user")
+async def test_no_secret_is_in_any_answer(browser: Client) -> None:
+    """No page, document or metric contains a secret of the configuration or of a booking."""
+    secrets = {part for each in SECRETS.values() for part in each.replace(",", " ").split()}
+    paths = ("/", "/schema", "/schema/openapi.json", "/metrics", "/health/ready")
+
+    told = "".join([(await browser.get(path)).text for path in paths])
+
+    assert not [each for each in secrets | {"cancel-s3cret", "move-s3cret"} if each in told]
+    assert "grace@example.com" not in (await browser.get("/")).text
+
+
+async def test_the_style_sheet_is_served(browser: Client) -> None:
+    """The page's one style sheet comes from here and may be cached."""
+    answer = await browser.get("/static/slotkeeper.css")
+
+    assert answer.headers["content-type"].startswith("text/css")
+    assert "max-age" in answer.headers["cache-control"]
+
+
+def test_a_timezone_that_is_not_known_is_read_as_utc() -> None:
+    """An account's timezone that this machine lacks does not break the page."""
+    face = clockface("Moon/Crater")
+
+    assert face.moment(datetime(2026, 12, 3, 14, 30, tzinfo=UTC)) == "Thu 3 Dec, 14:30"
+
+
+async def test_the_page_leaks_no_address_but_knows_itself(browser: Client) -> None:
+    """The page sends no referrer to other sites, and its own form can be told apart."""
+    answer = await browser.get("/")
+
+    assert answer.headers["referrer-policy"] == "same-origin"
