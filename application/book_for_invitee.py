@@ -36,6 +36,8 @@ from domain.integration import Integration
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 MOST_GUESTS = 10  # Calendly: POST /invitees
 ROUND_ROBIN = "round_robin"
+# Calendly: POST /invitees wants a `location` text with these, which only the caller can know.
+NEEDS_TEXT = frozenset({"physical", "outbound_call", "ask_invitee", "custom"})
 
 
 class BookingInput(msgspec.Struct, frozen=True):
@@ -168,7 +170,8 @@ def _request(
 ) -> BookingRequest:
     kind = wanted.location_kind
     if kind is None and len(event_type.location_kinds) == 1:
-        kind = event_type.location_kinds[0]
+        (only,) = event_type.location_kinds
+        kind = None if only in NEEDS_TEXT else only
     if event_type.pooling_type == ROUND_ROBIN:
         kind = None  # Calendly: the assigned host brings the location
     return BookingRequest(

@@ -1,5 +1,6 @@
 """Compare one integration's bookings with Calendly's and repair the difference."""
 
+import asyncio
 from datetime import timedelta
 
 from application.calendly_session import CalendlySession
@@ -10,12 +11,14 @@ from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
 from application.settle_bookings import settle_bookings
 from domain.availability import Window
-from domain.errors import IntegrationNotFound
+from domain.errors import CalendlyThrottled, IntegrationNotFound
 from domain.ids import IntegrationId
 from domain.integration import Integration
 
 # Calendly cannot say what changed since a moment, so windows of start time are swept.
 SWEEP = (timedelta(days=7), timedelta(days=60))
+PATIENCE = 5  # waits a page, before the sweep is left to its next run
+LONGEST_WAIT = 65.0  # seconds; Calendly counts by the minute
 BACKFILL = (timedelta(days=30), timedelta(days=180))
 
 
@@ -69,9 +72,18 @@ class ReconcileBookings:
 
     async def _page(self, integration: Integration, span: Window, token: str | None) -> FactsPage:
         user_uri = integration.account.user_uri
-        return await self._session.call(
-            integration.id, lambda access: self._calendly.page(access, user_uri, span, token)
-        )
+        for _ in range(PATIENCE):
+            try:
+                return await self._session.call(
+                    integration.id,
+                    lambda access: self._calendly.page(access, user_uri, span, token),
+                )
+            except CalendlyThrottled as error:
+                # A Free plan's minute is spent after a page or two: a sweep that gave up here
+                # would begin again at page one and never come further.
+                throttled = error
+                await asyncio.sleep(min(error.retry_after or LONGEST_WAIT, LONGEST_WAIT))
+        raise throttled
 
     async def _settle(self, integration: Integration, page: FactsPage, *, backfill: bool) -> int:
         if not page.facts:

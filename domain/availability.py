@@ -109,17 +109,6 @@ def window(start: datetime, end: datetime, *, longest: timedelta) -> Window:
     return Window(start=start, end=end)
 
 
-def split(span: Window, step: timedelta) -> list[Window]:
-    """Cut a span into consecutive windows no longer than `step`."""
-    windows: list[Window] = []
-    start = span.start
-    while start < span.end:
-        end = min(start + step, span.end)
-        windows.append(Window(start=start, end=end))
-        start = end
-    return windows
-
-
 def open_slots(
     slots: Iterable[Slot], span: Window, occupied: Sequence[Window], duration: timedelta
 ) -> list[Slot]:

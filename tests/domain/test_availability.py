@@ -1,11 +1,10 @@
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.availability import SLOT_WINDOW, Slot, Window, open_slots, split, window
+from domain.availability import SLOT_WINDOW, Slot, Window, open_slots, window
 from domain.errors import InvalidRange
 from tests.domain.samples import NOW
 
@@ -54,18 +53,6 @@ def test_a_range_that_cannot_be_is_refused(start: datetime, end: datetime, messa
     """A naive, empty, reversed or too long range is refused with what is wrong about it."""
     with pytest.raises(InvalidRange, match=message):
         window(start, end, longest=SLOT_WINDOW)
-
-
-@given(spans, st.timedeltas(timedelta(hours=1), timedelta(days=40)))
-def test_windows_cover_a_span_without_gap_or_overlap(span: Window, step: timedelta) -> None:
-    """The windows begin and end with the span, meet exactly, and none is longer than the step."""
-    windows = split(span, step)
-
-    assert windows[0].start == span.start
-    assert windows[-1].end == span.end
-    assert all(one.end == other.start for one, other in pairwise(windows))
-    assert all(timedelta() < each.end - each.start <= step for each in windows)
-    assert all(each.end - each.start == step for each in windows[:-1])
 
 
 def test_slots_are_offered_within_the_span() -> None:

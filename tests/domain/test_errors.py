@@ -19,7 +19,7 @@ KIND = re.compile(r"transient|throttled|permanent|needs person")
 
 def tree(root: type[SlotkeeperError]) -> list[type[SlotkeeperError]]:
     """Return a class and all below it that the domain defines."""
-    own = [each for each in root.__subclasses__() if each.__module__ == errors.__name__]
+    own = [each for each in root.__subclasses__() if each.__module__.startswith("domain.")]
     return [root, *(below for child in own for below in tree(child))]
 
 

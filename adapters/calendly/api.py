@@ -1,0 +1,185 @@
+"""Calls to Calendly's API: budget, send once, learn, decode, map errors.
+
+The rule not to break: one call here is at most one request, and every request of a user is
+counted against that user's budget before it leaves.
+"""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from adapters.calendly import api_errors
+from adapters.calendly.errors import Call, transport_failure, unreadable
+from adapters.calendly.http import DEADLINE, send
+from adapters.calendly.rate_budget import Allowance, RateBudget
+from adapters.calendly.rate_headers import rate_state, retry_after
+from adapters.calendly.uris import template
+from adapters.calendly.wire.decoding import Unreadable, decode
+from adapters.calendly.wire.envelopes import Collection, Resource
+from domain.errors import CalendlyProtocolError
+from domain.token import Access
+
+T = TypeVar("T")
+Params = Mapping[str, str]
+
+_MOST_PAGES = 200
+
+
+class CalendlyApi:
+    """The API host, spoken to on behalf of one user a call.
+
+    Args:
+        client: from `open_http`; stays the caller's to close.
+        api_url: for example `https://api.calendly.com`.
+        budget: shared by everything that spends the same users' limits.
+        deadline: seconds for one request and its whole answer.
+
+    """
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        *,
+        api_url: str,
+        budget: RateBudget,
+        deadline: float = DEADLINE,
+    ) -> None:
+        self._client = client
+        self._url = api_url.rstrip("/")
+        self._budget = budget
+        self._deadline = deadline
+
+    async def get(
+        self, access: Access, path: str, into: type[T], params: Params | None = None
+    ) -> T:
+        """Return the resource or list at a path. Raises the CalendlyError family."""
+        call = Call("GET", template(path), effects=False)
+        request = self._request(access, call, path, params=params)
+        return _read(call, await self._exchange(access, call, request), into)
+
+    async def get_all(
+        self, access: Access, path: str, into: type[Collection[T]], params: Params
+    ) -> list[T]:
+        """Return a whole list, following every page. Raises the CalendlyError family."""
+        items: list[T] = []
+        token: str | None = None
+        for _ in range(_MOST_PAGES):
+            page = await self.get(access, path, into, page_params(params, token))
+            items += page.collection
+            last, token = token, page.pagination.next_page_token
+            if token is None:
+                return items
+            if token == last:
+                break
+        raise CalendlyProtocolError(f"GET {template(path)}: Calendly's pages do not end.")
+
+    async def post(
+        self,
+        access: Access,
+        path: str,
+        body: object,
+        into: type[Resource[T]],
+        allowance: Allowance | None = None,
+    ) -> T:
+        """Create something and return it. Raises the CalendlyError family.
+
+        Args:
+            access: on whose behalf.
+            path: where to.
+            body: encoded as JSON.
+            into: the wire type of the answer.
+            allowance: the limit it spends besides the API's.
+
+        """
+        call = Call("POST", template(path), effects=True)
+        request = self._request(access, call, path, json=body)
+        response = await self._exchange(access, call, request, allowance=allowance)
+        return _read(call, response, into).resource
+
+    async def act(
+        self,
+        access: Access,
+        method: str,
+        path: str,
+        settled: api_errors.Settled,
+        body: object = None,
+    ) -> None:
+        """Do something whose answer says nothing more. Raises the CalendlyError family.
+
+        Args:
+            access: on whose behalf.
+            method: POST or DELETE.
+            path: where to.
+            settled: tells a refusal that means "it is so already", which counts as done.
+            body: encoded as JSON unless None.
+
+        """
+        call = Call(method, template(path), effects=True)
+        request = self._request(access, call, path, json=body)
+        await self._exchange(access, call, request, settled=settled)
+
+    def _request(
+        self,
+        access: Access,
+        call: Call,
+        path: str,
+        *,
+        params: Params | None = None,
+        json: object = None,
+    ) -> httpx.Request:
+        headers = {"Authorization": f"Bearer {access.token.reveal()}"}
+        content = None
+        if json is not None:
+            headers["Content-Type"] = "application/json"
+            content = msgspec.json.encode(json)
+        return self._client.build_request(
+            call.method, self._url + path, params=params, headers=headers, content=content
+        )
+
+    async def _exchange(
+        self,
+        access: Access,
+        call: Call,
+        request: httpx.Request,
+        *,
+        allowance: Allowance | None = None,
+        settled: api_errors.Settled | None = None,
+    ) -> httpx.Response:
+        if allowance is not None:
+            self._budget.spend(allowance, access.user_uri)
+        self._budget.spend(Allowance.API, access.user_uri)
+        try:
+            response = await send(self._client, request, deadline=self._deadline)
+        except httpx.HTTPError as failure:
+            raise transport_failure(call, failure) from None
+        self._learn(access, response, allowance)
+        if response.is_success:
+            return response
+        body = api_errors.read_error(response)
+        if settled is not None and settled(response.status_code, body):
+            return response
+        raise api_errors.api_error(call, response, body)
+
+    def _learn(
+        self, access: Access, response: httpx.Response, allowance: Allowance | None
+    ) -> None:
+        # An endpoint with a limit of its own says nothing certain about the general one.
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            paused = allowance or Allowance.API
+            self._budget.pause(paused, access.user_uri, retry_after(response.headers))
+        elif allowance is None and (state := rate_state(response.headers)) is not None:
+            self._budget.learn(Allowance.API, access.user_uri, state)
+
+
+def page_params(params: Params, token: str | None) -> dict[str, str]:
+    """Return a list's parameters with the token of one of its pages."""
+    return {**params, "page_token": token} if token else dict(params)
+
+
+def _read(call: Call, response: httpx.Response, into: type[T]) -> T:
+    try:
+        return decode(response.content, into)
+    except Unreadable as fault:
+        raise unreadable(call, response.status_code, fault.field) from None

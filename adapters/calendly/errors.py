@@ -1,0 +1,72 @@
+"""What every failed call has in common: transport failures, throttling, the words of a message.
+
+The rule not to break: a message names the endpoint, the status and one of Calendly's documented
+titles, nothing else of an answer or a request, so that no token and no e-mail can be in it.
+"""
+
+from typing import NamedTuple
+
+import httpx
+
+from domain.errors import (
+    CalendlyError,
+    CalendlyProtocolError,
+    CalendlyThrottled,
+    CalendlyUnavailable,
+    CalendlyUncertain,
+)
+
+_NEVER_LEFT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+)
+
+
+class Call(NamedTuple):
+    """A request as messages may speak of it.
+
+    Args:
+        method: the HTTP method.
+        endpoint: the path with ids left out.
+        effects: whether processing it changes something at Calendly.
+
+    """
+
+    method: str
+    endpoint: str
+    effects: bool
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.endpoint}"
+
+
+def transport_failure(call: Call, failure: httpx.HTTPError) -> CalendlyError:
+    """Return what a failure without an answer means.
+
+    A read has no effects, so whether it arrived does not matter. A write that may have arrived
+    is uncertain: repeating it could book twice or burn a refresh token.
+    """
+    reason = type(failure).__name__
+    if not call.effects or isinstance(failure, _NEVER_LEFT):
+        return CalendlyUnavailable(f"{call}: Calendly could not be reached ({reason}).")
+    return CalendlyUncertain(
+        f"{call}: no answer came ({reason}); the request may have been processed."
+    )
+
+
+def throttled(call: Call, retry_after: float) -> CalendlyThrottled:
+    """Return the error for a 429; `retry_after` in seconds."""
+    return CalendlyThrottled(
+        f"{call}: Calendly answered 429, too many requests.", retry_after=retry_after
+    )
+
+
+def unreadable(call: Call, status: int, field: str) -> CalendlyError:
+    """Return the error for a 2xx answer whose body is not what Calendly documents.
+
+    The request was processed; where that had effects, the caller must not simply repeat it.
+    """
+    message = f"{call}: Calendly answered {status} with a body that cannot be read at {field}."
+    return CalendlyUncertain(message) if call.effects else CalendlyProtocolError(message)

@@ -1,0 +1,81 @@
+"""The HTTP client that every call to Calendly goes through.
+
+The rule not to break: no POST is ever repeated here. (aiohttp repeats a GET or a DELETE once, on
+a kept connection that turns out to be closed; both may be repeated.) Redirects are not followed,
+since following one would hand a bearer token to whoever the redirect names.
+"""
+
+import asyncio
+import logging
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.metadata import version
+
+import httpx
+
+from adapters.calendly.transport import CalendlyTransport
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 10.0
+# A read time-out restarts with each byte, so a trickling answer needs a bound of its own. It
+# stays well below the refresh lease, which must outlive every request made under it.
+DEADLINE = 30.0
+# Shorter than the five seconds after which common servers close an idle connection: a request
+# written onto a connection that is just being closed ends as "may have been processed".
+KEEPALIVE = 3.0
+
+
+def open_http(
+    *,
+    connect_timeout: float = CONNECT_TIMEOUT,
+    read_timeout: float = READ_TIMEOUT,
+    connections: int = 100,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> httpx.AsyncClient:
+    """Return a client; nothing connects until the first request. Close it with `aclose()`.
+
+    Args:
+        connect_timeout: seconds to wait for a connection, from the pool or new.
+        read_timeout: seconds to wait for each part of an answer.
+        connections: connections at most.
+        transport: what carries the requests; None means the network.
+
+    """
+    # httpx logs each request's URL at INFO, and a query may hold an invitee's e-mail.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    limits = httpx.Limits(
+        max_connections=connections,
+        max_keepalive_connections=connections,
+        keepalive_expiry=KEEPALIVE,
+    )
+    return httpx.AsyncClient(
+        transport=transport or CalendlyTransport(limits=limits),
+        timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=2 * connect_timeout),
+        headers={
+            "User-Agent": f"Slotkeeper/{version('slotkeeper')}",
+            "Accept": "application/json",
+        },
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+async def send(
+    client: httpx.AsyncClient, request: httpx.Request, *, deadline: float = DEADLINE
+) -> httpx.Response:
+    """Send a request once and read the whole answer.
+
+    Args:
+        client: from `open_http`.
+        request: what to send.
+        deadline: seconds for everything together.
+
+    Raises:
+        httpx.HTTPError: see `adapters.calendly.errors.transport_failure`.
+
+    """
+    try:
+        async with asyncio.timeout(deadline):
+            return await client.send(request)
+    except TimeoutError as late:
+        raise httpx.ReadTimeout("no complete answer in time", request=request) from late

@@ -1,0 +1,146 @@
+"""Calendly's OAuth host: consent address, exchange, refresh, revoke.
+
+The rule not to break: a refresh token dies with the first request Calendly processes, so no
+request here is ever repeated, and every doubt is reported as CalendlyUncertain.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from adapters.calendly.errors import Call, transport_failure, unreadable
+from adapters.calendly.http import DEADLINE, send
+from adapters.calendly.oauth_errors import oauth_error, read_error
+from adapters.calendly.rate_budget import Allowance, RateBudget
+from adapters.calendly.rate_headers import rate_state, retry_after
+from adapters.calendly.translation.tokens import to_pair
+from adapters.calendly.wire.decoding import Unreadable, decode
+from adapters.calendly.wire.tokens import TokenAnswer
+from application.ports.clock import Clock
+from domain.secret import Secret
+from domain.token import REQUIRED_SCOPES, TokenPair
+
+_TOKEN = "/oauth/token"  # noqa: S105 - a path
+_REVOKE = "/oauth/revoke"
+# RFC 7009, 2.2: revoking what is not valid any more is not an error, yet Calendly documents 400.
+_DEAD_ALREADY = frozenset({"invalid_grant", "invalid_token"})
+
+
+class CalendlyOAuthGateway:
+    """Implements `CalendlyOAuth` for a confidential web app.
+
+    Args:
+        client: from `open_http`; stays the caller's to close.
+        auth_url: for example `https://auth.calendly.com`.
+        client_id: of our app at Calendly.
+        client_secret: of our app at Calendly.
+        clock: the time.
+        budget: holds each user to 8 token requests a minute.
+        deadline: seconds for one request and its whole answer.
+
+    """
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        *,
+        auth_url: str,
+        client_id: str,
+        client_secret: Secret,
+        clock: Clock,
+        budget: RateBudget,
+        deadline: float = DEADLINE,
+    ) -> None:
+        self._client = client
+        self._url = auth_url.rstrip("/")
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._clock = clock
+        self._budget = budget
+        self._deadline = deadline
+
+    def authorize_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
+        """Return the address of the consent page (RFC 6749, 4.1.1; RFC 7636, 4.3)."""
+        query = {
+            "client_id": self._client_id,
+            "response_type": "code",
+            "redirect_uri": redirect_uri,
+            "scope": " ".join(REQUIRED_SCOPES),
+            "state": state,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+        return f"{self._url}/oauth/authorize?{urlencode(query, quote_via=quote)}"
+
+    async def exchange_code(
+        self, *, code: Secret, verifier: Secret, redirect_uri: str
+    ) -> TokenPair:
+        """Exchange an authorization code for the first pair."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code.reveal(),
+            "redirect_uri": redirect_uri,
+            "code_verifier": verifier.reveal(),
+        }
+        return await self._tokens(form, user_uri=None)
+
+    async def refresh(self, refresh: Secret, *, user_uri: str) -> TokenPair:
+        """Exchange a refresh token for the next pair; on success the old one is dead."""
+        self._budget.spend(Allowance.TOKENS, user_uri)
+        form = {"grant_type": "refresh_token", "refresh_token": refresh.reveal()}
+        return await self._tokens(form, user_uri=user_uri)
+
+    async def revoke(self, token: Secret) -> None:
+        """Revoke a token; one that is dead already counts as revoked."""
+        call = Call("POST", _REVOKE, effects=True)
+        form = {
+            "client_id": self._client_id,
+            "client_secret": self._client_secret.reveal(),
+            "token": token.reveal(),
+        }
+        response = await self._send(call, self._form(_REVOKE, form))
+        if response.is_success:
+            return
+        refused = (
+            response.is_client_error and response.status_code != httpx.codes.TOO_MANY_REQUESTS
+        )
+        if not (refused and read_error(response) in _DEAD_ALREADY):
+            raise oauth_error(call, response)
+
+    async def _tokens(self, form: Mapping[str, str], *, user_uri: str | None) -> TokenPair:
+        call = Call("POST", _TOKEN, effects=True)
+        # Counted from before the request, a token is taken for dead rather too early than late.
+        asked_at = self._clock.now()
+        request = self._form(_TOKEN, form)
+        request.headers["Authorization"] = self._basic()
+        response = await self._send(call, request)
+        if user_uri is not None:
+            self._learn(user_uri, response)
+        if response.status_code != httpx.codes.OK:
+            raise oauth_error(call, response)
+        try:
+            answer = decode(response.content, TokenAnswer, strict=False)
+            return to_pair(answer, asked_at, refreshed=user_uri is not None)
+        except Unreadable as fault:
+            raise unreadable(call, response.status_code, fault.field) from None
+
+    def _form(self, path: str, form: Mapping[str, str]) -> httpx.Request:
+        return self._client.build_request("POST", self._url + path, data=form)
+
+    def _basic(self) -> str:
+        auth = httpx.BasicAuth(self._client_id, self._client_secret.reveal())
+        signed = next(auth.auth_flow(httpx.Request("POST", self._url)))
+        return str(signed.headers["Authorization"])
+
+    async def _send(self, call: Call, request: httpx.Request) -> httpx.Response:
+        try:
+            return await send(self._client, request, deadline=self._deadline)
+        except httpx.HTTPError as failure:
+            raise transport_failure(call, failure) from None
+
+    def _learn(self, user_uri: str, response: httpx.Response) -> None:
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            self._budget.pause(Allowance.TOKENS, user_uri, retry_after(response.headers))
+        elif (state := rate_state(response.headers)) is not None:
+            self._budget.learn(Allowance.TOKENS, user_uri, state)

@@ -1,0 +1,53 @@
+"""Webhook subscriptions at Calendly: list, create, delete (there is no update)."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from adapters.calendly.api import CalendlyApi
+from adapters.calendly.api_errors import is_gone
+from adapters.calendly.uris import path_of
+from adapters.calendly.wire.envelopes import Collection, Resource
+from adapters.calendly.wire.subscriptions import Subscription
+from domain.integration import Account
+from domain.subscription import ActualSubscription
+from domain.token import Access
+
+_PATH = "/webhook_subscriptions"
+
+
+class CalendlySubscriptionsGateway:
+    """Implements `CalendlySubscriptions` for user-scope subscriptions."""
+
+    def __init__(self, api: CalendlyApi) -> None:
+        self._api = api
+
+    async def all(self, access: Access, account: Account) -> list[ActualSubscription]:
+        """Return the user-scope subscriptions of the account, following every page."""
+        params = {**_owner(account), "count": "100"}
+        found = await self._api.get_all(access, _PATH, Collection[Subscription], params)
+        return [_actual(each) for each in found]
+
+    async def create(
+        self, access: Access, account: Account, callback_url: str, events: Sequence[str]
+    ) -> ActualSubscription:
+        """Create a user-scope subscription; Calendly wants the organization even so."""
+        body = {"url": callback_url, "events": list(events), **_owner(account)}
+        return _actual(await self._api.post(access, _PATH, body, Resource[Subscription]))
+
+    async def delete(self, access: Access, subscription_uri: str) -> None:
+        """Delete a subscription; one that is gone already counts as deleted."""
+        path = path_of(subscription_uri, "webhook_subscriptions")
+        await self._api.act(access, "DELETE", path, is_gone)
+
+
+def _owner(account: Account) -> dict[str, str]:
+    return {
+        "organization": account.organization_uri,
+        "user": account.user_uri,
+        "scope": "user",
+    }
+
+
+def _actual(subscription: Subscription) -> ActualSubscription:
+    return msgspec.convert(subscription, ActualSubscription, from_attributes=True)

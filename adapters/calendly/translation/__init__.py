@@ -1,0 +1,1 @@
+"""Wire structs to domain values and back: pure functions, no I/O."""

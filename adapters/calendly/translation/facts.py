@@ -1,0 +1,129 @@
+"""Invitees with their events to facts: one rule for webhooks and for the API.
+
+The rule not to break: what a body does not say stays unknown. An absent `no_show` read over the
+API is no proof that the mark was taken back, since the read may be older than the marking; only
+`invitee_no_show.deleted` unsets it.
+"""
+
+from datetime import datetime
+
+from adapters.calendly.translation.times import utc
+from adapters.calendly.wire import invitees as wire
+from adapters.calendly.wire.scheduled_events import EventLocation, ScheduledEvent
+from application.ports.calendly_bookings import REFERENCE_PREFIX
+from domain.booking import (
+    BookingStatus,
+    Cancellation,
+    Details,
+    Facts,
+    Invitee,
+    Links,
+    Location,
+    NoShow,
+)
+
+
+def to_facts(
+    invitee: wire.Invitee,
+    event: ScheduledEvent,
+    *,
+    canceled: bool = False,
+    no_show: NoShow | None = None,
+) -> Facts:
+    """Return what an invitee and its event say together.
+
+    Args:
+        invitee: the invitee.
+        event: the event it belongs to.
+        canceled: whether it is known to be canceled from elsewhere: the webhook's kind.
+        no_show: the latest toggle of the mark, where it is known from elsewhere.
+
+    """
+    status = _status(invitee, event, canceled=canceled)
+    return Facts(
+        invitee_uri=invitee.uri,
+        event_uri=invitee.event or event.uri,
+        status=status,
+        created_at=utc(invitee.created_at),
+        details=_details(invitee, event),
+        cancellation=_cancellation(invitee, event, status),
+        predecessor=invitee.old_invitee,
+        successor=invitee.new_invitee,
+        no_show=no_show or _mark(invitee),
+        reference=_reference(invitee),
+        links=Links(cancel=invitee.cancel_url, reschedule=invitee.reschedule_url),
+    )
+
+
+def to_no_show(mark: wire.NoShow, otherwise: datetime) -> NoShow:
+    """Return the mark that is set; `otherwise` is its time where it carries none."""
+    return NoShow(at=utc(mark.created_at or otherwise), uri=mark.uri)
+
+
+def _status(invitee: wire.Invitee, event: ScheduledEvent, *, canceled: bool) -> BookingStatus:
+    if invitee.new_invitee:
+        return BookingStatus.RESCHEDULED
+    if not canceled and "canceled" not in {invitee.status, event.status}:
+        return BookingStatus.BOOKED
+    return BookingStatus.RESCHEDULED if invitee.rescheduled else BookingStatus.CANCELED
+
+
+def _changed_at(invitee: wire.Invitee, event: ScheduledEvent) -> datetime:
+    """A conference link comes to the event long after the invitee's own last change."""
+    changed = utc(invitee.updated_at or invitee.created_at)
+    return changed if event.updated_at is None else max(changed, utc(event.updated_at))
+
+
+def _details(invitee: wire.Invitee, event: ScheduledEvent) -> Details:
+    calendar_event = event.calendar_event
+    return Details(
+        updated_at=_changed_at(invitee, event),
+        event_type_uri=event.event_type,
+        event_name=event.name or "",
+        start=utc(event.start_time),
+        end=utc(event.end_time),
+        invitee=Invitee(name=_name(invitee), email=invitee.email, timezone=invitee.timezone),
+        location=None if event.location is None else _location(event.location),
+        host_uris=tuple(each.user for each in event.event_memberships or [] if each.user),
+        calendar_event_id=None if calendar_event is None else calendar_event.external_id,
+    )
+
+
+def _name(invitee: wire.Invitee) -> str:
+    parts = (invitee.first_name, invitee.last_name)
+    return invitee.name or " ".join(part for part in parts if part)
+
+
+def _location(location: EventLocation) -> Location:
+    text = location.location or location.additional_info
+    link = location.join_url
+    if link is None and location.type == "custom" and text and text.startswith("https://"):
+        link = text  # Calendly also sends a meeting link as a custom location
+    return Location(kind=location.type, text=text, join_url=link)
+
+
+def _cancellation(
+    invitee: wire.Invitee, event: ScheduledEvent, status: BookingStatus
+) -> Cancellation | None:
+    """The invitee's own, or that of the whole event; none for a booking that stands."""
+    found = invitee.cancellation or event.cancellation
+    if found is None or status is BookingStatus.BOOKED:
+        return None
+    return Cancellation(
+        at=utc(found.created_at or invitee.updated_at or invitee.created_at),
+        by=found.canceled_by,
+        by_kind=found.canceler_type,
+        reason=found.reason,
+    )
+
+
+def _mark(invitee: wire.Invitee) -> NoShow | None:
+    if invitee.no_show is None:
+        return None
+    return to_no_show(invitee.no_show, invitee.updated_at or invitee.created_at)
+
+
+def _reference(invitee: wire.Invitee) -> str | None:
+    """Our token, if it is ours: anybody may put anything into a link's UTM parameters."""
+    content = invitee.tracking.utm_content if invitee.tracking else None
+    return content if content and content.startswith(REFERENCE_PREFIX) else None

@@ -1,0 +1,119 @@
+"""Reading webhook bodies.
+
+The rule not to break: a kind we do not know is a notice, never an error, since an answer other
+than 2xx makes Calendly retry for a day and then disable the subscription.
+"""
+
+from typing import TypeVar
+
+from adapters.calendly.translation.facts import to_facts, to_no_show
+from adapters.calendly.translation.times import utc
+from adapters.calendly.wire.decoding import Unreadable, decode
+from adapters.calendly.wire.invitees import InviteeWithEvent
+from adapters.calendly.wire.webhooks import Envelope, EventTypePayload, NamedPayload
+from domain.booking import NoShow
+from domain.errors import MalformedWebhook
+from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, Notice
+
+T = TypeVar("T")
+
+
+class CalendlyWebhookReader:
+    """Implements `WebhookReader`."""
+
+    def read(self, body: bytes) -> Notice:
+        """Return what a body says.
+
+        Raises:
+            MalformedWebhook: names the field that is missing or cannot be read.
+
+        """
+        envelope = _decoded(body, Envelope, "")
+        if envelope.event in INVITEE_KINDS:
+            return _invitee(envelope)
+        if envelope.event == "invitee_no_show.created":
+            return _no_show_created(envelope)
+        if envelope.event == "invitee_no_show.deleted":
+            return _no_show_deleted(envelope)
+        if envelope.event in EVENT_TYPE_KINDS:
+            return _event_type(envelope)
+        if envelope.event == "routing_form_submission.created":
+            return _named(envelope)
+        return Notice(kind=envelope.event, occurred_at=utc(envelope.created_at))
+
+
+def _invitee(envelope: Envelope) -> Notice:
+    # An invitee is created once and canceled at most once: its URI tells all.
+    payload = _payload(envelope, InviteeWithEvent)
+    canceled = envelope.event == "invitee.canceled"
+    facts = to_facts(payload, payload.scheduled_event, canceled=canceled)
+    return Notice(
+        kind=envelope.event,
+        occurred_at=utc(envelope.created_at),
+        subject=payload.uri,
+        facts=facts,
+    )
+
+
+def _no_show_created(envelope: Envelope) -> Notice:
+    # Each marking makes a new no-show, so the mark's own URI tells two of them apart.
+    payload = _payload(envelope, InviteeWithEvent)
+    if payload.no_show is None:
+        raise _malformed("payload.no_show")
+    at = utc(envelope.created_at)
+    return Notice(
+        kind=envelope.event,
+        occurred_at=at,
+        subject=payload.no_show.uri,
+        facts=to_facts(payload, payload.scheduled_event, no_show=to_no_show(payload.no_show, at)),
+    )
+
+
+def _no_show_deleted(envelope: Envelope) -> Notice:
+    # The body no longer names the mark, and one invitee's can be taken back more than once. The
+    # envelope's time is in whole seconds: within one, the invitee's own last change tells more.
+    payload = _payload(envelope, InviteeWithEvent)
+    at = max(utc(envelope.created_at), utc(payload.updated_at or payload.created_at))
+    return Notice(
+        kind=envelope.event,
+        occurred_at=utc(envelope.created_at),
+        subject=payload.uri,
+        mark=at.isoformat(),
+        facts=to_facts(payload, payload.scheduled_event, no_show=NoShow(at=at, uri=None)),
+    )
+
+
+def _event_type(envelope: Envelope) -> Notice:
+    payload = _payload(envelope, EventTypePayload)
+    at = utc(envelope.created_at)
+    deleted = payload.deleted_at if envelope.event == "event_type.deleted" else None
+    return Notice(
+        kind=envelope.event,
+        occurred_at=at,
+        subject=payload.uri,
+        mark=deleted or payload.updated_at or at.isoformat(),
+    )
+
+
+def _named(envelope: Envelope) -> Notice:
+    try:
+        subject = decode(bytes(envelope.payload), NamedPayload).uri
+    except Unreadable:
+        subject = None
+    return Notice(kind=envelope.event, occurred_at=utc(envelope.created_at), subject=subject)
+
+
+def _payload(envelope: Envelope, into: type[T]) -> T:
+    return _decoded(bytes(envelope.payload), into, "payload")
+
+
+def _decoded(body: bytes, into: type[T], within: str) -> T:
+    try:
+        return decode(body, into)
+    except Unreadable as fault:
+        field = f"{within}.{fault.field.removeprefix('$').lstrip('.')}".strip(".")
+        raise _malformed(field or "body") from None
+
+
+def _malformed(field: str) -> MalformedWebhook:
+    return MalformedWebhook(f"This is no Calendly webhook: {field} is missing or unreadable.")

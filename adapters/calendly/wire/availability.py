@@ -1,0 +1,48 @@
+"""Slots, busy times, schedules: the three lists that Calendly does not page."""
+
+import msgspec
+
+from adapters.calendly.wire.decoding import Time
+
+
+class AvailableTime(msgspec.Struct):
+    """An open slot (Calendly: List Event Type Available Times)."""
+
+    start_time: Time
+    scheduling_url: str
+    status: str = "available"
+    invitees_remaining: int = 1
+
+
+class BusyTime(msgspec.Struct):
+    """A busy time (Calendly: List User Busy Times)."""
+
+    type: str
+    start_time: Time
+    end_time: Time
+
+
+class Interval(msgspec.Struct, rename={"start": "from", "end": "to"}):
+    """Part of a day, `hh:mm` in the schedule's timezone."""
+
+    start: str
+    end: str
+
+
+class Rule(msgspec.Struct):
+    """A weekday's or a date's hours."""
+
+    type: str
+    wday: str | None = None
+    date: str | None = None
+    intervals: list[Interval] = []
+
+
+class Schedule(msgspec.Struct):
+    """An availability schedule (Calendly: List User Availability Schedules)."""
+
+    uri: str
+    timezone: str
+    name: str = ""
+    default: bool = False
+    rules: list[Rule] = []

@@ -1,0 +1,51 @@
+"""Scheduled events, in answers and inside webhook payloads (Calendly: List Events)."""
+
+import msgspec
+
+from adapters.calendly.wire.decoding import Time
+
+
+class Cancellation(msgspec.Struct):
+    """Who canceled and why; older bodies carry no time."""
+
+    canceled_by: str = ""
+    canceler_type: str = ""
+    reason: str | None = None
+    created_at: Time | None = None
+
+
+class EventLocation(msgspec.Struct):
+    """Where; a conference's `join_url` is null at first and comes later."""
+
+    type: str = "custom"
+    location: str | None = None
+    join_url: str | None = None
+    additional_info: str | None = None
+
+
+class Membership(msgspec.Struct):
+    """A host of the event."""
+
+    user: str | None = None
+
+
+class CalendarEvent(msgspec.Struct):
+    """The entry in the host's calendar; a rescheduled event keeps it."""
+
+    external_id: str | None = None
+
+
+class ScheduledEvent(msgspec.Struct):
+    """A meeting; in a group event several invitees share it."""
+
+    uri: str
+    start_time: Time
+    end_time: Time
+    name: str | None = None
+    status: str = "active"
+    event_type: str | None = None
+    location: EventLocation | None = None
+    event_memberships: list[Membership] | None = None
+    calendar_event: CalendarEvent | None = None
+    cancellation: Cancellation | None = None
+    updated_at: Time | None = None

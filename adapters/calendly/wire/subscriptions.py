@@ -1,0 +1,13 @@
+"""Webhook subscriptions (Calendly: List Webhook Subscriptions)."""
+
+import msgspec
+
+
+class Subscription(msgspec.Struct):
+    """A subscription; a request says `url`, an answer `callback_url`."""
+
+    uri: str
+    callback_url: str
+    state: str
+    events: tuple[str, ...]
+    retry_started_at: str | None = None

@@ -1,0 +1,29 @@
+"""Webhook bodies: the envelope first, its payload only once the kind is known."""
+
+from typing import Annotated
+
+import msgspec
+
+from adapters.calendly.wire.decoding import Time
+
+
+class Envelope(msgspec.Struct):
+    """`{event, created_at, created_by, payload}` (Calendly: webhook payload)."""
+
+    event: Annotated[str, msgspec.Meta(min_length=1)]
+    created_at: Time
+    payload: msgspec.Raw
+
+
+class EventTypePayload(msgspec.Struct):
+    """What tells one change of an event type from another."""
+
+    uri: str
+    updated_at: str | None = None
+    deleted_at: str | None = None
+
+
+class NamedPayload(msgspec.Struct):
+    """Any payload that says what it is about."""
+
+    uri: str | None = None

@@ -1,0 +1,162 @@
+"""Every error that the service raises on purpose.
+
+Each class has a stable `code` (for programs) and a `kind` (what may be done about it); the
+instance's message names the thing and the remedy (for people) and never a secret. Each edge maps
+the kind once: the web edge to an HTTP status, the workflow edge to a retry.
+
+    SlotkeeperError
+    ├── InvalidInput                permanent     the caller's request is at fault
+    │   ├── InvalidRange
+    │   ├── InvalidCursor
+    │   ├── InvalidTimezone
+    │   ├── ConnectStateInvalid
+    │   ├── MalformedWebhook
+    │   ├── PayloadTooLarge
+    │   └── IdempotencyKeyMissing
+    ├── Unauthenticated             permanent
+    │   ├── ApiKeyInvalid
+    │   ├── CronSecretInvalid
+    │   └── SignatureRejected
+    ├── NotFound                    permanent
+    │   ├── IntegrationNotFound
+    │   ├── EventTypeNotFound
+    │   ├── BookingNotFound
+    │   └── SubscriptionNotFound
+    ├── Conflict                    permanent
+    │   ├── IdempotencyKeyReused
+    │   ├── CommandInProgress
+    │   ├── AccountMismatch
+    │   ├── DisconnectInProgress
+    │   └── BookingNotOpen
+    ├── ConsentDenied               needs person
+    ├── ScopesDeclined              needs person
+    ├── ReauthRequired              needs person
+    ├── SealedValueUnreadable       needs person
+    ├── RefreshInProgress           transient     another process holds the lease
+    ├── AvailabilityPending         transient     nothing cached yet and the fetch is not done
+    ├── CircuitOpen                 transient     refused here, nothing was sent
+    ├── StorageUnavailable          transient     PostgreSQL
+    ├── JobsUnavailable             transient     Temporal
+    └── CalendlyError
+        ├── CalendlyUnavailable     transient     nothing was processed
+        ├── CalendlyUncertain       transient     the request may have been processed
+        ├── CalendlyThrottled       throttled
+        ├── CalendlyProtocolError   transient     an answer that cannot be read
+        ├── AccessTokenRejected     transient     401: refresh once, repeat once
+        ├── GrantRefused            needs person  invalid_grant
+        ├── ClientRefused           needs person  our client id or secret is wrong
+        ├── ScopeMissing            needs person  403 with required_scopes
+        ├── CalendlyForbidden       permanent     any other 403
+        ├── CalendlyRejected        permanent     400, 422: the request is at fault
+        ├── CalendlyNotFound        permanent
+        ├── CalendlyConflict        permanent     409
+        ├── CalendarBroken          needs person  424: the host's calendar connection
+        └── SlotTaken               permanent
+"""
+
+from domain.errors.calendly import (
+    AccessTokenRejected,
+    CalendarBroken,
+    CalendlyConflict,
+    CalendlyError,
+    CalendlyForbidden,
+    CalendlyNotFound,
+    CalendlyProtocolError,
+    CalendlyRejected,
+    CalendlyThrottled,
+    CalendlyUnavailable,
+    CalendlyUncertain,
+    ClientRefused,
+    GrantRefused,
+    ScopeMissing,
+    SlotTaken,
+)
+from domain.errors.requests import (
+    AccountMismatch,
+    ApiKeyInvalid,
+    BookingNotFound,
+    BookingNotOpen,
+    CommandInProgress,
+    Conflict,
+    ConnectStateInvalid,
+    CronSecretInvalid,
+    DisconnectInProgress,
+    EventTypeNotFound,
+    IdempotencyKeyMissing,
+    IdempotencyKeyReused,
+    IntegrationNotFound,
+    InvalidCursor,
+    InvalidInput,
+    InvalidRange,
+    InvalidTimezone,
+    MalformedWebhook,
+    NotFound,
+    PayloadTooLarge,
+    SignatureRejected,
+    SubscriptionNotFound,
+    Unauthenticated,
+)
+from domain.errors.root import Kind, SlotkeeperError
+from domain.errors.standing import (
+    AvailabilityPending,
+    CircuitOpen,
+    ConsentDenied,
+    JobsUnavailable,
+    ReauthRequired,
+    RefreshInProgress,
+    ScopesDeclined,
+    SealedValueUnreadable,
+    StorageUnavailable,
+)
+
+__all__ = [
+    "AccessTokenRejected",
+    "AccountMismatch",
+    "ApiKeyInvalid",
+    "AvailabilityPending",
+    "BookingNotFound",
+    "BookingNotOpen",
+    "CalendarBroken",
+    "CalendlyConflict",
+    "CalendlyError",
+    "CalendlyForbidden",
+    "CalendlyNotFound",
+    "CalendlyProtocolError",
+    "CalendlyRejected",
+    "CalendlyThrottled",
+    "CalendlyUnavailable",
+    "CalendlyUncertain",
+    "CircuitOpen",
+    "ClientRefused",
+    "CommandInProgress",
+    "Conflict",
+    "ConnectStateInvalid",
+    "ConsentDenied",
+    "CronSecretInvalid",
+    "DisconnectInProgress",
+    "EventTypeNotFound",
+    "GrantRefused",
+    "IdempotencyKeyMissing",
+    "IdempotencyKeyReused",
+    "IntegrationNotFound",
+    "InvalidCursor",
+    "InvalidInput",
+    "InvalidRange",
+    "InvalidTimezone",
+    "JobsUnavailable",
+    "Kind",
+    "MalformedWebhook",
+    "NotFound",
+    "PayloadTooLarge",
+    "ReauthRequired",
+    "RefreshInProgress",
+    "ScopeMissing",
+    "ScopesDeclined",
+    "SealedValueUnreadable",
+    "SignatureRejected",
+    "SlotTaken",
+    "SlotkeeperError",
+    "StorageUnavailable",
+    "SubscriptionNotFound",
+    "Unauthenticated",
+]

@@ -1,0 +1,106 @@
+"""What Calendly answered, or did not."""
+
+from domain.errors.root import Kind, SlotkeeperError
+
+
+class CalendlyError(SlotkeeperError):
+    """Anything that Calendly answered, or did not."""
+
+    code = "calendly_error"
+
+
+class CalendlyUnavailable(CalendlyError):
+    """Calendly could not be reached or answered 5xx; nothing was processed."""
+
+    code = "calendly_unavailable"
+    kind = Kind.TRANSIENT
+
+
+class CalendlyUncertain(CalendlyError):
+    """The request left and no answer came: it may have been processed."""
+
+    code = "calendly_uncertain"
+    kind = Kind.TRANSIENT
+
+
+class CalendlyThrottled(CalendlyError):
+    """429, or our own budget for this user is spent; `retry_after` in seconds."""
+
+    code = "calendly_throttled"
+    kind = Kind.THROTTLED
+
+
+class CalendlyProtocolError(CalendlyError):
+    """An answer whose body is not what Calendly documents."""
+
+    code = "calendly_protocol_error"
+    kind = Kind.TRANSIENT
+
+
+class AccessTokenRejected(CalendlyError):
+    """401: the access token is invalid, expired or revoked."""
+
+    code = "access_token_rejected"
+    kind = Kind.TRANSIENT
+
+
+class GrantRefused(CalendlyError):
+    """invalid_grant: the code or refresh token is spent, revoked or unknown."""
+
+    code = "grant_refused"
+    kind = Kind.NEEDS_PERSON
+
+
+class ClientRefused(CalendlyError):
+    """invalid_client: CALENDLY_CLIENT_ID or CALENDLY_CLIENT_SECRET is wrong."""
+
+    code = "client_refused"
+    kind = Kind.NEEDS_PERSON
+
+
+class ScopeMissing(CalendlyError):
+    """403 for want of a scope; `required` lists what Calendly asked for."""
+
+    code = "scope_missing"
+    kind = Kind.NEEDS_PERSON
+
+    def __init__(self, message: str, *, required: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.required = required
+
+
+class CalendlyForbidden(CalendlyError):
+    """403 for role, plan or state; refreshing a token never heals it."""
+
+    code = "calendly_forbidden"
+
+
+class CalendlyRejected(CalendlyError):
+    """400 or 422: Calendly refused the request's parameters."""
+
+    code = "calendly_rejected"
+
+
+class CalendlyNotFound(CalendlyError):
+    """404: the resource does not exist at Calendly."""
+
+    code = "calendly_not_found"
+
+
+class CalendlyConflict(CalendlyError):
+    """409: the resource exists already."""
+
+    code = "calendly_conflict"
+
+
+class CalendarBroken(CalendlyError):
+    """424: the host's calendar connection is broken; the host has to mend it at Calendly."""
+
+    code = "calendar_broken"
+    kind = Kind.NEEDS_PERSON
+
+
+class SlotTaken(CalendlyError):
+    """The time slot was booked by somebody else in the meantime."""
+
+    code = "slot_taken"

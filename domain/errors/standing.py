@@ -1,0 +1,74 @@
+"""What stands in the way although the request is good: a person, another process, an outage."""
+
+from domain.errors.root import Kind, SlotkeeperError
+
+
+class ConsentDenied(SlotkeeperError):
+    """The person refused on Calendly's consent page."""
+
+    code = "consent_denied"
+    kind = Kind.NEEDS_PERSON
+
+
+class ScopesDeclined(SlotkeeperError):
+    """The person granted less than the service needs; `missing` lists the scopes."""
+
+    code = "scopes_declined"
+    kind = Kind.NEEDS_PERSON
+
+    def __init__(self, message: str, *, missing: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
+class ReauthRequired(SlotkeeperError):
+    """The grant is gone: the user has to connect again; `cause` says why."""
+
+    code = "reauth_required"
+    kind = Kind.NEEDS_PERSON
+
+    def __init__(self, message: str, *, cause: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+class SealedValueUnreadable(SlotkeeperError):
+    """A sealed value does not open: unknown key id, or it was tampered with."""
+
+    code = "sealed_value_unreadable"
+    kind = Kind.NEEDS_PERSON
+
+
+class RefreshInProgress(SlotkeeperError):
+    """Another process is refreshing this integration and did not finish in time."""
+
+    code = "refresh_in_progress"
+    kind = Kind.TRANSIENT
+
+
+class AvailabilityPending(SlotkeeperError):
+    """Nothing is cached yet, and the fetch that somebody else runs is not done."""
+
+    code = "availability_pending"
+    kind = Kind.TRANSIENT
+
+
+class CircuitOpen(SlotkeeperError):
+    """A circuit breaker is open: nothing was sent."""
+
+    code = "circuit_open"
+    kind = Kind.TRANSIENT
+
+
+class StorageUnavailable(SlotkeeperError):
+    """PostgreSQL cannot be reached or refused for a passing reason."""
+
+    code = "storage_unavailable"
+    kind = Kind.TRANSIENT
+
+
+class JobsUnavailable(SlotkeeperError):
+    """Temporal cannot be reached."""
+
+    code = "jobs_unavailable"
+    kind = Kind.TRANSIENT

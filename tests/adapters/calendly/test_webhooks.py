@@ -1,0 +1,229 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.calendly.webhooks import CalendlyWebhookReader
+from domain.booking import BookingStatus, NoShow
+from domain.errors import MalformedWebhook
+from domain.webhook import Notice, dedupe_key
+from tests.adapters.calendly.support import UNHURRIED
+from tests.fakes.calendly import bodies
+
+MARKED_AT = datetime(2026, 12, 2, 21, 0, 0, 250000, tzinfo=UTC)
+MARK = {"uri": bodies.NO_SHOW, "created_at": bodies.stamp(MARKED_AT)}
+FORM = f"{bodies.API}/routing_form_submissions/SUBMISSION1"
+
+
+def read(kind: str, about: Any, occurred_at: datetime = bodies.OCCURRED_AT) -> Notice:
+    """Return what the reader makes of a body."""
+    return CalendlyWebhookReader().read(bodies.webhook(kind, about, occurred_at))
+
+
+def test_a_new_booking_is_about_its_invitee() -> None:
+    """`invitee.created` is known by the invitee alone and carries the facts."""
+    notice = read("invitee.created", bodies.payload())
+
+    assert (notice.kind, notice.subject, notice.mark) == ("invitee.created", bodies.INVITEE, None)
+    assert notice.occurred_at == bodies.OCCURRED_AT
+    assert notice.facts is not None
+    assert notice.facts.status is BookingStatus.BOOKED
+    assert notice.facts.details.start == bodies.START
+
+
+@pytest.mark.parametrize("changed", [{"status": "canceled"}, {"canceled": True}, {}])
+def test_a_cancellation_cancels_whatever_the_status_says(changed: dict[str, Any]) -> None:
+    """`invitee.canceled` is a cancellation in old bodies and new ones."""
+    payload = bodies.payload(cancellation=bodies.cancellation(), **changed)
+
+    notice = read("invitee.canceled", payload)
+
+    assert notice.subject == bodies.INVITEE
+    assert notice.facts is not None
+    assert notice.facts.status is BookingStatus.CANCELED
+    assert notice.facts.cancellation is not None
+
+
+def test_a_no_show_is_about_its_mark() -> None:
+    """`invitee_no_show.created` is known by the mark, so that a second marking counts."""
+    notice = read("invitee_no_show.created", bodies.payload(no_show=MARK))
+
+    assert (notice.subject, notice.mark) == (bodies.NO_SHOW, None)
+    assert notice.facts is not None
+    assert notice.facts.no_show == NoShow(MARKED_AT, bodies.NO_SHOW)
+
+
+def test_a_mark_without_a_time_has_the_envelopes() -> None:
+    """When the mark does not say when, the webhook does."""
+    notice = read("invitee_no_show.created", bodies.payload(no_show={"uri": bodies.NO_SHOW}))
+
+    assert notice.facts is not None
+    assert notice.facts.no_show == NoShow(bodies.OCCURRED_AT, bodies.NO_SHOW)
+
+
+def test_a_mark_taken_back_is_known_by_the_time() -> None:
+    """`invitee_no_show.deleted` can repeat for one invitee; each time counts."""
+    payload = bodies.payload()
+    del payload["no_show"]
+
+    notice = read("invitee_no_show.deleted", payload)
+
+    assert (notice.subject, notice.mark) == (bodies.INVITEE, bodies.OCCURRED_AT.isoformat())
+    assert notice.facts is not None
+    assert notice.facts.no_show == NoShow(bodies.OCCURRED_AT, None)
+
+
+def test_a_mark_set_and_taken_back_within_one_second_is_taken_back() -> None:
+    """The envelope's whole seconds do not turn a quick correction round."""
+    cleared_at = MARKED_AT.replace(microsecond=750000)
+    payload = bodies.payload(updated_at=bodies.stamp(cleared_at))
+
+    notice = read("invitee_no_show.deleted", payload, MARKED_AT.replace(microsecond=0))
+
+    assert notice.facts is not None
+    assert notice.facts.no_show == NoShow(cleared_at, None)
+
+
+def test_an_ordinary_webhook_may_carry_a_mark() -> None:
+    """A cancellation of a marked invitee keeps the mark."""
+    notice = read("invitee.canceled", bodies.payload(no_show=MARK))
+
+    assert notice.facts is not None
+    assert notice.facts.no_show == NoShow(MARKED_AT, bodies.NO_SHOW)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed", "mark"),
+    [
+        ("event_type.created", {}, bodies.stamp(bodies.BOOKED_AT)),
+        ("event_type.updated", {}, bodies.stamp(bodies.BOOKED_AT)),
+        ("event_type.updated", {"updated_at": None}, bodies.OCCURRED_AT.isoformat()),
+        ("event_type.deleted", {"deleted_at": "2026-11-05T00:00:00Z"}, "2026-11-05T00:00:00Z"),
+        ("event_type.deleted", {}, bodies.stamp(bodies.BOOKED_AT)),
+    ],
+)
+def test_a_change_of_an_event_type_is_known_by_its_time(
+    kind: str, changed: dict[str, Any], mark: str
+) -> None:
+    """`event_type.*` names the event type and which of its changes this is."""
+    notice = read(kind, bodies.event_type(**changed))
+
+    assert (notice.subject, notice.mark, notice.facts) == (bodies.EVENT_TYPE, mark, None)
+
+
+@pytest.mark.parametrize(
+    ("payload", "subject"), [({"uri": FORM}, FORM), ({}, None), ({"uri": 7}, None), ([1], None)]
+)
+def test_a_routing_form_submission_counts_once(payload: Any, subject: str | None) -> None:
+    """A submission is known by its URI, or by its whole body where it has none."""
+    notice = read("routing_form_submission.created", payload)
+
+    assert (notice.subject, notice.facts) == (subject, None)
+
+
+@pytest.mark.parametrize("payload", [{}, None, [1, 2], "text", {"uri": "x", "deep": {"a": []}}])
+def test_an_unknown_kind_is_a_notice(payload: Any) -> None:
+    """What Calendly may send next year is kept, not refused."""
+    notice = read("contact.created", payload)
+
+    assert notice == Notice(kind="contact.created", occurred_at=bodies.OCCURRED_AT)
+
+
+ENVELOPE = {"event": "invitee.created", "created_at": "2026-11-02T10:00:01Z", "payload": {}}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"", "body"),
+        (b"{", "body"),
+        (b"[1]", "body"),
+        (b'"text"', "body"),
+        (b"null", "body"),
+        (b"\xff\xfe", "body"),
+        (b"[" * 100_000, "body"),
+        (msgspec.json.encode({**ENVELOPE, "event": ""}), "event"),
+        (msgspec.json.encode({**ENVELOPE, "event": 7}), "event"),
+        (msgspec.json.encode({**ENVELOPE, "created_at": "yesterday"}), "created_at"),
+        (msgspec.json.encode({**ENVELOPE, "created_at": "2026-11-02T10:00:01"}), "created_at"),
+        (msgspec.json.encode({"event": "x", "created_at": "2026-11-02T10:00:01Z"}), "payload"),
+        (msgspec.json.encode(ENVELOPE), "payload.uri"),
+        (bodies.webhook("invitee.created", bodies.invitee()), "payload.scheduled_event"),
+        (bodies.webhook("invitee.created", bodies.payload(email=None)), "payload.email"),
+        (
+            bodies.webhook(
+                "invitee.created", bodies.payload(scheduled_event=bodies.event(start_time="x"))
+            ),
+            "payload.scheduled_event.start_time",
+        ),
+        (bodies.webhook("invitee_no_show.created", bodies.payload()), "payload.no_show"),
+        (bodies.webhook("event_type.updated", {}), "payload.uri"),
+        (bodies.webhook("event_type.updated", None), "payload"),
+    ],
+)
+def test_a_body_that_cannot_be_read_names_the_field(body: bytes, field: str) -> None:
+    """A malformed body is refused by the name of its fault."""
+    with pytest.raises(MalformedWebhook) as caught:
+        CalendlyWebhookReader().read(body)
+
+    assert str(caught.value) == (f"This is no Calendly webhook: {field} is missing or unreadable.")
+
+
+def test_an_escaped_nul_is_replaced() -> None:
+    """A NUL, which PostgreSQL cannot hold, becomes the replacement character; a look-alike stays."""
+    notice = read("invitee.created", bodies.payload(name="a\0\0b", timezone="\\u0000"))
+
+    assert notice.facts is not None
+    assert notice.facts.details.invitee.name == "a\ufffd\ufffdb"
+    assert notice.facts.details.invitee.timezone == "\\u0000"
+
+
+@UNHURRIED
+@given(st.binary())
+def test_any_bytes_are_read_or_refused(body: bytes) -> None:
+    """Nothing that arrives raises anything but MalformedWebhook."""
+    try:
+        CalendlyWebhookReader().read(body)
+    except MalformedWebhook:
+        return
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+KINDS = st.sampled_from(
+    [
+        "invitee.created",
+        "invitee.canceled",
+        "invitee_no_show.created",
+        "invitee_no_show.deleted",
+        "event_type.updated",
+        "routing_form_submission.created",
+    ]
+)
+
+
+@UNHURRIED
+@given(KINDS, st.sampled_from(sorted(bodies.payload())), JSON)
+def test_any_field_may_hold_anything(kind: str, field: str, value: Any) -> None:
+    """A known kind with a strange field is read or refused, and a refusal is never its value."""
+    try:
+        read(kind, bodies.payload(no_show=MARK) | {field: value})
+    except MalformedWebhook as refused:
+        assert str(refused).startswith("This is no Calendly webhook: payload")  # noqa: PT017
+
+
+def test_facts_are_told_apart_as_they_should() -> None:
+    """Two invitees of one event differ; one fact delivered for two subscriptions does not."""
+    second = bodies.payload(uri=f"{bodies.EVENT}/invitees/INVITEE0002")
+    keys = [
+        dedupe_key(read("invitee.created", each), b"", "integration")
+        for each in (bodies.payload(), bodies.payload(name="Grace I."), second)
+    ]
+
+    assert keys[0] == keys[1] != keys[2]
