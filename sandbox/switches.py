@@ -34,6 +34,8 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """POST /invitees on the Free plan is limited; the number is not published."""
     plan_gating: Literal["new", "old"] = "new"
     """`old`: before 3 November 2026 Free plans had neither webhooks nor POST /invitees."""
+    location_required: bool = False
+    """POST /invitees without `location` is refused where the event type has one."""
     cancel_reason_refused: bool = False
     """One project saw 400 for a cancellation that carries a reason."""
     id_style: Literal["uuid", "short"] = "uuid"

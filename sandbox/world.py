@@ -15,7 +15,7 @@ from sandbox.state.bookings import Bookings
 from sandbox.state.directory import Directory
 from sandbox.state.event_types import Catalogue
 from sandbox.state.schedules import Schedules
-from sandbox.state.seed import seed_named, seed_many
+from sandbox.state.seed import seed_many, seed_named
 from sandbox.state.slots import Diary
 from sandbox.state.subscriptions import Subscriptions
 from sandbox.switches import Switches

@@ -119,6 +119,6 @@ def _event_location(event_type: EventType, booker: Booker) -> dict[str, Any] | N
         return None
     kind = {"type": chosen["kind"]}
     rest = {"location": chosen.get("location")}
-    if chosen.get("additional_info"):
+    if "additional_info" in chosen:
         rest["additional_info"] = chosen["additional_info"]
     return kind | rest

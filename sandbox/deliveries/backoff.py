@@ -18,5 +18,5 @@ def next_attempt(first_at: datetime, now: datetime, failures: int) -> datetime |
     end = first_at + GIVE_UP_AFTER
     if now >= end:
         return None
-    delay = min(_FIRST * 2 ** min(failures - 1, 16), _LONGEST)
+    delay: timedelta = min(_FIRST * (1 << min(failures - 1, 16)), _LONGEST)
     return min(now + delay, end)

@@ -7,7 +7,7 @@ import asyncio
 import heapq
 from collections import deque
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -51,6 +51,16 @@ class Outbox:
         self._queue: list[tuple[datetime, int, Delivery]] = []
         self._sequence = 0
         self._changed = asyncio.Event()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_changed"}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        vars(self).update(kept, _changed=asyncio.Event())
+        for delivery in self.pending.values():
+            # What was under way when the sandbox ended is sent again.
+            delivery.in_flight = False
+            self.schedule(delivery)
 
     def add(self, delivery: Delivery) -> None:
         """Queue a delivery for its due time."""

@@ -12,9 +12,7 @@ _DESCRIPTIONS = {
     "unsupported_grant_type": (
         "The authorization grant type is not supported by the authorization server."
     ),
-    "unsupported_response_type": (
-        "The authorization server does not support this response type."
-    ),
+    "unsupported_response_type": ("The authorization server does not support this response type."),
     "invalid_request": (
         "The request is missing a required parameter, includes an unsupported parameter value, "
         "or is otherwise malformed."
@@ -22,9 +20,7 @@ _DESCRIPTIONS = {
     "invalid_redirect_uri": "The requested redirect uri is malformed or doesn't match client redirect URI.",
     "invalid_scope": "The requested scope is invalid, unknown, or malformed.",
     "access_denied": "The resource owner or authorization server denied the request.",
-    "unauthorized_client": (
-        "You are not authorized to revoke this token"
-    ),
+    "unauthorized_client": ("You are not authorized to revoke this token"),
     "rate_limited": "Too many requests. Please try again later.",
 }
 

@@ -35,7 +35,6 @@ def organization(world: World, record: Organization) -> dict[str, Any]:
         "kind": record.kind,
         "name": record.name,
         "plan": plan,
-        "resource_type": "Organization",
         "stage": stage,
         "updated_at": micros(record.updated_at),
         "uri": world.uri("organizations", record.uuid),

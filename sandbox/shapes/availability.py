@@ -54,9 +54,7 @@ def schedule(world: World, record: Schedule) -> dict[str, Any]:
     return {
         "default": record.default,
         "name": record.name,
-        "rules": [
-            {"intervals": [], **rule} for rule in msgspec.to_builtins(record.rules)
-        ],
+        "rules": [{"intervals": [], **rule} for rule in msgspec.to_builtins(record.rules)],
         "timezone": record.timezone,
         "uri": world.uri("user_availability_schedules", record.uuid),
         "user": world.uri("users", record.user.uuid),

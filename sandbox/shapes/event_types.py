@@ -6,12 +6,6 @@ from sandbox.state.event_types import EventType, Question
 from sandbox.timestamps import maybe_micros, micros
 from sandbox.world import World
 
-_POOLING_NAMES = {
-    "round_robin": "Round Robin",
-    "collective": "Collective",
-    "multi_pool": "Round Robin",
-}
-
 
 def event_type(world: World, record: EventType) -> dict[str, Any]:
     """`GET /event_types/{uuid}`; every field is always present."""
@@ -31,7 +25,6 @@ def event_type(world: World, record: EventType) -> dict[str, Any]:
         "internal_note": None,
         "is_paid": False,
         "kind": record.kind,
-        "kind_description": kind_description(record),
         "locale": "en",
         "locations": None if record.location is None else [record.location],
         "name": record.name,
@@ -58,13 +51,6 @@ def question(record: Question) -> dict[str, Any]:
         "required": record.required,
         "type": record.type,
     }
-
-
-def kind_description(record: EventType) -> str:
-    """The words the booking page uses; older clients still read the field."""
-    if record.pooling_type is not None:
-        return _POOLING_NAMES[record.pooling_type]
-    return "Group" if record.kind == "group" else "One-on-One"
 
 
 def scheduling_url(record: EventType) -> str:

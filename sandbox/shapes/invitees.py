@@ -42,8 +42,13 @@ def invitee(world: World, record: Invitee) -> dict[str, Any]:
 
 
 def invitee_payload(world: World, record: Invitee) -> dict[str, Any]:
-    """The `payload` of `invitee.*` and `invitee_no_show.*` webhooks."""
-    return {**invitee(world, record), "scheduled_event": scheduled_event(world, record.event)}
+    """The `payload` of `invitee.*` and `invitee_no_show.*` webhooks.
+
+    Its event has no `calendar_event`: only the API shows that.
+    """
+    event = scheduled_event(world, record.event)
+    del event["calendar_event"]
+    return {**invitee(world, record), "scheduled_event": event}
 
 
 def no_show(world: World, record: Invitee, mark: NoShow) -> dict[str, Any]:

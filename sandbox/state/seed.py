@@ -21,7 +21,11 @@ _ZONES = ("Europe/Berlin", "America/New_York", "Asia/Tokyo", "Africa/Nairobi", "
 _PREPARATION = Question(name="Please share anything that will help prepare for our meeting.")
 _COMPANY = Question(name="Company", type="string", position=1, required=True)
 _MEET = {"kind": "google_conference"}
-_OFFICE = {"kind": "physical", "location": "12 Harbour Street", "additional_info": None}
+_OFFICE = {
+    "kind": "physical",
+    "location": "12 Harbour Street",
+    "additional_info": "Ring at the gate",
+}
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
