@@ -1,0 +1,58 @@
+"""Acting requests in memory."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from adapters.persistence.errors import StoreRefused
+from application.ports.booking_commands import BookingCommand
+from domain.ids import BookingId, CommandId, UserId
+from tests.fakes.state import State
+
+
+class FakeBookingCommands:
+    """Implements the BookingCommands port."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def open(self, command: BookingCommand) -> tuple[BookingCommand, bool]:
+        """Record or take over."""
+        if not self._state.has_user(command.user_id):
+            raise StoreRefused("A command was recorded for a user that does not exist.")
+        recorded = self._recorded(command.user_id, command.key)
+        if recorded is None:
+            self._state.booking_commands[command.id] = command
+            return command, True
+        over = recorded.done_at is None and recorded.lease_until <= command.started_at
+        if not over or recorded.fingerprint != command.fingerprint:
+            return recorded, False
+        taken = replace(recorded, started_at=command.started_at, lease_until=command.lease_until)
+        self._state.booking_commands[taken.id] = taken
+        return taken, True
+
+    async def mark_sent(self, command_id: CommandId) -> None:
+        """Set the mark."""
+        self._change(command_id, sent=True)
+
+    async def finish(self, command_id: CommandId, booking_id: BookingId, now: datetime) -> None:
+        """Record the end and the booking."""
+        self._change(command_id, done_at=now, booking_id=booking_id)
+
+    async def release(self, command_id: CommandId, *, sent: bool) -> None:
+        """End the lease of an unfinished one."""
+        command = self._state.booking_commands.get(command_id)
+        if command is not None and command.done_at is None:
+            ended = min(command.lease_until, command.started_at)
+            self._change(command_id, lease_until=ended, sent=sent)
+
+    def _recorded(self, user_id: UserId, key: str) -> BookingCommand | None:
+        commands = self._state.booking_commands.values()
+        return next(
+            (each for each in commands if (each.user_id, each.key) == (user_id, key)), None
+        )
+
+    def _change(self, command_id: CommandId, **changes: object) -> None:
+        command = self._state.booking_commands.get(command_id)
+        if command is not None:
+            self._state.booking_commands[command_id] = replace(command, **changes)

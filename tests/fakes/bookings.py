@@ -1,0 +1,94 @@
+"""Bookings in memory."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from application.ports.bookings import BookingQuery
+from domain.availability import Window
+from domain.booking import Booking
+from domain.ids import BookingId, IntegrationId, UserId
+from tests.fakes.state import State
+
+
+class FakeBookings:
+    """Implements the Bookings port; units of work run one at a time, so locks are free."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def related(
+        self, integration_id: IntegrationId, invitee_uris: Sequence[str]
+    ) -> Mapping[str, Booking]:
+        """Read the rows that matter."""
+        named = set(invitee_uris)
+        return {
+            uri: booking
+            for (owner, uri), booking in sorted(self._state.bookings.items())
+            if owner == integration_id
+            and named & {uri, booking.facts.predecessor, booking.facts.successor}
+        }
+
+    async def put(self, bookings: Sequence[Booking]) -> None:
+        """Insert or replace; the id that a booking got first stays."""
+        for booking in bookings:
+            integration = self._state.integrations.get(booking.integration_id)
+            if integration is None or integration.value.user_id != booking.user_id:
+                continue
+            at = (booking.integration_id, booking.facts.invitee_uri)
+            known = self._state.bookings.get(at)
+            stored = booking if known is None else replace(booking, id=known.id)
+            self._state.bookings[at] = stored
+
+    async def find(self, user_id: UserId, booking_id: BookingId) -> Booking | None:
+        """Read one by its id and its user."""
+        return next((each for each in self._of(user_id) if each.id == booking_id), None)
+
+    async def by_invitee(self, user_id: UserId, invitee_uri: str) -> Booking | None:
+        """Read one by its invitee and its user."""
+        found = (each for each in self._of(user_id) if each.facts.invitee_uri == invitee_uri)
+        return next(found, None)
+
+    async def by_invitees(
+        self, user_id: UserId, invitee_uris: Sequence[str]
+    ) -> Mapping[str, BookingId]:
+        """Read ids alone."""
+        return {
+            each.facts.invitee_uri: each.id
+            for each in self._of(user_id)
+            if each.facts.invitee_uri in invitee_uris
+        }
+
+    async def page(self, user_id: UserId, query: BookingQuery) -> Sequence[Booking]:
+        """Read a page."""
+        wanted = [each for each in self._of(user_id) if _matches(each, query)]
+        return sorted(wanted, key=_position)[: query.limit]
+
+    async def occupied(self, user_id: UserId, span: Window) -> Sequence[Window]:
+        """Return the times of standing bookings whose event has no second invitee."""
+        invitees = Counter(each.facts.event_uri for each in self._of(user_id))
+        times = (
+            Window(start=each.facts.details.start, end=each.facts.details.end)
+            for each in self._of(user_id)
+            if each.is_open and invitees[each.facts.event_uri] == 1
+        )
+        touching = [each for each in times if each.start < span.end and each.end > span.start]
+        return sorted(touching, key=lambda each: (each.start, each.end))
+
+    def _of(self, user_id: UserId) -> list[Booking]:
+        return [each for each in self._state.bookings.values() if each.user_id == user_id]
+
+
+def _position(booking: Booking) -> tuple[object, ...]:
+    return booking.facts.details.start, booking.id
+
+
+def _matches(booking: Booking, query: BookingQuery) -> bool:
+    start = booking.facts.details.start
+    return (
+        (not query.statuses or booking.facts.status in query.statuses)
+        and (query.starts_from is None or start >= query.starts_from)
+        and (query.starts_before is None or start < query.starts_before)
+        and (query.after is None or (start, booking.id) > query.after)
+    )

@@ -1,0 +1,28 @@
+"""Connect flows in memory."""
+
+from datetime import timedelta
+
+from application.ports.connect_attempts import ConnectAttempt
+from tests.fakes.state import State
+
+_FORGOTTEN_AFTER = timedelta(days=1)
+
+
+class FakeConnectAttempts:
+    """Implements the ConnectAttempts port."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def add(self, attempt: ConnectAttempt) -> None:
+        """Remember a flow, and forget those that are over since about a day."""
+        kept = {
+            state_hash: each
+            for state_hash, each in self._state.connect_attempts.items()
+            if each.expires_at >= attempt.expires_at - _FORGOTTEN_AFTER
+        }
+        self._state.connect_attempts = kept | {attempt.state_hash: attempt}
+
+    async def take(self, state_hash: bytes) -> ConnectAttempt | None:
+        """Take a flow out."""
+        return self._state.connect_attempts.pop(state_hash, None)

@@ -1,0 +1,95 @@
+"""What the fake store holds: dictionaries of immutable rows, so that a copy is a snapshot."""
+
+from datetime import datetime
+from typing import NoReturn, Self
+from uuid import UUID
+
+import msgspec
+
+from application.ports.api_keys import ApiKey
+from application.ports.availability_cache import CachedPart, Part
+from application.ports.booking_commands import BookingCommand
+from application.ports.breakers import Surface
+from application.ports.connect_attempts import ConnectAttempt
+from application.ports.webhook_events import WebhookEvent
+from domain.booking import Booking
+from domain.circuit_breaker import Breaker
+from domain.ids import CommandId, IntegrationId, UserId, WebhookEventId
+from domain.integration import Integration, Lease
+
+
+class IntegrationRow(msgspec.Struct, frozen=True):
+    """An integration with what the two queues and the cache keep beside it."""
+
+    value: Integration
+    sync_due_at: datetime
+    fence: int = 0
+    lease: Lease | None = None
+    next_refresh_at: datetime | None = None
+    sync_owner: str | None = None
+    sync_until: datetime | None = None
+    requested_at: datetime | None = None
+    invalidated_at: datetime | None = None
+    invalidated_by: str | None = None
+
+
+class EventRow(msgspec.Struct, frozen=True):
+    """A webhook event with what became of it."""
+
+    event: WebhookEvent
+    next_attempt_at: datetime
+    status: str = "pending"
+    reason: str | None = None
+    settled_at: datetime | None = None
+
+
+class KeyRow(msgspec.Struct, frozen=True):
+    """An API key with its hash."""
+
+    key: ApiKey
+    key_hash: bytes
+
+
+class PartRow(msgspec.Struct, frozen=True):
+    """A cached part with the integration that it goes with."""
+
+    part: CachedPart
+    integration_id: IntegrationId
+
+
+class State:
+    """Every table of the fake store."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, UserId] = {}
+        self.api_keys: dict[UUID, KeyRow] = {}
+        self.connect_attempts: dict[bytes, ConnectAttempt] = {}
+        self.integrations: dict[IntegrationId, IntegrationRow] = {}
+        self.parts: dict[tuple[UserId, Part, str], PartRow] = {}
+        self.webhook_events: dict[WebhookEventId, EventRow] = {}
+        self.bookings: dict[tuple[IntegrationId, str], Booking] = {}
+        self.booking_commands: dict[CommandId, BookingCommand] = {}
+        self.breakers: dict[Surface, Breaker] = {}
+
+    def snapshot(self) -> Self:
+        """Return a copy that further changes of this one do not touch."""
+        copy = type(self)()
+        for name, table in vars(self).items():
+            setattr(copy, name, dict(table))
+        return copy
+
+    def end(self) -> None:
+        """Make every further use an error: the unit of work has ended."""
+        vars(self).clear()
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise RuntimeError("This unit of work has ended.")
+
+    def integration_of(self, user_id: UserId) -> IntegrationRow | None:
+        """Return the user's integration row, or None."""
+        rows = (row for row in self.integrations.values() if row.value.user_id == user_id)
+        return next(rows, None)
+
+    def has_user(self, user_id: UserId) -> bool:
+        """Whether the user exists."""
+        return user_id in self.users.values()

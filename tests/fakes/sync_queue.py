@@ -1,0 +1,94 @@
+"""The right to sync in memory."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from domain.ids import IntegrationId, UserId
+from domain.integration import Integration, Status
+from tests.fakes.state import IntegrationRow, State
+
+
+class FakeSyncQueue:
+    """Implements the SyncQueue port."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def take(
+        self, integration_id: IntegrationId, owner: str, now: datetime, until: datetime
+    ) -> bool:
+        """Take one right."""
+        row = self._state.integrations.get(integration_id)
+        if row is None or not _is_free(row, now):
+            return False
+        self._hold(row, owner, until)
+        return True
+
+    async def claim_due(
+        self, owner: str, now: datetime, until: datetime, limit: int
+    ) -> list[Integration]:
+        """Take a page of rights."""
+        due = [
+            row
+            for row in self._state.integrations.values()
+            if _is_free(row, now) and due_at(row) <= now
+        ]
+        claimed = sorted(due, key=due_at)[:limit]
+        for row in claimed:
+            self._hold(row, owner, until)
+        return [row.value for row in claimed]
+
+    async def make_due(self, user_id: UserId, now: datetime) -> None:
+        """Bring the due time forward, also that of a sync under way."""
+        row = self._state.integration_of(user_id)
+        if row is not None:
+            self._put(request_sync(row, now))
+
+    async def finish(
+        self,
+        integration_id: IntegrationId,
+        owner: str,
+        *,
+        synced_at: datetime | None,
+        due_at: datetime,
+    ) -> None:
+        """Give the right back if it is still this owner's."""
+        row = self._state.integrations.get(integration_id)
+        if row is None or row.sync_owner != owner:
+            return
+        last = synced_at or row.value.last_synced_at
+        self._put(
+            replace(
+                row,
+                value=replace(row.value, last_synced_at=last),
+                sync_due_at=min(due_at, row.requested_at or due_at),
+                requested_at=None,
+                sync_owner=None,
+                sync_until=None,
+            )
+        )
+
+    def _hold(self, row: IntegrationRow, owner: str, until: datetime) -> None:
+        # Until it is given back it is due when the right ends: a crash leaves it due then.
+        self._put(
+            replace(row, sync_owner=owner, sync_until=until, sync_due_at=until, requested_at=None)
+        )
+
+    def _put(self, row: IntegrationRow) -> None:
+        self._state.integrations[row.value.id] = row
+
+
+def request_sync(row: IntegrationRow, now: datetime) -> IntegrationRow:
+    """Return the row with its sync due now."""
+    return replace(row, requested_at=min(now, row.requested_at or now))
+
+
+def due_at(row: IntegrationRow) -> datetime:
+    """Return when the row is due."""
+    return min(row.sync_due_at, row.requested_at or row.sync_due_at)
+
+
+def _is_free(row: IntegrationRow, now: datetime) -> bool:
+    held = row.sync_until is not None and row.sync_until > now
+    return row.value.status is Status.ACTIVE and not held

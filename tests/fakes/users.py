@@ -1,0 +1,17 @@
+"""Users in memory."""
+
+from datetime import datetime
+
+from domain.ids import UserId
+from tests.fakes.state import State
+
+
+class FakeUsers:
+    """Implements the Users port."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def ensure(self, external_id: str, new_id: UserId, now: datetime) -> UserId:  # noqa: ARG002
+        """Return or create the user."""
+        return self._state.users.setdefault(external_id, new_id)

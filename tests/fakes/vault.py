@@ -1,0 +1,53 @@
+"""A vault that is honest about keys and binding, and needs no cryptography."""
+
+import base64
+import hashlib
+
+from domain.errors import SealedValueUnreadable
+from domain.secret import Secret
+
+
+class FakeVault:
+    """Implements the Vault port: a value opens for its row only, and only with its key.
+
+    `rotate` makes a new sealing key; `lose` takes an old one away. No two sealings of one
+    secret look alike, and the secret is not readable in them.
+    """
+
+    def __init__(self) -> None:
+        self._keys = ["key-1"]
+        self._sealed = 0
+
+    def seal(self, secret: Secret, bound_to: str) -> str:
+        """Seal under the latest key."""
+        self._sealed += 1
+        payload = base64.urlsafe_b64encode(secret.reveal().encode()).decode()
+        return ".".join(
+            [self._keys[-1], str(self._sealed), payload, _proof(self._keys[-1], payload, bound_to)]
+        )
+
+    def open(self, sealed: str, bound_to: str) -> Secret:
+        """Open what this vault sealed for the same row with a key it still has."""
+        key, _, rest = sealed.partition(".")
+        _, _, rest = rest.partition(".")
+        payload, _, proof = rest.partition(".")
+        if key not in self._keys or proof != _proof(key, payload, bound_to):
+            raise SealedValueUnreadable("A sealed value does not open.")
+        return Secret(base64.urlsafe_b64decode(payload).decode())
+
+    def rotate(self) -> str:
+        """Seal with a new key from now on, and return its id."""
+        self._keys.append(f"key-{len(self._keys) + 1}")
+        return self._keys[-1]
+
+    def lose(self, key: str) -> None:
+        """Forget a key; what it sealed opens no more until `regain`."""
+        self._keys.remove(key)
+
+    def regain(self, key: str) -> None:
+        """Put a lost key back behind the others."""
+        self._keys.insert(0, key)
+
+
+def _proof(key: str, payload: str, bound_to: str) -> str:
+    return hashlib.sha256(f"{key} {payload} {bound_to}".encode()).hexdigest()[:16]

@@ -1,0 +1,88 @@
+"""The inbox in memory."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from application.ports.webhook_events import WebhookEvent
+from domain.ids import UserId, WebhookEventId
+from tests.fakes.state import EventRow, State
+
+
+class FakeWebhookEvents:
+    """Implements the WebhookEvents port."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def store(self, event: WebhookEvent) -> bool:
+        """Store one unless its key is known."""
+        known = {row.event.dedupe_key for row in self._state.webhook_events.values()}
+        if event.dedupe_key in known:
+            return False
+        linked = replace(
+            event,
+            integration_id=event.integration_id
+            if event.integration_id in self._state.integrations
+            else None,
+            user_id=event.user_id
+            if event.user_id and self._state.has_user(event.user_id)
+            else None,
+        )
+        self._state.webhook_events[event.id] = EventRow(
+            event=linked, next_attempt_at=event.received_at
+        )
+        return True
+
+    async def applied(self, event_id: WebhookEventId, now: datetime) -> None:
+        """Settle as applied."""
+        self._settle(event_id, "applied", now, None)
+
+    async def ignored(self, event_id: WebhookEventId, reason: str, now: datetime) -> None:
+        """Settle as ignored."""
+        self._settle(event_id, "ignored", now, reason)
+
+    async def failed(
+        self, event_id: WebhookEventId, code: str, next_attempt_at: datetime | None
+    ) -> None:
+        """Count a failure."""
+        row = self._state.webhook_events.get(event_id)
+        if row is None or row.status != "pending":
+            return
+        self._state.webhook_events[event_id] = replace(
+            row,
+            event=replace(row.event, attempts=row.event.attempts + 1),
+            status="pending" if next_attempt_at else "dead_lettered",
+            next_attempt_at=next_attempt_at or row.next_attempt_at,
+            reason=code,
+        )
+
+    async def claim_pending(
+        self, now: datetime, until: datetime, limit: int
+    ) -> Sequence[WebhookEvent]:
+        """Take a page of pending events."""
+        due = [
+            row
+            for row in self._state.webhook_events.values()
+            if row.status == "pending" and row.next_attempt_at <= now
+        ]
+        claimed = sorted(due, key=lambda row: row.event.received_at)[:limit]
+        for row in claimed:
+            self._state.webhook_events[row.event.id] = replace(row, next_attempt_at=until)
+        return [row.event for row in claimed]
+
+    async def recent(self, user_id: UserId, limit: int) -> Sequence[tuple[WebhookEvent, str]]:
+        """List a user's latest events."""
+        rows = [row for row in self._state.webhook_events.values() if row.event.user_id == user_id]
+        latest = sorted(rows, key=lambda row: row.event.received_at, reverse=True)[:limit]
+        return [(replace(row.event, body=b""), row.status) for row in latest]
+
+    def _settle(
+        self, event_id: WebhookEventId, status: str, now: datetime, reason: str | None
+    ) -> None:
+        row = self._state.webhook_events.get(event_id)
+        if row is not None and row.status in {"pending", "dead_lettered"}:
+            self._state.webhook_events[event_id] = replace(
+                row, status=status, settled_at=now, reason=reason
+            )

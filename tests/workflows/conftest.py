@@ -1,0 +1,52 @@
+"""The time-skipping server for workflow logic, the real dev server for schedules."""
+
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from tests.workflows import servers
+from tests.workflows.running import Bench
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """A server whose time skips while nothing but timers is awaited."""
+    async with servers.time_skipping_server() as environment:
+        yield environment
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def dev_server() -> AsyncIterator[WorkflowEnvironment]:
+    """A real Temporal server in memory, with schedules and visibility."""
+    async with servers.dev_server() as environment:
+        yield environment
+
+
+@pytest.fixture
+def dev_server_address(dev_server: WorkflowEnvironment) -> str:
+    """Where the dev server listens, for a process or loop of its own."""
+    return dev_server.client.service_client.config.target_host
+
+
+@pytest.fixture
+def closed_address() -> str:
+    """An address on the loopback at which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bench(skipping: WorkflowEnvironment) -> Bench:
+    """Runs workflows over fake use cases, on a task queue of its own."""
+    return Bench(skipping.client)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def temporal(dev_server: WorkflowEnvironment) -> Client:
+    """A client of the dev server."""
+    return dev_server.client

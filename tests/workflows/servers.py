@@ -1,0 +1,57 @@
+"""Temporal servers for tests: the time-skipping one, and the real dev server in memory."""
+
+import sysconfig
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from temporalio.testing import WorkflowEnvironment
+
+from adapters.temporal.connect import settle
+from adapters.temporal.data_converter import DATA_CONVERTER
+
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+
+# The SDK waits five seconds for a server to come up, which a busy machine may need longer for.
+STARTS = 5
+
+
+@asynccontextmanager
+async def time_skipping_server() -> AsyncIterator[WorkflowEnvironment]:
+    """A server whose time skips while nothing but timers is awaited; it has no schedules."""
+
+    async def start() -> WorkflowEnvironment:
+        return await WorkflowEnvironment.start_time_skipping(
+            test_server_existing_path=str(SCRIPTS / "temporal-test-server"),
+            data_converter=DATA_CONVERTER,
+        )
+
+    async with await _started(start) as environment:
+        yield environment
+    await settle()
+
+
+@asynccontextmanager
+async def dev_server(port: int | None = None) -> AsyncIterator[WorkflowEnvironment]:
+    """A real server in memory, with schedules and visibility."""
+
+    async def start() -> WorkflowEnvironment:
+        return await WorkflowEnvironment.start_local(
+            dev_server_existing_path=str(SCRIPTS / "temporal"),
+            data_converter=DATA_CONVERTER,
+            dev_server_log_level="error",
+            port=port,
+        )
+
+    async with await _started(start) as environment:
+        yield environment
+    await settle()
+
+
+async def _started(start: Callable[[], Awaitable[WorkflowEnvironment]]) -> WorkflowEnvironment:
+    for _ in range(STARTS - 1):
+        try:
+            return await start()
+        except RuntimeError:
+            continue
+    return await start()

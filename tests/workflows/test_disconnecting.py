@@ -1,0 +1,66 @@
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from adapters.temporal import contract
+from adapters.temporal.contract import IntegrationInput
+from domain.errors import CalendlyUnavailable, SealedValueUnreadable
+from domain.ids import IntegrationId
+from tests.workflows.fakes import Erase
+from tests.workflows.running import Bench
+from workflows.messages import Erased
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def of() -> IntegrationInput:
+    """Return an integration that nobody else tests with."""
+    return IntegrationInput(integration_id=IntegrationId(uuid4()))
+
+
+async def test_a_disconnection_ends_erased(bench: Bench) -> None:
+    """With Calendly up, an integration is revoked and erased without force."""
+    result = await bench.run(contract.DISCONNECT, of(), result_type=Erased)
+
+    assert result == Erased(result="erased")
+    assert bench.use_cases.finish_disconnect.forced == [False]
+
+
+async def test_an_outage_delays_a_disconnection_without_forcing_it(bench: Bench) -> None:
+    """Once Calendly is back within the day, the grant is still revoked there."""
+    bench.use_cases.finish_disconnect = Erase(errors=[CalendlyUnavailable("Down.")] * 20)
+
+    result = await bench.run(contract.DISCONNECT, of(), result_type=Erased)
+
+    assert result == Erased(result="erased")
+    assert True not in bench.use_cases.finish_disconnect.forced
+
+
+async def test_after_a_day_an_integration_is_erased_without_calendly(bench: Bench) -> None:
+    """A person who disconnects is forgotten within a day even when Calendly stays down."""
+    erase = Erase(calendly_error=CalendlyUnavailable("Down."))
+    bench.use_cases.finish_disconnect = erase
+
+    async with bench.working():
+        handle = await bench.start(contract.DISCONNECT, of())
+        result = await handle.result()
+        description = await handle.describe()
+
+    assert result == {"result": "erased_unrevoked"}
+    assert erase.forced[-1] is True
+    assert erase.forced.count(True) == 1
+    assert description.close_time is not None
+    elapsed = description.close_time - description.start_time
+    assert timedelta(hours=23, minutes=30) < elapsed < timedelta(hours=25)
+
+
+async def test_what_waiting_cannot_cure_is_forced_at_once(bench: Bench) -> None:
+    """Tokens that cannot be opened cannot be revoked, so the erasure does not wait a day."""
+    erase = Erase(calendly_error=SealedValueUnreadable("Unknown key."))
+    bench.use_cases.finish_disconnect = erase
+
+    result = await bench.run(contract.DISCONNECT, of(), result_type=Erased)
+
+    assert result == Erased(result="erased_unrevoked")
+    assert erase.forced == [False, True]

@@ -1,0 +1,80 @@
+from datetime import timedelta
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from domain.errors import (
+    CalendlyNotFound,
+    CalendlyThrottled,
+    CalendlyUnavailable,
+    CircuitOpen,
+    GrantRefused,
+    SlotkeeperError,
+    StorageUnavailable,
+)
+from workflows.failures import LONGEST_MESSAGE, to_failure
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "retried"),
+    [
+        (CalendlyUnavailable("Down."), "calendly_unavailable", True),
+        (CalendlyThrottled("Slow down."), "calendly_throttled", True),
+        (CalendlyNotFound("Gone."), "calendly_not_found", False),
+        (GrantRefused("Connect again."), "grant_refused", False),
+    ],
+)
+def test_the_kind_of_an_error_decides_whether_it_is_retried(
+    error: SlotkeeperError, code: str, retried: bool
+) -> None:
+    """Passing errors are retried; permanent ones and those that need a person are not."""
+    failure = to_failure(error)
+
+    assert failure.type == code
+    assert failure.message == error.message
+    assert failure.non_retryable is not retried
+
+
+def test_what_was_asked_to_be_waited_is_waited() -> None:
+    """A known waiting time becomes the delay of the next attempt."""
+    assert to_failure(CircuitOpen("Open.", retry_after=42)).next_retry_delay == timedelta(
+        seconds=42
+    )
+    assert to_failure(CircuitOpen("Open.")).next_retry_delay is None
+    assert to_failure(CalendlyNotFound("Gone.", retry_after=5)).next_retry_delay is None
+
+
+def test_an_unexpected_error_shows_its_class_and_place_only() -> None:
+    """The text of an exception that is not ours, which may quote data, is left behind."""
+    failure = None
+    try:
+        {"known": 1}["visitor@example.com"]
+    except KeyError as error:
+        failure = to_failure(error)
+
+    assert failure is not None
+    assert failure.type == "unexpected"
+    assert not failure.non_retryable
+    assert "visitor" not in failure.message
+    assert failure.message.startswith("KeyError at workflows/test_failures.py:")
+
+
+def test_an_error_from_a_group_of_tasks_is_told_like_any_other() -> None:
+    """What a task group wraps keeps its own code, and a bug among weather is told first."""
+    weather = StorageUnavailable("PostgreSQL is away.")
+
+    assert to_failure(ExceptionGroup("tasks", [weather])).type == "storage_unavailable"
+    nested = ExceptionGroup("tasks", [weather, ExceptionGroup("inner", [ValueError("x")])])
+    assert to_failure(nested).message == "ValueError"
+
+
+def test_a_long_message_is_cut() -> None:
+    """A message cannot fill a history."""
+    assert len(to_failure(CalendlyUnavailable("x" * 10_000)).message) == LONGEST_MESSAGE
+
+
+def test_a_failure_that_was_mapped_already_stays_as_it_is() -> None:
+    """Nothing is wrapped twice: the outermost failure decides about retries."""
+    failure = ApplicationError("final", type="done", non_retryable=True)
+
+    assert to_failure(failure) is failure

@@ -1,0 +1,115 @@
+import asyncio
+import dataclasses
+from datetime import timedelta
+from typing import Any
+
+from temporalio.testing import ActivityEnvironment
+
+from application.tally import Progress, Tally
+from tests.workflows.fakes import CursorRows, DueRows, FakeUseCases
+from workflows.activities.due_work import DueWork
+from workflows.activities.sweeps import Sweeps
+from workflows.messages import PageInput
+
+
+def environment(*details: Any, timeout: timedelta | None = None) -> ActivityEnvironment:
+    """Return what an attempt sees that follows one with these heartbeat details."""
+    made = ActivityEnvironment()
+    made.info = dataclasses.replace(
+        made.info, heartbeat_details=details, heartbeat_timeout=timeout
+    )
+    return made
+
+
+def recording(made: ActivityEnvironment) -> list[Tally]:
+    """Return a list that grows with every heartbeat."""
+    beats: list[Tally] = []
+    made.on_heartbeat = lambda *details: beats.append(details[0])
+    return beats
+
+
+def due(rows: list[str]) -> DueWork:
+    """Return the activities over a queue of rows to refresh."""
+    cases = FakeUseCases()
+    return DueWork(
+        refresh=DueRows(rows=rows),
+        sync=cases.sync_due_availability,
+        apply_webhooks=cases.apply_webhooks,
+        limit=10,
+    )
+
+
+async def test_each_row_is_told_by_a_heartbeat() -> None:
+    """While a page is worked the Temporal UI shows how far it is."""
+    made = environment()
+    beats = recording(made)
+
+    await made.run(due(["refreshed", "GRANT_REFUSED"]).refresh_due_tokens, PageInput())
+
+    assert beats == [
+        Tally(examined=1, done={"refreshed": 1}),
+        Tally(examined=2, done={"refreshed": 1}, failed={"grant_refused": 1}),
+    ]
+
+
+async def test_what_a_killed_attempt_did_is_still_counted() -> None:
+    """Rows that were done before a worker died are part of the page's result."""
+    made = environment({"examined": 40, "done": {"refreshed": 40}})
+    beats = recording(made)
+
+    result = await made.run(due(["refreshed"]).refresh_due_tokens, PageInput())
+
+    assert result == Tally(examined=41, done={"refreshed": 41})
+    assert beats[-1] == result
+
+
+async def test_heartbeats_of_another_shape_are_passed_over() -> None:
+    """Details that another version left behind cost their counts, not the page."""
+    made = environment("not a tally")
+
+    result = await made.run(due(["refreshed"]).refresh_due_tokens, PageInput())
+
+    assert result == Tally(examined=1, done={"refreshed": 1})
+
+
+async def test_a_sweep_that_begins_again_counts_its_page_once() -> None:
+    """A page by cursor is worked from its beginning, so earlier counts are dropped."""
+    made = environment({"examined": 1, "done": {"kept": 1}})
+    sweeps = Sweeps(heal=CursorRows(rows=["kept"] * 2), reconcile=CursorRows(), limit=10)
+
+    result = await made.run(sweeps.heal_subscriptions, PageInput())
+
+    assert result == Tally(examined=2, done={"kept": 2})
+
+
+async def test_a_page_that_waits_goes_on_beating() -> None:
+    """A slow row is not taken for a dead worker."""
+    enough = asyncio.Event()
+    beats: list[Tally] = []
+
+    async def slow(_limit: int, progress: Progress) -> Tally:
+        progress(Tally(examined=1))
+        await enough.wait()
+        return Tally(examined=1)
+
+    def beat(tally: Tally) -> None:
+        beats.append(tally)
+        if beats.count(Tally(examined=1)) >= 4:
+            enough.set()
+
+    made = environment(timeout=timedelta(milliseconds=30))
+    made.on_heartbeat = beat
+    cases = FakeUseCases()
+    work = DueWork(
+        refresh=slow,
+        sync=cases.sync_due_availability,
+        apply_webhooks=cases.apply_webhooks,
+        limit=10,
+    )
+
+    result = await asyncio.wait_for(made.run(work.refresh_due_tokens, PageInput()), timeout=5)
+    after = len(beats)
+    await asyncio.sleep(0.05)
+
+    assert result == Tally(examined=1)
+    assert len(beats) == after

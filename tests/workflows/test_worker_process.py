@@ -1,0 +1,79 @@
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from adapters.local_stack.ports import free_port
+from adapters.temporal.jobs import TemporalJobs
+from domain.secret import Secret
+from tests.adapters.sound_environ import SOUND
+from tests.workflows import servers
+from tests.workflows.eventually import eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+UNREACHABLE = "http://127.0.0.1:9"
+
+
+@asynccontextmanager
+async def worker(
+    folder: Path, database_url: Secret, temporal_port: int, metrics_port: int
+) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """Run `slotkeeper worker` as a process; its output goes to `folder/log`."""
+    environ = {
+        **SOUND,
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": database_url.reveal(),
+        "TEMPORAL_ADDRESS": f"127.0.0.1:{temporal_port}",
+        "CALENDLY_API_URL": UNREACHABLE,
+        "CALENDLY_AUTH_URL": UNREACHABLE,
+    }
+    program = [sys.executable, "-m", "adapters.cli", "worker"]
+    options = ["--ready-file", str(folder / "ready"), "--metrics-port", str(metrics_port)]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
+            [*program, *options], env=environ, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_a_worker_lives_from_before_temporal_until_it_is_told_to_stop(
+    tmp_path: Path, migrated: Secret
+) -> None:
+    """A worker started first waits for Temporal, then works, serves metrics, and ends cleanly."""
+    temporal_port, metrics_port = free_port(), free_port()
+    ready, log = tmp_path / "ready", tmp_path / "log"
+
+    async def waits() -> bool:
+        return b"worker.waiting_for_temporal" in log.read_bytes()
+
+    async def works() -> bool:
+        return ready.exists()
+
+    async with worker(tmp_path, migrated, temporal_port, metrics_port) as process:
+        await eventually(waits)
+        assert not ready.exists()
+        async with servers.dev_server(temporal_port) as environment:
+            await eventually(works)
+            started = await TemporalJobs(environment.client).refresh_tokens()
+            handle = environment.client.get_workflow_handle(started.workflow_id)
+            result = await handle.result()
+            with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics") as answer:  # noqa: ASYNC210 - our own, at once
+                metrics = answer.read()
+            process.send_signal(signal.SIGTERM)
+            status = process.wait(timeout=20)
+
+    assert result == {}
+    assert b"slotkeeper_build_info" in metrics
+    assert status == 0
+    assert not ready.exists()

@@ -1,0 +1,32 @@
+"""Ending an integration."""
+
+from collections.abc import Awaitable
+from typing import Protocol
+
+from temporalio import activity
+
+from domain.ids import IntegrationId
+from workflows.activities.heartbeats import heartbeats
+from workflows.messages import Erased, Erasure
+
+
+class Finish(Protocol):
+    """The use case: unsubscribe, revoke, erase; it says in a word how it ended."""
+
+    def __call__(self, integration_id: IntegrationId, /, *, forced: bool) -> Awaitable[str]:
+        """Do it."""
+        ...
+
+
+class Disconnecting:
+    """The one step of a disconnection; it may be repeated."""
+
+    def __init__(self, *, finish: Finish) -> None:
+        self._finish = finish
+
+    @activity.defn(name="finish_disconnect")
+    async def finish_disconnect(self, erasure: Erasure) -> Erased:
+        """Unsubscribe, revoke and erase; forced: erase whatever Calendly says."""
+        async with heartbeats():
+            result = await self._finish(erasure.integration_id, forced=erasure.forced)
+            return Erased(result=result)

@@ -1,0 +1,48 @@
+"""Pages of work that is queued in the database and claimed under leases.
+
+A row that was worked is no longer due, so when an attempt dies the next one goes on behind it,
+and its count is added to what the dead one reported.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from temporalio import activity
+
+from application.tally import Progress, Tally
+from workflows.activities.heartbeats import heartbeats, tally_of_earlier_attempts
+from workflows.messages import PageInput
+
+DuePage = Callable[[int, Progress], Awaitable[Tally]]
+"""A use case that claims and works up to so many rows."""
+
+
+class DueWork:
+    """The three queues; `limit` is how many rows make a page."""
+
+    def __init__(
+        self, *, refresh: DuePage, sync: DuePage, apply_webhooks: DuePage, limit: int
+    ) -> None:
+        self._refresh = refresh
+        self._sync = sync
+        self._apply_webhooks = apply_webhooks
+        self._limit = limit
+
+    @activity.defn(name="refresh_due_tokens")
+    async def refresh_due_tokens(self, page: PageInput) -> Tally:  # noqa: ARG002 - room to grow
+        """Refresh a page of tokens that would die before the next run."""
+        return await self._work(self._refresh)
+
+    @activity.defn(name="sync_due_availability")
+    async def sync_due_availability(self, page: PageInput) -> Tally:  # noqa: ARG002 - room to grow
+        """Refill a page of caches that are expired or invalidated."""
+        return await self._work(self._sync)
+
+    @activity.defn(name="apply_stored_webhooks")
+    async def apply_stored_webhooks(self, page: PageInput) -> Tally:  # noqa: ARG002 - room to grow
+        """Apply a page of stored webhooks that are pending."""
+        return await self._work(self._apply_webhooks)
+
+    async def _work(self, use_case: DuePage) -> Tally:
+        before = tally_of_earlier_attempts()
+        async with heartbeats(before) as progress:
+            return before.plus(await use_case(self._limit, progress))

@@ -1,0 +1,36 @@
+"""Pages of sweeps that walk through all integrations by a cursor.
+
+An attempt that follows a dead one begins at the same cursor, so it counts its page anew.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from temporalio import activity
+
+from application.tally import Progress, Tally
+from workflows.activities.heartbeats import heartbeats
+from workflows.messages import PageInput
+
+CursorPage = Callable[[str | None, int, Progress], Awaitable[Tally]]
+"""A use case that works up to so many rows behind a cursor."""
+
+
+class Sweeps:
+    """The two sweeps; `limit` is how many integrations make a page."""
+
+    def __init__(self, *, heal: CursorPage, reconcile: CursorPage, limit: int) -> None:
+        self._heal = heal
+        self._reconcile = reconcile
+        self._limit = limit
+
+    @activity.defn(name="heal_subscriptions")
+    async def heal_subscriptions(self, page: PageInput) -> Tally:
+        """Compare a page of desired and actual webhook subscriptions, and mend them."""
+        async with heartbeats() as progress:
+            return await self._heal(page.cursor, self._limit, progress)
+
+    @activity.defn(name="reconcile_bookings")
+    async def reconcile_bookings(self, page: PageInput) -> Tally:
+        """Compare the bookings of a page of integrations with Calendly's, and repair ours."""
+        async with heartbeats() as progress:
+            return await self._reconcile(page.cursor, self._limit, progress)

@@ -1,0 +1,21 @@
+"""A tally as one line of Markdown, for the Temporal UI."""
+
+from collections.abc import Mapping
+
+from application.tally import Tally
+
+
+def describe(tally: Tally, pages: int) -> str:
+    """Return e.g. `**2 pages, 137 examined** · refreshed 130 · failed: calendly_unavailable 7`."""
+    parts = [f"**{pages} {'page' if pages == 1 else 'pages'}, {tally.examined} examined**"]
+    if tally.done:
+        parts.append(_counts(tally.done))
+    if tally.failed:
+        parts.append(f"failed: {_counts(tally.failed)}")
+    if tally.more:
+        parts.append("more to come")
+    return " · ".join(parts)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))

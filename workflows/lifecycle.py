@@ -1,0 +1,111 @@
+"""A worker's life: waits for Temporal, polls until it is told to stop, says when it is ready."""
+
+import asyncio
+import random
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from domain.backoff import RetryPolicy, delay
+from domain.errors import JobsUnavailable
+
+log = structlog.get_logger(__name__)
+
+RECONNECT: Final = RetryPolicy(base=timedelta(seconds=1), cap=timedelta(seconds=15))
+
+_LOOK: Final = 0.05  # seconds between looks at whether polling began
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGTERM or SIGINT sets; needs the main thread's running loop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def connect_patiently(
+    connect: Callable[[], Awaitable[Client]],
+    stop: asyncio.Event,
+    policy: RetryPolicy = RECONNECT,
+) -> Client | None:
+    """Return a client as soon as Temporal answers, or None when told to stop before.
+
+    A worker that starts together with its Temporal must not die of being first.
+    """
+    attempt = 0
+    while not stop.is_set():
+        try:
+            return await connect()
+        except JobsUnavailable as error:
+            attempt += 1
+            # Not a secret: only spreads workers that wait for the same server.
+            wait = delay(policy, attempt, random.uniform(0.5, 1))  # noqa: S311
+            log.warning(
+                "worker.waiting_for_temporal",
+                reason=error.message,
+                attempt=attempt,
+                again_in=round(wait.total_seconds(), 1),
+            )
+            await _stopped_within(stop, wait)
+    return None
+
+
+async def run_worker(worker: Worker, stop: asyncio.Event, ready_file: Path | None) -> None:
+    """Poll until told to stop, then let activities end within their grace.
+
+    Args:
+        worker: as built, not started.
+        stop: set to end it.
+        ready_file: exists while the worker polls.
+
+    Raises:
+        RuntimeError: the namespace does not exist, or polling became impossible.
+
+    """
+    running = asyncio.create_task(worker.run())
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await _polling(worker, running, stop)
+        with _existing(ready_file if worker.is_running else None):
+            log.info("worker.ready", task_queue=worker.task_queue)
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        log.info("worker.stopping")
+    finally:
+        stopping.cancel()
+        await worker.shutdown()
+        await running
+
+
+async def _polling(worker: Worker, running: asyncio.Task[None], stop: asyncio.Event) -> None:
+    # The SDK has no event for it.
+    while not (worker.is_running or running.done() or stop.is_set()):  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK)
+
+
+async def _stopped_within(stop: asyncio.Event, wait: timedelta) -> None:
+    try:
+        async with asyncio.timeout(wait.total_seconds()):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+@contextmanager
+def _existing(path: Path | None) -> Iterator[None]:
+    if path is None:
+        yield
+        return
+    path.touch()
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,72 @@
+"""What goes into and comes out of workflows and activities: one struct each way.
+
+Ids, counts, codes and times only: operators read these in the Temporal UI, nothing hides them.
+Fields are added with a default and never renamed, because running workflows hold older ones.
+"""
+
+from typing import Final
+
+import msgspec
+
+from application.tally import Tally
+from domain.ids import IntegrationId
+
+PAGES_PER_RUN: Final = 300
+"""Three events a page: a run stays near 1,000 events, far below Temporal's warning at 10,240."""
+
+
+class Sweep(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The input of a workflow that pages through work.
+
+    Args:
+        so_far: what earlier runs of the same sweep did; its cursor is where to go on.
+        pages_done: how many pages that took.
+        pages_per_run: after how many pages to continue as a new run.
+
+    """
+
+    so_far: Tally = Tally()
+    pages_done: int = 0
+    pages_per_run: int = PAGES_PER_RUN
+
+
+class PageInput(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The input of an activity that works a page; `cursor` is where it begins."""
+
+    cursor: str | None = None
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How one step ended.
+
+    Args:
+        result: what it came to (`created`, `synced`, …), or empty when it failed.
+        count: how many things it changed, where it counts.
+        error_code: why it failed, or None.
+
+    """
+
+    result: str = ""
+    count: int = 0
+    error_code: str | None = None
+
+
+class Onboarded(msgspec.Struct, frozen=True):
+    """How each step of an onboarding ended."""
+
+    subscription: Step
+    bookings: Step
+    availability: Step
+
+
+class Erasure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which integration to erase; `forced`: even though Calendly could not be told."""
+
+    integration_id: IntegrationId
+    forced: bool = False
+
+
+class Erased(msgspec.Struct, frozen=True):
+    """How a disconnection ended: `erased`, `erased_unrevoked` or `absent`."""
+
+    result: str

@@ -1,0 +1,52 @@
+"""The worker's `/metrics`: a worker serves nothing else over HTTP."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from adapters.telemetry.metrics import CONTENT_TYPE
+
+Render = Callable[[], bytes]
+
+
+@contextmanager
+def metrics_endpoint(render: Render, port: int, host: str = "") -> Iterator[int]:
+    """Serve `GET /metrics` from a thread of its own while the block runs; yields the port.
+
+    Args:
+        render: returns the metrics in Prometheus' text format.
+        port: 0 takes a free one.
+        host: empty means every interface, since the one who scrapes is another machine.
+
+    """
+    server = ThreadingHTTPServer((host, port), _handler(render))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _handler(render: Render) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path != "/metrics":
+                self.send_error(HTTPStatus.NOT_FOUND)
+                return
+            body = render()
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", CONTENT_TYPE)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
+            """Stay silent: a scrape every few seconds is no news."""
+
+    return Handler

@@ -1,0 +1,26 @@
+"""The comparison of our bookings with Calendly's."""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from adapters.temporal import contract
+    from application.tally import Tally
+    from workflows import options
+    from workflows.activities.sweeps import Sweeps
+    from workflows.messages import PageInput, Sweep
+    from workflows.paging import drain
+
+
+@workflow.defn(name=contract.RECONCILE_BOOKINGS)
+class ReconcileCalendlyBookings:
+    """Walks through all integrations and repairs bookings whose webhooks were lost."""
+
+    @workflow.run
+    async def run(self, sweep: Sweep = Sweep()) -> Tally:  # noqa: B008 - frozen, so shareable
+        """Work page after page until nothing is left; returns the sum of all pages."""
+        return await drain(sweep, self._page)
+
+    async def _page(self, page: PageInput) -> Tally:
+        return await workflow.execute_activity_method(
+            Sweeps.reconcile_bookings, page, **options.RECONCILE_PAGE
+        )

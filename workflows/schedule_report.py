@@ -1,0 +1,78 @@
+"""The schedules as Temporal has them, for people."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from rich.table import Table
+from temporalio.client import Client, ScheduleDescription
+from temporalio.service import RPCError, RPCStatusCode
+
+from workflows.schedule_table import SCHEDULES, Recurring
+
+RUNNING: Final = "on"
+PAUSED: Final = "paused"
+MISSING: Final = "missing"
+
+
+class ScheduleState(msgspec.Struct, frozen=True):
+    """How one schedule of the table stands.
+
+    Args:
+        state: `on`, `paused` or `missing`.
+        note: what it is for, or why an operator paused it.
+        next_at: its next tick (UTC), when it has one.
+        last_at: when it last started a run (UTC), when it did.
+
+    """
+
+    id: str
+    cron: str
+    state: str
+    note: str = ""
+    next_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+async def read_schedules(
+    client: Client, desired: Sequence[Recurring] = SCHEDULES
+) -> list[ScheduleState]:
+    """Return how each schedule of the table stands, in the table's order."""
+    return [await _read(client, one) for one in desired]
+
+
+async def _read(client: Client, recurring: Recurring) -> ScheduleState:
+    try:
+        description = await client.get_schedule_handle(recurring.id).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return ScheduleState(id=recurring.id, cron=recurring.cron, state=MISSING)
+        raise
+    return _state(recurring, description)
+
+
+def _state(recurring: Recurring, description: ScheduleDescription) -> ScheduleState:
+    info, state = description.info, description.schedule.state
+    return ScheduleState(
+        id=recurring.id,
+        cron=recurring.cron,
+        state=PAUSED if state.paused else RUNNING,
+        note=state.note or "",
+        next_at=next(iter(info.next_action_times), None),
+        last_at=info.recent_actions[-1].started_at if info.recent_actions else None,
+    )
+
+
+def as_table(states: Sequence[ScheduleState]) -> Table:
+    """Return the table that `slotkeeper schedules list` prints."""
+    table = Table("schedule", "cron (UTC)", "state", "next", "last run", "note")
+    for one in states:
+        table.add_row(
+            one.id, one.cron, one.state, _time(one.next_at), _time(one.last_at), one.note
+        )
+    return table
+
+
+def _time(moment: datetime | None) -> str:
+    return "-" if moment is None else moment.strftime("%Y-%m-%d %H:%M:%SZ")

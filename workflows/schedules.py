@@ -1,0 +1,64 @@
+"""`slotkeeper schedules`: apply the table of schedules, or show how they stand.
+
+Needs nothing but Temporal's address and namespace, so that a deploy step can run it alone.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
+
+import click
+from rich.console import Console
+from temporalio.client import Client
+
+from adapters.settings import load_temporal_settings
+from adapters.temporal.connect import connect, settle
+from adapters.temporal.contract import TASK_QUEUE
+from adapters.temporal.reaching import reaching
+from workflows.schedule_report import as_table, read_schedules
+from workflows.schedule_sync import apply_schedules
+
+_PATIENCE: Final = timedelta(seconds=30)
+
+
+@click.group("schedules")
+def schedules_command() -> None:
+    """Create, update and show the Temporal schedules."""
+
+
+@schedules_command.command("apply")
+def apply_command() -> None:
+    """Make Temporal's schedules those of this version; a pause stays as it is."""
+    for line in asyncio.run(_apply()):
+        click.echo(line)
+
+
+@schedules_command.command("list")
+def list_command() -> None:
+    """Show each schedule: when it runs, whether it is paused, its next and last run."""
+    asyncio.run(_list())
+
+
+async def _apply() -> list[str]:
+    async with _temporal() as client:
+        return await apply_schedules(client, TASK_QUEUE)
+
+
+async def _list() -> None:
+    async with _temporal() as client:
+        Console().print(as_table(await read_schedules(client)))
+
+
+@asynccontextmanager
+async def _temporal() -> AsyncIterator[Client]:
+    """Connect by the environment. Raises SettingsError and JobsUnavailable."""
+    settings = load_temporal_settings(os.environ)
+    try:
+        client = await connect(settings.temporal_address, settings.temporal_namespace)
+        async with reaching(client, _PATIENCE):
+            yield client
+    finally:
+        await settle()

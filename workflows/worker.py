@@ -1,0 +1,81 @@
+"""`slotkeeper worker`: works on what Temporal hands out.
+
+Things open in the order services, Temporal, worker and close in reverse: an activity that is told
+to stop still has its database to write to.
+"""
+
+import asyncio
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+import structlog
+from temporalio.client import Client
+from temporalio.runtime import Runtime
+
+from adapters.bootstrap import open_services
+from adapters.settings import Settings, load_settings
+from adapters.telemetry.logs import configure_logging
+from adapters.telemetry.temporal_runtime import create_temporal_runtime, keep_log_messages_plain
+from adapters.temporal.connect import connect, settle
+from adapters.temporal.jobs import TemporalJobs
+from workflows.assembly import build_worker
+from workflows.catalog import activities_of
+from workflows.lifecycle import connect_patiently, run_worker, stop_on_signals
+from workflows.metrics_endpoint import Render, metrics_endpoint
+
+log = structlog.get_logger(__name__)
+
+
+@click.command("worker")
+@click.option(
+    "--ready-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file that exists while the worker takes work, for probes.",
+)
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65_535),
+    help="Serve Prometheus metrics at this port; 0 takes a free one.",
+)
+def worker_command(ready_file: Path | None, metrics_port: int | None) -> None:
+    """Work on the jobs that Temporal hands out.
+
+    Waits for a Temporal that is not there yet. SIGTERM lets work under way end for up to 10
+    seconds; what does not is taken up by another worker.
+    """
+    settings = load_settings(os.environ)
+    configure_logging(settings.log_level, settings.log_format)
+    keep_log_messages_plain()
+    Runtime.set_default(create_temporal_runtime())
+    asyncio.run(_work(settings, ready_file, metrics_port))
+
+
+async def _work(settings: Settings, ready_file: Path | None, metrics_port: int | None) -> None:
+    stop = stop_on_signals()
+    try:
+        async with open_services(settings) as services:
+            with _metrics(services.signals.render, metrics_port):
+                client = await connect_patiently(lambda: _reach(settings), stop)
+                if client is None:
+                    return
+                activities = activities_of(services, page_size=settings.page_size)
+                await run_worker(build_worker(client, activities), stop, ready_file)
+    finally:
+        await settle()
+
+
+async def _reach(settings: Settings) -> Client:
+    """Return a client of a server that answers and knows the namespace."""
+    client = await connect(settings.temporal_address, settings.temporal_namespace)
+    await TemporalJobs(client).check()
+    return client
+
+
+def _metrics(render: Render, port: int | None) -> ExitStack:
+    stack = ExitStack()
+    if port is not None:
+        taken = stack.enter_context(metrics_endpoint(render, port))
+        log.info("worker.metrics", port=taken)
+    return stack
