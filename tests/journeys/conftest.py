@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,7 +44,7 @@ class Recorder:
 
 
 @pytest.fixture(scope="session")
-def walked(traversable: Path) -> Iterator[Walked]:
+def walked(traversable: Path) -> Walked:
     """The journey, walked once on a stack of its own."""
     home, recorder = traversable / "journey", Recorder()
     stack = LocalStack(StackConfig(home=home, ports=FREE_PORTS, durable=False, settings=TUNED))
