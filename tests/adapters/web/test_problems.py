@@ -23,7 +23,7 @@ def tree(root: type[SlotkeeperError] = SlotkeeperError) -> Iterator[type[Slotkee
     """Every error class of the domain."""
     yield root
     for each in root.__subclasses__():
-        if each.__module__ == "domain.errors":
+        if each.__module__.startswith("domain."):
             yield from tree(each)
 
 

@@ -1,0 +1,63 @@
+"""The database URL, as asyncpg wants it.
+
+Accepts what the hosts of PostgreSQL hand out: both schemes, `sslmode`, a Unix socket as
+`?host=/folder`, and the parameters of other drivers, which are left out where asyncpg would
+send them to the server as settings. No message quotes the URL: it holds the password.
+"""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from domain.secret import Secret
+
+APPLICATION_NAME = "slotkeeper"
+POOLER_PORT = 6543  # Supabase: transaction mode
+_SCHEMES = ("postgres", "postgresql")
+_NOT_FOR_THE_SERVER = {
+    "pgbouncer",
+    "statement_cache_size",
+    "prepared_statement_cache_size",
+    "connection_limit",
+    "pool_timeout",
+    "connect_timeout",
+    "channel_binding",
+    "gssencmode",
+}
+
+
+def connect_arguments(database_url: Secret) -> dict[str, Any]:
+    """Return the keyword arguments for `asyncpg.connect` and `asyncpg.create_pool`.
+
+    Behind a pooler in transaction mode (`pgbouncer=true`, or port 6543) statements are not
+    cached, since the next one may run in another session (asyncpg: FAQ, PgBouncer).
+
+    Raises:
+        ValueError: the scheme is not PostgreSQL's, or a number is none.
+
+    """
+    parts = urlsplit(database_url.reveal())
+    if parts.scheme not in _SCHEMES:
+        raise ValueError("DATABASE_URL must begin with postgresql:// or postgres://.")
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    kept = {name: value for name, value in query.items() if name not in _NOT_FOR_THE_SERVER}
+    arguments: dict[str, Any] = {
+        "dsn": urlunsplit(parts._replace(query=urlencode(kept))),
+        "timeout": _number(query, "connect_timeout", default=10),
+    }
+    pooled = parts.port == POOLER_PORT or query.get("pgbouncer", "").lower() in {"true", "1"}
+    if pooled or "statement_cache_size" in query:
+        arguments["statement_cache_size"] = _number(query, "statement_cache_size", default=0)
+    if not pooled:
+        # A pooler refuses, or drops, settings it does not track.
+        arguments["server_settings"] = {
+            "application_name": query.get("application_name", APPLICATION_NAME),
+            "idle_in_transaction_session_timeout": "60000",
+        }
+    return arguments
+
+
+def _number(query: dict[str, str], name: str, *, default: int) -> int:
+    try:
+        return int(query.get(name, default))
+    except ValueError:
+        raise ValueError(f"{name} in DATABASE_URL must be a whole number.") from None

@@ -1,0 +1,70 @@
+"""What asyncpg raises, as errors of the service: translated here and nowhere else.
+
+PostgreSQL's DETAIL quotes rows, so nothing of its text is kept: only the kind of error, the
+table and the constraint.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+from domain.errors import SlotkeeperError, StorageUnavailable
+
+# Worth repeating: the server is away, too busy, or the transaction met another one. A violated
+# foreign key is among them: the row it names was erased a moment ago.
+_PASSING = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.ForeignKeyViolationError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InternalClientError,
+    asyncpg.InterfaceError,
+    OSError,
+    asyncio.TimeoutError,
+)
+
+
+class StoreRefused(SlotkeeperError):
+    """PostgreSQL refused a statement for good: a broken rule, a missing table, wrong rights."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise what asyncpg raises inside as an error of the service.
+
+    Raises:
+        StorageUnavailable: for whatever passes: no connection, a deadlock, a time-out.
+        StoreRefused: for everything else; the message names the constraint, never a value.
+
+    """
+    try:
+        yield
+    except _PASSING as error:
+        if isinstance(error, ValueError):
+            # asyncpg's InterfaceError for a value that does not fit its parameter.
+            raise StoreRefused(_refusal(error)) from None
+        raise StorageUnavailable(
+            f"PostgreSQL is not available at the moment ({type(error).__name__})."
+        ) from None
+    except asyncpg.PostgresError as error:
+        raise StoreRefused(_refusal(error)) from None
+
+
+def _refusal(error: Exception) -> str:
+    named = [
+        f"{what} {name}"
+        for what, name in (
+            ("table", getattr(error, "table_name", None)),
+            ("constraint", getattr(error, "constraint_name", None)),
+        )
+        if name
+    ]
+    where = f" on {', '.join(named)}" if named else ""
+    return f"PostgreSQL refused a statement: {type(error).__name__}{where}."

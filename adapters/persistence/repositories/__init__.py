@@ -1,0 +1,1 @@
+"""One repository a file, named as its port; each lives within one transaction."""

@@ -1,0 +1,102 @@
+"""Acting requests in calendly_booking_command, one a (user, key)."""
+
+from datetime import datetime
+from typing import Any
+
+from adapters.persistence.errors import StoreRefused
+from adapters.persistence.session import Session
+from adapters.persistence.tables import CalendlyBookingCommand
+from application.ports.booking_commands import BookingCommand, Operation
+from domain.ids import BookingId, CommandId, UserId
+
+# Inserts, or takes over an unfinished one whose lease is over; otherwise returns nothing. The
+# same key with another request never takes over.
+_OPEN = """
+INSERT INTO calendly_booking_command AS c (
+    public_id, user_id, key, operation, fingerprint, started_at, lease_until, sent, done_at,
+    booking_id
+)
+SELECT $1, u.id, $3, $4, $5, $6, $7, $8, $9, $10 FROM app_user u WHERE u.public_id = $2
+ON CONFLICT (user_id, key) DO UPDATE
+    SET started_at = excluded.started_at, lease_until = excluded.lease_until
+    WHERE c.done_at IS NULL AND c.lease_until <= excluded.started_at
+        AND c.fingerprint = excluded.fingerprint
+RETURNING c.*
+"""
+_RECORDED = """
+SELECT c.* FROM calendly_booking_command c JOIN app_user u ON u.id = c.user_id
+WHERE u.public_id = $1 AND c.key = $2
+"""
+_RELEASE = """
+UPDATE calendly_booking_command SET lease_until = least(lease_until, started_at), sent = $2
+WHERE public_id = $1 AND done_at IS NULL
+"""
+
+
+class PiccoloBookingCommands:
+    """Implements the BookingCommands port."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def open(self, command: BookingCommand) -> tuple[BookingCommand, bool]:
+        """Record or take over in one statement; of two who ask at once, one may act.
+
+        Raises:
+            StoreRefused: the user does not exist.
+
+        """
+        values = (
+            command.id,
+            command.user_id,
+            command.key,
+            str(command.operation),
+            command.fingerprint,
+            command.started_at,
+            command.lease_until,
+            command.sent,
+            command.done_at,
+            command.booking_id,
+        )
+        row = await self._session.row(_OPEN, *values)
+        if row is not None:
+            return _to_command(row, command.user_id), True
+        recorded = await self._session.row(_RECORDED, command.user_id, command.key)
+        if recorded is None:
+            raise StoreRefused("A command was recorded for a user that does not exist.")
+        return _to_command(recorded, command.user_id), False
+
+    async def mark_sent(self, command_id: CommandId) -> None:
+        """Set the mark alone."""
+        await CalendlyBookingCommand.update({CalendlyBookingCommand.sent: True}).where(
+            CalendlyBookingCommand.public_id == command_id
+        )
+
+    async def finish(self, command_id: CommandId, booking_id: BookingId, now: datetime) -> None:
+        """Record the end and the booking."""
+        await CalendlyBookingCommand.update(
+            {
+                CalendlyBookingCommand.done_at: now,
+                CalendlyBookingCommand.booking_id: booking_id,
+            }
+        ).where(CalendlyBookingCommand.public_id == command_id)
+
+    async def release(self, command_id: CommandId, *, sent: bool) -> None:
+        """End the lease of an unfinished one."""
+        await self._session.run(_RELEASE, command_id, sent)
+
+
+def _to_command(row: Any, user_id: UserId) -> BookingCommand:
+    booking_id = row["booking_id"]
+    return BookingCommand(
+        id=CommandId(row["public_id"]),
+        user_id=user_id,
+        key=row["key"],
+        operation=Operation(row["operation"]),
+        fingerprint=row["fingerprint"],
+        started_at=row["started_at"],
+        lease_until=row["lease_until"],
+        done_at=row["done_at"],
+        booking_id=None if booking_id is None else BookingId(booking_id),
+        sent=row["sent"],
+    )

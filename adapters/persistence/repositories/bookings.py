@@ -1,0 +1,139 @@
+"""Bookings in calendly_booking.
+
+Facts of one integration are settled one transaction after the other: `related` takes an advisory
+lock on the integration's key. Not a lock on its row: that would make the refresh and sync jobs
+pass the integration over while webhooks arrive. Whoever settles several integrations in one
+transaction must go through them by ascending id.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from adapters.persistence.rows.booking import COLUMNS, FACT_COLUMNS, to_booking, to_values
+from adapters.persistence.session import SETTLING_LOCK, Session
+from application.ports.bookings import BookingQuery
+from application.ports.vault import Vault
+from domain.availability import Window
+from domain.booking import Booking
+from domain.ids import BookingId, IntegrationId, UserId
+
+_FROM = """
+FROM calendly_booking b
+JOIN calendly_integration i ON i.id = b.integration_id
+JOIN app_user u ON u.id = b.user_id
+"""
+_RELATED = f"""
+SELECT {COLUMNS} {_FROM}
+WHERE i.public_id = $1
+    AND (b.invitee_uri = ANY ($2) OR b.predecessor_uri = ANY ($2) OR b.successor_uri = ANY ($2))
+ORDER BY b.invitee_uri FOR NO KEY UPDATE OF b
+"""
+_VALUES = ", ".join(f"${number}" for number in range(4, 4 + len(FACT_COLUMNS)))
+_REPLACED = ", ".join(f"{column} = excluded.{column}" for column in FACT_COLUMNS[1:])
+# The id that a booking got first stays: it left the service.
+_PUT = f"""
+INSERT INTO calendly_booking AS b (public_id, integration_id, user_id, {", ".join(FACT_COLUMNS)})
+SELECT $1, i.id, i.user_id, {_VALUES}
+FROM calendly_integration i JOIN app_user u ON u.id = i.user_id
+WHERE i.public_id = $2 AND u.public_id = $3
+ON CONFLICT (integration_id, invitee_uri) DO UPDATE SET {_REPLACED}
+"""
+_FIND = f"SELECT {COLUMNS} {_FROM} WHERE u.public_id = $1 AND b.public_id = $2"
+# By way of the user's one integration, so that the unique key serves the search.
+_OF_USER = "i.user_id = (SELECT id FROM app_user WHERE public_id = $1)"
+_BY_INVITEE = f"SELECT {COLUMNS} {_FROM} WHERE {_OF_USER} AND b.invitee_uri = $2"
+_BY_INVITEES = f"""
+SELECT b.invitee_uri, b.public_id
+FROM calendly_booking b JOIN calendly_integration i ON i.id = b.integration_id
+WHERE {_OF_USER} AND b.invitee_uri = ANY ($2)
+"""
+_PAGE = f"""
+SELECT {COLUMNS} {_FROM}
+WHERE b.user_id = (SELECT id FROM app_user WHERE public_id = $1)
+    AND (cardinality($2::text[]) = 0 OR b.status = ANY ($2))
+    AND ($3::timestamptz IS NULL OR b.start_at >= $3)
+    AND ($4::timestamptz IS NULL OR b.start_at < $4)
+    AND ($5::timestamptz IS NULL OR (b.start_at, b.public_id) > ($5, $6::uuid))
+ORDER BY b.start_at, b.public_id LIMIT $7
+"""
+_OCCUPIED = """
+SELECT b.start_at, b.end_at
+FROM calendly_booking b
+WHERE b.user_id = (SELECT id FROM app_user WHERE public_id = $1) AND b.status = 'booked'
+    AND b.start_at < $3 AND b.end_at > $2
+    AND NOT EXISTS (
+        SELECT FROM calendly_booking other
+        WHERE other.integration_id = b.integration_id AND other.event_uri = b.event_uri
+            AND other.id <> b.id
+    )
+ORDER BY b.start_at, b.end_at
+"""
+
+
+class PiccoloBookings:
+    """Implements the Bookings port."""
+
+    def __init__(self, session: Session, vault: Vault) -> None:
+        self._session = session
+        self._vault = vault
+
+    async def related(
+        self, integration_id: IntegrationId, invitee_uris: Sequence[str]
+    ) -> Mapping[str, Booking]:
+        """Lock the integration's facts, then read and lock the rows that matter."""
+        # A statement of its own: the next one has to see what was committed before the lock.
+        await self._session.row(SETTLING_LOCK, integration_id)
+        rows = await self._session.rows(_RELATED, integration_id, list(invitee_uris))
+        return {row["invitee_uri"]: to_booking(row, self._vault) for row in rows}
+
+    async def put(self, bookings: Sequence[Booking]) -> None:
+        """Upsert in one sorted order; nothing is stored for an integration that is gone.
+
+        A booking that is stored under the same invitee already keeps its id.
+        """
+        ordered = sorted(bookings, key=lambda each: (each.integration_id, each.facts.invitee_uri))
+        values = [
+            (each.id, each.integration_id, each.user_id, *to_values(each, self._vault))
+            for each in ordered
+        ]
+        await self._session.run_each(_PUT, values)
+
+    async def find(self, user_id: UserId, booking_id: BookingId) -> Booking | None:
+        """Read one by its id and its user."""
+        row = await self._session.row(_FIND, user_id, booking_id)
+        return None if row is None else to_booking(row, self._vault)
+
+    async def by_invitee(self, user_id: UserId, invitee_uri: str) -> Booking | None:
+        """Read one by its invitee and its user."""
+        row = await self._session.row(_BY_INVITEE, user_id, invitee_uri)
+        return None if row is None else to_booking(row, self._vault)
+
+    async def by_invitees(
+        self, user_id: UserId, invitee_uris: Sequence[str]
+    ) -> Mapping[str, BookingId]:
+        """Read ids alone."""
+        rows = await self._session.rows(_BY_INVITEES, user_id, list(invitee_uris))
+        return {row["invitee_uri"]: BookingId(row["public_id"]) for row in rows}
+
+    async def page(self, user_id: UserId, query: BookingQuery) -> Sequence[Booking]:
+        """Read a page by keyset."""
+        start, booking_id = query.after or (None, None)
+        rows = await self._session.rows(
+            _PAGE,
+            user_id,
+            [str(status) for status in query.statuses],
+            query.starts_from,
+            query.starts_before,
+            start,
+            booking_id,
+            query.limit,
+        )
+        return [to_booking(row, self._vault) for row in rows]
+
+    async def occupied(self, user_id: UserId, span: Window) -> Sequence[Window]:
+        """Return the times of standing bookings that touch the span, by ascending start.
+
+        A row does not say whether its event is one-to-one; an event with a second invitee, even
+        a canceled one, is a group's and takes nobody else's seat.
+        """
+        rows = await self._session.rows(_OCCUPIED, user_id, span.start, span.end)
+        return [Window(start=row["start_at"], end=row["end_at"]) for row in rows]

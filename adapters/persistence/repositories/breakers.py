@@ -1,0 +1,56 @@
+"""The shared circuit breakers in calendly_circuit_breaker."""
+
+from typing import Any
+
+from adapters.persistence.rows.integration import breaker_values
+from adapters.persistence.session import Session
+from adapters.persistence.tables import CalendlyCircuitBreaker
+from application.ports.breakers import Surface
+from domain.circuit_breaker import CLOSED, Breaker, BreakerState
+
+# Creates the row when it is missing and locks it when it is there, in one statement.
+_LOCK = """
+INSERT INTO calendly_circuit_breaker (surface, state, failures, trips)
+VALUES ($1, 'closed', 0, 0)
+ON CONFLICT (surface) DO UPDATE SET surface = excluded.surface
+RETURNING *
+"""
+_PUT = """
+INSERT INTO calendly_circuit_breaker (surface, state, failures, opened_at, trips, probe_until)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (surface) DO UPDATE SET state = excluded.state, failures = excluded.failures,
+    opened_at = excluded.opened_at, trips = excluded.trips, probe_until = excluded.probe_until
+"""
+
+
+class PiccoloBreakers:
+    """Implements the Breakers port."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def read(self, surface: Surface) -> Breaker:
+        """Read without a lock."""
+        rows = await CalendlyCircuitBreaker.select().where(
+            CalendlyCircuitBreaker.surface == str(surface)
+        )
+        return _to_breaker(rows[0]) if rows else CLOSED
+
+    async def lock(self, surface: Surface) -> Breaker:
+        """Read and lock, waiting for whoever holds it."""
+        (row,) = await self._session.rows(_LOCK, str(surface))
+        return _to_breaker(row)
+
+    async def put(self, surface: Surface, breaker: Breaker) -> None:
+        """Insert or replace."""
+        await self._session.run(_PUT, str(surface), *breaker_values(breaker))
+
+
+def _to_breaker(row: Any) -> Breaker:
+    return Breaker(
+        state=BreakerState(row["state"]),
+        failures=row["failures"],
+        opened_at=row["opened_at"],
+        trips=row["trips"],
+        probe_until=row["probe_until"],
+    )

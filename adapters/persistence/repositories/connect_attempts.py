@@ -1,0 +1,57 @@
+"""Connect flows in calendly_connect_attempt."""
+
+from datetime import timedelta
+
+from adapters.persistence.session import Session
+from adapters.persistence.tables import CalendlyConnectAttempt
+from application.ports.connect_attempts import ConnectAttempt
+from domain.ids import UserId
+
+# A flow lives for minutes, so whatever died a day before the new one dies is long over.
+FORGOTTEN_AFTER = timedelta(days=1)
+
+_ADD = """
+INSERT INTO calendly_connect_attempt
+    (user_id, state_hash, verifier_sealed, browser_hash, return_to, expires_at)
+SELECT u.id, $2, $3, $4, $5, $6 FROM app_user u WHERE u.public_id = $1
+"""
+_TAKE = """
+DELETE FROM calendly_connect_attempt a USING app_user u
+WHERE a.state_hash = $1 AND u.id = a.user_id
+RETURNING a.*, u.public_id AS user_public_id
+"""
+
+
+class PiccoloConnectAttempts:
+    """Implements the ConnectAttempts port."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, attempt: ConnectAttempt) -> None:
+        """Insert the flow; delete those that are over since about a day."""
+        over = attempt.expires_at - FORGOTTEN_AFTER
+        await CalendlyConnectAttempt.delete().where(CalendlyConnectAttempt.expires_at < over)
+        await self._session.run(
+            _ADD,
+            attempt.user_id,
+            attempt.state_hash,
+            attempt.sealed_verifier,
+            attempt.browser_hash,
+            attempt.return_to,
+            attempt.expires_at,
+        )
+
+    async def take(self, state_hash: bytes) -> ConnectAttempt | None:
+        """Delete and return in one statement, so that of two takers one gets it."""
+        row = await self._session.row(_TAKE, state_hash)
+        if row is None:
+            return None
+        return ConnectAttempt(
+            state_hash=row["state_hash"],
+            user_id=UserId(row["user_public_id"]),
+            sealed_verifier=row["verifier_sealed"],
+            expires_at=row["expires_at"],
+            browser_hash=row["browser_hash"],
+            return_to=row["return_to"],
+        )

@@ -1,0 +1,165 @@
+"""Integrations in calendly_integration, but for what the two queues write."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from adapters.persistence.errors import StoreRefused
+from adapters.persistence.rows.integration import (
+    COLUMNS,
+    attention_values,
+    breaker_values,
+    subscription_values,
+    to_integration,
+    token_values,
+)
+from adapters.persistence.session import SETTLING_LOCK, Session
+from adapters.persistence.tables import CalendlyIntegration
+from domain.ids import IntegrationId, UserId
+from domain.integration import Integration, Status, Subscription
+
+_FROM = "FROM calendly_integration i JOIN app_user u ON u.id = i.user_id"
+_GET = f"SELECT {COLUMNS} {_FROM} WHERE i.public_id = $1"
+_FOR_USER = f"SELECT {COLUMNS} {_FROM} WHERE u.public_id = $1"
+# Weaker than FOR UPDATE, so that a webhook which only refers to the row need not wait.
+_LOCK = " FOR NO KEY UPDATE OF i"
+_BY_ACCOUNTS = f"SELECT {COLUMNS} {_FROM} WHERE i.account_uri = ANY ($1) ORDER BY i.public_id"
+_LIVE_AFTER = f"""
+SELECT {COLUMNS} {_FROM}
+WHERE i.status = 'active' AND ($1::uuid IS NULL OR i.public_id > $1)
+ORDER BY i.public_id LIMIT $2
+"""
+_PUT_CONNECTED = """
+INSERT INTO calendly_integration AS i (
+    public_id, user_id, status, account_uri, organization_uri, account_name, account_email,
+    account_timezone, scheduling_url, scopes, connected_at, access_token_sealed,
+    refresh_token_sealed, token_expires_at, token_version, breaker_state, failed_refresh_count,
+    breaker_opened_at, breaker_trips, breaker_probe_until, attention_cause, attention_since,
+    exchange_started_at, last_error_code, subscription_key, subscription_uri,
+    subscription_state, refresh_fence, sync_due_at
+)
+SELECT $1, u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+    $20, $21, $22, $23, $24, $25, $26, $27, 0, $11
+FROM app_user u WHERE u.public_id = $2
+ON CONFLICT (user_id) DO UPDATE SET
+    status = excluded.status,
+    account_uri = excluded.account_uri,
+    organization_uri = excluded.organization_uri,
+    account_name = excluded.account_name,
+    account_email = excluded.account_email,
+    account_timezone = excluded.account_timezone,
+    scheduling_url = excluded.scheduling_url,
+    scopes = excluded.scopes,
+    connected_at = excluded.connected_at,
+    access_token_sealed = excluded.access_token_sealed,
+    refresh_token_sealed = excluded.refresh_token_sealed,
+    token_expires_at = excluded.token_expires_at,
+    token_version = excluded.token_version,
+    breaker_state = excluded.breaker_state,
+    failed_refresh_count = excluded.failed_refresh_count,
+    breaker_opened_at = excluded.breaker_opened_at,
+    breaker_trips = excluded.breaker_trips,
+    breaker_probe_until = excluded.breaker_probe_until,
+    attention_cause = excluded.attention_cause,
+    attention_since = excluded.attention_since,
+    exchange_started_at = excluded.exchange_started_at,
+    last_error_code = excluded.last_error_code,
+    refresh_lease_owner = NULL,
+    refresh_lease_until = NULL,
+    refresh_fence = i.refresh_fence + 1,
+    next_refresh_at = NULL,
+    sync_lease_owner = NULL,
+    sync_lease_until = NULL,
+    sync_due_at = excluded.sync_due_at
+RETURNING id
+"""
+
+
+class PiccoloIntegrations:
+    """Implements the Integrations port."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def get(self, integration_id: IntegrationId) -> Integration | None:
+        """Read one by its id."""
+        row = await self._session.row(_GET, integration_id)
+        return None if row is None else to_integration(row)
+
+    async def for_user(self, user_id: UserId, *, lock: bool = False) -> Integration | None:
+        """Read a user's; with `lock` its row stays locked until the transaction ends."""
+        row = await self._session.row(_FOR_USER + (_LOCK if lock else ""), user_id)
+        return None if row is None else to_integration(row)
+
+    async def by_accounts(self, user_uris: Sequence[str]) -> list[Integration]:
+        """Read those of some Calendly users."""
+        rows = await self._session.rows(_BY_ACCOUNTS, list(user_uris))
+        return [to_integration(row) for row in rows]
+
+    async def put_connected(self, integration: Integration) -> None:
+        """Insert, or overwrite the user's row; that keeps its id and its subscription.
+
+        Raises:
+            StoreRefused: the user does not exist.
+
+        """
+        account = integration.account
+        row = await self._session.row(
+            _PUT_CONNECTED,
+            integration.id,
+            integration.user_id,
+            str(integration.status),
+            account.user_uri,
+            account.organization_uri,
+            account.name,
+            account.email,
+            account.timezone,
+            account.scheduling_url,
+            list(integration.scopes),
+            integration.connected_at,
+            *token_values(integration.tokens),
+            *breaker_values(integration.breaker),
+            *attention_values(integration.attention),
+            integration.exchange_started_at,
+            integration.last_error_code,
+            *subscription_values(integration.subscription),
+        )
+        if row is None:
+            raise StoreRefused("An integration was stored for a user that does not exist.")
+
+    async def mark_disconnecting(self, integration_id: IntegrationId) -> None:
+        """Set the status alone."""
+        await CalendlyIntegration.update(
+            {CalendlyIntegration.status: str(Status.DISCONNECTING)}
+        ).where(CalendlyIntegration.public_id == integration_id)
+
+    async def put_subscription(
+        self, integration_id: IntegrationId, subscription: Subscription | None
+    ) -> None:
+        """Set the subscription's columns alone."""
+        key, uri, state = subscription_values(subscription)
+        await CalendlyIntegration.update(
+            {
+                CalendlyIntegration.subscription_key: key,
+                CalendlyIntegration.subscription_uri: uri,
+                CalendlyIntegration.subscription_state: state,
+            }
+        ).where(CalendlyIntegration.public_id == integration_id)
+
+    async def put_reconciled(self, integration_id: IntegrationId, at: datetime) -> None:
+        """Set the time alone."""
+        await CalendlyIntegration.update({CalendlyIntegration.reconciled_at: at}).where(
+            CalendlyIntegration.public_id == integration_id
+        )
+
+    async def erase(self, integration_id: IntegrationId) -> None:
+        """Delete the row; its foreign keys take the cache and the bookings along.
+
+        Whoever settles its bookings is waited for first: each would wait for the other's rows.
+        """
+        await self._session.row(SETTLING_LOCK, integration_id)
+        await CalendlyIntegration.delete().where(CalendlyIntegration.public_id == integration_id)
+
+    async def live_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
+        """Read a page by keyset."""
+        rows = await self._session.rows(_LIVE_AFTER, after, limit)
+        return [to_integration(row) for row in rows]

@@ -1,0 +1,145 @@
+"""The inbox in calendly_webhook_event; bodies are sealed for their row."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from adapters.persistence.session import Session
+from application.ports.vault import Vault
+from application.ports.webhook_events import WebhookEvent
+from domain.errors import SealedValueUnreadable
+from domain.ids import IntegrationId, UserId, WebhookEventId
+from domain.secret import Secret
+
+_STORE = """
+INSERT INTO calendly_webhook_event (
+    public_id, dedupe_key, kind, body_sealed, received_at, occurred_at, integration_id, user_id,
+    attempts, status, next_attempt_at
+)
+VALUES (
+    $1, $2, $3, $4, $5, $6,
+    (SELECT id FROM calendly_integration WHERE public_id = $7),
+    (SELECT id FROM app_user WHERE public_id = $8),
+    $9, 'pending', $5
+)
+ON CONFLICT (dedupe_key) DO NOTHING RETURNING id
+"""
+# What had its effect keeps its status, whatever a worker that lost its claim reports later.
+_SETTLE = """
+UPDATE calendly_webhook_event
+SET status = $2, settled_at = $3, reason = $4
+WHERE public_id = $1 AND status IN ('pending', 'dead_lettered')
+"""
+_FAILED = """
+UPDATE calendly_webhook_event SET
+    status = CASE WHEN $3::timestamptz IS NULL THEN 'dead_lettered' ELSE 'pending' END,
+    attempts = attempts + 1, reason = $2,
+    next_attempt_at = coalesce($3, next_attempt_at)
+WHERE public_id = $1 AND status = 'pending'
+"""
+_COLUMNS = "e.*, i.public_id AS integration_public_id, u.public_id AS user_public_id"
+_RELATIVES = """
+LEFT JOIN calendly_integration i ON i.id = e.integration_id
+LEFT JOIN app_user u ON u.id = e.user_id
+"""
+_CLAIM_PENDING = f"""
+WITH due AS (
+    SELECT id FROM calendly_webhook_event
+    WHERE status = 'pending' AND next_attempt_at <= $1
+    ORDER BY received_at, id LIMIT $3
+    FOR NO KEY UPDATE SKIP LOCKED
+), e AS (
+    UPDATE calendly_webhook_event held SET next_attempt_at = $2
+    FROM due WHERE held.id = due.id RETURNING held.*
+)
+SELECT {_COLUMNS} FROM e {_RELATIVES} ORDER BY e.received_at, e.id
+"""
+_RECENT = f"""
+SELECT {_COLUMNS} FROM calendly_webhook_event e {_RELATIVES}
+WHERE u.public_id = $1 ORDER BY e.received_at DESC, e.id DESC LIMIT $2
+"""
+
+
+class PiccoloWebhookEvents:
+    """Implements the WebhookEvents port."""
+
+    def __init__(self, session: Session, vault: Vault) -> None:
+        self._session = session
+        self._vault = vault
+
+    async def store(self, event: WebhookEvent) -> bool:
+        """Insert unless the key is known; waits for another transaction storing the same key."""
+        row = await self._session.row(
+            _STORE,
+            event.id,
+            event.dedupe_key,
+            event.kind,
+            self._vault.seal(Secret(event.body.decode("latin-1")), _bound_to(event.id)),
+            event.received_at,
+            event.occurred_at,
+            event.integration_id,
+            event.user_id,
+            event.attempts,
+        )
+        return row is not None
+
+    async def applied(self, event_id: WebhookEventId, now: datetime) -> None:
+        """Settle as applied."""
+        await self._session.run(_SETTLE, event_id, "applied", now, None)
+
+    async def ignored(self, event_id: WebhookEventId, reason: str, now: datetime) -> None:
+        """Settle as ignored."""
+        await self._session.run(_SETTLE, event_id, "ignored", now, reason)
+
+    async def failed(
+        self, event_id: WebhookEventId, code: str, next_attempt_at: datetime | None
+    ) -> None:
+        """Count a failure."""
+        await self._session.run(_FAILED, event_id, code, next_attempt_at)
+
+    async def claim_pending(
+        self, now: datetime, until: datetime, limit: int
+    ) -> Sequence[WebhookEvent]:
+        """Take a page of pending events.
+
+        One whose body does not open is counted as failed and tried again after `until`: with
+        the key put back it is applied after all, and it holds up no other one.
+        """
+        claimed: list[WebhookEvent] = []
+        for row in await self._session.rows(_CLAIM_PENDING, now, until, limit):
+            try:
+                body = self._open(row)
+            except SealedValueUnreadable as error:
+                await self.failed(WebhookEventId(row["public_id"]), error.code, until)
+                continue
+            claimed.append(_to_event(row, body))
+        return claimed
+
+    async def recent(self, user_id: UserId, limit: int) -> Sequence[tuple[WebhookEvent, str]]:
+        """List a user's latest events without their bodies."""
+        rows = await self._session.rows(_RECENT, user_id, limit)
+        return [(_to_event(row, b""), row["status"]) for row in rows]
+
+    def _open(self, row: Any) -> bytes:
+        # Latin-1 maps every byte to one character and back: the bytes stay exactly as received.
+        body = self._vault.open(row["body_sealed"], _bound_to(row["public_id"]))
+        return body.reveal().encode("latin-1")
+
+
+def _bound_to(event_id: WebhookEventId) -> str:
+    return f"calendly_webhook_event:{event_id}"
+
+
+def _to_event(row: Any, body: bytes) -> WebhookEvent:
+    integration_id, user_id = row["integration_public_id"], row["user_public_id"]
+    return WebhookEvent(
+        id=WebhookEventId(row["public_id"]),
+        dedupe_key=row["dedupe_key"],
+        kind=row["kind"],
+        body=body,
+        received_at=row["received_at"],
+        occurred_at=row["occurred_at"],
+        integration_id=None if integration_id is None else IntegrationId(integration_id),
+        user_id=None if user_id is None else UserId(user_id),
+        attempts=row["attempts"],
+    )

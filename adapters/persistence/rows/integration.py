@@ -1,0 +1,128 @@
+"""A row of calendly_integration, with its user's public id, as an Integration."""
+
+from typing import Any
+
+from domain.circuit_breaker import Breaker, BreakerState
+from domain.ids import IntegrationId, UserId
+from domain.integration import (
+    Account,
+    Attention,
+    Cause,
+    Integration,
+    Lease,
+    Status,
+    Subscription,
+)
+from domain.token import SealedTokens
+
+# Every statement that returns integrations reads `i` with its user `u`.
+COLUMNS = "i.*, u.public_id AS user_public_id"
+
+
+def to_integration(row: Any) -> Integration:
+    """Return the row as a value of the domain."""
+    return Integration(
+        id=IntegrationId(row["public_id"]),
+        user_id=UserId(row["user_public_id"]),
+        status=Status(row["status"]),
+        account=_account(row),
+        scopes=tuple(row["scopes"]),
+        connected_at=row["connected_at"],
+        tokens=_tokens(row),
+        breaker=_breaker(row),
+        subscription=_subscription(row),
+        attention=_attention(row),
+        exchange_started_at=row["exchange_started_at"],
+        last_refreshed_at=row["last_refreshed_at"],
+        last_synced_at=row["last_synced_at"],
+        last_error_code=row["last_error_code"],
+        reconciled_at=row["reconciled_at"],
+    )
+
+
+def to_leased(row: Any) -> tuple[Integration, Lease]:
+    """Return the row with the refresh lease that was just taken on it."""
+    lease = Lease(
+        owner=row["refresh_lease_owner"],
+        fence=row["refresh_fence"],
+        expires_at=row["refresh_lease_until"],
+    )
+    return to_integration(row), lease
+
+
+def token_values(tokens: SealedTokens | None) -> tuple[object, ...]:
+    """Return (access, refresh, expires_at, version), all None without tokens."""
+    if tokens is None:
+        return (None, None, None, None)
+    return (tokens.access, tokens.refresh, tokens.expires_at, tokens.version)
+
+
+def breaker_values(breaker: Breaker) -> tuple[object, ...]:
+    """Return (state, failures, opened_at, trips, probe_until)."""
+    return (
+        str(breaker.state),
+        breaker.failures,
+        breaker.opened_at,
+        breaker.trips,
+        breaker.probe_until,
+    )
+
+
+def attention_values(attention: Attention | None) -> tuple[object, ...]:
+    """Return (cause, since)."""
+    return (None, None) if attention is None else (str(attention.cause), attention.since)
+
+
+def subscription_values(subscription: Subscription | None) -> tuple[str | None, ...]:
+    """Return (key, uri, state)."""
+    if subscription is None:
+        return (None, None, None)
+    return (subscription.key, subscription.uri, subscription.state)
+
+
+def _account(row: Any) -> Account:
+    return Account(
+        user_uri=row["account_uri"],
+        organization_uri=row["organization_uri"],
+        name=row["account_name"],
+        email=row["account_email"],
+        timezone=row["account_timezone"],
+        scheduling_url=row["scheduling_url"],
+    )
+
+
+def _tokens(row: Any) -> SealedTokens | None:
+    if row["token_version"] is None:
+        return None
+    return SealedTokens(
+        access=row["access_token_sealed"],
+        refresh=row["refresh_token_sealed"],
+        expires_at=row["token_expires_at"],
+        version=row["token_version"],
+    )
+
+
+def _breaker(row: Any) -> Breaker:
+    return Breaker(
+        state=BreakerState(row["breaker_state"]),
+        failures=row["failed_refresh_count"],
+        opened_at=row["breaker_opened_at"],
+        trips=row["breaker_trips"],
+        probe_until=row["breaker_probe_until"],
+    )
+
+
+def _subscription(row: Any) -> Subscription | None:
+    if row["subscription_key"] is None:
+        return None
+    return Subscription(
+        key=row["subscription_key"],
+        uri=row["subscription_uri"],
+        state=row["subscription_state"],
+    )
+
+
+def _attention(row: Any) -> Attention | None:
+    if row["attention_cause"] is None:
+        return None
+    return Attention(cause=Cause(row["attention_cause"]), since=row["attention_since"])

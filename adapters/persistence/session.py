@@ -1,0 +1,51 @@
+"""Plain SQL on the unit of work's connection, for the hot paths.
+
+Values are always parameters (`$1`), never part of the text.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import asyncpg
+
+from adapters.persistence.engine import ENGINE, QueryOutsideUnitOfWorkError
+from adapters.persistence.errors import translated
+
+# Held to the transaction's end by whoever changes the bookings of an integration.
+SETTLING_LOCK = "SELECT pg_advisory_xact_lock(id) FROM calendly_integration WHERE public_id = $1"
+
+
+class Session:
+    """Runs statements while the unit of work is open.
+
+    Every method raises StorageUnavailable for what passes and StoreRefused for what does not.
+    """
+
+    async def rows(self, sql: str, *values: object) -> list[asyncpg.Record]:
+        """Return every row of a statement."""
+        with translated():
+            found: list[asyncpg.Record] = await _connection().fetch(sql, *values)
+        return found
+
+    async def row(self, sql: str, *values: object) -> asyncpg.Record | None:
+        """Return a statement's first row, or None."""
+        with translated():
+            found: asyncpg.Record | None = await _connection().fetchrow(sql, *values)
+        return found
+
+    async def run(self, sql: str, *values: object) -> None:
+        """Run a statement for its effect."""
+        with translated():
+            await _connection().execute(sql, *values)
+
+    async def run_each(self, sql: str, values: Iterable[Sequence[object]]) -> None:
+        """Run one statement for each list of values, in one round trip."""
+        with translated():
+            await _connection().executemany(sql, values)
+
+
+def _connection() -> Any:
+    transaction = ENGINE.current_transaction.get()
+    if transaction is None:
+        raise QueryOutsideUnitOfWorkError("A statement ran outside a unit of work.")
+    return transaction.connection

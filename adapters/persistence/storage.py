@@ -1,0 +1,123 @@
+"""The pool of connections, and the units of work that run on it.
+
+Nothing connects before `open_storage` is entered, and everything is closed when it is left.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import asyncpg
+
+from adapters.persistence.address import connect_arguments
+from adapters.persistence.engine import ENGINE
+from adapters.persistence.errors import translated
+from adapters.persistence.migrate import pending_on
+from adapters.persistence.transaction import OwnedTransaction
+from adapters.persistence.unit_of_work import PiccoloUnitOfWork
+from application.ports.vault import Vault
+from domain.secret import Secret
+
+STATEMENT_SECONDS = 30.0
+CLOSE_SECONDS = 5.0
+
+
+class PiccoloStorage:
+    """Implements the Storage port on a pool."""
+
+    def __init__(self, pool: Any, vault: Vault, patience: float) -> None:
+        self._pool = pool
+        self._vault = vault
+        self._acquire = partial(pool.acquire, timeout=patience)
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[PiccoloUnitOfWork]:
+        """Begin a transaction; see the Storage port.
+
+        Raises:
+            StorageUnavailable: no connection in time, or what the port says.
+            TransactionError: a unit of work is open in this task already.
+
+        """
+        async with OwnedTransaction(ENGINE, self._acquire, self._pool.release) as transaction:
+            yield PiccoloUnitOfWork(transaction, self._vault)
+
+    async def ping(self) -> None:
+        """Ask the server for an answer.
+
+        Raises:
+            StorageUnavailable: there was none.
+
+        """
+        with translated():
+            async with self._acquire() as connection:
+                await connection.execute("SELECT 1")
+
+    async def pending_migrations(self) -> list[str]:
+        """Return the ids of the migrations that the database lacks.
+
+        Raises:
+            StorageUnavailable: PostgreSQL cannot be reached.
+
+        """
+        with translated():
+            async with self._acquire() as connection:
+                return await pending_on(connection)
+
+
+@asynccontextmanager
+async def open_storage(
+    database_url: Secret,
+    vault: Vault,
+    *,
+    min_size: int = 1,
+    max_size: int = 10,
+    patience: float = 5.0,
+) -> AsyncIterator[PiccoloStorage]:
+    """Connect, and disconnect at the end.
+
+    Args:
+        database_url: PostgreSQL's address; see `adapters.persistence.address`.
+        vault: seals webhook bodies and the links of bookings.
+        min_size: connections that are opened at once and kept; with 0 none is, so that the
+            service starts while PostgreSQL is away.
+        max_size: connections at most.
+        patience: how long a unit of work waits for one of them (seconds).
+
+    Raises:
+        StorageUnavailable: PostgreSQL cannot be reached.
+        ValueError: the URL is not one of PostgreSQL.
+
+    """
+    with translated():
+        pool = await asyncpg.create_pool(
+            **connect_arguments(database_url),
+            min_size=min_size,
+            max_size=max_size,
+            command_timeout=STATEMENT_SECONDS,
+            reset=_reset,
+        )
+    try:
+        yield PiccoloStorage(pool, vault, patience)
+    finally:
+        await _close(pool)
+
+
+async def _reset(connection: Any) -> None:
+    """Make a connection fit for the next unit of work.
+
+    A unit of work leaves nothing behind in its session, so asyncpg's own reset, one more round
+    trip, is kept for a transaction that did not end.
+    """
+    if connection.is_in_transaction():
+        await connection.reset()
+
+
+async def _close(pool: Any) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()

@@ -1,0 +1,77 @@
+"""One transaction on one connection, given back whatever happens.
+
+Piccolo's own transaction keeps its connection when BEGIN or ROLLBACK fail, so an outage would
+empty the pool for good; this one does not. Within it no task may be created: a task inherits
+the transaction and would share its connection.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+
+from adapters.persistence.errors import translated
+from domain.errors import StorageUnavailable
+
+Acquire = Callable[[], Awaitable[Any]]
+Release = Callable[[Any], Awaitable[None]]
+
+
+class OwnedTransaction(PostgresTransaction):
+    """Begins on entry, rolls back on exit unless it was committed, never nests.
+
+    Raises:
+        TransactionError: another transaction is open in this context.
+        StorageUnavailable: on entry, commit or any statement.
+
+    """
+
+    def __init__(self, engine: PostgresEngine, acquire: Acquire, release: Release) -> None:
+        super().__init__(engine, allow_nested=False)
+        self._acquire = acquire
+        self._release = release
+
+    async def __aenter__(self) -> Self:
+        with translated():
+            self.connection = await self._acquire()
+            try:
+                self.transaction = self.connection.transaction()
+                await self.transaction.start()
+            except BaseException:
+                await self._release(self.connection)
+                raise
+        self.engine.current_transaction.set(self)
+        return self
+
+    async def commit(self) -> None:
+        """Commit; no statement may follow."""
+        self.engine.current_transaction.set(None)
+        with translated():
+            await self.transaction.commit()
+        self._committed = True
+
+    async def __aexit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        self.engine.current_transaction.set(None)
+        try:
+            if not self._committed:
+                await self._end(self.transaction.rollback)
+        finally:
+            await self._end(partial(self._release, self.connection))
+        return False
+
+    async def _end(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Take a step that cannot fail in effect.
+
+        A transaction whose connection is gone was rolled back by the server, and a connection
+        that cannot be given back is replaced by the pool.
+        """
+        with suppress(StorageUnavailable), translated():
+            await step()

@@ -1,0 +1,39 @@
+"""The repositories of one transaction."""
+
+from adapters.persistence.repositories.api_keys import PiccoloApiKeys
+from adapters.persistence.repositories.availability_cache import PiccoloAvailabilityCache
+from adapters.persistence.repositories.booking_commands import PiccoloBookingCommands
+from adapters.persistence.repositories.bookings import PiccoloBookings
+from adapters.persistence.repositories.breakers import PiccoloBreakers
+from adapters.persistence.repositories.connect_attempts import PiccoloConnectAttempts
+from adapters.persistence.repositories.integrations import PiccoloIntegrations
+from adapters.persistence.repositories.refresh_queue import PiccoloRefreshQueue
+from adapters.persistence.repositories.sync_queue import PiccoloSyncQueue
+from adapters.persistence.repositories.users import PiccoloUsers
+from adapters.persistence.repositories.webhook_events import PiccoloWebhookEvents
+from adapters.persistence.session import Session
+from adapters.persistence.transaction import OwnedTransaction
+from application.ports.vault import Vault
+
+
+class PiccoloUnitOfWork:
+    """Implements the UnitOfWork port on one open transaction."""
+
+    def __init__(self, transaction: OwnedTransaction, vault: Vault) -> None:
+        session = Session()
+        self._transaction = transaction
+        self.users = PiccoloUsers(session)
+        self.api_keys = PiccoloApiKeys()
+        self.connect_attempts = PiccoloConnectAttempts(session)
+        self.integrations = PiccoloIntegrations(session)
+        self.refresh_queue = PiccoloRefreshQueue(session)
+        self.sync_queue = PiccoloSyncQueue(session)
+        self.availability = PiccoloAvailabilityCache(session)
+        self.webhook_events = PiccoloWebhookEvents(session, vault)
+        self.bookings = PiccoloBookings(session, vault)
+        self.booking_commands = PiccoloBookingCommands(session)
+        self.breakers = PiccoloBreakers(session)
+
+    async def commit(self) -> None:
+        """Commit; see the UnitOfWork port."""
+        await self._transaction.commit()

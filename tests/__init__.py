@@ -1,0 +1,1 @@
+"""Tests mirror the source; fakes, contracts and samples are shared by all of them."""

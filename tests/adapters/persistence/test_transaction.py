@@ -1,0 +1,99 @@
+from contextlib import suppress
+from typing import Self
+
+import asyncpg
+import pytest
+
+from adapters.persistence.engine import ENGINE, QueryOutsideUnitOfWorkError
+from adapters.persistence.session import Session
+from adapters.persistence.tables import AppUser
+from adapters.persistence.transaction import OwnedTransaction
+from domain.errors import StorageUnavailable
+
+
+class DyingConnection:
+    """A connection that dies at one step of its transaction."""
+
+    def __init__(self, dies_at: str) -> None:
+        self._dies_at = dies_at
+        self.given_back = 0
+
+    def transaction(self) -> Self:
+        """Return itself: it is its own transaction."""
+        return self
+
+    async def start(self) -> None:
+        """Begin."""
+        self._step("start")
+
+    async def commit(self) -> None:
+        """Commit."""
+        self._step("commit")
+
+    async def rollback(self) -> None:
+        """Roll back."""
+        self._step("rollback")
+
+    async def acquire(self) -> Self:
+        """Lend it."""
+        return self
+
+    async def release(self, connection: object) -> None:
+        """Take it back."""
+        assert connection is self
+        self.given_back += 1
+        self._step("release")
+
+    def _step(self, name: str) -> None:
+        if name == self._dies_at:
+            raise asyncpg.ConnectionDoesNotExistError
+
+
+def begin(connection: DyingConnection) -> OwnedTransaction:
+    """Return a transaction on the connection, not begun."""
+    return OwnedTransaction(ENGINE, connection.acquire, connection.release)
+
+
+@pytest.mark.parametrize("step", ["start", "commit"])
+async def test_told(step: str) -> None:
+    """Who begins or commits on a dead connection is told, and the connection is given back."""
+    connection = DyingConnection(step)
+
+    with pytest.raises(StorageUnavailable):
+        async with begin(connection) as transaction:
+            await transaction.commit()
+
+    assert connection.given_back == 1
+
+
+@pytest.mark.parametrize("step", ["rollback", "release"])
+async def test_moot(step: str) -> None:
+    """A rollback or a return that fails changes nothing: the error of the block goes on."""
+    connection = DyingConnection(step)
+
+    with pytest.raises(LookupError, match="mine"):
+        async with begin(connection):
+            raise LookupError("mine")
+    async with begin(connection):
+        pass
+
+    assert connection.given_back == 2
+
+
+async def test_next_after_failure() -> None:
+    """After any failure the same task can begin anew."""
+    for step in ("start", "commit", "rollback", "release"):
+        with suppress(StorageUnavailable):
+            async with begin(DyingConnection(step)) as transaction:
+                if step != "rollback":
+                    await transaction.commit()
+
+        assert not ENGINE.transaction_exists()
+
+
+async def test_outside() -> None:
+    """A query outside a unit of work is a mistake that is named, not a connection of its own."""
+    with pytest.raises(QueryOutsideUnitOfWorkError):
+        await AppUser.select()
+    with pytest.raises(QueryOutsideUnitOfWorkError):
+        await Session().run("SELECT 1")

@@ -1,0 +1,81 @@
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from adapters.persistence.storage import PiccoloStorage
+from application.ports.webhook_events import WebhookEvent
+from domain.booking import Invitee, Links
+from domain.errors import SealedValueUnreadable
+from domain.ids import WebhookEventId
+from domain.integration import Integration
+from domain.secret import Secret
+from tests import samples
+from tests.contracts.persistence.world import World
+from tests.fakes.clock import NOON
+from tests.fakes.vault import FakeVault
+
+MINUTE = timedelta(minutes=1)
+
+
+async def test_lost_key_holds_up_nobody(
+    piccolo_storage: PiccoloStorage, world: World, vault: FakeVault
+) -> None:
+    """A webhook whose key is gone waits for the key and holds up no other."""
+    sealed_before, sealed_after = (
+        WebhookEvent(
+            id=WebhookEventId(world.entropy.new_id()),
+            dedupe_key=key,
+            kind="invitee.created",
+            body=key.encode(),
+            received_at=NOON,
+            occurred_at=NOON,
+        )
+        for key in ("before", "after")
+    )
+    async with piccolo_storage() as uow:
+        await uow.webhook_events.store(sealed_before)
+        vault.rotate()
+        await uow.webhook_events.store(sealed_after)
+        vault.lose("key-1")
+        await uow.commit()
+
+    async with piccolo_storage() as uow:
+        claimed = await uow.webhook_events.claim_pending(NOON, NOON + MINUTE, 9)
+        await uow.webhook_events.applied(sealed_after.id, NOON)
+        await uow.commit()
+    vault.regain("key-1")
+    async with piccolo_storage() as uow:
+        later = await uow.webhook_events.claim_pending(NOON + MINUTE, NOON + 2 * MINUTE, 9)
+
+    assert claimed == [sealed_after]
+    assert later == [replace(sealed_before, attempts=1)]
+
+
+async def test_moved_value(
+    piccolo_storage: PiccoloStorage, world: World, ada: Integration
+) -> None:
+    """A sealed link that was copied to another booking does not open there."""
+    links = Links(cancel=Secret("https://calendly.com/cancellations/1"))
+    await world.book(ada, samples.facts("A", links=links), samples.facts("B", links=links))
+    async with piccolo_storage() as uow:
+        await uow.bookings._session.run(
+            "UPDATE calendly_booking SET cancel_link_sealed = (SELECT cancel_link_sealed"
+            " FROM calendly_booking WHERE invitee_uri = $1)",
+            samples.invitee_uri("A"),
+        )
+        assert await uow.bookings.by_invitee(ada.user_id, samples.invitee_uri("A")) is not None
+        with pytest.raises(SealedValueUnreadable):
+            await uow.bookings.by_invitee(ada.user_id, samples.invitee_uri("B"))
+
+
+async def test_nul(piccolo_storage: PiccoloStorage, world: World, ada: Integration) -> None:
+    """A NUL that an invitee typed, which PostgreSQL cannot store, does not stop the booking."""
+    odd = samples.details(invitee=Invitee(name="Nu\x00l", email="nul@example.com"))
+    await world.book(ada, samples.facts("A", details=odd))
+
+    async with piccolo_storage() as uow:
+        found = await uow.bookings.by_invitee(ada.user_id, samples.invitee_uri("A"))
+
+    assert found is not None
+    assert found.facts.details.invitee.name == "Nu\ufffdl"

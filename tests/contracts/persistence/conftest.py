@@ -1,0 +1,31 @@
+"""Each contract holds for the fake and for the real store."""
+
+import pytest
+
+from application.ports.unit_of_work import Storage
+from domain.integration import Integration
+from tests.contracts.persistence.world import World
+from tests.fakes.clock import FakeClock
+from tests.fakes.entropy import FakeEntropy
+from tests.fakes.storage import FakeStorage
+
+
+@pytest.fixture(params=["fake", "piccolo"])
+def storage(request: pytest.FixtureRequest) -> Storage:
+    """The store under contract, empty."""
+    if request.param == "fake":
+        return FakeStorage()
+    real: Storage = request.getfixturevalue("piccolo_storage")
+    return real
+
+
+@pytest.fixture
+def world(storage: Storage, entropy: FakeEntropy, clock: FakeClock) -> World:
+    """Arranges users, integrations and bookings in the store."""
+    return World(storage, entropy, clock)
+
+
+@pytest.fixture
+async def ada(world: World) -> Integration:
+    """A user's integration that is active."""
+    return await world.connect("ada")

@@ -1,0 +1,116 @@
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from adapters.persistence.errors import StoreRefused
+from application.ports.booking_commands import BookingCommand, Operation
+from application.ports.unit_of_work import Storage
+from domain.ids import BookingId, CommandId, UserId
+from tests.contracts.persistence.world import World
+from tests.fakes.clock import NOON
+
+MINUTE = timedelta(minutes=1)
+
+
+def command(
+    world: World, user_id: UserId, key: str = "key-1", **changes: object
+) -> BookingCommand:
+    """Return a command that begins at noon with a minute's lease."""
+    plain = BookingCommand(
+        id=CommandId(world.entropy.new_id()),
+        user_id=user_id,
+        key=key,
+        operation=Operation.CANCEL,
+        fingerprint=b"f" * 32,
+        started_at=NOON,
+        lease_until=NOON + MINUTE,
+    )
+    return replace(plain, **changes)
+
+
+async def opened(storage: Storage, wanted: BookingCommand) -> tuple[BookingCommand, bool]:
+    """Open a command, committed."""
+    async with storage() as uow:
+        answer = await uow.booking_commands.open(wanted)
+        await uow.commit()
+    return answer
+
+
+async def test_new(storage: Storage, world: World) -> None:
+    """A new command is recorded and may be carried out; a key belongs to one user."""
+    ada, grace = await world.user("ada"), await world.user("grace")
+    for wanted in (command(world, ada), command(world, grace), command(world, ada, "key-2")):
+        assert await opened(storage, wanted) == (wanted, True)
+
+
+async def test_repeat(storage: Storage, world: World) -> None:
+    """The same key during the lease returns the recorded command and may not be carried out."""
+    ada = await world.user("ada")
+    first = command(world, ada)
+    await opened(storage, first)
+
+    again = command(world, ada, started_at=NOON + timedelta(seconds=59))
+    assert await opened(storage, again) == (first, False)
+
+
+async def test_taken_over(storage: Storage, world: World) -> None:
+    """An unfinished command whose lease is over is taken over under its old id."""
+    ada = await world.user("ada")
+    first = command(world, ada)
+    await opened(storage, first)
+    async with storage() as uow:
+        await uow.booking_commands.mark_sent(first.id)
+        await uow.commit()
+
+    again = command(world, ada, started_at=NOON + MINUTE, lease_until=NOON + 2 * MINUTE)
+    taken = replace(first, started_at=again.started_at, lease_until=again.lease_until, sent=True)
+    assert await opened(storage, again) == (taken, True)
+    assert await opened(storage, again) == (taken, False)
+
+
+async def test_other_request(storage: Storage, world: World) -> None:
+    """The same key with another request gets the recorded command and takes nothing over."""
+    ada = await world.user("ada")
+    first = command(world, ada)
+    await opened(storage, first)
+
+    other = command(world, ada, fingerprint=b"g" * 32, started_at=NOON + 2 * MINUTE)
+    assert await opened(storage, other) == (first, False)
+
+
+async def test_finished(storage: Storage, world: World) -> None:
+    """A finished command names its booking for ever and is never carried out again."""
+    ada = await world.user("ada")
+    first = command(world, ada)
+    await opened(storage, first)
+    booking_id = BookingId(world.entropy.new_id())
+    async with storage() as uow:
+        await uow.booking_commands.finish(first.id, booking_id, NOON + MINUTE)
+        await uow.booking_commands.release(first.id, sent=False)
+        await uow.commit()
+
+    again = command(world, ada, started_at=NOON + timedelta(days=9))
+    done = replace(first, done_at=NOON + MINUTE, booking_id=booking_id)
+    assert await opened(storage, again) == (done, False)
+
+
+@pytest.mark.parametrize("sent", [True, False])
+async def test_released(storage: Storage, world: World, sent: bool) -> None:
+    """A failed command may be repeated at once, and says whether it may have reached Calendly."""
+    ada = await world.user("ada")
+    first = command(world, ada)
+    await opened(storage, first)
+    async with storage() as uow:
+        await uow.booking_commands.mark_sent(first.id)
+        await uow.booking_commands.release(first.id, sent=sent)
+        await uow.commit()
+
+    again = command(world, ada)
+    assert await opened(storage, again) == (replace(first, sent=sent), True)
+
+
+async def test_unknown_user(storage: Storage, world: World) -> None:
+    """A command of a user that does not exist is refused."""
+    with pytest.raises(StoreRefused):
+        await opened(storage, command(world, UserId(world.entropy.new_id())))

@@ -1,0 +1,227 @@
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from application.ports.bookings import BookingQuery
+from application.ports.unit_of_work import Storage
+from domain.availability import Window
+from domain.booking import Booking, BookingStatus, Cancellation, Invitee, Links, Location, NoShow
+from domain.ids import BookingId, IntegrationId
+from domain.integration import Integration
+from domain.secret import Secret
+from tests import samples
+from tests.contracts.persistence.world import World
+from tests.fakes.clock import NOON
+
+HOUR = timedelta(hours=1)
+FULL = samples.facts(
+    "FULL",
+    status=BookingStatus.RESCHEDULED,
+    details=samples.details(
+        invitee=Invitee(name="Zoë 🦊", email="zoe@example.com", timezone="Asia/Tokyo"),
+        location=Location(kind="zoom", text="Room", join_url="https://zoom.example/1"),
+        host_uris=("https://api.calendly.com/users/A", "https://api.calendly.com/users/B"),
+        calendar_event_id="cal-1",
+    ),
+    cancellation=Cancellation(at=NOON, by="Zoë", by_kind="invitee", reason="ill"),
+    predecessor=samples.invitee_uri("BEFORE"),
+    successor=samples.invitee_uri("AFTER"),
+    no_show=NoShow(at=NOON, uri=None),
+    reference="slotkeeper:abc",
+    links=Links(
+        cancel=Secret("https://calendly.com/cancellations/1"),
+        reschedule=Secret("https://calendly.com/reschedulings/1"),
+    ),
+)
+
+
+async def test_reads_back(storage: Storage, world: World, ada: Integration) -> None:
+    """A booking is read back with everything that is known of it, and with as little as there is."""
+    bare = samples.facts("BARE", details=samples.details(event_type_uri=None))
+    full, plain = await world.book(ada, FULL, bare)
+
+    async with storage() as uow:
+        assert await uow.bookings.find(ada.user_id, full.id) == full
+        assert await uow.bookings.find(ada.user_id, plain.id) == plain
+        assert await uow.bookings.by_invitee(ada.user_id, FULL.invitee_uri) == full
+
+
+async def test_put_replaces(storage: Storage, world: World, ada: Integration) -> None:
+    """A booking is replaced by integration and invitee; the id that left the service stays."""
+    (first,) = await world.book(ada, FULL)
+    emptied = samples.facts("FULL")
+    await world.book(ada, emptied)
+
+    async with storage() as uow:
+        found = await uow.bookings.by_invitee(ada.user_id, FULL.invitee_uri)
+    assert found == replace(first, facts=emptied)
+
+
+async def test_put_replaces_links(storage: Storage, world: World, ada: Integration) -> None:
+    """The links stay readable when the same invitee is stored a second time under another id."""
+    (first,) = await world.book(ada, samples.facts("FULL"))
+    await world.book(ada, FULL)
+
+    async with storage() as uow:
+        found = await uow.bookings.find(ada.user_id, first.id)
+    assert found is not None
+    assert found.facts.links == FULL.links
+
+
+async def test_put_after_erase(storage: Storage, world: World, ada: Integration) -> None:
+    """Nothing is stored for an integration that was erased meanwhile."""
+    async with storage() as uow:
+        await uow.integrations.erase(ada.id)
+        await uow.commit()
+
+    (late,) = await world.book(ada, FULL)
+
+    async with storage() as uow:
+        assert await uow.bookings.find(ada.user_id, late.id) is None
+
+
+async def test_others_bookings(storage: Storage, world: World, ada: Integration) -> None:
+    """Nobody finds another user's booking by any road."""
+    grace = await world.connect("grace")
+    (hers,) = await world.book(grace, FULL)
+
+    async with storage() as uow:
+        assert await uow.bookings.find(ada.user_id, hers.id) is None
+        assert await uow.bookings.by_invitee(ada.user_id, FULL.invitee_uri) is None
+        assert await uow.bookings.by_invitees(ada.user_id, [FULL.invitee_uri]) == {}
+        assert list(await uow.bookings.page(ada.user_id, BookingQuery(limit=9))) == []
+        span = Window(start=NOON, end=NOON + timedelta(days=9))
+        assert list(await uow.bookings.occupied(ada.user_id, span)) == []
+        assert await uow.bookings.related(ada.id, [FULL.invitee_uri]) == {}
+
+
+async def test_absent(storage: Storage, world: World, ada: Integration) -> None:
+    """What is not there is not found."""
+    async with storage() as uow:
+        unknown = BookingId(world.entropy.new_id())
+        assert await uow.bookings.find(ada.user_id, unknown) is None
+        assert await uow.bookings.by_invitee(ada.user_id, "nobody") is None
+        absent = IntegrationId(world.entropy.new_id())
+        assert await uow.bookings.related(absent, ["nobody"]) == {}
+
+
+async def test_by_invitees(storage: Storage, world: World, ada: Integration) -> None:
+    """Ids are found for the invitees that are known."""
+    one, two, _ = await world.book(ada, *(samples.facts(name) for name in "ABC"))
+
+    async with storage() as uow:
+        found = await uow.bookings.by_invitees(
+            ada.user_id, [samples.invitee_uri(name) for name in "BAX"]
+        )
+        none = await uow.bookings.by_invitees(ada.user_id, [])
+
+    assert found == {one.facts.invitee_uri: one.id, two.facts.invitee_uri: two.id}
+    assert none == {}
+
+
+async def test_related(storage: Storage, world: World, ada: Integration) -> None:
+    """The rows to settle facts against are the named ones and those that name one of them."""
+    uri = samples.invitee_uri
+    named, before, after, _ = await world.book(
+        ada,
+        samples.facts("N"),
+        samples.facts("P", successor=uri("N")),
+        samples.facts("S", predecessor=uri("ABSENT")),
+        samples.facts("X", predecessor=uri("P"), successor=uri("S")),
+    )
+
+    async with storage() as uow:
+        found = await uow.bookings.related(ada.id, [uri("N"), uri("ABSENT")])
+
+    expected = {each.facts.invitee_uri: each for each in (named, before, after)}
+    assert found == expected
+    assert list(found) == sorted(found)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 9])
+async def test_pages(storage: Storage, world: World, ada: Integration, limit: int) -> None:
+    """Walking through the pages shows every booking once, by start and id, equal starts too."""
+    starts = [3, 1, 2, 2, 2, 1]
+    made = await world.book(
+        ada,
+        *(
+            samples.facts(str(number), details=samples.details(NOON + hours * HOUR))
+            for number, hours in enumerate(starts)
+        ),
+    )
+
+    seen: list[Booking] = []
+    query = BookingQuery(limit=limit)
+    async with storage() as uow:
+        while page := await uow.bookings.page(ada.user_id, query):
+            assert len(page) <= limit
+            seen += page
+            query = replace(query, after=(page[-1].facts.details.start, page[-1].id))
+
+    assert seen == sorted(made, key=lambda each: (each.facts.details.start, each.id))
+
+
+async def test_page_filters(storage: Storage, world: World, ada: Integration) -> None:
+    """A page can be narrowed to statuses and to a half-open range of starts."""
+    made = await world.book(
+        ada,
+        *(
+            samples.facts(
+                status + str(hours),
+                status=BookingStatus(status),
+                details=samples.details(NOON + hours * HOUR),
+            )
+            for hours, status in enumerate(["booked", "canceled", "rescheduled", "booked"])
+        ),
+    )
+
+    async def names(**narrowed: object) -> list[int]:
+        query = replace(BookingQuery(limit=9), **narrowed)
+        async with storage() as uow:
+            return [made.index(each) for each in await uow.bookings.page(ada.user_id, query)]
+
+    assert await names() == [0, 1, 2, 3]
+    assert await names(statuses=(BookingStatus.BOOKED,)) == [0, 3]
+    assert await names(statuses=(BookingStatus.CANCELED, BookingStatus.RESCHEDULED)) == [1, 2]
+    assert await names(starts_from=NOON + HOUR) == [1, 2, 3]
+    assert await names(starts_from=NOON + HOUR, starts_before=NOON + 3 * HOUR) == [1, 2]
+    assert await names(starts_before=NOON + HOUR, statuses=(BookingStatus.CANCELED,)) == []
+
+
+async def test_occupied(storage: Storage, world: World, ada: Integration) -> None:
+    """The standing bookings that touch the span are occupied, ascending; edges do not touch."""
+    hours = {"before": 0, "into": 0.75, "within": 2, "after": 3}
+    canceled = samples.facts(
+        "gone", status=BookingStatus.CANCELED, details=samples.details(NOON + 2 * HOUR)
+    )
+    await world.book(
+        ada,
+        canceled,
+        *(
+            samples.facts(name, details=samples.details(NOON + hour * HOUR))
+            for name, hour in hours.items()
+        ),
+    )
+
+    async with storage() as uow:
+        span = Window(start=NOON + HOUR, end=NOON + 3 * HOUR)
+        found = await uow.bookings.occupied(ada.user_id, span)
+
+    half = timedelta(minutes=30)
+    begins = [NOON + hours[name] * HOUR for name in ("into", "within")]
+    assert list(found) == [Window(start=begin, end=begin + half) for begin in begins]
+
+
+async def test_group_is_not_occupied(storage: Storage, world: World, ada: Integration) -> None:
+    """An event with several invitees, canceled ones included, takes nobody else's seat."""
+    shared = "https://api.calendly.com/scheduled_events/GROUP"
+    await world.book(
+        ada,
+        samples.facts("one", event_uri=shared),
+        samples.facts("two", event_uri=shared, status=BookingStatus.CANCELED),
+    )
+
+    async with storage() as uow:
+        span = Window(start=NOON, end=NOON + timedelta(days=9))
+        assert list(await uow.bookings.occupied(ada.user_id, span)) == []

@@ -1,0 +1,221 @@
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from adapters.persistence.errors import StoreRefused
+from application.ports.availability_cache import CachedPart, Part
+from application.ports.unit_of_work import Storage
+from application.ports.webhook_events import WebhookEvent
+from domain.circuit_breaker import Breaker, BreakerState
+from domain.ids import IntegrationId, UserId, WebhookEventId
+from domain.integration import Attention, Cause, Integration, Status, Subscription
+from tests import samples
+from tests.contracts.persistence.world import World
+from tests.fakes.clock import NOON
+
+MINUTE = timedelta(minutes=1)
+
+
+async def test_reads_back_everything(storage: Storage, world: World) -> None:
+    """An integration is read back with every field as it was stored, by id and by user."""
+    made = await world.connect(
+        "ada",
+        status=Status.REAUTH_REQUIRED,
+        tokens=None,
+        breaker=Breaker(BreakerState.OPEN, 5, NOON, 2, NOON + MINUTE),
+        subscription=Subscription(key="k-1", uri="https://api.calendly.com/w/1", state="active"),
+        attention=Attention(cause=Cause.GRANT_REFUSED, since=NOON),
+        exchange_started_at=NOON,
+        last_error_code="grant_refused",
+    )
+
+    async with storage() as uow:
+        assert await uow.integrations.get(made.id) == made
+        assert await uow.integrations.for_user(made.user_id) == made
+        assert await uow.integrations.for_user(made.user_id, lock=True) == made
+
+
+async def test_absent(storage: Storage, world: World) -> None:
+    """Nothing is found for an unknown id, nor for a user without an integration."""
+    user_id = await world.user("grace")
+
+    async with storage() as uow:
+        assert await uow.integrations.get(IntegrationId(world.entropy.new_id())) is None
+        assert await uow.integrations.for_user(user_id) is None
+        assert await uow.integrations.for_user(user_id, lock=True) is None
+
+
+async def test_reconnect(storage: Storage, world: World, ada: Integration) -> None:
+    """A reconnect takes the new grant over and keeps the id, the subscription and the past."""
+    subscription = Subscription(key="k-1", uri="https://api.calendly.com/w/1", state="active")
+    async with storage() as uow:
+        await uow.integrations.put_subscription(ada.id, subscription)
+        await uow.integrations.put_reconciled(ada.id, NOON)
+        await uow.commit()
+    again = samples.integration(
+        IntegrationId(world.entropy.new_id()),
+        ada.user_id,
+        scopes=("users:read",),
+        connected_at=NOON + MINUTE,
+        tokens=samples.tokens(version=7),
+    )
+
+    async with storage() as uow:
+        await uow.integrations.put_connected(again)
+        await uow.commit()
+
+    expected = replace(again, id=ada.id, subscription=subscription, reconciled_at=NOON)
+    assert await world.now(ada.id) == expected
+
+
+async def test_reconnect_ends_leases(storage: Storage, ada: Integration) -> None:
+    """A refresher of the old grant changes nothing after a reconnect, and the lease is free."""
+    async with storage() as uow:
+        taken = await uow.refresh_queue.take(ada.id, "old", NOON, NOON + MINUTE)
+        assert await uow.sync_queue.take(ada.id, "old", NOON, NOON + MINUTE)
+        await uow.commit()
+    assert taken is not None
+    again = replace(ada, tokens=samples.tokens(version=1), connected_at=NOON)
+    async with storage() as uow:
+        await uow.integrations.put_connected(again)
+        await uow.commit()
+
+    async with storage() as uow:
+        late = replace(taken[0], tokens=samples.tokens(version=2))
+        assert not await uow.refresh_queue.finish(
+            late, taken[1], expected_version=1, next_attempt_at=None
+        )
+        fresh = await uow.refresh_queue.take(ada.id, "new", NOON, NOON + MINUTE)
+        assert fresh is not None
+        assert fresh[1].fence > taken[1].fence
+        assert await uow.sync_queue.take(ada.id, "new", NOON, NOON + MINUTE)
+
+
+async def test_reconnect_is_due(storage: Storage, ada: Integration) -> None:
+    """A reconnect makes the sync due at once and forgets when the next refresh was put off to."""
+    async with storage() as uow:
+        taken = await uow.refresh_queue.take(ada.id, "one", NOON, NOON + MINUTE)
+        assert taken is not None
+        far = NOON + timedelta(days=9)
+        await uow.refresh_queue.finish(ada, taken[1], expected_version=1, next_attempt_at=far)
+        await uow.sync_queue.take(ada.id, "one", NOON, NOON + MINUTE)
+        await uow.sync_queue.finish(ada.id, "one", synced_at=NOON, due_at=far)
+        await uow.integrations.put_connected(ada)
+        await uow.commit()
+
+    async with storage() as uow:
+        due = await uow.refresh_queue.claim_due(
+            "two", NOON, NOON + MINUTE, NOON + timedelta(hours=3), 5
+        )
+        syncs = await uow.sync_queue.claim_due("two", NOON, NOON + MINUTE, 5)
+
+    assert [each.id for each, _ in due] == [ada.id]
+    assert [each.id for each in syncs] == [ada.id]
+
+
+async def test_unknown_user(storage: Storage, world: World) -> None:
+    """An integration of a user that does not exist is refused."""
+    stranger = samples.integration(
+        IntegrationId(world.entropy.new_id()), UserId(world.entropy.new_id())
+    )
+
+    async with storage() as uow:
+        with pytest.raises(StoreRefused):
+            await uow.integrations.put_connected(stranger)
+
+
+async def test_disconnecting(storage: Storage, world: World, ada: Integration) -> None:
+    """No job and nobody else takes an integration that is being disconnected."""
+    async with storage() as uow:
+        await uow.integrations.mark_disconnecting(ada.id)
+        await uow.integrations.mark_disconnecting(IntegrationId(world.entropy.new_id()))
+        await uow.commit()
+
+    later, until, horizon = NOON + MINUTE, NOON + 2 * MINUTE, NOON + timedelta(days=1)
+    async with storage() as uow:
+        assert await uow.refresh_queue.take(ada.id, "me", later, until) is None
+        assert await uow.refresh_queue.claim_due("me", later, until, horizon, 5) == []
+        assert not await uow.sync_queue.take(ada.id, "me", later, until)
+        assert await uow.sync_queue.claim_due("me", later, until, 5) == []
+        assert await uow.integrations.live_after(None, 5) == []
+    assert await world.now(ada.id) == replace(ada, status=Status.DISCONNECTING)
+
+
+async def test_subscription(storage: Storage, world: World, ada: Integration) -> None:
+    """The subscription is set and taken away without touching anything else."""
+    planned = Subscription(key="k-2")
+    async with storage() as uow:
+        await uow.integrations.put_subscription(ada.id, planned)
+        await uow.commit()
+    assert await world.now(ada.id) == replace(ada, subscription=planned)
+
+    async with storage() as uow:
+        await uow.integrations.put_subscription(ada.id, None)
+        await uow.commit()
+    assert await world.now(ada.id) == ada
+
+
+async def test_erase(storage: Storage, world: World, ada: Integration) -> None:
+    """Erasing takes the cache and the bookings along and leaves webhook events, unlinked."""
+    grace = await world.connect("grace")
+    (mine,) = await world.book(ada, samples.facts("A"))
+    (hers,) = await world.book(grace, samples.facts("G"))
+    event = WebhookEvent(
+        id=WebhookEventId(world.entropy.new_id()),
+        dedupe_key="one",
+        kind="invitee.created",
+        body=b"{}",
+        received_at=NOON,
+        occurred_at=NOON,
+        integration_id=ada.id,
+        user_id=ada.user_id,
+    )
+    part = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON)
+    async with storage() as uow:
+        await uow.availability.put(ada.user_id, ada.id, [part])
+        await uow.webhook_events.store(event)
+        await uow.commit()
+
+    async with storage() as uow:
+        await uow.integrations.erase(ada.id)
+        await uow.integrations.erase(ada.id)
+        await uow.commit()
+
+    async with storage() as uow:
+        assert await uow.integrations.for_user(ada.user_id) is None
+        assert await uow.availability.read(ada.user_id, Part.BUSY) is None
+        assert await uow.bookings.find(ada.user_id, mine.id) is None
+        assert await uow.bookings.find(grace.user_id, hers.id) == hers
+        (left,) = await uow.webhook_events.claim_pending(NOON, NOON + MINUTE, 5)
+    assert left == replace(event, integration_id=None)
+
+
+async def test_live_after(storage: Storage, world: World) -> None:
+    """A sweep sees every active integration once, by ascending id, in pages."""
+    made = [await world.connect(f"user-{number}") for number in range(5)]
+    await world.connect("gone", status=Status.REAUTH_REQUIRED, tokens=None)
+
+    async with storage() as uow:
+        first = await uow.integrations.live_after(None, 3)
+        rest = await uow.integrations.live_after(first[-1].id, 3)
+        end = await uow.integrations.live_after(rest[-1].id, 3)
+
+    assert [*first, *rest] == made
+    assert end == []
+
+
+async def test_by_accounts(storage: Storage, world: World, ada: Integration) -> None:
+    """Integrations are found by their Calendly users; one Calendly user may have several."""
+    grace = await world.connect("grace", account=ada.account)
+    linus = await world.connect("linus")
+    await world.connect("other")
+
+    async with storage() as uow:
+        found = await uow.integrations.by_accounts(
+            [linus.account.user_uri, "https://api.calendly.com/users/NOBODY", ada.account.user_uri]
+        )
+        nobody = await uow.integrations.by_accounts([])
+
+    assert list(found) == [ada, grace, linus]
+    assert list(nobody) == []

@@ -1,0 +1,103 @@
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from application.ports.api_keys import ApiKey
+from application.ports.breakers import Surface
+from application.ports.connect_attempts import ConnectAttempt
+from application.ports.unit_of_work import Storage
+from domain.circuit_breaker import CLOSED, Breaker, BreakerState
+from domain.ids import UserId
+from tests.contracts.persistence.world import World
+from tests.fakes.clock import NOON
+
+MINUTE = timedelta(minutes=1)
+
+
+async def test_users(storage: Storage, world: World) -> None:
+    """A user gets an id when first seen and keeps it."""
+    async with storage() as uow:
+        first, other = (UserId(world.entropy.new_id()) for _ in range(2))
+        assert await uow.users.ensure("ada", first, NOON) == first
+        assert await uow.users.ensure("ada", other, NOON) == first
+        assert await uow.users.ensure("grace", other, NOON) == other
+        await uow.commit()
+
+    async with storage() as uow:
+        again = UserId(world.entropy.new_id())
+        assert await uow.users.ensure("ada", again, NOON) == first
+
+
+async def test_api_keys(storage: Storage, world: World) -> None:
+    """A key is found by its hash until it is revoked, and listed for ever, oldest first."""
+    new, old = (
+        ApiKey(world.entropy.new_id(), name, f"sk_{name}", NOON - age * MINUTE)
+        for age, name in enumerate(["new", "old"])
+    )
+    async with storage() as uow:
+        await uow.api_keys.add(new, b"n" * 32)
+        await uow.api_keys.add(old, b"o" * 32)
+        await uow.commit()
+
+    async with storage() as uow:
+        assert await uow.api_keys.find(b"n" * 32) == new
+        assert await uow.api_keys.find(b"x" * 32) is None
+        assert await uow.api_keys.all() == [old, new]
+        assert await uow.api_keys.revoke(new.id, NOON)
+        assert not await uow.api_keys.revoke(new.id, NOON + MINUTE)
+        assert not await uow.api_keys.revoke(world.entropy.new_id(), NOON)
+        assert await uow.api_keys.find(b"n" * 32) is None
+        assert await uow.api_keys.find(b"o" * 32) == old
+        assert await uow.api_keys.all() == [old, replace(new, revoked_at=NOON)]
+
+
+async def test_connect_attempts(storage: Storage, world: World) -> None:
+    """A flow is handed out once, expired or not, with everything that was remembered of it."""
+    user_id = await world.user("ada")
+    full = ConnectAttempt(
+        b"a" * 32, user_id, "sealed", NOON, browser_hash=b"b" * 32, return_to="https://app.example"
+    )
+    bare = ConnectAttempt(b"c" * 32, user_id, "sealed", NOON + MINUTE)
+    async with storage() as uow:
+        await uow.connect_attempts.add(full)
+        await uow.connect_attempts.add(bare)
+        await uow.commit()
+
+    async with storage() as uow:
+        assert await uow.connect_attempts.take(b"a" * 32) == full
+        assert await uow.connect_attempts.take(b"a" * 32) is None
+        assert await uow.connect_attempts.take(b"c" * 32) == bare
+        assert await uow.connect_attempts.take(b"x" * 32) is None
+
+
+async def test_old_attempts(storage: Storage, world: World) -> None:
+    """Flows that are long over are forgotten when a new one begins."""
+    user_id = await world.user("ada")
+    over = ConnectAttempt(b"a" * 32, user_id, "sealed", NOON - timedelta(days=2))
+    new = ConnectAttempt(b"b" * 32, user_id, "sealed", NOON)
+    async with storage() as uow:
+        await uow.connect_attempts.add(over)
+        await uow.connect_attempts.add(new)
+        await uow.commit()
+
+    async with storage() as uow:
+        assert await uow.connect_attempts.take(b"a" * 32) is None
+        assert await uow.connect_attempts.take(b"b" * 32) == new
+
+
+async def test_breakers(storage: Storage) -> None:
+    """A breaker is closed until it is stored, then read as stored; surfaces are apart."""
+    tripped = Breaker(BreakerState.HALF_OPEN, 7, NOON, 2, NOON + MINUTE)
+    async with storage() as uow:
+        assert await uow.breakers.read(Surface.API) == CLOSED
+        assert await uow.breakers.lock(Surface.API) == CLOSED
+        await uow.breakers.put(Surface.API, tripped)
+        await uow.breakers.put(Surface.OAUTH, Breaker(failures=1))
+        await uow.commit()
+
+    async with storage() as uow:
+        assert await uow.breakers.read(Surface.API) == tripped
+        assert await uow.breakers.lock(Surface.API) == tripped
+        assert await uow.breakers.read(Surface.OAUTH) == Breaker(failures=1)
+        await uow.breakers.put(Surface.API, CLOSED)
+        assert await uow.breakers.read(Surface.API) == CLOSED

@@ -1,0 +1,158 @@
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from application.ports.unit_of_work import Storage
+from domain.ids import IntegrationId, UserId
+from domain.integration import Integration, Status
+from tests.contracts.persistence.world import World
+from tests.fakes.clock import NOON
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+
+async def claim(storage: Storage, now: datetime, limit: int = 9) -> list[IntegrationId]:
+    """Claim for a minute, committed."""
+    async with storage() as uow:
+        claimed = await uow.sync_queue.claim_due("job", now, now + MINUTE, limit)
+        await uow.commit()
+    return [each.id for each in claimed]
+
+
+async def finish(
+    storage: Storage, integration: Integration, owner: str, due_at: datetime, **synced: datetime
+) -> None:
+    """Give a right back, committed."""
+    async with storage() as uow:
+        await uow.sync_queue.finish(
+            integration.id, owner, synced_at=synced.get("synced_at"), due_at=due_at
+        )
+        await uow.commit()
+
+
+async def test_new_is_due(storage: Storage, ada: Integration) -> None:
+    """A newly connected integration is due at once, and claimed once."""
+    async with storage() as uow:
+        claimed = await uow.sync_queue.claim_due("job", NOON, NOON + MINUTE, 9)
+        again = await uow.sync_queue.claim_due("job", NOON, NOON + MINUTE, 9)
+
+    assert claimed == [ada]
+    assert again == []
+
+
+async def test_longest_due_first(storage: Storage, world: World) -> None:
+    """Those that are due for longest come first, up to the limit."""
+    made = [
+        await world.connect(f"user-{minutes}", connected_at=NOON + minutes * MINUTE)
+        for minutes in (30, 10, 20, 61)
+    ]
+
+    assert await claim(storage, NOON + HOUR, 2) == [made[1].id, made[2].id]
+    assert await claim(storage, NOON + HOUR, 2) == [made[0].id]
+
+
+async def test_take(storage: Storage, world: World, ada: Integration) -> None:
+    """The right is taken by one at a time, due or not, and only of an active integration."""
+    dead = await world.connect("dead", status=Status.REAUTH_REQUIRED, tokens=None)
+    await claim(storage, NOON)
+    await finish(storage, ada, "job", NOON + HOUR)
+
+    async with storage() as uow:
+        absent = IntegrationId(world.entropy.new_id())
+        assert await uow.sync_queue.take(ada.id, "reader", NOON, NOON + MINUTE)
+        assert not await uow.sync_queue.take(ada.id, "other", NOON, NOON + MINUTE)
+        assert await uow.sync_queue.take(ada.id, "other", NOON + MINUTE, NOON + 2 * MINUTE)
+        assert not await uow.sync_queue.take(dead.id, "other", NOON, NOON + MINUTE)
+        assert not await uow.sync_queue.take(absent, "other", NOON, NOON + MINUTE)
+
+
+async def test_crash(storage: Storage, ada: Integration) -> None:
+    """What a worker that died had claimed is due again when its right ends."""
+    assert await claim(storage, NOON) == [ada.id]
+
+    assert await claim(storage, NOON + MINUTE - timedelta(microseconds=1)) == []
+    assert await claim(storage, NOON + MINUTE) == [ada.id]
+
+
+async def test_finish(storage: Storage, world: World, ada: Integration) -> None:
+    """A finished sync is remembered and due again when it was said to be."""
+    await claim(storage, NOON)
+
+    await finish(storage, ada, "job", NOON + HOUR, synced_at=NOON)
+
+    assert await world.now(ada.id) == replace(ada, last_synced_at=NOON)
+    assert await claim(storage, NOON + 59 * MINUTE) == []
+    assert await claim(storage, NOON + HOUR) == [ada.id]
+
+
+async def test_failed(storage: Storage, world: World, ada: Integration) -> None:
+    """A failed sync leaves the time of the last good one."""
+    await claim(storage, NOON)
+    await finish(storage, ada, "job", NOON, synced_at=NOON)
+    await claim(storage, NOON)
+
+    await finish(storage, ada, "job", NOON + HOUR)
+
+    assert (await world.now(ada.id)).last_synced_at == NOON
+
+
+async def test_due_meanwhile(storage: Storage, ada: Integration) -> None:
+    """What became due during a sync is due after it, whatever the sync says."""
+    await claim(storage, NOON)
+    async with storage() as uow:
+        await uow.sync_queue.make_due(ada.user_id, NOON + timedelta(seconds=5))
+        await uow.commit()
+    assert await claim(storage, NOON + timedelta(seconds=10)) == []
+
+    await finish(storage, ada, "job", NOON + HOUR, synced_at=NOON)
+
+    assert await claim(storage, NOON + timedelta(seconds=10)) == [ada.id]
+
+
+async def test_due_after_the_right_ended(storage: Storage, ada: Integration) -> None:
+    """A change after the right's end counts too when the slow holder finishes after all."""
+    await claim(storage, NOON)
+    async with storage() as uow:
+        await uow.sync_queue.make_due(ada.user_id, NOON + 2 * MINUTE)
+        await uow.commit()
+
+    await finish(storage, ada, "job", NOON + HOUR, synced_at=NOON)
+
+    assert await claim(storage, NOON + 3 * MINUTE) == [ada.id]
+
+
+async def test_due_before_claim(storage: Storage, ada: Integration) -> None:
+    """What was due before the right was taken is settled by the sync."""
+    await claim(storage, NOON)
+    await finish(storage, ada, "job", NOON + HOUR)
+    async with storage() as uow:
+        await uow.sync_queue.make_due(ada.user_id, NOON + MINUTE)
+        await uow.sync_queue.make_due(UserId(ada.id), NOON)
+        await uow.commit()
+    assert await claim(storage, NOON + MINUTE) == [ada.id]
+
+    await finish(storage, ada, "job", NOON + HOUR)
+
+    assert await claim(storage, NOON + 59 * MINUTE) == []
+
+
+async def test_lost(storage: Storage, world: World, ada: Integration) -> None:
+    """Who lost the right changes nothing."""
+    async with storage() as uow:
+        await uow.sync_queue.take(ada.id, "slow", NOON, NOON + MINUTE)
+        await uow.sync_queue.take(ada.id, "next", NOON + MINUTE, NOON + 2 * MINUTE)
+        await uow.commit()
+
+    await finish(storage, ada, "slow", NOON + HOUR, synced_at=NOON)
+
+    assert await world.now(ada.id) == ada
+    async with storage() as uow:
+        assert not await uow.sync_queue.take(ada.id, "third", NOON + MINUTE, NOON + HOUR)
+
+
+async def test_only_active(storage: Storage, world: World) -> None:
+    """Integrations without a live grant are not due."""
+    await world.connect("dead", status=Status.REAUTH_REQUIRED, tokens=None)
+
+    assert await claim(storage, NOON + HOUR) == []

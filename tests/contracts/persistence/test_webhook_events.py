@@ -1,0 +1,163 @@
+from datetime import datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from application.ports.unit_of_work import Storage
+from application.ports.webhook_events import WebhookEvent
+from domain.ids import IntegrationId, UserId, WebhookEventId
+from domain.integration import Integration
+from tests.contracts.persistence.world import World
+from tests.fakes.clock import NOON
+
+MINUTE = timedelta(minutes=1)
+
+
+def event(world: World, key: str, **changes: object) -> WebhookEvent:
+    """Return an event that arrived at noon."""
+    plain = WebhookEvent(
+        id=WebhookEventId(world.entropy.new_id()),
+        dedupe_key=key,
+        kind="invitee.created",
+        body=b'{"name": "\xc3\xa4"}',
+        received_at=NOON,
+        occurred_at=NOON - MINUTE,
+    )
+    return replace(plain, **changes)
+
+
+async def store(storage: Storage, *events: WebhookEvent) -> list[bool]:
+    """Store events, committed."""
+    async with storage() as uow:
+        stored = [await uow.webhook_events.store(each) for each in events]
+        await uow.commit()
+    return stored
+
+
+async def claim(storage: Storage, now: datetime = NOON, limit: int = 9) -> list[WebhookEvent]:
+    """Claim for a minute, committed."""
+    async with storage() as uow:
+        claimed = await uow.webhook_events.claim_pending(now, now + MINUTE, limit)
+        await uow.commit()
+    return list(claimed)
+
+
+async def statuses(storage: Storage, owner: Integration) -> dict[str, str]:
+    """Return the statuses of a user's events by dedupe key."""
+    async with storage() as uow:
+        found = await uow.webhook_events.recent(owner.user_id, 9)
+    return {each.dedupe_key: status for each, status in found}
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", bytes(range(256)), "ä\x00".encode()])
+async def test_exact_bytes(storage: Storage, world: World, ada: Integration, body: bytes) -> None:
+    """A stored event comes back with its body byte for byte."""
+    stored = event(world, "one", body=body, integration_id=ada.id, user_id=ada.user_id)
+
+    assert await store(storage, stored) == [True]
+    assert await claim(storage) == [stored]
+
+
+async def test_once(storage: Storage, world: World) -> None:
+    """A second event with a known key is not stored and does not change the first."""
+    first = event(world, "same")
+
+    assert await store(storage, first, event(world, "same", body=b"second")) == [True, False]
+    assert await store(storage, event(world, "same", body=b"third")) == [False]
+    assert await claim(storage) == [first]
+
+
+async def test_unlinked(storage: Storage, world: World) -> None:
+    """An event of an integration and a user that are not there is stored all the same."""
+    orphan = event(
+        world,
+        "one",
+        integration_id=IntegrationId(world.entropy.new_id()),
+        user_id=UserId(world.entropy.new_id()),
+    )
+
+    assert await store(storage, orphan) == [True]
+    assert await claim(storage) == [replace(orphan, integration_id=None, user_id=None)]
+
+
+async def test_oldest_first(storage: Storage, world: World) -> None:
+    """Pending events are handed out oldest first, up to the limit, and once at a time."""
+    events = [
+        event(world, f"{minutes}", received_at=NOON - minutes * MINUTE) for minutes in (1, 3, 2)
+    ]
+    await store(storage, *events)
+
+    assert await claim(storage, limit=2) == [events[1], events[2]]
+    assert await claim(storage, limit=2) == [events[0]]
+    assert await claim(storage) == []
+
+
+async def test_held(storage: Storage, world: World) -> None:
+    """What a worker that died had claimed is handed out again when its time is over."""
+    pending = event(world, "one")
+    await store(storage, pending)
+    await claim(storage)
+
+    assert await claim(storage, NOON + MINUTE - timedelta(microseconds=1)) == []
+    assert await claim(storage, NOON + MINUTE) == [pending]
+
+
+async def test_settled(storage: Storage, world: World, ada: Integration) -> None:
+    """What was applied or ignored is over: it is shown as such and never handed out again."""
+    applied, ignored = (event(world, key, user_id=ada.user_id) for key in ("a", "b"))
+    await store(storage, applied, ignored)
+    async with storage() as uow:
+        await uow.webhook_events.applied(applied.id, NOON)
+        await uow.webhook_events.ignored(ignored.id, "unknown_kind", NOON)
+        await uow.commit()
+
+    assert await claim(storage, NOON + MINUTE) == []
+    assert await statuses(storage, ada) == {"a": "applied", "b": "ignored"}
+
+
+async def test_failed(storage: Storage, world: World, ada: Integration) -> None:
+    """A failed event is counted, waits for its next attempt, and without one is dead-lettered."""
+    pending = event(world, "one", user_id=ada.user_id)
+    await store(storage, pending)
+    async with storage() as uow:
+        await uow.webhook_events.failed(pending.id, "storage_unavailable", NOON + MINUTE)
+        await uow.commit()
+    assert await claim(storage) == []
+    assert await claim(storage, NOON + MINUTE) == [replace(pending, attempts=1)]
+
+    async with storage() as uow:
+        await uow.webhook_events.failed(pending.id, "webhook_malformed", None)
+        await uow.commit()
+
+    assert await claim(storage, NOON + timedelta(days=9)) == []
+    assert await statuses(storage, ada) == {"one": "dead_lettered"}
+
+
+async def test_late_report(storage: Storage, world: World, ada: Integration) -> None:
+    """What had its effect stays applied, whatever a slow worker reports afterwards."""
+    done = event(world, "one", user_id=ada.user_id)
+    await store(storage, done)
+    async with storage() as uow:
+        await uow.webhook_events.applied(done.id, NOON)
+        await uow.webhook_events.failed(done.id, "storage_unavailable", NOON)
+        await uow.webhook_events.ignored(done.id, "unknown_kind", NOON)
+        await uow.commit()
+
+    assert await statuses(storage, ada) == {"one": "applied"}
+    assert await claim(storage, NOON + MINUTE) == []
+
+
+async def test_recent(storage: Storage, world: World, ada: Integration) -> None:
+    """A user's latest events are listed newest first, without bodies and without others'."""
+    grace = await world.connect("grace")
+    events = [
+        event(world, f"{minutes}", received_at=NOON + minutes * MINUTE, user_id=ada.user_id)
+        for minutes in (1, 3, 2)
+    ]
+    await store(storage, *events, event(world, "hers", user_id=grace.user_id))
+
+    async with storage() as uow:
+        found = await uow.webhook_events.recent(ada.user_id, 2)
+
+    expected = [(replace(each, body=b""), "pending") for each in (events[1], events[2])]
+    assert list(found) == expected

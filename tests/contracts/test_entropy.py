@@ -1,0 +1,35 @@
+import re
+
+import pytest
+
+from adapters.system.entropy import SystemEntropy
+from application.ports.entropy import Entropy
+from tests.fakes.entropy import FakeEntropy
+
+
+@pytest.fixture(params=["fake", "system"])
+def source(request: pytest.FixtureRequest) -> Entropy:
+    """The source under contract."""
+    return FakeEntropy() if request.param == "fake" else SystemEntropy()
+
+
+def test_ids(source: Entropy) -> None:
+    """Ids are distinct UUIDs of version 7."""
+    ids = [source.new_id() for _ in range(1000)]
+
+    assert len(set(ids)) == 1000
+    assert {each.version for each in ids} == {7}
+
+
+@pytest.mark.parametrize(("size", "length"), [(16, 22), (32, 43), (48, 64)])
+def test_tokens(source: Entropy, size: int, length: int) -> None:
+    """A token of n bytes is URL-safe text of that much base64, different every time."""
+    one, other = source.token(size), source.token(size)
+
+    assert re.fullmatch(rf"[A-Za-z0-9_-]{{{length}}}", one)
+    assert one != other
+
+
+def test_chance(source: Entropy) -> None:
+    """Chance lies in [0, 1)."""
+    assert all(0 <= source.chance() < 1 for _ in range(1000))
