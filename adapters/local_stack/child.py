@@ -45,13 +45,17 @@ class ChildSpec:
 class Exits(Protocol):
     """Where a child's end becomes known."""
 
-    def exit_status(self, child_id: int) -> int | None: ...
+    def exit_status(self, child_id: int) -> int | None:
+        """None while it runs; negative: the signal that ended it."""
 
-    def stop(self, child_id: int) -> int: ...
+    def stop(self, child_id: int) -> int:
+        """End it and everything in its process group; the exit status."""
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
+    """A started program; `pid` is also its process group and its session."""
+
     spec: ChildSpec
     pid: int
     child_id: int

@@ -10,4 +10,5 @@ _LEFT_OUT = ("PG", "TEMPORAL_", "CALENDLY_", "DATABASE_URL", "POSTGRES_")
 
 
 def plain_environment() -> dict[str, str]:
+    """The environment of this process, without what would point a program elsewhere."""
     return {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)}

@@ -22,6 +22,8 @@ class LocalStackError(Exception):
 
 
 class MissingExtraError(LocalStackError):
+    """*program* comes with the distribution *distribution*, which is not installed."""
+
     def __init__(self, program: str, distribution: str) -> None:
         super().__init__(
             f"{program} is not installed here (distribution {distribution}). "
@@ -30,6 +32,8 @@ class MissingExtraError(LocalStackError):
 
 
 class AlreadyRunningError(LocalStackError):
+    """Another stack holds *home*; *pid* is what it wrote into the lock, if anything."""
+
     def __init__(self, home: Path, pid: str) -> None:
         owner = f"process {pid}" if pid else "another process"
         super().__init__(
@@ -39,11 +43,15 @@ class AlreadyRunningError(LocalStackError):
 
 
 class NotStartedError(LocalStackError):
+    """The program of the child *name* could not be run; *reason* is the system's."""
+
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} could not be started: {reason}")
 
 
 class GuardianLostError(LocalStackError):
+    """The guardian is gone, so nothing can be started or watched any more."""
+
     def __init__(self) -> None:
         super().__init__("the stack's guardian process was killed; everything was stopped")
 
@@ -60,6 +68,8 @@ class ChildError(LocalStackError):
 
 
 class NotReadyError(ChildError):
+    """It still runs, but did not become ready (or end, if it should) in *seconds*."""
+
     def __init__(self, name: str, log: Path, seconds: float) -> None:
         super().__init__(name, log, f"was not ready within {seconds:.0f} s")
 

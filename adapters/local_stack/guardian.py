@@ -20,10 +20,14 @@ from adapters.local_stack.errors import GuardianLostError, NotStartedError
 
 
 class Guardian:
-    """Use as a context manager; leaving it stops every child, highest stage first."""
+    """Use as a context manager; leaving it stops every child, highest stage first.
 
-    def __init__(self, log: Path) -> None:
+    *keep_open* is a file descriptor (a lock's) that stays open until every child has ended.
+    """
+
+    def __init__(self, log: Path, keep_open: int | None = None) -> None:
         self._log = log
+        self._kept_open = () if keep_open is None else (keep_open,)
         self._process: subprocess.Popen[bytes] | None = None
         self._turn = threading.Lock()
         self._exits: dict[int, int] = {}
@@ -42,13 +46,15 @@ class Guardian:
         return tuple(self._children)
 
     def start(self) -> None:
+        """Start the guardian process; before it is up nothing can be spawned."""
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own script
                 # Isolated and without site-packages: up in a few milliseconds.
                 [sys.executable, "-I", "-S", guardian_process.__file__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                pass_fds=self._kept_open,
                 start_new_session=True,
             )
 
@@ -62,11 +68,13 @@ class Guardian:
         return child
 
     def exit_status(self, child_id: int) -> int | None:
+        """None while it runs; negative: the signal that ended it."""
         if child_id not in self._exits:
             self._learn(self._ask({"do": "poll"}))
         return self._exits.get(child_id)
 
     def stop(self, child_id: int) -> int:
+        """End one child and everything in its process group; the exit status."""
         self._learn(self._ask({"do": "stop", "id": child_id}))
         return self._exits[child_id]
 

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 _POLL_SECONDS = 0.01
@@ -30,13 +31,13 @@ class GuardedChild:
         self.stop_signal: int = request["stop_signal"]
         self.grace_seconds: float = request["grace_seconds"]
         with contextlib.ExitStack() as files:
-            log = files.enter_context(open(request["log"], "ab", buffering=0))
+            log = files.enter_context(Path(request["log"]).open("ab", buffering=0))
             out = log
             if request["stdout"]:
-                out = files.enter_context(open(request["stdout"], "wb", buffering=0))
-            self.process = subprocess.Popen(
+                out = files.enter_context(Path(request["stdout"]).open("wb", buffering=0))
+            self.process = subprocess.Popen(  # noqa: S603 - the stack says what to run
                 request["argv"],
-                stdin=files.enter_context(open(request["stdin"], "rb")),
+                stdin=files.enter_context(Path(request["stdin"]).open("rb")),
                 stdout=out,
                 stderr=log,
                 cwd=request["cwd"],
@@ -56,6 +57,7 @@ class GuardedChild:
         return status
 
     def signal_group(self, number: int) -> None:
+        """To the child and everything it started, unless that is all gone."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, number)
 
@@ -75,16 +77,20 @@ def stop(children: Iterable[GuardedChild]) -> None:
 
 
 def stop_by_stage(children: Iterable[GuardedChild]) -> None:
+    """Stop the children of the highest stage together, then those of the next."""
     left = list(children)
     for stage in sorted({child.stage for child in left}, reverse=True):
         stop(child for child in left if child.stage == stage)
 
 
 class Guardian:
+    """The children by number, in the order they were started."""
+
     def __init__(self) -> None:
         self._children: list[GuardedChild] = []
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """To "spawn": the child's number and id, or an error; to all else: who has ended."""
         match request["do"]:
             case "spawn":
                 return self._spawn(request)
@@ -95,6 +101,7 @@ class Guardian:
                 return self._exits()
 
     def stop_all(self) -> None:
+        """Stop every child; returns when none is left."""
         stop_by_stage(self._children)
 
     def _spawn(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -111,6 +118,7 @@ class Guardian:
 
 
 def main() -> None:
+    """Serve requests until there can be no more, then leave nothing behind."""
     # Its life hangs on its input alone: a signal meant for the terminal's or the service's
     # whole group must not take it away while children are left. Not SIG_IGN, which the
     # children would inherit.

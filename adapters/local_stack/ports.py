@@ -3,11 +3,16 @@
 A port is free only if nobody listens on it over IPv4 or IPv6: `localhost` may mean either.
 """
 
+import random
 import socket
 from contextlib import closing
 from typing import NamedTuple
 
 LOOPBACK = "127.0.0.1"
+
+# Below the range from which systems number outgoing connections (32768 on Linux, 49152
+# elsewhere): such a connection could take a port between our looking and its server's start.
+_CANDIDATES = range(20_000, 32_000)
 
 
 class ClaimedPort(NamedTuple):
@@ -18,11 +23,11 @@ class ClaimedPort(NamedTuple):
 
 
 def free_port() -> int:
-    """A port that the kernel says nobody uses now."""
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on now, chosen at random so that two choosers differ."""
+    chosen = random.SystemRandom()
+    while not is_free(port := chosen.choice(_CANDIDATES)):
+        pass
+    return port
 
 
 def claim_port(wanted: int) -> ClaimedPort:
@@ -35,7 +40,8 @@ def claim_port(wanted: int) -> ClaimedPort:
 
 
 def is_free(port: int) -> bool:
-    return _can_bind(port) and not _answers(socket.AF_INET6, "::1", port)
+    """Whether a server could take *port* now, and would be whom `localhost` reaches there."""
+    return _can_bind(port) and not _answers_over_ipv6(port)
 
 
 def _can_bind(port: int) -> bool:
@@ -49,10 +55,10 @@ def _can_bind(port: int) -> bool:
         return True
 
 
-def _answers(family: socket.AddressFamily, host: str, port: int) -> bool:
+def _answers_over_ipv6(port: int) -> bool:
     try:
-        with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        with closing(socket.socket(socket.AF_INET6, socket.SOCK_STREAM)) as probe:
             probe.settimeout(0.2)
-            return probe.connect_ex((host, port)) == 0
+            return probe.connect_ex(("::1", port)) == 0
     except OSError:
         return False

@@ -31,7 +31,7 @@ _INITDB_OPTIONS = (
     "--locale=C",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
-    # Stretching makes guessing a password slow; 256 random bits cannot be guessed.
+    # Stretching makes guessing a password slow; 192 random bits cannot be guessed.
     "--set=scram_iterations=1",
 )
 
@@ -45,10 +45,12 @@ class ClusterLayout:
 
     @property
     def data(self) -> Path:
+        """The cluster itself, PostgreSQL's PGDATA."""
         return self.home / "data"
 
     @property
     def password_file(self) -> Path:
+        """Holds the password of the role `slotkeeper`."""
         return self.home / "password"
 
 
@@ -60,7 +62,7 @@ def ensure_cluster(layout: ClusterLayout, guardian: Guardian, *, durable: bool) 
     making = layout.home / "data.making"
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(mode=0o700)
-    write_private(layout.password_file, secrets.token_urlsafe(32))
+    write_private(layout.password_file, secrets.token_urlsafe(24))
     _Making(layout, making, guardian).run(durable=durable)
     making.rename(layout.data)
     return True

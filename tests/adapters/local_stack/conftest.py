@@ -1,0 +1,37 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.local_stack.guardian import Guardian
+from adapters.local_stack.postgres import EmbeddedPostgres
+from tests.adapters.local_stack.stacks import TestStack, own_folder
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder of the test's own."""
+    with own_folder() as made:
+        yield made
+
+
+@pytest.fixture
+def guardian(folder: Path) -> Iterator[Guardian]:
+    """A started guardian, closed afterwards."""
+    with Guardian(folder / "guardian.log") as guardian:
+        yield guardian
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Path]:
+    """An empty PostgreSQL cluster; copying one is ten times quicker than making one."""
+    with own_folder() as made:
+        with EmbeddedPostgres(made / "postgres", durable=False) as postgres:
+            home = postgres.home
+        yield home
+
+
+@pytest.fixture
+def stack(folder: Path, cluster: Path) -> TestStack:
+    """A stack of stand-ins with an empty database, not yet started."""
+    return TestStack(folder / "home").with_cluster(cluster)

@@ -1,0 +1,72 @@
+"""Stacks for the tests: real PostgreSQL and Temporal, stand-ins for the rest."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from adapters.local_stack.config import FREE_PORTS, Programs, StackConfig
+from tests.adapters.local_stack import stand_in
+
+# Isolated and without site-packages: a stand-in starts in a few milliseconds.
+_PYTHON = (sys.executable, "-I", "-S")
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """An empty folder, removed afterwards.
+
+    Not pytest's: as root, PostgreSQL runs as a user that must be able to pass through, and
+    another pytest that starts meanwhile would close it again.
+    """
+    made = Path(tempfile.mkdtemp(prefix="slotkeeper-"))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made)
+
+
+@dataclass(frozen=True)
+class TestStack:
+    """A configuration on *home*, and what its stand-ins wrote down."""
+
+    __test__ = False
+
+    home: Path
+    faults: str = ""
+
+    @property
+    def journal_file(self) -> Path:
+        """Where the stand-ins write."""
+        return self.home.parent / "journal"
+
+    @property
+    def config(self) -> StackConfig:
+        """What to give to `LocalStack`."""
+        program = (*_PYTHON, stand_in.__file__, str(self.journal_file), self.faults)
+        return StackConfig(
+            home=self.home,
+            ports=FREE_PORTS,
+            programs=Programs((*program, "slotkeeper"), (*program, "sandbox")),
+            durable=False,
+            step_timeout_seconds=20.0,
+        )
+
+    def with_cluster(self, cluster: Path) -> "TestStack":
+        """The same, with a copy of the PostgreSQL *cluster* in its home."""
+        self.home.mkdir()
+        # cp, because as root the files belong to another user and must go on doing so.
+        subprocess.run(["cp", "-a", cluster, self.home / "postgres"], check=True)  # noqa: S607
+        return self
+
+    def failing(self, faults: str) -> "TestStack":
+        """The same with FAULTS as `stand_in.py` takes them."""
+        return replace(self, faults=faults)
+
+    def journal(self) -> list[str]:
+        """The lines written so far."""
+        return self.journal_file.read_text().splitlines()

@@ -1,0 +1,51 @@
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from adapters.local_stack.addresses import StackAddresses
+from adapters.local_stack.announcement import announce, first_request
+
+ADDRESSES = StackAddresses(
+    web_url="http://localhost:8000",
+    api_docs_url="http://localhost:8000/schema",
+    sandbox_url="http://localhost:8090",
+    temporal_address="127.0.0.1:7233",
+    temporal_namespace="default",
+    temporal_ui_url="http://localhost:8233",
+    database_url="postgresql://slotkeeper:a-password-of-some-length@127.0.0.1:54329/slotkeeper",
+    api_key="sk_" + "0123456789" * 5,
+    cron_secret="a-cron-secret",
+    demo_user="demo",
+    logs={},
+    pids={},
+)
+
+
+def printed(width: int, replaced: dict[str, int]) -> str:
+    """The announcement as a terminal of *width* columns gets it."""
+    out = StringIO()
+    announce(Console(file=out, width=width), ADDRESSES, replaced)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_what_is_to_be_copied_is_never_broken(width: int) -> None:
+    """Addresses, key and request stay whole however narrow the terminal is."""
+    text = printed(width, {})
+
+    for whole in (ADDRESSES.database_url, ADDRESSES.api_key, first_request(ADDRESSES)):
+        assert whole in text
+
+
+def test_replaced_ports_are_said() -> None:
+    """Each port that was taken is named with the part that wanted it."""
+    text = printed(80, {"web": 8000, "temporal_ui": 8233})
+
+    assert "Port 8000 is taken: web page got another one." in text
+    assert "Port 8233 is taken: Temporal UI got another one." in text
+
+
+def test_the_cron_secret_is_not_printed() -> None:
+    """What nobody needs for a first look stays in its file."""
+    assert ADDRESSES.cron_secret not in printed(80, {})

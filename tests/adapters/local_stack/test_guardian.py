@@ -1,0 +1,149 @@
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from adapters.local_stack.child import Child, ChildSpec
+from adapters.local_stack.errors import ChildDiedError, GuardianLostError, NotStartedError
+from adapters.local_stack.guardian import Guardian
+from adapters.local_stack.waiting import wait_until_done, wait_until_ready
+
+SLEEP = "import time; time.sleep(600)"
+DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); {SLEEP}"
+
+
+def python(folder: Path, name: str, code: str, stage: int = 0, grace: float = 5.0) -> ChildSpec:
+    """A child that runs *code*."""
+    return ChildSpec(
+        name=name,
+        argv=[sys.executable, "-I", "-S", "-u", "-c", code],
+        env=dict(os.environ),
+        log=folder / f"{name}.log",
+        stage=stage,
+        grace_seconds=grace,
+    )
+
+
+def says_goodbye(journal: Path) -> str:
+    """Code that writes the variable NAME into *journal* when asked to stop."""
+    return (
+        "import signal, sys, time\n"
+        f"def bye(*_): open({str(journal)!r}, 'a').write(NAME + '\\n'); sys.exit()\n"
+        "signal.signal(signal.SIGTERM, bye)\nprint('up')\ntime.sleep(600)"
+    )
+
+
+def await_first_line(child: Child) -> None:
+    """Wait until the child has said "up"."""
+    wait_until_ready(child, lambda: "up" in child.spec.log.read_text(), 10)
+
+
+def test_a_child_writes_to_its_log(folder: Path, guardian: Guardian) -> None:
+    """What a child prints is in its log."""
+    child = guardian.spawn(python(folder, "talker", "print('hello')"))
+    wait_until_done(child, 10)
+
+    assert child.spec.log.read_text() == "hello\n"
+
+
+def test_a_failing_child_is_named_with_the_end_of_its_log(
+    folder: Path, guardian: Guardian
+) -> None:
+    """A child that dies is named, with its status and its last words."""
+    child = guardian.spawn(python(folder, "faller", "print('so it goes'); raise SystemExit(7)"))
+
+    with pytest.raises(ChildDiedError, match=r"faller ended with status 7.*\nso it goes"):
+        wait_until_done(child, 10)
+
+
+def test_a_signalled_child_is_told_apart(folder: Path, guardian: Guardian) -> None:
+    """A child ended by a signal is said to be so."""
+    child = guardian.spawn(python(folder, "victim", SLEEP))
+    os.kill(child.pid, signal.SIGKILL)
+
+    with pytest.raises(ChildDiedError, match="victim was ended by signal 9"):
+        wait_until_done(child, 10)
+
+
+def test_a_program_that_is_not_there(folder: Path, guardian: Guardian) -> None:
+    """A program that cannot be run is named with the system's reason."""
+    spec = ChildSpec("ghost", ["/no/such/program"], {}, folder / "ghost.log")
+
+    with pytest.raises(NotStartedError, match="ghost could not be started: FileNotFoundError"):
+        guardian.spawn(spec)
+
+
+def test_higher_stages_stop_first(folder: Path) -> None:
+    """Children stop stage by stage, the highest first, whatever the order of their start."""
+    journal = folder / "journal"
+    with Guardian(folder / "guardian.log") as guardian:
+        for stage in (1, 3, 0, 2):
+            code = f"NAME = '{stage}'\n" + says_goodbye(journal)
+            child = guardian.spawn(python(folder, f"child-{stage}", code, stage=stage))
+            await_first_line(child)
+
+    assert journal.read_text().split() == ["3", "2", "1", "0"]
+
+
+def test_a_deaf_child_is_killed_after_its_grace(folder: Path) -> None:
+    """A child that ignores the request to stop is killed when its time is up."""
+    with Guardian(folder / "guardian.log") as guardian:
+        child = guardian.spawn(python(folder, "deaf", DEAF, grace=0.3))
+        await_first_line(child)
+        process = psutil.Process(child.pid)
+        asked_at = time.monotonic()
+
+    assert not process.is_running()
+    assert 0.3 <= time.monotonic() - asked_at < 5
+
+
+def test_what_a_child_started_ends_with_it(folder: Path, guardian: Guardian) -> None:
+    """A process that a dead child left behind is ended as soon as the death is seen."""
+    code = (
+        "import subprocess, sys\n"
+        f"print(subprocess.Popen([sys.executable, '-I', '-S', '-c', {SLEEP!r}]).pid)"
+    )
+    child = guardian.spawn(python(folder, "parent", code))
+    wait_until_ready(child, lambda: child.spec.log.read_text().endswith("\n"), 10)
+    left = psutil.Process(int(child.spec.log.read_text()))
+    wait_until_done(child, 10)
+
+    assert psutil.wait_procs([left], timeout=5)[1] == []
+
+
+def test_one_child_can_be_stopped_alone(folder: Path, guardian: Guardian) -> None:
+    """Stopping one child leaves the others running."""
+    stopped = guardian.spawn(python(folder, "one", SLEEP))
+    other = guardian.spawn(python(folder, "two", SLEEP))
+
+    assert stopped.stop() == -signal.SIGTERM
+    assert other.exit_status() is None
+
+
+def test_children_start_with_default_signals(folder: Path, guardian: Guardian) -> None:
+    """A child can be ended by SIGINT although the guardian itself ignores it."""
+    code = "import signal; print(signal.getsignal(signal.SIGHUP) is signal.SIG_DFL)"
+    child = guardian.spawn(python(folder, "child", code))
+    wait_until_done(child, 10)
+
+    assert child.spec.log.read_text() == "True\n"
+
+
+def test_a_killed_guardian_is_noticed_and_leaves_nothing(folder: Path) -> None:
+    """When the guardian itself is killed the stack notices, and still ends every child."""
+    guardian = Guardian(folder / "guardian.log")
+    guardian.start()
+    child = guardian.spawn(python(folder, "child", SLEEP))
+    process = psutil.Process(child.pid)
+    parent = process.parent()
+    assert parent is not None
+    parent.kill()
+
+    with pytest.raises(GuardianLostError):
+        child.raise_if_ended()
+    guardian.close()
+    assert psutil.wait_procs([process], timeout=5)[1] == []

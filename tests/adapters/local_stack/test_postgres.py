@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import asyncpg
+import psutil
+import pytest
+
+from adapters.local_stack.errors import ChildDiedError, LocalStackError
+from adapters.local_stack.postgres import EmbeddedPostgres
+from tests.adapters.local_stack.postgres_client import fetch
+
+
+async def test_a_second_start_keeps_the_data(folder: Path) -> None:
+    """What was committed before a stop is there after the next start, on another port."""
+    with EmbeddedPostgres(folder / "pg") as postgres:
+        await fetch(postgres.dsn, "CREATE TABLE kept AS SELECT 42 AS answer")
+        first_created = postgres.created
+    with EmbeddedPostgres(folder / "pg") as postgres:
+        answer = await fetch(postgres.dsn, "SELECT answer FROM kept")
+
+    assert answer == 42
+    assert (first_created, postgres.created) == (True, False)
+
+
+async def test_no_password_no_entry(folder: Path) -> None:
+    """Whoever does not know the password is refused, on this machine too."""
+    with EmbeddedPostgres(folder / "pg", durable=False) as postgres:
+        stranger = postgres.dsn.replace("slotkeeper:", "slotkeeper:x", 1)
+
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            await fetch(stranger, "SELECT 1")
+
+
+async def test_rows_stay_out_of_the_log(folder: Path) -> None:
+    """A row that breaks a constraint is not quoted in the server's log."""
+    with EmbeddedPostgres(folder / "pg", durable=False) as postgres:
+        connection = await asyncpg.connect(postgres.dsn)
+        await connection.execute("CREATE TABLE t (a text CHECK (length(a) < 3))")
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute("INSERT INTO t VALUES ($1)", "very secret")
+        await connection.close()
+
+    log = postgres.log.read_text()
+    assert "violates check constraint" in log
+    assert "very secret" not in log
+
+
+def test_stop_leaves_no_process_and_can_be_repeated(folder: Path) -> None:
+    """After a stop no process of the server is left, and stopping again is harmless."""
+    postgres = EmbeddedPostgres(folder / "pg", durable=False)
+    postgres.start()
+    server = psutil.Process(postgres.child.pid)
+    processes = [server, *server.children(recursive=True)]
+    postgres.stop()
+    postgres.stop()
+
+    assert [p for p in processes if p.is_running()] == []
+
+
+def test_a_taken_port_is_said_with_the_servers_own_words(folder: Path) -> None:
+    """A server that cannot have its port is reported with what it logged."""
+    with EmbeddedPostgres(folder / "one", durable=False) as first:
+        second = EmbeddedPostgres(folder / "two", durable=False, port=first.port)
+
+        with pytest.raises(ChildDiedError, match="Address already in use"):
+            second.start()
+
+
+def test_an_interrupted_first_start_is_made_good(folder: Path) -> None:
+    """What a killed first start left half made is made anew."""
+    half_made = folder / "pg" / "data.making"
+    half_made.mkdir(parents=True)
+    (half_made / "PG_VERSION").write_text("18\n")
+
+    with EmbeddedPostgres(folder / "pg", durable=False) as postgres:
+        assert postgres.created
+
+
+def test_a_cluster_of_an_unknown_version_is_refused(folder: Path) -> None:
+    """Data of a PostgreSQL that is not carried here is left alone, and that is said."""
+    data = folder / "pg" / "data"
+    data.mkdir(parents=True)
+    (data / "PG_VERSION").write_text("9\n")
+
+    with pytest.raises(LocalStackError, match="was made by PostgreSQL 9"):
+        EmbeddedPostgres(folder / "pg").start()
