@@ -48,7 +48,7 @@ async def worker(
 
 
 async def test_a_worker_lives_from_before_temporal_until_it_is_told_to_stop(
-    tmp_path: Path, migrated: Secret
+    tmp_path: Path, database_url: Secret
 ) -> None:
     """A worker started first waits for Temporal, then works, serves metrics, and ends cleanly."""
     temporal_port, metrics_port = free_port(), free_port()
@@ -60,7 +60,7 @@ async def test_a_worker_lives_from_before_temporal_until_it_is_told_to_stop(
     async def works() -> bool:
         return ready.exists()
 
-    async with worker(tmp_path, migrated, temporal_port, metrics_port) as process:
+    async with worker(tmp_path, database_url, temporal_port, metrics_port) as process:
         await eventually(waits)
         assert not ready.exists()
         async with servers.dev_server(temporal_port) as environment:

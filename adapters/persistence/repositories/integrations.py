@@ -21,6 +21,7 @@ _FROM = "FROM calendly_integration i JOIN app_user u ON u.id = i.user_id"
 _GET = f"SELECT {COLUMNS} {_FROM} WHERE i.public_id = $1"
 _FOR_USER = f"SELECT {COLUMNS} {_FROM} WHERE u.public_id = $1"
 # Weaker than FOR UPDATE, so that a webhook which only refers to the row need not wait.
+_LOCK_USER = "SELECT id FROM app_user WHERE public_id = $1 FOR NO KEY UPDATE"
 _LOCK = " FOR NO KEY UPDATE OF i"
 _BY_ACCOUNTS = f"SELECT {COLUMNS} {_FROM} WHERE i.account_uri = ANY ($1) ORDER BY i.public_id"
 _LIVE_AFTER = f"""
@@ -86,7 +87,11 @@ class PiccoloIntegrations:
         return None if row is None else to_integration(row)
 
     async def for_user(self, user_id: UserId, *, lock: bool = False) -> Integration | None:
-        """Read a user's; with `lock` its row stays locked until the transaction ends."""
+        """Read a user's; with `lock` nobody else connects or changes it until the end."""
+        if lock:
+            # The user's row stands in for an integration that does not exist yet: of two first
+            # connects the second one finds what the first one stored.
+            await self._session.row(_LOCK_USER, user_id)
         row = await self._session.row(_FOR_USER + (_LOCK if lock else ""), user_id)
         return None if row is None else to_integration(row)
 
