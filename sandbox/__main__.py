@@ -1,5 +1,6 @@
 """`python -m sandbox`: start one sandbox Calendly."""
 
+import logging
 from pathlib import Path
 
 import click
@@ -58,6 +59,7 @@ def main(
         redirect_uris=redirect_uris,
         resource_base=resource_base.rstrip("/"),
     )
+    logging.basicConfig(level=logging.WARNING)
     world = (load(settings, state_file) if state_file else None) or World(settings)
 
     def announce(address: str, bound_port: int) -> None:

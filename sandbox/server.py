@@ -44,6 +44,7 @@ def make_server(app: ASGIApp, on_ready: Callable[[str, int], None]) -> Announcin
         http=AbortableProtocol,
         ws="none",
         lifespan="on",
+        log_config=None,  # the process's logging is not a library's to change
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -1,4 +1,8 @@
-"""Whether everything that requests need is there, found out in bounded time."""
+"""Whether everything that requests need is there, found out in bounded time.
+
+Temporal is looked at too, but its absence does not make this process unready: reads, webhooks
+and bookings are served without it, and a balancer that took the process out would lose them.
+"""
 
 import asyncio
 from collections.abc import Awaitable
@@ -15,9 +19,10 @@ async def readiness(services: Services, patience: float = PATIENCE) -> Readiness
     checks = await asyncio.gather(
         _check("database", services.storage.ping(), "DATABASE_URL", patience),
         _check("migrations", _migrated(services.storage), "DATABASE_URL", patience),
-        _check("temporal", services.jobs.check(), "TEMPORAL_ADDRESS", patience),
+        _check("temporal", services.jobs.check(), "TEMPORAL_ADDRESS", patience, required=False),
     )
-    return Readiness(ready=all(each.ok for each in checks), checks=tuple(checks))
+    ready = all(each.ok for each in checks if each.required)
+    return Readiness(ready=ready, checks=tuple(checks))
 
 
 async def _migrated(storage: Storage) -> str | None:
@@ -25,7 +30,14 @@ async def _migrated(storage: Storage) -> str | None:
     return f"{len(missing)} pending; run: slotkeeper migrate" if missing else None
 
 
-async def _check(name: str, probe: Awaitable[str | None], variable: str, patience: float) -> Check:
+async def _check(
+    name: str,
+    probe: Awaitable[str | None],
+    variable: str,
+    patience: float,
+    *,
+    required: bool = True,
+) -> Check:
     """Run one probe; it returns, or raises, what is wrong."""
     try:
         async with asyncio.timeout(patience):
@@ -34,4 +46,4 @@ async def _check(name: str, probe: Awaitable[str | None], variable: str, patienc
         wrong = error.message
     except TimeoutError:
         wrong = f"No answer in {patience:g} s; see {variable}."
-    return Check(name, ok=wrong is None, detail=wrong)
+    return Check(name, ok=wrong is None, required=required, detail=wrong)

@@ -11,6 +11,9 @@ class Check(msgspec.Struct, frozen=True):
 
     name: str
     ok: bool
+    required: Annotated[
+        bool, Meta(description="Whether requests are served only while this is ok.")
+    ] = True
     detail: Annotated[str | None, Meta(description="What to do about it, when it is not ok.")] = (
         None
     )

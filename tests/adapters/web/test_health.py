@@ -51,6 +51,19 @@ async def test_not_ready_says_what_to_do(client: Client, services: StandInServic
     assert found["temporal"]["ok"] is False
 
 
+async def test_an_absent_temporal_leaves_the_process_ready(
+    client: Client, services: StandInServices
+) -> None:
+    """Webhooks and reads are served without Temporal, so a balancer must go on sending them."""
+    services.jobs.down = True
+
+    answer = await client.get("/health/ready")
+
+    found = {each["name"]: each for each in answer.json()["checks"]}
+    assert answer.status_code == 200
+    assert (found["temporal"]["ok"], found["temporal"]["required"]) == (False, False)
+
+
 async def test_a_check_that_hangs_is_given_up(services: StandInServices) -> None:
     """A check that does not answer counts as failed after its time."""
     services.storage = HangingStorage()
