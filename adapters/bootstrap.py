@@ -37,7 +37,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
         vault = KeyRingVault(settings.token_encryption_keys)
         storage = await stack.enter_async_context(
-            open_storage(settings.database_url, vault, min_size=2, max_size=_connections(settings))
+            open_storage(settings.database_url, vault, min_size=0, max_size=_connections(settings))
         )
         http = open_http()
         stack.push_async_callback(http.aclose)

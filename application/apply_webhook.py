@@ -21,7 +21,8 @@ async def integrations_of(
     """Return whom a notice concerns: the one its address named, or those its body names."""
     if integration is not None:
         return [integration]
-    return await uow.integrations.by_accounts(notice.account_uris)
+    hosts = notice.facts.details.host_uris if notice.facts else ()
+    return await uow.integrations.by_accounts(sorted({*notice.account_uris, *hosts}))
 
 
 async def apply_webhook(

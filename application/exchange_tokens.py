@@ -4,6 +4,8 @@ The order is what keeps grants: record that the token may be spent, send, store 
 compare-and-set. Whatever ends this early leaves the record behind, and the next refresher knows.
 """
 
+import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,7 +19,7 @@ from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
 from application.ports.vault import Vault
 from application.token_sealing import open_refresh, seal_pair
-from domain.backoff import RetryPolicy, delay
+from domain.backoff import RetryPolicy, delay, next_delay
 from domain.circuit_breaker import BreakerPolicy, admit, failed, is_outage, wait
 from domain.errors import (
     CalendlyUncertain,
@@ -27,6 +29,7 @@ from domain.errors import (
     RefreshInProgress,
     SealedValueUnreadable,
     SlotkeeperError,
+    StorageUnavailable,
 )
 from domain.integration import (
     Cause,
@@ -42,6 +45,11 @@ from domain.token import TokenPair
 
 PAUSE = RetryPolicy(base=timedelta(seconds=30), cap=timedelta(minutes=15))
 UNREADABLE_PAUSE = timedelta(hours=1)
+# A new pair that is not stored is a grant lost: nearly as long as the lease lasts.
+STORING = RetryPolicy(base=timedelta(milliseconds=200), cap=timedelta(seconds=5), limit=12)
+
+REFRESHED = "refreshed"
+LOST_RACE = "lost_race"
 
 
 class ExchangeTokens:
@@ -71,6 +79,8 @@ class ExchangeTokens:
     async def __call__(self, integration: Integration, lease: Lease) -> Integration:
         """Refresh an integration whose lease the caller holds; the lease is given back.
 
+        Cancelled, it gives way only once what it began is stored.
+
         Returns:
             The integration with a live pair: ours, or the one of whoever was faster.
 
@@ -80,15 +90,25 @@ class ExchangeTokens:
             SealedValueUnreadable, RefreshInProgress: it stays active and is tried again later.
 
         """
+        work = asyncio.ensure_future(self._counted(integration, lease))
         try:
-            fresh = await self._exchange(integration, lease)
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            # A shutdown or time-out half-way would lose the answer, and with it the grant.
+            with suppress(SlotkeeperError):
+                await work
+            raise
+
+    async def _counted(self, integration: Integration, lease: Lease) -> Integration:
+        try:
+            fresh, outcome = await self._exchange(integration, lease)
         except SlotkeeperError as error:
             self._signals.token_refresh(integration.id, error.code)
             raise
-        self._signals.token_refresh(integration.id, "refreshed")
+        self._signals.token_refresh(integration.id, outcome)
         return fresh
 
-    async def _exchange(self, integration: Integration, lease: Lease) -> Integration:
+    async def _exchange(self, integration: Integration, lease: Lease) -> tuple[Integration, str]:
         integration = await self._admit(integration, lease)
         try:
             refresh = open_refresh(self._vault, integration)
@@ -105,7 +125,8 @@ class ExchangeTokens:
                 lambda: self._oauth.refresh(refresh, user_uri=integration.account.user_uri),
             )
         except GrantRefused as error:
-            return await self._settle_refusal(integration, lease, error)
+            changed = refused(integration, self._clock.now(), code=error.code)
+            return await self._give_up(changed, lease, integration, error)
         except CalendlyUncertain as error:
             unsure = msgspec.structs.replace(integration, exchange_started_at=started)
             await self._put_off(unsure, lease, error)
@@ -135,28 +156,49 @@ class ExchangeTokens:
 
     async def _commit(
         self, integration: Integration, lease: Lease, pair: TokenPair
-    ) -> Integration:
+    ) -> tuple[Integration, str]:
         now = self._clock.now()
         if pair.owner_uri != integration.account.user_uri:
             changed = needs_person(integration, Cause.OWNER_CHANGED, now, code=Cause.OWNER_CHANGED)
-            return await self._store(changed, lease, integration)
+            error = GrantRefused("Calendly answered a token refresh for another account.")
+            return await self._give_up(changed, lease, integration, error)
         version = usable_tokens(integration).version + 1
         tokens = seal_pair(self._vault, integration.id, pair, version=version)
         changed = refreshed(integration, tokens, now)
         changed = msgspec.structs.replace(changed, scopes=pair.scopes or integration.scopes)
         return await self._store(changed, lease, integration)
 
-    async def _settle_refusal(
-        self, integration: Integration, lease: Lease, error: GrantRefused
-    ) -> Integration:
-        changed = refused(integration, self._clock.now(), code=error.code)
-        current = await self._store(changed, lease, integration)
+    async def _give_up(
+        self, changed: Integration, lease: Lease, before: Integration, error: GrantRefused
+    ) -> tuple[Integration, str]:
+        """Store that a person is needed, unless somebody faster has a live pair."""
+        current, outcome = await self._store(changed, lease, before)
         if current.status is Status.REAUTH_REQUIRED:
             raise error
-        return current
+        return current, outcome
 
-    async def _store(self, changed: Integration, lease: Lease, before: Integration) -> Integration:
+    async def _store(
+        self, changed: Integration, lease: Lease, before: Integration
+    ) -> tuple[Integration, str]:
         """Commit the outcome, or return the row as somebody faster left it."""
+        attempt = 1
+        while True:
+            try:
+                stored = await self._finish(changed, lease, before)
+                break
+            except StorageUnavailable as error:
+                pause = next_delay(STORING, attempt, error, self._entropy.chance())
+                if pause is None:
+                    raise
+            attempt += 1
+            await asyncio.sleep(pause.total_seconds())
+        if not stored:
+            return await self._reread(before), LOST_RACE
+        if changed.attention is not None:
+            self._signals.reauth_required(changed.id, changed.attention.cause)
+        return changed, REFRESHED
+
+    async def _finish(self, changed: Integration, lease: Lease, before: Integration) -> bool:
         async with self._storage() as uow:
             stored = await uow.refresh_queue.finish(
                 changed,
@@ -164,20 +206,14 @@ class ExchangeTokens:
                 expected_version=usable_tokens(before).version,
                 next_attempt_at=None,
             )
-            if stored:
-                await uow.commit()
-        if not stored:
-            return await self._reread(before)
-        if changed.attention is not None:
-            self._signals.reauth_required(changed.id, changed.attention.cause)
-        return changed
+            await uow.commit()
+        return stored
 
     async def _reread(self, before: Integration) -> Integration:
         async with self._storage() as uow:
             current = await uow.integrations.get(before.id)
         if current is None:
             raise IntegrationNotFound("The integration was disconnected in the meantime.")
-        self._signals.token_refresh(before.id, "lost_race")
         return current
 
     async def _put_off(

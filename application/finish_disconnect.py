@@ -3,6 +3,7 @@
 Every step may be repeated, so a crash between any two only means doing it again.
 """
 
+from contextlib import suppress
 from functools import partial
 
 from application.circuits import Circuits
@@ -88,8 +89,7 @@ class FinishDisconnect:
             await self._unsubscribe(integration, access)
         except AccessTokenRejected:
             to_revoke = await self._unsubscribe_anew(integration, refresh)
-        for token in to_revoke:
-            await self._circuits.call(Surface.OAUTH, partial(self._oauth.revoke, token))
+        await self._revoke(to_revoke)
 
     async def _unsubscribe_anew(self, integration: Integration, refresh: Secret) -> list[Secret]:
         """Exchange once more for the sake of the subscription; return what is to be revoked."""
@@ -100,8 +100,18 @@ class FinishDisconnect:
             )
         except GrantRefused:
             return []
-        await self._unsubscribe(integration, pair.access)
+        try:
+            await self._unsubscribe(integration, pair.access)
+        except SlotkeeperError:
+            # Nobody else knows this pair: left alive, it would outlive the integration.
+            with suppress(SlotkeeperError):
+                await self._revoke([pair.refresh, pair.access])
+            raise
         return [pair.refresh, pair.access]
+
+    async def _revoke(self, tokens: list[Secret]) -> None:
+        for token in tokens:
+            await self._circuits.call(Surface.OAUTH, partial(self._oauth.revoke, token))
 
     async def _unsubscribe(self, integration: Integration, token: Secret) -> None:
         subscription = integration.subscription

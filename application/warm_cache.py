@@ -17,7 +17,7 @@ from application.sync_availability import HELD, SyncAvailability
 from domain.cache_policy import CachePolicy, Freshness
 from domain.errors import AvailabilityPending, IntegrationNotFound, SlotkeeperError
 from domain.ids import UserId
-from domain.integration import Integration
+from domain.integration import Integration, usable_tokens
 
 POLL = 0.1  # seconds
 POLLS = 50
@@ -49,6 +49,7 @@ class WarmCache:
 
         Raises:
             IntegrationNotFound: the user has no Calendly account connected.
+            ReauthRequired: nothing is cached and the grant is gone.
             AvailabilityPending: the first fetch is under way and not done in time.
             SlotkeeperError: the first fetch failed.
 
@@ -65,22 +66,25 @@ class WarmCache:
             case Freshness.EXPIRED:
                 return await self._renew(integration, part, key, cached)
             case Freshness.MISSING:
-                return await self._fill(integration, part, key)
+                return await self._fill(integration, part, key, None)
 
     async def _renew(
         self, integration: Integration, part: Part, key: str, cached: CachedPart | None
     ) -> CachedPart | None:
         try:
-            return await self._fill(integration, part, key)
+            return await self._fill(integration, part, key, cached)
         except SlotkeeperError:
             # Calendly cannot be asked: the last known, marked as expired, beats no answer.
             return cached
 
-    async def _fill(self, integration: Integration, part: Part, key: str) -> CachedPart | None:
+    async def _fill(
+        self, integration: Integration, part: Part, key: str, cached: CachedPart | None
+    ) -> CachedPart | None:
         began = self._clock.now()
         if _synced_just_now(integration, began):
-            return None
+            return cached
         for _ in range(POLLS):
+            usable_tokens(integration)  # without a grant nobody fetches: say so, do not wait
             if await self._sync(integration.id) != HELD:
                 _, cached = await self._read(integration.user_id, part, key)
                 return cached

@@ -1,0 +1,292 @@
+"""One process of the product: every use case composed over the fakes, made on first use."""
+
+# ruff: noqa: D102 - each use case is described by its own module
+
+from datetime import timedelta
+from functools import cached_property
+
+from adapters.calendly.webhooks import CalendlyWebhookReader
+from application.apply_webhooks import ApplyWebhooks
+from application.begin_connect import BeginConnect
+from application.book_for_invitee import BookForInvitee
+from application.booking_journal import BookingJournal
+from application.calendly_session import CalendlySession
+from application.cancel_booking import CancelBooking
+from application.circuits import Circuits
+from application.complete_connect import CompleteConnect
+from application.ensure_subscription import EnsureSubscription
+from application.exchange_tokens import ExchangeTokens
+from application.fetch_availability import FetchAvailability
+from application.finish_disconnect import FinishDisconnect
+from application.heal_subscriptions import HealSubscriptions
+from application.ingest_webhook import IngestWebhook
+from application.mark_no_show import MarkNoShow
+from application.read_availability import ReadAvailability
+from application.read_event_types import ReadEventTypes
+from application.reconcile_all import ReconcileAll
+from application.reconcile_bookings import ReconcileBookings
+from application.refresh_due_tokens import RefreshDueTokens
+from application.refresh_tokens import RefreshTokens
+from application.show_booking import ShowBooking
+from application.sync_availability import SyncAvailability
+from application.sync_due_availability import SyncDueAvailability
+from application.warm_cache import WarmCache
+from domain.backoff import RetryPolicy
+from domain.cache_policy import CachePolicy
+from domain.circuit_breaker import BreakerPolicy
+from domain.secret import Secret
+from domain.signature import DEFAULT_TOLERANCE
+from tests.application.building import Product
+
+LEASE = timedelta(seconds=60)
+HORIZON = timedelta(minutes=75)
+CONNECT_TTL = timedelta(minutes=10)
+CONCURRENCY = 4
+REDIRECT_URI = "https://slots.example/api/calendly/callback"
+CALLBACK_BASE = "https://slots.example/api/calendly/webhooks"
+SIGNING_KEY = Secret("webhook-signing-key")
+OLD_SIGNING_KEY = Secret("webhook-signing-key-of-yesterday")
+BREAKER = BreakerPolicy()
+CACHE = CachePolicy()
+
+
+class Process:
+    """The use cases as one process of the product has them."""
+
+    def __init__(self, product: Product, name: str) -> None:
+        self.name = name
+        self.storage = product.storage
+        self.vault = product.vault
+        self.calendly = product.calendly
+        self.clock = product.clock
+        self.entropy = product.entropy
+        self.signals = product.signals
+        self.jobs = product.jobs
+        self.background = product.background
+
+    @cached_property
+    def circuits(self) -> Circuits:
+        return Circuits(storage=self.storage, clock=self.clock, policy=BREAKER)
+
+    @cached_property
+    def exchange(self) -> ExchangeTokens:
+        return ExchangeTokens(
+            storage=self.storage,
+            vault=self.vault,
+            oauth=self.calendly,
+            circuits=self.circuits,
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+            breaker_policy=BREAKER,
+        )
+
+    @cached_property
+    def refresh(self) -> RefreshTokens:
+        return RefreshTokens(
+            storage=self.storage,
+            exchange=self.exchange,
+            clock=self.clock,
+            entropy=self.entropy,
+            owner=self.name,
+            lease_ttl=LEASE,
+        )
+
+    @cached_property
+    def refresh_due(self) -> RefreshDueTokens:
+        return RefreshDueTokens(
+            storage=self.storage,
+            exchange=self.exchange,
+            clock=self.clock,
+            owner=self.name,
+            lease_ttl=LEASE,
+            horizon=HORIZON,
+            concurrency=CONCURRENCY,
+        )
+
+    @cached_property
+    def session(self) -> CalendlySession:
+        return CalendlySession(
+            storage=self.storage,
+            vault=self.vault,
+            refresh=self.refresh,
+            circuits=self.circuits,
+            clock=self.clock,
+            entropy=self.entropy,
+            retries=RetryPolicy(),
+        )
+
+    @cached_property
+    def begin(self) -> BeginConnect:
+        return BeginConnect(
+            storage=self.storage,
+            vault=self.vault,
+            oauth=self.calendly,
+            clock=self.clock,
+            entropy=self.entropy,
+            redirect_uri=REDIRECT_URI,
+            ttl=CONNECT_TTL,
+        )
+
+    @cached_property
+    def complete(self) -> CompleteConnect:
+        return CompleteConnect(
+            storage=self.storage,
+            vault=self.vault,
+            oauth=self.calendly,
+            accounts=self.calendly,
+            circuits=self.circuits,
+            jobs=self.jobs,
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+            redirect_uri=REDIRECT_URI,
+        )
+
+    @cached_property
+    def finish_disconnect(self) -> FinishDisconnect:
+        return FinishDisconnect(
+            storage=self.storage,
+            vault=self.vault,
+            oauth=self.calendly,
+            subscriptions=self.calendly,
+            circuits=self.circuits,
+        )
+
+    @cached_property
+    def sync(self) -> SyncAvailability:
+        return SyncAvailability(
+            storage=self.storage,
+            fetch=self.fetch,
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+            policy=CACHE,
+            owner=self.name,
+        )
+
+    @cached_property
+    def fetch(self) -> FetchAvailability:
+        return FetchAvailability(session=self.session, calendly=self.calendly, clock=self.clock)
+
+    @cached_property
+    def sync_due(self) -> SyncDueAvailability:
+        return SyncDueAvailability(
+            storage=self.storage, sync=self.sync, clock=self.clock, concurrency=CONCURRENCY
+        )
+
+    @cached_property
+    def cache(self) -> WarmCache:
+        return WarmCache(
+            storage=self.storage,
+            sync=self.sync,
+            background=self.background,
+            clock=self.clock,
+            signals=self.signals,
+            policy=CACHE,
+        )
+
+    @cached_property
+    def event_types(self) -> ReadEventTypes:
+        return ReadEventTypes(cache=self.cache, clock=self.clock)
+
+    @cached_property
+    def availability(self) -> ReadAvailability:
+        return ReadAvailability(
+            storage=self.storage,
+            cache=self.cache,
+            event_types=self.event_types,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def ingest(self) -> IngestWebhook:
+        return IngestWebhook(
+            storage=self.storage,
+            reader=CalendlyWebhookReader(),
+            jobs=self.jobs,
+            background=self.background,
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+            signing_keys=[SIGNING_KEY, OLD_SIGNING_KEY],
+            tolerance=DEFAULT_TOLERANCE,
+        )
+
+    @cached_property
+    def apply(self) -> ApplyWebhooks:
+        return ApplyWebhooks(
+            storage=self.storage,
+            reader=CalendlyWebhookReader(),
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+        )
+
+    @cached_property
+    def journal(self) -> BookingJournal:
+        return BookingJournal(
+            storage=self.storage, clock=self.clock, entropy=self.entropy, signals=self.signals
+        )
+
+    @cached_property
+    def show(self) -> ShowBooking:
+        return ShowBooking(storage=self.storage)
+
+    @cached_property
+    def book(self) -> BookForInvitee:
+        return BookForInvitee(
+            journal=self.journal,
+            session=self.session,
+            calendly=self.calendly,
+            availability=self.availability,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def cancel(self) -> CancelBooking:
+        return CancelBooking(
+            journal=self.journal, session=self.session, calendly=self.calendly, show=self.show
+        )
+
+    @cached_property
+    def mark_no_show(self) -> MarkNoShow:
+        return MarkNoShow(
+            journal=self.journal,
+            session=self.session,
+            calendly=self.calendly,
+            show=self.show,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def ensure(self) -> EnsureSubscription:
+        return EnsureSubscription(
+            storage=self.storage,
+            session=self.session,
+            calendly=self.calendly,
+            entropy=self.entropy,
+            signals=self.signals,
+            callback_base=CALLBACK_BASE,
+        )
+
+    @cached_property
+    def heal(self) -> HealSubscriptions:
+        return HealSubscriptions(storage=self.storage, ensure=self.ensure, concurrency=CONCURRENCY)
+
+    @cached_property
+    def reconcile(self) -> ReconcileBookings:
+        return ReconcileBookings(
+            storage=self.storage,
+            session=self.session,
+            calendly=self.calendly,
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+        )
+
+    @cached_property
+    def reconcile_all(self) -> ReconcileAll:
+        return ReconcileAll(
+            storage=self.storage, reconcile=self.reconcile, concurrency=CONCURRENCY
+        )

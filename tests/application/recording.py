@@ -1,0 +1,81 @@
+"""Signals that are counted and background work that is awaited, for looking at afterwards."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine
+from contextlib import suppress
+from contextvars import Context
+from typing import Any
+
+from domain.errors import SlotkeeperError
+from domain.ids import IntegrationId
+
+
+class RecordedSignals:
+    """Implements the Signals port: `seen` counts each method with its labels."""
+
+    def __init__(self) -> None:
+        self.seen: Counter[tuple[object, ...]] = Counter()
+
+    def token_refresh(self, integration_id: IntegrationId, outcome: str) -> None:  # noqa: ARG002
+        """Count it."""
+        self.seen["token_refresh", outcome] += 1
+
+    def reauth_required(self, integration_id: IntegrationId, cause: str) -> None:  # noqa: ARG002
+        """Count it."""
+        self.seen["reauth_required", cause] += 1
+
+    def connected(self, integration_id: IntegrationId, *, recovered: bool) -> None:  # noqa: ARG002
+        """Count it."""
+        self.seen["connected", recovered] += 1
+
+    def webhook_received(self, result: str) -> None:
+        """Count it."""
+        self.seen["webhook_received", result] += 1
+
+    def webhook_applied(self, kind: str, result: str) -> None:
+        """Count it."""
+        self.seen["webhook_applied", kind, result] += 1
+
+    def availability_read(self, part: str, freshness: str) -> None:
+        """Count it."""
+        self.seen["availability_read", part, freshness] += 1
+
+    def availability_sync(self, integration_id: IntegrationId, result: str) -> None:  # noqa: ARG002
+        """Count it."""
+        self.seen["availability_sync", result] += 1
+
+    def booking_command(self, operation: str, result: str) -> None:
+        """Count it."""
+        self.seen["booking_command", operation, result] += 1
+
+    def subscription(self, integration_id: IntegrationId, result: str) -> None:  # noqa: ARG002
+        """Count it."""
+        self.seen["subscription", result] += 1
+
+    def bookings_repaired(self, integration_id: IntegrationId, count: int) -> None:  # noqa: ARG002
+        """Add them up."""
+        self.seen[("bookings_repaired",)] += count
+
+
+class AwaitedBackground:
+    """Implements the Background port; `names` lists what was started, `settle` waits for it."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def run(self, name: str, work: Coroutine[Any, Any, object]) -> None:
+        """Start the work in a context of its own, as it outlives its caller's transaction."""
+        self.names.append(name)
+        loop = asyncio.get_running_loop()
+        self._tasks.append(loop.create_task(_carry_out(work), context=Context()))
+
+    async def settle(self) -> None:
+        """Wait until everything that was started has ended."""
+        await asyncio.gather(*self._tasks)
+
+
+async def _carry_out(work: Coroutine[Any, Any, object]) -> None:
+    with suppress(SlotkeeperError):
+        await work

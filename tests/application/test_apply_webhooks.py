@@ -1,0 +1,204 @@
+from datetime import timedelta
+
+import pytest
+
+from application.apply_webhooks import HELD_FOR, LEFTOVERS
+from application.ports.webhook_events import WebhookEvent
+from application.tally import Tally
+from domain.ids import IntegrationId, WebhookEventId
+from domain.integration import Integration
+from tests.application.building import Product
+from tests.application.delivering import connect, created
+from tests.application.process import Process
+from tests.fakes.calendly import bodies
+from tests.fakes.clock import NOON
+from tests.fakes.state import EventRow
+
+
+@pytest.fixture
+async def ada(product: Product) -> Integration:
+    """A connected user."""
+    return await connect(product)
+
+
+async def leave(
+    product: Product, body: bytes, integration_id: IntegrationId | None = None
+) -> WebhookEventId:
+    """Leave an event in the inbox, stored but not applied."""
+    event = WebhookEvent(
+        id=WebhookEventId(product.entropy.new_id()),
+        dedupe_key=str(product.entropy.new_id()),
+        kind="invitee.created",
+        body=body,
+        received_at=product.clock.now(),
+        occurred_at=product.clock.now(),
+        integration_id=integration_id,
+    )
+    async with product.storage() as uow:
+        await uow.webhook_events.store(event)
+        await uow.commit()
+    return event.id
+
+
+def row(product: Product, event_id: WebhookEventId) -> EventRow:
+    """Return a stored event with what became of it."""
+    return product.storage.state.webhook_events[event_id]
+
+
+async def test_leftovers_are_applied(product: Product, process: Process, ada: Integration) -> None:
+    """An event that was stored unapplied has its effect once the job takes it up."""
+    event_id = await leave(product, created(), ada.id)
+
+    tally = await process.apply(10, lambda _: None)
+
+    assert tally == Tally(examined=1, done={"applied": 1})
+    assert row(product, event_id).status == "applied"
+    assert len(product.storage.state.bookings) == 1
+    assert product.signals.seen == {("webhook_applied", "invitee.created", "applied"): 1}
+
+
+async def test_what_has_no_effect_is_ignored(product: Product, process: Process) -> None:
+    """An event of a host who is not connected is settled with that reason."""
+    event_id = await leave(product, created())
+
+    tally = await process.apply(10, lambda _: None)
+
+    assert tally.done == {"ignored": 1}
+    assert (row(product, event_id).status, row(product, event_id).reason) == (
+        "ignored",
+        "nobodys_event",
+    )
+
+
+async def test_an_event_of_an_account_that_left_is_ignored(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """An event whose integration was erased meanwhile changes nothing."""
+    await leave(product, created(), ada.id)
+    async with product.storage() as uow:
+        await uow.integrations.erase(ada.id)
+        await uow.commit()
+
+    assert (await process.apply(10, lambda _: None)).done == {"ignored": 1}
+    assert product.storage.state.bookings == {}
+
+
+async def test_one_bad_event_does_not_stop_the_others(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """An event that cannot be applied is counted by its reason while the others go on."""
+    bad = await leave(product, b"not json", ada.id)
+    await leave(product, created(), ada.id)
+
+    tally = await process.apply(10, lambda _: None)
+
+    assert tally == Tally(examined=2, done={"applied": 1}, failed={"webhook_malformed": 1})
+    left = row(product, bad)
+    assert (left.status, left.reason, left.event.attempts) == ("pending", "webhook_malformed", 1)
+    assert left.next_attempt_at > NOON
+
+
+async def test_a_failed_event_waits_longer_each_time(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """Attempts are spaced out, and never are two made at once."""
+    event_id = await leave(product, b"not json", ada.id)
+    waits: list[timedelta] = []
+    for _ in range(LEFTOVERS.limit - 1):
+        await process.apply(10, lambda _: None)
+        assert (await process.apply(10, lambda _: None)).examined == 0
+        waits.append(row(product, event_id).next_attempt_at - product.clock.now())
+        product.clock.set(row(product, event_id).next_attempt_at)
+
+    assert waits == sorted(waits)
+    assert waits[0] >= 0.5 * LEFTOVERS.base
+    assert waits[-1] <= LEFTOVERS.cap
+
+
+async def test_what_never_works_is_a_dead_letter(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """After ten attempts an event is set aside with its reason and taken up no more."""
+    event_id = await leave(product, b"not json", ada.id)
+    for _ in range(LEFTOVERS.limit):
+        assert row(product, event_id).status == "pending"
+        await process.apply(10, lambda _: None)
+        product.clock.advance(LEFTOVERS.cap)
+
+    left = row(product, event_id)
+    assert (left.status, left.reason, left.event.attempts) == (
+        "dead_lettered",
+        "webhook_malformed",
+        LEFTOVERS.limit,
+    )
+    assert (await process.apply(10, lambda _: None)).examined == 0
+
+
+async def test_a_bug_is_counted_as_such(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """An error that is none of the service's own is counted as unexpected and tried again."""
+    await leave(product, created(), ada.id)
+    second = await leave(product, created(2), ada.id)
+
+    def fail_the_next_commit(tally: Tally) -> None:
+        if tally.examined == 1:
+            product.storage.fail_next_commit(RuntimeError("a bug"))
+
+    tally = await process.apply(10, fail_the_next_commit)
+
+    assert tally == Tally(examined=2, done={"applied": 1}, failed={"unexpected": 1})
+    assert row(product, second).reason == "unexpected"
+
+
+async def test_a_claimed_event_is_not_handed_out_twice(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """What one worker holds the other passes over until its time is over."""
+    await leave(product, created(), ada.id)
+    async with product.storage() as uow:
+        await uow.webhook_events.claim_pending(NOON, NOON + HELD_FOR, 10)
+        await uow.commit()
+
+    held = await process.apply(10, lambda _: None)
+    product.clock.advance(HELD_FOR)
+    later = await process.apply(10, lambda _: None)
+
+    assert (held.examined, later.examined) == (0, 1)
+
+
+async def test_a_full_page_promises_more(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """Pages follow each other until one is not full."""
+    for number in range(3):
+        await leave(product, created(number), ada.id)
+
+    pages = [await process.apply(2, lambda _: None) for _ in range(2)]
+
+    assert [(page.examined, page.more) for page in pages] == [(2, True), (1, False)]
+
+
+async def test_applying_twice_changes_nothing(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """Two events that say the same leave one booking, as it was."""
+    await leave(product, created(), ada.id)
+    await process.apply(10, lambda _: None)
+    before = dict(product.storage.state.bookings)
+    await leave(product, created(), ada.id)
+
+    await process.apply(10, lambda _: None)
+
+    assert product.storage.state.bookings == before
+
+
+async def test_an_unknown_kind_waits_for_nothing(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """A kind we do not know is settled at once."""
+    event_id = await leave(product, bodies.webhook("contact.created", {}), ada.id)
+
+    await process.apply(10, lambda _: None)
+
+    assert row(product, event_id).reason == "unknown_kind"

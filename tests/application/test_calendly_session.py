@@ -1,0 +1,183 @@
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from domain.errors import (
+    AccessTokenRejected,
+    CalendlyForbidden,
+    CalendlyRejected,
+    CalendlyThrottled,
+    CalendlyUnavailable,
+    CalendlyUncertain,
+    IntegrationNotFound,
+    ReauthRequired,
+    ScopeMissing,
+    SlotkeeperError,
+)
+from domain.ids import IntegrationId
+from domain.integration import Account, Status
+from domain.token import Access
+from tests.application.building import Product
+from tests.application.process import Process
+
+Work = Callable[[Access], Awaitable[Account]]
+
+
+@pytest.fixture
+def work(product: Product) -> Work:
+    """A call that needs a live token."""
+    return product.calendly.me
+
+
+async def test_a_call_carries_the_users_token(
+    product: Product, process: Process, work: Work
+) -> None:
+    """A call is made with the token of its integration and needs no refresh."""
+    connected = await product.connect("ada")
+    await product.connect("bob")
+
+    assert await process.session.call(connected.id, work) == connected.account
+    assert product.calendly.calls["refresh"] == 0
+
+
+async def test_a_dead_token_is_refreshed_first(
+    product: Product, process: Process, work: Work
+) -> None:
+    """A token that is known to be dead is never sent."""
+    connected = await product.connect()
+    product.clock.advance(timedelta(hours=2))
+
+    account = await process.session.call(connected.id, work)
+
+    assert account == connected.account
+    assert (product.calendly.calls["refresh"], product.calendly.calls["me"]) == (1, 1)
+
+
+async def test_a_401_refreshes_once_and_repeats_once(
+    product: Product, process: Process, work: Work
+) -> None:
+    """A token that died early costs the caller nothing but a moment."""
+    connected = await product.connect()
+    product.calendly.expire_access_tokens(connected.account.user_uri)
+
+    account = await process.session.call(connected.id, work)
+
+    assert account == connected.account
+    assert (product.calendly.calls["refresh"], product.calendly.calls["me"]) == (1, 2)
+
+
+async def test_a_second_401_surfaces(product: Product, process: Process, work: Work) -> None:
+    """A token that is refused although it is new is not refreshed again and again."""
+    connected = await product.connect()
+    product.calendly.fail_always("me", AccessTokenRejected("no"))
+
+    with pytest.raises(AccessTokenRejected):
+        await process.session.call(connected.id, work)
+
+    assert (product.calendly.calls["refresh"], product.calendly.calls["me"]) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [CalendlyForbidden("no"), ScopeMissing("no"), CalendlyRejected("no"), CalendlyUncertain("?")],
+    ids=lambda error: str(error.code),
+)
+async def test_nothing_else_refreshes_or_repeats(
+    product: Product, process: Process, work: Work, error: SlotkeeperError
+) -> None:
+    """A 403 never refreshes, and what may have been processed is never sent twice."""
+    connected = await product.connect()
+    product.calendly.fail_next("me", error)
+
+    with pytest.raises(type(error)):
+        await process.session.call(connected.id, work)
+
+    assert (product.calendly.calls["refresh"], product.calendly.calls["me"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "error", [CalendlyUnavailable("down"), CalendlyThrottled("slow down", retry_after=2)]
+)
+async def test_what_was_not_processed_is_repeated(
+    product: Product, process: Process, work: Work, error: SlotkeeperError
+) -> None:
+    """A passing failure that processed nothing is sat out."""
+    connected = await product.connect()
+    product.calendly.fail_next("me", error, times=2)
+
+    account = await process.session.call(connected.id, work)
+
+    assert account == connected.account
+    assert product.calendly.calls["me"] == 3
+
+
+async def test_repeating_ends(product: Product, process: Process, work: Work) -> None:
+    """A Calendly that stays down is asked three times, then its error surfaces."""
+    connected = await product.connect()
+    product.calendly.fail_always("me", CalendlyUnavailable("down"))
+
+    with pytest.raises(CalendlyUnavailable):
+        await process.session.call(connected.id, work)
+
+    assert product.calendly.calls["me"] == 3
+
+
+async def test_a_long_wait_is_handed_on(product: Product, process: Process, work: Work) -> None:
+    """A wait that is too long for a request is told to the caller instead of sat out."""
+    connected = await product.connect()
+    product.calendly.fail_next("me", CalendlyThrottled("slow down", retry_after=45))
+
+    with pytest.raises(CalendlyThrottled) as refusal:
+        await process.session.call(connected.id, work)
+
+    assert refusal.value.retry_after == 45
+    assert product.calendly.calls["me"] == 1
+
+
+async def test_a_grant_that_died_says_so_from_then_on(
+    product: Product, process: Process, work: Work
+) -> None:
+    """Once Calendly refused the grant, every call says what the user has to do."""
+    connected = await product.connect()
+    product.calendly.revoke_grants(connected.account.user_uri)
+    with pytest.raises(SlotkeeperError):
+        await process.session.call(connected.id, work)
+
+    with pytest.raises(ReauthRequired, match="/api/calendly/connect"):
+        await process.session.call(connected.id, work)
+
+    assert (await product.stored(connected.id)).status is Status.REAUTH_REQUIRED
+    assert product.calendly.calls["me"] == 1
+
+
+async def test_a_refresh_by_somebody_else_is_enough(
+    product: Product, process: Process, work: Work
+) -> None:
+    """A 401 for a version that another process replaced meanwhile spends no further token."""
+    connected = await product.connect()
+
+    async def refused_at_first(access: Access) -> Account:
+        if product.calendly.calls["refresh"] == 0:
+            await Process(product, "process-2").refresh(connected.id)
+            raise AccessTokenRejected("replaced")
+        return await work(access)
+
+    account = await process.session.call(connected.id, refused_at_first)
+
+    assert account == connected.account
+    assert product.calendly.calls["refresh"] == 1
+
+
+async def test_a_call_for_nobody_is_not_found(
+    product: Product, process: Process, work: Work
+) -> None:
+    """A call for an integration that does not exist, or is being disconnected, sends nothing."""
+    leaving = await product.connect()
+    await product.mark_disconnecting(leaving.id)
+
+    for integration_id in (leaving.id, IntegrationId(product.entropy.new_id())):
+        with pytest.raises(IntegrationNotFound):
+            await process.session.call(integration_id, work)
+
+    assert product.calendly.calls["me"] == 0

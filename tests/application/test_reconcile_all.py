@@ -1,0 +1,57 @@
+from datetime import timedelta
+
+from application.tally import Tally
+from domain.errors import CalendlyForbidden
+from tests.application.building import Product
+from tests.application.offering import host
+from tests.application.process import Process
+
+
+async def test_a_first_sweep_is_a_back_fill(product: Product, process: Process) -> None:
+    """An integration whose onboarding never got this far is back-filled without an alarm."""
+    ada = await host(product)
+    product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
+
+    tally = await process.reconcile_all(None, 10, lambda _: None)
+
+    assert tally.done == {"backfilled": 1}
+    assert len(product.storage.state.bookings) == 1
+    assert product.signals.seen == {}
+
+
+async def test_repairs_are_told_from_what_was_well(product: Product, process: Process) -> None:
+    """The tally says for how many integrations webhooks were lost."""
+    hosts = [await host(product, name) for name in ("ada", "bob", "cid")]
+    await process.reconcile_all(None, 10, lambda _: None)
+    product.clock.advance(timedelta(hours=1))
+    product.calendly.invitee_books(hosts[1].event_type.uri, hosts[1].starts[0])
+
+    tally = await process.reconcile_all(None, 10, lambda _: None)
+
+    assert tally.done == {"unchanged": 2, "repaired": 1}
+    assert product.signals.seen[("bookings_repaired",)] == 1
+
+
+async def test_pages_follow_each_other(product: Product, process: Process) -> None:
+    """The cursor of a page leads to the next one, and no integration is left out."""
+    hosts = [await host(product, f"user-{number}") for number in range(3)]
+
+    first = await process.reconcile_all(None, 2, lambda _: None)
+    second = await process.reconcile_all(first.cursor, 2, lambda _: None)
+    third = await process.reconcile_all(second.cursor, 2, lambda _: None)
+
+    assert first == Tally(2, {"backfilled": 2}, cursor=str(hosts[1].integration.id), more=True)
+    assert second == Tally(1, {"backfilled": 1}, cursor=str(hosts[2].integration.id))
+    assert third == Tally(cursor=second.cursor)
+
+
+async def test_one_failure_does_not_stop_the_others(product: Product, process: Process) -> None:
+    """Each integration is compared whatever became of the others."""
+    for name in ("ada", "bob"):
+        await host(product, name)
+    product.calendly.fail_next("page", CalendlyForbidden("no"))
+
+    tally = await process.reconcile_all(None, 10, lambda _: None)
+
+    assert tally.done == {"backfilled": 1}
+    assert tally.failed == {"calendly_forbidden": 1}

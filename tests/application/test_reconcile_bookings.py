@@ -1,0 +1,174 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from application.reconcile_bookings import BACKFILL, PATIENCE, SWEEP
+from domain.booking import BookingStatus
+from domain.errors import CalendlyForbidden, CalendlyThrottled, IntegrationNotFound
+from domain.ids import IntegrationId
+from tests.application.building import Product
+from tests.application.offering import Host, host
+from tests.application.process import Process
+from tests.fakes.clock import NOON
+
+
+@pytest.fixture
+async def ada(product: Product) -> Host:
+    """A host."""
+    return await host(product)
+
+
+def statuses(product: Product) -> list[BookingStatus]:
+    """Return the status of each booking, by its invitee."""
+    stored = product.storage.state.bookings
+    return [stored[key].facts.status for key in sorted(stored)]
+
+
+async def test_a_back_fill_is_no_repair(product: Product, process: Process, ada: Host) -> None:
+    """What was booked before connecting becomes known and counts for nothing lost."""
+    for start in ada.starts:
+        product.calendly.invitee_books(ada.event_type.uri, start)
+
+    assert await process.reconcile(ada.integration.id, backfill=True) == 3
+
+    assert statuses(product) == [BookingStatus.BOOKED] * 3
+    assert product.signals.seen == {}
+    row = product.storage.state.integrations[ada.integration.id]
+    assert row.value.reconciled_at == NOON
+    assert row.invalidated_by == "reconciliation"
+
+
+async def test_every_page_is_read(product: Product, process: Process, ada: Host) -> None:
+    """However many bookings there are, all of them become known."""
+    product.calendly.page_size = 1
+    for start in ada.starts:
+        product.calendly.invitee_books(ada.event_type.uri, start)
+
+    assert await process.reconcile(ada.integration.id, backfill=True) == 3
+    assert product.calendly.calls["page"] == 3
+
+
+async def test_what_a_lost_webhook_left_wrong_is_repaired(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """A missed booking and a missed cancellation are repaired and counted."""
+    first = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
+    await process.reconcile(ada.integration.id, backfill=True)
+    product.clock.advance(timedelta(hours=1))
+    product.calendly.invitee_cancels(first.invitee_uri)
+    product.calendly.invitee_books(ada.event_type.uri, ada.starts[1])
+
+    assert await process.reconcile(ada.integration.id, backfill=False) == 2
+
+    assert statuses(product) == [BookingStatus.CANCELED, BookingStatus.BOOKED]
+    assert product.signals.seen[("bookings_repaired",)] == 2
+
+
+async def test_when_all_is_well_nothing_is_repaired(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """A sweep over known bookings changes nothing, invalidates nothing and raises no alarm."""
+    product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
+    await process.reconcile(ada.integration.id, backfill=True)
+    before = dict(product.storage.state.bookings)
+    product.clock.advance(timedelta(hours=1))
+
+    assert await process.reconcile(ada.integration.id, backfill=False) == 0
+
+    assert product.storage.state.bookings == before
+    row = product.storage.state.integrations[ada.integration.id]
+    assert row.invalidated_at == NOON
+    assert row.value.reconciled_at == product.clock.now()
+    assert product.signals.seen == {}
+
+
+async def test_fuller_facts_are_no_repair(product: Product, process: Process, ada: Host) -> None:
+    """A detail that no webhook carries is taken over without an alarm."""
+    facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
+    await process.reconcile(ada.integration.id, backfill=True)
+    product.clock.advance(timedelta(hours=1))
+    await product.calendly.mark_no_show(
+        product.calendly.access(ada.integration.account.user_uri), facts.invitee_uri
+    )
+    assert await process.reconcile(ada.integration.id, backfill=False) == 1
+    marked = product.calendly.known(facts.invitee_uri)
+    renamed = replace(marked.details, updated_at=product.clock.now(), event_name="New name")
+    product.calendly.put(replace(marked, details=renamed))
+
+    repaired = await process.reconcile(ada.integration.id, backfill=False)
+
+    assert repaired == 0
+    (stored,) = product.storage.state.bookings.values()
+    assert stored.facts.details.event_name == "New name"
+
+
+@pytest.mark.parametrize(("backfill", "reach"), [(True, BACKFILL), (False, SWEEP)])
+async def test_a_sweep_reaches_so_far(
+    product: Product, process: Process, ada: Host, backfill: bool, reach: tuple[timedelta, ...]
+) -> None:
+    """Bookings that start within the window are compared, others are left alone."""
+    before, after = reach
+    inside = [NOON - before, NOON + after - timedelta(minutes=30)]
+    outside = [NOON - before - timedelta(minutes=30), NOON + after]
+    product.calendly.open_slots(ada.event_type.uri, [*inside, *outside])
+    for start in (*inside, *outside):
+        product.calendly.invitee_books(ada.event_type.uri, start)
+
+    await process.reconcile(ada.integration.id, backfill=backfill)
+
+    known = [each.facts.details.start for each in product.storage.state.bookings.values()]
+    assert sorted(known) == inside
+
+
+async def test_an_interrupted_sweep_keeps_what_it_repaired(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """What the first pages brought is kept, and the sweep does not count as done."""
+    product.calendly.page_size = 1
+    for start in ada.starts:
+        product.calendly.invitee_books(ada.event_type.uri, start)
+
+    hold = product.calendly.hold_next("page")
+    task = asyncio.create_task(process.reconcile(ada.integration.id, backfill=True))
+    await hold.reached.wait()
+    second = product.calendly.hold_next("page")
+    hold.release()
+    await second.reached.wait()
+    product.calendly.fail_next("page", CalendlyForbidden("no"))
+    second.release()
+    with pytest.raises(CalendlyForbidden):
+        await task
+
+    assert len(product.storage.state.bookings) == 1
+    assert (await product.stored(ada.integration.id)).reconciled_at is None
+
+
+async def test_a_spent_budget_is_waited_for(product: Product, process: Process, ada: Host) -> None:
+    """A sweep that runs into Calendly's limit goes on with the same page, not from the start."""
+    product.calendly.page_size = 1
+    for start in ada.starts:
+        product.calendly.invitee_books(ada.event_type.uri, start)
+    throttled = CalendlyThrottled("slow down", retry_after=30)
+    product.calendly.fail_next("page", throttled, times=PATIENCE - 1)
+
+    assert await process.reconcile(ada.integration.id, backfill=True) == 3
+    assert product.calendly.calls["page"] == PATIENCE - 1 + 3
+
+
+async def test_a_limit_that_stays_is_told(product: Product, process: Process, ada: Host) -> None:
+    """A sweep does not wait for ever."""
+    throttled = CalendlyThrottled("slow down", retry_after=30)
+    product.calendly.fail_next("page", throttled, times=PATIENCE)
+
+    with pytest.raises(CalendlyThrottled):
+        await process.reconcile(ada.integration.id, backfill=False)
+
+    assert product.calendly.calls["page"] == PATIENCE
+
+
+async def test_an_absent_integration_is_not_found(product: Product, process: Process) -> None:
+    """There is nothing to compare for an integration that does not exist."""
+    with pytest.raises(IntegrationNotFound):
+        await process.reconcile(IntegrationId(product.entropy.new_id()), backfill=False)

@@ -1,0 +1,94 @@
+from datetime import timedelta
+
+from application.tally import Tally
+from domain.errors import CalendlyUnavailable
+from domain.integration import usable_tokens
+from tests.application.building import Product
+from tests.application.process import CONCURRENCY, LEASE, Process
+
+NEARLY_DEAD = timedelta(minutes=100)
+
+
+async def test_what_would_die_soon_is_refreshed(product: Product, process: Process) -> None:
+    """The proactive refresh renews what dies before the next run ends, and nothing else."""
+    due = await product.connect("ada")
+    product.clock.advance(NEARLY_DEAD)
+    fresh = await product.connect("bob")
+    progress: list[Tally] = []
+
+    tally = await process.refresh_due(10, progress.append)
+
+    assert tally == Tally(examined=1, done={"refreshed": 1})
+    assert usable_tokens(await product.stored(due.id)).version == 2
+    assert await product.stored(fresh.id) == fresh
+    assert [each.examined for each in progress] == [1]
+
+
+async def test_one_failure_does_not_stop_the_others(product: Product, process: Process) -> None:
+    """Each integration of a page is refreshed whatever became of the others."""
+    connected = [await product.connect(name) for name in ("ada", "bob", "cid", "dan")]
+    product.calendly.revoke_grants(connected[0].account.user_uri)
+    product.clock.advance(NEARLY_DEAD)
+
+    tally = await process.refresh_due(10, lambda _: None)
+
+    assert tally == Tally(examined=4, done={"refreshed": 3}, failed={"grant_refused": 1})
+
+
+async def test_a_full_page_promises_more(product: Product, process: Process) -> None:
+    """Pages follow each other until one is not full; none is refreshed twice."""
+    for name in ("ada", "bob", "cid"):
+        await product.connect(name)
+    product.clock.advance(NEARLY_DEAD)
+
+    pages = [await process.refresh_due(2, lambda _: None) for _ in range(2)]
+
+    assert [(page.examined, page.more) for page in pages] == [(2, True), (1, False)]
+    assert product.calendly.calls["refresh"] == 3
+
+
+async def test_what_failed_is_left_alone_for_a_while(product: Product, process: Process) -> None:
+    """The job does not hammer: a failed integration is not due before its pause is over."""
+    await product.connect()
+    product.clock.advance(NEARLY_DEAD)
+    product.calendly.fail_next("refresh", CalendlyUnavailable("down"))
+    await process.refresh_due(10, lambda _: None)
+
+    again = await process.refresh_due(10, lambda _: None)
+    product.clock.advance(timedelta(minutes=1))
+    later = await process.refresh_due(10, lambda _: None)
+
+    assert again == Tally()
+    assert later.done == {"refreshed": 1}
+
+
+async def test_a_lease_that_ran_out_in_the_queue_is_not_used(
+    product: Product, process: Process
+) -> None:
+    """Who waited longer than the lease lasts is left for the next run."""
+    for number in range(CONCURRENCY + 1):
+        await product.connect(f"user-{number}")
+    product.clock.advance(NEARLY_DEAD)
+
+    def time_passes(tally: Tally) -> None:
+        if tally.examined == 1:
+            product.clock.advance(LEASE)
+
+    tally = await process.refresh_due(10, time_passes)
+
+    assert tally.done["left_for_later"] == 1
+    assert product.calendly.calls["refresh"] == CONCURRENCY
+
+
+async def test_two_workers_share_the_work(product: Product, process: Process) -> None:
+    """What one worker has claimed the other passes over."""
+    await product.connect()
+    product.clock.advance(NEARLY_DEAD)
+    now = product.clock.now()
+    async with product.storage() as uow:
+        await uow.refresh_queue.claim_due("process-2", now, now + LEASE, now + LEASE * 60, 10)
+        await uow.commit()
+
+    tally = await process.refresh_due(10, lambda _: None)
+
+    assert tally == Tally()

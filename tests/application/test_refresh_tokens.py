@@ -1,0 +1,149 @@
+import asyncio
+
+import pytest
+
+from domain.errors import IntegrationNotFound, ReauthRequired, RefreshInProgress
+from domain.ids import IntegrationId
+from domain.integration import usable_tokens
+from tests.application.building import Product
+from tests.application.process import LEASE, Process
+
+
+async def test_many_callers_make_one_exchange(product: Product) -> None:
+    """However many callers in however many processes find a token dead, it is spent once."""
+    connected = await product.connect()
+    processes = [Process(product, f"process-{number}") for number in range(5)]
+
+    results = await asyncio.gather(
+        *(each.refresh(connected.id, stale_version=1) for each in processes for _ in range(10))
+    )
+
+    assert product.calendly.calls["refresh"] == 1
+    assert {usable_tokens(each).version for each in results} == {2}
+    assert await product.stored(connected.id) == results[0]
+
+
+async def test_a_newer_version_is_returned_without_an_exchange(
+    product: Product, process: Process
+) -> None:
+    """Who found an old version not to work gets the newer one that is stored already."""
+    connected = await product.connect()
+    await process.refresh(connected.id)
+
+    found = await process.refresh(connected.id, stale_version=1)
+
+    assert product.calendly.calls["refresh"] == 1
+    assert usable_tokens(found).version == 2
+
+
+async def test_without_a_stale_version_the_current_one_is_refreshed(
+    product: Product, process: Process
+) -> None:
+    """A refresh that names no version makes a newer one each time."""
+    connected = await product.connect()
+
+    versions = [usable_tokens(await process.refresh(connected.id)).version for _ in range(2)]
+
+    assert versions == [2, 3]
+
+
+async def test_the_current_version_named_as_stale_is_refreshed(
+    product: Product, process: Process
+) -> None:
+    """The version that is stored, found not to work, is exchanged for the next."""
+    connected = await product.connect()
+
+    fresh = await process.refresh(connected.id, stale_version=1)
+
+    assert usable_tokens(fresh).version == 2
+
+
+async def test_a_refresh_that_ended_between_look_and_lease_is_not_repeated(
+    product: Product, process: Process
+) -> None:
+    """Who gets the lease only after somebody finished gives it back and spends nothing."""
+    connected = await product.connect()
+    other = Process(product, "process-2")
+    # The first opening is this caller's look; the other process is done before the second.
+    async with product.storage() as look:
+        seen = await look.integrations.get(connected.id)
+    assert seen is not None
+    await other.refresh(connected.id)
+    now = product.clock.now()
+    async with product.storage() as uow:
+        taken = await uow.refresh_queue.take(connected.id, process.name, now, now + LEASE)
+        await uow.commit()
+    assert taken is not None
+
+    found = await process.refresh._refresh(*taken, usable_tokens(seen).version)
+
+    assert usable_tokens(found).version == 2
+    assert product.calendly.calls["refresh"] == 1
+    assert product.storage.state.integrations[connected.id].lease is None
+
+
+async def test_a_held_lease_is_waited_for_only_so_long(product: Product, process: Process) -> None:
+    """While another process holds the lease nothing is sent, and after a while that is said."""
+    connected = await product.connect()
+    hold = product.calendly.hold_next("refresh")
+    other = asyncio.create_task(Process(product, "process-2").refresh(connected.id))
+    await hold.reached.wait()
+
+    with pytest.raises(RefreshInProgress) as refusal:
+        await process.refresh(connected.id)
+
+    assert refusal.value.retry_after == 5
+    assert product.calendly.calls["refresh"] == 1
+    hold.release()
+    await other
+
+
+async def test_a_dead_grant_is_said_at_once(product: Product, process: Process) -> None:
+    """Once a person is needed a refresh says so and sends nothing."""
+    connected = await product.connect()
+    product.calendly.revoke_grants(connected.account.user_uri)
+    with pytest.raises(Exception, match="spent, revoked or unknown"):
+        await process.refresh(connected.id)
+
+    with pytest.raises(ReauthRequired) as refusal:
+        await process.refresh(connected.id)
+
+    assert refusal.value.cause == "grant_refused"
+    assert product.calendly.calls["refresh"] == 1
+
+
+async def test_the_losers_of_a_refusal_learn_of_it(product: Product) -> None:
+    """Callers that wait for a refresh which is refused are told that a person is needed."""
+    connected = await product.connect()
+    product.calendly.revoke_grants(connected.account.user_uri)
+    processes = [Process(product, f"process-{number}") for number in range(3)]
+
+    results = await asyncio.gather(
+        *(each.refresh(connected.id) for each in processes), return_exceptions=True
+    )
+
+    assert product.calendly.calls["refresh"] == 1
+    assert sorted(type(each).__name__ for each in results) == [
+        "GrantRefused",
+        "ReauthRequired",
+        "ReauthRequired",
+    ]
+
+
+async def test_an_absent_integration_is_not_found(product: Product, process: Process) -> None:
+    """A refresh for an integration that does not exist says so."""
+    with pytest.raises(IntegrationNotFound):
+        await process.refresh(IntegrationId(product.entropy.new_id()))
+
+
+async def test_a_disconnecting_account_is_not_refreshed(
+    product: Product, process: Process
+) -> None:
+    """While an account is being disconnected its token is left for the disconnection."""
+    connected = await product.connect()
+    await product.mark_disconnecting(connected.id)
+
+    with pytest.raises(IntegrationNotFound):
+        await process.refresh(connected.id)
+
+    assert product.calendly.calls["refresh"] == 0

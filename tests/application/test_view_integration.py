@@ -1,0 +1,121 @@
+import pytest
+
+from application.view_integration import CONNECT_PATH, REMEDIES, ViewIntegration
+from domain.circuit_breaker import BreakerState
+from domain.errors import (
+    CalendlyUnavailable,
+    GrantRefused,
+    IntegrationNotFound,
+    SealedValueUnreadable,
+)
+from domain.integration import Cause, Status
+from tests.application.building import Product
+from tests.application.process import BREAKER, Process
+from tests.fakes.clock import NOON
+
+
+@pytest.fixture
+def view(product: Product) -> ViewIntegration:
+    """The use case."""
+    return ViewIntegration(storage=product.storage, clock=product.clock, breaker_policy=BREAKER)
+
+
+async def test_a_healthy_integration_needs_nothing(
+    product: Product, process: Process, view: ViewIntegration
+) -> None:
+    """A connected user sees the account, its subscription and that all is well."""
+    connected = await product.connect()
+    await process.ensure(connected.id)
+
+    shown = await view(connected.user_id)
+
+    assert (shown.id, shown.status, shown.account) == (
+        connected.id,
+        Status.ACTIVE,
+        connected.account,
+    )
+    assert shown.token_expires_at == connected.tokens.expires_at if connected.tokens else None
+    assert (shown.missing_scopes, shown.action_required) == ((), None)
+    assert (shown.webhook_state, shown.breaker.state) == ("active", BreakerState.CLOSED)
+
+
+async def test_no_token_is_shown(product: Product, view: ViewIntegration) -> None:
+    """Neither a token nor its sealed form is part of what a user sees."""
+    connected = await product.connect()
+
+    shown = repr(await view(connected.user_id))
+
+    assert connected.tokens is not None
+    assert connected.tokens.access not in shown
+    assert connected.tokens.refresh not in shown
+
+
+async def test_a_user_without_account_is_not_found(
+    product: Product, view: ViewIntegration
+) -> None:
+    """A user who connected nothing is shown the way to do so."""
+    await product.connect("ada")
+
+    with pytest.raises(IntegrationNotFound, match=CONNECT_PATH):
+        await view(await product.user("bob"))
+
+
+async def test_a_dead_grant_says_what_to_do(
+    product: Product, process: Process, view: ViewIntegration
+) -> None:
+    """When a person is needed the view says why, since when, and where to go."""
+    connected = await product.connect()
+    product.calendly.revoke_grants(connected.account.user_uri)
+    with pytest.raises(GrantRefused):
+        await process.refresh(connected.id)
+
+    shown = await view(connected.user_id)
+
+    assert shown.status is Status.REAUTH_REQUIRED
+    assert shown.token_expires_at is None
+    assert shown.webhook_state is None
+    assert shown.action_required is not None
+    assert shown.action_required.code == Cause.GRANT_REFUSED
+    assert shown.action_required.since == NOON
+    assert shown.action_required.connect_path == CONNECT_PATH
+
+
+def test_every_cause_has_a_remedy() -> None:
+    """No cause for which a person is needed is without its remedy."""
+    assert set(REMEDIES) == set(Cause)
+
+
+async def test_a_lost_key_is_the_operators_task(
+    product: Product, process: Process, view: ViewIntegration
+) -> None:
+    """When a key is missing the user is not sent to connect again."""
+    connected = await product.connect()
+    product.vault.lose("key-1")
+    with pytest.raises(SealedValueUnreadable):
+        await process.refresh(connected.id)
+
+    shown = await view(connected.user_id)
+
+    assert shown.action_required is not None
+    assert "TOKEN_ENCRYPTION_KEYS" in shown.action_required.remedy
+    assert shown.action_required.connect_path is None
+
+
+async def test_an_open_breaker_says_until_when(
+    product: Product, process: Process, view: ViewIntegration
+) -> None:
+    """While refreshes are held back the view says when the next one goes out."""
+    connected = await product.connect()
+    product.calendly.fail_always("refresh", CalendlyUnavailable("down"))
+    for _ in range(BREAKER.threshold):
+        with pytest.raises(CalendlyUnavailable):
+            await process.refresh(connected.id)
+
+    shown = await view(connected.user_id)
+    product.clock.advance(BREAKER.reset)
+    later = await view(connected.user_id)
+
+    assert (shown.breaker.state, shown.breaker.failures) == (BreakerState.OPEN, BREAKER.threshold)
+    assert shown.breaker.retry_at == NOON + BREAKER.reset
+    assert shown.last_error_code == "calendly_unavailable"
+    assert (later.breaker.state, later.breaker.retry_at) == (BreakerState.HALF_OPEN, None)

@@ -1,0 +1,36 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from adapters.local_stack.addresses import StackAddresses
+from adapters.local_stack.config import FREE_PORTS, StackConfig
+from adapters.local_stack.credentials import load_credentials
+from adapters.local_stack.stack import LocalStack
+from tests.docs.pages import README
+from tests.docs.reader import Reader, Tried
+
+
+class Read(NamedTuple):
+    """The README, carried out once on a stack of its own, which still runs."""
+
+    addresses: StackAddresses
+    parts: list[str]
+    tried: list[Tried]
+
+
+@pytest.fixture(scope="session")
+def read(traversable: Path) -> Iterator[Read]:
+    """What came of the README's commands."""
+    home = traversable / "readme"
+    parts: list[str] = []
+    config = StackConfig(home=home, ports=FREE_PORTS, durable=False)
+    stack = LocalStack(config, on_progress=parts.append)
+    addresses = stack.start()
+    reader = Reader(addresses, load_credentials(home / "credentials.json"))
+    try:
+        yield Read(addresses, parts, reader.carry_out(README.blocks))
+    finally:
+        reader.close()
+        stack.stop()
