@@ -21,8 +21,7 @@ async def integrations_of(
     """Return whom a notice concerns: the one its address named, or those its body names."""
     if integration is not None:
         return [integration]
-    hosts = notice.facts.details.host_uris if notice.facts else ()
-    return await uow.integrations.by_accounts(sorted({*notice.account_uris, *hosts}))
+    return await uow.integrations.by_accounts(notice.account_uris)
 
 
 async def apply_webhook(

@@ -82,33 +82,41 @@ class BookForInvitee:
             CalendlyUncertain: the answer was lost: repeat the request under the same key.
 
         """
-        self._check(wanted)
-        integration = await self._journal.integration(user_id)
-        event_type = await self._availability.event_type(user_id, wanted.event_type)
+        _check(wanted)
         command = await self._journal.open(user_id, key, Operation.BOOK, wanted)
         if command.done_at is not None:
             return await self._journal.recall(command)
-        request = _request(wanted, event_type, command)
-        sent = command.sent
         try:
-            facts = await self._find(integration, request) if sent else None
-            if facts is None:
-                await self._journal.mark_sent(command)
-                facts, sent = await self._book(integration, request)
+            integration = await self._journal.integration(user_id)
+            facts = await self._carry_out(integration, wanted, command)
         except SlotkeeperError as error:
-            await self._journal.failed(command, error, sent=sent)
+            await self._journal.failed(command, error, sent=command.sent)
             raise
         return await self._journal.close(command, integration, [facts])
 
-    async def _book(self, integration: Integration, request: BookingRequest) -> tuple[Facts, bool]:
+    async def _carry_out(
+        self, integration: Integration, wanted: BookingInput, command: BookingCommand
+    ) -> Facts:
+        """Look first for what an earlier attempt may have made; book when there is none."""
+        event_type = await self._availability.event_type(integration.user_id, wanted.event_type)
+        request = _request(wanted, event_type, command)
+        made = await self._find(integration, request) if command.sent else None
+        if made is not None:
+            return made
+        if wanted.start <= self._clock.now():
+            raise InvalidRange("start lies in the past.")
+        await self._journal.mark_sent(command)
+        return await self._book(integration, request)
+
+    async def _book(self, integration: Integration, request: BookingRequest) -> Facts:
         try:
             invitee_uri = await self._session.call(
                 integration.id, lambda access: self._calendly.book(access, request)
             )
         except CalendlyUncertain as uncertain:
-            return await self._found_after(uncertain, integration, request), True
+            return await self._found_after(uncertain, integration, request)
         try:
-            facts = await self._session.call(
+            return await self._session.call(
                 integration.id, lambda access: self._calendly.invitee(access, invitee_uri)
             )
         except SlotkeeperError as error:
@@ -117,7 +125,6 @@ class BookForInvitee:
                 "under the same Idempotency-Key.",
                 retry_after=error.retry_after,
             ) from error
-        return facts, True
 
     async def _found_after(
         self, uncertain: CalendlyUncertain, integration: Integration, request: BookingRequest
@@ -142,19 +149,19 @@ class BookForInvitee:
         )
         return next((each for each in found if each.reference == request.reference), None)
 
-    def _check(self, wanted: BookingInput) -> None:
-        if wanted.start.tzinfo is None:
-            raise InvalidInput("start needs a UTC offset, for example 2026-12-01T09:00:00Z.")
-        if wanted.start <= self._clock.now():
-            raise InvalidRange("start lies in the past.")
-        if not wanted.name.strip():
-            raise InvalidInput("name must not be empty.")
-        if not all(ADDRESS.fullmatch(each) for each in (wanted.email, *wanted.guests)):
-            raise InvalidInput("email and guests must be e-mail addresses.")
-        if len(wanted.guests) > MOST_GUESTS:
-            raise InvalidInput(f"At most {MOST_GUESTS} guests can be invited.")
-        if not _is_timezone(wanted.timezone):
-            raise InvalidTimezone("timezone must be an IANA name, for example Europe/Berlin.")
+
+def _check(wanted: BookingInput) -> None:
+    """Check what can be checked without knowing anything else. Raises InvalidInput."""
+    if wanted.start.tzinfo is None:
+        raise InvalidInput("start needs a UTC offset, for example 2026-12-01T09:00:00Z.")
+    if not wanted.name.strip():
+        raise InvalidInput("name must not be empty.")
+    if not all(ADDRESS.fullmatch(each) for each in (wanted.email, *wanted.guests)):
+        raise InvalidInput("email and guests must be e-mail addresses.")
+    if len(wanted.guests) > MOST_GUESTS:
+        raise InvalidInput(f"At most {MOST_GUESTS} guests can be invited.")
+    if not _is_timezone(wanted.timezone):
+        raise InvalidTimezone("timezone must be an IANA name, for example Europe/Berlin.")
 
 
 def _is_timezone(name: str) -> bool:

@@ -140,7 +140,7 @@ class BookingJournal:
         if isinstance(error, CalendlyUncertain):
             return
         async with self._storage() as uow:
-            await uow.booking_commands.release(command.id, sent=sent)
+            await uow.booking_commands.release(command, sent=sent)
             await uow.commit()
 
     async def _view(self, user_id: UserId, booking_id: BookingId | None) -> BookingView:

@@ -13,7 +13,7 @@ from application.ports.breakers import Surface
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Storage
 from domain.circuit_breaker import CLOSED, Breaker, BreakerPolicy, admit, failed, is_outage, wait
-from domain.errors import CircuitOpen, SlotkeeperError, StorageUnavailable
+from domain.errors import CalendlyThrottled, CircuitOpen, SlotkeeperError, StorageUnavailable
 
 T = TypeVar("T")
 
@@ -39,6 +39,9 @@ class Circuits:
         await self._admit(surface)
         try:
             result = await work()
+        except CalendlyThrottled:
+            # Says nothing of Calendly's health: our own budget may have refused, sending nothing.
+            raise
         except SlotkeeperError as error:
             # What the call did matters more than the record of it: its own error goes on.
             with suppress(StorageUnavailable):

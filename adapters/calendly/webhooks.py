@@ -52,6 +52,7 @@ def _invitee(envelope: Envelope) -> Notice:
         occurred_at=utc(envelope.created_at),
         subject=payload.uri,
         facts=facts,
+        account_uris=facts.details.host_uris,
     )
 
 
@@ -61,11 +62,14 @@ def _no_show_created(envelope: Envelope) -> Notice:
     if payload.no_show is None:
         raise _malformed("payload.no_show")
     at = utc(envelope.created_at)
+    mark = to_no_show(payload.no_show, at)
+    facts = to_facts(payload, payload.scheduled_event, no_show=mark)
     return Notice(
         kind=envelope.event,
         occurred_at=at,
         subject=payload.no_show.uri,
-        facts=to_facts(payload, payload.scheduled_event, no_show=to_no_show(payload.no_show, at)),
+        facts=facts,
+        account_uris=facts.details.host_uris,
     )
 
 
@@ -74,24 +78,28 @@ def _no_show_deleted(envelope: Envelope) -> Notice:
     # envelope's time is in whole seconds: within one, the invitee's own last change tells more.
     payload = _payload(envelope, InviteeWithEvent)
     at = max(utc(envelope.created_at), utc(payload.updated_at or payload.created_at))
+    facts = to_facts(payload, payload.scheduled_event, no_show=NoShow(at=at, uri=None))
     return Notice(
         kind=envelope.event,
         occurred_at=utc(envelope.created_at),
         subject=payload.uri,
         mark=at.isoformat(),
-        facts=to_facts(payload, payload.scheduled_event, no_show=NoShow(at=at, uri=None)),
+        facts=facts,
+        account_uris=facts.details.host_uris,
     )
 
 
 def _event_type(envelope: Envelope) -> Notice:
     payload = _payload(envelope, EventTypePayload)
     at = utc(envelope.created_at)
+    owner = payload.profile.owner if payload.profile else None
     deleted = payload.deleted_at if envelope.event == "event_type.deleted" else None
     return Notice(
         kind=envelope.event,
         occurred_at=at,
         subject=payload.uri,
         mark=deleted or payload.updated_at or at.isoformat(),
+        account_uris=(owner,) if owner else (),
     )
 
 

@@ -66,9 +66,11 @@ class BookingCommands(Protocol):
         """Record that it ended well."""
         ...
 
-    async def release(self, command_id: CommandId, *, sent: bool) -> None:
-        """End the lease of one that failed, so that the caller may repeat it at once.
+    async def release(self, command: BookingCommand, *, sent: bool) -> None:
+        """Let go of one that failed, so that the caller may repeat it at once.
 
-        `sent` false means that Calendly is known not to have processed it.
+        `sent` true keeps it: who repeats it has to look first. False means that Calendly is
+        known not to have processed it: it is forgotten, and its key is as good as unused.
+        One that somebody took over meanwhile, or that is done, is left alone.
         """
         ...

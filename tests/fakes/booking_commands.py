@@ -39,12 +39,16 @@ class FakeBookingCommands:
         """Record the end and the booking."""
         self._change(command_id, done_at=now, booking_id=booking_id)
 
-    async def release(self, command_id: CommandId, *, sent: bool) -> None:
-        """End the lease of an unfinished one."""
-        command = self._state.booking_commands.get(command_id)
-        if command is not None and command.done_at is None:
-            ended = min(command.lease_until, command.started_at)
-            self._change(command_id, lease_until=ended, sent=sent)
+    async def release(self, command: BookingCommand, *, sent: bool) -> None:
+        """End the lease of an unfinished one, or forget it when nothing came of it."""
+        stored = self._state.booking_commands.get(command.id)
+        if stored is None or stored.done_at or stored.started_at != command.started_at:
+            return
+        if sent:
+            ended = min(stored.lease_until, stored.started_at)
+            self._change(command.id, lease_until=ended, sent=True)
+        else:
+            del self._state.booking_commands[command.id]
 
     def _recorded(self, user_id: UserId, key: str) -> BookingCommand | None:
         commands = self._state.booking_commands.values()

@@ -15,10 +15,17 @@ class Envelope(msgspec.Struct):
     payload: msgspec.Raw
 
 
+class EventTypeProfile(msgspec.Struct):
+    """Whose an event type is: a user, or a team."""
+
+    owner: str | None = None
+
+
 class EventTypePayload(msgspec.Struct):
-    """What tells one change of an event type from another."""
+    """What tells one change of an event type from another, and whose it is."""
 
     uri: str
+    profile: EventTypeProfile | None = None
     updated_at: str | None = None
     deleted_at: str | None = None
 

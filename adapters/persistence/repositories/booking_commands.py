@@ -28,8 +28,12 @@ SELECT c.* FROM calendly_booking_command c JOIN app_user u ON u.id = c.user_id
 WHERE u.public_id = $1 AND c.key = $2
 """
 _RELEASE = """
-UPDATE calendly_booking_command SET lease_until = least(lease_until, started_at), sent = $2
-WHERE public_id = $1 AND done_at IS NULL
+UPDATE calendly_booking_command SET lease_until = least(lease_until, started_at), sent = true
+WHERE public_id = $1 AND started_at = $2 AND done_at IS NULL
+"""
+_FORGET = """
+DELETE FROM calendly_booking_command
+WHERE public_id = $1 AND started_at = $2 AND done_at IS NULL
 """
 
 
@@ -81,9 +85,10 @@ class PiccoloBookingCommands:
             }
         ).where(CalendlyBookingCommand.public_id == command_id)
 
-    async def release(self, command_id: CommandId, *, sent: bool) -> None:
-        """End the lease of an unfinished one."""
-        await self._session.run(_RELEASE, command_id, sent)
+    async def release(self, command: BookingCommand, *, sent: bool) -> None:
+        """End the lease of an unfinished one, or forget it when nothing came of it."""
+        statement = _RELEASE if sent else _FORGET
+        await self._session.run(statement, command.id, command.started_at)
 
 
 def _to_command(row: Any, user_id: UserId) -> BookingCommand:

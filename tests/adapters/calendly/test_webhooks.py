@@ -64,6 +64,24 @@ def test_a_mark_without_a_time_has_the_envelopes() -> None:
     assert notice.facts.no_show == NoShow(bodies.OCCURRED_AT, bodies.NO_SHOW)
 
 
+@pytest.mark.parametrize(
+    ("kind", "payload", "whose"),
+    [
+        ("invitee.created", bodies.payload(), (bodies.USER,)),
+        ("invitee.canceled", bodies.payload(), (bodies.USER,)),
+        ("invitee_no_show.created", bodies.payload(no_show=MARK), (bodies.USER,)),
+        ("invitee_no_show.deleted", bodies.payload(), (bodies.USER,)),
+        ("event_type.updated", bodies.event_type(), (bodies.USER,)),
+        ("event_type.updated", bodies.event_type() | {"profile": None}, ()),
+    ],
+)
+def test_a_notice_says_whose_it_is(
+    kind: str, payload: dict[str, Any], whose: tuple[str, ...]
+) -> None:
+    """A delivery to the app-wide address finds its account by what the body says."""
+    assert read(kind, payload).account_uris == whose
+
+
 def test_a_mark_taken_back_is_known_by_the_time() -> None:
     """`invitee_no_show.deleted` can repeat for one invitee; each time counts."""
     payload = bodies.payload()

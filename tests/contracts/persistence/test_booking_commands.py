@@ -87,7 +87,7 @@ async def test_finished(storage: Storage, world: World) -> None:
     booking_id = BookingId(world.entropy.new_id())
     async with storage() as uow:
         await uow.booking_commands.finish(first.id, booking_id, NOON + MINUTE)
-        await uow.booking_commands.release(first.id, sent=False)
+        await uow.booking_commands.release(first, sent=False)
         await uow.commit()
 
     again = command(world, ada, started_at=NOON + timedelta(days=9))
@@ -95,19 +95,51 @@ async def test_finished(storage: Storage, world: World) -> None:
     assert await opened(storage, again) == (done, False)
 
 
-@pytest.mark.parametrize("sent", [True, False])
-async def test_released(storage: Storage, world: World, sent: bool) -> None:
-    """A failed command may be repeated at once, and says whether it may have reached Calendly."""
+async def release(storage: Storage, failed: BookingCommand, *, sent: bool) -> None:
+    """Mark a command as sent, and let it go."""
+    async with storage() as uow:
+        await uow.booking_commands.mark_sent(failed.id)
+        await uow.booking_commands.release(failed, sent=sent)
+        await uow.commit()
+
+
+async def test_released_after_it_may_have_been_sent(storage: Storage, world: World) -> None:
+    """A command that may have reached Calendly can be repeated at once, and says so."""
     ada = await world.user("ada")
     first = command(world, ada)
     await opened(storage, first)
-    async with storage() as uow:
-        await uow.booking_commands.mark_sent(first.id)
-        await uow.booking_commands.release(first.id, sent=sent)
-        await uow.commit()
 
-    again = command(world, ada)
-    assert await opened(storage, again) == (replace(first, sent=sent), True)
+    await release(storage, first, sent=True)
+
+    assert await opened(storage, command(world, ada)) == (replace(first, sent=True), True)
+
+
+async def test_forgotten(storage: Storage, world: World) -> None:
+    """A command of which nothing came leaves its key unused, for another request even."""
+    ada = await world.user("ada")
+    first = command(world, ada)
+    await opened(storage, first)
+
+    await release(storage, first, sent=False)
+
+    other = command(world, ada, fingerprint=b"g" * 32)
+    assert await opened(storage, other) == (other, True)
+
+
+@pytest.mark.parametrize("sent", [True, False])
+async def test_released_too_late(storage: Storage, world: World, sent: bool) -> None:
+    """Who lost the command to a later attempt cannot let go of it any more."""
+    ada = await world.user("ada")
+    first = command(world, ada)
+    await opened(storage, first)
+    until = first.lease_until + MINUTE
+    later = command(world, ada, started_at=first.lease_until, lease_until=until)
+    taken_over, _ = await opened(storage, later)
+
+    await release(storage, first, sent=sent)
+
+    again = command(world, ada, started_at=first.lease_until)
+    assert await opened(storage, again) == (replace(taken_over, sent=True), False)
 
 
 async def test_unknown_user(storage: Storage, world: World) -> None:
