@@ -150,7 +150,8 @@ class Settings(TemporalSettings, frozen=True, kw_only=True):
     cache_ttl: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(hours=24)
     cache_soft_ttl: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(hours=1)
     refresh_horizon: Annotated[timedelta, _span(_SECOND, _DAY)] = timedelta(minutes=75)
-    refresh_lease: Annotated[timedelta, _span(_SECOND, 60 * _MINUTE)] = timedelta(seconds=60)
+    # Renewed when a token request leaves, it has to outlast that request, which ends within 30 s.
+    refresh_lease: Annotated[timedelta, _span(45 * _SECOND, 60 * _MINUTE)] = timedelta(seconds=90)
     breaker_threshold: Annotated[int, _count(1, 1000)] = 5
     breaker_reset: Annotated[timedelta, _span(_SECOND, _DAY)] = timedelta(seconds=60)
     retry_limit: Annotated[int, _count(1, 10)] = 3

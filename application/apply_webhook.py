@@ -13,6 +13,8 @@ APPLIED = "applied"
 IGNORED = "ignored"
 UNKNOWN_KIND = "unknown_kind"
 NOBODYS = "nobodys_event"
+UNREADABLE = "webhook_unreadable"
+UNREADABLE_ERROR = "WebhookUnreadable"
 
 
 async def integrations_of(

@@ -1,8 +1,17 @@
 """Apply stored webhooks that had no effect yet, with backoff, until they do or are given up."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
-from application.apply_webhook import APPLIED, IGNORED, apply_webhook, integrations_of
+from application.apply_webhook import (
+    APPLIED,
+    IGNORED,
+    UNKNOWN_KIND,
+    UNREADABLE,
+    UNREADABLE_ERROR,
+    apply_webhook,
+    integrations_of,
+)
 from application.ports.clock import Clock
 from application.ports.entropy import Entropy
 from application.ports.signals import Signals
@@ -10,12 +19,30 @@ from application.ports.unit_of_work import Storage
 from application.ports.webhook_events import WebhookEvent
 from application.ports.webhook_reader import WebhookReader
 from application.tally import Counting, Progress, Tally
+from application.whereabouts import whereabouts
 from domain.backoff import RetryPolicy, delay
-from domain.errors import SlotkeeperError
+from domain.errors import SealedValueUnreadable, SlotkeeperError
+from domain.webhook import Notice
 
 HELD_FOR = timedelta(minutes=2)
 LEFTOVERS = RetryPolicy(base=timedelta(seconds=30), cap=timedelta(hours=1), limit=10)
 UNEXPECTED = "unexpected"
+DEAD_LETTERED = "dead_lettered"
+
+
+class Failure(NamedTuple):
+    """Why an event was not applied, without any data of it.
+
+    Args:
+        code: the reason that is stored with it.
+        error: the class of the error.
+        where: the place in the code, or the field of the body.
+
+    """
+
+    code: str
+    error: str
+    where: str
 
 
 class ApplyWebhooks:
@@ -49,19 +76,26 @@ class ApplyWebhooks:
 
     async def _one(self, event: WebhookEvent, counting: Counting) -> None:
         try:
-            result = await self._apply(event)
+            result = await self._attempt(event)
         except Exception as error:  # noqa: BLE001 - one bad event never stops the others
-            code = error.code if isinstance(error, SlotkeeperError) else UNEXPECTED
-            await self._failed(event, code)
-            counting.failed(code)
-            self._signals.webhook_applied(event.kind, code)
+            result = _failure(error)
+        if isinstance(result, Failure):
+            await self._failed(event, result)
+            counting.failed(result.code)
         else:
             counting.done(result)
             self._signals.webhook_applied(event.kind, result)
 
-    async def _apply(self, event: WebhookEvent) -> str:
-        now = self._clock.now()
+    async def _attempt(self, event: WebhookEvent) -> str | Failure:
+        if event.fault is not None:
+            return Failure(event.fault, SealedValueUnreadable.__name__, "body")
         notice = self._reader.read(event.body)
+        if notice.unreadable is not None:
+            return Failure(UNREADABLE, UNREADABLE_ERROR, notice.unreadable)
+        return await self._apply(event, notice)
+
+    async def _apply(self, event: WebhookEvent, notice: Notice) -> str:
+        now = self._clock.now()
         async with self._storage() as uow:
             addressee = None
             if event.integration_id is not None:
@@ -73,14 +107,24 @@ class ApplyWebhooks:
             else:
                 await uow.webhook_events.ignored(event.id, reason, now)
             await uow.commit()
+        if reason == UNKNOWN_KIND:
+            self._signals.webhook_unknown(event.id, notice.kind)
         return APPLIED if reason is None else IGNORED
 
-    async def _failed(self, event: WebhookEvent, code: str) -> None:
+    async def _failed(self, event: WebhookEvent, failure: Failure) -> None:
         attempt = event.attempts + 1
         next_attempt_at = None
         if attempt < LEFTOVERS.limit:
             pause = delay(LEFTOVERS, attempt, 0.5 + self._entropy.chance() / 2)
             next_attempt_at = self._clock.now() + pause
         async with self._storage() as uow:
-            await uow.webhook_events.failed(event.id, code, next_attempt_at)
+            await uow.webhook_events.failed(event.id, failure.code, next_attempt_at)
             await uow.commit()
+        result = DEAD_LETTERED if next_attempt_at is None else failure.code
+        self._signals.webhook_applied(event.kind, result)
+        self._signals.webhook_unapplied(event.id, failure.error, failure.where)
+
+
+def _failure(error: Exception) -> Failure:
+    code = error.code if isinstance(error, SlotkeeperError) else UNEXPECTED
+    return Failure(code, type(error).__name__, whereabouts(error))

@@ -6,12 +6,14 @@ token travels with the booking, and a repetition looks for it before it sends an
 
 import re
 import zoneinfo
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 
 from application.booking_journal import BookingJournal, Performed
 from application.calendly_session import CalendlySession
+from application.find_booking import FindBooking, Sighting, Traces
 from application.ports.booking_commands import BookingCommand, Operation
 from application.ports.calendly_bookings import (
     REFERENCE_PREFIX,
@@ -21,8 +23,10 @@ from application.ports.calendly_bookings import (
 )
 from application.ports.clock import Clock
 from application.read_availability import ReadAvailability
-from domain.availability import EventType, Window
+from application.send_booking import SendBooking
+from domain.availability import EventType
 from domain.booking import Facts
+from domain.discreet import Discreet
 from domain.errors import (
     CalendlyUncertain,
     InvalidInput,
@@ -33,16 +37,20 @@ from domain.errors import (
 from domain.ids import UserId
 from domain.integration import Integration
 
-ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
+LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 MOST_GUESTS = 10  # Calendly: POST /invitees
 ROUND_ROBIN = "round_robin"
 # Calendly: POST /invitees wants a `location` text with these, which only the caller can know.
 NEEDS_TEXT = frozenset({"physical", "outbound_call", "ask_invitee", "custom"})
+_NEVER_SENT = Sighting(None, everywhere=True)
 
 
-class BookingInput(msgspec.Struct, frozen=True):
+class BookingInput(Discreet, msgspec.Struct, frozen=True):
     """What a caller asks to be booked; see BookingRequest for what each part means."""
 
+    shown = ("event_type", "start")
     event_type: str
     start: datetime
     name: str
@@ -67,10 +75,12 @@ class BookForInvitee:
         clock: Clock,
     ) -> None:
         self._journal = journal
-        self._session = session
-        self._calendly = calendly
         self._availability = availability
         self._clock = clock
+        self._find = FindBooking(session=session, calendly=calendly)
+        self._send = SendBooking(
+            journal=journal, session=session, calendly=calendly, find=self._find
+        )
 
     async def __call__(self, user_id: UserId, key: str, wanted: BookingInput) -> Performed:
         """Book.
@@ -98,56 +108,23 @@ class BookForInvitee:
         self, integration: Integration, wanted: BookingInput, command: BookingCommand
     ) -> Facts:
         """Look first for what an earlier attempt may have made; book when there is none."""
+        reference = f"{REFERENCE_PREFIX}{command.id}"
+        seen = _NEVER_SENT
+        if command.sent:
+            traces = Traces(wanted.start, wanted.email, reference)
+            seen = await self._find(integration, traces)
+        if seen.facts is not None:
+            return seen.facts
         event_type = await self._availability.event_type(integration.user_id, wanted.event_type)
-        request = _request(wanted, event_type, command)
-        made = await self._find(integration, request) if command.sent else None
-        if made is not None:
-            return made
+        if event_type.pooling_type == ROUND_ROBIN and not seen.everywhere:
+            raise CalendlyUncertain(
+                "An earlier attempt may have booked with another host of this event type, whose "
+                "bookings this account may not search; look at Calendly before booking again."
+            )
         if wanted.start <= self._clock.now():
             raise InvalidRange("start lies in the past.")
-        await self._journal.mark_sent(command)
-        return await self._book(integration, request)
-
-    async def _book(self, integration: Integration, request: BookingRequest) -> Facts:
-        try:
-            invitee_uri = await self._session.call(
-                integration.id, lambda access: self._calendly.book(access, request)
-            )
-        except CalendlyUncertain as uncertain:
-            return await self._found_after(uncertain, integration, request)
-        try:
-            return await self._session.call(
-                integration.id, lambda access: self._calendly.invitee(access, invitee_uri)
-            )
-        except SlotkeeperError as error:
-            raise CalendlyUncertain(
-                "Calendly took the booking, but it could not be read back; repeat the request "
-                "under the same Idempotency-Key.",
-                retry_after=error.retry_after,
-            ) from error
-
-    async def _found_after(
-        self, uncertain: CalendlyUncertain, integration: Integration, request: BookingRequest
-    ) -> Facts:
-        """Return the booking if it was made after all; else it stays uncertain."""
-        try:
-            found = await self._find(integration, request)
-        except SlotkeeperError:
-            raise uncertain from None
-        if found is None:
-            raise uncertain
-        return found
-
-    async def _find(self, integration: Integration, request: BookingRequest) -> Facts | None:
-        """Return the booking that carries our own token, or None when Calendly has none."""
-        span = Window(request.start, request.start + timedelta(minutes=1))
-        found = await self._session.call(
-            integration.id,
-            lambda access: self._calendly.find(
-                access, integration.account.user_uri, request.email, span
-            ),
-        )
-        return next((each for each in found if each.reference == request.reference), None)
+        _check_answers(event_type, wanted.answers)
+        return await self._send(integration, _request(wanted, event_type, reference), command)
 
 
 def _check(wanted: BookingInput) -> None:
@@ -156,12 +133,35 @@ def _check(wanted: BookingInput) -> None:
         raise InvalidInput("start needs a UTC offset, for example 2026-12-01T09:00:00Z.")
     if not wanted.name.strip():
         raise InvalidInput("name must not be empty.")
-    if not all(ADDRESS.fullmatch(each) for each in (wanted.email, *wanted.guests)):
-        raise InvalidInput("email and guests must be e-mail addresses.")
+    if CONTROL.search(wanted.name.strip()):
+        raise InvalidInput("name must be one line of text without control characters.")
+    if not _is_address(wanted.email):
+        raise InvalidInput("email must be an e-mail address, for example grace@example.com.")
+    if not all(map(_is_address, wanted.guests)):
+        raise InvalidInput("Each of guests must be an e-mail address.")
     if len(wanted.guests) > MOST_GUESTS:
         raise InvalidInput(f"At most {MOST_GUESTS} guests can be invited.")
     if not _is_timezone(wanted.timezone):
         raise InvalidTimezone("timezone must be an IANA name, for example Europe/Berlin.")
+
+
+def _check_answers(event_type: EventType, answers: Iterable[Answer]) -> None:
+    """Check that nothing is left open that Calendly requires. Raises InvalidInput."""
+    answered = {each.question for each in answers if each.answer.strip()}
+    missing = [
+        each.name
+        for each in event_type.questions
+        if each.enabled and each.required and each.name not in answered
+    ]
+    if missing:
+        raise InvalidInput(
+            "answers must answer every required question of this event type, by its exact text. "
+            f"Missing: {'; '.join(missing)}"
+        )
+
+
+def _is_address(text: str) -> bool:
+    return len(text) <= LONGEST_ADDRESS and ADDRESS.fullmatch(text) is not None
 
 
 def _is_timezone(name: str) -> bool:
@@ -172,9 +172,7 @@ def _is_timezone(name: str) -> bool:
     return True
 
 
-def _request(
-    wanted: BookingInput, event_type: EventType, command: BookingCommand
-) -> BookingRequest:
+def _request(wanted: BookingInput, event_type: EventType, reference: str) -> BookingRequest:
     kind = wanted.location_kind
     if kind is None and len(event_type.location_kinds) == 1:
         (only,) = event_type.location_kinds
@@ -187,7 +185,7 @@ def _request(
         name=wanted.name.strip(),
         email=wanted.email,
         timezone=wanted.timezone,
-        reference=f"{REFERENCE_PREFIX}{command.id}",
+        reference=reference,
         location_kind=kind,
         location=wanted.location,
         answers=wanted.answers,

@@ -1,7 +1,8 @@
 """The journal of acting requests: what makes repeating one after a lost answer safe.
 
 A command is recorded before anything is sent and marked as sent before the request leaves. Who
-repeats it under the same Idempotency-Key gets its result, or goes on where it broke off.
+repeats it under the same Idempotency-Key gets its result, or goes on where it broke off. Only who
+took it up last may send or end it.
 """
 
 import hashlib
@@ -92,18 +93,29 @@ class BookingJournal:
         if command.fingerprint != wanted.fingerprint:
             raise IdempotencyKeyReused("This Idempotency-Key was used for another request.")
         if command.done_at is None and not may_run:
-            left = (command.lease_until - now).total_seconds()
-            raise CommandInProgress(
-                "This request is being carried out; repeat it in a moment.",
-                retry_after=max(left, 1),
-            )
+            raise _in_progress(self.lease_left(command))
         return command
 
-    async def mark_sent(self, command: BookingCommand) -> None:
-        """Record that the request may reach Calendly from now on."""
+    def lease_left(self, command: BookingCommand) -> float:
+        """Return the seconds, at least one, until a repetition may carry the command out."""
+        return max((command.lease_until - self._clock.now()).total_seconds(), 1)
+
+    async def mark_sent(self, command: BookingCommand) -> BookingCommand:
+        """Record that a request leaves now; return the command with its renewed lease.
+
+        The lease counts from here, because it has to outlive the request.
+
+        Raises:
+            CommandInProgress: somebody took the command over, so nothing may be sent.
+
+        """
+        lease_until = self._clock.now() + LEASE
         async with self._storage() as uow:
-            await uow.booking_commands.mark_sent(command.id)
+            held = await uow.booking_commands.mark_sent(command, lease_until)
             await uow.commit()
+        if not held:
+            raise _in_progress(LEASE.total_seconds())
+        return msgspec.structs.replace(command, lease_until=lease_until)
 
     async def close(
         self, command: BookingCommand, integration: Integration, facts: Sequence[Facts]
@@ -119,7 +131,7 @@ class BookingJournal:
             booking = await uow.bookings.by_invitee(command.user_id, facts[0].invitee_uri)
             if booking is None:
                 raise BookingNotFound("The booking vanished while it was acted on.")
-            await uow.booking_commands.finish(command.id, booking.id, now)
+            await uow.booking_commands.finish(command, booking.id, now)
             (view,) = await view_bookings(uow, command.user_id, [booking])
             await uow.commit()
         self._signals.booking_command(command.operation, "done")
@@ -134,10 +146,11 @@ class BookingJournal:
         """Record a failure.
 
         After an uncertain one the lease is kept, so that a repetition finds out only once
-        Calendly can no longer be working on the first request.
+        Calendly can no longer be working on the first request; the error says when that is.
         """
         self._signals.booking_command(command.operation, error.code)
         if isinstance(error, CalendlyUncertain):
+            error.retry_after = error.retry_after or self.lease_left(command)
             return
         async with self._storage() as uow:
             await uow.booking_commands.release(command, sent=sent)
@@ -150,6 +163,12 @@ class BookingJournal:
                 raise BookingNotFound("The booking of this request was erased since.")
             (view,) = await view_bookings(uow, user_id, [booking])
         return view
+
+
+def _in_progress(retry_after: float) -> CommandInProgress:
+    return CommandInProgress(
+        "This request is being carried out; repeat it in a moment.", retry_after=retry_after
+    )
 
 
 def _fingerprint(operation: Operation, content: object) -> bytes:

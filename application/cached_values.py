@@ -41,8 +41,8 @@ def slots(part: CachedPart) -> tuple[Slot, ...]:
 
 
 def state_of(part: CachedPart | None, now: datetime, policy: CachePolicy) -> Freshness:
-    """Judge a part that may be missing."""
-    if part is None:
+    """Judge a part; one that no fetch ever brought is missing."""
+    if part is None or not part.content:
         return Freshness.MISSING
     return freshness(part.fetched_at, part.invalidated_at, now, policy)
 

@@ -73,10 +73,15 @@ class CalendlySession:
         self, integration: Integration, work: Callable[[Access], Awaitable[T]]
     ) -> T:
         access = open_access(self._vault, integration)
+        # One call to the shared breaker, however often it is repeated: else a single account
+        # that fails for its own reasons would hold back everybody's.
+        return await self._circuits.call(Surface.API, lambda: self._repeat(access, work))
+
+    async def _repeat(self, access: Access, work: Callable[[Access], Awaitable[T]]) -> T:
         attempt = 1
         while True:
             try:
-                return await self._circuits.call(Surface.API, lambda: work(access))
+                return await work(access)
             except (CalendlyUnavailable, CalendlyThrottled) as error:
                 pause = next_delay(self._retries, attempt, error, self._entropy.chance())
                 if pause is None:

@@ -8,7 +8,13 @@ from application.ports.booking_commands import Operation
 from application.ports.calendly_bookings import CalendlyBookings
 from application.show_booking import ShowBooking
 from domain.booking import Booking, BookingStatus, Facts
-from domain.errors import BookingNotOpen, CalendlyUncertain, InvalidInput, SlotkeeperError
+from domain.errors import (
+    BookingNotOpen,
+    CalendlyNotFound,
+    CalendlyUncertain,
+    InvalidInput,
+    SlotkeeperError,
+)
 from domain.ids import BookingId, UserId
 from domain.integration import Integration
 
@@ -59,11 +65,12 @@ class CancelBooking:
         except SlotkeeperError as error:
             await self._journal.failed(command, error, sent=False)
             raise
-        return await self._journal.close(command, integration, [facts])
+        return await self._journal.close(command, integration, facts)
 
     async def _cancel(
         self, integration: Integration, booking: Booking, reason: str | None
-    ) -> Facts:
+    ) -> list[Facts]:
+        """Return what Calendly says of everybody at the event, this booking's invitee first."""
         if booking.facts.status is BookingStatus.RESCHEDULED:
             raise BookingNotOpen("This booking was rescheduled; cancel the one that replaced it.")
         if booking.is_open:
@@ -71,14 +78,17 @@ class CancelBooking:
                 integration.id,
                 lambda access: self._calendly.cancel(access, booking.facts.event_uri, reason),
             )
-        facts = await self._session.call(
+        everybody = await self._session.call(
             integration.id,
-            lambda access: self._calendly.invitee(access, booking.facts.invitee_uri),
+            lambda access: self._calendly.of_event(access, booking.facts.event_uri),
         )
+        uri = booking.facts.invitee_uri
+        facts = next((each for each in everybody if each.invitee_uri == uri), None)
+        if facts is None:
+            raise CalendlyNotFound("Calendly no longer knows this booking's invitee.")
         if facts.status is BookingStatus.BOOKED:
             raise CalendlyUncertain(
                 "Calendly accepted the cancellation but still shows the booking as active; "
-                "repeat the request.",
-                retry_after=5,
+                "repeat the request."
             )
-        return facts
+        return [facts, *(each for each in everybody if each is not facts)]

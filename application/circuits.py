@@ -12,8 +12,20 @@ from typing import TypeVar
 from application.ports.breakers import Surface
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Storage
-from domain.circuit_breaker import CLOSED, Breaker, BreakerPolicy, admit, failed, is_outage, wait
-from domain.errors import CalendlyThrottled, CircuitOpen, SlotkeeperError, StorageUnavailable
+from domain.circuit_breaker import (
+    CLOSED,
+    Breaker,
+    BreakerPolicy,
+    BreakerState,
+    admit,
+    failed,
+    given_back,
+    is_answer,
+    is_outage,
+    succeeded,
+    wait,
+)
+from domain.errors import CircuitOpen, SlotkeeperError, StorageUnavailable
 
 T = TypeVar("T")
 
@@ -32,23 +44,20 @@ class Circuits:
     async def call(self, surface: Surface, work: Callable[[], Awaitable[T]]) -> T:
         """Run a call if the surface's breaker lets it through, and record how it went.
 
+        The record comes after all of `work` and may wait for the store: what must not be lost
+        is stored within `work`. Repeats within `work` count as one call.
+
         Raises:
             CircuitOpen: nothing was sent; `retry_after` says when to come again.
 
         """
-        await self._admit(surface)
+        admitted = await self._admit(surface)
         try:
             result = await work()
-        except CalendlyThrottled:
-            # Says nothing of Calendly's health: our own budget may have refused, sending nothing.
-            raise
         except SlotkeeperError as error:
-            # What the call did matters more than the record of it: its own error goes on.
-            with suppress(StorageUnavailable):
-                await self._record(surface, ok=not is_outage(error))
+            await self._learn(surface, admitted, error)
             raise
-        with suppress(StorageUnavailable):
-            await self._record(surface, ok=True)
+        await self._learn_success(surface)
         return result
 
     async def current(self, surface: Surface) -> Breaker:
@@ -56,32 +65,47 @@ class Circuits:
         async with self._storage() as uow:
             return await uow.breakers.read(surface)
 
-    async def _admit(self, surface: Surface) -> None:
+    async def _admit(self, surface: Surface) -> Breaker:
         if self._believed(surface) == CLOSED:
-            return
+            return CLOSED
         now = self._clock.now()
         async with self._storage() as uow:
-            breaker = await uow.breakers.read(surface)
-            if breaker != CLOSED:
-                breaker = await uow.breakers.lock(surface)
-                admitted = admit(breaker, now, self._policy)
-                if admitted is None:
-                    raise self._refusal(surface, breaker, now)
-                await uow.breakers.put(surface, admitted)
+            # A refusal needs no lock, nor does a closed breaker: only the probe's turn is taken.
+            breaker = self._admitted(surface, await uow.breakers.read(surface), now)
+            if breaker.state is not BreakerState.CLOSED:
+                breaker = self._admitted(surface, await uow.breakers.lock(surface), now)
+                await uow.breakers.put(surface, breaker)
                 await uow.commit()
-                breaker = admitted
         self._seen[surface] = (now, breaker)
+        return breaker
 
-    async def _record(self, surface: Surface, *, ok: bool) -> None:
-        now = self._clock.now()
-        if ok and self._seen[surface][1] == CLOSED:
-            return
-        async with self._storage() as uow:
-            breaker = await uow.breakers.lock(surface)
-            breaker = CLOSED if ok else failed(breaker, now, self._policy)
-            await uow.breakers.put(surface, breaker)
-            await uow.commit()
-        self._seen[surface] = (now, breaker)
+    def _admitted(self, surface: Surface, breaker: Breaker, now: datetime) -> Breaker:
+        admitted = admit(breaker, now, self._policy)
+        if admitted is None:
+            raise self._refusal(surface, breaker, now)
+        return admitted
+
+    async def _learn_success(self, surface: Surface) -> None:
+        if self._seen[surface][1] != CLOSED:
+            await self._change(surface, succeeded)
+
+    async def _learn(self, surface: Surface, admitted: Breaker, error: SlotkeeperError) -> None:
+        if is_outage(error):
+            now = self._clock.now()
+            await self._change(surface, lambda breaker: failed(breaker, now, self._policy))
+        elif is_answer(error):
+            await self._learn_success(surface)
+        elif admitted.state is BreakerState.HALF_OPEN:
+            await self._change(surface, lambda breaker: given_back(breaker, admitted))
+
+    async def _change(self, surface: Surface, change: Callable[[Breaker], Breaker]) -> None:
+        # What the call did matters more than the record of it: its own outcome goes on.
+        with suppress(StorageUnavailable):
+            async with self._storage() as uow:
+                breaker = change(await uow.breakers.lock(surface))
+                await uow.breakers.put(surface, breaker)
+                await uow.commit()
+            self._seen[surface] = (self._clock.now(), breaker)
 
     def _believed(self, surface: Surface) -> Breaker | None:
         seen_at, breaker = self._seen.get(surface, (None, None))

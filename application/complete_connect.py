@@ -7,6 +7,7 @@ import msgspec
 
 from application.begin_connect import verifier_bound_to
 from application.circuits import Circuits
+from application.consent_errors import consent_error
 from application.digests import digest
 from application.ports.breakers import Surface
 from application.ports.calendly_accounts import CalendlyAccounts
@@ -18,17 +19,17 @@ from application.ports.jobs import Jobs
 from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
 from application.ports.vault import Vault
-from application.token_sealing import seal_pair
+from application.token_sealing import holds, seal_pair
 from domain.errors import (
     AccountMismatch,
     CalendlyError,
     ConnectStateInvalid,
-    ConsentDenied,
     DisconnectInProgress,
     InvalidInput,
     JobsUnavailable,
     ScopesDeclined,
     SlotkeeperError,
+    StorageUnavailable,
 )
 from domain.ids import IntegrationId, UserId
 from domain.integration import Account, Integration, Status
@@ -86,13 +87,14 @@ class CompleteConnect:
 
         Args:
             state: as Calendly echoed it.
-            code: the authorization code, unless the user refused.
-            error: Calendly's error code, when the user refused.
+            code: the authorization code, unless there is an error.
+            error: the error code that the consent page answered with instead of a code.
             browser_token: the cookie of the browser that came back.
             user_id: who the caller is, when it proved that.
 
         Raises:
-            ConnectStateInvalid: unknown, used, expired, another browser's or another user's.
+            ConnectStateInvalid: unknown, used, expired, another browser's or another user's;
+                the right browser and user may still come.
 
         """
         attempt = await self._take(state, browser_token, user_id)
@@ -109,38 +111,43 @@ class CompleteConnect:
     async def _take(
         self, state: str | None, browser_token: str | None, user_id: UserId | None
     ) -> ConnectAttempt:
-        attempt = None
-        if state:
-            async with self._storage() as uow:
-                attempt = await uow.connect_attempts.take(digest(state))
+        """Take the flow out of the store, but only for whom it is: others do not spend it."""
+        async with self._storage() as uow:
+            attempt = await uow.connect_attempts.find(digest(state or ""))
+            if attempt is not None and self._is_good(attempt, browser_token, user_id):
+                attempt = await uow.connect_attempts.take(attempt.state_hash)
                 await uow.commit()
-        if (
-            attempt is None
-            or attempt.expires_at <= self._clock.now()
-            or not _same_browser(attempt, browser_token)
-            or user_id not in {None, attempt.user_id}
-        ):
-            raise ConnectStateInvalid(
-                "This connect link was used already, has expired or belongs to somebody else; "
-                "start again from your application."
-            )
-        return attempt
+                if attempt is not None:
+                    return attempt
+        raise ConnectStateInvalid(
+            "This connect link was used already, has expired or belongs to somebody else; "
+            "start again from your application."
+        )
+
+    def _is_good(
+        self, attempt: ConnectAttempt, browser_token: str | None, user_id: UserId | None
+    ) -> bool:
+        return (
+            attempt.expires_at > self._clock.now()
+            and _same_browser(attempt, browser_token)
+            and user_id in {None, attempt.user_id}
+        )
 
     async def _connect(
         self, attempt: ConnectAttempt, code: str | None, error: str | None
     ) -> tuple[Integration, bool]:
         if error is not None:
-            raise ConsentDenied("Access to Calendly was refused; nothing was connected.")
+            raise consent_error(error)
         if not code:
             raise InvalidInput("The callback carries neither a code nor an error.")
         pair = await self._exchange(attempt, Secret(code))
         try:
             self._check_scopes(pair)
             account = await self._account(pair)
-            return await self._store(attempt.user_id, pair, account)
         except SlotkeeperError:
             await self._discard(pair)
             raise
+        return await self._keep(attempt.user_id, pair, account)
 
     async def _exchange(self, attempt: ConnectAttempt, code: Secret) -> TokenPair:
         verifier = self._vault.open(attempt.sealed_verifier, verifier_bound_to(attempt.state_hash))
@@ -162,6 +169,34 @@ class CompleteConnect:
     async def _account(self, pair: TokenPair) -> Account:
         access = Access(token=pair.access, user_uri=pair.owner_uri)
         return await self._circuits.call(Surface.API, lambda: self._accounts.me(access))
+
+    async def _keep(
+        self, user_id: UserId, pair: TokenPair, account: Account
+    ) -> tuple[Integration, bool]:
+        """Store the grant, or give it back; a commit may have counted though its answer is lost.
+
+        Raises:
+            StorageUnavailable: not stored; or it is not known, and then nothing is given back,
+                since that would end an integration that may be stored as active.
+
+        """
+        try:
+            return await self._store(user_id, pair, account)
+        except StorageUnavailable:
+            async with self._storage() as uow:
+                # The lock waits for our own commit, should the server still be at it.
+                stored = await uow.integrations.for_user(user_id, lock=True)
+            if stored is not None and holds(self._vault, stored, pair):
+                return stored, False
+            await self._discard(pair)
+            raise
+        except DisconnectInProgress:
+            await self._discard(pair)
+            await self._resume_disconnect(user_id)
+            raise
+        except SlotkeeperError:
+            await self._discard(pair)
+            raise
 
     async def _store(
         self, user_id: UserId, pair: TokenPair, account: Account
@@ -196,6 +231,14 @@ class CompleteConnect:
             tokens=seal_pair(self._vault, integration_id, pair, version=version),
             subscription=known.subscription if known else None,
         )
+
+    async def _resume_disconnect(self, user_id: UserId) -> None:
+        """Start the job once more, in case the workflow engine was away when it was asked for."""
+        with suppress(JobsUnavailable, StorageUnavailable):
+            async with self._storage() as uow:
+                leaving = await uow.integrations.for_user(user_id)
+            if leaving is not None:
+                await self._jobs.disconnect(leaving.id)
 
     async def _discard(self, pair: TokenPair) -> None:
         """Give back a grant that is not kept; if Calendly is down it simply is never used."""

@@ -18,6 +18,7 @@ from domain.subscription import (
 )
 
 KEPT = "kept"
+KEPT_FAILING = "kept_failing"
 CREATED = "created"
 REPLACED = "replaced"
 KEY_BYTES = 12
@@ -46,6 +47,9 @@ class EnsureSubscription:
     async def __call__(self, integration_id: IntegrationId) -> str:
         """Heal the subscription: `kept`, `created` or `replaced`.
 
+        `kept_failing` is an early warning: Calendly is repeating deliveries that failed, and
+        disables the subscription when that goes on for a day (Calendly: webhook retries).
+
         Raises:
             IntegrationNotFound, ReauthRequired, CircuitOpen, the CalendlyError family.
 
@@ -70,7 +74,7 @@ class EnsureSubscription:
         for uri in todo.delete:
             await self._delete(integration_id, uri)
         if todo.keep is not None:
-            return KEPT
+            return KEPT_FAILING if todo.failing else KEPT
         return REPLACED if todo.delete else CREATED
 
     def _plan(self, integration: Integration, actual: list[ActualSubscription]) -> Plan:
@@ -79,6 +83,7 @@ class EnsureSubscription:
             actual,
             ours=own_prefix(self._callback_base, integration.id),
             current=self._url(subscription.key) if subscription else None,
+            known=subscription.uri if subscription else None,
         )
 
     async def _create(self, integration: Integration) -> ActualSubscription:

@@ -1,16 +1,18 @@
 """Exchange one refresh token under its lease: the only place that spends one.
 
 The order is what keeps grants: record that the token may be spent, send, store the new pair by
-compare-and-set. Whatever ends this early leaves the record behind, and the next refresher knows.
+compare-and-set, and only then see to anything else. Whatever ends this early leaves the record
+behind, and the next refresher knows.
 """
 
 import asyncio
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
 from application.circuits import Circuits
+from application.exchange_outcomes import ExchangeOutcomes
 from application.ports.breakers import Surface
 from application.ports.calendly_oauth import CalendlyOAuth
 from application.ports.clock import Clock
@@ -19,9 +21,9 @@ from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
 from application.ports.vault import Vault
 from application.token_sealing import open_refresh, seal_pair
-from domain.backoff import RetryPolicy, delay, next_delay
-from domain.circuit_breaker import BreakerPolicy, admit, failed, is_outage, wait
+from domain.circuit_breaker import BreakerPolicy, admit, wait
 from domain.errors import (
+    CalendlyError,
     CalendlyUncertain,
     CircuitOpen,
     GrantRefused,
@@ -29,7 +31,6 @@ from domain.errors import (
     RefreshInProgress,
     SealedValueUnreadable,
     SlotkeeperError,
-    StorageUnavailable,
 )
 from domain.integration import (
     Cause,
@@ -39,14 +40,13 @@ from domain.integration import (
     needs_person,
     refreshed,
     refused,
+    still_open,
     usable_tokens,
 )
+from domain.secret import Secret
 from domain.token import TokenPair
 
-PAUSE = RetryPolicy(base=timedelta(seconds=30), cap=timedelta(minutes=15))
 UNREADABLE_PAUSE = timedelta(hours=1)
-# A new pair that is not stored is a grant lost: nearly as long as the lease lasts.
-STORING = RetryPolicy(base=timedelta(milliseconds=200), cap=timedelta(seconds=5), limit=12)
 
 REFRESHED = "refreshed"
 LOST_RACE = "lost_race"
@@ -66,26 +66,35 @@ class ExchangeTokens:
         entropy: Entropy,
         signals: Signals,
         breaker_policy: BreakerPolicy,
+        lease_ttl: timedelta,
     ) -> None:
         self._storage = storage
         self._vault = vault
         self._oauth = oauth
         self._circuits = circuits
         self._clock = clock
-        self._entropy = entropy
         self._signals = signals
         self._breaker_policy = breaker_policy
+        self._lease_ttl = lease_ttl
+        self._outcomes = ExchangeOutcomes(
+            storage=storage,
+            clock=clock,
+            entropy=entropy,
+            signals=signals,
+            breaker_policy=breaker_policy,
+        )
 
     async def __call__(self, integration: Integration, lease: Lease) -> Integration:
         """Refresh an integration whose lease the caller holds; the lease is given back.
 
-        Cancelled, it gives way only once what it began is stored.
+        Cancelled, however often, it gives way only once what it began is stored.
 
         Returns:
             The integration with a live pair: ours, or the one of whoever was faster.
 
         Raises:
             GrantRefused: the grant is dead; `reauth_required` is stored.
+            IntegrationNotFound: it was disconnected meanwhile; a new pair was revoked.
             CircuitOpen, CalendlyThrottled, CalendlyUnavailable, CalendlyUncertain, ClientRefused,
             SealedValueUnreadable, RefreshInProgress: it stays active and is tried again later.
 
@@ -95,8 +104,9 @@ class ExchangeTokens:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
             # A shutdown or time-out half-way would lose the answer, and with it the grant.
-            with suppress(SlotkeeperError):
-                await work
+            while not work.done():
+                with suppress(asyncio.CancelledError, SlotkeeperError):
+                    await asyncio.shield(work)
             raise
 
     async def _counted(self, integration: Integration, lease: Lease) -> Integration:
@@ -114,45 +124,58 @@ class ExchangeTokens:
             refresh = open_refresh(self._vault, integration)
         except SealedValueUnreadable as error:
             # Kept as it is: an operator who puts the key back gets the grant back.
-            await self._put_off(integration, lease, error, UNREADABLE_PAUSE)
+            await self._outcomes.put_off(integration, lease, error, UNREADABLE_PAUSE)
             raise
-        if not await self._record_start(integration, lease):
-            raise RefreshInProgress("Another process took over this refresh.", retry_after=1)
-        started = self._clock.now()
+        await self._record_start(integration, lease)
         try:
-            pair = await self._circuits.call(
-                Surface.OAUTH,
-                lambda: self._oauth.refresh(refresh, user_uri=integration.account.user_uri),
+            # What comes of it is stored within the call: the circuit keeps its own record after.
+            return await self._circuits.call(
+                Surface.OAUTH, lambda: self._spend(integration, lease, refresh)
             )
-        except GrantRefused as error:
-            changed = refused(integration, self._clock.now(), code=error.code)
-            return await self._give_up(changed, lease, integration, error)
-        except CalendlyUncertain as error:
-            unsure = msgspec.structs.replace(integration, exchange_started_at=started)
-            await self._put_off(unsure, lease, error)
+        except CircuitOpen as error:
+            await self._outcomes.put_off(integration, lease, error)
             raise
-        except SlotkeeperError as error:
-            await self._put_off(integration, lease, error)
-            raise
-        return await self._commit(integration, lease, pair)
 
     async def _admit(self, integration: Integration, lease: Lease) -> Integration:
         now = self._clock.now()
         admitted = admit(integration.breaker, now, self._breaker_policy)
         if admitted is not None:
             return msgspec.structs.replace(integration, breaker=admitted)
-        await self._release(integration, lease)
+        await self._outcomes.release(integration, lease)
         left = wait(integration.breaker, now, self._breaker_policy) or timedelta(seconds=1)
         raise CircuitOpen(
             "Refreshing this integration failed repeatedly; it is tried again later.",
             retry_after=left.total_seconds(),
         )
 
-    async def _record_start(self, integration: Integration, lease: Lease) -> bool:
+    async def _record_start(self, integration: Integration, lease: Lease) -> None:
+        now = self._clock.now()
         async with self._storage() as uow:
-            mine = await uow.refresh_queue.begin_exchange(integration.id, lease, self._clock.now())
+            mine = await uow.refresh_queue.begin_exchange(
+                integration.id, lease, now, now + self._lease_ttl
+            )
+            if not mine:
+                await uow.refresh_queue.release(integration.id, lease)
             await uow.commit()
-        return mine
+        if not mine:
+            raise RefreshInProgress("Another process took over this refresh.", retry_after=1)
+
+    async def _spend(
+        self, integration: Integration, lease: Lease, refresh: Secret
+    ) -> tuple[Integration, str]:
+        started = self._clock.now()
+        try:
+            pair = await self._oauth.refresh(refresh, user_uri=integration.account.user_uri)
+        except GrantRefused as error:
+            return await self._refused(integration, lease, error)
+        except CalendlyUncertain as error:
+            unsure = msgspec.structs.replace(integration, exchange_started_at=started)
+            await self._outcomes.put_off(unsure, lease, error)
+            raise
+        except SlotkeeperError as error:
+            await self._outcomes.put_off(integration, lease, error)
+            raise
+        return await self._commit(integration, lease, pair)
 
     async def _commit(
         self, integration: Integration, lease: Lease, pair: TokenPair
@@ -162,90 +185,65 @@ class ExchangeTokens:
             changed = needs_person(integration, Cause.OWNER_CHANGED, now, code=Cause.OWNER_CHANGED)
             error = GrantRefused("Calendly answered a token refresh for another account.")
             return await self._give_up(changed, lease, integration, error)
-        version = usable_tokens(integration).version + 1
-        tokens = seal_pair(self._vault, integration.id, pair, version=version)
-        changed = refreshed(integration, tokens, now)
-        changed = msgspec.structs.replace(changed, scopes=pair.scopes or integration.scopes)
-        return await self._store(changed, lease, integration)
+        tokens = seal_pair(
+            self._vault, integration.id, pair, version=usable_tokens(integration).version + 1
+        )
+        changed = refreshed(
+            integration,
+            tokens,
+            now,
+            scopes=pair.scopes,
+            organization_uri=pair.organization_uri,
+        )
+        if await self._outcomes.store(changed, lease, integration):
+            return changed, REFRESHED
+        current = await self._reread(integration)
+        if current is None or (
+            current.status is Status.DISCONNECTING and current.tokens != changed.tokens
+        ):
+            await self._discard(pair)
+        return self._overtaken(current)
+
+    async def _refused(
+        self, integration: Integration, lease: Lease, error: GrantRefused
+    ) -> tuple[Integration, str]:
+        now = self._clock.now()
+        left = still_open(integration, now)
+        if left is None:
+            changed = refused(integration, now, code=error.code)
+            return await self._give_up(changed, lease, integration, error)
+        waiting = RefreshInProgress(
+            "An earlier refresh of this integration may be under way still; try again shortly.",
+            retry_after=left.total_seconds(),
+        )
+        if await self._outcomes.put_off(integration, lease, waiting):
+            raise waiting from error
+        return self._overtaken(await self._reread(integration), error)
 
     async def _give_up(
         self, changed: Integration, lease: Lease, before: Integration, error: GrantRefused
     ) -> tuple[Integration, str]:
         """Store that a person is needed, unless somebody faster has a live pair."""
-        current, outcome = await self._store(changed, lease, before)
-        if current.status is Status.REAUTH_REQUIRED:
+        if await self._outcomes.store(changed, lease, before):
             raise error
-        return current, outcome
+        return self._overtaken(await self._reread(before), error)
 
-    async def _store(
-        self, changed: Integration, lease: Lease, before: Integration
+    async def _reread(self, before: Integration) -> Integration | None:
+        async with self._storage() as uow:
+            return await uow.integrations.get(before.id)
+
+    def _overtaken(
+        self, current: Integration | None, error: GrantRefused | None = None
     ) -> tuple[Integration, str]:
-        """Commit the outcome, or return the row as somebody faster left it."""
-        attempt = 1
-        while True:
-            try:
-                stored = await self._finish(changed, lease, before)
-                break
-            except StorageUnavailable as error:
-                pause = next_delay(STORING, attempt, error, self._entropy.chance())
-                if pause is None:
-                    raise
-            attempt += 1
-            await asyncio.sleep(pause.total_seconds())
-        if not stored:
-            return await self._reread(before), LOST_RACE
-        if changed.attention is not None:
-            self._signals.reauth_required(changed.id, changed.attention.cause)
-        return changed, REFRESHED
-
-    async def _finish(self, changed: Integration, lease: Lease, before: Integration) -> bool:
-        async with self._storage() as uow:
-            stored = await uow.refresh_queue.finish(
-                changed,
-                lease,
-                expected_version=usable_tokens(before).version,
-                next_attempt_at=None,
-            )
-            await uow.commit()
-        return stored
-
-    async def _reread(self, before: Integration) -> Integration:
-        async with self._storage() as uow:
-            current = await uow.integrations.get(before.id)
+        """Return the row as somebody faster left it, or raise what it means."""
         if current is None:
             raise IntegrationNotFound("The integration was disconnected in the meantime.")
-        return current
+        if error is not None and current.status is Status.REAUTH_REQUIRED:
+            raise error
+        return current, LOST_RACE
 
-    async def _put_off(
-        self,
-        integration: Integration,
-        lease: Lease,
-        error: SlotkeeperError,
-        pause: timedelta | None = None,
-    ) -> None:
-        """Store a passing failure: still active, tried again after a while."""
-        now = self._clock.now()
-        breaker = integration.breaker
-        if is_outage(error):
-            breaker = failed(breaker, now, self._breaker_policy)
-        changed = msgspec.structs.replace(integration, breaker=breaker, last_error_code=error.code)
-        async with self._storage() as uow:
-            await uow.refresh_queue.finish(
-                changed,
-                lease,
-                expected_version=usable_tokens(integration).version,
-                next_attempt_at=self._next_attempt(now, breaker.failures, error, pause),
-            )
-            await uow.commit()
-
-    def _next_attempt(
-        self, now: datetime, failures: int, error: SlotkeeperError, pause: timedelta | None
-    ) -> datetime:
-        asked = timedelta(seconds=error.retry_after or 0)
-        jittered = delay(PAUSE, max(failures, 1), self._entropy.chance())
-        return now + (pause or max(asked, jittered))
-
-    async def _release(self, integration: Integration, lease: Lease) -> None:
-        async with self._storage() as uow:
-            await uow.refresh_queue.release(integration.id, lease)
-            await uow.commit()
+    async def _discard(self, pair: TokenPair) -> None:
+        """Revoke a pair that has no row any more: nobody else knows of it."""
+        for token in (pair.refresh, pair.access):
+            with suppress(CalendlyError):
+                await self._oauth.revoke(token)

@@ -36,13 +36,15 @@ class FetchedAvailability(msgspec.Struct, frozen=True):
 
     Args:
         parts: those that came.
-        failed: the others, with the error code of each.
+        failed: the others, without content and each with its error code.
+        errors: what went wrong, in the order of `failed`.
         event_type_uris: the active event types, whose slots are worth keeping.
 
     """
 
     parts: tuple[CachedPart, ...]
-    failed: tuple[tuple[Part, str, str], ...]
+    failed: tuple[CachedPart, ...]
+    errors: tuple[SlotkeeperError, ...]
     event_type_uris: tuple[str, ...]
 
 
@@ -75,21 +77,22 @@ class FetchAvailability:
             *(self._attempt(integration, fetch, gate) for fetch in fetches)
         )
         return FetchedAvailability(
-            parts=(first, *(each for each in outcomes if isinstance(each, CachedPart))),
-            failed=tuple(each for each in outcomes if not isinstance(each, CachedPart)),
+            parts=(first, *(part for part, error in outcomes if error is None)),
+            failed=tuple(part for part, error in outcomes if error is not None),
+            errors=tuple(error for _, error in outcomes if error is not None),
             event_type_uris=active,
         )
 
     async def _attempt(
         self, integration: Integration, fetch: "_Fetch", gate: asyncio.Semaphore
-    ) -> CachedPart | tuple[Part, str, str]:
+    ) -> tuple[CachedPart, SlotkeeperError | None]:
         async with gate:
             began = self._clock.now()
             try:
                 values = await self._session.call(integration.id, fetch.work)
             except SlotkeeperError as error:
-                return fetch.part, fetch.key, error.code
-        return _part(fetch.part, fetch.key, values, began, fetch.covers)
+                return failed_part(fetch.part, fetch.key, began, error), error
+        return _part(fetch.part, fetch.key, values, began, fetch.covers), None
 
     def _slots(self, event_type_uri: str) -> "_Fetch":
         span = self._span(SLOT_WINDOW)
@@ -114,6 +117,11 @@ class FetchAvailability:
     def _span(self, length: timedelta) -> Window:
         start = self._clock.now() + HEAD_START
         return Window(start=start, end=start + length)
+
+
+def failed_part(part: Part, key: str, began: datetime, error: SlotkeeperError) -> CachedPart:
+    """Return what stands for a part that did not come."""
+    return CachedPart(part=part, key=key, content=b"", fetched_at=began, error_code=error.code)
 
 
 class _Fetch(msgspec.Struct, frozen=True):

@@ -1,32 +1,40 @@
-"""Disconnect an integration: subscription removed, tokens revoked, then everything erased.
+"""Disconnect an integration: subscriptions removed, tokens revoked, then everything erased.
 
-Every step may be repeated, so a crash between any two only means doing it again.
+Every step may be repeated, so a crash between any two only means doing it again. All of it runs
+under the refresh lease: whoever refreshes at the same moment would end up with a pair that
+nobody revokes.
 """
 
+from collections.abc import Awaitable
 from contextlib import suppress
-from functools import partial
+from datetime import timedelta
 
-from application.circuits import Circuits
-from application.ports.breakers import Surface
-from application.ports.calendly_oauth import CalendlyOAuth
-from application.ports.calendly_subscriptions import CalendlySubscriptions
+from application.last_exchange import LastExchange
+from application.leave_calendly import LeaveCalendly
+from application.ports.clock import Clock
 from application.ports.unit_of_work import Storage
 from application.ports.vault import Vault
 from application.token_sealing import open_both
 from domain.errors import (
     AccessTokenRejected,
-    CalendlyForbidden,
     GrantRefused,
+    RefreshInProgress,
+    SealedValueUnreadable,
     SlotkeeperError,
+    StorageUnavailable,
 )
 from domain.ids import IntegrationId
-from domain.integration import Integration, Status
+from domain.integration import Integration, Lease, Status
 from domain.secret import Secret
-from domain.token import Access, SealedTokens
+from domain.token import SealedTokens
 
 ERASED = "erased"
 ERASED_UNREVOKED = "erased_unrevoked"
 ABSENT = "absent"
+
+
+class _PairRenewedError(Exception):
+    """The stored access token was dead; a new pair is stored and the lease is free."""
 
 
 class FinishDisconnect:
@@ -37,90 +45,140 @@ class FinishDisconnect:
         *,
         storage: Storage,
         vault: Vault,
-        oauth: CalendlyOAuth,
-        subscriptions: CalendlySubscriptions,
-        circuits: Circuits,
+        leave: LeaveCalendly,
+        exchange: LastExchange,
+        clock: Clock,
+        owner: str,
+        lease_ttl: timedelta,
     ) -> None:
         self._storage = storage
         self._vault = vault
-        self._oauth = oauth
-        self._subscriptions = subscriptions
-        self._circuits = circuits
+        self._leave = leave
+        self._exchange = exchange
+        self._clock = clock
+        self._owner = owner
+        self._lease_ttl = lease_ttl
 
     async def __call__(self, integration_id: IntegrationId, *, forced: bool) -> str:
         """Disconnect.
 
         Args:
             integration_id: which one; it must be marked as disconnecting.
-            forced: erase although Calendly could not be told.
+            forced: try each step with Calendly once, then erase whatever came of them.
 
         Returns:
-            `erased`, `erased_unrevoked` when Calendly was not told, or `absent`.
+            `erased`, `erased_unrevoked` when Calendly was not told everything, or `absent`.
 
         Raises:
-            Unless forced, whatever kept Calendly from being told.
+            RefreshInProgress: somebody holds the refresh lease, or changed the tokens.
+            StorageUnavailable: nothing was erased.
+            Unless forced, also whatever kept Calendly from being told.
 
         """
-        async with self._storage() as uow:
-            integration = await uow.integrations.get(integration_id)
-        if integration is None or integration.status is not Status.DISCONNECTING:
+        try:
+            return await self._attempt(integration_id, forced=forced, may_renew=True)
+        except _PairRenewedError:
+            return await self._attempt(integration_id, forced=forced, may_renew=False)
+
+    async def _attempt(
+        self, integration_id: IntegrationId, *, forced: bool, may_renew: bool
+    ) -> str:
+        held = await self._hold(integration_id)
+        if held is None:
             return ABSENT
-        told = await self._tell_calendly(integration, forced=forced)
-        async with self._storage() as uow:
-            await uow.integrations.erase(integration_id)
-            await uow.commit()
+        integration, lease = held
+        try:
+            told = await self._tell_calendly(
+                integration, lease, forced=forced, may_renew=may_renew
+            )
+            await self._erase(integration)
+        except SlotkeeperError:
+            await self._release(integration_id, lease)
+            raise
         return ERASED if told else ERASED_UNREVOKED
 
-    async def _tell_calendly(self, integration: Integration, *, forced: bool) -> bool:
-        if integration.tokens is None:
+    async def _hold(self, integration_id: IntegrationId) -> tuple[Integration, Lease] | None:
+        now = self._clock.now()
+        async with self._storage() as uow:
+            integration = await uow.integrations.get(integration_id)
+            if integration is None or integration.status is not Status.DISCONNECTING:
+                return None
+            taken = await uow.refresh_queue.take(
+                integration_id, self._owner, now, now + self._lease_ttl, disconnecting=True
+            )
+            await uow.commit()
+        if taken is None:
+            raise RefreshInProgress("A token refresh of this integration is under way.")
+        return taken
+
+    async def _tell_calendly(
+        self, integration: Integration, lease: Lease, *, forced: bool, may_renew: bool
+    ) -> bool:
+        tokens = integration.tokens
+        if tokens is None:
             return False
         try:
-            await self._withdraw(integration, integration.tokens)
-        except SlotkeeperError:
+            refresh, access = open_both(self._vault, integration.id, tokens)
+        except SealedValueUnreadable:
             if not forced:
                 raise
             return False
-        return True
+        told = await _went_well(
+            self._unsubscribe(integration, tokens, access, refresh, lease if may_renew else None),
+            forced=forced,
+        )
+        for token in (refresh, access):
+            told = await _went_well(self._leave.revoke(token), forced=forced) and told
+        return told
 
-    async def _withdraw(self, integration: Integration, tokens: SealedTokens) -> None:
-        refresh, access = open_both(self._vault, integration.id, tokens)
-        to_revoke = [refresh, access]
+    async def _unsubscribe(
+        self,
+        integration: Integration,
+        tokens: SealedTokens,
+        access: Secret,
+        refresh: Secret,
+        lease: Lease | None,
+    ) -> None:
+        """Unsubscribe; with a lease, a dead access token is renewed for it."""
         try:
-            await self._unsubscribe(integration, access)
+            await self._leave.unsubscribe(integration, access)
         except AccessTokenRejected:
-            to_revoke = await self._unsubscribe_anew(integration, refresh)
-        await self._revoke(to_revoke)
+            if lease is None:
+                raise
+            await self._exchange(integration, tokens, refresh, lease)
+            raise _PairRenewedError from None
 
-    async def _unsubscribe_anew(self, integration: Integration, refresh: Secret) -> list[Secret]:
-        """Exchange once more for the sake of the subscription; return what is to be revoked."""
-        try:
-            pair = await self._circuits.call(
-                Surface.OAUTH,
-                lambda: self._oauth.refresh(refresh, user_uri=integration.account.user_uri),
-            )
-        except GrantRefused:
-            return []
-        try:
-            await self._unsubscribe(integration, pair.access)
-        except SlotkeeperError:
-            # Nobody else knows this pair: left alive, it would outlive the integration.
-            with suppress(SlotkeeperError):
-                await self._revoke([pair.refresh, pair.access])
+    async def _erase(self, integration: Integration) -> None:
+        async with self._storage() as uow:
+            erased = await uow.integrations.erase(integration.id)
+            if erased is not None and _version(erased) != _version(integration):
+                # Leaving without a commit: that pair has to be revoked first.
+                raise RefreshInProgress("The tokens changed while they were being revoked.")
+            await uow.commit()
+
+    async def _release(self, integration_id: IntegrationId, lease: Lease) -> None:
+        # What went wrong matters more than a lease that ends by itself.
+        with suppress(StorageUnavailable):
+            async with self._storage() as uow:
+                await uow.refresh_queue.release(integration_id, lease)
+                await uow.commit()
+
+
+async def _went_well(step: Awaitable[None], *, forced: bool) -> bool:
+    """Take a step; False when it failed and that does not stop us.
+
+    A dead grant never does: nobody can unsubscribe with it any more, now or later.
+    """
+    try:
+        await step
+    except GrantRefused:
+        return False
+    except SlotkeeperError:
+        if not forced:
             raise
-        return [pair.refresh, pair.access]
+        return False
+    return True
 
-    async def _revoke(self, tokens: list[Secret]) -> None:
-        for token in tokens:
-            await self._circuits.call(Surface.OAUTH, partial(self._oauth.revoke, token))
 
-    async def _unsubscribe(self, integration: Integration, token: Secret) -> None:
-        subscription = integration.subscription
-        if subscription is None or subscription.uri is None:
-            return
-        uri, access = subscription.uri, Access(token, integration.account.user_uri)
-        try:
-            await self._circuits.call(Surface.API, lambda: self._subscriptions.delete(access, uri))
-        except CalendlyForbidden:
-            # The user left the organization: the subscription is not ours to delete any more,
-            # and Calendly stops delivering to it.
-            return
+def _version(integration: Integration) -> int | None:
+    return integration.tokens.version if integration.tokens else None

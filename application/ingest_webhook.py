@@ -6,7 +6,15 @@ from datetime import timedelta
 
 import msgspec
 
-from application.apply_webhook import APPLIED, IGNORED, apply_webhook, integrations_of
+from application.apply_webhook import (
+    APPLIED,
+    IGNORED,
+    UNKNOWN_KIND,
+    UNREADABLE,
+    UNREADABLE_ERROR,
+    apply_webhook,
+    integrations_of,
+)
 from application.ports.background import Background
 from application.ports.clock import Clock
 from application.ports.entropy import Entropy
@@ -15,6 +23,7 @@ from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
 from application.ports.webhook_events import WebhookEvent
 from application.ports.webhook_reader import WebhookReader
+from application.whereabouts import whereabouts
 from domain.errors import (
     JobsUnavailable,
     MalformedWebhook,
@@ -25,13 +34,14 @@ from domain.errors import (
 from domain.ids import WebhookEventId
 from domain.integration import Integration
 from domain.secret import Secret
-from domain.signature import Verdict, verify
+from domain.signature import REFUSALS, Verdict, verify
 from domain.subscription import owner_of
 from domain.webhook import Notice, dedupe_key
 
 STORED = "stored"
 DUPLICATE = "duplicate"
 UNAPPLIED = "unapplied"
+MALFORMED_BODY = "malformed_body"
 APP_WIDE = "app"
 
 
@@ -89,7 +99,7 @@ class IngestWebhook:
         try:
             notice = self._reader.read(body)
         except MalformedWebhook:
-            self._signals.webhook_received("malformed")
+            self._signals.webhook_received(MALFORMED_BODY)
             raise
         ingested = await self._store(body, notice, integration)
         self._signals.webhook_received(ingested.result)
@@ -99,9 +109,7 @@ class IngestWebhook:
         verdict = verify(body, signature, self._signing_keys, self._clock.now(), self._tolerance)
         if verdict is not Verdict.VALID:
             self._signals.webhook_received(verdict)
-            raise SignatureRejected(
-                f"The Calendly-Webhook-Signature is {verdict}.", reason=verdict
-            )
+            raise SignatureRejected(REFUSALS[verdict], reason=verdict)
 
     async def _addressee(self, subscription_key: str | None) -> Integration | None:
         if subscription_key is None:
@@ -119,12 +127,14 @@ class IngestWebhook:
     async def _store(
         self, body: bytes, notice: Notice, integration: Integration | None
     ) -> Ingested:
+        if notice.unreadable is not None:
+            return await self._store_unreadable(body, notice, notice.unreadable, integration)
         try:
             return await self._store_and_apply(body, notice, integration)
         except StorageUnavailable:
             raise
-        except Exception:  # noqa: BLE001 - a stored event is mended later; a lost one never is
-            return await self._store_unapplied(body, notice, integration)
+        except Exception as error:  # noqa: BLE001 - a stored event is mended later; a lost one never is
+            return await self._store_after(error, body, notice, integration)
 
     async def _store_and_apply(
         self, body: bytes, notice: Notice, addressee: Integration | None
@@ -142,9 +152,33 @@ class IngestWebhook:
                 await uow.webhook_events.ignored(event.id, reason, now)
             await uow.commit()
         self._signals.webhook_applied(notice.kind, APPLIED if reason is None else IGNORED)
+        if reason == UNKNOWN_KIND:
+            self._signals.webhook_unknown(event.id, notice.kind)
         return Ingested(STORED, event.id, applied=reason is None)
 
-    async def _store_unapplied(
+    async def _store_unreadable(
+        self, body: bytes, notice: Notice, field: str, addressee: Integration | None
+    ) -> Ingested:
+        """Keep what only a later version may read; refusing it would end the subscription."""
+        ingested = await self._store_pending(body, notice, addressee)
+        if ingested.event_id is not None:
+            self._signals.webhook_applied(notice.kind, UNREADABLE)
+            self._signals.webhook_unapplied(ingested.event_id, UNREADABLE_ERROR, field)
+        return ingested
+
+    async def _store_after(
+        self, error: Exception, body: bytes, notice: Notice, addressee: Integration | None
+    ) -> Ingested:
+        ingested = await self._store_pending(body, notice, addressee)
+        if ingested.event_id is not None:
+            self._signals.webhook_applied(notice.kind, UNAPPLIED)
+            self._signals.webhook_unapplied(
+                ingested.event_id, type(error).__name__, whereabouts(error)
+            )
+            self._background.run("apply_webhooks", self._nudge())
+        return ingested
+
+    async def _store_pending(
         self, body: bytes, notice: Notice, addressee: Integration | None
     ) -> Ingested:
         event = self._event(body, notice, [addressee] if addressee else [])
@@ -152,8 +186,6 @@ class IngestWebhook:
             if not await uow.webhook_events.store(event):
                 return Ingested(DUPLICATE)
             await uow.commit()
-        self._signals.webhook_applied(notice.kind, UNAPPLIED)
-        self._background.run("apply_webhooks", self._nudge())
         return Ingested(STORED, event.id)
 
     def _event(

@@ -1,4 +1,11 @@
-"""Mark an invitee as a no-show at Calendly, or take the mark back."""
+"""Mark an invitee as a no-show at Calendly, or take the mark back.
+
+The rule not to break: both directions are stamped with Calendly's time, never ours. The later
+toggle wins, and a clock of ours that is behind would make the mark win over its taking back.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
 
 import msgspec
 
@@ -6,7 +13,6 @@ from application.booking_journal import BookingJournal, Performed
 from application.calendly_session import CalendlySession
 from application.ports.booking_commands import Operation
 from application.ports.calendly_bookings import CalendlyBookings
-from application.ports.clock import Clock
 from application.show_booking import ShowBooking
 from domain.booking import Facts, NoShow
 from domain.errors import BookingNotOpen, SlotkeeperError
@@ -24,13 +30,11 @@ class MarkNoShow:
         session: CalendlySession,
         calendly: CalendlyBookings,
         show: ShowBooking,
-        clock: Clock,
     ) -> None:
         self._journal = journal
         self._session = session
         self._calendly = calendly
         self._show = show
-        self._clock = clock
 
     async def __call__(
         self, user_id: UserId, key: str, booking_id: BookingId, *, no_show: bool
@@ -65,11 +69,21 @@ class MarkNoShow:
         )
         return msgspec.structs.replace(facts, no_show=mark)
 
-    async def _clear(self, integration: Integration, facts: Facts) -> Facts:
-        uri = facts.no_show.uri if facts.no_show else None
-        if uri is None:
-            return facts
-        await self._session.call(
-            integration.id, lambda access: self._calendly.clear_no_show(access, uri)
+    async def _clear(self, integration: Integration, stored: Facts) -> Facts:
+        """Take back the mark that Calendly shows, which may be one that we do not know yet."""
+        facts = await self._session.call(
+            integration.id, lambda access: self._calendly.invitee(access, stored.invitee_uri)
         )
-        return msgspec.structs.replace(facts, no_show=NoShow(at=self._clock.now(), uri=None))
+        uri = facts.no_show.uri if facts.no_show else None
+        if uri is not None:
+            await self._session.call(
+                integration.id, lambda access: self._calendly.clear_no_show(access, uri)
+            )
+        marks = [each for each in (stored.no_show, facts.no_show) if each is not None and each.uri]
+        return msgspec.structs.replace(facts, no_show=_taken_back(marks))
+
+
+def _taken_back(marks: Iterable[NoShow]) -> NoShow | None:
+    """Return the toggle that comes right after these marks, so that only a newer one beats it."""
+    last = max((each.at for each in marks), default=None)
+    return None if last is None else NoShow(at=last + timedelta(microseconds=1), uri=None)

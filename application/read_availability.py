@@ -5,18 +5,24 @@ from datetime import datetime, timedelta
 import msgspec
 
 from application.cached_values import CacheAge, age_of, slots
-from application.ports.availability_cache import Part
+from application.ports.availability_cache import CachedPart, Part
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Storage
 from application.read_event_types import ReadEventTypes
 from application.warm_cache import WarmCache
-from domain.availability import SLOT_WINDOW, EventType, Slot, Window, open_slots, window
+from domain.availability import (
+    SLOT_WINDOW,
+    EventType,
+    Slot,
+    Window,
+    open_slots,
+    taken_by_one_booking,
+    window,
+)
 from domain.errors import AvailabilityPending, EventTypeNotFound, InvalidRange
 from domain.ids import UserId
 
 CLOCK_SKEW = timedelta(minutes=1)
-FURTHEST = timedelta(days=366)
-GROUP = "group"
 
 
 class AvailabilityView(msgspec.Struct, frozen=True):
@@ -49,12 +55,12 @@ class ReadAvailability:
     async def __call__(
         self, user_id: UserId, event_type: str, start: datetime, end: datetime
     ) -> AvailabilityView:
-        """Return the open slots that start within a range.
+        """Return the open slots that start within a range, as far as the cache knows.
 
         Args:
             user_id: whose.
             event_type: its Calendly URI, or the last segment of it.
-            start: from when (aware); not in the past.
+            start: from when (aware); not in the past, and before what the cache covers ends.
             end: until when, at most 31 days after `start`.
 
         Raises:
@@ -69,6 +75,7 @@ class ReadAvailability:
                 "The slots of this event type are not fetched yet; ask again shortly.",
                 retry_after=5,
             )
+        _check_covered(part, span)
         taken = await self._occupied(user_id, wanted, span)
         duration = timedelta(minutes=wanted.duration)
         return AvailabilityView(
@@ -92,16 +99,20 @@ class ReadAvailability:
         span = window(start, end, longest=SLOT_WINDOW)
         if span.start < self._clock.now() - CLOCK_SKEW:
             raise InvalidRange("start lies in the past.")
-        if span.start > self._clock.now() + FURTHEST:
-            raise InvalidRange(f"start lies more than {FURTHEST.days} days ahead.")
         return span
 
     async def _occupied(
         self, user_id: UserId, event_type: EventType, span: Window
     ) -> list[Window]:
-        # A group event goes on offering its slot until the last seat is gone.
-        if event_type.kind == GROUP:
+        if not taken_by_one_booking(event_type):
             return []
         reach = timedelta(minutes=event_type.duration)
         async with self._storage() as uow:
             return list(await uow.bookings.occupied(user_id, Window(span.start, span.end + reach)))
+
+
+def _check_covered(part: CachedPart, span: Window) -> None:
+    """Refuse what would read as fully booked. Raises InvalidRange."""
+    if part.covers is not None and span.start >= part.covers.end:
+        until = part.covers.end.isoformat(timespec="seconds")
+        raise InvalidRange(f"Slots are known until {until}; start lies beyond.")

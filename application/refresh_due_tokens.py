@@ -7,7 +7,7 @@ from application.exchange_tokens import ExchangeTokens
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Storage
 from application.tally import Counting, Progress, Tally
-from domain.errors import SlotkeeperError
+from domain.errors import RefreshInProgress, SlotkeeperError
 from domain.integration import Integration, Lease
 
 
@@ -53,10 +53,13 @@ class RefreshDueTokens:
     ) -> None:
         async with gate:
             if lease.expires_at <= self._clock.now():
+                # No exchange may begin under it any more, nor under one that was lost.
                 counting.done("left_for_later")
                 return
             try:
                 await self._exchange(integration, lease)
+            except RefreshInProgress:
+                counting.done("left_for_later")
             except SlotkeeperError as error:
                 counting.failed(error.code)
             else:

@@ -7,7 +7,7 @@ from application.exchange_tokens import ExchangeTokens
 from application.ports.clock import Clock
 from application.ports.entropy import Entropy
 from application.ports.unit_of_work import Storage
-from domain.errors import IntegrationNotFound, RefreshInProgress
+from domain.errors import GrantRefused, IntegrationNotFound, ReauthRequired, RefreshInProgress
 from domain.ids import IntegrationId
 from domain.integration import Integration, Lease, usable_tokens
 
@@ -74,7 +74,16 @@ class RefreshTokens:
                 await uow.refresh_queue.release(integration.id, lease)
                 await uow.commit()
             return integration
-        return await self._exchange(integration, lease)
+        try:
+            return await self._exchange(integration, lease)
+        except GrantRefused as error:
+            # Whoever finds the grant dead is told the same, with its cause, as all that follow.
+            current = await self._read(integration.id)
+            try:
+                usable_tokens(current)
+            except ReauthRequired as dead:
+                raise dead from error
+            return current
 
     async def _read(self, integration_id: IntegrationId) -> Integration:
         async with self._storage() as uow:

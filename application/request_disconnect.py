@@ -16,7 +16,8 @@ class RequestDisconnect:
         """Begin to disconnect, or go on with it; False when there was nothing to disconnect.
 
         Raises:
-            JobsUnavailable: marked, but the job could not be started: repeat the request.
+            JobsUnavailable: marked, but the job could not be started. Repeating the request
+                starts it; otherwise the sweep over all integrations does (HealSubscriptions).
 
         """
         async with self._storage() as uow:

@@ -1,6 +1,7 @@
 """Sync a page of the integrations whose cache is due: expired, invalidated or never filled."""
 
 import asyncio
+from datetime import datetime
 
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Storage
@@ -24,20 +25,28 @@ class SyncDueAvailability:
     async def __call__(self, limit: int, progress: Progress) -> Tally:
         """Claim up to `limit` due integrations and sync each; none stops the others."""
         now = self._clock.now()
+        until = now + TURN
         async with self._storage() as uow:
-            claimed = await uow.sync_queue.claim_due(self._sync.owner, now, now + TURN, limit)
+            claimed = await uow.sync_queue.claim_due(self._sync.owner, now, until, limit)
             await uow.commit()
         counting = Counting(progress)
         gate = asyncio.Semaphore(self._concurrency)
         async with asyncio.TaskGroup() as group:
             for integration in claimed:
-                group.create_task(self._one(integration, gate, counting))
+                group.create_task(self._one(integration, until, gate, counting))
         return counting.page(more=len(claimed) == limit)
 
     async def _one(
-        self, integration: Integration, gate: asyncio.Semaphore, counting: Counting
+        self,
+        integration: Integration,
+        until: datetime,
+        gate: asyncio.Semaphore,
+        counting: Counting,
     ) -> None:
         async with gate:
+            if until <= self._clock.now():
+                counting.done("left_for_later")
+                return
             try:
                 result = await self._sync.run(integration, self._sync.owner)
             except SlotkeeperError as error:

@@ -18,7 +18,8 @@ class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
 
     """
 
-    examined: int = 0
+    # A factory's value is never left out, so that a run which found nothing due says so.
+    examined: int = msgspec.field(default_factory=int)
     done: dict[str, int] = {}
     failed: dict[str, int] = {}
     cursor: str | None = None

@@ -5,6 +5,7 @@ another row or column does not open there.
 """
 
 from application.ports.vault import Vault
+from domain.errors import SealedValueUnreadable
 from domain.ids import IntegrationId
 from domain.integration import Integration, usable_tokens
 from domain.secret import Secret
@@ -42,6 +43,18 @@ def open_both(vault: Vault, integration_id: IntegrationId, tokens: SealedTokens)
         vault.open(tokens.refresh, _bound_to(integration_id, "refresh")),
         vault.open(tokens.access, _bound_to(integration_id, "access")),
     ]
+
+
+def holds(vault: Vault, integration: Integration, pair: TokenPair) -> bool:
+    """Return whether the pair is the one that the integration is stored with."""
+    if integration.tokens is None:
+        return False
+    try:
+        stored = open_both(vault, integration.id, integration.tokens)
+    except SealedValueUnreadable:
+        # Sealed with a key that is gone: an older pair, then, since ours was sealed just now.
+        return False
+    return stored == [pair.refresh, pair.access]
 
 
 def _bound_to(integration_id: IntegrationId, column: str) -> str:

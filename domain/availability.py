@@ -1,7 +1,8 @@
 """What a host offers: event types, open slots, busy times, weekly schedules.
 
 A slot is offered only when nobody is known to sit on it: `open_slots` leaves out what a known
-booking occupies even before Calendly was asked again.
+booking occupies even before Calendly was asked again, where `taken_by_one_booking` says that a
+booking does so.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,9 @@ from domain.errors import InvalidRange
 
 SLOT_WINDOW = timedelta(days=31)  # Calendly: event_type_available_times, since 9 July 2026
 BUSY_WINDOW = timedelta(days=7)  # Calendly: user_busy_times
+GROUP = "group"
+# Calendly: pooling types of which one host of several takes the meeting.
+ONE_OF_SEVERAL = frozenset({"round_robin", "multi_pool"})
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -107,6 +111,14 @@ def window(start: datetime, end: datetime, *, longest: timedelta) -> Window:
     if end - start > longest:
         raise InvalidRange(f"The range may span at most {longest.days} days.")
     return Window(start=start, end=end)
+
+
+def taken_by_one_booking(event_type: EventType) -> bool:
+    """Whether a booking of this host takes a slot from everybody.
+
+    A group event offers it until its last seat is gone, and of several hosts another may be free.
+    """
+    return event_type.kind != GROUP and event_type.pooling_type not in ONE_OF_SEVERAL
 
 
 def open_slots(

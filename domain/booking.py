@@ -6,17 +6,21 @@ duplication of the same facts gives the same booking:
 
 - status only ever moves on: booked → canceled → rescheduled;
 - links to the predecessor and the successor are kept once known;
-- the no-show mark belongs to its latest toggle;
+- the no-show mark belongs to its latest toggle, and is gone for whoever looked later and saw none;
 - everything else belongs to the facts with the latest `updated_at`; of equal ones, to the fuller.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
+from domain.discreet import Discreet
 from domain.ids import BookingId, IntegrationId, UserId
 from domain.secret import Secret
+
+LAG = timedelta(minutes=1)
+"""How far behind an answer of Calendly's may be, and our clock apart from its."""
 
 
 class BookingStatus(StrEnum):
@@ -27,25 +31,27 @@ class BookingStatus(StrEnum):
     RESCHEDULED = "rescheduled"
 
 
-class Invitee(msgspec.Struct, frozen=True):
-    """Who comes; `timezone` is the one they see times in and may be unknown."""
+class Invitee(Discreet, msgspec.Struct, frozen=True):
+    """Who comes; `email` is empty and `timezone` None where Calendly does not say."""
 
     name: str
     email: str
     timezone: str | None = None
 
 
-class Location(msgspec.Struct, frozen=True):
+class Location(Discreet, msgspec.Struct, frozen=True):
     """Where it takes place; a conference's `join_url` may come later than the booking."""
 
+    shown = ("kind",)
     kind: str
     text: str | None = None
     join_url: str | None = None
 
 
-class Cancellation(msgspec.Struct, frozen=True, order=True):
+class Cancellation(Discreet, msgspec.Struct, frozen=True, order=True):
     """Who canceled, when (UTC) and why."""
 
+    shown = ("at", "by_kind")
     at: datetime
     by: str
     by_kind: str
@@ -66,9 +72,10 @@ class Links(msgspec.Struct, frozen=True):
     reschedule: Secret | None = None
 
 
-class Details(msgspec.Struct, frozen=True):
+class Details(Discreet, msgspec.Struct, frozen=True):
     """What describes a booking and may change; the latest `updated_at` (UTC) wins."""
 
+    shown = ("updated_at", "event_type_uri", "start", "end")
     updated_at: datetime
     event_type_uri: str | None
     event_name: str
@@ -88,6 +95,8 @@ class Facts(msgspec.Struct, frozen=True):
         predecessor: the invitee this one was rescheduled from.
         successor: the invitee this one was rescheduled to.
         reference: our own token, put into the booking when we made it (utm_content).
+        unmarked_at: when Calendly was last seen to hold no no-show mark for the invitee (UTC). It
+            outdates older marks; once settled into `no_show` it is not kept.
 
     """
 
@@ -102,6 +111,7 @@ class Facts(msgspec.Struct, frozen=True):
     no_show: NoShow | None = None
     reference: str | None = None
     links: Links = Links()
+    unmarked_at: datetime | None = None
 
 
 class Booking(msgspec.Struct, frozen=True):
@@ -140,7 +150,34 @@ def merge(one: Facts, other: Facts) -> Facts:
         no_show=_latest_toggle(one.no_show, other.no_show),
         reference=_known(one.reference, other.reference),
         links=_links(one.links, other.links),
+        unmarked_at=_latest(one.unmarked_at, other.unmarked_at),
     )
+
+
+def unmarked(facts: Facts, asked_at: datetime) -> Facts:
+    """Return facts read from Calendly with what an absent no-show mark proves.
+
+    A mark that was set between the question and its answer may be absent from the answer, and
+    our clock is not Calendly's: only marks older than the question by LAG are disproved.
+
+    Args:
+        facts: what one read said.
+        asked_at: when that read began (UTC).
+
+    """
+    if facts.no_show is not None:
+        return facts
+    return msgspec.structs.replace(facts, unmarked_at=asked_at - LAG)
+
+
+def mark_settled(facts: Facts) -> Facts:
+    """Return the facts with the no-show mark as it stands after what was seen of it."""
+    if facts.unmarked_at is None:
+        return facts
+    mark = facts.no_show
+    if mark is not None and mark.uri is not None and mark.at < facts.unmarked_at:
+        mark = NoShow(at=facts.unmarked_at, uri=None)
+    return msgspec.structs.replace(facts, no_show=mark, unmarked_at=None)
 
 
 def succeeded_by(facts: Facts, successor: str) -> Facts:
@@ -202,6 +239,12 @@ def _latest_toggle(one: NoShow | None, other: NoShow | None) -> NoShow | None:
     if one is None or other is None:
         return other if one is None else one
     return max(one, other, key=lambda each: (each.at, each.uri is not None, each.uri or ""))
+
+
+def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
 
 
 def _links(one: Links, other: Links) -> Links:

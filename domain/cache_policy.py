@@ -29,33 +29,17 @@ class CachePolicy(msgspec.Struct, frozen=True):
 
     """
 
-    soft_ttl: timedelta = timedelta(minutes=15)
+    soft_ttl: timedelta = timedelta(hours=1)
     ttl: timedelta = timedelta(hours=24)
 
 
 def freshness(
-    fetched_at: datetime | None,
-    invalidated_at: datetime | None,
-    now: datetime,
-    policy: CachePolicy,
+    fetched_at: datetime, invalidated_at: datetime | None, now: datetime, policy: CachePolicy
 ) -> Freshness:
     """Judge a part by when it was fetched and whether something changed since (UTC)."""
-    if fetched_at is None:
-        return Freshness.MISSING
     age = now - fetched_at
     if age > policy.ttl:
         return Freshness.EXPIRED
     if invalidated_at is not None and invalidated_at >= fetched_at:
         return Freshness.INVALIDATED
     return Freshness.STALE if age > policy.soft_ttl else Freshness.FRESH
-
-
-def worst(states: list[Freshness]) -> Freshness:
-    """The standing of an answer made of several parts: that of its worst part."""
-    order = list(Freshness)
-    return max(states, key=order.index, default=Freshness.MISSING)
-
-
-def wants_refresh(state: Freshness) -> bool:
-    """Whether somebody should fetch this part again."""
-    return state is not Freshness.FRESH

@@ -10,7 +10,10 @@ from enum import StrEnum
 import msgspec
 
 from domain.errors import (
+    CalendlyError,
+    CalendlyNotFound,
     CalendlyProtocolError,
+    CalendlyThrottled,
     CalendlyUnavailable,
     CalendlyUncertain,
     SlotkeeperError,
@@ -31,7 +34,7 @@ class BreakerPolicy(msgspec.Struct, frozen=True):
     Args:
         threshold: consecutive failures that open it.
         reset: how long it stays open the first time; doubled with each failed probe.
-        longest: the ceiling of that growth.
+        longest: the ceiling of that growth, unless `reset` itself is longer.
 
     """
 
@@ -64,17 +67,25 @@ PROBE_TURN = timedelta(seconds=60)
 
 
 def is_outage(error: SlotkeeperError) -> bool:
-    """Whether an error speaks against the other side's health.
-
-    A refusal is an answer like any other, and a 429 says that it is well.
-    """
+    """Whether an error speaks against the other side's health: a refusal does not."""
     return isinstance(error, CalendlyUnavailable | CalendlyUncertain | CalendlyProtocolError)
+
+
+def is_answer(error: SlotkeeperError) -> bool:
+    """Whether an error proves that the other side answered, as it does when it is well.
+
+    Our own rate budget raises CalendlyThrottled and a malformed address CalendlyNotFound before
+    anything is sent: like an error that is not Calendly's, they prove nothing either way.
+    """
+    if is_outage(error) or isinstance(error, CalendlyThrottled | CalendlyNotFound):
+        return False
+    return isinstance(error, CalendlyError)
 
 
 def open_for(breaker: Breaker, policy: BreakerPolicy) -> timedelta:
     """How long this breaker stays open, counted from `opened_at`."""
     growth: int = 2 ** min(max(breaker.trips - 1, 0), 16)
-    return min(policy.reset * growth, policy.longest)
+    return min(policy.reset * growth, max(policy.longest, policy.reset))
 
 
 def wait(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> timedelta | None:
@@ -105,9 +116,26 @@ def admit(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> Breaker | N
     )
 
 
-def succeeded(_breaker: Breaker) -> Breaker:
-    """A call went through: everything is forgotten."""
-    return CLOSED
+def succeeded(breaker: Breaker) -> Breaker:
+    """A call went through: everything is forgotten, unless the breaker is open.
+
+    Nothing goes out while it is open, so the call left before it opened and says nothing new.
+    """
+    return breaker if breaker.state is BreakerState.OPEN else CLOSED
+
+
+def given_back(breaker: Breaker, admitted: Breaker) -> Breaker:
+    """A call ended and proved nothing: if it was the probe, the next caller has its turn.
+
+    Args:
+        breaker: as it stands.
+        admitted: as `admit` returned it for that call.
+
+    """
+    probe = admitted.probe_until if admitted.state is BreakerState.HALF_OPEN else None
+    if probe is None or breaker.probe_until != probe:
+        return breaker
+    return msgspec.structs.replace(breaker, probe_until=None)
 
 
 def failed(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> Breaker:

@@ -6,15 +6,20 @@
 Only a permanent refusal by Calendly leads to `reauth_required`; an outage never does.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
 from domain.circuit_breaker import CLOSED, Breaker
+from domain.discreet import Discreet
 from domain.errors import IntegrationNotFound, ReauthRequired
 from domain.ids import IntegrationId, UserId
 from domain.token import SealedTokens
+
+# How long after its start an exchange may still be under way in a process that was slowed down:
+# the request's deadline of 30 s, and as long again, twice, for storing what came of it.
+EXCHANGE_OPEN_FOR = timedelta(seconds=90)
 
 
 class Status(StrEnum):
@@ -33,9 +38,10 @@ class Cause(StrEnum):
     OWNER_CHANGED = "owner_changed"
 
 
-class Account(msgspec.Struct, frozen=True):
+class Account(Discreet, msgspec.Struct, frozen=True):
     """The Calendly account behind an integration, as Calendly described it."""
 
+    shown = ("user_uri",)
     user_uri: str
     organization_uri: str
     name: str
@@ -73,12 +79,14 @@ class Lease(msgspec.Struct, frozen=True):
         owner: who holds it.
         fence: grows with each taking; a finisher with an older number changes nothing.
         expires_at: when anybody may take it over (UTC).
+        disconnecting: taken to end the grant, not to keep it alive.
 
     """
 
     owner: str
     fence: int
     expires_at: datetime
+    disconnecting: bool = False
 
 
 class Integration(msgspec.Struct, frozen=True):
@@ -128,11 +136,45 @@ def usable_tokens(integration: Integration) -> SealedTokens:
     return integration.tokens
 
 
-def refreshed(integration: Integration, tokens: SealedTokens, now: datetime) -> Integration:
-    """The integration with a newly exchanged pair."""
+def still_open(integration: Integration, now: datetime) -> timedelta | None:
+    """Return how much longer an exchange that somebody left open may be under way, or None.
+
+    Its answer may be a live pair that is being stored, so a refusal of the same token proves
+    nothing before that time is over.
+    """
+    if integration.exchange_started_at is None:
+        return None
+    left = integration.exchange_started_at + EXCHANGE_OPEN_FOR - now
+    return left if left > timedelta() else None
+
+
+def refreshed(
+    integration: Integration,
+    tokens: SealedTokens,
+    now: datetime,
+    *,
+    scopes: tuple[str, ...] = (),
+    organization_uri: str = "",
+) -> Integration:
+    """The integration with a newly exchanged pair.
+
+    Args:
+        integration: as it was.
+        tokens: the new pair, sealed.
+        now: when it came (UTC).
+        scopes: what was granted with it; empty leaves them as they were.
+        organization_uri: the user's current organization; empty leaves it as it was.
+
+    """
+    account = msgspec.structs.replace(
+        integration.account,
+        organization_uri=organization_uri or integration.account.organization_uri,
+    )
     return msgspec.structs.replace(
         integration,
         status=Status.ACTIVE,
+        account=account,
+        scopes=scopes or integration.scopes,
         tokens=tokens,
         breaker=CLOSED,
         attention=None,

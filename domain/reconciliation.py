@@ -5,10 +5,11 @@ same whichever way it became known.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import msgspec
 
-from domain.booking import Facts, merge, succeeded_by
+from domain.booking import Facts, mark_settled, merge, succeeded_by
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -17,11 +18,13 @@ class Change(msgspec.Struct, frozen=True):
     Args:
         facts: what it becomes.
         before: what was stored, or None where no row existed.
+        happened_at: when Calendly says that it became so, as far as it says (UTC).
 
     """
 
     facts: Facts
     before: Facts | None
+    happened_at: datetime
 
     @property
     def is_repair(self) -> bool:
@@ -62,12 +65,27 @@ def settle(known: Mapping[str, Facts], observed: Iterable[Facts]) -> list[Change
     for facts in observed:
         before = state.get(facts.invitee_uri)
         state[facts.invitee_uri] = facts if before is None else merge(before, facts)
+    state = {uri: mark_settled(facts) for uri, facts in state.items()}
     _link(state)
     return [
-        Change(facts=facts, before=known.get(uri))
+        Change(facts=facts, before=known.get(uri), happened_at=_happened_at(facts, known, state))
         for uri, facts in sorted(state.items())
         if known.get(uri) != facts
     ]
+
+
+def _happened_at(facts: Facts, known: Mapping[str, Facts], state: Mapping[str, Facts]) -> datetime:
+    before = known.get(facts.invitee_uri)
+    if before is None:
+        return facts.created_at
+    if before.status is not facts.status:
+        successor = state.get(facts.successor or "")
+        if successor is not None:  # the older half often says nothing of its own change
+            return successor.created_at
+        return facts.cancellation.at if facts.cancellation else facts.details.updated_at
+    if facts.no_show is not None and _is_no_show(facts):
+        return facts.no_show.at
+    return facts.details.updated_at
 
 
 def _link(state: dict[str, Facts]) -> None:

@@ -27,6 +27,15 @@ class Verdict(StrEnum):
     MISMATCH = "mismatch"
 
 
+REFUSALS = {
+    Verdict.MISSING: "The delivery has no Calendly-Webhook-Signature header.",
+    Verdict.MALFORMED: "The Calendly-Webhook-Signature is not of the form t=<seconds>,v1=<hex>.",
+    Verdict.STALE: "The Calendly-Webhook-Signature was made too long ago, or in the future.",
+    Verdict.MISMATCH: "The Calendly-Webhook-Signature does not belong to this body and key.",
+}
+"""What to say to a sender whose signature does not hold."""
+
+
 def verify(
     body: bytes,
     header: str | None,

@@ -36,15 +36,14 @@ class Plan(msgspec.Struct, frozen=True):
     """What has to be done, in this order.
 
     Args:
-        keep: the subscription that is good, if any.
-        create: whether a new one (with a new callback URL) has to be made first.
+        keep: the subscription that is good; None when a new one, with a new callback URL, has
+            to be made first.
         delete: URIs to delete afterwards.
         failing: whether Calendly is retrying deliveries to the kept one: an early warning.
 
     """
 
     keep: ActualSubscription | None
-    create: bool
     delete: tuple[str, ...]
     failing: bool
 
@@ -54,6 +53,7 @@ def plan(
     *,
     ours: str,
     current: str | None,
+    known: str | None = None,
     events: Sequence[str] = USER_EVENTS,
 ) -> Plan:
     """Compare what Calendly lists with the one subscription an integration should have.
@@ -62,17 +62,25 @@ def plan(
         actual: everything Calendly lists for the user.
         ours: prefix of every callback URL of this integration; others' are never touched.
         current: the callback URL that the integration knows, or None.
+        known: the URI of the subscription that the integration knows, or None. It is ours even
+            at another address, which is where it is after our public address has changed.
         events: the kinds it has to receive.
 
     """
-    mine = [each for each in actual if each.callback_url.startswith(ours)]
+    mine = own(actual, ours=ours, known=known)
     keep = next((each for each in mine if _is_good(each, current, events)), None)
     return Plan(
         keep=keep,
-        create=keep is None,
         delete=tuple(each.uri for each in mine if each is not keep),
         failing=keep is not None and keep.retry_started_at is not None,
     )
+
+
+def own(
+    actual: Sequence[ActualSubscription], *, ours: str, known: str | None
+) -> list[ActualSubscription]:
+    """Return those that belong to the integration; see `plan` for the arguments."""
+    return [each for each in actual if each.callback_url.startswith(ours) or each.uri == known]
 
 
 def _is_good(each: ActualSubscription, current: str | None, events: Sequence[str]) -> bool:

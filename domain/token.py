@@ -16,6 +16,11 @@ SHORTEST_LIFE = timedelta(seconds=60)
 LONGEST_LIFE = timedelta(days=31)
 
 
+# A pair this new is left alone by the proactive refresh, however far its horizon reaches: else a
+# run would find due again what it refreshed itself, and never end.
+LEFT_ALONE_FOR = timedelta(minutes=30)
+
+
 class TokenPair:
     """What Calendly's token endpoint answered, in the clear. Never stored, never encoded.
 

@@ -36,6 +36,8 @@ class Notice(msgspec.Struct, frozen=True):
         mark: what tells two events of one kind about one subject apart, where they can repeat.
         facts: what it says of a booking, for the kinds that do.
         account_uris: the Calendly users it concerns, for deliveries to the app-wide address.
+        unreadable: the field, as a path, for which its payload could not be read; then there is
+            neither subject nor facts.
 
     """
 
@@ -45,6 +47,7 @@ class Notice(msgspec.Struct, frozen=True):
     mark: str | None = None
     facts: Facts | None = None
     account_uris: tuple[str, ...] = ()
+    unreadable: str | None = None
 
 
 def topic(kind: str) -> Topic:

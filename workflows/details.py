@@ -1,8 +1,9 @@
-"""A tally as one line of Markdown, for the Temporal UI."""
+"""What a run did so far as one line of Markdown, for the Temporal UI."""
 
 from collections.abc import Mapping
 
 from application.tally import Tally
+from workflows.messages import Step
 
 
 def describe(tally: Tally, pages: int) -> str:
@@ -15,6 +16,17 @@ def describe(tally: Tally, pages: int) -> str:
     if tally.more:
         parts.append("more to come")
     return " · ".join(parts)
+
+
+def describe_steps(ended: Mapping[str, Step]) -> str:
+    """Return e.g. `subscription **created** · bookings **backfilled 3**`, in the order of ends."""
+    return " · ".join(f"{name} **{_ending(step)}**" for name, step in ended.items())
+
+
+def _ending(step: Step) -> str:
+    if step.error_code is not None:
+        return f"failed: {step.error_code}"
+    return f"{step.result} {step.count}" if step.count else step.result
 
 
 def _counts(counts: Mapping[str, int]) -> str:

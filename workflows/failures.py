@@ -21,23 +21,29 @@ LONGEST_MESSAGE: Final = 500
 _RETRIED: Final = frozenset({Kind.TRANSIENT, Kind.THROTTLED})
 
 
-def to_failure(error: Exception) -> ApplicationError:
+def to_failure(error: Exception, *, persistent: bool = False) -> ApplicationError:
     """Return what to raise in the place of an activity's exception.
 
-    Its `type` is the error's code; permanent errors and those that need a person are not retried;
-    `retry_after` becomes the next retry's delay.
+    Its `type` is the error's code; `retry_after` becomes the next retry's delay.
+
+    Args:
+        error: what the activity raised.
+        persistent: retry whatever it is until the activity's time is over: an operator may mend
+            it meanwhile. Otherwise permanent errors and those that need a person are final.
+
     """
     if isinstance(error, ApplicationError):
         return error
     cause = _most_telling(error)
     if isinstance(cause, SlotkeeperError):
-        return _expected(cause)
+        return _expected(cause, persistent=persistent)
     message = f"{type(cause).__name__} {_place(cause)}".strip()
     return ApplicationError(message, type=UNEXPECTED)
 
 
-def _expected(error: SlotkeeperError) -> ApplicationError:
-    retried = error.kind in _RETRIED
+def _expected(error: SlotkeeperError, *, persistent: bool) -> ApplicationError:
+    passing = error.kind in _RETRIED
+    retried = passing or persistent
     delay = error.retry_after if retried else None
     return ApplicationError(
         error.message[:LONGEST_MESSAGE],
@@ -46,7 +52,7 @@ def _expected(error: SlotkeeperError) -> ApplicationError:
         next_retry_delay=None if delay is None else timedelta(seconds=max(delay, 0)),
         # Weather, not faults: workers log and count these quietly.
         category=ApplicationErrorCategory.BENIGN
-        if retried
+        if passing
         else ApplicationErrorCategory.UNSPECIFIED,
     )
 

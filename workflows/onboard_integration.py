@@ -11,12 +11,16 @@ with workflow.unsafe.imports_passed_through():
     from adapters.temporal.contract import IntegrationInput
     from workflows import options
     from workflows.activities.onboarding import Onboarding
+    from workflows.details import describe_steps
     from workflows.messages import Onboarded, Step
 
 
 @workflow.defn(name=contract.ONBOARD)
 class OnboardIntegration:
     """Completes an integration; a step that fails is told in the result and stops no other."""
+
+    def __init__(self) -> None:
+        self._ended: dict[str, Step] = {}
 
     @workflow.run
     async def run(self, of: IntegrationInput) -> Onboarded:
@@ -31,22 +35,31 @@ class OnboardIntegration:
         return Onboarded(subscription=subscription, bookings=bookings, availability=availability)
 
     async def _bookings(self, of: IntegrationInput) -> tuple[Step, Step]:
-        subscription = await _ending(
+        subscription = await self._step(
+            "subscription",
             workflow.execute_activity_method(
                 Onboarding.ensure_subscription, of, **options.SUBSCRIBE
-            )
+            ),
         )
-        bookings = await _ending(
-            workflow.execute_activity_method(Onboarding.backfill_bookings, of, **options.BACKFILL)
+        bookings = await self._step(
+            "bookings",
+            workflow.execute_activity_method(Onboarding.backfill_bookings, of, **options.BACKFILL),
         )
         return subscription, bookings
 
     async def _availability(self, of: IntegrationInput) -> Step:
-        return await _ending(
+        return await self._step(
+            "availability",
             workflow.execute_activity_method(
                 Onboarding.sync_availability, of, **options.FIRST_SYNC
-            )
+            ),
         )
+
+    async def _step(self, name: str, step: Awaitable[Step]) -> Step:
+        """Return how a step ended, told in the Temporal UI as well."""
+        self._ended[name] = await _ending(step)
+        workflow.set_current_details(describe_steps(self._ended))
+        return self._ended[name]
 
 
 async def _ending(step: Awaitable[Step]) -> Step:

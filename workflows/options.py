@@ -128,7 +128,7 @@ ERASE: Final = ActivityConfig(
 ERASE_FORCED: Final = ActivityConfig(
     summary="erase without Calendly",
     start_to_close_timeout=timedelta(minutes=2),
-    # No end: only PostgreSQL can keep this from happening, and it has to happen.
+    # No end: only PostgreSQL, or a refresh under way, keeps this from happening, and it has to.
     heartbeat_timeout=HEARTBEAT,
     retry_policy=_PATIENT,
 )

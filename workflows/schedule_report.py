@@ -1,11 +1,10 @@
 """The schedules as Temporal has them, for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 import msgspec
-from rich.table import Table
 from temporalio.client import Client, ScheduleDescription
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -14,6 +13,8 @@ from workflows.schedule_table import SCHEDULES, Recurring
 RUNNING: Final = "on"
 PAUSED: Final = "paused"
 MISSING: Final = "missing"
+
+_HEADINGS: Final = ("schedule (UTC)", "state", "cron", "next", "last run")
 
 
 class ScheduleState(msgspec.Struct, frozen=True):
@@ -64,15 +65,23 @@ def _state(recurring: Recurring, description: ScheduleDescription) -> ScheduleSt
     )
 
 
-def as_table(states: Sequence[ScheduleState]) -> Table:
-    """Return the table that `slotkeeper schedules list` prints."""
-    table = Table("schedule", "cron (UTC)", "state", "next", "last run", "note")
-    for one in states:
-        table.add_row(
-            one.id, one.cron, one.state, _time(one.next_at), _time(one.last_at), one.note
-        )
-    return table
+def as_lines(states: Sequence[ScheduleState]) -> Iterator[str]:
+    """Yield what `slotkeeper schedules list` prints: a row each, and its note indented below.
+
+    Nothing is cut off, and 80 columns suffice.
+    """
+    rows = [_HEADINGS, *map(_row, states)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row, note in zip(rows, ["", *(one.note for one in states)], strict=True):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
+        if note:
+            yield f"  {note}"
+
+
+def _row(one: ScheduleState) -> tuple[str, ...]:
+    return (one.id, one.state, one.cron, _time(one.next_at), _time(one.last_at))
 
 
 def _time(moment: datetime | None) -> str:
-    return "-" if moment is None else moment.strftime("%Y-%m-%d %H:%M:%SZ")
+    return "-" if moment is None else moment.strftime("%d %b %H:%M")

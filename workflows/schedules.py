@@ -1,4 +1,4 @@
-"""`slotkeeper schedules`: apply the table of schedules, or show how they stand.
+"""`slotkeeper schedules`: apply the table of schedules, show how they stand, run one now.
 
 Needs nothing but Temporal's address and namespace, so that a deploy step can run it alone.
 """
@@ -11,22 +11,22 @@ from datetime import timedelta
 from typing import Final
 
 import click
-from rich.console import Console
 from temporalio.client import Client
 
 from adapters.settings import load_temporal_settings
 from adapters.temporal.connect import connect, settle
 from adapters.temporal.contract import TASK_QUEUE
 from adapters.temporal.reaching import reaching
-from workflows.schedule_report import as_table, read_schedules
+from workflows.schedule_report import as_lines, read_schedules
 from workflows.schedule_sync import apply_schedules
+from workflows.schedule_table import SCHEDULES
 
 _PATIENCE: Final = timedelta(seconds=30)
 
 
 @click.group("schedules")
 def schedules_command() -> None:
-    """Create, update and show the Temporal schedules."""
+    """Create, update, show and trigger the Temporal schedules."""
 
 
 @schedules_command.command("apply")
@@ -39,7 +39,21 @@ def apply_command() -> None:
 @schedules_command.command("list")
 def list_command() -> None:
     """Show each schedule: when it runs, whether it is paused, its next and last run."""
-    asyncio.run(_list())
+    for line in asyncio.run(_list()):
+        click.echo(line)
+
+
+@schedules_command.command("trigger")
+@click.argument("schedule", type=click.Choice([one.id for one in SCHEDULES]))
+def trigger_command(schedule: str) -> None:
+    """Run a schedule's job now, also a paused one's; while one runs, nothing is started."""
+    asyncio.run(_trigger(schedule))
+    click.echo(f"triggered {schedule}")
+
+
+async def _trigger(schedule: str) -> None:
+    async with _temporal() as client:
+        await client.get_schedule_handle(schedule).trigger()
 
 
 async def _apply() -> list[str]:
@@ -47,9 +61,9 @@ async def _apply() -> list[str]:
         return await apply_schedules(client, TASK_QUEUE)
 
 
-async def _list() -> None:
+async def _list() -> list[str]:
     async with _temporal() as client:
-        Console().print(as_table(await read_schedules(client)))
+        return list(as_lines(await read_schedules(client)))
 
 
 @asynccontextmanager

@@ -40,6 +40,9 @@ _TITLES = frozenset({
     "Internal Server Error",
 })  # fmt: skip
 _SCOPE = re.compile(r"[a-z_]{1,64}:(read|write)")
+# `invitee.email`, `questions_and_answers[0].position`: a name, never a value that was sent.
+_PARAMETER = re.compile(r"[A-Za-z0-9_.\[\]]{1,64}")
+_MOST_PARAMETERS = 5
 
 _BY_STATUS: dict[int, type[CalendlyError]] = {
     401: AccessTokenRejected,
@@ -91,7 +94,13 @@ def is_canceled_already(status: int, body: ApiError) -> bool:
 
 def _said(call: Call, status: int, body: ApiError) -> str:
     title = f" ({body.title})" if body.title in _TITLES else ""
-    return f"{call}: Calendly answered {status}{title}."
+    return f"{call}: Calendly answered {status}{title}{_parameters(body)}."
+
+
+def _parameters(body: ApiError) -> str:
+    named = (each.parameter for each in body.details if isinstance(each.parameter, str))
+    names = list(dict.fromkeys(each for each in named if _PARAMETER.fullmatch(each)))
+    return f": {', '.join(names[:_MOST_PARAMETERS])}" if names else ""
 
 
 def _scope_missing(said: str, required: object) -> ScopeMissing:

@@ -15,6 +15,7 @@ from adapters.calendly.translation.facts import to_facts, to_no_show
 from adapters.calendly.translation.times import to_wire, utc
 from adapters.calendly.uris import path_of
 from adapters.calendly.wire.envelopes import Collection, Resource
+from adapters.calendly.wire.event_types import EventType
 from adapters.calendly.wire.invitees import Invitee, InviteeUri, NewNoShow
 from adapters.calendly.wire.scheduled_events import ScheduledEvent
 from application.ports.calendly_bookings import BookingRequest, FactsPage
@@ -22,9 +23,11 @@ from domain.availability import Window
 from domain.booking import Facts, NoShow
 from domain.errors import (
     CalendlyConflict,
+    CalendlyError,
     CalendlyForbidden,
     CalendlyNotFound,
     CalendlyRejected,
+    SlotTaken,
 )
 from domain.token import Access
 
@@ -51,7 +54,7 @@ class CalendlyBookingsGateway:
         self, access: Access, user_uri: str, span: Window, page: str | None
     ) -> FactsPage:
         """Return the invitees of a page of events that start within the span, any status."""
-        params = _events_of(user_uri, span) | {"count": str(self._page_size)}
+        params = _events_of("user", user_uri, span) | {"count": str(self._page_size)}
         answer = await self._api.get(
             access, _EVENTS, Collection[ScheduledEvent], page_params(params, page)
         )
@@ -60,9 +63,22 @@ class CalendlyBookingsGateway:
 
     async def find(self, access: Access, user_uri: str, email: str, span: Window) -> list[Facts]:
         """Return the bookings of one invitee that start within the span."""
-        params = _events_of(user_uri, span) | {"invitee_email": email, "count": "100"}
-        events = await self._api.get_all(access, _EVENTS, Collection[ScheduledEvent], params)
-        return await self._facts(access, _within(span, events), {"email": email})
+        return await self._found(access, _events_of("user", user_uri, span), email, span)
+
+    async def find_in_organization(
+        self, access: Access, organization_uri: str, email: str, span: Window
+    ) -> list[Facts]:
+        """Return one invitee's bookings within the span with any host of an organization."""
+        params = _events_of("organization", organization_uri, span)
+        return await self._found(access, params, email, span)
+
+    async def of_event(self, access: Access, event_uri: str) -> list[Facts]:
+        """Return what Calendly says now of everybody who was ever invited to an event."""
+        path = path_of(event_uri, "scheduled_events")
+        params = {"count": "100"}
+        found = await self._api.get_all(access, f"{path}/invitees", Collection[Invitee], params)
+        event = (await self._api.get(access, path, Resource[ScheduledEvent])).resource
+        return [to_facts(each, event) for each in found]
 
     async def invitee(self, access: Access, invitee_uri: str) -> Facts:
         """Return what Calendly says of one invitee now: the invitee and its event."""
@@ -73,14 +89,24 @@ class CalendlyBookingsGateway:
         return to_facts(invitee, event)
 
     async def book(self, access: Access, request: BookingRequest) -> str:
-        """Book for an invitee and return the invitee's URI. Never repeats by itself."""
-        made = await self._api.post(
-            access,
-            "/invitees",
-            to_body(request),
-            Resource[InviteeUri],
-            allowance=Allowance.BOOKINGS,
-        )
+        """Book for an invitee and return the invitee's URI. Never repeats by itself.
+
+        Calendly's 404 is for an event type or a time slot; which of them is settled by looking.
+        """
+        try:
+            made = await self._api.post(
+                access,
+                "/invitees",
+                to_body(request),
+                Resource[InviteeUri],
+                allowance=Allowance.BOOKINGS,
+            )
+        except CalendlyNotFound:
+            if await self._is_gone(access, request.event_type_uri):
+                raise CalendlyNotFound(
+                    "This event type is no longer offered at Calendly."
+                ) from None
+            raise SlotTaken("The time slot is no longer open; pick another one.") from None
         return made.uri
 
     async def cancel(self, access: Access, event_uri: str, reason: str | None) -> None:
@@ -120,6 +146,24 @@ class CalendlyBookingsGateway:
         body = {"reason": reason} if reason else {}
         await self._api.act(access, "POST", path, is_canceled_already, body)
 
+    async def _is_gone(self, access: Access, event_type_uri: str) -> bool:
+        """Whether an event type is known not to be offered any more."""
+        try:
+            path = path_of(event_type_uri, "event_types")
+            found = (await self._api.get(access, path, Resource[EventType])).resource
+        except CalendlyNotFound:
+            return True
+        except CalendlyError:
+            return False
+        return not found.active or found.deleted_at is not None
+
+    async def _found(
+        self, access: Access, params: dict[str, str], email: str, span: Window
+    ) -> list[Facts]:
+        wanted = params | {"invitee_email": email, "count": "100"}
+        events = await self._api.get_all(access, _EVENTS, Collection[ScheduledEvent], wanted)
+        return await self._facts(access, _within(span, events), {"email": email})
+
     async def _facts(
         self, access: Access, events: list[ScheduledEvent], filters: dict[str, str]
     ) -> list[Facts]:
@@ -142,9 +186,9 @@ class CalendlyBookingsGateway:
         return [to_facts(invitee, event) for invitee in invitees]
 
 
-def _events_of(user_uri: str, span: Window) -> dict[str, str]:
+def _events_of(whose: str, uri: str, span: Window) -> dict[str, str]:
     return {
-        "user": user_uri,
+        whose: uri,
         "min_start_time": to_wire(span.start),
         "max_start_time": to_wire(span.end),
         "sort": "start_time:asc",

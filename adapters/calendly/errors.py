@@ -1,7 +1,8 @@
 """What every failed call has in common: transport failures, throttling, the words of a message.
 
-The rule not to break: a message names the endpoint, the status and one of Calendly's documented
-titles, nothing else of an answer or a request, so that no token and no e-mail can be in it.
+The rule not to break: a message names the endpoint, the status, one of Calendly's documented
+titles and the names of refused parameters, nothing else of an answer or a request, so that no
+token and no e-mail can be in it.
 """
 
 from typing import NamedTuple
@@ -48,12 +49,18 @@ def transport_failure(call: Call, failure: httpx.HTTPError) -> CalendlyError:
     A read has no effects, so whether it arrived does not matter. A write that may have arrived
     is uncertain: repeating it could book twice or burn a refresh token.
     """
-    reason = type(failure).__name__
     if not call.effects or isinstance(failure, _NEVER_LEFT):
-        return CalendlyUnavailable(f"{call}: Calendly could not be reached ({reason}).")
+        return CalendlyUnavailable(f"{call}: Calendly could not be reached{_reason(failure)}.")
     return CalendlyUncertain(
-        f"{call}: no answer came ({reason}); the request may have been processed."
+        f"{call}: no answer came{_reason(failure)}; the request may have been processed."
     )
+
+
+def _reason(failure: httpx.HTTPError) -> str:
+    # httpx-aiohttp says ConnectTimeout of a refused connection too: better nothing than that.
+    if isinstance(failure, httpx.ConnectTimeout):
+        return ""
+    return f" ({type(failure).__name__})"
 
 
 def throttled(call: Call, retry_after: float) -> CalendlyThrottled:

@@ -1,7 +1,8 @@
 """Reading webhook bodies.
 
-The rule not to break: a kind we do not know is a notice, never an error, since an answer other
-than 2xx makes Calendly retry for a day and then disable the subscription.
+The rule not to break: whatever has an envelope is a notice, never an error, be its kind unknown
+or its payload unreadable: an answer other than 2xx makes Calendly retry for a day and then disable
+the subscription.
 """
 
 from typing import TypeVar
@@ -25,21 +26,38 @@ class CalendlyWebhookReader:
         """Return what a body says.
 
         Raises:
-            MalformedWebhook: names the field that is missing or cannot be read.
+            MalformedWebhook: not JSON, or no envelope; names the field.
 
         """
-        envelope = _decoded(body, Envelope, "")
-        if envelope.event in INVITEE_KINDS:
-            return _invitee(envelope)
-        if envelope.event == "invitee_no_show.created":
-            return _no_show_created(envelope)
-        if envelope.event == "invitee_no_show.deleted":
-            return _no_show_deleted(envelope)
-        if envelope.event in EVENT_TYPE_KINDS:
-            return _event_type(envelope)
-        if envelope.event == "routing_form_submission.created":
-            return _named(envelope)
-        return Notice(kind=envelope.event, occurred_at=utc(envelope.created_at))
+        try:
+            envelope = decode(body, Envelope)
+        except Unreadable as fault:
+            field = _within("", fault) or "body"
+            raise MalformedWebhook(
+                f"This is no Calendly webhook: {field} is missing or unreadable."
+            ) from None
+        try:
+            return _notice(envelope)
+        except Unreadable as fault:
+            return Notice(
+                kind=envelope.event,
+                occurred_at=utc(envelope.created_at),
+                unreadable=_within("payload", fault),
+            )
+
+
+def _notice(envelope: Envelope) -> Notice:
+    if envelope.event in INVITEE_KINDS:
+        return _invitee(envelope)
+    if envelope.event == "invitee_no_show.created":
+        return _no_show_created(envelope)
+    if envelope.event == "invitee_no_show.deleted":
+        return _no_show_deleted(envelope)
+    if envelope.event in EVENT_TYPE_KINDS:
+        return _event_type(envelope)
+    if envelope.event == "routing_form_submission.created":
+        return _named(envelope)
+    return Notice(kind=envelope.event, occurred_at=utc(envelope.created_at))
 
 
 def _invitee(envelope: Envelope) -> Notice:
@@ -60,7 +78,7 @@ def _no_show_created(envelope: Envelope) -> Notice:
     # Each marking makes a new no-show, so the mark's own URI tells two of them apart.
     payload = _payload(envelope, InviteeWithEvent)
     if payload.no_show is None:
-        raise _malformed("payload.no_show")
+        raise Unreadable("$.no_show")
     at = utc(envelope.created_at)
     mark = to_no_show(payload.no_show, at)
     facts = to_facts(payload, payload.scheduled_event, no_show=mark)
@@ -112,16 +130,8 @@ def _named(envelope: Envelope) -> Notice:
 
 
 def _payload(envelope: Envelope, into: type[T]) -> T:
-    return _decoded(bytes(envelope.payload), into, "payload")
+    return decode(bytes(envelope.payload), into)
 
 
-def _decoded(body: bytes, into: type[T], within: str) -> T:
-    try:
-        return decode(body, into)
-    except Unreadable as fault:
-        field = f"{within}.{fault.field.removeprefix('$').lstrip('.')}".strip(".")
-        raise _malformed(field or "body") from None
-
-
-def _malformed(field: str) -> MalformedWebhook:
-    return MalformedWebhook(f"This is no Calendly webhook: {field} is missing or unreadable.")
+def _within(part: str, fault: Unreadable) -> str:
+    return f"{part}.{fault.field.removeprefix('$').lstrip('.')}".strip(".")

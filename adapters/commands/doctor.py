@@ -2,10 +2,10 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
 
 import click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from adapters.doctor.examination import examine, is_healthy
@@ -19,20 +19,23 @@ _STYLES = {Health.FINE: "green", Health.WRONG: "bold red", Health.UNCHECKED: "ye
 def doctor_command() -> None:
     """Check settings, database, migrations, Temporal and Calendly; exit with 1 on any fault."""
     findings = asyncio.run(examine(os.environ, REAL_PROBES))
-    Console().print(report(findings))
+    console = Console(highlight=False)
+    for line in report(findings):
+        # Wrapped by the terminal alone: an address stays whole, to be copied.
+        console.print(line, soft_wrap=True)
     if not is_healthy(findings):
         raise click.exceptions.Exit(1)
 
 
-def report(findings: list[Finding]) -> Table:
-    """Return the findings as a table for a terminal."""
-    table = Table("Check", "", "Found", box=None, padding=(0, 2, 0, 0))
-    table.columns[2].overflow = "fold"  # a long name or address is never cut off
+def report(findings: list[Finding]) -> Iterator[Text]:
+    """Yield the lines of the report: what was found, and what to do indented below it."""
+    subjects = max(len(finding.subject) for finding in findings)
+    states = max(len(finding.health) for finding in findings)
+    yield Text(f"{'Check':{subjects}}  {'':{states}}  Found", style="bold")
     for finding in findings:
         # Texts, so that nothing in brackets is read as markup.
-        health = Text(finding.health, style=_STYLES[finding.health])
-        found = Text(finding.detail)
+        line = Text(f"{finding.subject:{subjects}}  ")
+        line.append(f"{finding.health:{states}}", style=_STYLES[finding.health])
+        yield line.append(f"  {finding.detail}")
         if finding.remedy:
-            found.append(f"\n→ {finding.remedy}", style="bold")
-        table.add_row(finding.subject, health, found)
-    return table
+            yield Text(f"  → {finding.remedy}", style="bold")

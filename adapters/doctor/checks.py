@@ -12,10 +12,11 @@ from adapters.settings import (
     load_settings,
     load_temporal_settings,
 )
+from adapters.variables.variable import Fault
+from adapters.web.demo_access import demo_faults, is_loopback
 from domain.errors import ClientRefused, GrantRefused
 from domain.secret import Secret
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _SETTINGS_FIRST = "Mend the settings first."
 
 
@@ -24,19 +25,22 @@ def check_settings(environ: Mapping[str, str]) -> list[Finding]:
     try:
         settings = load_settings(environ)
     except SettingsError as error:
-        return [
-            wrong("Settings", f"{fault.variable} {fault.problem}", fault.remedy)
-            for fault in error.faults
-        ]
+        return [_faulty(fault) for fault in error.faults]
+    if faults := demo_faults(settings):
+        return [_faulty(fault) for fault in faults]
     count = len(settings.__struct_fields__)
     return [fine("Settings", f"all {count} are there and sound")]
 
 
+def _faulty(fault: Fault) -> Finding:
+    return wrong("Settings", f"{fault.variable} {fault.problem}", fault.remedy)
+
+
 def check_public_url(settings: Settings) -> list[Finding]:
     """Whether Calendly can call back: it sends people and webhooks to HTTPS only."""
-    parts = urlsplit(settings.public_url)
-    real = urlsplit(settings.calendly_auth_url).hostname not in _LOOPBACK
-    if real and (parts.scheme != "https" or parts.hostname in _LOOPBACK):
+    scheme = urlsplit(settings.public_url).scheme
+    real = not is_loopback(settings.calendly_auth_url)
+    if real and (scheme != "https" or is_loopback(settings.public_url)):
         return [
             wrong(
                 "Public address",

@@ -24,6 +24,7 @@ class StackAddresses:
     temporal_address: str
     temporal_namespace: str
     temporal_ui_url: str
+    worker_metrics_url: str
     database_url: str = field(repr=False)
     api_key: str = field(repr=False)
     cron_secret: str = field(repr=False)

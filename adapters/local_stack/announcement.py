@@ -14,6 +14,7 @@ _LABELS = {
     "temporal": "Temporal",
     "temporal_ui": "Temporal UI",
     "postgres": "database",
+    "worker_metrics": "worker metrics",
 }
 
 
@@ -43,7 +44,7 @@ def first_request(addresses: StackAddresses) -> str:
     """A curl command that works as it stands."""
     return (
         f"  curl -H 'Authorization: Bearer {addresses.api_key}' "
-        f"-H 'X-User-Id: {addresses.demo_user}' -H 'Accept: application/json' "
+        f"-H 'X-User-Id: {addresses.demo_user}' "
         f"{addresses.web_url}/api/calendly/connect"
     )
 
@@ -67,5 +68,6 @@ def _rows(addresses: StackAddresses) -> list[tuple[str, str]]:
         (_LABELS["sandbox"], addresses.sandbox_url),
         (_LABELS["postgres"], addresses.database_url),
         (_LABELS["temporal"], addresses.temporal_address),
+        (_LABELS["worker_metrics"], addresses.worker_metrics_url),
         ("API key", addresses.api_key),
     ]

@@ -28,6 +28,7 @@ def port_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ("--temporal-port", "temporal", "Temporal"),
             ("--temporal-ui-port", "temporal_ui", "the Temporal UI"),
             ("--postgres-port", "postgres", "PostgreSQL"),
+            ("--worker-metrics-port", "worker_metrics", "the worker's metrics"),
         )
     ):
         command = click.option(

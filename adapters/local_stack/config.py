@@ -15,9 +15,10 @@ class StackPorts:
     temporal: int = 7233
     temporal_ui: int = 8233
     postgres: int = 54329
+    worker_metrics: int = 9464
 
 
-FREE_PORTS = StackPorts(web=0, sandbox=0, temporal=0, temporal_ui=0, postgres=0)
+FREE_PORTS = StackPorts(web=0, sandbox=0, temporal=0, temporal_ui=0, postgres=0, worker_metrics=0)
 
 
 @dataclass(frozen=True, slots=True)

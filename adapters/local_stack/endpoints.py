@@ -37,6 +37,11 @@ class Endpoints:
         """As a browser reaches it."""
         return f"http://localhost:{self.ports.temporal_ui}"
 
+    @property
+    def worker_metrics_url(self) -> str:
+        """As Prometheus scrapes the worker; the web process has its own `/metrics`."""
+        return f"http://localhost:{self.ports.worker_metrics}/metrics"
+
 
 def claim_endpoints(wanted: StackPorts) -> Endpoints:
     """A port of its own for each part, the wanted one where that is free."""

@@ -22,11 +22,15 @@ from adapters.local_stack.errors import GuardianLostError, NotStartedError
 class Guardian:
     """Use as a context manager; leaving it stops every child, highest stage first.
 
-    *keep_open* is a file descriptor (a lock's) that stays open until every child has ended.
+    *keep_open* is a file descriptor (a lock's) that stays open until every child has ended;
+    *remove* a file that is gone by then, also when this process was killed.
     """
 
-    def __init__(self, log: Path, keep_open: int | None = None) -> None:
+    def __init__(
+        self, log: Path, keep_open: int | None = None, remove: Path | None = None
+    ) -> None:
         self._log = log
+        self._remove = () if remove is None else (str(remove),)
         self._kept_open = () if keep_open is None else (keep_open,)
         self._process: subprocess.Popen[bytes] | None = None
         self._turn = threading.Lock()
@@ -47,10 +51,12 @@ class Guardian:
 
     def start(self) -> None:
         """Start the guardian process; before it is up nothing can be spawned."""
+        # Numbers of children begin again.
+        self._exits, self._children = {}, []
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own script
                 # Isolated and without site-packages: up in a few milliseconds.
-                [sys.executable, "-I", "-S", guardian_process.__file__],
+                [sys.executable, "-I", "-S", guardian_process.__file__, *self._remove],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -2,7 +2,8 @@
 
 It reads requests, one JSON object a line, from standard input and answers each on standard
 output. When its input ends, because the stack closed it or was killed, it stops every child,
-highest stage first, and ends. So an orderly stop and a `kill -9` of the stack take one path.
+highest stage first, removes the files named on its command line, and ends. So an orderly stop
+and a `kill -9` of the stack take one path.
 
 It may import nothing but the standard library: it runs isolated (`python -I -S`), and must
 be up before, and outlive, everything else. Being the children's parent it reaps them itself,
@@ -133,6 +134,8 @@ def main() -> None:
                 sys.stdout.buffer.flush()
     finally:
         guardian.stop_all()
+        for file in sys.argv[1:]:
+            Path(file).unlink(missing_ok=True)
         # The stack may be gone: nobody is left to read, and a failing flush at exit is noise.
         os._exit(0)
 

@@ -25,6 +25,7 @@ class StackHome:
         self.logs = self.folder / "logs"
         self.credentials_file = self.folder / "credentials.json"
         self.stack_file = self.folder / "stack.json"
+        self.web_url_file = self.folder / "web-url"
         self.postgres = self.folder / "postgres"
         self.sandbox_state_file = self.folder / "sandbox.state"
         self.worker_ready_file = self.folder / "worker.ready"

@@ -17,6 +17,7 @@ from adapters.local_stack.environment import plain_environment
 from adapters.local_stack.home import StackHome
 from adapters.local_stack.ports import LOOPBACK
 from adapters.local_stack.temporal_server import NAMESPACE
+from adapters.temporal.contract import HEAL_WEBHOOKS_ID
 
 DEMO_USER = "demo"
 
@@ -92,10 +93,16 @@ class Services:
         """The web process on *port*."""
         return self._command("web", "web", "--host", LOOPBACK, "--port", str(port))
 
-    def worker(self) -> ChildSpec:
+    def worker(self, metrics_port: int) -> ChildSpec:
         """A worker; it makes `worker.ready` in the home once it polls."""
-        self.home.worker_ready_file.unlink(missing_ok=True)
-        return self._command("worker", "worker", "--ready-file", str(self.home.worker_ready_file))
+        ready_file = self.home.worker_ready_file
+        ready_file.unlink(missing_ok=True)
+        options = ("--ready-file", str(ready_file), "--metrics-port", str(metrics_port))
+        return self._command("worker", "worker", *options)
+
+    def heal_webhooks(self) -> ChildSpec:
+        """Ends when the healing of webhook subscriptions was asked for."""
+        return self._command("heal", "schedules", "trigger", HEAL_WEBHOOKS_ID)
 
     def _command(self, name: str, *arguments: str, stdout: Path | None = None) -> ChildSpec:
         return ChildSpec(

@@ -64,7 +64,9 @@ class LocalStack:
 
     def _start(self) -> StackAddresses:
         lock = self._home.open()
-        self._guardian = Guardian(self._home.fresh_log("guardian"), keep_open=lock)
+        self._guardian = Guardian(
+            self._home.fresh_log("guardian"), keep_open=lock, remove=self._home.stack_file
+        )
         self._guardian.start()
         self._endpoints = claim_endpoints(self._config.ports)
         startup = Startup(

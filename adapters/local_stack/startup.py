@@ -61,6 +61,7 @@ class Startup:
         services = Services(self._home, self._config.programs, self._environment())
         self._await_servers(services, sandbox)
         self._start_service(services)
+        self._follow_web_url(services)
         return self._addresses()
 
     def _launch_servers(self) -> Child:
@@ -95,7 +96,7 @@ class Startup:
 
     def _start_service(self, services: Services) -> None:
         web = self._guardian.spawn(services.web(self._endpoints.ports.web))
-        worker = self._guardian.spawn(services.worker())
+        worker = self._guardian.spawn(services.worker(self._endpoints.ports.worker_metrics))
         self.running += [web, worker]
         if self._credentials.api_key is None:
             self._remember_api_key(self._new_api_key(services))
@@ -103,6 +104,16 @@ class Startup:
         self._on_progress("web")
         self._await(worker, self._home.worker_ready_file.exists)
         self._on_progress("worker")
+
+    def _follow_web_url(self, services: Services) -> None:
+        """Where the web page has moved, deliveries still go to its old address: have that healed.
+
+        The schedule would do so too, within half an hour.
+        """
+        file, url = self._home.web_url_file, self._endpoints.web_url
+        if file.exists() and file.read_text() != url:
+            self._await_end(self._guardian.spawn(services.heal_webhooks()))
+        file.write_text(url)
 
     def _new_api_key(self, services: Services) -> str:
         file = self._home.folder / "api-key"
@@ -142,6 +153,7 @@ class Startup:
             temporal_address=endpoints.temporal_address,
             temporal_namespace=NAMESPACE,
             temporal_ui_url=endpoints.temporal_ui_url,
+            worker_metrics_url=endpoints.worker_metrics_url,
             database_url=self._postgres.dsn,
             api_key=self._credentials.api_key or "",
             cron_secret=self._credentials.cron_secret,

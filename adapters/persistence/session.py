@@ -11,8 +11,14 @@ import asyncpg
 from adapters.persistence.engine import ENGINE, QueryOutsideUnitOfWorkError
 from adapters.persistence.errors import translated
 
-# Held to the transaction's end by whoever changes the bookings of an integration.
-SETTLING_LOCK = "SELECT pg_advisory_xact_lock(id) FROM calendly_integration WHERE public_id = $1"
+# Held to the transaction's end by whoever changes the bookings of an integration. The key share
+# comes first, as it does for whoever stores a webhook: the one who erases the row waits for it.
+SETTLING_LOCK = """
+WITH held AS MATERIALIZED (
+    SELECT id FROM calendly_integration WHERE public_id = $1 FOR KEY SHARE
+)
+SELECT pg_advisory_xact_lock(id) FROM held
+"""
 
 
 class Session:

@@ -3,12 +3,18 @@
 Ids go to the log, never into a metric.
 """
 
+import re
+
 import structlog
 
+from adapters.telemetry.known_labels import begin_at_zero
 from adapters.telemetry.metrics import Counters, code_label, kind_label
-from domain.ids import IntegrationId
+from domain.ids import IntegrationId, WebhookEventId
 
 _log = structlog.stdlib.get_logger("slotkeeper.signals")
+
+_ODD = re.compile(r"[^A-Za-z0-9_.-]")
+_LONGEST_KIND = 64
 
 _REFRESHED = frozenset({"refreshed", "lost_race"})
 _RECEIVED = frozenset({"stored", "duplicate"})
@@ -23,6 +29,7 @@ class PrometheusSignals:
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
+        begin_at_zero(counters)
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
@@ -49,10 +56,18 @@ class PrometheusSignals:
         _tell("webhook_received", result, _RECEIVED)
 
     def webhook_applied(self, kind: str, result: str) -> None:
-        """A stored event was `applied`, `ignored`, or failed with the error code."""
+        """A stored event was `applied`, `ignored`, `dead_lettered`, or failed with the code."""
         kind = kind_label(kind)
         self._counters.webhooks_applied.labels(kind, code_label(result)).inc()
         _tell("webhook_applied", result, _APPLIED, kind=kind)
+
+    def webhook_unapplied(self, event_id: WebhookEventId, error: str, where: str) -> None:
+        """An event could not be applied: which class of error, and where it arose; no data."""
+        _log.warning("webhook_unapplied", event_id=event_id, error_type=error, where=where)
+
+    def webhook_unknown(self, event_id: WebhookEventId, kind: str) -> None:
+        """An event was stored whose kind we do not know; `kind` is whatever Calendly sent."""
+        _log.info("webhook_unknown_kind", event_id=event_id, kind=_plain(kind))
 
     def availability_read(self, part: str, freshness: str) -> None:
         """A reader was served from the cache."""
@@ -69,15 +84,20 @@ class PrometheusSignals:
         _tell("booking_command", result, _COMMANDED, operation=operation)
 
     def subscription(self, integration_id: IntegrationId, result: str) -> None:
-        """A subscription was `kept`, `created`, `replaced`, or failed with the error code."""
+        """A subscription was `kept`, `kept_failing`, `created`, `replaced`, or failed: the code."""
         self._counters.subscriptions.labels(code_label(result)).inc()
         _tell("subscription", result, _SUBSCRIBED, integration_id=integration_id)
 
     def bookings_repaired(self, integration_id: IntegrationId, count: int) -> None:
-        """Reconciliation changed this many bookings: above zero means webhooks were lost."""
+        """Reconciliation found this many bookings wrong: above zero means webhooks were lost."""
         if count > 0:
             self._counters.bookings_repaired.inc(count)
             _log.warning("bookings_repaired", integration_id=integration_id, count=count)
+
+
+def _plain(kind: str) -> str:
+    """Return a kind that cannot forge a log line, fill it up, or carry an address."""
+    return _ODD.sub("?", kind[:_LONGEST_KIND])
 
 
 def _tell(event: str, result: str, good: frozenset[str], **fields: object) -> None:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from litestar import Litestar
 from litestar.di import Provide
 
-from adapters.settings import Settings
+from adapters.settings import Settings, SettingsError
 from adapters.web.controllers.availability import AvailabilityController
 from adapters.web.controllers.booking_commands import BookingCommandsController
 from adapters.web.controllers.bookings import BookingsController
@@ -22,8 +22,10 @@ from adapters.web.controllers.integration import IntegrationController
 from adapters.web.controllers.metrics import metrics
 from adapters.web.controllers.page import home, style
 from adapters.web.controllers.webhooks import webhooks_router
+from adapters.web.demo_access import demo_faults
+from adapters.web.error_pages import error_response
+from adapters.web.head import HeadAsGet
 from adapters.web.openapi import openapi_config
-from adapters.web.problems import problem_response
 from adapters.web.request_log import RequestLog
 from adapters.web.services import ServicesFactory, provide_services
 
@@ -31,7 +33,14 @@ LARGEST_BODY = 256 * 1024  # bytes; a booking with long answers is a tenth of it
 
 
 def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar:
-    """Return the application; `services_factory` opens its services for as long as it runs."""
+    """Return the application; `services_factory` opens its services for as long as it runs.
+
+    Raises:
+        SettingsError: there is a demo user where others than this machine can reach it.
+
+    """
+    if faults := demo_faults(settings):
+        raise SettingsError(faults)
 
     @asynccontextmanager
     async def services_opened(app: Litestar) -> AsyncIterator[None]:
@@ -55,12 +64,12 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
             *([DemoController] if settings.demo_user else []),
         ],
         dependencies={"services": Provide(provide_services, sync_to_thread=False)},
-        exception_handlers={Exception: problem_response},
+        exception_handlers={Exception: error_response},
         lifespan=[services_opened],
         logging_config=None,
         openapi_config=openapi_config(settings),
         request_max_body_size=LARGEST_BODY,
     )
     # Middleware sees only what a route takes; the log has to see everything.
-    app.asgi_handler = RequestLog(app.asgi_handler)
+    app.asgi_handler = RequestLog(HeadAsGet(app.asgi_handler))
     return app

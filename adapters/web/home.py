@@ -10,7 +10,7 @@ from adapters.web.services import Services
 
 
 class HomeView(msgspec.Struct, frozen=True):
-    """The page's values; `demo` is None where no demo user is configured."""
+    """The page's values; `demo` is None where there is no demo user, or not for this browser."""
 
     readiness: Readiness
     public_url: str
@@ -20,19 +20,22 @@ class HomeView(msgspec.Struct, frozen=True):
     demo: DemoView | None
 
 
-async def home_view(services: Services, *, outcome: str | None, chosen: str | None) -> HomeView:
+async def home_view(
+    services: Services, *, outcome: str | None, chosen: str | None, with_demo: bool
+) -> HomeView:
     """Return the page's values.
 
     Args:
         services: the use cases.
         outcome: `calendly` of the query, how a connect flow ended.
         chosen: `event_type` of the query, whose slots to show.
+        with_demo: whether the demo user may be shown to who asks.
 
     """
     settings = services.settings
     found = await readiness(services)
     demo = None
-    if settings.demo_user is not None:
+    if with_demo and settings.demo_user is not None:
         demo = await demo_view(services, settings.demo_user, chosen)
     return HomeView(
         readiness=found,

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 
+from adapters.web.schemas.bookings import EXPECTED
 from adapters.web.schemas.problem import FieldError
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _MISSING = re.compile(r"Missing required (?P<location>\w+) parameter '(?P<field>[^']+)'")
 # msgspec repeats the value of an enum that it does not know; every other message names types.
 _ECHO = re.compile(r"^Invalid enum value .*")
+_REGEX = "Expected `str` matching regex "
 
 
 class Fault(NamedTuple):
@@ -52,18 +54,25 @@ INTERNAL = Fault(
 )
 
 
-def fault_of(error: HTTPException) -> Fault:
-    """Return what to say of an error that the framework raised."""
+def fault_of(error: HTTPException, absent: Iterable[str] = ()) -> Fault:
+    """Return what to say of an error that the framework raised.
+
+    Args:
+        error: as it was raised; of several missing parameters it names only the first.
+        absent: the query parameters that are missing.
+
+    """
     if isinstance(error, ValidationException):
-        return _invalid(error)
+        return _invalid(error, absent)
     fault = _BY_STATUS.get(error.status_code, INTERNAL)
     if fault.status == 400 and isinstance(error.__cause__, SerializationException):  # noqa: PLR2004
         return fault._replace(detail="The request body is not valid JSON.")
     return fault
 
 
-def _invalid(error: ValidationException) -> Fault:
-    errors = tuple(_field_errors(error))
+def _invalid(error: ValidationException, absent: Iterable[str]) -> Fault:
+    missing = [FieldError(name, "is required", "query") for name in absent]
+    errors = tuple(dict.fromkeys((*missing, *_field_errors(error))))
     named = ", ".join(each.field for each in errors) or "the request"
     return _BY_STATUS[400]._replace(detail=f"Not valid: {named}.", errors=errors)
 
@@ -77,12 +86,21 @@ def _field_errors(error: ValidationException) -> Iterable[FieldError]:
 
 
 def _field_error(told: Mapping[str, Any]) -> FieldError:
-    message = _ECHO.sub("Not one of the allowed values", str(told.get("message", "is not valid")))
-    if "RFC3339" in message:
-        message += "; write it as 2026-12-01T09:00:00Z"
+    message = _in_words(str(told.get("message", "is not valid")))
     key, source = str(told.get("key", "body")), told.get("source")
     return FieldError(
         field="body" if key == "data" else key,  # the framework's own name for it
         message=message,
         location=None if source is None else str(getattr(source, "value", source)),
     )
+
+
+def _in_words(message: str) -> str:
+    """Return msgspec's message as a person would say it, without any value."""
+    message = _ECHO.sub("Not one of the allowed values", message)
+    for pattern, expected in EXPECTED.items():
+        if message.startswith(f"{_REGEX}{pattern!r}"):
+            return expected
+    if "RFC3339" in message:
+        message += "; write it as 2026-12-01T09:00:00Z"
+    return message

@@ -4,11 +4,11 @@ from importlib.metadata import version
 from typing import Any
 
 from litestar import Request
-from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, License, Reference, SecurityScheme, Server, Tag
 
 from adapters.settings import Settings
+from adapters.web.document import DocumentConfig
 from adapters.web.reference import reference
 from adapters.web.templating import render
 
@@ -33,12 +33,6 @@ _SCHEMES: dict[str, SecurityScheme | Reference] = {
     "api_key": SecurityScheme(
         type="http", scheme="bearer", description="An API key from `slotkeeper keys create`."
     ),
-    "user_id": SecurityScheme(
-        type="apiKey",
-        security_scheme_in="header",
-        name="X-User-Id",
-        description="Your own id of the user; one that was never seen is created.",
-    ),
     "cron_secret": SecurityScheme(
         type="http", scheme="bearer", description="The value of CRON_SECRET."
     ),
@@ -57,9 +51,9 @@ class ReferencePage(OpenAPIRenderPlugin):
         return render("reference.html", **reference(openapi_schema)).encode()
 
 
-def openapi_config(settings: Settings) -> OpenAPIConfig:
+def openapi_config(settings: Settings) -> DocumentConfig:
     """Return what Litestar needs to make the document."""
-    return OpenAPIConfig(
+    return DocumentConfig(
         title="Slotkeeper",
         version=version("slotkeeper"),
         summary="Self-hosted Calendly integration",

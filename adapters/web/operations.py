@@ -5,19 +5,17 @@ A handler names the error classes that it can answer with; statuses and examples
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import Example, Operation, Parameter, SecurityRequirement
+from litestar.openapi.spec import Example, SecurityRequirement
 
-from adapters.web.http_faults import IDEMPOTENCY_KEY
 from adapters.web.problem_table import row_of
 from adapters.web.schemas.problem import Problem
 from domain import errors
 
 PROBLEM_JSON = "application/problem+json"
-API_SECURITY: list[SecurityRequirement] = [{"api_key": [], "user_id": []}]
+API_SECURITY: list[SecurityRequirement] = [{"api_key": []}]
 CRON_SECURITY: list[SecurityRequirement] = [{"cron_secret": []}]
 NO_SECURITY: list[SecurityRequirement] = []
 
@@ -25,6 +23,7 @@ CALLER = (errors.ApiKeyInvalid, errors.InvalidInput, errors.StorageUnavailable)
 CALLING_CALENDLY = (
     errors.IntegrationNotFound,
     errors.ReauthRequired,
+    errors.SealedValueUnreadable,
     errors.ScopeMissing,
     errors.CalendlyForbidden,
     errors.CalendlyThrottled,
@@ -42,26 +41,16 @@ ACTING = (
 )
 
 
-@dataclass
-class ActingOperation(Operation):
-    """An operation whose Idempotency-Key is required, which its signature cannot say.
-
-    The parameter is optional in Python so that its absence gets an error code of its own.
-    """
-
-    def __post_init__(self) -> None:
-        """Mark the header as required."""
-        for parameter in self.parameters or ():
-            if isinstance(parameter, Parameter) and parameter.name == IDEMPOTENCY_KEY:
-                parameter.required = True
-
-
 def answers(
     good: Mapping[int, ResponseSpec], *problems: type[errors.SlotkeeperError]
 ) -> dict[int, ResponseSpec]:
-    """Return the documented answers: the good ones, and a problem for each error class."""
-    by_status = defaultdict(list)
-    for problem in problems:
+    """Return the documented answers: the good ones, and a problem for each error class.
+
+    Any operation may meet what nobody foresaw, so `internal` is one of them.
+    """
+    by_status: dict[int, list[type[errors.SlotkeeperError]]] = defaultdict(list)
+    told: tuple[type[errors.SlotkeeperError], ...] = (errors.SlotkeeperError, *problems)
+    for problem in told:
         by_status[row_of(problem).status].append(problem)
     return {**good, **{status: _problem(found) for status, found in sorted(by_status.items())}}
 

@@ -5,11 +5,13 @@ what was not raised on purpose is told apart from what was: it says nothing but 
 """
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.params import QueryParameter
 
 from adapters.web.http_faults import INTERNAL, Fault, fault_of
 from adapters.web.problem_table import row_of
@@ -34,7 +36,7 @@ AnyRequest = Request[Any, Any, Any]
 
 def problem_response(request: AnyRequest, error: Exception) -> Response[Problem]:
     """Return the answer that tells an error; the access log learns its code from the scope."""
-    problem = problem_of(error, request_id_of(request.scope))
+    problem = problem_of(error, request_id_of(request.scope), _absent(request))
     if not isinstance(error, SlotkeeperError | HTTPException):
         _log.error("unhandled_error", exc_info=error)
     request.scope["state"]["error_code"] = problem.code
@@ -42,12 +44,27 @@ def problem_response(request: AnyRequest, error: Exception) -> Response[Problem]
     return Response(problem, status_code=problem.status, media_type=PROBLEM_JSON, headers=headers)
 
 
-def problem_of(error: Exception, request_id: str) -> Problem:
-    """Return the problem details of an error."""
+def problem_of(error: Exception, request_id: str, absent: Iterable[str] = ()) -> Problem:
+    """Return the problem details of an error; `absent` are the query parameters it lacks."""
     instance = f"urn:slotkeeper:request:{request_id}"
     if isinstance(error, SlotkeeperError):
         return _told(error, instance)
-    return _fault(fault_of(error) if isinstance(error, HTTPException) else INTERNAL, instance)
+    fault = fault_of(error, absent) if isinstance(error, HTTPException) else INTERNAL
+    return _fault(fault, instance)
+
+
+def _absent(request: AnyRequest) -> list[str]:
+    """Return the query parameters that the route needs and the request lacks."""
+    scope: Any = request.scope
+    handler = scope.get("route_handler")  # none where no route takes the request
+    fields = {} if handler is None else handler.parsed_fn_signature.parameters
+    return [
+        name
+        for name, field in fields.items()
+        if isinstance(field.kwarg_definition, QueryParameter)
+        and field.is_required
+        and name not in request.query_params
+    ]
 
 
 def _told(error: SlotkeeperError, instance: str) -> Problem:

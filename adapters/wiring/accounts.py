@@ -2,12 +2,14 @@
 
 from adapters.calendly.accounts import CalendlyAccountsGateway
 from adapters.calendly.subscriptions import CalendlySubscriptionsGateway
-from adapters.wiring.addresses import CALLBACK_PATH, public
+from adapters.wiring.addresses import CALLBACK_PATH, WEBHOOK_PATH, public
 from adapters.wiring.calendly import Calendly
 from adapters.wiring.resources import Resources
 from application.begin_connect import BeginConnect
 from application.complete_connect import CompleteConnect
 from application.finish_disconnect import FinishDisconnect
+from application.last_exchange import LastExchange
+from application.leave_calendly import LeaveCalendly
 from application.refresh_due_tokens import RefreshDueTokens
 
 
@@ -45,9 +47,32 @@ def finish_disconnect(made: Resources, calendly: Calendly) -> FinishDisconnect:
     return FinishDisconnect(
         storage=made.storage,
         vault=made.vault,
+        leave=_leave_calendly(made, calendly),
+        exchange=_last_exchange(made, calendly),
+        clock=made.clock,
+        owner=made.owner,
+        lease_ttl=made.settings.refresh_lease,
+    )
+
+
+def _leave_calendly(made: Resources, calendly: Calendly) -> LeaveCalendly:
+    return LeaveCalendly(
         oauth=calendly.oauth,
         subscriptions=CalendlySubscriptionsGateway(calendly.api),
         circuits=calendly.circuits,
+        callback_base=public(made, WEBHOOK_PATH),
+    )
+
+
+def _last_exchange(made: Resources, calendly: Calendly) -> LastExchange:
+    return LastExchange(
+        storage=made.storage,
+        vault=made.vault,
+        oauth=calendly.oauth,
+        circuits=calendly.circuits,
+        clock=made.clock,
+        entropy=made.entropy,
+        lease_ttl=made.settings.refresh_lease,
     )
 
 

@@ -42,7 +42,6 @@ def mark_no_show(made: Resources, calendly: Calendly, show: ShowBooking) -> Mark
         session=calendly.session,
         calendly=CalendlyBookingsGateway(calendly.api),
         show=show,
-        clock=made.clock,
     )
 
 

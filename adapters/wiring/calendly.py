@@ -47,6 +47,7 @@ def calendly_of(made: Resources) -> Calendly:
         entropy=made.entropy,
         signals=made.signals,
         breaker_policy=breaker_policy(made),
+        lease_ttl=settings.refresh_lease,
     )
     refresh = RefreshTokens(
         storage=made.storage,

@@ -55,7 +55,7 @@ def wire(made: Resources) -> Services:
         apply_webhooks=webhooks.apply_webhooks(made),
         ensure_subscription=ensure,
         heal_subscriptions=HealSubscriptions(
-            storage=made.storage, ensure=ensure, concurrency=concurrency
+            storage=made.storage, ensure=ensure, jobs=made.jobs, concurrency=concurrency
         ),
         list_bookings=ListBookings(storage=made.storage),
         show_booking=show,

@@ -25,7 +25,7 @@ class CachedPart(msgspec.Struct, frozen=True):
 
     Args:
         key: the event type's URI for SLOTS, else empty.
-        content: JSON of the domain values.
+        content: JSON of the domain values; empty when no fetch of this part ever succeeded.
         fetched_at: the moment *before* the fetch began (UTC), so that what changes during the
             fetch counts as a change after it.
         covers: the span it answers for, where it has one.
@@ -48,7 +48,7 @@ class AvailabilityCache(Protocol):
     """Parts by user; one round trip a read."""
 
     async def read(self, user_id: UserId, part: Part, key: str = "") -> CachedPart | None:
-        """Return the part, or None when it was never fetched."""
+        """Return the part, or None when no fetch of it was ever tried."""
         ...
 
     async def put(
@@ -61,8 +61,14 @@ class AvailabilityCache(Protocol):
         """
         ...
 
-    async def mark_failed(self, user_id: UserId, part: Part, key: str, error_code: str) -> None:
-        """Remember why a part could not be fetched; its content stays. Absent: nothing happens."""
+    async def mark_failed(
+        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
+    ) -> None:
+        """Remember by their `error_code` why parts could not be fetched.
+
+        What is known of a part stays; one that was never fetched is stored as it is given,
+        without content.
+        """
         ...
 
     async def keep_only(self, user_id: UserId, part: Part, keys: Sequence[str]) -> None:

@@ -58,12 +58,18 @@ class BookingCommands(Protocol):
         """
         ...
 
-    async def mark_sent(self, command_id: CommandId) -> None:
-        """Record, before the request leaves, that it may reach Calendly."""
+    async def mark_sent(self, command: BookingCommand, lease_until: datetime) -> bool:
+        """Record, before a request leaves, that it may reach Calendly, and renew the lease.
+
+        Returns:
+            Whether the command is still the caller's. False changes nothing: somebody took it
+            over since `command.started_at`, or it is done or forgotten; nothing may be sent.
+
+        """
         ...
 
-    async def finish(self, command_id: CommandId, booking_id: BookingId, now: datetime) -> None:
-        """Record that it ended well."""
+    async def finish(self, command: BookingCommand, booking_id: BookingId, now: datetime) -> None:
+        """Record that it ended well, unless somebody took it over since `command.started_at`."""
         ...
 
     async def release(self, command: BookingCommand, *, sent: bool) -> None:

@@ -67,5 +67,8 @@ class Bookings(Protocol):
         ...
 
     async def occupied(self, user_id: UserId, span: Window) -> Sequence[Window]:
-        """Return the times within the span at which a one-to-one booking stands."""
+        """Return the times of the bookings that stand and touch the span, each once.
+
+        A group event's time is one of them: its host is not free for anything else then.
+        """
         ...

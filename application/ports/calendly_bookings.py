@@ -7,21 +7,23 @@ import msgspec
 
 from domain.availability import Window
 from domain.booking import Facts, NoShow
+from domain.discreet import Discreet
 from domain.token import Access
 
 REFERENCE_PREFIX = "slotkeeper:"
 """What our own tokens in `utm_content` begin with, so that others' are left alone."""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(Discreet, msgspec.Struct, frozen=True):
     """An invitee's answer to one custom question; `question` is its exact text."""
 
+    shown = ("position",)
     question: str
     answer: str
     position: int
 
 
-class BookingRequest(msgspec.Struct, frozen=True):
+class BookingRequest(Discreet, msgspec.Struct, frozen=True):
     """What is needed to book for an invitee (Calendly: POST /invitees).
 
     Args:
@@ -30,6 +32,7 @@ class BookingRequest(msgspec.Struct, frozen=True):
 
     """
 
+    shown = ("event_type_uri", "start", "reference")
     event_type_uri: str
     start: datetime
     name: str
@@ -62,6 +65,26 @@ class CalendlyBookings(Protocol):
         """Return the bookings of one invitee that start within the span."""
         ...
 
+    async def find_in_organization(
+        self, access: Access, organization_uri: str, email: str, span: Window
+    ) -> list[Facts]:
+        """Return one invitee's bookings within the span with any host of an organization.
+
+        Raises:
+            CalendlyForbidden: the user is neither its owner nor an admin of it.
+
+        """
+        ...
+
+    async def of_event(self, access: Access, event_uri: str) -> list[Facts]:
+        """Return what Calendly says now of everybody who was ever invited to an event.
+
+        Raises:
+            CalendlyNotFound: there is no such event.
+
+        """
+        ...
+
     async def invitee(self, access: Access, invitee_uri: str) -> Facts:
         """Return what Calendly says of one invitee now.
 
@@ -76,6 +99,7 @@ class CalendlyBookings(Protocol):
 
         Raises:
             SlotTaken: the slot is gone.
+            CalendlyNotFound: the event type is no longer offered.
             CalendlyUncertain: it may have been booked: look it up before repeating.
 
         """

@@ -36,9 +36,16 @@ class ConnectAttempts(Protocol):
         """Remember a started flow, and forget those that expired before it."""
         ...
 
+    async def find(self, state_hash: bytes) -> ConnectAttempt | None:
+        """Return the flow and keep it; None when unknown or taken already.
+
+        An expired one is returned too: the caller judges its time, and whose it is.
+        """
+        ...
+
     async def take(self, state_hash: bytes) -> ConnectAttempt | None:
         """Return the flow and forget it in one step; None when unknown or taken already.
 
-        An expired one is returned (and forgotten) too: the caller judges its time.
+        Of two that take it at the same moment one gets it, once the other's unit of work ended.
         """
         ...

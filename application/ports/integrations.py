@@ -50,8 +50,21 @@ class Integrations(Protocol):
         """Remember when bookings were last compared with Calendly's (UTC)."""
         ...
 
-    async def erase(self, integration_id: IntegrationId) -> None:
-        """Delete the integration with its cache and bookings; webhook events stay, unlinked."""
+    async def erase(self, integration_id: IntegrationId) -> Integration | None:
+        """Delete everything that is kept of the integration and of what its user did with it.
+
+        With it go its cache and bookings, the webhook events of the integration or its user,
+        and the user's booking commands. Waits for whoever is applying its webhooks.
+
+        Returns:
+            The integration as it was at that moment, so that a caller who expected another one
+            may leave without a commit; None when there was none.
+
+        """
+        ...
+
+    async def disconnecting(self, limit: int) -> list[Integration]:
+        """Return up to `limit` integrations that are being disconnected, by ascending id."""
         ...
 
     async def live_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:

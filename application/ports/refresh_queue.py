@@ -11,15 +11,31 @@ class RefreshQueue(Protocol):
     """Single flight for refreshes: never refresh without the lease.
 
     Every change names the lease it was made under; once somebody else took the lease over, the
-    fencing number moved on and the change has no effect.
+    fencing number moved on and the change has no effect. A new pair alone is stored whoever has
+    the lease: it is the only live one.
     """
 
     async def take(
-        self, integration_id: IntegrationId, owner: str, now: datetime, until: datetime
+        self,
+        integration_id: IntegrationId,
+        owner: str,
+        now: datetime,
+        until: datetime,
+        *,
+        disconnecting: bool = False,
     ) -> tuple[Integration, Lease] | None:
-        """Take the lease of an active integration, in one statement.
+        """Take the lease of an active integration, or of a `disconnecting` one, in one statement.
 
-        None when somebody holds it, when the integration is not active, or when it is absent.
+        Args:
+            integration_id: whose.
+            owner: who takes it.
+            now: the moment (UTC).
+            until: when anybody may take it over (UTC).
+            disconnecting: take it of a `disconnecting` integration, and of no other.
+
+        Returns:
+            None when somebody holds it, when the status is another, or when it is absent.
+
         """
         ...
 
@@ -29,16 +45,22 @@ class RefreshQueue(Protocol):
         """Take the leases of up to `limit` active integrations whose token dies by `horizon`.
 
         Those whose next attempt lies in the future, or whose lease is held, are passed over
-        without waiting; the soonest to die come first.
+        without waiting, and so are those refreshed within LEFT_ALONE_FOR; the soonest to die
+        come first.
         """
         ...
 
     async def begin_exchange(
-        self, integration_id: IntegrationId, lease: Lease, now: datetime
+        self, integration_id: IntegrationId, lease: Lease, now: datetime, until: datetime
     ) -> bool:
         """Record, before the request leaves, that the refresh token may be spent from now on.
 
-        False when the lease was lost: then nothing may be sent.
+        The lease is renewed to `until`, which lies beyond the request's own deadline: it was
+        taken a while ago, and nobody may take it over while the request is out. An earlier
+        start that was left open is replaced; the integration as it was taken still names it.
+
+        False when the lease was lost or has run out, or when a disconnect began since it was
+        taken: then nothing may be sent.
         """
         ...
 
@@ -50,10 +72,17 @@ class RefreshQueue(Protocol):
         expected_version: int,
         next_attempt_at: datetime | None,
     ) -> bool:
-        """Store the outcome and free the lease, by compare-and-set.
+        """Store the outcome by compare-and-set, and free the lease if it is still this one.
 
         Writes status, tokens, breaker, attention, exchange_started_at, last_refreshed_at,
-        last_error_code and, when given, scopes and account's organization.
+        last_error_code, scopes and the account's organization.
+
+        A new pair (tokens of another version than the expected one) is stored whoever has the
+        lease, also over a `reauth_required` of the same grant: whoever was refused meanwhile
+        had sent the token that this pair came from. A grant is told by `connected_at`. Over a
+        `disconnecting` integration it is stored under the lease only, and the status stays:
+        who took the lease over has read the tokens already, and would not revoke these.
+        Every other outcome needs both the lease and the version.
 
         Args:
             integration: as it has become.
@@ -62,7 +91,7 @@ class RefreshQueue(Protocol):
             next_attempt_at: not to be claimed by the job before this (UTC).
 
         Returns:
-            False, and nothing changed, when the fencing number or the version moved on.
+            False, and nothing changed, when somebody else's change came first.
 
         """
         ...

@@ -5,7 +5,7 @@ Labels are closed sets of codes; an integration's id goes to the log, never into
 
 from typing import Protocol
 
-from domain.ids import IntegrationId
+from domain.ids import IntegrationId, WebhookEventId
 
 
 class Signals(Protocol):
@@ -28,7 +28,15 @@ class Signals(Protocol):
         ...
 
     def webhook_applied(self, kind: str, result: str) -> None:
-        """A stored event was `applied`, `ignored`, or failed with the error code."""
+        """A stored event was `applied`, `ignored`, `dead_lettered`, or failed with the code."""
+        ...
+
+    def webhook_unapplied(self, event_id: WebhookEventId, error: str, where: str) -> None:
+        """An event could not be applied: which class of error, and where it arose; no data."""
+        ...
+
+    def webhook_unknown(self, event_id: WebhookEventId, kind: str) -> None:
+        """An event was stored whose kind we do not know; `kind` is whatever Calendly sent."""
         ...
 
     def availability_read(self, part: str, freshness: str) -> None:
@@ -44,9 +52,9 @@ class Signals(Protocol):
         ...
 
     def subscription(self, integration_id: IntegrationId, result: str) -> None:
-        """A subscription was `kept`, `created`, `replaced`, or failed with the error code."""
+        """A subscription was `kept`, `kept_failing`, `created`, `replaced`, or failed: the code."""
         ...
 
     def bookings_repaired(self, integration_id: IntegrationId, count: int) -> None:
-        """Reconciliation changed this many bookings: above zero means webhooks were lost."""
+        """Reconciliation found this many bookings wrong: above zero means webhooks were lost."""
         ...

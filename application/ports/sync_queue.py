@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from domain.ids import IntegrationId, UserId
+from domain.ids import IntegrationId
 from domain.integration import Integration
 
 
@@ -11,9 +11,23 @@ class SyncQueue(Protocol):
     """One fetch of a user's availability at a time, across all processes."""
 
     async def take(
-        self, integration_id: IntegrationId, owner: str, now: datetime, until: datetime
+        self,
+        integration_id: IntegrationId,
+        owner: str,
+        now: datetime,
+        until: datetime,
+        *,
+        only_if_due: bool = False,
     ) -> bool:
-        """Take the right to sync until then; False when somebody holds it or it is not active."""
+        """Take the right to sync until then.
+
+        False when somebody holds it, when the integration is not active, or, with
+        `only_if_due`, when its due time is still to come.
+        """
+        ...
+
+    async def is_held(self, integration_id: IntegrationId, now: datetime) -> bool:
+        """Whether somebody has the right to sync now."""
         ...
 
     async def claim_due(
@@ -25,10 +39,6 @@ class SyncQueue(Protocol):
         """
         ...
 
-    async def make_due(self, user_id: UserId, now: datetime) -> None:
-        """Let the next sync take this user's integration up."""
-        ...
-
     async def finish(
         self,
         integration_id: IntegrationId,
@@ -36,10 +46,12 @@ class SyncQueue(Protocol):
         *,
         synced_at: datetime | None,
         due_at: datetime,
-    ) -> None:
+    ) -> bool:
         """Give the right back; `synced_at` (UTC) is None when the fetch failed.
 
         `due_at` is when to sync next. An earlier due time that was set since the right was
-        taken wins. Who lost the right meanwhile changes nothing.
+        taken wins. Who lost the right meanwhile changes nothing and gets False. What a sync
+        stores, it stores after this and in the same unit of work: from here to its end nobody
+        takes the right or erases the integration.
         """
         ...

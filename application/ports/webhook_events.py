@@ -6,19 +6,22 @@ from typing import Protocol
 
 import msgspec
 
+from domain.discreet import Discreet
 from domain.ids import IntegrationId, UserId, WebhookEventId
 
 
-class WebhookEvent(msgspec.Struct, frozen=True):
+class WebhookEvent(Discreet, msgspec.Struct, frozen=True):
     """A stored webhook.
 
     Args:
         dedupe_key: the fact's identity; a second event with the same key is not stored.
         body: the raw bytes as they arrived; sealed at rest.
         attempts: how often applying it failed.
+        fault: the error code for which its body cannot be opened; then the body is empty.
 
     """
 
+    shown = ("id", "kind", "received_at", "attempts", "fault")
     id: WebhookEventId
     dedupe_key: str
     kind: str
@@ -28,6 +31,7 @@ class WebhookEvent(msgspec.Struct, frozen=True):
     integration_id: IntegrationId | None = None
     user_id: UserId | None = None
     attempts: int = 0
+    fault: str | None = None
 
 
 class WebhookEvents(Protocol):
@@ -57,9 +61,6 @@ class WebhookEvents(Protocol):
         """Take up to `limit` pending events whose time has come, oldest first.
 
         They are not handed out again before `until`; held ones are passed over without waiting.
+        One whose body does not open is among them, with its `fault`.
         """
-        ...
-
-    async def recent(self, user_id: UserId, limit: int) -> Sequence[tuple[WebhookEvent, str]]:
-        """Return a user's latest events with their status, newest first, bodies left empty."""
         ...

@@ -9,11 +9,14 @@ class WebhookReader(Protocol):
     """Understands Calendly's webhook bodies."""
 
     def read(self, body: bytes) -> Notice:
-        """Return what a body says; a kind we do not know gives a notice without a subject.
+        """Return what a body says.
+
+        A kind we do not know gives a notice without a subject; so does a known one whose payload
+        cannot be read, with the field in `unreadable`.
 
         Raises:
-            MalformedWebhook: not JSON, no envelope, or a known kind whose payload lacks what it
-                must have. The message names the field, never its value.
+            MalformedWebhook: not JSON, or no envelope. The message names the field, never its
+                value.
 
         """
         ...

@@ -24,7 +24,7 @@ the kind once: the web edge to an HTTP status, the workflow edge to a retry.
     │   └── SubscriptionNotFound
     ├── Conflict                    permanent
     │   ├── IdempotencyKeyReused
-    │   ├── CommandInProgress
+    │   ├── CommandInProgress       transient     its lease is not over
     │   ├── AccountMismatch
     │   ├── DisconnectInProgress
     │   └── BookingNotOpen

@@ -122,9 +122,10 @@ class IdempotencyKeyReused(Conflict):
 
 
 class CommandInProgress(Conflict):
-    """The same command is being carried out right now."""
+    """The same command is being carried out right now, or may be still at Calendly."""
 
     code = "command_in_progress"
+    kind = Kind.TRANSIENT
 
 
 class AccountMismatch(Conflict):

@@ -37,8 +37,9 @@ from domain.circuit_breaker import BreakerPolicy
 from domain.secret import Secret
 from domain.signature import DEFAULT_TOLERANCE
 from tests.application.building import Product
+from tests.application.disconnecting import finish_disconnect
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=90)
 HORIZON = timedelta(minutes=75)
 CONNECT_TTL = timedelta(minutes=10)
 CONCURRENCY = 4
@@ -55,6 +56,7 @@ class Process:
 
     def __init__(self, product: Product, name: str) -> None:
         self.name = name
+        self.product = product
         self.storage = product.storage
         self.vault = product.vault
         self.calendly = product.calendly
@@ -79,6 +81,7 @@ class Process:
             entropy=self.entropy,
             signals=self.signals,
             breaker_policy=BREAKER,
+            lease_ttl=LEASE,
         )
 
     @cached_property
@@ -145,12 +148,12 @@ class Process:
 
     @cached_property
     def finish_disconnect(self) -> FinishDisconnect:
-        return FinishDisconnect(
-            storage=self.storage,
-            vault=self.vault,
-            oauth=self.calendly,
-            subscriptions=self.calendly,
-            circuits=self.circuits,
+        return finish_disconnect(
+            self.product,
+            self.circuits,
+            owner=self.name,
+            lease_ttl=LEASE,
+            callback_base=CALLBACK_BASE,
         )
 
     @cached_property
@@ -252,27 +255,28 @@ class Process:
     @cached_property
     def mark_no_show(self) -> MarkNoShow:
         return MarkNoShow(
-            journal=self.journal,
-            session=self.session,
-            calendly=self.calendly,
-            show=self.show,
-            clock=self.clock,
+            journal=self.journal, session=self.session, calendly=self.calendly, show=self.show
         )
 
     @cached_property
     def ensure(self) -> EnsureSubscription:
+        return self.ensure_at(CALLBACK_BASE)
+
+    def ensure_at(self, callback_base: str) -> EnsureSubscription:
         return EnsureSubscription(
             storage=self.storage,
             session=self.session,
             calendly=self.calendly,
             entropy=self.entropy,
             signals=self.signals,
-            callback_base=CALLBACK_BASE,
+            callback_base=callback_base,
         )
 
     @cached_property
     def heal(self) -> HealSubscriptions:
-        return HealSubscriptions(storage=self.storage, ensure=self.ensure, concurrency=CONCURRENCY)
+        return HealSubscriptions(
+            storage=self.storage, ensure=self.ensure, jobs=self.jobs, concurrency=CONCURRENCY
+        )
 
     @cached_property
     def reconcile(self) -> ReconcileBookings:

@@ -8,7 +8,7 @@ from contextvars import Context
 from typing import Any
 
 from domain.errors import SlotkeeperError
-from domain.ids import IntegrationId
+from domain.ids import IntegrationId, WebhookEventId
 
 
 class RecordedSignals:
@@ -16,6 +16,7 @@ class RecordedSignals:
 
     def __init__(self) -> None:
         self.seen: Counter[tuple[object, ...]] = Counter()
+        self.places: dict[WebhookEventId, str] = {}
 
     def token_refresh(self, integration_id: IntegrationId, outcome: str) -> None:  # noqa: ARG002
         """Count it."""
@@ -36,6 +37,15 @@ class RecordedSignals:
     def webhook_applied(self, kind: str, result: str) -> None:
         """Count it."""
         self.seen["webhook_applied", kind, result] += 1
+
+    def webhook_unapplied(self, event_id: WebhookEventId, error: str, where: str) -> None:
+        """Count it, and keep where it arose."""
+        self.seen["webhook_unapplied", error] += 1
+        self.places[event_id] = where
+
+    def webhook_unknown(self, event_id: WebhookEventId, kind: str) -> None:  # noqa: ARG002
+        """Count it."""
+        self.seen["webhook_unknown", kind] += 1
 
     def availability_read(self, part: str, freshness: str) -> None:
         """Count it."""

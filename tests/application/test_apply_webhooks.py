@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from application.apply_webhooks import HELD_FOR, LEFTOVERS
 from application.ports.webhook_events import WebhookEvent
@@ -73,11 +74,11 @@ async def test_what_has_no_effect_is_ignored(product: Product, process: Process)
 async def test_an_event_of_an_account_that_left_is_ignored(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """An event whose integration was erased meanwhile changes nothing."""
-    await leave(product, created(), ada.id)
+    """An event that was stored just after its integration was erased changes nothing."""
     async with product.storage() as uow:
         await uow.integrations.erase(ada.id)
         await uow.commit()
+    await leave(product, created(), ada.id)
 
     assert (await process.apply(10, lambda _: None)).done == {"ignored": 1}
     assert product.storage.state.bookings == {}
@@ -131,7 +132,42 @@ async def test_what_never_works_is_a_dead_letter(
         "webhook_malformed",
         LEFTOVERS.limit,
     )
+    counted = product.signals.seen
+    assert counted["webhook_applied", "invitee.created", "webhook_malformed"] == 9
+    assert counted["webhook_applied", "invitee.created", "dead_lettered"] == 1
     assert (await process.apply(10, lambda _: None)).examined == 0
+
+
+async def test_what_stays_unreadable_is_a_dead_letter(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """A payload that no attempt can read is set aside with its reason, and the field is told."""
+    event_id = await leave(product, created(email=["x"]), ada.id)
+    for _ in range(LEFTOVERS.limit):
+        tally = await process.apply(10, lambda _: None)
+        product.clock.advance(LEFTOVERS.cap)
+
+    left = row(product, event_id)
+    assert tally.failed == {"webhook_unreadable": 1}
+    assert (left.status, left.reason) == ("dead_lettered", "webhook_unreadable")
+    assert product.signals.places == {event_id: "payload.email"}
+
+
+async def test_what_cannot_be_opened_is_a_dead_letter(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """A body whose key is gone counts its attempts, waits longer each time and is set aside."""
+    event_id = await leave(product, b"", ada.id)
+    stored = row(product, event_id)
+    sealed = replace(stored.event, fault="sealed_value_unreadable")
+    product.storage.state.webhook_events[event_id] = replace(stored, event=sealed)
+    for _ in range(LEFTOVERS.limit):
+        await process.apply(10, lambda _: None)
+        product.clock.advance(LEFTOVERS.cap)
+
+    left = row(product, event_id)
+    assert (left.status, left.reason) == ("dead_lettered", "sealed_value_unreadable")
+    assert product.signals.seen["webhook_unapplied", "SealedValueUnreadable"] == LEFTOVERS.limit
 
 
 async def test_a_bug_is_counted_as_such(
@@ -149,6 +185,8 @@ async def test_a_bug_is_counted_as_such(
 
     assert tally == Tally(examined=2, done={"applied": 1}, failed={"unexpected": 1})
     assert row(product, second).reason == "unexpected"
+    assert product.signals.seen["webhook_unapplied", "RuntimeError"] == 1
+    assert " in commit" in product.signals.places[second]
 
 
 async def test_a_claimed_event_is_not_handed_out_twice(
@@ -202,3 +240,4 @@ async def test_an_unknown_kind_waits_for_nothing(
     await process.apply(10, lambda _: None)
 
     assert row(product, event_id).reason == "unknown_kind"
+    assert product.signals.seen["webhook_unknown", "contact.created"] == 1

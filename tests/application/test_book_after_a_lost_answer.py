@@ -1,15 +1,19 @@
 import asyncio
+from datetime import timedelta
 from itertools import count
 
 import pytest
+from msgspec.structs import replace
 
 from application.booking_journal import LEASE
-from domain.booking import BookingStatus
+from domain.booking import BookingStatus, Facts
 from domain.errors import (
+    CalendlyForbidden,
     CalendlyNotFound,
     CalendlyRejected,
     CalendlyUncertain,
     CommandInProgress,
+    EventTypeNotFound,
     StorageUnavailable,
 )
 from tests.application.booking_requests import KEY, wanted
@@ -60,16 +64,110 @@ async def test_an_unknown_outcome_is_found_by_repeating(
     """What could not be looked up at first is found by the repetition, and not booked twice."""
     product.calendly.fail_next("book", CalendlyUncertain("lost"), processed=True)
     product.calendly.fail_next("find", CalendlyRejected("not now"))
-    with pytest.raises(CalendlyUncertain):
+    with pytest.raises(CalendlyUncertain) as lost:
         await process.book(ada.integration.user_id, KEY, wanted(ada))
-    with pytest.raises(CommandInProgress):
+    with pytest.raises(CommandInProgress) as early:
         await process.book(ada.integration.user_id, KEY, wanted(ada))
-    product.clock.advance(LEASE)
+    assert lost.value.retry_after == early.value.retry_after
+    product.clock.advance(timedelta(seconds=lost.value.retry_after or 0))
 
     performed = await process.book(ada.integration.user_id, KEY, wanted(ada))
 
     assert performed.view.booking.facts.status is BookingStatus.BOOKED
     assert product.calendly.calls["book"] == 1
+    assert len(product.calendly.invitees) == 1
+
+
+async def offer(product: Product, process: Process, ada: Host, **changed: object) -> None:
+    """Change the host's event type, and have it cached."""
+    user_uri = ada.integration.account.user_uri
+    product.calendly.types[user_uri] = [replace(ada.event_type, **changed)]
+    await process.sync(ada.integration.id)
+
+
+async def lose(product: Product, process: Process, ada: Host, *, processed: bool) -> None:
+    """Lose the answer to a request to book, find nothing at once, and let the lease end."""
+    product.calendly.fail_next("book", CalendlyUncertain("lost"), processed=processed)
+    product.calendly.fail_next("find", CalendlyRejected("not now"))
+    with pytest.raises(CalendlyUncertain):
+        await process.book(ada.integration.user_id, KEY, wanted(ada))
+    product.clock.advance(LEASE)
+
+
+async def test_a_booking_is_found_though_its_event_type_is_gone(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """Nothing but start, e-mail and token is needed to find what was booked."""
+    await lose(product, process, ada, processed=True)
+    await offer(product, process, ada, active=False)
+
+    performed = await process.book(ada.integration.user_id, KEY, wanted(ada))
+
+    assert [performed.view.booking.facts] == list(product.calendly.invitees.values())
+
+
+async def test_an_event_type_that_went_meanwhile_is_told(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """When nothing was booked, a repetition for an inactive event type says so."""
+    await lose(product, process, ada, processed=False)
+    await offer(product, process, ada, active=False)
+
+    with pytest.raises(EventTypeNotFound):
+        await process.book(ada.integration.user_id, KEY, wanted(ada))
+
+
+def hand_over(product: Product, ada: Host) -> Facts:
+    """Let Calendly have assigned the only booking to a colleague."""
+    colleague = product.calendly.add_user("Colleague")
+    organization = ada.integration.account.organization_uri
+    product.calendly.accounts[colleague.user_uri] = replace(
+        colleague, organization_uri=organization
+    )
+    (facts,) = product.calendly.invitees.values()
+    theirs = replace(facts, details=replace(facts.details, host_uris=(colleague.user_uri,)))
+    product.calendly.put(theirs)
+    return theirs
+
+
+async def test_a_booking_with_a_colleague_is_found(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """A round robin's booking that went to another host is found in the organization."""
+    await offer(product, process, ada, pooling_type="round_robin")
+    await lose(product, process, ada, processed=True)
+    theirs = hand_over(product, ada)
+
+    performed = await process.book(ada.integration.user_id, KEY, wanted(ada))
+
+    assert performed.view.booking.facts == theirs
+    assert product.calendly.calls["book"] == 1
+
+
+async def test_a_round_robin_is_not_booked_again_unseen(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """Who may not search the other hosts' bookings is told so, and nothing is booked again."""
+    await offer(product, process, ada, pooling_type="round_robin")
+    await lose(product, process, ada, processed=True)
+    hand_over(product, ada)
+    product.calendly.fail_next("find_in_organization", CalendlyForbidden("not an admin"))
+
+    with pytest.raises(CalendlyUncertain, match="another host"):
+        await process.book(ada.integration.user_id, KEY, wanted(ada))
+
+    assert product.calendly.calls["book"] == 1
+
+
+async def test_a_plain_event_type_is_booked_again_without_the_organization(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """A single host's bookings are all in their own list: a refused search is no obstacle."""
+    await lose(product, process, ada, processed=False)
+    product.calendly.fail_next("find_in_organization", CalendlyForbidden("not an admin"))
+
+    await process.book(ada.integration.user_id, KEY, wanted(ada))
+
     assert len(product.calendly.invitees) == 1
 
 

@@ -7,13 +7,13 @@ import pytest
 from application.book_for_invitee import MOST_GUESTS
 from application.booking_journal import LEASE
 from application.ports.calendly_bookings import REFERENCE_PREFIX, Answer
+from domain.availability import Question
 from domain.booking import BookingStatus
 from domain.errors import (
     BookingNotFound,
     CalendlyUnavailable,
     CommandInProgress,
     EventTypeNotFound,
-    GrantRefused,
     IdempotencyKeyReused,
     IntegrationNotFound,
     InvalidInput,
@@ -149,9 +149,13 @@ async def test_what_was_refused_may_be_repeated_at_once(
         ({"start": NOON.replace(tzinfo=None)}, InvalidInput),
         ({"start": NOON}, InvalidRange),
         ({"name": "  "}, InvalidInput),
+        ({"name": "Grace\x00"}, InvalidInput),
+        ({"name": "Grace\nHopper"}, InvalidInput),
         ({"email": "grace"}, InvalidInput),
         ({"email": "grace@example"}, InvalidInput),
         ({"email": "grace @example.net"}, InvalidInput),
+        ({"email": "grace\x00@example.net"}, InvalidInput),
+        ({"email": f"{'g' * 250}@example.net"}, InvalidInput),
         ({"guests": ("bob",)}, InvalidInput),
         ({"guests": ("bob@example.net",) * (MOST_GUESTS + 1)}, InvalidInput),
         ({"timezone": "Mars/Olympus"}, InvalidTimezone),
@@ -175,13 +179,45 @@ async def test_bad_input_sends_nothing(
     assert product.storage.state.booking_commands == {}
 
 
+@pytest.mark.parametrize(
+    "answers",
+    [
+        (),
+        (Answer(question="Company", answer=" ", position=0),),
+        (Answer(question="company", answer="Acme", position=0),),
+    ],
+)
+async def test_required_questions_are_answered(
+    product: Product, process: Process, ada: Host, answers: tuple[Answer, ...]
+) -> None:
+    """A missing or empty answer to a required question is named before anything is sent."""
+    product.calendly.types[ada.integration.account.user_uri] = [
+        msgspec.structs.replace(
+            ada.event_type,
+            questions=(
+                Question(name="Company", kind="string", position=0, required=True),
+                Question(name="Topic", kind="string", position=1, required=False),
+                Question(name="Fax", kind="string", position=2, required=True, enabled=False),
+            ),
+        )
+    ]
+    await process.sync(ada.integration.id)
+
+    with pytest.raises(InvalidInput, match=r"Missing: Company$"):
+        await process.book(ada.integration.user_id, KEY, wanted(ada, answers=answers))
+
+    assert product.calendly.calls["book"] == 0
+    right = (Answer(question="Company", answer="Acme", position=0),)
+    await process.book(ada.integration.user_id, KEY, wanted(ada, answers=right))
+
+
 async def test_without_an_account_nothing_is_booked(product: Product, process: Process) -> None:
     """A user who connected nothing, or whose grant is gone, is told so."""
     ada = await host(product)
     with pytest.raises(IntegrationNotFound):
         await process.book(await product.user("bob"), KEY, wanted(ada))
     product.calendly.revoke_grants(ada.integration.account.user_uri)
-    with pytest.raises(GrantRefused):
+    with pytest.raises(ReauthRequired):
         await process.refresh(ada.integration.id)
 
     with pytest.raises(ReauthRequired):

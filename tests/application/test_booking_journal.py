@@ -1,7 +1,9 @@
 import pytest
 
+from application.booking_journal import LEASE
 from application.ports.booking_commands import Operation
-from domain.errors import BookingNotFound
+from domain.errors import BookingNotFound, CommandInProgress
+from domain.errors.root import Kind
 from tests.application.building import Product
 from tests.application.offering import host
 from tests.application.process import Process
@@ -22,4 +24,34 @@ async def test_an_account_erased_meanwhile_leaves_no_result(
         await process.journal.close(command, ada.integration, [facts])
 
     assert product.storage.state.bookings == {}
-    assert product.storage.state.booking_commands[command.id].done_at is None
+    assert product.storage.state.booking_commands == {}
+
+
+async def test_a_command_that_somebody_took_over_is_not_sent(
+    product: Product, process: Process
+) -> None:
+    """Whoever lost the command is told to come again, as about any passing trouble."""
+    ada = await host(product)
+    lost = await process.journal.open(ada.integration.user_id, "key", Operation.BOOK, "x")
+    product.clock.advance(LEASE)
+    taken = await process.journal.open(ada.integration.user_id, "key", Operation.BOOK, "x")
+
+    with pytest.raises(CommandInProgress) as refusal:
+        await process.journal.mark_sent(lost)
+
+    assert refusal.value.kind is Kind.TRANSIENT
+    assert product.storage.state.booking_commands[lost.id] == taken
+
+
+async def test_a_late_finisher_returns_what_it_did(product: Product, process: Process) -> None:
+    """Who ends a command that somebody took over gets the booking, but does not end it."""
+    ada = await host(product)
+    lost = await process.journal.open(ada.integration.user_id, "key", Operation.BOOK, "x")
+    product.clock.advance(LEASE)
+    taken = await process.journal.open(ada.integration.user_id, "key", Operation.BOOK, "x")
+    facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
+
+    performed = await process.journal.close(lost, ada.integration, [facts])
+
+    assert performed.view.booking.facts == facts
+    assert product.storage.state.booking_commands[lost.id] == taken

@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from application.ports.breakers import Surface
 from domain.errors import (
     AccessTokenRejected,
     CalendlyForbidden,
@@ -121,6 +122,19 @@ async def test_repeating_ends(product: Product, process: Process, work: Work) ->
         await process.session.call(connected.id, work)
 
     assert product.calendly.calls["me"] == 3
+
+
+async def test_repeats_count_once_against_calendly(
+    product: Product, process: Process, work: Work
+) -> None:
+    """A call that fails is one failure to the shared breaker, however often it was repeated."""
+    connected = await product.connect()
+    product.calendly.fail_always("me", CalendlyUnavailable("down"))
+
+    with pytest.raises(CalendlyUnavailable):
+        await process.session.call(connected.id, work)
+
+    assert (await process.circuits.current(Surface.API)).failures == 1
 
 
 async def test_a_long_wait_is_handed_on(product: Product, process: Process, work: Work) -> None:

@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from application.booking_journal import LEASE
 from application.cancel_booking import LONGEST_REASON
@@ -9,6 +10,7 @@ from domain.errors import (
     BookingNotFound,
     BookingNotOpen,
     CalendlyForbidden,
+    CalendlyNotFound,
     CalendlyUnavailable,
     CalendlyUncertain,
     CommandInProgress,
@@ -51,6 +53,38 @@ async def test_a_booking_is_canceled_on_both_sides(
     assert (facts.cancellation.by_kind, facts.cancellation.reason) == ("host", "ill")
     row = product.storage.state.integrations[booking.integration_id]
     assert row.invalidated_by == "cancel"
+
+
+async def test_a_group_is_canceled_for_everybody(product: Product, process: Process) -> None:
+    """Of a group event every invitee's booking is canceled at once, not only the one named."""
+    ada = await host(product, kind="group")
+    named, *_ = [
+        product.calendly.invitee_books(ada.event_type.uri, ada.starts[0], email=email)
+        for email in ("iris@example.net", "otto@example.net", "uma@example.net")
+    ]
+    await process.reconcile(ada.integration.id, backfill=True)
+    booking = product.storage.state.bookings[ada.integration.id, named.invitee_uri]
+
+    performed = await process.cancel(booking.user_id, KEY, booking.id, "ill")
+
+    assert performed.view.booking.id == booking.id
+    stored = product.storage.state.bookings.values()
+    assert [each.facts.status for each in stored] == [BookingStatus.CANCELED] * 3
+
+
+async def test_an_invitee_that_vanished_is_told(
+    product: Product, process: Process, booking: Booking
+) -> None:
+    """An invitee whom Calendly erased from an event is not said to be canceled."""
+    product.calendly.put(
+        replace(booking.facts, invitee_uri=f"{booking.facts.event_uri}/invitees/OTHER")
+    )
+    del product.calendly.invitees[booking.facts.invitee_uri]
+
+    with pytest.raises(CalendlyNotFound):
+        await process.cancel(booking.user_id, KEY, booking.id, None)
+
+    assert list(product.storage.state.bookings.values()) == [booking]
 
 
 async def test_a_repeated_request_cancels_nothing(
@@ -104,12 +138,13 @@ async def test_a_cancellation_without_effect_is_uncertain(
 ) -> None:
     """When Calendly still shows the booking as active that is said, and repeating finds out."""
     task = asyncio.create_task(process.cancel(booking.user_id, KEY, booking.id, None))
-    hold = product.calendly.hold_next("invitee")
+    hold = product.calendly.hold_next("of_event")
     await hold.reached.wait()
     product.calendly.put(booking.facts)
     hold.release()
-    with pytest.raises(CalendlyUncertain):
+    with pytest.raises(CalendlyUncertain) as uncertain:
         await task
+    assert uncertain.value.retry_after == LEASE.total_seconds()
     with pytest.raises(CommandInProgress):
         await process.cancel(booking.user_id, KEY, booking.id, None)
     product.clock.advance(LEASE)
@@ -187,7 +222,7 @@ async def test_without_a_grant_nothing_is_canceled(
 ) -> None:
     """When the grant is gone the user is told to connect again, and may repeat afterwards."""
     product.calendly.revoke_grants(product.calendly.grants[0].user_uri)
-    with pytest.raises(Exception, match="spent, revoked or unknown"):
+    with pytest.raises(ReauthRequired):
         await process.refresh(booking.integration_id)
 
     for _ in range(2):

@@ -8,6 +8,7 @@ from application.ports.breakers import Surface
 from domain.circuit_breaker import CLOSED, BreakerState
 from domain.errors import (
     CalendlyForbidden,
+    CalendlyNotFound,
     CalendlyThrottled,
     CalendlyUnavailable,
     CircuitOpen,
@@ -157,6 +158,58 @@ async def test_a_refusal_is_an_answer(
             await process.circuits.call(Surface.API, host.answer)
 
     assert await process.circuits.current(Surface.API) == CLOSED
+
+
+@pytest.mark.parametrize("error", [CalendlyNotFound("bad address"), CalendlyThrottled("budget")])
+async def test_a_probe_that_proves_nothing_gives_its_turn_back(
+    process: Process, product: Product, host: Host, error: SlotkeeperError
+) -> None:
+    """What may never have been sent neither closes a breaker nor keeps the next probe waiting."""
+    await fail_until_open(process, host)
+    product.clock.advance(BREAKER.reset)
+    host.error = error
+    with pytest.raises(type(error)):
+        await process.circuits.call(Surface.API, host.answer)
+    between = await process.circuits.current(Surface.API)
+    host.error = None
+
+    answer = await process.circuits.call(Surface.API, host.answer)
+
+    assert between.state is BreakerState.HALF_OPEN
+    assert answer == "answer"
+    assert await process.circuits.current(Surface.API) == CLOSED
+
+
+async def test_what_proves_nothing_keeps_the_count(process: Process, host: Host) -> None:
+    """An error that arose before anything was sent does not make earlier failures forgotten."""
+    host.error = CalendlyUnavailable("down")
+    with pytest.raises(CalendlyUnavailable):
+        await process.circuits.call(Surface.API, host.answer)
+    host.error = CalendlyThrottled("budget")
+
+    with pytest.raises(CalendlyThrottled):
+        await process.circuits.call(Surface.API, host.answer)
+
+    assert (await process.circuits.current(Surface.API)).failures == 1
+
+
+async def test_a_success_from_before_the_opening_closes_nothing(
+    process: Process, host: Host
+) -> None:
+    """A call that left while all was well does not close a breaker that opened since."""
+    answered = asyncio.Event()
+
+    async def slow() -> str:
+        await answered.wait()
+        return "answer"
+
+    late = asyncio.create_task(process.circuits.call(Surface.API, slow))
+    await asyncio.sleep(0)
+    await fail_until_open(process, host)
+    answered.set()
+
+    assert await late == "answer"
+    assert (await process.circuits.current(Surface.API)).state is BreakerState.OPEN
 
 
 async def test_an_error_is_not_masked_by_the_store(

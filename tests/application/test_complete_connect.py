@@ -4,9 +4,9 @@ import pytest
 
 from application.token_sealing import open_access
 from domain.errors import (
+    CalendlyRejected,
     CalendlyUnavailable,
     CalendlyUncertain,
-    ConnectStateInvalid,
     ConsentDenied,
     InvalidInput,
     ScopesDeclined,
@@ -19,7 +19,7 @@ from domain.secret import Secret
 from domain.token import REQUIRED_SCOPES
 from tests.application.building import Product
 from tests.application.connecting import Flow
-from tests.application.process import CONNECT_TTL, Process
+from tests.application.process import Process
 
 
 @pytest.fixture
@@ -71,77 +71,6 @@ async def test_tokens_are_stored_sealed_only(flow: Flow, product: Product) -> No
     assert "fake-refresh" not in written
 
 
-async def test_a_state_is_good_once(flow: Flow, product: Product) -> None:
-    """A callback that is replayed changes nothing and exchanges nothing."""
-    await flow.complete()
-
-    with pytest.raises(ConnectStateInvalid):
-        await flow.complete()
-
-    assert product.calendly.calls["exchange_code"] == 1
-
-
-@pytest.mark.parametrize("state", [None, "", "never-handed-out"])
-async def test_an_unknown_state_is_refused(flow: Flow, product: Product, state: str) -> None:
-    """A callback that nobody began is refused."""
-    with pytest.raises(ConnectStateInvalid):
-        await flow.complete(state=state)
-
-    assert product.calendly.calls["exchange_code"] == 0
-
-
-async def test_an_expired_state_is_refused(flow: Flow, product: Product) -> None:
-    """Who comes back after the time is over starts again."""
-    code = flow.consent()
-    product.clock.advance(CONNECT_TTL)
-
-    with pytest.raises(ConnectStateInvalid):
-        await flow.complete(code)
-
-
-async def test_another_users_state_is_refused(flow: Flow, product: Product) -> None:
-    """A caller that proved to be somebody else does not complete this user's flow."""
-    other = await product.user("eve")
-
-    with pytest.raises(ConnectStateInvalid):
-        await flow.complete(user_id=other)
-
-    with pytest.raises(ConnectStateInvalid):
-        await flow.complete()
-
-
-async def test_the_user_itself_may_complete(flow: Flow, user_id: UserId) -> None:
-    """A caller that proved to be the flow's own user completes it."""
-    outcome = await flow.complete(user_id=user_id)
-
-    assert outcome.error is None
-
-
-@pytest.mark.parametrize("cookie", [None, "", "another-browser"])
-async def test_another_browser_is_refused(
-    product: Product, process: Process, user_id: UserId, account: Account, cookie: str
-) -> None:
-    """A flow that is bound to a browser is completed by that browser alone."""
-    flow = await Flow(product, process, account).begin(user_id, bind_browser=True)
-
-    with pytest.raises(ConnectStateInvalid):
-        await flow.complete(browser_token=cookie)
-
-    assert product.calendly.calls["exchange_code"] == 0
-
-
-async def test_the_same_browser_is_accepted(
-    product: Product, process: Process, user_id: UserId, account: Account
-) -> None:
-    """The browser that began the flow completes it."""
-    flow = await Flow(product, process, account).begin(user_id, bind_browser=True)
-    assert flow.started.browser_token is not None
-
-    outcome = await flow.complete(browser_token=flow.started.browser_token.reveal())
-
-    assert outcome.error is None
-
-
 async def test_a_denial_is_told(flow: Flow, product: Product) -> None:
     """A user who refuses is sent back with that, and nothing is connected."""
     outcome = await flow.complete(code=flow.consent(), error="access_denied")
@@ -150,6 +79,35 @@ async def test_a_denial_is_told(flow: Flow, product: Product) -> None:
     assert (outcome.integration_id, outcome.return_to) == (None, "/settings")
     assert product.storage.state.integrations == {}
     assert product.calendly.calls["exchange_code"] == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("server_error", CalendlyUnavailable),
+        ("temporarily_unavailable", CalendlyUnavailable),
+        ("invalid_scope", CalendlyRejected),
+        ("unauthorized_client", CalendlyRejected),
+        ("<script>", CalendlyRejected),
+    ],
+)
+async def test_only_a_denial_is_told_as_one(
+    flow: Flow, product: Product, code: str, told: type[SlotkeeperError]
+) -> None:
+    """Trouble at the consent page is not blamed on the user, and its code is not repeated."""
+    outcome = await flow.complete(error=code)
+
+    assert type(outcome.error) is told
+    assert code not in outcome.error.message
+    assert product.calendly.calls["exchange_code"] == 0
+
+
+async def test_missing_scopes_of_the_app_are_named(flow: Flow) -> None:
+    """An app that may not ask for the scopes is told apart from one with another fault."""
+    scope = (await flow.complete(error="invalid_scope")).error
+
+    assert scope is not None
+    assert "scopes" in scope.message
 
 
 async def test_a_callback_without_code_is_told(flow: Flow) -> None:
@@ -232,3 +190,38 @@ async def test_a_store_that_is_away_gives_the_grant_back(flow: Flow, product: Pr
 
     assert isinstance(outcome.error, StorageUnavailable)
     assert live_grants(product) == 0
+
+
+async def test_a_commit_whose_answer_was_lost_counts(flow: Flow, product: Product) -> None:
+    """A grant that was stored although the store fell silent is kept: the user is connected."""
+    hold = product.calendly.hold_next("me")
+    task = asyncio.create_task(flow.complete())
+    await hold.reached.wait()
+    product.storage.fail_next_commit(stored=True)
+    hold.release()
+
+    outcome = await task
+
+    assert outcome.error is None
+    assert outcome.integration_id is not None
+    stored = await product.stored(outcome.integration_id)
+    assert await product.calendly.me(open_access(product.vault, stored)) == stored.account
+    assert product.jobs.started == [f"integration/{stored.id}/onboard"]
+
+
+@pytest.mark.parametrize("stored", [True, False])
+async def test_what_may_be_stored_is_not_given_back(
+    flow: Flow, product: Product, *, stored: bool
+) -> None:
+    """While it cannot be found out whether the grant was stored, it is not revoked."""
+    hold = product.calendly.hold_next("me")
+    task = asyncio.create_task(flow.complete())
+    await hold.reached.wait()
+    product.storage.fail_next_commit(stored=stored)
+    product.storage.fail_next(None, StorageUnavailable("away"))
+    hold.release()
+
+    outcome = await task
+
+    assert isinstance(outcome.error, StorageUnavailable)
+    assert live_grants(product) == 1

@@ -4,7 +4,7 @@ from application.token_sealing import open_access
 from domain.errors import (
     AccountMismatch,
     DisconnectInProgress,
-    GrantRefused,
+    ReauthRequired,
 )
 from domain.integration import Cause, Status, Subscription, usable_tokens
 from tests.application.building import Product
@@ -33,7 +33,7 @@ async def test_connecting_again_heals(product: Product, process: Process) -> Non
         await uow.integrations.put_subscription(connected.id, hook)
         await uow.commit()
     product.calendly.revoke_grants(connected.account.user_uri)
-    with pytest.raises(GrantRefused):
+    with pytest.raises(ReauthRequired):
         await process.refresh(connected.id)
     flow = await Flow(product, process, connected.account).begin(connected.user_id)
 
@@ -74,3 +74,4 @@ async def test_while_disconnecting_nothing_is_connected(
     assert isinstance(outcome.error, DisconnectInProgress)
     assert (await product.stored(connected.id)).status is Status.DISCONNECTING
     assert [grant.revoked for grant in product.calendly.grants] == [False, True]
+    assert product.jobs.started == [f"integration/{connected.id}/disconnect"]

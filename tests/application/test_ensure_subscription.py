@@ -3,7 +3,7 @@ import asyncio
 import msgspec
 import pytest
 
-from application.ensure_subscription import CREATED, KEPT, REPLACED
+from application.ensure_subscription import CREATED, KEPT, KEPT_FAILING, REPLACED
 from domain.errors import (
     CalendlyConflict,
     CalendlyForbidden,
@@ -53,6 +53,37 @@ async def test_a_good_one_is_kept(product: Product, process: Process, ada: Integ
 
     assert actual(product) == before
     assert product.storage.commits == commits
+
+
+async def test_failing_deliveries_are_told_early(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """A subscription whose deliveries fail is kept, and counted apart before it is disabled."""
+    await process.ensure(ada.id)
+    (made,) = actual(product)
+    product.calendly.change_subscription(
+        made.uri, state="active", retry_started_at="2026-11-22T08:00:00.000000Z"
+    )
+
+    assert await process.ensure(ada.id) == KEPT_FAILING
+
+    assert [each.uri for each in actual(product)] == [made.uri]
+    assert product.signals.seen["subscription", KEPT_FAILING] == 1
+
+
+async def test_after_a_move_the_old_address_is_given_up(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """When our public address changed, the subscription at the old one does not stay behind."""
+    await process.ensure_at("https://old.example/hooks")(ada.id)
+
+    assert await process.ensure(ada.id) == REPLACED
+
+    (made,) = actual(product)
+    assert made.callback_url.startswith(CALLBACK_BASE)
+    stored = (await product.stored(ada.id)).subscription
+    assert stored is not None
+    assert stored.uri == made.uri
 
 
 async def test_a_disabled_one_is_replaced_new_first(

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from application.token_sealing import open_access
 from domain.circuit_breaker import BreakerState
@@ -14,7 +15,7 @@ from domain.errors import (
     SealedValueUnreadable,
     SlotkeeperError,
 )
-from domain.integration import Cause, Status
+from domain.integration import EXCHANGE_OPEN_FOR, Cause, Status
 from tests.application.building import Product
 from tests.application.leasing import leased
 from tests.application.process import BREAKER, Process
@@ -62,6 +63,20 @@ async def test_newly_granted_scopes_are_kept(product: Product, process: Process)
     assert fresh.scopes == ("users:read", "webhooks:write")
 
 
+async def test_a_new_organization_is_taken_over(product: Product, process: Process) -> None:
+    """A user who moved to another organization is known to be there with the next pair."""
+    connected = await product.connect()
+    elsewhere = "https://api.calendly.com/organizations/ELSEWHERE"
+    product.calendly.accounts[connected.account.user_uri] = replace(
+        connected.account, organization_uri=elsewhere
+    )
+
+    fresh = await process.exchange(*await leased(product, connected.id))
+
+    assert fresh.account == replace(connected.account, organization_uri=elsewhere)
+    assert await product.stored(connected.id) == fresh
+
+
 async def test_a_revoked_grant_needs_a_person(product: Product, process: Process) -> None:
     """When Calendly refuses the token, the tokens are erased and the cause is stored."""
     connected = await product.connect()
@@ -103,6 +118,7 @@ async def test_an_uncertain_outcome_resolves_to_lost(product: Product, process: 
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"), processed=True)
     with pytest.raises(CalendlyUncertain):
         await process.exchange(*await leased(product, connected.id))
+    product.clock.advance(EXCHANGE_OPEN_FOR)
 
     with pytest.raises(GrantRefused):
         await process.exchange(*await leased(product, connected.id))
@@ -183,7 +199,7 @@ async def test_an_older_doubt_survives_a_passing_failure(
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"), processed=True)
     product.calendly.fail_next("refresh", CalendlyUnavailable("down"))
     for error in (CalendlyUncertain, CalendlyUnavailable, GrantRefused):
-        product.clock.advance(timedelta(seconds=1))
+        product.clock.advance(EXCHANGE_OPEN_FOR)
         with pytest.raises(error):
             await process.exchange(*await leased(product, connected.id))
 

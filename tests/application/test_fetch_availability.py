@@ -7,7 +7,7 @@ from application.cached_values import event_types, slots
 from application.fetch_availability import AT_ONCE, HEAD_START
 from application.ports.availability_cache import Part
 from domain.availability import BUSY_WINDOW, SLOT_WINDOW
-from domain.errors import CalendlyForbidden, CalendlyUnavailable
+from domain.errors import CalendarBroken, CalendlyForbidden, CalendlyUnavailable
 from tests.application.building import Product
 from tests.application.offering import host
 from tests.application.process import Process
@@ -66,7 +66,10 @@ async def test_a_broken_calendar_spoils_only_busy_times(
 
     fetched = await process.fetch(ada.integration)
 
-    assert fetched.failed == ((Part.BUSY, "", "calendar_broken"),)
+    (failed,) = fetched.failed
+    assert (failed.part, failed.key, failed.error_code) == (Part.BUSY, "", "calendar_broken")
+    assert (failed.content, failed.fetched_at) == (b"", NOON)
+    assert [type(each) for each in fetched.errors] == [CalendarBroken]
     assert len(fetched.parts) == 3
 
 

@@ -7,35 +7,20 @@ from application.finish_disconnect import ABSENT, ERASED, ERASED_UNREVOKED
 from domain.errors import (
     CalendlyForbidden,
     CalendlyUnavailable,
-    GrantRefused,
+    ReauthRequired,
     SealedValueUnreadable,
 )
-from domain.integration import Integration, Status
+from domain.integration import Integration, Status, Subscription
+from domain.subscription import USER_EVENTS, own_prefix
 from tests.application.building import Product
-from tests.application.process import Process
+from tests.application.leaving import is_gone, leave
+from tests.application.process import CALLBACK_BASE, LEASE, Process
 
 
 @pytest.fixture
 async def leaving(product: Product, process: Process) -> Integration:
     """An integration with a subscription, marked as disconnecting."""
-    return await arrange(product, process)
-
-
-async def arrange(product: Product, process: Process) -> Integration:
-    """Connect, subscribe and mark as disconnecting."""
-    connected = await product.connect()
-    await process.ensure(connected.id)
-    await product.mark_disconnecting(connected.id)
-    return await product.stored(connected.id)
-
-
-def is_gone(product: Product) -> bool:
-    """Whether nothing is left of the integration, on either side."""
-    return (
-        product.storage.state.integrations == {}
-        and product.calendly.subscriptions == {}
-        and all(grant.revoked for grant in product.calendly.grants)
-    )
+    return await leave(product, process)
 
 
 async def test_everything_is_given_back(
@@ -96,43 +81,27 @@ async def test_a_lost_key_needs_force(
     assert await process.finish_disconnect(leaving.id, forced=True) == ERASED_UNREVOKED
 
 
-async def test_a_dead_access_token_is_renewed_for_the_last_time(
+async def test_force_still_tries_each_step(
     product: Product, process: Process, leaving: Integration
 ) -> None:
-    """An account that was idle for long is unsubscribed and revoked all the same."""
-    product.calendly.expire_access_tokens(leaving.account.user_uri)
+    """What fails while forced keeps no other step from being tried: the grant is revoked."""
+    product.calendly.fail_always("all", CalendlyUnavailable("down"))
+    product.calendly.fail_next("revoke", CalendlyUnavailable("down"))
 
-    assert await process.finish_disconnect(leaving.id, forced=False) == ERASED
-    assert is_gone(product)
-    assert product.calendly.calls["refresh"] == 1
+    assert await process.finish_disconnect(leaving.id, forced=True) == ERASED_UNREVOKED
 
-
-async def test_a_renewed_grant_is_not_left_behind(
-    product: Product, process: Process, leaving: Integration
-) -> None:
-    """When unsubscribing fails after the last renewal, the new grant is revoked nevertheless."""
-    product.calendly.expire_access_tokens(leaving.account.user_uri)
-    hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(process.finish_disconnect(leaving.id, forced=False))
-    await hold.reached.wait()
-    product.calendly.fail_next("delete", CalendlyUnavailable("down"))
-    hold.release()
-    with pytest.raises(CalendlyUnavailable):
-        await task
-
-    assert await process.finish_disconnect(leaving.id, forced=False) == ERASED
+    assert product.calendly.calls["revoke"] == 2
     assert all(grant.revoked for grant in product.calendly.grants)
 
 
-async def test_a_dead_grant_needs_no_revocation(
+async def test_a_dead_grant_is_erased_and_said(
     product: Product, process: Process, leaving: Integration
 ) -> None:
-    """A grant that the user already removed at Calendly is simply erased here."""
+    """A grant that is dead at Calendly is erased here at once, and that nobody was told is said."""
     product.calendly.revoke_grants(leaving.account.user_uri)
 
-    assert await process.finish_disconnect(leaving.id, forced=False) == ERASED
+    assert await process.finish_disconnect(leaving.id, forced=False) == ERASED_UNREVOKED
     assert product.storage.state.integrations == {}
-    assert product.calendly.calls["revoke"] == 0
 
 
 async def test_a_subscription_that_is_not_ours_any_more_is_left(
@@ -162,7 +131,7 @@ async def test_an_account_without_tokens_is_disconnected(
     """An account whose grant died is erased without asking Calendly."""
     connected = await product.connect()
     product.calendly.revoke_grants(connected.account.user_uri)
-    with pytest.raises(GrantRefused):
+    with pytest.raises(ReauthRequired):
         await process.refresh(connected.id)
     await product.mark_disconnecting(connected.id)
 
@@ -186,13 +155,49 @@ async def test_a_disconnection_may_die_anywhere() -> None:
     for step in count():
         product = Product()
         process = Process(product, "process-1")
-        leaving = await arrange(product, process)
+        leaving = await leave(product, process)
         product.steps.die_at(step)
         try:
             await process.finish_disconnect(leaving.id, forced=False)
         except asyncio.CancelledError:
+            product.clock.advance(LEASE)
             await process.finish_disconnect(leaving.id, forced=False)
             assert is_gone(product), product.steps.died_at
         else:
-            assert step >= 8
+            assert step >= 12
             return
+
+
+async def test_a_failure_gives_the_lease_back(
+    product: Product, process: Process, leaving: Integration
+) -> None:
+    """An attempt that failed holds up no other one, whichever process makes it."""
+    product.calendly.fail_next("all", CalendlyUnavailable("down"))
+    with pytest.raises(CalendlyUnavailable):
+        await process.finish_disconnect(leaving.id, forced=False)
+
+    other = Process(product, "process-2")
+    assert await other.finish_disconnect(leaving.id, forced=False) == ERASED
+
+
+async def test_leftover_subscriptions_go_too(
+    product: Product, process: Process, leaving: Integration
+) -> None:
+    """Subscriptions of ours that nobody remembered, and the one at an old address, are removed."""
+    access = product.calendly.access(leaving.account.user_uri)
+    orphan = f"{own_prefix(CALLBACK_BASE, leaving.id)}orphan"
+    await product.calendly.create(access, leaving.account, orphan, USER_EVENTS)
+    old = await product.calendly.create(
+        access, leaving.account, "https://old.example/hook", USER_EVENTS
+    )
+    other = await product.calendly.create(
+        access, leaving.account, "https://elsewhere.example/hook", USER_EVENTS
+    )
+    async with product.storage() as uow:
+        known = Subscription(key="old", uri=old.uri)
+        await uow.integrations.put_subscription(leaving.id, known)
+        await uow.commit()
+
+    assert await process.finish_disconnect(leaving.id, forced=False) == ERASED
+
+    assert [*product.calendly.subscriptions] == [other.uri]

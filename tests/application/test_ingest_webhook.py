@@ -74,6 +74,7 @@ async def test_a_bad_signature_is_refused_and_counted(
         await process.ingest(created(), header, key_of(ada))
 
     assert refusal.value.reason == reason
+    assert "Calendly-Webhook-Signature" in refusal.value.message
     assert (events(product), statuses(product)) == ([], [])
     assert product.signals.seen == {("webhook_received", reason): 1}
 
@@ -91,8 +92,8 @@ async def test_the_previous_key_is_accepted_while_keys_change(
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"not json", bodies.webhook("invitee.created", {"uri": "x"})],
-    ids=["empty", "no object", "no JSON", "no invitee"],
+    [b"", b"[]", b"not json", b'{"event": "invitee.created"}'],
+    ids=["empty", "no object", "no JSON", "no envelope"],
 )
 async def test_a_body_that_is_no_event_is_refused_and_counted(
     product: Product, process: Process, ada: Integration, body: bytes
@@ -102,7 +103,23 @@ async def test_a_body_that_is_no_event_is_refused_and_counted(
         await deliver(process, body, ada)
 
     assert events(product) == []
-    assert product.signals.seen == {("webhook_received", "malformed"): 1}
+    assert product.signals.seen == {("webhook_received", "malformed_body"): 1}
+
+
+async def test_an_unreadable_payload_is_stored_and_answered_well(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """One field that cannot be read costs neither the event nor the subscription."""
+    body = created(email=["grace@example.net"])
+
+    ingested = await deliver(process, body, ada)
+    again = await deliver(process, body, ada)
+
+    (row,) = events(product)
+    assert (ingested.result, ingested.applied, again) == (STORED, False, Ingested(DUPLICATE))
+    assert (row.status, row.event.body, row.event.integration_id) == ("pending", body, ada.id)
+    assert product.signals.seen["webhook_applied", "invitee.created", "webhook_unreadable"] == 1
+    assert product.signals.places == {row.event.id: "payload.email"}
 
 
 @pytest.mark.parametrize("key", ["nonsense", "abc-def", "0" * 32 + "-token"])
@@ -164,6 +181,7 @@ async def test_an_unknown_kind_is_stored_and_ignored(
     assert (ingested.result, ingested.applied) == (STORED, False)
     assert (row.status, row.reason) == ("ignored", "unknown_kind")
     assert product.signals.seen["webhook_applied", "contact.created", "ignored"] == 1
+    assert product.signals.seen["webhook_unknown", "contact.created"] == 1
 
 
 async def test_the_app_wide_address_finds_the_host(

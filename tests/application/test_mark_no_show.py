@@ -87,10 +87,49 @@ async def test_what_is_marked_counts_as_marked(
 async def test_what_is_not_marked_needs_no_clearing(
     product: Product, process: Process, booking: Booking
 ) -> None:
-    """Taking back a mark that was never set succeeds and asks Calendly nothing."""
+    """Taking back a mark that was never set succeeds and changes nothing at Calendly."""
     performed = await process.mark_no_show(booking.user_id, "clear", booking.id, no_show=False)
 
     assert performed.view.booking == booking
+    assert product.calendly.calls["clear_no_show"] == 0
+
+
+async def test_a_clock_behind_calendlys_takes_a_mark_back(
+    product: Product, process: Process, booking: Booking
+) -> None:
+    """The mark is gone at once, though our clock says that it was not even set yet."""
+    await process.mark_no_show(booking.user_id, "mark", booking.id, no_show=True)
+    product.clock.set(product.clock.now() - timedelta(seconds=3))
+
+    await process.mark_no_show(booking.user_id, "clear", booking.id, no_show=False)
+
+    assert stored_mark(product) is calendlys_mark(product) is None
+
+
+async def test_a_mark_set_elsewhere_is_taken_back(
+    product: Product, process: Process, ada: Host, booking: Booking
+) -> None:
+    """A mark that the host set at Calendly, unknown to us so far, is taken back as well."""
+    access = product.calendly.access(ada.integration.account.user_uri)
+    await product.calendly.mark_no_show(access, booking.facts.invitee_uri)
+    assert stored_mark(product) is None
+
+    await process.mark_no_show(booking.user_id, "clear", booking.id, no_show=False)
+
+    assert stored_mark(product) is calendlys_mark(product) is None
+    assert product.calendly.calls["clear_no_show"] == 1
+
+
+async def test_a_mark_that_is_gone_at_calendly_goes_here(
+    product: Product, process: Process, booking: Booking
+) -> None:
+    """A mark that Calendly no longer has is taken back here without asking for it there."""
+    await process.mark_no_show(booking.user_id, "mark", booking.id, no_show=True)
+    product.calendly.put(booking.facts)
+
+    await process.mark_no_show(booking.user_id, "clear", booking.id, no_show=False)
+
+    assert stored_mark(product) is None
     assert product.calendly.calls["clear_no_show"] == 0
 
 

@@ -1,15 +1,21 @@
+import re
 from datetime import datetime, timedelta
 
 import msgspec
 import pytest
 
-from application.read_availability import FURTHEST
+from application.unfetched_parts import ASK_AGAIN
 from domain.cache_policy import Freshness
 from domain.errors import (
     AvailabilityPending,
+    CalendarBroken,
+    CalendlyError,
+    CalendlyForbidden,
+    CalendlyNotFound,
     CalendlyUnavailable,
     EventTypeNotFound,
     InvalidRange,
+    SlotkeeperError,
 )
 from tests.application.building import Product
 from tests.application.offering import TOMORROW, Host, host
@@ -78,9 +84,8 @@ async def test_only_own_active_event_types_are_found(product: Product, process: 
         (TOMORROW, TOMORROW + MONTH + timedelta(seconds=1)),
         (NOON - timedelta(minutes=2), TOMORROW),
         (TOMORROW.replace(tzinfo=None), TOMORROW),
-        (NOON + FURTHEST + A_DAY, NOON + FURTHEST + 2 * A_DAY),
     ],
-    ids=["empty", "reversed", "too long", "past", "naive", "too far ahead"],
+    ids=["empty", "reversed", "too long", "past", "naive"],
 )
 async def test_a_range_is_checked(
     product: Product, process: Process, start: datetime, end: datetime
@@ -157,6 +162,65 @@ async def test_a_group_goes_on_offering_its_slot(product: Product, process: Proc
     assert await starts(process, ada) == ada.starts
 
 
+@pytest.mark.parametrize("pooling_type", ["round_robin", "collective"])
+async def test_round_robin_goes_on_offering_its_slot(
+    product: Product, process: Process, pooling_type: str
+) -> None:
+    """What this host has booked closes a slot for all hosts together, not for one of several."""
+    ada = await host(product)
+    pooled = msgspec.structs.replace(ada.event_type, pooling_type=pooling_type)
+    product.calendly.types[ada.integration.account.user_uri] = [pooled]
+    await process.sync(ada.integration.id)
+    product.calendly.invitee_books(ada.event_type.uri, ada.starts[1])
+    await process.reconcile(ada.integration.id, backfill=True)
+
+    offered = ada.starts[1] in await starts(process, ada)
+
+    assert offered is (pooling_type == "round_robin")
+
+
+async def test_what_lies_beyond_the_cover_is_refused(product: Product, process: Process) -> None:
+    """A range that begins where nothing is known is refused, not answered as fully booked."""
+    ada = await host(product)
+    user_id, uri = ada.integration.user_id, ada.event_type.uri
+    known = await process.availability(user_id, uri, TOMORROW, TOMORROW + A_DAY)
+    until = known.covered_until
+    assert until is not None
+
+    for start in (until, NOON + 40 * A_DAY, NOON + 400 * A_DAY):
+        with pytest.raises(InvalidRange, match=re.escape(until.isoformat(timespec="seconds"))):
+            await process.availability(user_id, uri, start, start + A_DAY)
+
+    view = await process.availability(user_id, uri, until - A_DAY, until + A_DAY)
+    assert (view.slots, view.covered_until) == ((), until)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        (CalendlyForbidden("no"), CalendlyForbidden),
+        (CalendlyNotFound("no"), EventTypeNotFound),
+        (CalendarBroken("no"), CalendarBroken),
+    ],
+)
+async def test_slots_refused_for_good_are_said_to_be(
+    product: Product, process: Process, refusal: CalendlyError, said: type[SlotkeeperError]
+) -> None:
+    """Who asks for slots that Calendly refuses learns why, and asking does not fetch again."""
+    ada = await host(product)
+    product.calendly.fail_always("available_times", refusal)
+
+    for _ in range(5):
+        with pytest.raises(said):
+            await starts(process, ada)
+        product.clock.advance(timedelta(minutes=10))
+
+    assert product.calendly.calls["available_times"] == 1
+    product.calendly.heal()
+    product.clock.advance(timedelta(minutes=10))
+    assert await starts(process, ada) == ada.starts
+
+
 async def test_slots_that_could_not_be_fetched_are_pending(
     product: Product, process: Process
 ) -> None:
@@ -167,7 +231,8 @@ async def test_slots_that_could_not_be_fetched_are_pending(
     with pytest.raises(AvailabilityPending) as refusal:
         await starts(process, ada)
 
-    assert refusal.value.retry_after == 5
+    assert refusal.value.retry_after == ASK_AGAIN
+    assert "calendly_unavailable" in refusal.value.message
 
 
 async def test_an_outage_is_survived_with_the_last_known(

@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from application.reconcile_bookings import IN_FLIGHT
 from application.tally import Tally
 from domain.errors import CalendlyForbidden
 from tests.application.building import Product
@@ -25,6 +26,7 @@ async def test_repairs_are_told_from_what_was_well(product: Product, process: Pr
     await process.reconcile_all(None, 10, lambda _: None)
     product.clock.advance(timedelta(hours=1))
     product.calendly.invitee_books(hosts[1].event_type.uri, hosts[1].starts[0])
+    product.clock.advance(IN_FLIGHT)
 
     tally = await process.reconcile_all(None, 10, lambda _: None)
 

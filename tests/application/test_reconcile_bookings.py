@@ -4,9 +4,14 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.reconcile_bookings import BACKFILL, PATIENCE, SWEEP
-from domain.booking import BookingStatus
-from domain.errors import CalendlyForbidden, CalendlyThrottled, IntegrationNotFound
+from application.reconcile_bookings import BACKFILL, IN_FLIGHT, PATIENCE, SWEEP
+from domain.booking import LAG, BookingStatus
+from domain.errors import (
+    CalendlyForbidden,
+    CalendlyProtocolError,
+    CalendlyThrottled,
+    IntegrationNotFound,
+)
 from domain.ids import IntegrationId
 from tests.application.building import Product
 from tests.application.offering import Host, host
@@ -59,11 +64,71 @@ async def test_what_a_lost_webhook_left_wrong_is_repaired(
     product.clock.advance(timedelta(hours=1))
     product.calendly.invitee_cancels(first.invitee_uri)
     product.calendly.invitee_books(ada.event_type.uri, ada.starts[1])
+    product.clock.advance(IN_FLIGHT)
 
     assert await process.reconcile(ada.integration.id, backfill=False) == 2
 
     assert statuses(product) == [BookingStatus.CANCELED, BookingStatus.BOOKED]
     assert product.signals.seen[("bookings_repaired",)] == 2
+
+
+async def test_what_has_just_happened_raises_no_alarm(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """News whose webhook may still be on its way is settled, and no webhook counts as lost."""
+    first = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
+    await process.reconcile(ada.integration.id, backfill=True)
+    product.clock.advance(timedelta(hours=1))
+    product.calendly.invitee_reschedules(first.invitee_uri, ada.starts[1])
+    product.calendly.invitee_books(ada.event_type.uri, ada.starts[2])
+    product.clock.advance(IN_FLIGHT - timedelta(seconds=1))
+
+    assert await process.reconcile(ada.integration.id, backfill=False) == 0
+
+    assert sorted(statuses(product)) == [
+        BookingStatus.BOOKED,
+        BookingStatus.BOOKED,
+        BookingStatus.RESCHEDULED,
+    ]
+    assert product.signals.seen == {}
+    row = product.storage.state.integrations[ada.integration.id]
+    assert row.invalidated_at == product.clock.now()
+
+
+@pytest.mark.parametrize(("after", "marked"), [(LAG, True), (LAG + timedelta(seconds=1), False)])
+async def test_a_mark_whose_end_was_lost_is_taken_back(
+    product: Product, process: Process, ada: Host, after: timedelta, marked: bool
+) -> None:
+    """A no-show mark that a later read does not show is gone; one that may be newer stays."""
+    facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
+    await process.reconcile(ada.integration.id, backfill=True)
+    product.clock.advance(timedelta(hours=1))
+    access = product.calendly.access(ada.integration.account.user_uri)
+    mark = await product.calendly.mark_no_show(access, facts.invitee_uri)
+    await process.reconcile(ada.integration.id, backfill=False)
+    assert mark.uri is not None
+    await product.calendly.clear_no_show(access, mark.uri)
+    product.clock.advance(after)
+
+    await process.reconcile(ada.integration.id, backfill=False)
+
+    (stored,) = product.storage.state.bookings.values()
+    assert stored.facts.no_show is not None
+    assert (stored.facts.no_show.uri == mark.uri) is marked
+    assert stored.facts.unmarked_at is None
+
+
+async def test_pages_that_go_in_circles_are_told(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """A page token that comes again ends the sweep instead of repeating it for ever."""
+    product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
+    product.calendly.page_size = 0  # each page names itself as the next one
+
+    with pytest.raises(CalendlyProtocolError):
+        await process.reconcile(ada.integration.id, backfill=True)
+
+    assert (await product.stored(ada.integration.id)).reconciled_at is None
 
 
 async def test_when_all_is_well_nothing_is_repaired(
@@ -92,6 +157,7 @@ async def test_fuller_facts_are_no_repair(product: Product, process: Process, ad
     await product.calendly.mark_no_show(
         product.calendly.access(ada.integration.account.user_uri), facts.invitee_uri
     )
+    product.clock.advance(IN_FLIGHT)
     assert await process.reconcile(ada.integration.id, backfill=False) == 1
     marked = product.calendly.known(facts.invitee_uri)
     renamed = replace(marked.details, updated_at=product.clock.now(), event_name="New name")

@@ -1,9 +1,14 @@
 from datetime import timedelta
 
+import pytest
+
+from application.refresh_due_tokens import RefreshDueTokens
 from application.tally import Tally
-from domain.errors import CalendlyUnavailable
-from domain.integration import usable_tokens
+from domain.errors import CalendlyUnavailable, CalendlyUncertain
+from domain.integration import EXCHANGE_OPEN_FOR, usable_tokens
+from domain.token import LEFT_ALONE_FOR
 from tests.application.building import Product
+from tests.application.leasing import leased
 from tests.application.process import CONCURRENCY, LEASE, Process
 
 NEARLY_DEAD = timedelta(minutes=100)
@@ -78,6 +83,45 @@ async def test_a_lease_that_ran_out_in_the_queue_is_not_used(
 
     assert tally.done["left_for_later"] == 1
     assert product.calendly.calls["refresh"] == CONCURRENCY
+
+
+async def test_a_refresh_that_was_taken_over_is_left_to_the_other(
+    product: Product, process: Process
+) -> None:
+    """An account whose refresh somebody else has under way is no failure of this run."""
+    connected = await product.connect()
+    product.clock.advance(NEARLY_DEAD)
+    product.calendly.fail_next("refresh", CalendlyUncertain("lost"), processed=True)
+    with pytest.raises(CalendlyUncertain):
+        await process.exchange(*await leased(product, connected.id))
+    product.clock.advance(EXCHANGE_OPEN_FOR / 2)
+
+    tally = await process.refresh_due(10, lambda _: None)
+
+    assert tally == Tally(examined=1, done={"left_for_later": 1})
+
+
+async def test_a_horizon_beyond_a_tokens_life_comes_to_an_end(
+    product: Product, process: Process
+) -> None:
+    """However far ahead a run looks, it refreshes each account once."""
+    await product.connect()
+    ahead = RefreshDueTokens(
+        storage=product.storage,
+        exchange=process.exchange,
+        clock=product.clock,
+        owner="process-1",
+        lease_ttl=LEASE,
+        horizon=timedelta(hours=24),
+        concurrency=CONCURRENCY,
+    )
+
+    pages = [await ahead(1, lambda _: None) for _ in range(2)]
+    product.clock.advance(LEFT_ALONE_FOR)
+    later = await ahead(1, lambda _: None)
+
+    assert [page.examined for page in pages] == [1, 0]
+    assert later.done == {"refreshed": 1}
 
 
 async def test_two_workers_share_the_work(product: Product, process: Process) -> None:

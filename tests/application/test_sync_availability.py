@@ -6,8 +6,9 @@ import pytest
 
 from application.cached_values import slots
 from application.ports.availability_cache import CachedPart, Part
-from application.sync_availability import HELD, PARTLY, RETRY_AFTER, SYNCED
+from application.sync_availability import HELD, NOT_DUE, PARTLY, RETRY_AFTER, SYNCED, TURN
 from domain.errors import (
+    CalendlyForbidden,
     CalendlyThrottled,
     CalendlyUnavailable,
     IntegrationNotFound,
@@ -40,7 +41,7 @@ async def test_a_sync_fills_the_cache(product: Product, process: Process) -> Non
         assert await cached(product, ada.integration, part, key) is not None
     row = product.storage.state.integrations[ada.integration.id]
     assert row.value.last_synced_at == NOON
-    assert 0.9 * CACHE.soft_ttl <= due_at(row) - NOON <= 1.1 * CACHE.soft_ttl
+    assert 0.9 * CACHE.soft_ttl <= due_at(row) - NOON <= CACHE.soft_ttl
     assert product.signals.seen == {("availability_sync", SYNCED): 1}
 
 
@@ -101,7 +102,7 @@ async def test_deleted_event_types_are_forgotten(product: Product, process: Proc
 async def test_a_failed_sync_is_tried_again_later(
     product: Product, process: Process, error: SlotkeeperError, pause: timedelta
 ) -> None:
-    """A sync that brought nothing frees the right, and is due again after a pause."""
+    """A sync that brought nothing frees the right, and is due again once its pause is over."""
     ada = await host(product)
     product.calendly.fail_always("event_types", error)
 
@@ -109,11 +110,77 @@ async def test_a_failed_sync_is_tried_again_later(
         await process.sync(ada.integration.id)
 
     row = product.storage.state.integrations[ada.integration.id]
-    assert due_at(row) - NOON == pause
+    assert pause <= due_at(row) - NOON <= 1.1 * pause
+    part = await cached(product, ada.integration, Part.EVENT_TYPES)
+    assert part is not None
+    assert (part.content, part.error_code) == (b"", error.code)
     assert row.value.last_synced_at is None
     assert product.signals.seen == {("availability_sync", error.code): 1}
     product.calendly.heal()
     assert await process.sync(ada.integration.id) == SYNCED
+
+
+async def test_what_is_refused_for_good_keeps_the_rhythm(
+    product: Product, process: Process
+) -> None:
+    """A part that Calendly refuses does not make the others be fetched more often."""
+    ada = await host(product)
+    product.calendly.broken_calendars.add(ada.integration.account.user_uri)
+
+    assert await process.sync(ada.integration.id) == PARTLY
+
+    row = product.storage.state.integrations[ada.integration.id]
+    assert 0.9 * CACHE.soft_ttl <= due_at(row) - NOON <= CACHE.soft_ttl
+
+
+async def test_a_throttled_part_waits_as_long_as_asked(product: Product, process: Process) -> None:
+    """When a part was throttled, the next sync is not due before Calendly wants to be asked."""
+    ada = await host(product)
+    product.calendly.fail_always("available_times", CalendlyThrottled("slow", retry_after=600))
+
+    assert await process.sync(ada.integration.id) == PARTLY
+
+    row = product.storage.state.integrations[ada.integration.id]
+    assert timedelta(minutes=10) <= due_at(row) - NOON <= timedelta(minutes=11)
+
+
+@pytest.mark.parametrize("error", [None, CalendlyForbidden("no")])
+async def test_who_lost_the_right_stores_nothing(
+    product: Product, process: Process, error: SlotkeeperError | None
+) -> None:
+    """A sync that took longer than its right, which another one took over, changes nothing."""
+    ada = await host(product)
+    hold = product.calendly.hold_next("event_types")
+    if error is not None:
+        product.calendly.fail_next("event_types", error)
+    slow = asyncio.create_task(process.sync(ada.integration.id))
+    await hold.reached.wait()
+    product.clock.advance(TURN)
+    now = product.clock.now()
+    kept = CachedPart(part=Part.SLOTS, key="new type", content=b"[]", fetched_at=now)
+    async with product.storage() as uow:
+        assert await uow.sync_queue.take(ada.integration.id, "other", now, now + TURN)
+        await uow.availability.put(ada.integration.user_id, ada.integration.id, [kept])
+        await uow.commit()
+    hold.release()
+
+    (outcome,) = await asyncio.gather(slow, return_exceptions=True)
+
+    assert outcome == (HELD if error is None else error)
+    assert await cached(product, ada.integration, Part.SLOTS, "new type") == kept
+    assert await cached(product, ada.integration, Part.EVENT_TYPES) is None
+    assert product.storage.state.integrations[ada.integration.id].sync_owner == "other"
+
+
+async def test_what_is_not_due_is_left_alone(product: Product, process: Process) -> None:
+    """Who wants to sync only what is due fetches nothing before the due time."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+
+    assert await process.sync(ada.integration.id, only_if_due=True) == NOT_DUE
+    assert product.calendly.calls["event_types"] == 1
+    product.clock.advance(CACHE.soft_ttl)
+    assert await process.sync(ada.integration.id, only_if_due=True) == SYNCED
 
 
 async def test_a_change_during_a_fetch_is_not_overlooked(

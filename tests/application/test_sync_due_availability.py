@@ -1,10 +1,11 @@
 from datetime import timedelta
 
+from application.sync_availability import TURN
 from application.tally import Tally
 from domain.errors import CalendlyForbidden
 from tests.application.building import Product
 from tests.application.offering import host
-from tests.application.process import CACHE, Process
+from tests.application.process import CACHE, CONCURRENCY, Process
 
 
 async def test_what_was_never_filled_is_due(product: Product, process: Process) -> None:
@@ -58,3 +59,20 @@ async def test_a_full_page_promises_more(product: Product, process: Process) -> 
 
     assert [(page.examined, page.more) for page in pages] == [(2, True), (1, False)]
     assert product.calendly.calls["event_types"] == 3
+
+
+async def test_a_turn_that_ran_out_in_the_queue_is_not_used(
+    product: Product, process: Process
+) -> None:
+    """Who waited longer than the turn lasts is left for the next run."""
+    for number in range(CONCURRENCY + 1):
+        await host(product, f"user-{number}")
+
+    def time_passes(tally: Tally) -> None:
+        if tally.examined == 1:
+            product.clock.advance(TURN)
+
+    tally = await process.sync_due(10, time_passes)
+
+    assert tally.done["left_for_later"] == 1
+    assert product.calendly.calls["event_types"] == CONCURRENCY

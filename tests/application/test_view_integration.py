@@ -4,8 +4,8 @@ from application.view_integration import CONNECT_PATH, REMEDIES, ViewIntegration
 from domain.circuit_breaker import BreakerState
 from domain.errors import (
     CalendlyUnavailable,
-    GrantRefused,
     IntegrationNotFound,
+    ReauthRequired,
     SealedValueUnreadable,
 )
 from domain.integration import Cause, Status
@@ -66,7 +66,7 @@ async def test_a_dead_grant_says_what_to_do(
     """When a person is needed the view says why, since when, and where to go."""
     connected = await product.connect()
     product.calendly.revoke_grants(connected.account.user_uri)
-    with pytest.raises(GrantRefused):
+    with pytest.raises(ReauthRequired):
         await process.refresh(connected.id)
 
     shown = await view(connected.user_id)

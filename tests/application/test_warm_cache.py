@@ -8,8 +8,8 @@ from domain.cache_policy import Freshness
 from domain.errors import (
     AvailabilityPending,
     CalendlyForbidden,
+    CalendlyThrottled,
     CalendlyUnavailable,
-    GrantRefused,
     IntegrationNotFound,
     ReauthRequired,
 )
@@ -102,6 +102,69 @@ async def test_a_failed_renewal_does_not_spoil_the_answer(
 
     assert part is not None
     assert part.fetched_at == NOON
+
+
+@pytest.mark.parametrize("call", ["event_types", "available_times"])
+async def test_readers_rest_after_a_failure(
+    product: Product, process: Process, warm: Host, call: str
+) -> None:
+    """However often a stale part is read, a fetch that failed is repeated once a pause."""
+    user_id = warm.integration.user_id
+    product.clock.advance(CACHE.soft_ttl + A_MOMENT)
+    product.calendly.fail_always(call, CalendlyThrottled("slow", retry_after=600))
+
+    for _ in range(10):
+        await process.cache.part(user_id, Part.SLOTS, warm.event_type.uri)
+        await product.background.settle()
+    fetches = product.calendly.calls["event_types"]
+    product.clock.advance(timedelta(minutes=11))
+    await process.cache.part(user_id, Part.SLOTS, warm.event_type.uri)
+    await product.background.settle()
+
+    assert (fetches, product.calendly.calls["event_types"]) == (1, 2)
+
+
+async def test_a_change_ends_the_rest(product: Product, process: Process, warm: Host) -> None:
+    """After a failure a change lets the next reader cause a fetch at once."""
+    user_id = warm.integration.user_id
+    product.clock.advance(CACHE.soft_ttl + A_MOMENT)
+    product.calendly.fail_always("event_types", CalendlyThrottled("slow", retry_after=600))
+    await process.cache.part(user_id, Part.EVENT_TYPES)
+    await product.background.settle()
+    product.calendly.heal()
+    async with product.storage() as uow:
+        await uow.availability.invalidate([user_id], product.clock.now(), by="invitee.created")
+        await uow.commit()
+
+    await process.cache.part(user_id, Part.EVENT_TYPES)
+    await product.background.settle()
+
+    renewed = await process.cache.part(user_id, Part.EVENT_TYPES)
+    assert renewed is not None
+    assert renewed.fetched_at == product.clock.now()
+
+
+async def test_readers_of_nothing_rest_after_a_failure(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """Without anything cached, too, a failed fetch is not repeated by every reader."""
+    product.calendly.fail_always("event_types", CalendlyForbidden("no"))
+
+    for _ in range(5):
+        with pytest.raises(CalendlyForbidden):
+            await process.cache.part(ada.integration.user_id, Part.EVENT_TYPES)
+
+    assert product.calendly.calls["event_types"] == 1
+
+
+async def test_a_disconnecting_account_is_not_served(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """Once a user has asked to disconnect, nothing of the account is shown any more."""
+    await product.mark_disconnecting(warm.integration.id)
+
+    with pytest.raises(IntegrationNotFound, match="being disconnected"):
+        await process.cache.part(warm.integration.user_id, Part.EVENT_TYPES)
 
 
 async def test_many_readers_of_nothing_fetch_once(product: Product, ada: Host) -> None:
@@ -204,7 +267,7 @@ async def test_an_expired_part_that_just_failed_is_served(
 async def test_a_dead_grant_is_said_at_once(product: Product, process: Process, ada: Host) -> None:
     """When nothing is cached and nothing can be fetched, the user is told to connect again."""
     product.calendly.revoke_grants(ada.integration.account.user_uri)
-    with pytest.raises(GrantRefused):
+    with pytest.raises(ReauthRequired):
         await process.refresh(ada.integration.id)
 
     with pytest.raises(ReauthRequired):
@@ -216,7 +279,7 @@ async def test_a_dead_grant_leaves_the_last_known(
 ) -> None:
     """What is cached goes on being served after the grant has died."""
     product.calendly.revoke_grants(warm.integration.account.user_uri)
-    with pytest.raises(GrantRefused):
+    with pytest.raises(ReauthRequired):
         await process.refresh(warm.integration.id)
     product.clock.advance(CACHE.ttl + A_MOMENT)
 

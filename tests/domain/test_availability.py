@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.availability import SLOT_WINDOW, Slot, Window, open_slots, window
+from domain.availability import (
+    SLOT_WINDOW,
+    EventType,
+    Slot,
+    Window,
+    open_slots,
+    taken_by_one_booking,
+    window,
+)
 from domain.errors import InvalidRange
 from tests.domain.samples import NOW
 
@@ -30,6 +38,33 @@ def between(first: int, last: int) -> Window:
 def starts(slots: list[Slot]) -> list[int]:
     """Return the minutes from now at which slots start."""
     return [int((each.start - NOW).total_seconds() // 60) for each in slots]
+
+
+@pytest.mark.parametrize(
+    ("kind", "pooling_type", "taken"),
+    [
+        ("solo", None, True),
+        ("solo", "collective", True),
+        ("solo", "round_robin", False),
+        ("solo", "multi_pool", False),
+        ("group", None, False),
+    ],
+)
+def test_a_booking_takes_the_slot_of_whom_it_binds(
+    kind: str, pooling_type: str | None, taken: bool
+) -> None:
+    """A host's booking closes a slot, unless there are seats left or another host steps in."""
+    event_type = EventType(
+        uri="https://api.calendly.com/event_types/A",
+        name="Intro",
+        active=True,
+        duration=30,
+        kind=kind,
+        scheduling_url="https://calendly.com/grace/intro",
+        pooling_type=pooling_type,
+    )
+
+    assert taken_by_one_booking(event_type) is taken
 
 
 def test_a_range_of_the_longest_length_is_accepted() -> None:

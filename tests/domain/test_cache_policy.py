@@ -1,10 +1,8 @@
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from domain.cache_policy import CachePolicy, Freshness, freshness, wants_refresh, worst
+from domain.cache_policy import CachePolicy, Freshness, freshness
 from tests.domain.samples import NOW, seconds
 
 POLICY = CachePolicy(soft_ttl=timedelta(minutes=15), ttl=timedelta(hours=24))
@@ -27,12 +25,6 @@ def test_a_part_loses_standing_with_age(age: timedelta, expected: Freshness) -> 
     assert freshness(NOW - age, None, NOW, POLICY) is expected
 
 
-def test_a_part_that_was_never_fetched_is_missing() -> None:
-    """Without a fetch there is nothing to serve, invalidated or not."""
-    assert freshness(None, None, NOW, POLICY) is Freshness.MISSING
-    assert freshness(None, NOW, NOW, POLICY) is Freshness.MISSING
-
-
 @pytest.mark.parametrize(
     ("invalidated_at", "expected"),
     [
@@ -51,29 +43,3 @@ def test_a_change_after_the_fetch_invalidates(
 def test_an_expired_part_is_expired_whatever_changed() -> None:
     """Invalidation does not make an expired part servable again."""
     assert freshness(NOW - timedelta(days=2), NOW, NOW, POLICY) is Freshness.EXPIRED
-
-
-@given(st.lists(st.sampled_from(Freshness), min_size=1))
-def test_an_answer_stands_as_its_worst_part(states: list[Freshness]) -> None:
-    """An answer of several parts is no better than any of them and as good as its worst."""
-    order = [
-        Freshness.FRESH,
-        Freshness.STALE,
-        Freshness.INVALIDATED,
-        Freshness.EXPIRED,
-        Freshness.MISSING,
-    ]
-
-    assert worst(states) in states
-    assert all(order.index(worst(states)) >= order.index(each) for each in states)
-
-
-def test_an_answer_of_no_parts_is_missing() -> None:
-    """Where there is no part at all, nothing is known."""
-    assert worst([]) is Freshness.MISSING
-
-
-@pytest.mark.parametrize("state", Freshness)
-def test_all_but_the_fresh_want_a_refresh(state: Freshness) -> None:
-    """Everything that is not fresh is to be fetched again."""
-    assert wants_refresh(state) is (state is not Freshness.FRESH)

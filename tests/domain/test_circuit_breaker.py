@@ -12,6 +12,8 @@ from domain.circuit_breaker import (
     BreakerState,
     admit,
     failed,
+    given_back,
+    is_answer,
     is_outage,
     open_for,
     seen_at,
@@ -19,12 +21,14 @@ from domain.circuit_breaker import (
     wait,
 )
 from domain.errors import (
+    CalendlyNotFound,
     CalendlyProtocolError,
     CalendlyThrottled,
     CalendlyUnavailable,
     CalendlyUncertain,
     GrantRefused,
     SlotkeeperError,
+    StorageUnavailable,
 )
 from tests.domain.samples import NOW, seconds
 
@@ -112,6 +116,58 @@ def test_a_good_probe_closes_it() -> None:
     assert succeeded(probing(NOW)) == CLOSED
 
 
+def test_a_late_success_does_not_close_an_open_breaker() -> None:
+    """A call that left before the breaker opened proves nothing about what came after."""
+    assert succeeded(opened()) == opened()
+
+
+def test_a_success_resets_the_count() -> None:
+    """Only failures in a row count."""
+    assert succeeded(failed(CLOSED, NOW, POLICY)) == CLOSED
+
+
+def test_a_probe_without_a_result_gives_its_turn_back() -> None:
+    """When a probe proved nothing the next caller may probe at once."""
+    probe = probing(NOW)
+    back = given_back(probe, probe)
+
+    assert back.state is BreakerState.HALF_OPEN
+    assert admit(back, NOW, POLICY) == probe
+
+
+def test_only_the_probe_gives_its_turn_back() -> None:
+    """A call that is not the probe, or is no longer, leaves the turn alone."""
+    earlier = probing(NOW)
+    current = admit(earlier, NOW + PROBE_TURN, POLICY)
+    assert current is not None
+
+    assert given_back(current, earlier) == current
+    assert given_back(current, CLOSED) == current
+
+
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [
+        (GrantRefused("invalid_grant"), True),
+        (CalendlyUnavailable("503"), False),
+        (CalendlyThrottled("our own budget"), False),
+        (CalendlyNotFound("a malformed address"), False),
+        (StorageUnavailable("ours"), False),
+    ],
+)
+def test_only_what_calendly_answered_speaks_for_it(error: SlotkeeperError, answer: bool) -> None:
+    """What may have been raised before anything was sent proves nothing about Calendly."""
+    assert is_answer(error) is answer
+
+
+def test_a_reset_beyond_the_ceiling_holds() -> None:
+    """A reset time that is longer than the ceiling is itself the ceiling."""
+    policy = BreakerPolicy(reset=timedelta(hours=1))
+
+    assert open_for(Breaker(trips=1), policy) == timedelta(hours=1)
+    assert open_for(Breaker(trips=9), policy) == timedelta(hours=1)
+
+
 def test_a_failed_probe_opens_it_for_longer() -> None:
     """Each failed probe doubles the time it stays open, up to the ceiling."""
     breaker, at, spans = opened(), NOW, []
@@ -155,8 +211,9 @@ def test_any_history_keeps_the_promises(history: list[tuple[str, timedelta]]) ->
     for move, passed in history:
         now += passed
         if move == "succeed":
-            breaker, last_probe = succeeded(breaker), None
-            assert breaker == CLOSED
+            before, breaker = breaker, succeeded(breaker)
+            assert breaker == (before if before.state is BreakerState.OPEN else CLOSED)
+            last_probe = None
         elif move == "fail":
             before, breaker = breaker, failed(breaker, now, POLICY)
             assert breaker.failures == before.failures + 1

@@ -6,6 +6,7 @@ import pytest
 from domain.circuit_breaker import CLOSED, Breaker, BreakerState
 from domain.errors import IntegrationNotFound, ReauthRequired
 from domain.integration import (
+    EXCHANGE_OPEN_FOR,
     Attention,
     Cause,
     Integration,
@@ -13,6 +14,7 @@ from domain.integration import (
     needs_person,
     refreshed,
     refused,
+    still_open,
     usable_tokens,
 )
 from tests.domain.samples import NOW, TOKENS, integration
@@ -72,6 +74,28 @@ def test_a_refresh_forgets_the_troubles_before_it() -> None:
 
     assert refreshed(troubled, NEWER, NOW) == integration(tokens=NEWER, last_refreshed_at=NOW)
     assert refreshed(troubled, NEWER, NOW).breaker == CLOSED
+
+
+def test_a_refresh_takes_over_what_came_with_it() -> None:
+    """Scopes and organization are what Calendly named with the pair, or as they were."""
+    fresh = refreshed(
+        integration(), NEWER, NOW, scopes=("users:read",), organization_uri="https://c/o/NEW"
+    )
+
+    assert fresh.scopes == ("users:read",)
+    assert fresh.account == msgspec.structs.replace(
+        integration().account, organization_uri="https://c/o/NEW"
+    )
+    assert refreshed(integration(), NEWER, NOW).scopes == integration().scopes
+
+
+def test_an_open_exchange_is_waited_for_only_so_long() -> None:
+    """An exchange whose outcome is unknown may be under way for as long as one can last."""
+    started = integration(exchange_started_at=NOW)
+
+    assert still_open(started, NOW + timedelta(seconds=30)) == timedelta(seconds=60)
+    assert still_open(started, NOW + EXCHANGE_OPEN_FOR) is None
+    assert still_open(integration(), NOW) is None
 
 
 @pytest.mark.parametrize(

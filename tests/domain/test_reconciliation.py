@@ -1,11 +1,12 @@
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import permutations, product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.booking import BookingStatus, Facts, NoShow
+from domain.booking import LAG, BookingStatus, Cancellation, Facts, NoShow, unmarked
 from domain.reconciliation import Change, related_uris, settle
 from tests.domain.histories import Act, Calendly, deliveries, histories
 from tests.domain.samples import NOW, details, facts, invitee_uri, seconds
@@ -201,4 +202,58 @@ def test_a_repair_is_what_readers_were_told_wrong(
     before: Facts | None, after: Facts, repair: bool
 ) -> None:
     """A booking, status or mark that was missed is a repair; a changed detail is none."""
-    assert Change(facts=after, before=before).is_repair is repair
+    assert Change(facts=after, before=before, happened_at=NOW).is_repair is repair
+
+
+@pytest.mark.parametrize(
+    ("known", "observed", "moment"),
+    [
+        (None, facts(created_at=NOW + seconds(1)), NOW + seconds(1)),
+        (
+            facts(),
+            facts(status=CANCELED, cancellation=Cancellation(NOW + seconds(2), "Ada", "host")),
+            NOW + seconds(2),
+        ),
+        (
+            facts(),
+            facts(status=CANCELED, details=details(updated_at=NOW + seconds(3))),
+            NOW + seconds(3),
+        ),
+        (facts(), MARKED, NOW),
+        (MARKED, CLEARED, details().updated_at),
+    ],
+)
+def test_a_change_knows_when_it_happened(
+    known: Facts | None, observed: Facts, moment: datetime
+) -> None:
+    """How old a change is at Calendly tells a lost webhook from one that is on its way."""
+    (change,) = settle({} if known is None else {known.invitee_uri: known}, [observed])
+
+    assert change.happened_at == moment
+
+
+def test_a_reschedule_happened_when_its_new_half_was_made() -> None:
+    """The older half of a reschedule that says nothing itself is as new as its successor."""
+    newer = facts("B", "EB", predecessor=A, created_at=NOW + seconds(9))
+
+    changes = settle({A: facts("A", "EA")}, [newer])
+
+    assert [each.happened_at for each in changes] == [NOW + seconds(9)] * 2
+
+
+def test_what_was_not_seen_is_no_longer_set() -> None:
+    """A read that shows no mark outdates older marks, before or after them, and leaves newer."""
+    seen_none = unmarked(facts(), NOW + LAG + seconds(1))
+    newer = facts(no_show=NoShow(at=NOW + seconds(1), uri="n2"))
+
+    for order in permutations([MARKED, seen_none]):
+        (change,) = settle({}, order)
+        assert change.facts.no_show == NoShow(at=NOW + seconds(1), uri=None)
+    for order in permutations([newer, seen_none]):
+        (change,) = settle({}, order)
+        assert change.facts.no_show == newer.no_show
+
+
+def test_what_nobody_marked_is_not_written_again() -> None:
+    """A read that shows no mark where none is known changes no row."""
+    assert settle({invitee_uri("A"): facts()}, [unmarked(facts(), NOW + seconds(999))]) == []

@@ -36,12 +36,12 @@ def listed(name: str = "S1", **changes: object) -> ActualSubscription:
 
 def planned(*actual: ActualSubscription, current: str | None = CURRENT) -> Plan:
     """Return the plan for what Calendly lists."""
-    return plan(actual, ours=OURS, current=current)
+    return plan(actual, ours=OURS, current=current, known=f"{API}/webhook_subscriptions/KNOWN")
 
 
 def test_a_good_subscription_is_kept() -> None:
     """An active subscription under the known address with every event needs nothing."""
-    assert planned(listed()) == Plan(keep=listed(), create=False, delete=(), failing=False)
+    assert planned(listed()) == Plan(keep=listed(), delete=(), failing=False)
 
 
 def test_more_events_than_needed_are_good() -> None:
@@ -53,7 +53,7 @@ def test_more_events_than_needed_are_good() -> None:
 
 def test_without_any_subscription_one_is_created() -> None:
     """Where Calendly lists none, one is made and nothing is deleted."""
-    assert planned() == Plan(keep=None, create=True, delete=(), failing=False)
+    assert planned() == Plan(keep=None, delete=(), failing=False)
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_without_any_subscription_one_is_created() -> None:
 )
 def test_a_bad_subscription_is_replaced(bad: ActualSubscription) -> None:
     """What is disabled, incomplete or under an unknown address of ours goes once a new one is made."""
-    assert planned(bad) == Plan(keep=None, create=True, delete=(bad.uri,), failing=False)
+    assert planned(bad) == Plan(keep=None, delete=(bad.uri,), failing=False)
 
 
 def test_an_integration_that_knows_no_address_starts_afresh() -> None:
     """A subscription whose address we lost is replaced, since we could not tell its deliveries."""
     assert planned(listed(), current=None) == Plan(
-        keep=None, create=True, delete=(listed().uri,), failing=False
+        keep=None, delete=(listed().uri,), failing=False
     )
 
 
@@ -83,7 +83,7 @@ def test_leftovers_beside_a_good_one_are_deleted() -> None:
     leftover = listed("S0", callback_url=f"{OURS}zero", state="disabled")
 
     assert planned(leftover, listed()) == Plan(
-        keep=listed(), create=False, delete=(leftover.uri,), failing=False
+        keep=listed(), delete=(leftover.uri,), failing=False
     )
 
 
@@ -91,7 +91,16 @@ def test_failing_deliveries_are_an_early_warning() -> None:
     """A kept subscription that Calendly is retrying is good, and said to be failing."""
     failing = listed(retry_started_at="2026-11-22T08:00:00.000000Z")
 
-    assert planned(failing) == Plan(keep=failing, create=False, delete=(), failing=True)
+    assert planned(failing) == Plan(keep=failing, delete=(), failing=True)
+
+
+def test_the_known_one_is_ours_at_any_address() -> None:
+    """After our public address changed, the subscription at the old one is replaced."""
+    moved = listed("KNOWN", callback_url=CURRENT.replace("app.", "old."))
+    stranger = listed("OTHER", callback_url=CURRENT.replace("app.", "old."))
+
+    assert planned(moved, stranger) == Plan(keep=None, delete=(moved.uri,), failing=False)
+    assert planned(moved, listed()) == Plan(keep=listed(), delete=(moved.uri,), failing=False)
 
 
 neighbour = own_prefix(BASE, IntegrationId(UUID(int=INTEGRATION.int + 1)))
@@ -130,7 +139,6 @@ def test_only_our_own_are_ever_touched(
     kept = set() if result.keep is None else {result.keep.uri}
     assert kept | set(result.delete) == {each.uri for each in own}
     assert kept.isdisjoint(result.delete)
-    assert result.create is (result.keep is None)
 
 
 @given(st.uuids().map(IntegrationId), st.text(max_size=30))

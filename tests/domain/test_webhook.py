@@ -83,6 +83,14 @@ def test_a_body_we_cannot_read_is_known_by_its_bytes(one: bytes, other: bytes) -
     assert same is (one == other)
 
 
+def test_an_unreadable_payload_is_known_by_its_bytes() -> None:
+    """Of a known kind whose payload cannot be read, the same bytes are the same event."""
+    unreadable = Notice(kind="invitee.created", occurred_at=NOW, unreadable="payload.email")
+
+    assert dedupe_key(unreadable, b"one", SCOPE) == dedupe_key(unreadable, b"one", SCOPE)
+    assert dedupe_key(unreadable, b"one", SCOPE) != dedupe_key(unreadable, b"two", SCOPE)
+
+
 def test_a_key_gives_nothing_away() -> None:
     """The key is a digest: it shows neither the URI nor anything of the body."""
     key = dedupe_key(CREATED, b"ada@example.com", SCOPE)

@@ -32,22 +32,23 @@ class FakeAvailabilityCache:
         self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
     ) -> None:
         """Store parts that are not older than what is there."""
-        integration = self._state.integrations.get(integration_id)
-        if integration is None or integration.value.user_id != user_id:
+        if not self._is_of(integration_id, user_id):
             return
         for part in parts:
-            at = (user_id, part.part, part.key)
-            known = self._state.parts.get(at)
+            known = self._state.parts.get((user_id, part.part, part.key))
             if known is None or known.part.fetched_at <= part.fetched_at:
-                plain = replace(part, invalidated_at=None, invalidated_by=None)
-                self._state.parts[at] = PartRow(part=plain, integration_id=integration_id)
+                self._store(user_id, integration_id, part)
 
-    async def mark_failed(self, user_id: UserId, part: Part, key: str, error_code: str) -> None:
-        """Set a part's error."""
-        row = self._state.parts.get((user_id, part, key))
-        if row is not None:
-            failed = replace(row.part, error_code=error_code)
-            self._state.parts[(user_id, part, key)] = replace(row, part=failed)
+    async def mark_failed(
+        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
+    ) -> None:
+        """Set the error alone of the parts that are there, and add the others."""
+        if not self._is_of(integration_id, user_id):
+            return
+        for part in parts:
+            row = self._state.parts.get((user_id, part.part, part.key))
+            known = part if row is None else replace(row.part, error_code=part.error_code)
+            self._store(user_id, integration_id, known)
 
     async def keep_only(self, user_id: UserId, part: Part, keys: Sequence[str]) -> None:
         """Forget the parts that are not named."""
@@ -64,3 +65,12 @@ class FakeAvailabilityCache:
             if row.invalidated_at is None or row.invalidated_at <= now:
                 row = replace(row, invalidated_at=now, invalidated_by=by)
             self._state.integrations[row.value.id] = request_sync(row, now)
+
+    def _is_of(self, integration_id: IntegrationId, user_id: UserId) -> bool:
+        integration = self._state.integrations.get(integration_id)
+        return integration is not None and integration.value.user_id == user_id
+
+    def _store(self, user_id: UserId, integration_id: IntegrationId, part: CachedPart) -> None:
+        plain = replace(part, invalidated_at=None, invalidated_by=None)
+        row = PartRow(part=plain, integration_id=integration_id)
+        self._state.parts[(user_id, part.part, part.key)] = row

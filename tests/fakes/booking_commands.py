@@ -31,20 +31,24 @@ class FakeBookingCommands:
         self._state.booking_commands[taken.id] = taken
         return taken, True
 
-    async def mark_sent(self, command_id: CommandId) -> None:
-        """Set the mark."""
-        self._change(command_id, sent=True)
+    async def mark_sent(self, command: BookingCommand, lease_until: datetime) -> bool:
+        """Set the mark and the lease, unless somebody took the command over."""
+        held = self._held(command)
+        if held:
+            self._change(command.id, sent=True, lease_until=lease_until)
+        return held
 
-    async def finish(self, command_id: CommandId, booking_id: BookingId, now: datetime) -> None:
-        """Record the end and the booking."""
-        self._change(command_id, done_at=now, booking_id=booking_id)
+    async def finish(self, command: BookingCommand, booking_id: BookingId, now: datetime) -> None:
+        """Record the end and the booking, unless somebody took the command over."""
+        if self._held(command):
+            self._change(command.id, done_at=now, booking_id=booking_id)
 
     async def release(self, command: BookingCommand, *, sent: bool) -> None:
         """End the lease of an unfinished one, or forget it when nothing came of it."""
-        stored = self._state.booking_commands.get(command.id)
-        if stored is None or stored.done_at or stored.started_at != command.started_at:
+        if not self._held(command):
             return
         if sent:
+            stored = self._state.booking_commands[command.id]
             ended = min(stored.lease_until, stored.started_at)
             self._change(command.id, lease_until=ended, sent=True)
         else:
@@ -56,7 +60,12 @@ class FakeBookingCommands:
             (each for each in commands if (each.user_id, each.key) == (user_id, key)), None
         )
 
+    def _held(self, command: BookingCommand) -> bool:
+        stored = self._state.booking_commands.get(command.id)
+        if stored is None or stored.done_at is not None:
+            return False
+        return stored.started_at == command.started_at
+
     def _change(self, command_id: CommandId, **changes: object) -> None:
-        command = self._state.booking_commands.get(command_id)
-        if command is not None:
-            self._state.booking_commands[command_id] = replace(command, **changes)
+        command = self._state.booking_commands[command_id]
+        self._state.booking_commands[command_id] = replace(command, **changes)

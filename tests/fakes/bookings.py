@@ -1,6 +1,5 @@
 """Bookings in memory."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
@@ -66,15 +65,14 @@ class FakeBookings:
         return sorted(wanted, key=_position)[: query.limit]
 
     async def occupied(self, user_id: UserId, span: Window) -> Sequence[Window]:
-        """Return the times of standing bookings whose event has no second invitee."""
-        invitees = Counter(each.facts.event_uri for each in self._of(user_id))
-        times = (
-            Window(start=each.facts.details.start, end=each.facts.details.end)
+        """Return the times of standing bookings, each once."""
+        times = {
+            (each.facts.details.start, each.facts.details.end)
             for each in self._of(user_id)
-            if each.is_open and invitees[each.facts.event_uri] == 1
-        )
-        touching = [each for each in times if each.start < span.end and each.end > span.start]
-        return sorted(touching, key=lambda each: (each.start, each.end))
+            if each.is_open
+        }
+        touching = [(start, end) for start, end in times if start < span.end and end > span.start]
+        return [Window(start=start, end=end) for start, end in sorted(touching)]
 
     def _of(self, user_id: UserId) -> list[Booking]:
         return [each for each in self._state.bookings.values() if each.user_id == user_id]

@@ -23,6 +23,10 @@ class FakeConnectAttempts:
         }
         self._state.connect_attempts = kept | {attempt.state_hash: attempt}
 
+    async def find(self, state_hash: bytes) -> ConnectAttempt | None:
+        """Read a flow."""
+        return self._state.connect_attempts.get(state_hash)
+
     async def take(self, state_hash: bytes) -> ConnectAttempt | None:
         """Take a flow out."""
         return self._state.connect_attempts.pop(state_hash, None)

@@ -69,20 +69,34 @@ class FakeIntegrations:
         """Set the time."""
         self._change(integration_id, reconciled_at=at)
 
-    async def erase(self, integration_id: IntegrationId) -> None:
-        """Delete it with its cache and bookings; unlink its events."""
+    async def erase(self, integration_id: IntegrationId) -> Integration | None:
+        """Delete it with its cache, bookings, events and commands."""
         state = self._state
-        state.integrations.pop(integration_id, None)
+        erased = state.integrations.pop(integration_id, None)
+        if erased is None:
+            return None
+        user_id = erased.value.user_id
         state.parts = {
             key: row for key, row in state.parts.items() if row.integration_id != integration_id
         }
         state.bookings = {
             key: booking for key, booking in state.bookings.items() if key[0] != integration_id
         }
-        for event_id, row in state.webhook_events.items():
-            if row.event.integration_id == integration_id:
-                unlinked = replace(row.event, integration_id=None)
-                state.webhook_events[event_id] = replace(row, event=unlinked)
+        state.webhook_events = {
+            event_id: row
+            for event_id, row in state.webhook_events.items()
+            if row.event.integration_id != integration_id and row.event.user_id != user_id
+        }
+        state.booking_commands = {
+            command_id: command
+            for command_id, command in state.booking_commands.items()
+            if command.user_id != user_id
+        }
+        return erased.value
+
+    async def disconnecting(self, limit: int) -> list[Integration]:
+        """Read those that are being disconnected."""
+        return [each for each in self._sorted() if each.status is Status.DISCONNECTING][:limit]
 
     async def live_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
         """Read a page."""

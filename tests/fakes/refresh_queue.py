@@ -5,7 +5,8 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from domain.ids import IntegrationId
-from domain.integration import Integration, Lease, Status
+from domain.integration import Cause, Integration, Lease, Status
+from domain.token import LEFT_ALONE_FOR
 from tests.fakes.state import IntegrationRow, State
 
 
@@ -16,13 +17,20 @@ class FakeRefreshQueue:
         self._state = state
 
     async def take(
-        self, integration_id: IntegrationId, owner: str, now: datetime, until: datetime
+        self,
+        integration_id: IntegrationId,
+        owner: str,
+        now: datetime,
+        until: datetime,
+        *,
+        disconnecting: bool = False,
     ) -> tuple[Integration, Lease] | None:
         """Take one lease."""
         row = self._state.integrations.get(integration_id)
-        if row is None or row.value.status is not Status.ACTIVE or _is_held(row, now):
+        status = _status(disconnecting=disconnecting)
+        if row is None or row.value.status is not status or _is_held(row, now):
             return None
-        return self._lease(row, owner, until)
+        return self._lease(row, owner, until, disconnecting=disconnecting)
 
     async def claim_due(
         self, owner: str, now: datetime, until: datetime, horizon: datetime, limit: int
@@ -36,19 +44,21 @@ class FakeRefreshQueue:
             and row.value.tokens.expires_at <= horizon
             and not _is_held(row, now)
             and (row.next_refresh_at is None or row.next_refresh_at <= now)
+            and not _is_new(row, now)
         ]
         soonest_first = sorted(due, key=lambda each: each[0])
         return [self._lease(row, owner, until) for _, row in soonest_first[:limit]]
 
     async def begin_exchange(
-        self, integration_id: IntegrationId, lease: Lease, now: datetime
+        self, integration_id: IntegrationId, lease: Lease, now: datetime, until: datetime
     ) -> bool:
-        """Record the start; the earliest one is kept."""
+        """Record the start and renew the lease."""
         row = self._held_under(integration_id, lease)
-        if row is None or row.value.status is not Status.ACTIVE:
+        status = _status(disconnecting=lease.disconnecting)
+        if row is None or row.value.status is not status or not _is_held(row, now):
             return False
-        started = row.value.exchange_started_at or now
-        self._put(replace(row, value=replace(row.value, exchange_started_at=started)))
+        value = replace(row.value, exchange_started_at=now)
+        self._put(replace(row, value=value, lease=replace(lease, expires_at=until)))
         return True
 
     async def finish(
@@ -60,10 +70,9 @@ class FakeRefreshQueue:
         next_attempt_at: datetime | None,
     ) -> bool:
         """Store the outcome by compare-and-set; a disconnect that began stays one."""
-        row = self._held_under(integration.id, lease)
-        if row is None or row.value.tokens is None:
-            return False
-        if row.value.tokens.version != expected_version:
+        row = self._state.integrations.get(integration.id)
+        held = self._held_under(integration.id, lease) is not None
+        if row is None or not _gives_way(row, integration, expected_version, held=held):
             return False
         value = replace(
             row.value,
@@ -81,7 +90,8 @@ class FakeRefreshQueue:
             last_refreshed_at=integration.last_refreshed_at,
             last_error_code=integration.last_error_code,
         )
-        self._put(replace(row, value=value, lease=None, next_refresh_at=next_attempt_at))
+        left = None if held else row.lease
+        self._put(replace(row, value=value, lease=left, next_refresh_at=next_attempt_at))
         return True
 
     async def release(self, integration_id: IntegrationId, lease: Lease) -> None:
@@ -91,9 +101,9 @@ class FakeRefreshQueue:
             self._put(replace(row, lease=None))
 
     def _lease(
-        self, row: IntegrationRow, owner: str, until: datetime
+        self, row: IntegrationRow, owner: str, until: datetime, *, disconnecting: bool = False
     ) -> tuple[Integration, Lease]:
-        lease = Lease(owner=owner, fence=row.fence + 1, expires_at=until)
+        lease = Lease(owner, row.fence + 1, until, disconnecting)
         self._put(replace(row, fence=lease.fence, lease=lease))
         return row.value, lease
 
@@ -108,5 +118,28 @@ class FakeRefreshQueue:
         self._state.integrations[row.value.id] = row
 
 
+def _gives_way(
+    row: IntegrationRow, integration: Integration, expected_version: int, *, held: bool
+) -> bool:
+    now, new = row.value, integration.tokens
+    same_version = now.tokens is not None and now.tokens.version == expected_version
+    if now.connected_at != integration.connected_at:
+        return False
+    if new is None or new.version == expected_version or now.status is Status.DISCONNECTING:
+        return held and same_version
+    if now.status is Status.REAUTH_REQUIRED:
+        return now.attention is None or now.attention.cause is not Cause.OWNER_CHANGED
+    return same_version
+
+
+def _is_new(row: IntegrationRow, now: datetime) -> bool:
+    refreshed_at = row.value.last_refreshed_at
+    return refreshed_at is not None and refreshed_at > now - LEFT_ALONE_FOR
+
+
 def _is_held(row: IntegrationRow, now: datetime) -> bool:
     return row.lease is not None and row.lease.expires_at > now
+
+
+def _status(*, disconnecting: bool) -> Status:
+    return Status.DISCONNECTING if disconnecting else Status.ACTIVE

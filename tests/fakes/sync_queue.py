@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from domain.ids import IntegrationId, UserId
+from domain.ids import IntegrationId
 from domain.integration import Integration, Status
 from tests.fakes.state import IntegrationRow, State
 
@@ -16,14 +16,25 @@ class FakeSyncQueue:
         self._state = state
 
     async def take(
-        self, integration_id: IntegrationId, owner: str, now: datetime, until: datetime
+        self,
+        integration_id: IntegrationId,
+        owner: str,
+        now: datetime,
+        until: datetime,
+        *,
+        only_if_due: bool = False,
     ) -> bool:
         """Take one right."""
         row = self._state.integrations.get(integration_id)
-        if row is None or not _is_free(row, now):
+        if row is None or not _is_free(row, now) or (only_if_due and due_at(row) > now):
             return False
         self._hold(row, owner, until)
         return True
+
+    async def is_held(self, integration_id: IntegrationId, now: datetime) -> bool:
+        """Look at the right."""
+        row = self._state.integrations.get(integration_id)
+        return row is not None and _is_held(row, now)
 
     async def claim_due(
         self, owner: str, now: datetime, until: datetime, limit: int
@@ -39,12 +50,6 @@ class FakeSyncQueue:
             self._hold(row, owner, until)
         return [row.value for row in claimed]
 
-    async def make_due(self, user_id: UserId, now: datetime) -> None:
-        """Bring the due time forward, also that of a sync under way."""
-        row = self._state.integration_of(user_id)
-        if row is not None:
-            self._put(request_sync(row, now))
-
     async def finish(
         self,
         integration_id: IntegrationId,
@@ -52,11 +57,11 @@ class FakeSyncQueue:
         *,
         synced_at: datetime | None,
         due_at: datetime,
-    ) -> None:
+    ) -> bool:
         """Give the right back if it is still this owner's."""
         row = self._state.integrations.get(integration_id)
         if row is None or row.sync_owner != owner:
-            return
+            return False
         last = synced_at or row.value.last_synced_at
         self._put(
             replace(
@@ -68,6 +73,7 @@ class FakeSyncQueue:
                 sync_until=None,
             )
         )
+        return True
 
     def _hold(self, row: IntegrationRow, owner: str, until: datetime) -> None:
         # Until it is given back it is due when the right ends: a crash leaves it due then.
@@ -90,5 +96,8 @@ def due_at(row: IntegrationRow) -> datetime:
 
 
 def _is_free(row: IntegrationRow, now: datetime) -> bool:
-    held = row.sync_until is not None and row.sync_until > now
-    return row.value.status is Status.ACTIVE and not held
+    return row.value.status is Status.ACTIVE and not _is_held(row, now)
+
+
+def _is_held(row: IntegrationRow, now: datetime) -> bool:
+    return row.sync_until is not None and row.sync_until > now

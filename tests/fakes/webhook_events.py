@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from application.ports.webhook_events import WebhookEvent
-from domain.ids import UserId, WebhookEventId
+from domain.ids import WebhookEventId
 from tests.fakes.state import EventRow, State
 
 
@@ -71,12 +71,6 @@ class FakeWebhookEvents:
         for row in claimed:
             self._state.webhook_events[row.event.id] = replace(row, next_attempt_at=until)
         return [row.event for row in claimed]
-
-    async def recent(self, user_id: UserId, limit: int) -> Sequence[tuple[WebhookEvent, str]]:
-        """List a user's latest events."""
-        rows = [row for row in self._state.webhook_events.values() if row.event.user_id == user_id]
-        latest = sorted(rows, key=lambda row: row.event.received_at, reverse=True)[:limit]
-        return [(replace(row.event, body=b""), row.status) for row in latest]
 
     def _settle(
         self, event_id: WebhookEventId, status: str, now: datetime, reason: str | None

@@ -91,9 +91,13 @@ class ReconcileOne(Failing):
 
 @dataclass
 class Erase(Failing):
-    """The end of an integration; while `calendly_error` is set only force gets through."""
+    """The end of an integration; while `calendly_error` is set only force gets through.
+
+    `forced_errors` are raised first by the calls that are forced, one a call.
+    """
 
     calendly_error: SlotkeeperError | None = None
+    forced_errors: list[SlotkeeperError] = field(default_factory=list)
     forced: list[bool] = field(default_factory=list)
 
     async def __call__(self, integration_id: IntegrationId, *, forced: bool) -> str:  # noqa: ARG002 - any
@@ -104,6 +108,8 @@ class Erase(Failing):
             return "erased"
         if not forced:
             raise self.calendly_error
+        if self.forced_errors:
+            raise self.forced_errors.pop(0)
         return "erased_unrevoked"
 
 

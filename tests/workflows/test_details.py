@@ -1,5 +1,6 @@
 from application.tally import Tally
-from workflows.details import describe
+from workflows.details import describe, describe_steps
+from workflows.messages import Step
 
 
 def test_details_name_results_and_failures() -> None:
@@ -20,3 +21,17 @@ def test_details_name_results_and_failures() -> None:
 def test_details_of_an_empty_run_are_short() -> None:
     """A run that found nothing to do says just that."""
     assert describe(Tally(), 1) == "**1 page, 0 examined**"
+
+
+def test_details_of_an_onboarding_name_each_step() -> None:
+    """A line says how each step ended that has ended so far, with what it changed or why not."""
+    ended = {
+        "availability": Step(result="synced"),
+        "subscription": Step(error_code="calendly_forbidden"),
+        "bookings": Step(result="backfilled", count=3),
+    }
+
+    assert describe_steps(ended) == (
+        "availability **synced** · subscription **failed: calendly_forbidden**"
+        " · bookings **backfilled 3**"
+    )

@@ -5,13 +5,25 @@ import pytest
 
 from adapters.temporal import contract
 from adapters.temporal.contract import IntegrationInput
-from domain.errors import CalendlyUnavailable, SealedValueUnreadable
+from domain.errors import (
+    CalendlyRejected,
+    CalendlyUnavailable,
+    ClientRefused,
+    RefreshInProgress,
+    ScopeMissing,
+    SealedValueUnreadable,
+    SlotkeeperError,
+)
 from domain.ids import IntegrationId
 from tests.workflows.fakes import Erase
 from tests.workflows.running import Bench
 from workflows.messages import Erased
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+BUSY = RefreshInProgress("A token refresh of this integration is under way.")
+NOT_OURS = ScopeMissing("A scope is missing.")
 
 
 def of() -> IntegrationInput:
@@ -55,12 +67,33 @@ async def test_after_a_day_an_integration_is_erased_without_calendly(bench: Benc
     assert timedelta(hours=23, minutes=30) < elapsed < timedelta(hours=25)
 
 
-async def test_what_waiting_cannot_cure_is_forced_at_once(bench: Bench) -> None:
-    """Tokens that cannot be opened cannot be revoked, so the erasure does not wait a day."""
-    erase = Erase(calendly_error=SealedValueUnreadable("Unknown key."))
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientRefused("Wrong secret."),
+        ScopeMissing("A scope is missing."),
+        SealedValueUnreadable("Unknown key."),
+        CalendlyRejected("Refused."),
+    ],
+)
+async def test_what_an_operator_may_mend_is_given_the_day(
+    bench: Bench, error: SlotkeeperError
+) -> None:
+    """An error that waiting alone does not cure is retried too; mended, the grant is revoked."""
+    bench.use_cases.finish_disconnect = Erase(errors=[error] * 20)
+
+    result = await bench.run(contract.DISCONNECT, of(), result_type=Erased)
+
+    assert result == Erased(result="erased")
+    assert bench.use_cases.finish_disconnect.forced == [False]
+
+
+async def test_a_forced_erasure_does_not_give_up(bench: Bench) -> None:
+    """Once the day is over, whatever keeps us from erasing is tried again until it is gone."""
+    erase = Erase(calendly_error=ClientRefused("Wrong secret."), forced_errors=[NOT_OURS, BUSY])
     bench.use_cases.finish_disconnect = erase
 
     result = await bench.run(contract.DISCONNECT, of(), result_type=Erased)
 
     assert result == Erased(result="erased_unrevoked")
-    assert erase.forced == [False, True]
+    assert erase.forced.count(True) == 3

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.errors import (
     CalendlyNotFound,
@@ -33,6 +33,15 @@ def test_the_kind_of_an_error_decides_whether_it_is_retried(
     assert failure.type == code
     assert failure.message == error.message
     assert failure.non_retryable is not retried
+
+
+def test_a_persistent_activity_retries_everything() -> None:
+    """Where an operator may mend it meanwhile, a permanent error is retried, and still alarms."""
+    failure = to_failure(GrantRefused("Connect again."), persistent=True)
+
+    assert not failure.non_retryable
+    assert failure.type == "grant_refused"
+    assert failure.category is not ApplicationErrorCategory.BENIGN
 
 
 def test_what_was_asked_to_be_waited_is_waited() -> None:

@@ -36,6 +36,25 @@ async def test_onboarding_tells_how_each_step_ended(bench: Bench) -> None:
     assert bench.use_cases.reconcile_bookings.backfills == [True]
 
 
+async def test_an_onboarding_tells_how_it_stands(bench: Bench) -> None:
+    """The Temporal UI shows how each step ended."""
+    bench.use_cases.ensure_subscription = OneIntegration(result="created")
+    bench.use_cases.sync_availability = OneIntegration(result="synced")
+    bench.use_cases.reconcile_bookings = ReconcileOne(changed=3)
+
+    async with bench.working():
+        handle = await bench.start(contract.ONBOARD, of())
+        await handle.result()
+        metadata = await handle.query("__temporal_workflow_metadata")
+
+    for told in (
+        "subscription **created**",
+        "availability **synced**",
+        "bookings **backfilled 3**",
+    ):
+        assert told in metadata.current_details
+
+
 async def test_a_step_that_fails_stops_no_other(bench: Bench) -> None:
     """Without the right to subscribe, an account is still synced and back-filled."""
     bench.use_cases.ensure_subscription = OneIntegration(always=CalendlyForbidden("Plan."))

@@ -5,8 +5,10 @@ from typing import Protocol
 
 from temporalio import activity
 
+from domain.errors import SlotkeeperError
 from domain.ids import IntegrationId
 from workflows.activities.heartbeats import heartbeats
+from workflows.failures import to_failure
 from workflows.messages import Erased, Erasure
 
 
@@ -26,7 +28,15 @@ class Disconnecting:
 
     @activity.defn(name="finish_disconnect")
     async def finish_disconnect(self, erasure: Erasure) -> Erased:
-        """Unsubscribe, revoke and erase; forced: erase whatever Calendly says."""
-        async with heartbeats():
-            result = await self._finish(erasure.integration_id, forced=erasure.forced)
-            return Erased(result=result)
+        """Unsubscribe, revoke and erase; forced: erase whatever Calendly says.
+
+        Every failure is retried, also one that waiting alone does not cure.
+        """
+        try:
+            async with heartbeats():
+                result = await self._finish(erasure.integration_id, forced=erasure.forced)
+        except SlotkeeperError as error:
+            # The day that was promised is for an operator too: a key or a client secret that is
+            # put right within it still lets the grant be revoked.
+            raise to_failure(error, persistent=True) from None
+        return Erased(result=result)

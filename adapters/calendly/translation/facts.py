@@ -1,8 +1,8 @@
 """Invitees with their events to facts: one rule for webhooks and for the API.
 
-The rule not to break: what a body does not say stays unknown. An absent `no_show` read over the
-API is no proof that the mark was taken back, since the read may be older than the marking; only
-`invitee_no_show.deleted` unsets it.
+The rule not to break: what a body does not say stays unknown. An absent `no_show` unsets nothing
+here, since the read may be older than the marking; what it proves depends on when the read began,
+which `domain.booking.unmarked` knows.
 """
 
 from datetime import datetime
@@ -21,6 +21,9 @@ from domain.booking import (
     Location,
     NoShow,
 )
+
+_CANCELED = "canceled"
+_CUSTOM = "custom"
 
 
 def to_facts(
@@ -63,7 +66,7 @@ def to_no_show(mark: wire.NoShow, otherwise: datetime) -> NoShow:
 def _status(invitee: wire.Invitee, event: ScheduledEvent, *, canceled: bool) -> BookingStatus:
     if invitee.new_invitee:
         return BookingStatus.RESCHEDULED
-    if not canceled and "canceled" not in {invitee.status, event.status}:
+    if not canceled and _CANCELED not in {invitee.status, event.status}:
         return BookingStatus.BOOKED
     return BookingStatus.RESCHEDULED if invitee.rescheduled else BookingStatus.CANCELED
 
@@ -81,8 +84,8 @@ def _details(invitee: wire.Invitee, event: ScheduledEvent) -> Details:
         event_type_uri=event.event_type,
         event_name=event.name or "",
         start=utc(event.start_time),
-        end=utc(event.end_time),
-        invitee=Invitee(name=_name(invitee), email=invitee.email, timezone=invitee.timezone),
+        end=utc(event.end_time or event.start_time),
+        invitee=Invitee(name=_name(invitee), email=invitee.email or "", timezone=invitee.timezone),
         location=None if event.location is None else _location(event.location),
         host_uris=tuple(each.user for each in event.event_memberships or [] if each.user),
         calendar_event_id=None if calendar_event is None else calendar_event.external_id,
@@ -96,10 +99,10 @@ def _name(invitee: wire.Invitee) -> str:
 
 def _location(location: EventLocation) -> Location:
     text = location.location or location.additional_info
-    link = location.join_url
-    if link is None and location.type == "custom" and text and text.startswith("https://"):
+    kind, link = location.type or _CUSTOM, location.join_url
+    if link is None and kind == _CUSTOM and text and text.startswith("https://"):
         link = text  # Calendly also sends a meeting link as a custom location
-    return Location(kind=location.type, text=text, join_url=link)
+    return Location(kind=kind, text=text, join_url=link)
 
 
 def _cancellation(
@@ -111,8 +114,8 @@ def _cancellation(
         return None
     return Cancellation(
         at=utc(found.created_at or invitee.updated_at or invitee.created_at),
-        by=found.canceled_by,
-        by_kind=found.canceler_type,
+        by=found.canceled_by or "",
+        by_kind=found.canceler_type or "",
         reason=found.reason,
     )
 
@@ -126,4 +129,5 @@ def _mark(invitee: wire.Invitee) -> NoShow | None:
 def _reference(invitee: wire.Invitee) -> str | None:
     """Our token, if it is ours: anybody may put anything into a link's UTM parameters."""
     content = invitee.tracking.utm_content if invitee.tracking else None
-    return content if content and content.startswith(REFERENCE_PREFIX) else None
+    ours = isinstance(content, str) and content.startswith(REFERENCE_PREFIX)
+    return str(content) if ours else None

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from adapters.calendly.wire.decoding import Time
+from adapters.calendly.wire.decoding import Dated, Time
 
 
-class AvailableTime(msgspec.Struct):
+class AvailableTime(Dated):
     """An open slot (Calendly: List Event Type Available Times)."""
 
     start_time: Time
@@ -14,7 +14,7 @@ class AvailableTime(msgspec.Struct):
     invitees_remaining: int = 1
 
 
-class BusyTime(msgspec.Struct):
+class BusyTime(Dated):
     """A busy time (Calendly: List User Busy Times)."""
 
     type: str

@@ -17,10 +17,28 @@ Time = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time with its offset; one without is refused."""
 
 _PATH = re.compile(r"`(\$[A-Za-z0-9_.\[\]]*)`")
-_MISSING = re.compile(r"missing required field `([A-Za-z0-9_]+)`")
-# A NUL in JSON is always written so; the even number of backslashes before it keeps `\\u0000`,
-# an escaped backslash followed by plain text, as it is.
-_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+_FIELD = re.compile(r"(?:missing required field|no likely time in) `([A-Za-z0-9_]+)`")
+_YEARS = range(1970, 9001)
+# Every escape of a JSON text, one by one from the left, so that `\\u0000`, an escaped backslash
+# followed by plain text, stays as it is. The second group is what no text can hold: a NUL, or half
+# of a surrogate pair.
+_ESCAPE = re.compile(
+    rb"\\(?:(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(u0000|u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+_SUSPECTS = (b"\\u0000", b"\\ud", b"\\uD")
+
+
+class Dated(msgspec.Struct):
+    """Refuses times of years in which nothing was or will be booked: they are some mistake."""
+
+    def __post_init__(self) -> None:
+        """Check every time."""
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, datetime) and value.year not in _YEARS:
+                raise ValueError(f"no likely time in `{name}`")
 
 
 class Unreadable(Exception):
@@ -34,7 +52,8 @@ class Unreadable(Exception):
 def decode(body: bytes, into: type[T], *, strict: bool = True) -> T:
     """Return the body as the given type.
 
-    NUL characters become U+FFFD, since PostgreSQL's text can hold none.
+    NUL characters, of which PostgreSQL's text can hold none, and halves of surrogate pairs, which
+    are no text at all, become U+FFFD.
 
     Args:
         body: JSON.
@@ -45,8 +64,8 @@ def decode(body: bytes, into: type[T], *, strict: bool = True) -> T:
         Unreadable: not JSON, or not of this shape.
 
     """
-    if b"\\u0000" in body:
-        body = _NUL.sub(rb"\1\\ufffd", body)
+    if any(each in body for each in _SUSPECTS):
+        body = _ESCAPE.sub(_storable, body)
     kind: Any = into
     try:
         value: T = _decoder(kind, strict).decode(body)
@@ -68,8 +87,12 @@ def _secret(kind: type[Any], value: Any) -> Any:
     raise ValueError("Expected `str`")
 
 
+def _storable(escape: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if escape.group(2) else escape.group(0)
+
+
 def _field(message: str) -> str:
     path = _PATH.search(message)
-    missing = _MISSING.search(message)
+    named = _FIELD.search(message)
     where = path.group(1) if path else "$"
-    return f"{where}.{missing.group(1)}" if missing else where
+    return f"{where}.{named.group(1)}" if named else where

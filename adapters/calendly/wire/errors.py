@@ -9,6 +9,7 @@ class ErrorDetail(msgspec.Struct):
     """One parameter's fault; its text is not read, for it may repeat what was sent."""
 
     code: str | None = None
+    parameter: Any = None
 
 
 class ApiError(msgspec.Struct):

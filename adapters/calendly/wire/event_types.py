@@ -2,7 +2,7 @@
 
 import msgspec
 
-from adapters.calendly.wire.decoding import Time
+from adapters.calendly.wire.decoding import Dated, Time
 
 
 class CustomQuestion(msgspec.Struct):
@@ -22,7 +22,7 @@ class LocationChoice(msgspec.Struct):
     kind: str | None = None
 
 
-class EventType(msgspec.Struct):
+class EventType(Dated):
     """A kind of meeting; `duration` in minutes."""
 
     uri: str

@@ -1,40 +1,44 @@
 """Invitees, in answers and as webhook payloads (Calendly: List Event Invitees)."""
 
+from typing import Any
+
 import msgspec
 
-from adapters.calendly.wire.decoding import Time
+from adapters.calendly.wire.decoding import Dated, Time
 from adapters.calendly.wire.scheduled_events import Cancellation, ScheduledEvent
+from domain.discreet import Discreet
 from domain.secret import Secret
 
 
 class Tracking(msgspec.Struct):
-    """UTM parameters; ours travels in `utm_content`."""
+    """UTM parameters; ours travels in `utm_content`, where others may put anything."""
 
-    utm_content: str | None = None
+    utm_content: Any = None
 
 
-class NoShow(msgspec.Struct):
+class NoShow(Dated):
     """The no-show mark."""
 
     uri: str
     created_at: Time | None = None
 
 
-class NewNoShow(msgspec.Struct):
+class NewNoShow(Dated):
     """The mark as the answer to making it says it."""
 
     uri: str
     created_at: Time
 
 
-class Invitee(msgspec.Struct, kw_only=True):
+class Invitee(Discreet, Dated, kw_only=True):
     """One person's seat at an event; the two URLs act without any login."""
 
+    shown = ("uri",)
     uri: str
-    email: str
+    email: str | None = None
     created_at: Time
     updated_at: Time | None = None
-    status: str = "active"
+    status: str | None = None
     event: str | None = None
     name: str | None = None
     first_name: str | None = None

@@ -2,22 +2,25 @@
 
 import msgspec
 
-from adapters.calendly.wire.decoding import Time
+from adapters.calendly.wire.decoding import Dated, Time
+from domain.discreet import Discreet
 
 
-class Cancellation(msgspec.Struct):
+class Cancellation(Discreet, Dated):
     """Who canceled and why; older bodies carry no time."""
 
-    canceled_by: str = ""
-    canceler_type: str = ""
+    shown = ("created_at", "canceler_type")
+    canceled_by: str | None = None
+    canceler_type: str | None = None
     reason: str | None = None
     created_at: Time | None = None
 
 
-class EventLocation(msgspec.Struct):
+class EventLocation(Discreet, msgspec.Struct):
     """Where; a conference's `join_url` is null at first and comes later."""
 
-    type: str = "custom"
+    shown = ("type",)
+    type: str | None = None
     location: str | None = None
     join_url: str | None = None
     additional_info: str | None = None
@@ -35,14 +38,15 @@ class CalendarEvent(msgspec.Struct):
     external_id: str | None = None
 
 
-class ScheduledEvent(msgspec.Struct):
+class ScheduledEvent(Discreet, Dated):
     """A meeting; in a group event several invitees share it."""
 
+    shown = ("uri", "start_time", "status")
     uri: str
     start_time: Time
-    end_time: Time
+    end_time: Time | None = None
     name: str | None = None
-    status: str = "active"
+    status: str | None = None
     event_type: str | None = None
     location: EventLocation | None = None
     event_memberships: list[Membership] | None = None

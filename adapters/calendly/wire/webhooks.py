@@ -4,10 +4,10 @@ from typing import Annotated
 
 import msgspec
 
-from adapters.calendly.wire.decoding import Time
+from adapters.calendly.wire.decoding import Dated, Time
 
 
-class Envelope(msgspec.Struct):
+class Envelope(Dated):
     """`{event, created_at, created_by, payload}` (Calendly: webhook payload)."""
 
     event: Annotated[str, msgspec.Meta(min_length=1)]

@@ -36,7 +36,7 @@ def sync(stage: Stage) -> str:
     """The sync job refills what was invalidated and says so in Temporal."""
     started = _cron(stage, "sync-calendly-availability")
     result = _result(stage, started["workflow_id"], started["run_id"])
-    return f"workflow {started['workflow_id']} ended with {result or 'nothing due'}"
+    return f"workflow {started['workflow_id']} ended with {result}"
 
 
 def expired_token(stage: Stage) -> str:

@@ -63,8 +63,8 @@ INDEXES = {
     # WebhookEvents.claim_pending: oldest first.
     "calendly_webhook_event_pending": """
         ON calendly_webhook_event (received_at, id) WHERE status = 'pending'""",
-    # WebhookEvents.recent, and the foreign key when a user goes.
-    "calendly_webhook_event_recent": "ON calendly_webhook_event (user_id, received_at DESC)",
+    # The foreign key when a user goes.
+    "calendly_webhook_event_user": "ON calendly_webhook_event (user_id)",
     # Bookings.page: keyset over (start, id).
     "calendly_booking_page": "ON calendly_booking (user_id, start_at, public_id)",
     # Bookings.occupied.

@@ -24,7 +24,7 @@ JOIN app_user u ON u.id = c.user_id
 JOIN calendly_integration i ON i.id = c.integration_id
 WHERE u.public_id = $1 AND c.part = $2 AND c.key = $3
 """
-_PUT = """
+_UPSERT = """
 INSERT INTO calendly_availability_cache AS c (
     user_id, integration_id, part, key, content, fetched_at, covers_from, covers_until, error_code
 )
@@ -32,16 +32,14 @@ SELECT i.user_id, i.id, $3, $4, $5, $6, $7, $8, $9
 FROM calendly_integration i JOIN app_user u ON u.id = i.user_id
 WHERE u.public_id = $1 AND i.public_id = $2
 ON CONFLICT (user_id, part, key) DO UPDATE SET
+"""
+_PUT = f"""{_UPSERT}
     integration_id = excluded.integration_id, content = excluded.content,
     fetched_at = excluded.fetched_at, covers_from = excluded.covers_from,
     covers_until = excluded.covers_until, error_code = excluded.error_code
 WHERE c.fetched_at <= excluded.fetched_at
 """
-_MARK_FAILED = """
-UPDATE calendly_availability_cache c SET error_code = $4
-FROM app_user u
-WHERE u.public_id = $1 AND c.user_id = u.id AND c.part = $2 AND c.key = $3
-"""
+_MARK_FAILED = f"{_UPSERT} error_code = excluded.error_code"
 _KEEP_ONLY = """
 DELETE FROM calendly_availability_cache c USING app_user u
 WHERE u.public_id = $1 AND c.user_id = u.id AND c.part = $2 AND c.key <> ALL ($3)
@@ -80,13 +78,13 @@ class PiccoloAvailabilityCache:
 
         What a given part says of its invalidation is not stored: `invalidate` alone does that.
         """
-        ordered = sorted(parts, key=lambda each: (each.part, each.key))
-        values = [(user_id, integration_id, *_to_values(part)) for part in ordered]
-        await self._session.run_each(_PUT, values)
+        await self._upsert(_PUT, user_id, integration_id, parts)
 
-    async def mark_failed(self, user_id: UserId, part: Part, key: str, error_code: str) -> None:
-        """Set a part's error alone."""
-        await self._session.run(_MARK_FAILED, user_id, str(part), key, error_code)
+    async def mark_failed(
+        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
+    ) -> None:
+        """Set the error alone of the parts that are there, and insert the others."""
+        await self._upsert(_MARK_FAILED, user_id, integration_id, parts)
 
     async def keep_only(self, user_id: UserId, part: Part, keys: Sequence[str]) -> None:
         """Delete the parts that are not named."""
@@ -95,6 +93,13 @@ class PiccoloAvailabilityCache:
     async def invalidate(self, user_ids: Sequence[UserId], now: datetime, *, by: str) -> None:
         """Write the invalidation and the due sync, in one statement."""
         await self._session.run(_INVALIDATE, list(user_ids), now, by)
+
+    async def _upsert(
+        self, sql: str, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
+    ) -> None:
+        ordered = sorted(parts, key=lambda each: (each.part, each.key))
+        values = [(user_id, integration_id, *_to_values(part)) for part in ordered]
+        await self._session.run_each(sql, values)
 
 
 def _to_part(row: Any) -> CachedPart:

@@ -5,7 +5,6 @@ from typing import Any
 
 from adapters.persistence.errors import StoreRefused
 from adapters.persistence.session import Session
-from adapters.persistence.tables import CalendlyBookingCommand
 from application.ports.booking_commands import BookingCommand, Operation
 from domain.ids import BookingId, CommandId, UserId
 
@@ -26,6 +25,16 @@ RETURNING c.*
 _RECORDED = """
 SELECT c.* FROM calendly_booking_command c JOIN app_user u ON u.id = c.user_id
 WHERE u.public_id = $1 AND c.key = $2
+"""
+# From here on, only who took the command up last: `started_at` tells.
+_MARK_SENT = """
+UPDATE calendly_booking_command SET sent = true, lease_until = $3
+WHERE public_id = $1 AND started_at = $2 AND done_at IS NULL
+RETURNING id
+"""
+_FINISH = """
+UPDATE calendly_booking_command SET done_at = $3, booking_id = $4
+WHERE public_id = $1 AND started_at = $2 AND done_at IS NULL
 """
 _RELEASE = """
 UPDATE calendly_booking_command SET lease_until = least(lease_until, started_at), sent = true
@@ -70,20 +79,14 @@ class PiccoloBookingCommands:
             raise StoreRefused("A command was recorded for a user that does not exist.")
         return _to_command(recorded, command.user_id), False
 
-    async def mark_sent(self, command_id: CommandId) -> None:
-        """Set the mark alone."""
-        await CalendlyBookingCommand.update({CalendlyBookingCommand.sent: True}).where(
-            CalendlyBookingCommand.public_id == command_id
-        )
+    async def mark_sent(self, command: BookingCommand, lease_until: datetime) -> bool:
+        """Set the mark and the lease by compare-and-set."""
+        held = await self._session.row(_MARK_SENT, command.id, command.started_at, lease_until)
+        return held is not None
 
-    async def finish(self, command_id: CommandId, booking_id: BookingId, now: datetime) -> None:
+    async def finish(self, command: BookingCommand, booking_id: BookingId, now: datetime) -> None:
         """Record the end and the booking."""
-        await CalendlyBookingCommand.update(
-            {
-                CalendlyBookingCommand.done_at: now,
-                CalendlyBookingCommand.booking_id: booking_id,
-            }
-        ).where(CalendlyBookingCommand.public_id == command_id)
+        await self._session.run(_FINISH, command.id, command.started_at, now, booking_id)
 
     async def release(self, command: BookingCommand, *, sent: bool) -> None:
         """End the lease of an unfinished one, or forget it when nothing came of it."""

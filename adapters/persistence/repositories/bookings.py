@@ -56,15 +56,10 @@ WHERE b.user_id = (SELECT id FROM app_user WHERE public_id = $1)
 ORDER BY b.start_at, b.public_id LIMIT $7
 """
 _OCCUPIED = """
-SELECT b.start_at, b.end_at
+SELECT DISTINCT b.start_at, b.end_at
 FROM calendly_booking b
 WHERE b.user_id = (SELECT id FROM app_user WHERE public_id = $1) AND b.status = 'booked'
     AND b.start_at < $3 AND b.end_at > $2
-    AND NOT EXISTS (
-        SELECT FROM calendly_booking other
-        WHERE other.integration_id = b.integration_id AND other.event_uri = b.event_uri
-            AND other.id <> b.id
-    )
 ORDER BY b.start_at, b.end_at
 """
 
@@ -130,10 +125,6 @@ class PiccoloBookings:
         return [to_booking(row, self._vault) for row in rows]
 
     async def occupied(self, user_id: UserId, span: Window) -> Sequence[Window]:
-        """Return the times of standing bookings that touch the span, by ascending start.
-
-        A row does not say whether its event is one-to-one; an event with a second invitee, even
-        a canceled one, is a group's and takes nobody else's seat.
-        """
+        """Return the times of standing bookings that touch the span, by ascending start."""
         rows = await self._session.rows(_OCCUPIED, user_id, span.start, span.end)
         return [Window(start=row["start_at"], end=row["end_at"]) for row in rows]

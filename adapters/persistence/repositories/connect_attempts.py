@@ -1,6 +1,7 @@
 """Connect flows in calendly_connect_attempt."""
 
 from datetime import timedelta
+from typing import Any
 
 from adapters.persistence.session import Session
 from adapters.persistence.tables import CalendlyConnectAttempt
@@ -14,6 +15,11 @@ _ADD = """
 INSERT INTO calendly_connect_attempt
     (user_id, state_hash, verifier_sealed, browser_hash, return_to, expires_at)
 SELECT u.id, $2, $3, $4, $5, $6 FROM app_user u WHERE u.public_id = $1
+"""
+_FIND = """
+SELECT a.*, u.public_id AS user_public_id
+FROM calendly_connect_attempt a JOIN app_user u ON u.id = a.user_id
+WHERE a.state_hash = $1
 """
 _TAKE = """
 DELETE FROM calendly_connect_attempt a USING app_user u
@@ -42,16 +48,23 @@ class PiccoloConnectAttempts:
             attempt.expires_at,
         )
 
+    async def find(self, state_hash: bytes) -> ConnectAttempt | None:
+        """Read one."""
+        row = await self._session.row(_FIND, state_hash)
+        return None if row is None else _to_attempt(row)
+
     async def take(self, state_hash: bytes) -> ConnectAttempt | None:
         """Delete and return in one statement, so that of two takers one gets it."""
         row = await self._session.row(_TAKE, state_hash)
-        if row is None:
-            return None
-        return ConnectAttempt(
-            state_hash=row["state_hash"],
-            user_id=UserId(row["user_public_id"]),
-            sealed_verifier=row["verifier_sealed"],
-            expires_at=row["expires_at"],
-            browser_hash=row["browser_hash"],
-            return_to=row["return_to"],
-        )
+        return None if row is None else _to_attempt(row)
+
+
+def _to_attempt(row: Any) -> ConnectAttempt:
+    return ConnectAttempt(
+        state_hash=row["state_hash"],
+        user_id=UserId(row["user_public_id"]),
+        sealed_verifier=row["verifier_sealed"],
+        expires_at=row["expires_at"],
+        browser_hash=row["browser_hash"],
+        return_to=row["return_to"],
+    )

@@ -12,7 +12,7 @@ from adapters.persistence.rows.integration import (
     to_integration,
     token_values,
 )
-from adapters.persistence.session import SETTLING_LOCK, Session
+from adapters.persistence.session import Session
 from adapters.persistence.tables import CalendlyIntegration
 from domain.ids import IntegrationId, UserId
 from domain.integration import Integration, Status, Subscription
@@ -29,6 +29,17 @@ SELECT {COLUMNS} {_FROM}
 WHERE i.status = 'active' AND ($1::uuid IS NULL OR i.public_id > $1)
 ORDER BY i.public_id LIMIT $2
 """
+_DISCONNECTING = f"""
+SELECT {COLUMNS} {_FROM} WHERE i.status = 'disconnecting' ORDER BY i.public_id LIMIT $1
+"""
+_LOCK_TO_ERASE = f"{_GET} FOR UPDATE OF i"
+_USER_OF = "(SELECT user_id FROM calendly_integration WHERE id = $1)"
+# Those of the user alone are left by a delivery that came while an integration was erased.
+_ERASE_EVENTS = f"""
+DELETE FROM calendly_webhook_event WHERE integration_id = $1 OR user_id = {_USER_OF}
+"""
+_ERASE_COMMANDS = f"DELETE FROM calendly_booking_command WHERE user_id = {_USER_OF}"
+_ERASE = "DELETE FROM calendly_integration WHERE id = $1"
 _PUT_CONNECTED = """
 INSERT INTO calendly_integration AS i (
     public_id, user_id, status, account_uri, organization_uri, account_name, account_email,
@@ -156,13 +167,23 @@ class PiccoloIntegrations:
             CalendlyIntegration.public_id == integration_id
         )
 
-    async def erase(self, integration_id: IntegrationId) -> None:
-        """Delete the row; its foreign keys take the cache and the bookings along.
+    async def erase(self, integration_id: IntegrationId) -> Integration | None:
+        """Delete the row and what refers to it or its user; foreign keys take the rest along.
 
-        Whoever settles its bookings is waited for first: each would wait for the other's rows.
+        The row comes first: whoever stores or applies its webhooks holds a key share of it until
+        they are done, so they are waited for here, before anything of theirs is touched.
         """
-        await self._session.row(SETTLING_LOCK, integration_id)
-        await CalendlyIntegration.delete().where(CalendlyIntegration.public_id == integration_id)
+        row = await self._session.row(_LOCK_TO_ERASE, integration_id)
+        if row is None:
+            return None
+        for statement in _ERASE_EVENTS, _ERASE_COMMANDS, _ERASE:
+            await self._session.run(statement, row["id"])
+        return to_integration(row)
+
+    async def disconnecting(self, limit: int) -> list[Integration]:
+        """Read a page of those; at any time they are few."""
+        rows = await self._session.rows(_DISCONNECTING, limit)
+        return [to_integration(row) for row in rows]
 
     async def live_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
         """Read a page by keyset."""

@@ -1,10 +1,12 @@
 """The refresh lease on calendly_integration.
 
 Each taking is one UPDATE that raises the fencing number, so PostgreSQL's row lock decides
-between two takers and the loser changes nothing.
+between two takers and the loser changes nothing; but a new pair is never thrown away for it.
 """
 
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from adapters.persistence.rows.integration import (
     COLUMNS,
@@ -15,13 +17,14 @@ from adapters.persistence.rows.integration import (
 )
 from adapters.persistence.session import Session
 from domain.ids import IntegrationId
-from domain.integration import Integration, Lease
+from domain.integration import Integration, Lease, Status
+from domain.token import LEFT_ALONE_FOR
 
 _TAKE = f"""
 UPDATE calendly_integration i
 SET refresh_lease_owner = $2, refresh_lease_until = $4, refresh_fence = i.refresh_fence + 1
 FROM app_user u
-WHERE i.public_id = $1 AND u.id = i.user_id AND i.status = 'active'
+WHERE i.public_id = $1 AND u.id = i.user_id AND i.status = $5
     AND (i.refresh_lease_until IS NULL OR i.refresh_lease_until <= $3)
 RETURNING {COLUMNS}
 """
@@ -31,6 +34,7 @@ WITH due AS (
     WHERE status = 'active' AND token_expires_at <= $4
         AND (refresh_lease_until IS NULL OR refresh_lease_until <= $2)
         AND (next_refresh_at IS NULL OR next_refresh_at <= $2)
+        AND (last_refreshed_at IS NULL OR last_refreshed_at <= $6)
     ORDER BY token_expires_at LIMIT $5
     FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
@@ -41,14 +45,14 @@ WITH due AS (
 )
 SELECT * FROM taken ORDER BY token_expires_at
 """
-_MINE = "public_id = $1 AND refresh_lease_owner = $2 AND refresh_fence = $3"
-# The earliest start is kept: since then the stored token may be spent.
+_HELD = "refresh_lease_owner = $2 AND refresh_fence = $3"
+_MINE = f"public_id = $1 AND {_HELD}"
 _BEGIN_EXCHANGE = f"""
-UPDATE calendly_integration SET exchange_started_at = coalesce(exchange_started_at, $4)
-WHERE {_MINE} AND status = 'active' RETURNING id
+UPDATE calendly_integration SET exchange_started_at = $4, refresh_lease_until = $5
+WHERE {_MINE} AND refresh_lease_until > $4 AND status = $6 RETURNING id
 """
 # A disconnect that began meanwhile stays one, yet gets the new pair: it has to be revoked.
-_FINISH = f"""
+_OUTCOME = f"""
 UPDATE calendly_integration SET
     status = CASE WHEN status = 'disconnecting' THEN status ELSE $5 END,
     scopes = $6, organization_uri = $7,
@@ -58,8 +62,19 @@ UPDATE calendly_integration SET
     breaker_trips = $15, breaker_probe_until = $16,
     attention_cause = $17, attention_since = $18,
     exchange_started_at = $19, last_refreshed_at = $20, last_error_code = $21,
-    next_refresh_at = $22, refresh_lease_owner = NULL, refresh_lease_until = NULL
-WHERE {_MINE} AND token_version = $4 RETURNING id
+    next_refresh_at = $22,
+    refresh_lease_owner = CASE WHEN {_HELD} THEN NULL ELSE refresh_lease_owner END,
+    refresh_lease_until = CASE WHEN {_HELD} THEN NULL ELSE refresh_lease_until END
+WHERE public_id = $1 AND connected_at = $23
+"""
+_FINISH = f"{_OUTCOME} AND {_HELD} AND token_version = $4 RETURNING id"
+_FINISH_WITH_PAIR = f"""
+{_OUTCOME} AND CASE status
+    WHEN 'active' THEN token_version = $4
+    WHEN 'reauth_required' THEN attention_cause IS DISTINCT FROM 'owner_changed'
+    ELSE token_version = $4 AND {_HELD}
+END
+RETURNING id
 """
 _RELEASE = f"""
 UPDATE calendly_integration SET refresh_lease_owner = NULL, refresh_lease_until = NULL
@@ -74,25 +89,38 @@ class PiccoloRefreshQueue:
         self._session = session
 
     async def take(
-        self, integration_id: IntegrationId, owner: str, now: datetime, until: datetime
+        self,
+        integration_id: IntegrationId,
+        owner: str,
+        now: datetime,
+        until: datetime,
+        *,
+        disconnecting: bool = False,
     ) -> tuple[Integration, Lease] | None:
         """Take one lease."""
-        row = await self._session.row(_TAKE, integration_id, owner, now, until)
-        return None if row is None else to_leased(row)
+        status = _status(disconnecting=disconnecting)
+        row = await self._session.row(_TAKE, integration_id, owner, now, until, status)
+        if row is None:
+            return None
+        integration, lease = to_leased(row)
+        return integration, replace(lease, disconnecting=disconnecting)
 
     async def claim_due(
         self, owner: str, now: datetime, until: datetime, horizon: datetime, limit: int
     ) -> list[tuple[Integration, Lease]]:
         """Take a page of leases."""
-        rows = await self._session.rows(_CLAIM_DUE, owner, now, until, horizon, limit)
+        rows = await self._session.rows(
+            _CLAIM_DUE, owner, now, until, horizon, limit, now - LEFT_ALONE_FOR
+        )
         return [to_leased(row) for row in rows]
 
     async def begin_exchange(
-        self, integration_id: IntegrationId, lease: Lease, now: datetime
+        self, integration_id: IntegrationId, lease: Lease, now: datetime, until: datetime
     ) -> bool:
-        """Record the start; False also when a disconnect began, so that nothing is sent."""
+        """Record the start and renew the lease."""
+        status = _status(disconnecting=lease.disconnecting)
         row = await self._session.row(
-            _BEGIN_EXCHANGE, integration_id, lease.owner, lease.fence, now
+            _BEGIN_EXCHANGE, integration_id, lease.owner, lease.fence, now, until, status
         )
         return row is not None
 
@@ -104,9 +132,11 @@ class PiccoloRefreshQueue:
         expected_version: int,
         next_attempt_at: datetime | None,
     ) -> bool:
-        """Store the outcome by compare-and-set on fencing number and version."""
+        """Store the outcome by compare-and-set; a new pair is not asked for its lease."""
+        tokens = integration.tokens
+        has_pair = tokens is not None and tokens.version != expected_version
         row = await self._session.row(
-            _FINISH,
+            _FINISH_WITH_PAIR if has_pair else _FINISH,
             integration.id,
             lease.owner,
             lease.fence,
@@ -121,9 +151,14 @@ class PiccoloRefreshQueue:
             integration.last_refreshed_at,
             integration.last_error_code,
             next_attempt_at,
+            integration.connected_at,
         )
         return row is not None
 
     async def release(self, integration_id: IntegrationId, lease: Lease) -> None:
         """Free the lease if it is still this one."""
         await self._session.run(_RELEASE, integration_id, lease.owner, lease.fence)
+
+
+def _status(*, disconnecting: bool) -> str:
+    return str(Status.DISCONNECTING if disconnecting else Status.ACTIVE)

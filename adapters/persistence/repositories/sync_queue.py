@@ -8,14 +8,19 @@ from datetime import datetime
 
 from adapters.persistence.rows.integration import COLUMNS, to_integration
 from adapters.persistence.session import Session
-from domain.ids import IntegrationId, UserId
+from domain.ids import IntegrationId
 from domain.integration import Integration
 
 _FREE = "(i.sync_lease_until IS NULL OR i.sync_lease_until <= $2)"
 _HOLD = "sync_lease_owner = $1, sync_lease_until = $3, sync_due_at = $3"
 _TAKE = f"""
 UPDATE calendly_integration i SET {_HOLD}
-WHERE i.public_id = $4 AND i.status = 'active' AND {_FREE} RETURNING i.id
+WHERE i.public_id = $4 AND i.status = 'active' AND {_FREE}
+    AND (NOT $5::boolean OR i.sync_due_at <= $2)
+RETURNING i.id
+"""
+_IS_HELD = """
+SELECT i.id FROM calendly_integration i WHERE i.public_id = $1 AND i.sync_lease_until > $2
 """
 _CLAIM_DUE = f"""
 WITH due AS (
@@ -30,18 +35,13 @@ WITH due AS (
 )
 SELECT * FROM taken ORDER BY was_due_at
 """
-_MAKE_DUE = """
-UPDATE calendly_integration i
-SET sync_due_at = least(i.sync_due_at, $2, i.sync_lease_until - interval '1 microsecond')
-FROM app_user u WHERE u.public_id = $1 AND i.user_id = u.id
-"""
 _FINISH = """
 UPDATE calendly_integration SET
     sync_due_at = CASE
         WHEN sync_due_at < sync_lease_until THEN least(sync_due_at, $4) ELSE $4 END,
     last_synced_at = coalesce($3, last_synced_at),
     sync_lease_owner = NULL, sync_lease_until = NULL
-WHERE public_id = $1 AND sync_lease_owner = $2
+WHERE public_id = $1 AND sync_lease_owner = $2 RETURNING id
 """
 
 
@@ -52,10 +52,21 @@ class PiccoloSyncQueue:
         self._session = session
 
     async def take(
-        self, integration_id: IntegrationId, owner: str, now: datetime, until: datetime
+        self,
+        integration_id: IntegrationId,
+        owner: str,
+        now: datetime,
+        until: datetime,
+        *,
+        only_if_due: bool = False,
     ) -> bool:
         """Take one right."""
-        return await self._session.row(_TAKE, owner, now, until, integration_id) is not None
+        row = await self._session.row(_TAKE, owner, now, until, integration_id, only_if_due)
+        return row is not None
+
+    async def is_held(self, integration_id: IntegrationId, now: datetime) -> bool:
+        """Look at the lease."""
+        return await self._session.row(_IS_HELD, integration_id, now) is not None
 
     async def claim_due(
         self, owner: str, now: datetime, until: datetime, limit: int
@@ -64,10 +75,6 @@ class PiccoloSyncQueue:
         rows = await self._session.rows(_CLAIM_DUE, owner, now, until, limit)
         return [to_integration(row) for row in rows]
 
-    async def make_due(self, user_id: UserId, now: datetime) -> None:
-        """Bring the due time forward, also that of a sync under way."""
-        await self._session.run(_MAKE_DUE, user_id, now)
-
     async def finish(
         self,
         integration_id: IntegrationId,
@@ -75,6 +82,7 @@ class PiccoloSyncQueue:
         *,
         synced_at: datetime | None,
         due_at: datetime,
-    ) -> None:
-        """Give the right back if it is still this owner's."""
-        await self._session.run(_FINISH, integration_id, owner, synced_at, due_at)
+    ) -> bool:
+        """Give the right back if it is still this owner's; the row stays locked to the end."""
+        row = await self._session.row(_FINISH, integration_id, owner, synced_at, due_at)
+        return row is not None

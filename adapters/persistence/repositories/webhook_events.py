@@ -54,10 +54,6 @@ WITH due AS (
 )
 SELECT {_COLUMNS} FROM e {_RELATIVES} ORDER BY e.received_at, e.id
 """
-_RECENT = f"""
-SELECT {_COLUMNS} FROM calendly_webhook_event e {_RELATIVES}
-WHERE u.public_id = $1 ORDER BY e.received_at DESC, e.id DESC LIMIT $2
-"""
 
 
 class PiccoloWebhookEvents:
@@ -100,25 +96,15 @@ class PiccoloWebhookEvents:
     async def claim_pending(
         self, now: datetime, until: datetime, limit: int
     ) -> Sequence[WebhookEvent]:
-        """Take a page of pending events.
+        """Take a page of pending events; one whose key is gone comes with its `fault`."""
+        rows = await self._session.rows(_CLAIM_PENDING, now, until, limit)
+        return [self._claimed(row) for row in rows]
 
-        One whose body does not open is counted as failed and tried again after `until`: with
-        the key put back it is applied after all, and it holds up no other one.
-        """
-        claimed: list[WebhookEvent] = []
-        for row in await self._session.rows(_CLAIM_PENDING, now, until, limit):
-            try:
-                body = self._open(row)
-            except SealedValueUnreadable as error:
-                await self.failed(WebhookEventId(row["public_id"]), error.code, until)
-                continue
-            claimed.append(_to_event(row, body))
-        return claimed
-
-    async def recent(self, user_id: UserId, limit: int) -> Sequence[tuple[WebhookEvent, str]]:
-        """List a user's latest events without their bodies."""
-        rows = await self._session.rows(_RECENT, user_id, limit)
-        return [(_to_event(row, b""), row["status"]) for row in rows]
+    def _claimed(self, row: Any) -> WebhookEvent:
+        try:
+            return _to_event(row, self._open(row))
+        except SealedValueUnreadable as error:
+            return _to_event(row, b"", fault=error.code)
 
     def _open(self, row: Any) -> bytes:
         # Latin-1 maps every byte to one character and back: the bytes stay exactly as received.
@@ -130,7 +116,7 @@ def _bound_to(event_id: WebhookEventId) -> str:
     return f"calendly_webhook_event:{event_id}"
 
 
-def _to_event(row: Any, body: bytes) -> WebhookEvent:
+def _to_event(row: Any, body: bytes, fault: str | None = None) -> WebhookEvent:
     integration_id, user_id = row["integration_public_id"], row["user_public_id"]
     return WebhookEvent(
         id=WebhookEventId(row["public_id"]),
@@ -142,4 +128,5 @@ def _to_event(row: Any, body: bytes) -> WebhookEvent:
         integration_id=None if integration_id is None else IntegrationId(integration_id),
         user_id=None if user_id is None else UserId(user_id),
         attempts=row["attempts"],
+        fault=fault,
     )

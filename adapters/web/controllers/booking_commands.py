@@ -20,13 +20,14 @@ from adapters.web.operations import (
     API_SECURITY,
     CALLER,
     CALLING_CALENDLY,
-    ActingOperation,
     answer,
     answers,
 )
+from adapters.web.request_log import about_integration
 from adapters.web.schemas.bookings import Booking, CancelBooking
-from adapters.web.services import FromServices
+from adapters.web.services import FromServices, Services
 from adapters.web.translation import booking_answer
+from application.booking_journal import Performed
 from domain import errors
 from domain.ids import BookingId, UserId
 
@@ -37,8 +38,8 @@ CancelBody = Annotated[
         examples=[Example(summary="Cancel", value=examples.CANCEL_BOOKING)],
     ),
 ]
-_ON_A_BOOKING = answers(
-    {200: answer(examples.BOOKING, "The booking as it is now")},
+_GOOD = {200: answer(examples.BOOKING, "The booking as it is now")}
+_PROBLEMS = (
     *CALLER,
     *ACTING,
     errors.BookingNotFound,
@@ -62,11 +63,10 @@ class BookingCommandsController(Controller):
     @post(
         "/{booking_id:uuid}/cancel",
         operation_id="cancelBooking",
-        operation_class=ActingOperation,
         summary="Cancel a booking",
         description="Calendly cancels the whole event; of a group event, for every invitee.",
         status_code=200,
-        responses=_ON_A_BOOKING,
+        responses=answers(_GOOD, *_PROBLEMS, errors.PayloadTooLarge),
     )
     async def cancel(
         self,
@@ -79,15 +79,14 @@ class BookingCommandsController(Controller):
         """Cancel a booking."""
         reason = data.reason if data else None
         done = await services.cancel_booking(user_id, key, BookingId(booking_id), reason)
-        return booking_answer(done.view)
+        return _told(done)
 
     @post(
         "/{booking_id:uuid}/no-show",
         operation_id="markNoShow",
-        operation_class=ActingOperation,
         summary="Mark the invitee as a no-show",
         status_code=200,
-        responses=_ON_A_BOOKING,
+        responses=answers(_GOOD, *_PROBLEMS),
     )
     async def mark_no_show(
         self,
@@ -97,16 +96,14 @@ class BookingCommandsController(Controller):
         booking_id: FromPath[UUID],
     ) -> Booking:
         """Mark a no-show."""
-        done = await services.mark_no_show(user_id, key, BookingId(booking_id), no_show=True)
-        return booking_answer(done.view)
+        return await _mark(services, user_id, key, booking_id, no_show=True)
 
     @delete(
         "/{booking_id:uuid}/no-show",
         operation_id="clearNoShow",
-        operation_class=ActingOperation,
         summary="Take a no-show mark back",
         status_code=200,
-        responses=_ON_A_BOOKING,
+        responses=answers(_GOOD, *_PROBLEMS),
     )
     async def clear_no_show(
         self,
@@ -116,5 +113,16 @@ class BookingCommandsController(Controller):
         booking_id: FromPath[UUID],
     ) -> Booking:
         """Take a no-show mark back."""
-        done = await services.mark_no_show(user_id, key, BookingId(booking_id), no_show=False)
-        return booking_answer(done.view)
+        return await _mark(services, user_id, key, booking_id, no_show=False)
+
+
+async def _mark(
+    services: Services, user_id: UserId, key: str, booking_id: UUID, *, no_show: bool
+) -> Booking:
+    done = await services.mark_no_show(user_id, key, BookingId(booking_id), no_show=no_show)
+    return _told(done)
+
+
+def _told(done: Performed) -> Booking:
+    about_integration(done.view.booking.integration_id)
+    return booking_answer(done.view)

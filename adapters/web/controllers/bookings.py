@@ -19,10 +19,10 @@ from adapters.web.operations import (
     API_SECURITY,
     CALLER,
     CALLING_CALENDLY,
-    ActingOperation,
     answer,
     answers,
 )
+from adapters.web.request_log import about_integration
 from adapters.web.schemas.bookings import Booking, BookingPage, BookingWithLinks, NewBooking
 from adapters.web.services import FromServices
 from adapters.web.translation import booking_answer, booking_with_links
@@ -111,11 +111,12 @@ class BookingsController(Controller):
         booking_id: FromPath[UUID],
     ) -> BookingWithLinks:
         """Show a booking."""
-        return booking_with_links(await services.show_booking(user_id, BookingId(booking_id)))
+        view = await services.show_booking(user_id, BookingId(booking_id))
+        about_integration(view.booking.integration_id)
+        return booking_with_links(view)
 
     @post(
         operation_id="createBooking",
-        operation_class=ActingOperation,
         dependencies={"key": Provide(provide_idempotency_key, sync_to_thread=False)},
         summary="Book for an invitee",
         responses=answers(
@@ -125,6 +126,7 @@ class BookingsController(Controller):
             },
             *CALLER,
             *ACTING,
+            errors.PayloadTooLarge,
             errors.InvalidTimezone,
             errors.EventTypeNotFound,
             errors.SlotTaken,
@@ -141,6 +143,7 @@ class BookingsController(Controller):
     ) -> Response[Booking]:
         """Book for an invitee."""
         done = await services.book_for_invitee(user_id, key, _input(data))
+        about_integration(done.view.booking.integration_id)
         return Response(booking_answer(done.view), status_code=200 if done.repeated else 201)
 
 

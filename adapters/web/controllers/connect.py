@@ -8,7 +8,7 @@ from litestar.params import CookieParameter, QueryParameter
 from litestar.response import Redirect
 
 from adapters.web import connect_cookie, examples
-from adapters.web.accept import wants_json, wants_page
+from adapters.web.accept import wants_page
 from adapters.web.caller import (
     identified,
     maybe_identified,
@@ -17,6 +17,7 @@ from adapters.web.caller import (
 )
 from adapters.web.operations import API_SECURITY, CALLER, NO_SECURITY, answer, answers, empty
 from adapters.web.problems import problem_response
+from adapters.web.request_log import about_integration
 from adapters.web.return_to import checked, with_outcome
 from adapters.web.schemas.connect import Connected, StartedConnect
 from adapters.web.services import FromServices, Services
@@ -40,8 +41,10 @@ class ConnectController(Controller):
         operation_id="connect",
         summary="Send a user to Calendly's consent page",
         description=(
-            "A browser is redirected and the flow is bound to it by a cookie. A program that "
-            "asks for `application/json` gets the address to send its user's browser to."
+            "Answers with the address to send the user's browser to; hand it to that user's own "
+            "session and to nobody else, since whoever opens it connects their account to this "
+            "user. Only a browser, which names `text/html` in `Accept`, is redirected itself, "
+            "and the flow is bound to it by a cookie."
         ),
         guards=[identified],
         dependencies={"user_id": Provide(provide_user_id, sync_to_thread=False)},
@@ -49,7 +52,7 @@ class ConnectController(Controller):
         responses=answers(
             {
                 200: answer(examples.STARTED_CONNECT, "The consent page's address"),
-                302: empty("To Calendly's consent page"),
+                302: empty("A browser goes to Calendly's consent page"),
             },
             *CALLER,
         ),
@@ -72,11 +75,12 @@ class ConnectController(Controller):
         """Begin a connect flow."""
         settings = services.settings
         back = checked(return_to, (settings.public_url, *settings.return_origins))
-        as_json = wants_json(request)
-        begun = await services.begin_connect(user_id, return_to=back, bind_browser=not as_json)
-        if as_json:
-            return Response(StartedConnect(begun.authorize_url, begun.expires_at))
-        return to_consent(begun, services)
+        # A cookie set on a program would never reach the browser that comes back.
+        bound = wants_page(request)
+        begun = await services.begin_connect(user_id, return_to=back, bind_browser=bound)
+        if bound:
+            return to_consent(begun, services)
+        return Response(StartedConnect(begun.authorize_url, begun.expires_at))
 
     @get(
         "/callback",
@@ -134,6 +138,7 @@ class ConnectController(Controller):
             )
         except errors.SlotkeeperError as failure:
             return _failed(request, failure)
+        about_integration(outcome.integration_id)
         answered = _answered(request, outcome)
         answered.set_cookie(connect_cookie.forget_cookie(services.settings))
         return answered

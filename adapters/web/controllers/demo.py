@@ -1,4 +1,7 @@
-"""What the page's buttons do, for the demo user only; not routed without DEMO_USER."""
+"""What the page's buttons do, for the demo user only; not routed without DEMO_USER.
+
+They ask for no key: a browser on this machine may press them, and nobody else.
+"""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,6 +11,7 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.response import Redirect
 
 from adapters.web.controllers.connect import to_consent
+from adapters.web.demo_access import local_only
 from adapters.web.services import FromServices, Services
 from domain.ids import UserId
 
@@ -16,6 +20,7 @@ class DemoController(Controller):
     """Connect and disconnect the demo user."""
 
     path = "/demo"
+    guards = (local_only,)
     include_in_schema = False
 
     @get("/connect")

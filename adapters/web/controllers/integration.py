@@ -7,6 +7,7 @@ from litestar.di import NamedDependency, Provide
 from adapters.web import examples
 from adapters.web.caller import identified, provide_user_id
 from adapters.web.operations import API_SECURITY, CALLER, answer, answers, empty
+from adapters.web.request_log import about_integration
 from adapters.web.schemas.integration import Disconnecting, Integration
 from adapters.web.services import FromServices
 from domain import errors
@@ -34,6 +35,7 @@ class IntegrationController(Controller):
     async def show(self, services: FromServices, user_id: NamedDependency[UserId]) -> Integration:
         """Show the integration."""
         view = await services.view_integration(user_id)
+        about_integration(view.id)
         return msgspec.convert(view, Integration, from_attributes=True)
 
     @delete(

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import MediaType, Request, Response, get
 
+from adapters.web.demo_access import asked_locally
 from adapters.web.home import home_view
 from adapters.web.services import FromServices
 from adapters.web.templating import STYLE, page
@@ -13,7 +14,12 @@ from adapters.web.templating import STYLE, page
 async def home(request: Request[Any, Any, Any], services: FromServices) -> Response[str]:
     """Show what runs and, where there is a demo user, that user's connection."""
     query = request.query_params
-    view = await home_view(services, outcome=query.get("calendly"), chosen=query.get("event_type"))
+    view = await home_view(
+        services,
+        outcome=query.get("calendly"),
+        chosen=query.get("event_type"),
+        with_demo=asked_locally(request),
+    )
     return page("home.html", view=view)
 
 

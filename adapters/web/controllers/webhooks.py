@@ -13,17 +13,20 @@ from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, RequestB
 from litestar.params import FromPath, HeaderParameter, RawBody
 
 from adapters.web import examples
+from adapters.web.document import SIGNATURE_HEADER
 from adapters.web.operations import NO_SECURITY, answers, empty
 from adapters.web.problems import problem_response
+from adapters.web.request_log import about_integration
 from adapters.web.schemas.problem import Problem
 from adapters.web.services import FromServices, services_of
 from domain import errors
+from domain.subscription import owner_of
 
 Signature = Annotated[
     str | None,
     HeaderParameter(
-        name="Calendly-Webhook-Signature",
-        description="`t=<unix seconds>,v1=<hex>`: HMAC-SHA256 over `t.body`. Required.",
+        name=SIGNATURE_HEADER,
+        description="`t=<unix seconds>,v1=<hex>`: HMAC-SHA256 over `t.body`.",
     ),
 ]
 _ANSWERS = answers(
@@ -88,7 +91,8 @@ class WebhooksController(Controller):
         subscription_key: FromPath[str],
         signature: Signature = None,
     ) -> None:
-        """Take in a delivery to one subscription's own address."""
+        """Take in a delivery to one subscription's own address, which names its integration."""
+        about_integration(owner_of(subscription_key))
         await services.ingest_webhook(body, signature, subscription_key)
 
 

@@ -189,3 +189,41 @@ async def test_a_message_names_endpoint_status_and_a_documented_title_only() -> 
     assert (
         str(known.value) == "GET /event_types/{uuid}: Calendly answered 404 (Resource Not Found)."
     )
+
+
+async def test_the_parameters_that_calendly_refuses_are_named() -> None:
+    """Names of parameters reach the message, a few at most; nothing else of the details does."""
+    said = [
+        {"parameter": "invitee.email", "message": "grace@example.net is blocked", "code": "x"},
+        {"parameter": "invitee.email", "message": "again"},
+        {"parameter": "grace@example.net", "message": "not a name"},
+        {"parameter": "two words", "message": "not a name"},
+        {"parameter": "a" * 65, "message": "too long"},
+        {"parameter": 7, "message": "not a name"},
+        {"message": "none"},
+        *({"parameter": f"questions_and_answers[{number}].answer"} for number in range(9)),
+    ]
+
+    with pytest.raises(CalendlyRejected) as caught:
+        await write(Wire(refusal(400, "Invalid Argument", details=said)))
+
+    answers = ", ".join(f"questions_and_answers[{number}].answer" for number in range(4))
+    assert str(caught.value) == (
+        f"POST /invitees: Calendly answered 400 (Invalid Argument): invitee.email, {answers}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (httpx.ConnectError("refused"), "Calendly could not be reached (ConnectError)."),
+        (httpx.ConnectTimeout("refused, or late"), "Calendly could not be reached."),
+        (httpx.PoolTimeout("full"), "Calendly could not be reached (PoolTimeout)."),
+    ],
+)
+async def test_no_cause_is_named_that_may_be_wrong(failure: httpx.HTTPError, said: str) -> None:
+    """A connection that was not made is not called late, since it may have been refused."""
+    with pytest.raises(CalendlyUnavailable) as caught:
+        await read(Wire(failure))
+
+    assert str(caught.value) == f"GET /users/{{uuid}}: {said}"

@@ -1,5 +1,7 @@
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
+import httpx
 import msgspec
 import pytest
 
@@ -9,6 +11,7 @@ from domain.booking import NoShow
 from domain.errors import (
     CalendlyConflict,
     CalendlyForbidden,
+    CalendlyNotFound,
     CalendlyRejected,
     CalendlyThrottled,
     CalendlyUncertain,
@@ -101,6 +104,36 @@ async def test_a_slot_that_was_filled_is_taken(status: int) -> None:
     wire = Wire(refusal(status, "Invalid Argument", details=details))
 
     with pytest.raises(SlotTaken):
+        await CalendlyBookingsGateway(wire.api).book(ACCESS, REQUEST)
+
+
+@pytest.mark.parametrize(
+    "looked_up", [resource(bodies.event_type()), answer(503), answer(200, b"<html>")]
+)
+async def test_a_slot_that_is_not_found_is_taken(looked_up: httpx.Response) -> None:
+    """A 404 that is not known to be the event type's is the slot's."""
+    wire = Wire(refusal(404, "Resource Not Found"), looked_up)
+
+    with pytest.raises(SlotTaken):
+        await CalendlyBookingsGateway(wire.api).book(ACCESS, REQUEST)
+
+    assert [each.method for each in wire.requests] == ["POST", "GET"]
+    assert wire.requests[1].url.path == urlsplit(bodies.EVENT_TYPE).path
+
+
+@pytest.mark.parametrize(
+    "looked_up",
+    [
+        refusal(404, "Resource Not Found"),
+        resource(bodies.event_type(active=False)),
+        resource(bodies.event_type(deleted_at=bodies.stamp(bodies.START))),
+    ],
+)
+async def test_an_event_type_that_is_gone_is_not_a_taken_slot(looked_up: httpx.Response) -> None:
+    """A 404 for an event type that is gone says so."""
+    wire = Wire(refusal(404, "Resource Not Found"), looked_up)
+
+    with pytest.raises(CalendlyNotFound, match="event type is no longer offered"):
         await CalendlyBookingsGateway(wire.api).book(ACCESS, REQUEST)
 
 

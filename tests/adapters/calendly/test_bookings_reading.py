@@ -6,7 +6,7 @@ import pytest
 from adapters.calendly.bookings import CalendlyBookingsGateway
 from domain.availability import Window
 from domain.booking import BookingStatus, Facts
-from domain.errors import CalendlyNotFound, CalendlyUnavailable
+from domain.errors import CalendlyForbidden, CalendlyNotFound, CalendlyUnavailable
 from domain.secret import Secret
 from tests.adapters.calendly.support import ACCESS, Wire, answer, query, refusal, resource
 from tests.fakes.calendly import bodies
@@ -157,6 +157,51 @@ async def test_an_invitees_bookings_are_found_by_e_mail() -> None:
     assert query(wire.requests[0])["invitee_email"] == "grace+1@example.net"
     assert "%2B1" in str(wire.requests[0].url)
     assert query(wire.requests[1]) == {"email": "grace+1@example.net", "count": "100"}
+
+
+async def test_an_organizations_bookings_are_found_by_e_mail() -> None:
+    """The events of an organization are asked for in the place of one user's."""
+
+    def calendly(request: httpx.Request) -> httpx.Response:
+        listed = event(1) if request.url.path == EVENTS else invitee(1)
+        return answer(200, bodies.page(listed))
+
+    wire = Wire(by=calendly)
+    organization = f"{bodies.API}/organizations/ORG1"
+
+    found = await CalendlyBookingsGateway(wire.api).find_in_organization(
+        ACCESS, organization, "grace@example.net", SPAN
+    )
+
+    assert uris(found) == ["EVENT1/invitees/A"]
+    sent = query(wire.requests[0])
+    assert (sent["organization"], sent["invitee_email"]) == (organization, "grace@example.net")
+    assert "user" not in sent
+
+
+async def test_everybody_at_an_event_is_read() -> None:
+    """All pages of an event's invitees are read, in two requests when there is one page."""
+
+    def calendly(request: httpx.Request) -> httpx.Response:
+        if request.url.path == f"{EVENTS}/EVENT1":
+            return resource(event(1, status="canceled"))
+        if "page_token" in query(request):
+            return answer(200, bodies.page(invitee(1, "B")))
+        return answer(200, bodies.page(invitee(1), next_page_token="more"))
+
+    found = await CalendlyBookingsGateway(Wire(by=calendly).api).of_event(ACCESS, event_uri(1))
+
+    assert uris(found) == ["EVENT1/invitees/A", "EVENT1/invitees/B"]
+    assert {each.status for each in found} == {BookingStatus.CANCELED}
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_an_event_that_cannot_be_opened_is_an_error(status: int) -> None:
+    """Who asks for one event hears that it is not there, or not theirs."""
+    wire = Wire(by=lambda _: refusal(status, "Resource Not Found"))
+
+    with pytest.raises((CalendlyForbidden, CalendlyNotFound)):
+        await CalendlyBookingsGateway(wire.api).of_event(ACCESS, event_uri(1))
 
 
 async def test_one_invitee_is_read_together_with_its_event() -> None:

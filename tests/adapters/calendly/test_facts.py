@@ -218,16 +218,14 @@ def test_a_round_robin_meeting_names_its_hosts() -> None:
 
 
 def test_a_short_body_is_enough() -> None:
-    """Only the identity, the e-mail and the times are indispensable."""
+    """Only the identity and the time are indispensable."""
     body = {
         "uri": bodies.INVITEE,
-        "email": "grace@example.net",
         "created_at": bodies.stamp(bodies.BOOKED_AT),
         "canceled": False,
         "scheduled_event": {
             "uri": bodies.EVENT,
             "start_time": bodies.stamp(bodies.START),
-            "end_time": bodies.stamp(bodies.END),
         },
     }
     read = decode(msgspec.json.encode(body), InviteeWithEvent)
@@ -237,6 +235,7 @@ def test_a_short_body_is_enough() -> None:
     assert (short.invitee_uri, short.event_uri) == (bodies.INVITEE, bodies.EVENT)
     assert short.details.updated_at == bodies.BOOKED_AT
     assert short.links == Links()
+    assert (short.details.invitee, short.details.end) == (Invitee("", ""), bodies.START)
 
 
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda each: timezone(timedelta(minutes=each)))

@@ -56,7 +56,8 @@ BODIES = st.one_of(
             "title": LEAK,
             "message": LEAK,
             "details": st.lists(
-                st.fixed_dictionaries({"message": LEAK, "code": LEAK}), max_size=2
+                st.fixed_dictionaries({"message": LEAK, "code": LEAK, "parameter": LEAK}),
+                max_size=2,
             ),
             "required_scopes": st.lists(LEAK, max_size=2),
             "error": LEAK | st.sampled_from(["invalid_grant", "invalid_client"]),

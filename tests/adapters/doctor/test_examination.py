@@ -3,9 +3,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
-from adapters.commands.doctor import report
+from adapters.commands.doctor import doctor_command, report
 from adapters.doctor.examination import examine, is_healthy
 from adapters.doctor.finding import Finding, Health
 from adapters.doctor.probes import Probes
@@ -23,6 +24,11 @@ from domain.secret import Secret
 from tests.adapters.sound_environ import SECRETS, SOUND
 from tests.fakes.calendly.fake_calendly import FakeCalendly
 
+OUT_OF_REACH = {
+    "DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:1/none",
+    "CALENDLY_AUTH_URL": "http://127.0.0.1:1",
+    "CALENDLY_API_URL": "http://127.0.0.1:1",
+}
 SUBJECTS = (
     "Settings",
     "Public address",
@@ -207,15 +213,34 @@ async def test_checks_that_wait_run_at_the_same_time(world: World) -> None:
 
 
 async def test_the_report_shows_every_finding_and_no_secret(world: World) -> None:
-    """The table names what was found and what to do, with brackets as they are."""
+    """The report names what was found and what to do, with brackets as they are."""
     world.database_error = StorageUnavailable("PostgreSQL says [no].")
     console = Console(width=100)
 
     with console.capture() as captured:
-        console.print(report(await examine({**SOUND, "LOG_LEVEL": "loud"}, world.probes)))
+        for line in report(await examine({**SOUND, "LOG_LEVEL": "loud"}, world.probes)):
+            console.print(line, soft_wrap=True)
 
     shown = captured.get()
     assert "PostgreSQL says [no]." in shown
     assert "LOG_LEVEL is 'loud'" in shown
     assert "→ Leave it out for info." in shown
     assert all(secret not in shown for secret in SECRETS.values())
+
+
+async def test_a_demo_user_that_others_can_reach_is_a_fault(world: World) -> None:
+    """What would keep the service from starting is said before it is started."""
+    wrong = await wrong_in(world, {**SOUND, "DEMO_USER": "demo"})
+
+    assert wrong["Settings"].detail.startswith("DEMO_USER is set, but PUBLIC_URL")
+
+
+def test_the_command_breaks_no_address() -> None:
+    """However narrow the terminal, each finding is one line, so that addresses stay whole."""
+    address = "https://slots.a-name-that-is-longer-than-half-a-line.example.com/below/a/path"
+    environ = {"PUBLIC_URL": address, "TEMPORAL_ADDRESS": "127.0.0.1:1", "COLUMNS": "40"}
+
+    shown = CliRunner().invoke(doctor_command, env={**SOUND, **OUT_OF_REACH, **environ}).output
+
+    assert address in shown
+    assert shown.startswith("Check")

@@ -33,6 +33,8 @@ class StandIn:
         self.faults = faults.split(",")
         self.arguments = arguments
         self.name = arguments[1] if arguments[0] == "slotkeeper" else arguments[0]
+        if "trigger" in arguments:
+            self.name = " ".join(arguments[1:])
 
     def run(self) -> None:
         """Do what the real command would show of itself."""

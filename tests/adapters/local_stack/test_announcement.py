@@ -13,6 +13,7 @@ ADDRESSES = StackAddresses(
     temporal_address="127.0.0.1:7233",
     temporal_namespace="default",
     temporal_ui_url="http://localhost:8233",
+    worker_metrics_url="http://localhost:9464/metrics",
     database_url="postgresql://slotkeeper:a-password-of-some-length@127.0.0.1:54329/slotkeeper",
     api_key="sk_" + "0123456789" * 5,
     cron_secret="a-cron-secret",

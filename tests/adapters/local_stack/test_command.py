@@ -12,6 +12,7 @@ from adapters.local_stack.command import dev_command
         ("--temporal-port", "TEMPORAL_PORT", 7233),
         ("--temporal-ui-port", "TEMPORAL_UI_PORT", 8233),
         ("--postgres-port", "POSTGRES_PORT", 54329),
+        ("--worker-metrics-port", "WORKER_METRICS_PORT", 9464),
     ],
 )
 def test_the_port_of_each_part_can_be_chosen(option: str, variable: str, default: int) -> None:

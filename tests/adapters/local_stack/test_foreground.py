@@ -94,6 +94,7 @@ def test_a_killed_stack_leaves_no_process(foreground: Foreground) -> None:
     assert psutil.wait_procs(processes, timeout=30)[1] == []
     stops = [line for line in foreground.stack.journal() if "asked to stop" in line]
     assert stops[2:] == ["sandbox asked to stop, with "]
+    assert not (foreground.stack.home / "stack.json").exists()
 
 
 def test_a_home_is_free_again_after_a_kill(foreground: Foreground) -> None:
@@ -127,7 +128,14 @@ def test_the_table_says_where_everything_is(foreground: Foreground) -> None:
     foreground.process.send_signal(signal.SIGTERM)
     printed, _ = foreground.end()
 
-    for label in ("web page", "API docs", "Temporal UI", "sandbox Calendly", "API key"):
+    for label in (
+        "web page",
+        "API docs",
+        "Temporal UI",
+        "sandbox Calendly",
+        "worker metrics",
+        "API key",
+    ):
         assert label in printed
     request = next(line for line in printed.splitlines() if "curl" in line)
     assert "-H 'X-User-Id: demo'" in request

@@ -115,6 +115,18 @@ def test_what_a_child_started_ends_with_it(folder: Path, guardian: Guardian) -> 
     assert psutil.wait_procs([left], timeout=5)[1] == []
 
 
+def test_a_guardian_can_be_started_again(folder: Path) -> None:
+    """What the children of an earlier start came to says nothing of those of the next."""
+    guardian = Guardian(folder / "guardian.log")
+    with guardian:
+        wait_until_done(guardian.spawn(python(folder, "first", "pass")), 10)
+    with guardian:
+        second = guardian.spawn(python(folder, "second", SLEEP))
+
+        assert second.exit_status() is None
+        assert guardian.children == (second,)
+
+
 def test_one_child_can_be_stopped_alone(folder: Path, guardian: Guardian) -> None:
     """Stopping one child leaves the others running."""
     stopped = guardian.spawn(python(folder, "one", SLEEP))

@@ -41,7 +41,7 @@ def test_a_port_is_taken_wherever_localhost_reaches_somebody() -> None:
 def test_no_two_parts_share_a_port() -> None:
     """Parts that ask for one and the same port get different ones, and that is said."""
     wanted = free_port()
-    endpoints = claim_endpoints(StackPorts(wanted, wanted, 0, 0, 0))
+    endpoints = claim_endpoints(StackPorts(wanted, wanted, 0, 0, 0, 0))
 
     assert endpoints.ports.web == wanted
     assert endpoints.ports.sandbox != wanted

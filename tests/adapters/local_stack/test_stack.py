@@ -1,6 +1,7 @@
 import dataclasses
 import socket
 
+from adapters.local_stack.ports import free_port
 from adapters.local_stack.stack import LocalStack, running_stack
 from tests.adapters.local_stack.postgres_client import fetch
 from tests.adapters.local_stack.stacks import TestStack
@@ -28,6 +29,19 @@ async def test_a_second_start_keeps_data_and_api_key(stack: TestStack) -> None:
     assert answer == 42
     assert first.api_key == second.api_key
     assert first.api_key.startswith("key-")
+
+
+async def test_deliveries_follow_the_web_page_to_another_port(stack: TestStack) -> None:
+    """Webhook subscriptions are healed when the page's address changed, and only then."""
+    first_port, other_port = free_port(), free_port()
+    healing = "schedules trigger heal-calendly-webhooks ended"
+    seen = []
+    for port in (first_port, first_port, other_port):
+        ports = dataclasses.replace(stack.config.ports, web=port)
+        async with running_stack(dataclasses.replace(stack.config, ports=ports)):
+            seen.append(stack.journal().count(healing))
+
+    assert seen == [0, 0, 1]
 
 
 async def test_a_new_database_gets_a_new_api_key(stack: TestStack) -> None:

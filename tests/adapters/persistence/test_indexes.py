@@ -24,7 +24,7 @@ LATER = NOON + timedelta(hours=1)
 QUERIES: dict[str, tuple[str, tuple[Any, ...]]] = {
     "calendly_integration_refresh_due": (
         refresh_queue._CLAIM_DUE,
-        ("me", NOON, LATER, LATER, 100),
+        ("me", NOON, LATER, LATER, 100, NOON),
     ),
     "calendly_integration_sync_due": (sync_queue._CLAIM_DUE, ("me", NOON, LATER, 100)),
     "calendly_integration_live": (integrations._LIVE_AFTER, (None, 100)),

@@ -10,19 +10,21 @@ import asyncpg
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage
+from application.circuits import Circuits
 from application.ports.booking_commands import BookingCommand, Operation
 from application.ports.breakers import Surface
 from application.ports.connect_attempts import ConnectAttempt
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.webhook_events import WebhookEvent
 from domain.booking import Booking, BookingStatus, Facts
-from domain.circuit_breaker import Breaker
+from domain.circuit_breaker import Breaker, BreakerPolicy, BreakerState
+from domain.errors import CircuitOpen
 from domain.ids import BookingId, CommandId, UserId, WebhookEventId
 from domain.integration import Integration, refreshed
 from domain.reconciliation import related_uris, settle
 from tests import samples
 from tests.contracts.persistence.world import World
-from tests.fakes.clock import NOON
+from tests.fakes.clock import NOON, FakeClock
 
 T = TypeVar("T")
 MINUTE = timedelta(minutes=1)
@@ -141,6 +143,34 @@ async def test_one_outcome(
 
     assert sorted(stored) == [False] * (RACERS - 1) + [True]
     assert await world.now(ada.id) == new
+
+
+async def test_a_refused_call_waits_for_nobody(
+    piccolo_storage: PiccoloStorage, clock: FakeClock
+) -> None:
+    """While a breaker is open a call is refused at once, though somebody holds its row."""
+    circuits = Circuits(storage=piccolo_storage, clock=clock, policy=BreakerPolicy())
+    is_open = Breaker(state=BreakerState.OPEN, failures=5, opened_at=clock.now(), trips=1)
+    async with piccolo_storage() as uow:
+        await uow.breakers.put(Surface.API, is_open)
+        await uow.commit()
+
+    async def hold() -> None:
+        async with piccolo_storage() as holder:
+            await holder.breakers.lock(Surface.API)
+            held.set()
+            await refused.wait()
+
+    held, refused = asyncio.Event(), asyncio.Event()
+    holding = asyncio.create_task(hold())
+    await held.wait()
+    try:
+        async with asyncio.timeout(5):
+            with pytest.raises(CircuitOpen):
+                await circuits.call(Surface.API, piccolo_storage.ping)
+    finally:
+        refused.set()
+        await holding
 
 
 async def test_one_user(piccolo_storage: PiccoloStorage, world: World) -> None:
@@ -335,3 +365,53 @@ async def test_erased_while_settling(
     await asyncio.gather(settler, eraser)
 
     assert await sql.fetchval("SELECT count(*) FROM calendly_booking") == 0
+
+
+@pytest.mark.parametrize("settles", [True, False])
+async def test_erased_while_ingesting(
+    piccolo_storage: PiccoloStorage,
+    world: World,
+    ada: Integration,
+    sql: asyncpg.Connection,
+    *,
+    settles: bool,
+) -> None:
+    """Erasing waits for a webhook that is being stored, and takes along what came of it."""
+    storing, erasing = asyncio.Event(), asyncio.Event()
+
+    async def ingest_slowly() -> None:
+        async with piccolo_storage() as uow:
+            await uow.webhook_events.store(
+                WebhookEvent(
+                    id=WebhookEventId(world.entropy.new_id()),
+                    dedupe_key="one",
+                    kind="invitee.created",
+                    body=b"{}",
+                    received_at=NOON,
+                    occurred_at=NOON,
+                    integration_id=ada.id,
+                    user_id=ada.user_id,
+                )
+            )
+            storing.set()
+            await erasing.wait()
+            if settles:
+                await uow.bookings.related(ada.id, [NEW.invitee_uri])
+                await uow.bookings.put([samples.booking(ada, world.entropy, NEW)])
+            await uow.availability.invalidate([ada.user_id], NOON, by="invitee.created")
+            await uow.commit()
+
+    async def erase() -> None:
+        async with piccolo_storage() as uow:
+            await uow.integrations.erase(ada.id)
+            await uow.commit()
+
+    ingester = asyncio.create_task(ingest_slowly())
+    await storing.wait()
+    eraser = asyncio.create_task(erase())
+    await until_waiting(sql)
+    erasing.set()
+    await asyncio.gather(ingester, eraser)
+
+    for table in ("calendly_booking", "calendly_webhook_event", "calendly_integration"):
+        assert await sql.fetchval(f"SELECT count(*) FROM {table}") == 0

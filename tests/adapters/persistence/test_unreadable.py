@@ -18,10 +18,10 @@ from tests.fakes.vault import FakeVault
 MINUTE = timedelta(minutes=1)
 
 
-async def test_lost_key_holds_up_nobody(
+async def test_lost_key_comes_with_its_fault(
     piccolo_storage: PiccoloStorage, world: World, vault: FakeVault
 ) -> None:
-    """A webhook whose key is gone waits for the key and holds up no other."""
+    """A webhook whose key is gone is handed out as such, and as a whole once the key is back."""
     sealed_before, sealed_after = (
         WebhookEvent(
             id=WebhookEventId(world.entropy.new_id()),
@@ -48,8 +48,9 @@ async def test_lost_key_holds_up_nobody(
     async with piccolo_storage() as uow:
         later = await uow.webhook_events.claim_pending(NOON + MINUTE, NOON + 2 * MINUTE, 9)
 
-    assert claimed == [sealed_after]
-    assert later == [replace(sealed_before, attempts=1)]
+    unopened = replace(sealed_before, body=b"", fault="sealed_value_unreadable")
+    assert claimed == [unopened, sealed_after]
+    assert later == [sealed_before]
 
 
 async def test_moved_value(

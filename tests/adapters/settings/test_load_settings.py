@@ -39,6 +39,12 @@ def test_the_required_variables_are_enough() -> None:
     assert settings.demo_user is None
 
 
+def test_a_lease_outlasts_a_token_request() -> None:
+    """A refresh lease that could end while its request is out is refused."""
+    assert load_settings({**SOUND, "REFRESH_LEASE": "45s"}).refresh_lease.seconds == 45
+    assert faults_of({**SOUND, "REFRESH_LEASE": "44s"})[0].startswith("REFRESH_LEASE")
+
+
 def test_every_required_variable_that_is_missing_is_named_at_once() -> None:
     """An empty environment gives one error with a fault for each required variable."""
     faults = faults_of({})

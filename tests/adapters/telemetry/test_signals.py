@@ -6,10 +6,11 @@ import pytest
 
 from adapters.telemetry.metrics import Counters
 from adapters.telemetry.signals import PrometheusSignals
-from domain.ids import IntegrationId
+from domain.ids import IntegrationId, WebhookEventId
 from tests.adapters.log_output import LogOutput
 
 WHO = IntegrationId(UUID(int=5))
+EVENT = WebhookEventId(UUID(int=6))
 Emit = Callable[[PrometheusSignals], None]
 
 
@@ -121,6 +122,55 @@ def test_no_id_reaches_a_metric() -> None:
     signals.connected(WHO, recovered=False)
 
     assert str(WHO) not in signals.render().decode()
+
+
+def test_the_first_event_of_its_kind_is_an_increase() -> None:
+    """Series that alerts look at are there, at zero, before anything happens."""
+    shown = new_signals().render().decode()
+
+    for series in (
+        'slotkeeper_token_refresh_total{outcome="client_refused"}',
+        'slotkeeper_reauth_required_total{cause="refresh_outcome_lost"}',
+        'slotkeeper_connects_total{recovered="true"}',
+        'slotkeeper_webhooks_received_total{result="mismatch"}',
+        'slotkeeper_webhooks_received_total{result="malformed_body"}',
+        'slotkeeper_webhooks_applied_total{kind="invitee.created",result="dead_lettered"}',
+        'slotkeeper_webhooks_applied_total{kind="other",result="ignored"}',
+        'slotkeeper_availability_reads_total{freshness="expired",part="slots"}',
+        'slotkeeper_availability_syncs_total{result="partly"}',
+        'slotkeeper_booking_commands_total{operation="book",result="slot_taken"}',
+        'slotkeeper_subscriptions_total{result="kept_failing"}',
+        'slotkeeper_subscriptions_total{result="replaced"}',
+        "slotkeeper_bookings_repaired_total",
+    ):
+        assert f"{series} 0.0\n" in shown
+    assert counted(new_signals()) == {}
+
+
+def test_an_event_that_could_not_be_applied_is_told_by_class_and_place(output: LogOutput) -> None:
+    """An operator reads which event failed, with what class of error and where."""
+    new_signals().webhook_unapplied(EVENT, "KeyError", "application/x.py:3 in settle")
+
+    entry = output.entry
+    assert (entry["level"], entry["event"]) == ("warning", "webhook_unapplied")
+    assert (entry["event_id"], entry["error_type"]) == (str(EVENT), "KeyError")
+    assert entry["where"] == "application/x.py:3 in settle"
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("contact.created", "contact.created"),
+        ("joe@example.com\n{}", "joe?example.com???"),
+        ("k" * 100, "k" * 64),
+    ],
+)
+def test_an_unknown_kind_is_told(output: LogOutput, kind: str, told: str) -> None:
+    """A kind that we do not know is in the log, short and harmless, with the event's id."""
+    new_signals().webhook_unknown(EVENT, kind)
+
+    entry = output.entry
+    assert (entry["level"], entry["kind"], entry["event_id"]) == ("info", told, str(EVENT))
 
 
 def test_two_registries_do_not_mix() -> None:

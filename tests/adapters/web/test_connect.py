@@ -20,7 +20,7 @@ async def begin(client: Client, **params: str) -> str:
 
 async def test_a_browser_is_sent_to_the_consent_page(client: Client) -> None:
     """A browser is redirected and gets a cookie that scripts and other sites cannot use."""
-    answer = await client.get(CONNECT, headers=CALLER, follow_redirects=False)
+    answer = await client.get(CONNECT, headers={**CALLER, **PAGE}, follow_redirects=False)
 
     cookie = answer.headers["set-cookie"]
     assert answer.status_code == 302
@@ -35,14 +35,17 @@ async def test_over_plain_http_the_cookie_is_not_secure() -> None:
     services = StandInServices(settings_with(PUBLIC_URL="http://127.0.0.1:8000"))
 
     async with serving(services) as client:
-        answer = await client.get(CONNECT, headers=CALLER, follow_redirects=False)
+        answer = await client.get(CONNECT, headers={**CALLER, **PAGE}, follow_redirects=False)
 
     assert "Secure" not in answer.headers["set-cookie"]
 
 
-async def test_a_program_gets_the_address(client: Client, services: StandInServices) -> None:
-    """A program that asks for JSON gets the consent page's address and no cookie."""
-    answer = await client.get(CONNECT, headers={**CALLER, **JSON})
+@pytest.mark.parametrize("accepts", ["application/json", "*/*", "", "application/*;q=0.9, */*"])
+async def test_a_program_gets_the_address(
+    client: Client, services: StandInServices, accepts: str
+) -> None:
+    """Whoever is no browser gets the consent page's address, and no cookie it could not hand on."""
+    answer = await client.get(CONNECT, headers={**CALLER, "Accept": accepts})
 
     assert answer.status_code == 200
     assert answer.json()["expires_at"] == "2026-12-01T09:10:00Z"
@@ -129,7 +132,7 @@ async def test_without_a_way_back_a_program_gets_json(client: Client) -> None:
 
 async def test_the_browser_that_began_completes(client: Client, services: StandInServices) -> None:
     """The cookie set at the beginning lets the same browser complete, and is then dropped."""
-    await client.get(CONNECT, headers=CALLER, follow_redirects=False)
+    await client.get(CONNECT, headers={**CALLER, **PAGE}, follow_redirects=False)
 
     answer = await client.get(CALLBACK, params={"state": "state-1", "code": "c"}, headers=PAGE)
 
@@ -143,7 +146,7 @@ async def test_another_browser_does_not_complete(
     client: Client, services: StandInServices
 ) -> None:
     """A flow bound to one browser is refused in another, and nothing is stored."""
-    await client.get(CONNECT, headers=CALLER, follow_redirects=False)
+    await client.get(CONNECT, headers={**CALLER, **PAGE}, follow_redirects=False)
     client.cookies.clear()
 
     answer = await client.get(CALLBACK, params={"state": "state-1", "code": "c"}, headers=JSON)

@@ -29,6 +29,38 @@ def document() -> dict[str, Any]:
     return read
 
 
+def shape(required: str, optional: str, **members: Any) -> dict[str, Any]:
+    """The JSON Schema of an object that has these members and no others."""
+    names = [*required.split(), *optional.split()]
+    return {
+        "type": "object",
+        "required": required.split(),
+        "properties": {name: members.get(name, True) for name in names},
+        "additionalProperties": False,
+    }
+
+
+def map_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of an object whose members are all alike."""
+    return {"type": "object", "additionalProperties": schema}
+
+
+EXAMPLES = map_of(shape("", "summary description value externalValue"))
+CONTENT = map_of(shape("schema", "examples encoding", examples=EXAMPLES))
+OPERATION = shape(
+    "operationId responses",
+    "tags summary description parameters requestBody security deprecated",
+    parameters={
+        "type": "array",
+        "items": shape(
+            "name in schema",
+            "description required deprecated allowEmptyValue allowReserved style explode",
+            **{"in": {"enum": ["query", "header", "path", "cookie"]}},
+        ),
+    },
+    requestBody=shape("content", "description required", content=CONTENT),
+    responses=map_of(shape("description", "content headers", content=CONTENT)),
+)
 DOCUMENT = document()
 OPERATIONS = [
     pytest.param(path, operation, id=operation["operationId"])
@@ -66,6 +98,9 @@ def test_operation_ids_are_names() -> None:
 
     assert len(set(ids)) == len(ids) == 20
     assert all(str(each).isidentifier() for each in ids)
+
+
+META = Draft202012Validator(Draft202012Validator.META_SCHEMA)
 
 
 @pytest.mark.parametrize(("path", "operation"), OPERATIONS)
@@ -110,11 +145,7 @@ def test_every_body_has_an_example_that_fits(path: str, operation: dict[str, Any
         assert not path.endswith(("/webhooks", "/cancel"))
         return
     content = operation["requestBody"]["content"]["application/json"]
-    named = content["schema"].get("$ref", "").rpartition("/")[2]
-    schema = DOCUMENT["components"]["schemas"].get(named, content["schema"])
-    found = schema.get("examples", []) + [
-        each["value"] for each in content.get("examples", {}).values()
-    ]
+    found = [each["value"] for each in content.get("examples", {}).values()]
 
     assert found
     for value in found:
@@ -131,6 +162,66 @@ def test_acts_require_their_key() -> None:
     ]
 
     assert taken == [True] * 4
+
+
+@pytest.mark.parametrize(("path", "operation"), OPERATIONS)
+def test_every_operation_is_openapi(path: str, operation: dict[str, Any]) -> None:
+    """Every operation has the members that OpenAPI 3.1 (4.8.10) knows, and no others."""
+    assert path.startswith("/")
+    Draft202012Validator(OPERATION).validate(operation)
+
+
+def test_every_schema_is_json_schema() -> None:
+    """The components are JSON Schema 2020-12, as OpenAPI 3.1 asks."""
+    for schema in DOCUMENT["components"]["schemas"].values():
+        assert list(META.iter_errors(schema)) == []
+
+
+@pytest.mark.parametrize(("path", "operation"), OPERATIONS)
+def test_whoever_calls_for_a_user_names_them(path: str, operation: dict[str, Any]) -> None:
+    """X-User-Id is a required header of each operation that needs an API key, and of no other."""
+    del path
+    keyed = "api_key" in str(operation.get("security"))
+    named = [each for each in operation.get("parameters", ()) if each["name"] == "X-User-Id"]
+
+    assert [(each["in"], each["required"]) for each in named] == [("header", True)] * keyed
+    assert operation.get("security") != [{}]
+
+
+@pytest.mark.parametrize(("path", "operation"), OPERATIONS)
+def test_no_parameter_can_be_null(path: str, operation: dict[str, Any]) -> None:
+    """What may be left out of a query or header has a plain type: there is no null in it."""
+    del path
+    for parameter in operation.get("parameters", ()):
+        assert "null" not in str(parameter["schema"])
+        assert {"type", "$ref", "items"} & parameter["schema"].keys()
+
+
+@pytest.mark.parametrize(("path", "operation"), OPERATIONS)
+def test_a_body_is_a_named_schema(path: str, operation: dict[str, Any]) -> None:
+    """A body is one schema of the components, and only a cancellation may do without one."""
+    if "requestBody" not in operation or "webhooks" in path:
+        return
+    body = operation["requestBody"]
+
+    assert body["required"] == (operation["operationId"] != "cancelBooking")
+    assert body["content"]["application/json"]["schema"].keys() == {"$ref"}
+
+
+def test_refusals_of_the_edge_are_documented() -> None:
+    """A body may be too large wherever one is read, and anything may fail unforeseen."""
+    told = {str(each.id): set(each.values[1]["responses"]) for each in OPERATIONS}  # type: ignore[index]
+
+    assert {name for name, statuses in told.items() if "413" in statuses} == {
+        "createBooking",
+        "cancelBooking",
+        "receiveWebhook",
+        "receiveAppWebhook",
+    }
+    assert {name for name, statuses in told.items() if "500" not in statuses} == {
+        "getLiveness",
+        "getReadiness",
+    }
 
 
 def validate(value: object, schema: dict[str, Any]) -> None:

@@ -1,18 +1,27 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from adapters.settings import SettingsError
+from adapters.web.app import build_app
 from adapters.web.page_times import clockface
 from application.view_integration import ActionRequired
 from domain.booking import BookingStatus
-from domain.errors import CalendlyUnavailable, StorageUnavailable
+from domain.errors import CalendlyUnavailable, JobsUnavailable, StorageUnavailable
 from domain.ids import UserId
 from domain.integration import Status
 from tests.adapters.sound_environ import SECRETS
 from tests.adapters.web import story
 from tests.adapters.web.serving import Client, serving, settings_with
 from tests.adapters.web.stand_ins import StandInServices
+
+
+def never_opened(_settings: object) -> Any:
+    """An application that is refused opens no service."""
+    raise AssertionError
+
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -23,6 +32,7 @@ def demo() -> StandInServices:
     return StandInServices(
         settings_with(
             DEMO_USER="demo",
+            PUBLIC_URL="http://127.0.0.1:8000",
             TEMPORAL_UI_URL="http://127.0.0.1:8233",
             SANDBOX_URL="http://127.0.0.1:9000",
         )
@@ -43,6 +53,61 @@ async def user(demo: StandInServices) -> UserId:
     demo.host.integrations[user] = story.integration()
     demo.bookings.add(story.booking(3, user))
     return user
+
+
+@pytest.mark.parametrize("public_url", ["https://slots.example.com", "http://192.168.0.7:8000"])
+def test_a_demo_user_is_refused_where_others_reach_it(public_url: str) -> None:
+    """The service does not start with a page that acts for anybody who finds it."""
+    with pytest.raises(
+        SettingsError, match="DEMO_USER is set, but PUBLIC_URL is not this machine"
+    ):
+        build_app(settings_with(DEMO_USER="demo", PUBLIC_URL=public_url), never_opened)
+
+
+@pytest.mark.usefixtures("user")
+async def test_a_name_that_was_turned_to_this_machine_sees_nothing(browser: Client) -> None:
+    """A site that points its own name here (DNS rebinding) gets no demo user and no button."""
+    rebound = {"Host": "evil.example.com"}
+
+    page = await browser.get("/", headers=rebound)
+    connect = await browser.get("/demo/connect", headers=rebound, follow_redirects=False)
+    disconnect = await browser.post(
+        "/demo/disconnect", headers={**rebound, "Sec-Fetch-Site": "same-origin"}
+    )
+
+    assert "Ada Example" not in page.text
+    assert (page.status_code, connect.status_code, disconnect.status_code) == (200, 403, 403)
+
+
+async def test_a_button_that_fails_shows_a_page(browser: Client, demo: StandInServices) -> None:
+    """Whoever presses a button that fails reads why, with a way back."""
+    demo.fail_next("request_disconnect", JobsUnavailable("Temporal does not answer."))
+
+    answer = await browser.post(
+        "/demo/disconnect", headers={"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+    )
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert "Temporal does not answer." in answer.text
+    assert 'href="/"' in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/schema", "/health/live", "/static/slotkeeper.css"])
+async def test_head_is_answered_where_get_is(browser: Client, path: str) -> None:
+    """HEAD has the status and the headers of GET, and no body (RFC 9110, 9.3.2)."""
+    head, get = await browser.head(path), await browser.get(path)
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == get.headers["content-type"]
+
+
+async def test_head_acts_nowhere(browser: Client, demo: StandInServices) -> None:
+    """A link checker's HEAD begins and spends no connect flow."""
+    answer = await browser.head("/demo/connect")
+
+    assert answer.status_code == 405
+    assert demo.connect.flows == {}
 
 
 async def test_without_a_demo_user_nobodys_data_is_shown(
@@ -75,7 +140,7 @@ async def test_a_newcomer_sees_a_connect_button(browser: Client) -> None:
     """Before connecting, the page offers to connect and links to everything else."""
     answer = await browser.get("/")
 
-    assert 'href="https://slots.example.com/demo/connect"' in answer.text
+    assert 'href="http://127.0.0.1:8000/demo/connect"' in answer.text
     assert "http://127.0.0.1:8233" in answer.text
     assert "http://127.0.0.1:9000" in answer.text
     assert "curl -H" in answer.text
@@ -205,8 +270,8 @@ async def test_a_lost_grant_offers_to_connect_again(
     "headers",
     [
         {"Sec-Fetch-Site": "same-origin"},
-        {"Sec-Fetch-Site": "same-origin", "Origin": "https://slots.example.com"},
-        {"Origin": "https://slots.example.com"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "http://127.0.0.1:8000"},
+        {"Origin": "http://127.0.0.1:8000"},
     ],
 )
 async def test_the_page_can_disconnect(
@@ -225,7 +290,7 @@ async def test_the_page_can_disconnect(
         {},
         {"Origin": "https://evil.example.com"},
         {"Origin": "null"},
-        {"Sec-Fetch-Site": "cross-site", "Origin": "https://slots.example.com"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://127.0.0.1:8000"},
         {"Sec-Fetch-Site": "same-site"},
     ],
 )

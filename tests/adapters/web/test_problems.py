@@ -158,6 +158,55 @@ async def test_a_missing_parameter_is_named(client: Client) -> None:
     ]
 
 
+async def test_all_missing_parameters_are_named(client: Client) -> None:
+    """Of several parameters that are not there, each is named once."""
+    answer = await client.get("/api/calendly/availability", headers=CALLER)
+
+    problem = problem_in(answer, 400, "invalid_input")
+    assert [each["field"] for each in problem["errors"]] == ["event_type", "start", "end"]
+    assert {each["message"] for each in problem["errors"]} == {"is required"}
+
+
+@pytest.mark.parametrize(
+    ("invitee", "field", "words"),
+    [
+        ({"email": MARKER}, "invitee.email", "an e-mail address, such as name@example.com"),
+        ({"name": f"{MARKER}\nand"}, "invitee.name", "one line of text"),
+    ],
+)
+async def test_a_text_of_the_wrong_form_is_told_in_words(
+    client: Client, invitee: dict[str, str], field: str, words: str
+) -> None:
+    """A text that does not fit is answered with what is expected, not with a regular expression."""
+    body = {
+        "event_type": "intro",
+        "start": "2026-12-03T15:30:00Z",
+        "invitee": {"name": "Grace", "email": "g@example.com", "timezone": "UTC", **invitee},
+    }
+
+    answer = await client.post(
+        "/api/calendly/bookings", headers={**CALLER, "Idempotency-Key": "k1"}, json=body
+    )
+
+    (told,) = problem_in(answer, 400, "invalid_input")["errors"]
+    assert told["field"] == field
+    assert words in told["message"]
+    assert "^" not in told["message"]
+    assert MARKER not in answer.text
+
+
+async def test_a_browser_gets_a_page(client: Client) -> None:
+    """A person who goes astray sees a page with a way back; the API answers problems to all."""
+    page = await client.get("/nowhere", headers={"Accept": "text/html"})
+    problem = await client.get("/api/nowhere", headers={"Accept": "text/html"})
+
+    assert page.status_code == 404
+    assert page.headers["content-type"].startswith("text/html")
+    assert "not_found" in page.text
+    assert page.headers["x-request-id"] in page.text
+    problem_in(problem, 404, "not_found")
+
+
 async def test_a_body_that_is_not_json_is_refused(client: Client) -> None:
     """A body that is not JSON is a 400 problem that says so and does not repeat it."""
     answer = await client.post(

@@ -5,6 +5,7 @@ import pytest
 import structlog
 from structlog.testing import LogCapture
 
+from tests.adapters.web import story
 from tests.adapters.web.serving import CALLER, Client
 from tests.adapters.web.stand_ins import StandInServices
 from tests.adapters.web.story import API_KEY
@@ -32,6 +33,24 @@ async def test_each_request_is_one_line(client: Client, log: list[Any]) -> None:
     assert entry["duration_ms"] >= 0
 
 
+async def test_a_line_names_its_integration(
+    client: Client, services: StandInServices, log: list[Any]
+) -> None:
+    """Once the integration is known each line names it, and the next request's does not."""
+    user = await services.identify_caller.named("ada")
+    services.host.integrations[user] = story.integration()
+
+    await client.get("/api/calendly/integration", headers=CALLER)
+    await client.get("/health/ready")
+    await client.post(f"/api/calendly/webhooks/{story.INTEGRATION.hex}-x", content=b"{}")
+
+    assert [each.get("integration_id") for each in log if each["log_level"] != "debug"] == [
+        str(story.INTEGRATION),
+        str(story.INTEGRATION),
+    ]
+    assert "integration_id" not in next(each for each in log if each["log_level"] == "debug")
+
+
 async def test_a_callers_request_id_is_kept(client: Client, log: list[Any]) -> None:
     """A request id that is harmless to repeat is kept, in the answer and in the log."""
     answer = await client.get("/nowhere", headers={"X-Request-Id": "trace-1.a_B"})
@@ -51,7 +70,7 @@ async def test_another_request_id_is_replaced(client: Client, given: str) -> Non
 
 async def test_secrets_of_a_request_are_not_logged(client: Client, log: list[Any]) -> None:
     """Neither query, nor headers, nor cookies, nor the path of a delivery are in the log."""
-    params = {"state": "st4te", "code": "c0de"}
+    params = {"state": "st4te", "code": "g0od"}
     await client.get("/api/calendly/callback", params=params, headers=CALLER)
     client.cookies.set("slotkeeper_connect", "c00kie")
     await client.get("/api/calendly/callback", params=params)
@@ -59,7 +78,7 @@ async def test_secrets_of_a_request_are_not_logged(client: Client, log: list[Any
 
     written = repr(log)
     assert len(log) == 3
-    for secret in ("st4te", "c0de", "c00kie", "subscr1ption", "b0dy", API_KEY):
+    for secret in ("st4te", "g0od", "c00kie", "subscr1ption", "b0dy", API_KEY):
         assert secret not in written
 
 

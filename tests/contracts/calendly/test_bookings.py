@@ -4,7 +4,7 @@ import pytest
 
 from domain.availability import Window
 from domain.booking import BookingStatus, Facts
-from domain.errors import CalendlyNotFound, CalendlyUncertain, SlotTaken
+from domain.errors import CalendlyForbidden, CalendlyNotFound, CalendlyUncertain, SlotTaken
 from domain.token import Access
 from tests.contracts.calendly.stage import Stage, access_of, ahead, wanted
 
@@ -95,6 +95,44 @@ async def test_bookings_are_found_by_their_invitee(stage: Stage) -> None:
     )
 
     assert [each.invitee_uri for each in found] == [first]
+
+
+async def test_bookings_are_found_in_the_organization(stage: Stage) -> None:
+    """One e-mail's bookings with any host of the organization are found within the span."""
+    access, starts = await access_of(stage), await stage.open_slots()
+    first = await stage.invitee_books(starts[0], "iris@example.net")
+    await stage.invitee_books(starts[1], "otto@example.net")
+
+    found = await stage.bookings.find_in_organization(
+        access, stage.account.organization_uri, "iris@example.net", Window(starts[0], starts[2])
+    )
+
+    assert [each.invitee_uri for each in found] == [first]
+
+
+async def test_another_organization_is_not_searched(stage: Stage) -> None:
+    """The bookings of an organization that is not the user's are refused."""
+    access = await access_of(stage)
+    other = stage.account.organization_uri.rpartition("/")[0] + "/AAAAAAAAAAAAAAAA"
+
+    with pytest.raises((CalendlyForbidden, CalendlyNotFound)):
+        await stage.bookings.find_in_organization(
+            access, other, "iris@example.net", ahead(hours=1)
+        )
+
+
+async def test_everybody_at_an_event_is_read(stage: Stage) -> None:
+    """The invitees of an event are told with what became of them; an unknown event has none."""
+    access, starts = await access_of(stage), await stage.open_slots()
+    uri = await stage.invitee_books(starts[0])
+    event_uri = (await stage.bookings.invitee(access, uri)).event_uri
+    await stage.bookings.cancel(access, event_uri, None)
+
+    assert await stage.bookings.of_event(access, event_uri) == [
+        await stage.bookings.invitee(access, uri)
+    ]
+    with pytest.raises(CalendlyNotFound):
+        await stage.bookings.of_event(access, f"{event_uri.rpartition('/')[0]}/AAAAAAAAAAAAAAAA")
 
 
 async def test_pages_hold_every_booking_of_the_span_once(stage: Stage) -> None:

@@ -133,19 +133,42 @@ async def test_late_invalidation(storage: Storage, ada: Integration) -> None:
     assert stored == slots(invalidated_at=NOON + 2 * MINUTE, invalidated_by="later")
 
 
-async def test_mark_failed(storage: Storage, ada: Integration) -> None:
-    """A failed fetch leaves the content and says why; a part never fetched stays absent."""
-    await put(storage, ada, slots())
+def failed(part: Part, key: str, code: str, at: datetime = NOON) -> CachedPart:
+    """Return what stands for a part that could not be fetched."""
+    return CachedPart(part=part, key=key, content=b"", fetched_at=at, error_code=code)
+
+
+async def mark_failed(storage: Storage, owner: Integration, *parts: CachedPart) -> None:
+    """Mark parts as failed, committed."""
     async with storage() as uow:
-        await uow.availability.mark_failed(
-            ada.user_id, Part.SLOTS, slots().key, "calendly_throttled"
-        )
-        await uow.availability.mark_failed(ada.user_id, Part.BUSY, "", "calendly_throttled")
+        await uow.availability.mark_failed(owner.user_id, owner.id, parts)
         await uow.commit()
 
+
+async def test_mark_failed(storage: Storage, ada: Integration) -> None:
+    """A failed fetch leaves what is known of a part and says why it failed."""
+    await put(storage, ada, slots())
+    again = failed(Part.SLOTS, slots().key, "calendly_throttled", NOON + MINUTE)
+
+    await mark_failed(storage, ada, again)
+
     assert await read(storage, ada, slots()) == slots(error_code="calendly_throttled")
-    async with storage() as uow:
-        assert await uow.availability.read(ada.user_id, Part.BUSY) is None
+
+
+async def test_mark_failed_first(storage: Storage, ada: Integration) -> None:
+    """A part that never came is remembered by its latest error, until it comes."""
+    busy = failed(Part.BUSY, "", "calendar_broken")
+    await mark_failed(storage, ada, failed(Part.SLOTS, slots().key, "internal"), busy)
+    await mark_failed(
+        storage, ada, failed(Part.SLOTS, slots().key, "calendly_forbidden", NOON + MINUTE)
+    )
+
+    assert await read(storage, ada, busy) == busy
+    stored = await read(storage, ada, slots())
+    assert stored == failed(Part.SLOTS, slots().key, "calendly_forbidden")
+    came = slots(fetched_at=NOON + 2 * MINUTE)
+    await put(storage, ada, came)
+    assert await read(storage, ada, came) == came
 
 
 async def test_keep_only(storage: Storage, world: World, ada: Integration) -> None:
@@ -169,12 +192,13 @@ async def test_keep_only(storage: Storage, world: World, ada: Integration) -> No
 
 
 async def test_put_after_erase(storage: Storage, world: World, ada: Integration) -> None:
-    """A fetch that ends after its integration was erased stores nothing."""
+    """A fetch that ends after its integration was erased stores nothing, and no failure."""
     async with storage() as uow:
         await uow.integrations.erase(ada.id)
         await uow.commit()
 
     await put(storage, ada, slots())
     await put(storage, replace(ada, id=IntegrationId(world.entropy.new_id())), slots())
+    await mark_failed(storage, ada, failed(Part.SLOTS, slots().key, "internal"))
 
     assert await read(storage, ada, slots()) is None

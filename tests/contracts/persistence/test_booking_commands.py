@@ -60,7 +60,7 @@ async def test_taken_over(storage: Storage, world: World) -> None:
     first = command(world, ada)
     await opened(storage, first)
     async with storage() as uow:
-        await uow.booking_commands.mark_sent(first.id)
+        assert await uow.booking_commands.mark_sent(first, first.lease_until)
         await uow.commit()
 
     again = command(world, ada, started_at=NOON + MINUTE, lease_until=NOON + 2 * MINUTE)
@@ -86,7 +86,7 @@ async def test_finished(storage: Storage, world: World) -> None:
     await opened(storage, first)
     booking_id = BookingId(world.entropy.new_id())
     async with storage() as uow:
-        await uow.booking_commands.finish(first.id, booking_id, NOON + MINUTE)
+        await uow.booking_commands.finish(first, booking_id, NOON + MINUTE)
         await uow.booking_commands.release(first, sent=False)
         await uow.commit()
 
@@ -95,10 +95,64 @@ async def test_finished(storage: Storage, world: World) -> None:
     assert await opened(storage, again) == (done, False)
 
 
+async def test_sent(storage: Storage, world: World) -> None:
+    """Marking a command as sent renews its lease: it is taken over only when that one is over."""
+    ada = await world.user("ada")
+    first = command(world, ada)
+    await opened(storage, first)
+    until = NOON + 2 * MINUTE
+    async with storage() as uow:
+        assert await uow.booking_commands.mark_sent(first, until)
+        await uow.commit()
+
+    early = command(world, ada, started_at=until - timedelta(seconds=1), lease_until=until)
+    renewed = replace(first, sent=True, lease_until=until)
+    assert await opened(storage, early) == (renewed, False)
+    late = replace(early, started_at=until, lease_until=until + MINUTE)
+    taken = replace(renewed, started_at=until, lease_until=late.lease_until)
+    assert await opened(storage, late) == (taken, True)
+
+
+async def taken_over(storage: Storage, world: World, first: BookingCommand) -> BookingCommand:
+    """Let a later attempt take an unfinished command over; return it."""
+    until = first.lease_until + MINUTE
+    later = command(world, first.user_id, started_at=first.lease_until, lease_until=until)
+    taken, mine = await opened(storage, later)
+    assert mine
+    return taken
+
+
+async def test_lost(storage: Storage, world: World) -> None:
+    """Who lost the command to a later attempt may neither send nor end it."""
+    first = command(world, await world.user("ada"))
+    await opened(storage, first)
+    taken = await taken_over(storage, world, first)
+
+    async with storage() as uow:
+        assert not await uow.booking_commands.mark_sent(first, taken.lease_until + MINUTE)
+        await uow.booking_commands.finish(first, BookingId(world.entropy.new_id()), NOON)
+        await uow.commit()
+
+    again = command(world, first.user_id, started_at=first.lease_until)
+    assert await opened(storage, again) == (taken, False)
+
+
+async def test_done_or_forgotten_is_not_sent(storage: Storage, world: World) -> None:
+    """A command that is done, or that nobody knows any more, cannot be marked as sent."""
+    ada = await world.user("ada")
+    done, forgotten = command(world, ada), command(world, ada, "key-2")
+    await opened(storage, done)
+    async with storage() as uow:
+        await uow.booking_commands.finish(done, BookingId(world.entropy.new_id()), NOON)
+
+        assert not await uow.booking_commands.mark_sent(done, NOON + MINUTE)
+        assert not await uow.booking_commands.mark_sent(forgotten, NOON + MINUTE)
+
+
 async def release(storage: Storage, failed: BookingCommand, *, sent: bool) -> None:
     """Mark a command as sent, and let it go."""
     async with storage() as uow:
-        await uow.booking_commands.mark_sent(failed.id)
+        await uow.booking_commands.mark_sent(failed, failed.lease_until)
         await uow.booking_commands.release(failed, sent=sent)
         await uow.commit()
 
@@ -132,14 +186,12 @@ async def test_released_too_late(storage: Storage, world: World, sent: bool) -> 
     ada = await world.user("ada")
     first = command(world, ada)
     await opened(storage, first)
-    until = first.lease_until + MINUTE
-    later = command(world, ada, started_at=first.lease_until, lease_until=until)
-    taken_over, _ = await opened(storage, later)
+    taken = await taken_over(storage, world, first)
 
     await release(storage, first, sent=sent)
 
     again = command(world, ada, started_at=first.lease_until)
-    assert await opened(storage, again) == (replace(taken_over, sent=True), False)
+    assert await opened(storage, again) == (taken, False)
 
 
 async def test_unknown_user(storage: Storage, world: World) -> None:

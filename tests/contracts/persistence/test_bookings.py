@@ -213,15 +213,18 @@ async def test_occupied(storage: Storage, world: World, ada: Integration) -> Non
     assert list(found) == [Window(start=begin, end=begin + half) for begin in begins]
 
 
-async def test_group_is_not_occupied(storage: Storage, world: World, ada: Integration) -> None:
-    """An event with several invitees, canceled ones included, takes nobody else's seat."""
+async def test_a_group_is_occupied_once(storage: Storage, world: World, ada: Integration) -> None:
+    """A group event's time is occupied while any of its invitees stands, and given once."""
     shared = "https://api.calendly.com/scheduled_events/GROUP"
-    await world.book(
+    one, *_ = await world.book(
         ada,
         samples.facts("one", event_uri=shared),
-        samples.facts("two", event_uri=shared, status=BookingStatus.CANCELED),
+        samples.facts("two", event_uri=shared),
+        samples.facts("three", event_uri=shared, status=BookingStatus.CANCELED),
     )
 
     async with storage() as uow:
         span = Window(start=NOON, end=NOON + timedelta(days=9))
-        assert list(await uow.bookings.occupied(ada.user_id, span)) == []
+        found = await uow.bookings.occupied(ada.user_id, span)
+
+    assert list(found) == [Window(one.facts.details.start, one.facts.details.end)]

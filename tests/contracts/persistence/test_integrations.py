@@ -1,20 +1,48 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from adapters.persistence.errors import StoreRefused
 from application.ports.availability_cache import CachedPart, Part
+from application.ports.booking_commands import BookingCommand, Operation
 from application.ports.unit_of_work import Storage
 from application.ports.webhook_events import WebhookEvent
 from domain.circuit_breaker import Breaker, BreakerState
-from domain.ids import IntegrationId, UserId, WebhookEventId
+from domain.ids import CommandId, IntegrationId, UserId, WebhookEventId
 from domain.integration import Attention, Cause, Integration, Status, Subscription
 from tests import samples
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
 
 MINUTE = timedelta(minutes=1)
+
+
+def event(world: World, key: str, **changes: Any) -> WebhookEvent:
+    """Return a webhook that came at noon."""
+    return WebhookEvent(
+        id=WebhookEventId(world.entropy.new_id()),
+        dedupe_key=key,
+        kind="invitee.created",
+        body=b"{}",
+        received_at=NOON,
+        occurred_at=NOON,
+        **changes,
+    )
+
+
+def command(world: World, owner: Integration) -> BookingCommand:
+    """Return the command that a user gives under the same key every time."""
+    return BookingCommand(
+        id=CommandId(world.entropy.new_id()),
+        user_id=owner.user_id,
+        key="key",
+        operation=Operation.BOOK,
+        fingerprint=b"f" * 32,
+        started_at=NOON,
+        lease_until=NOON + MINUTE,
+    )
 
 
 async def test_reads_back_everything(storage: Storage, world: World) -> None:
@@ -76,7 +104,7 @@ async def test_reconnect_ends_leases(storage: Storage, ada: Integration) -> None
         assert await uow.sync_queue.take(ada.id, "old", NOON, NOON + MINUTE)
         await uow.commit()
     assert taken is not None
-    again = replace(ada, tokens=samples.tokens(version=1), connected_at=NOON)
+    again = replace(ada, tokens=samples.tokens(version=1), connected_at=NOON + MINUTE)
     async with storage() as uow:
         await uow.integrations.put_connected(again)
         await uow.commit()
@@ -157,29 +185,25 @@ async def test_subscription(storage: Storage, world: World, ada: Integration) ->
 
 
 async def test_erase(storage: Storage, world: World, ada: Integration) -> None:
-    """Erasing takes the cache and the bookings along and leaves webhook events, unlinked."""
+    """Erasing takes cache, bookings, webhook events and commands along, and nobody else's."""
     grace = await world.connect("grace")
     (mine,) = await world.book(ada, samples.facts("A"))
     (hers,) = await world.book(grace, samples.facts("G"))
-    event = WebhookEvent(
-        id=WebhookEventId(world.entropy.new_id()),
-        dedupe_key="one",
-        kind="invitee.created",
-        body=b"{}",
-        received_at=NOON,
-        occurred_at=NOON,
-        integration_id=ada.id,
-        user_id=ada.user_id,
-    )
+    gone = event(world, "one", integration_id=ada.id, user_id=ada.user_id)
+    unlinked = event(world, "two", user_id=ada.user_id)
+    other = event(world, "three", integration_id=grace.id, user_id=grace.user_id)
     part = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON)
     async with storage() as uow:
         await uow.availability.put(ada.user_id, ada.id, [part])
-        await uow.webhook_events.store(event)
+        for each in (gone, unlinked, other):
+            await uow.webhook_events.store(each)
+        for owner in (ada, grace):
+            await uow.booking_commands.open(command(world, owner))
         await uow.commit()
 
     async with storage() as uow:
-        await uow.integrations.erase(ada.id)
-        await uow.integrations.erase(ada.id)
+        assert await uow.integrations.erase(ada.id) == ada
+        assert await uow.integrations.erase(ada.id) is None
         await uow.commit()
 
     async with storage() as uow:
@@ -187,8 +211,35 @@ async def test_erase(storage: Storage, world: World, ada: Integration) -> None:
         assert await uow.availability.read(ada.user_id, Part.BUSY) is None
         assert await uow.bookings.find(ada.user_id, mine.id) is None
         assert await uow.bookings.find(grace.user_id, hers.id) == hers
-        (left,) = await uow.webhook_events.claim_pending(NOON, NOON + MINUTE, 5)
-    assert left == replace(event, integration_id=None)
+        assert await uow.webhook_events.claim_pending(NOON, NOON + MINUTE, 5) == [other]
+        assert (await uow.booking_commands.open(command(world, ada)))[1] is True
+        assert (await uow.booking_commands.open(command(world, grace)))[1] is False
+
+
+async def test_erase_on_second_thoughts(storage: Storage, world: World, ada: Integration) -> None:
+    """Who looks at what was erased and leaves without a commit has erased nothing."""
+    (mine,) = await world.book(ada, samples.facts("A"))
+
+    async with storage() as uow:
+        await uow.integrations.erase(ada.id)
+
+    assert await world.now(ada.id) == ada
+    async with storage() as uow:
+        assert await uow.bookings.find(ada.user_id, mine.id) == mine
+
+
+async def test_list_disconnecting(storage: Storage, world: World) -> None:
+    """Those that are being disconnected are listed by ascending id, up to the limit."""
+    made = [await world.connect(f"user-{number}") for number in range(4)]
+    async with storage() as uow:
+        for each in made[1:]:
+            await uow.integrations.mark_disconnecting(each.id)
+        await uow.commit()
+
+    async with storage() as uow:
+        found = await uow.integrations.disconnecting(2)
+
+    assert [each.id for each in found] == [each.id for each in made[1:3]]
 
 
 async def test_live_after(storage: Storage, world: World) -> None:

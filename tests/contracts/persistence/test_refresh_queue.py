@@ -13,6 +13,7 @@ from domain.integration import (
     needs_person,
     refreshed,
 )
+from domain.token import LEFT_ALONE_FOR
 from tests import samples
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
@@ -28,6 +29,28 @@ async def take(storage: Storage, integration: Integration, owner: str = "me") ->
         await uow.commit()
     assert taken is not None
     return taken[1]
+
+
+async def take_over(storage: Storage, integration: Integration) -> Lease:
+    """Take a lease that ran out, for an hour, committed."""
+    async with storage() as uow:
+        taken = await uow.refresh_queue.take(integration.id, "other", NOON + MINUTE, NOON + HOUR)
+        await uow.commit()
+    assert taken is not None
+    return taken[1]
+
+
+async def is_held(storage: Storage, integration: Integration) -> bool:
+    """Whether somebody holds the lease after two minutes."""
+    async with storage() as uow:
+        later = NOON + 2 * MINUTE
+        taken = await uow.refresh_queue.take(integration.id, "third", later, later + MINUTE)
+    return taken is None
+
+
+def dead(integration: Integration) -> Integration:
+    """Return the integration after a refusal."""
+    return needs_person(integration, Cause.GRANT_REFUSED, NOON, code="grant_refused")
 
 
 async def test_take(storage: Storage, ada: Integration) -> None:
@@ -59,6 +82,30 @@ async def test_only_active(storage: Storage, world: World) -> None:
         absent = IntegrationId(world.entropy.new_id())
         assert await uow.refresh_queue.take(dead.id, "me", NOON, NOON + MINUTE) is None
         assert await uow.refresh_queue.take(absent, "me", NOON, NOON + MINUTE) is None
+
+
+async def test_disconnecting(storage: Storage, world: World, ada: Integration) -> None:
+    """A disconnecting integration is leased, and exchanged under that, to whoever asks for one."""
+    async with storage() as uow:
+        assert (
+            await uow.refresh_queue.take(ada.id, "me", NOON, NOON + MINUTE, disconnecting=True)
+            is None
+        )
+        await uow.integrations.mark_disconnecting(ada.id)
+        assert await uow.refresh_queue.take(ada.id, "me", NOON, NOON + MINUTE) is None
+        taken = await uow.refresh_queue.take(ada.id, "me", NOON, NOON + MINUTE, disconnecting=True)
+        await uow.commit()
+    assert taken is not None
+    found, lease = taken
+    new = refreshed(found, samples.tokens(version=2), NOON)
+    async with storage() as uow:
+        assert await uow.refresh_queue.begin_exchange(ada.id, lease, NOON, NOON + MINUTE)
+        assert await uow.refresh_queue.finish(new, lease, expected_version=1, next_attempt_at=None)
+        await uow.commit()
+
+    assert found.status is Status.DISCONNECTING
+    assert lease == Lease("me", 1, NOON + MINUTE, disconnecting=True)
+    assert await world.now(ada.id) == replace(new, status=Status.DISCONNECTING)
 
 
 async def test_claim_order(storage: Storage, world: World) -> None:
@@ -104,6 +151,22 @@ async def test_claim_passes_over(storage: Storage, world: World) -> None:
     assert {each.id for each, _ in later} == {held.id, put_off.id, free.id}
 
 
+async def test_claim_leaves_new_pairs_alone(storage: Storage, ada: Integration) -> None:
+    """What was refreshed just now is not due again, however far the horizon reaches."""
+    lease = await take(storage, ada)
+    new = refreshed(ada, samples.tokens(version=2), NOON)
+    far = NOON + 9 * HOUR
+
+    async with storage() as uow:
+        await uow.refresh_queue.finish(new, lease, expected_version=1, next_attempt_at=None)
+        almost, then = NOON + LEFT_ALONE_FOR - timedelta(microseconds=1), NOON + LEFT_ALONE_FOR
+        early = await uow.refresh_queue.claim_due("me", almost, almost + MINUTE, far, 9)
+        claimed = await uow.refresh_queue.claim_due("me", then, then + MINUTE, far, 9)
+
+    assert early == []
+    assert [each for each, _ in claimed] == [new]
+
+
 async def test_put_off_can_be_taken(storage: Storage, ada: Integration) -> None:
     """What the job has to leave alone for a while may still be taken by a call that needs it."""
     lease = await take(storage, ada)
@@ -114,14 +177,30 @@ async def test_put_off_can_be_taken(storage: Storage, ada: Integration) -> None:
 
 
 async def test_begin_exchange(storage: Storage, world: World, ada: Integration) -> None:
-    """The start of an exchange is recorded; an earlier open one keeps its time."""
+    """The start of an exchange is recorded, over an earlier one, and renews the lease."""
     lease = await take(storage, ada)
 
     async with storage() as uow:
-        assert await uow.refresh_queue.begin_exchange(ada.id, lease, NOON)
-        assert await uow.refresh_queue.begin_exchange(ada.id, lease, NOON + MINUTE)
+        almost = NOON + MINUTE - timedelta(microseconds=1)
+        assert await uow.refresh_queue.begin_exchange(ada.id, lease, NOON, NOON + MINUTE)
+        assert await uow.refresh_queue.begin_exchange(ada.id, lease, almost, NOON + HOUR)
         await uow.commit()
-    assert await world.now(ada.id) == replace(ada, exchange_started_at=NOON)
+    assert await world.now(ada.id) == replace(ada, exchange_started_at=almost)
+    async with storage() as uow:
+        late = NOON + HOUR - timedelta(microseconds=1)
+        assert await uow.refresh_queue.take(ada.id, "other", late, NOON + 2 * HOUR) is None
+
+
+async def test_begin_after_the_end(storage: Storage, world: World, ada: Integration) -> None:
+    """Nothing may be sent under a lease that ran out, though nobody took it over yet."""
+    lease = await take(storage, ada)
+
+    async with storage() as uow:
+        assert not await uow.refresh_queue.begin_exchange(
+            ada.id, lease, NOON + MINUTE, NOON + HOUR
+        )
+        await uow.commit()
+    assert await world.now(ada.id) == ada
 
 
 async def test_begin_after_loss(storage: Storage, world: World, ada: Integration) -> None:
@@ -130,13 +209,13 @@ async def test_begin_after_loss(storage: Storage, world: World, ada: Integration
     async with storage() as uow:
         taken = await uow.refresh_queue.take(ada.id, "other", NOON + MINUTE, NOON + HOUR)
         assert taken is not None
-        assert not await uow.refresh_queue.begin_exchange(ada.id, old, NOON + MINUTE)
+        assert not await uow.refresh_queue.begin_exchange(ada.id, old, NOON, NOON + HOUR)
         await uow.refresh_queue.release(ada.id, taken[1])
-        assert not await uow.refresh_queue.begin_exchange(ada.id, taken[1], NOON + MINUTE)
+        assert not await uow.refresh_queue.begin_exchange(ada.id, taken[1], NOON, NOON + HOUR)
         last = await uow.refresh_queue.take(ada.id, "last", NOON + MINUTE, NOON + HOUR)
         assert last is not None
         await uow.integrations.mark_disconnecting(ada.id)
-        assert not await uow.refresh_queue.begin_exchange(ada.id, last[1], NOON + MINUTE)
+        assert not await uow.refresh_queue.begin_exchange(ada.id, last[1], NOON, NOON + HOUR)
         await uow.commit()
 
     assert (await world.now(ada.id)).exchange_started_at is None
@@ -150,7 +229,7 @@ async def test_finish_stores(storage: Storage, world: World, ada: Integration) -
     new = refreshed(new, samples.tokens(expires_at=NOON + 4 * HOUR, version=2), NOON)
 
     async with storage() as uow:
-        await uow.refresh_queue.begin_exchange(ada.id, lease, NOON)
+        await uow.refresh_queue.begin_exchange(ada.id, lease, NOON, NOON + MINUTE)
         assert await uow.refresh_queue.finish(new, lease, expected_version=1, next_attempt_at=None)
         await uow.commit()
 
@@ -193,24 +272,103 @@ async def test_finish_failed(storage: Storage, world: World, ada: Integration) -
 
 
 async def test_fenced_out(storage: Storage, world: World, ada: Integration) -> None:
-    """A finisher whose lease was taken over changes nothing and leaves the new lease alone."""
+    """Without the lease a failure or a refusal changes nothing and leaves the new lease alone."""
     old = await take(storage, ada)
-    async with storage() as uow:
-        new = await uow.refresh_queue.take(ada.id, "me", NOON + MINUTE, NOON + HOUR)
-        await uow.commit()
-    assert new is not None
+    await take_over(storage, ada)
+
+    for late in (replace(ada, last_error_code="late"), dead(ada)):
+        async with storage() as uow:
+            assert not await uow.refresh_queue.finish(
+                late, old, expected_version=1, next_attempt_at=None
+            )
+            await uow.refresh_queue.release(ada.id, old)
+            await uow.commit()
+    assert await world.now(ada.id) == ada
+    assert await is_held(storage, ada)
+
+
+async def test_a_pair_without_its_lease(storage: Storage, world: World, ada: Integration) -> None:
+    """A new pair is stored although somebody took the lease over, who keeps it."""
+    old = await take(storage, ada)
+    lease = await take_over(storage, ada)
+    new = refreshed(ada, samples.tokens(version=2), NOON)
 
     async with storage() as uow:
-        late = refreshed(ada, samples.tokens(version=2), NOON)
+        await uow.refresh_queue.begin_exchange(ada.id, lease, NOON + MINUTE, NOON + HOUR)
+        assert await uow.refresh_queue.finish(new, old, expected_version=1, next_attempt_at=None)
+        await uow.commit()
+    assert await world.now(ada.id) == new
+    assert await is_held(storage, ada)
+    async with storage() as uow:
         assert not await uow.refresh_queue.finish(
-            late, old, expected_version=1, next_attempt_at=None
+            dead(ada), lease, expected_version=1, next_attempt_at=None
         )
-        await uow.refresh_queue.release(ada.id, old)
-        assert (
-            await uow.refresh_queue.take(ada.id, "third", NOON + 2 * MINUTE, NOON + HOUR) is None
+
+
+async def test_a_pair_after_a_refusal(storage: Storage, world: World, ada: Integration) -> None:
+    """A new pair makes an account live again that was given up for want of it."""
+    old = await take(storage, ada)
+    lease = await take_over(storage, ada)
+    new = refreshed(ada, samples.tokens(version=2), NOON)
+
+    async with storage() as uow:
+        await uow.refresh_queue.finish(dead(ada), lease, expected_version=1, next_attempt_at=None)
+        assert await uow.refresh_queue.finish(new, old, expected_version=1, next_attempt_at=None)
+        await uow.commit()
+    assert await world.now(ada.id) == new
+
+
+async def test_a_pair_after_another_owner(
+    storage: Storage, world: World, ada: Integration
+) -> None:
+    """An account that was given up because its owner changed stays given up."""
+    old = await take(storage, ada)
+    lease = await take_over(storage, ada)
+    stranger = needs_person(ada, Cause.OWNER_CHANGED, NOON, code="owner_changed")
+    new = refreshed(ada, samples.tokens(version=2), NOON)
+
+    async with storage() as uow:
+        await uow.refresh_queue.finish(stranger, lease, expected_version=1, next_attempt_at=None)
+        assert not await uow.refresh_queue.finish(
+            new, old, expected_version=1, next_attempt_at=None
         )
         await uow.commit()
-    assert await world.now(ada.id) == ada
+    assert await world.now(ada.id) == stranger
+
+
+async def test_a_pair_of_an_older_grant(storage: Storage, world: World, ada: Integration) -> None:
+    """Whoever connected again keeps that grant, be its version the one that was exchanged."""
+    old = await take(storage, ada)
+    anew = replace(ada, connected_at=NOON + MINUTE)
+    new = refreshed(ada, samples.tokens(version=2), NOON)
+
+    for standing in (anew, dead(anew)):
+        async with storage() as uow:
+            await uow.integrations.put_connected(standing)
+            assert not await uow.refresh_queue.finish(
+                new, old, expected_version=1, next_attempt_at=None
+            )
+            await uow.commit()
+        assert await world.now(ada.id) == standing
+
+
+async def test_a_pair_of_a_lost_disconnect(
+    storage: Storage, world: World, ada: Integration
+) -> None:
+    """Who ends a grant has read its tokens: a pair that comes without the lease is not stored."""
+    old = await take(storage, ada)
+    async with storage() as uow:
+        await uow.integrations.mark_disconnecting(ada.id)
+        await uow.refresh_queue.take(ada.id, "end", NOON + MINUTE, NOON + HOUR, disconnecting=True)
+        await uow.commit()
+    new = refreshed(ada, samples.tokens(version=2), NOON)
+
+    async with storage() as uow:
+        assert not await uow.refresh_queue.finish(
+            new, old, expected_version=1, next_attempt_at=None
+        )
+        await uow.commit()
+    assert await world.now(ada.id) == replace(ada, status=Status.DISCONNECTING)
 
 
 async def test_version_moved(storage: Storage, world: World, ada: Integration) -> None:

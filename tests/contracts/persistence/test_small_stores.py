@@ -52,7 +52,7 @@ async def test_api_keys(storage: Storage, world: World) -> None:
 
 
 async def test_connect_attempts(storage: Storage, world: World) -> None:
-    """A flow is handed out once, expired or not, with everything that was remembered of it."""
+    """A flow is found until it is handed out, once, expired or not, with all that it was."""
     user_id = await world.user("ada")
     full = ConnectAttempt(
         b"a" * 32, user_id, "sealed", NOON, browser_hash=b"b" * 32, return_to="https://app.example"
@@ -64,8 +64,10 @@ async def test_connect_attempts(storage: Storage, world: World) -> None:
         await uow.commit()
 
     async with storage() as uow:
+        assert await uow.connect_attempts.find(b"a" * 32) == full
         assert await uow.connect_attempts.take(b"a" * 32) == full
         assert await uow.connect_attempts.take(b"a" * 32) is None
+        assert await uow.connect_attempts.find(b"a" * 32) is None
         assert await uow.connect_attempts.take(b"c" * 32) == bare
         assert await uow.connect_attempts.take(b"x" * 32) is None
 

@@ -22,12 +22,20 @@ async def claim(storage: Storage, now: datetime, limit: int = 9) -> list[Integra
 
 async def finish(
     storage: Storage, integration: Integration, owner: str, due_at: datetime, **synced: datetime
-) -> None:
+) -> bool:
     """Give a right back, committed."""
     async with storage() as uow:
-        await uow.sync_queue.finish(
+        mine = await uow.sync_queue.finish(
             integration.id, owner, synced_at=synced.get("synced_at"), due_at=due_at
         )
+        await uow.commit()
+    return mine
+
+
+async def change(storage: Storage, user_id: UserId, at: datetime) -> None:
+    """Let something change that makes a sync due, committed."""
+    async with storage() as uow:
+        await uow.availability.invalidate([user_id], at, by="test")
         await uow.commit()
 
 
@@ -67,6 +75,34 @@ async def test_take(storage: Storage, world: World, ada: Integration) -> None:
         assert not await uow.sync_queue.take(absent, "other", NOON, NOON + MINUTE)
 
 
+async def test_take_only_if_due(storage: Storage, ada: Integration) -> None:
+    """Who wants to sync only what is due gets the right from the due time on, or a change."""
+    await claim(storage, NOON)
+    await finish(storage, ada, "job", NOON + HOUR)
+    early, late = NOON + 59 * MINUTE, NOON + HOUR
+
+    async with storage() as uow:
+        take = uow.sync_queue.take
+        assert not await take(ada.id, "reader", early, late, only_if_due=True)
+        assert await take(ada.id, "reader", late, late + MINUTE, only_if_due=True)
+    await change(storage, ada.user_id, early)
+    async with storage() as uow:
+        assert await uow.sync_queue.take(ada.id, "reader", early, late, only_if_due=True)
+
+
+async def test_is_held(storage: Storage, world: World, ada: Integration) -> None:
+    """A right is held from its taking until it ends or is given back."""
+    async with storage() as uow:
+        queue = uow.sync_queue
+        assert not await queue.is_held(ada.id, NOON)
+        await queue.take(ada.id, "me", NOON, NOON + MINUTE)
+        assert await queue.is_held(ada.id, NOON)
+        assert not await queue.is_held(ada.id, NOON + MINUTE)
+        await queue.finish(ada.id, "me", synced_at=None, due_at=NOON)
+        assert not await queue.is_held(ada.id, NOON)
+        assert not await queue.is_held(IntegrationId(world.entropy.new_id()), NOON)
+
+
 async def test_crash(storage: Storage, ada: Integration) -> None:
     """What a worker that died had claimed is due again when its right ends."""
     assert await claim(storage, NOON) == [ada.id]
@@ -79,7 +115,7 @@ async def test_finish(storage: Storage, world: World, ada: Integration) -> None:
     """A finished sync is remembered and due again when it was said to be."""
     await claim(storage, NOON)
 
-    await finish(storage, ada, "job", NOON + HOUR, synced_at=NOON)
+    assert await finish(storage, ada, "job", NOON + HOUR, synced_at=NOON)
 
     assert await world.now(ada.id) == replace(ada, last_synced_at=NOON)
     assert await claim(storage, NOON + 59 * MINUTE) == []
@@ -100,9 +136,7 @@ async def test_failed(storage: Storage, world: World, ada: Integration) -> None:
 async def test_due_meanwhile(storage: Storage, ada: Integration) -> None:
     """What became due during a sync is due after it, whatever the sync says."""
     await claim(storage, NOON)
-    async with storage() as uow:
-        await uow.sync_queue.make_due(ada.user_id, NOON + timedelta(seconds=5))
-        await uow.commit()
+    await change(storage, ada.user_id, NOON + timedelta(seconds=5))
     assert await claim(storage, NOON + timedelta(seconds=10)) == []
 
     await finish(storage, ada, "job", NOON + HOUR, synced_at=NOON)
@@ -113,9 +147,7 @@ async def test_due_meanwhile(storage: Storage, ada: Integration) -> None:
 async def test_due_after_the_right_ended(storage: Storage, ada: Integration) -> None:
     """A change after the right's end counts too when the slow holder finishes after all."""
     await claim(storage, NOON)
-    async with storage() as uow:
-        await uow.sync_queue.make_due(ada.user_id, NOON + 2 * MINUTE)
-        await uow.commit()
+    await change(storage, ada.user_id, NOON + 2 * MINUTE)
 
     await finish(storage, ada, "job", NOON + HOUR, synced_at=NOON)
 
@@ -126,10 +158,7 @@ async def test_due_before_claim(storage: Storage, ada: Integration) -> None:
     """What was due before the right was taken is settled by the sync."""
     await claim(storage, NOON)
     await finish(storage, ada, "job", NOON + HOUR)
-    async with storage() as uow:
-        await uow.sync_queue.make_due(ada.user_id, NOON + MINUTE)
-        await uow.sync_queue.make_due(UserId(ada.id), NOON)
-        await uow.commit()
+    await change(storage, ada.user_id, NOON + MINUTE)
     assert await claim(storage, NOON + MINUTE) == [ada.id]
 
     await finish(storage, ada, "job", NOON + HOUR)
@@ -138,13 +167,13 @@ async def test_due_before_claim(storage: Storage, ada: Integration) -> None:
 
 
 async def test_lost(storage: Storage, world: World, ada: Integration) -> None:
-    """Who lost the right changes nothing."""
+    """Who lost the right changes nothing and is told so."""
     async with storage() as uow:
         await uow.sync_queue.take(ada.id, "slow", NOON, NOON + MINUTE)
         await uow.sync_queue.take(ada.id, "next", NOON + MINUTE, NOON + 2 * MINUTE)
         await uow.commit()
 
-    await finish(storage, ada, "slow", NOON + HOUR, synced_at=NOON)
+    assert not await finish(storage, ada, "slow", NOON + HOUR, synced_at=NOON)
 
     assert await world.now(ada.id) == ada
     async with storage() as uow:

@@ -37,6 +37,31 @@ class BookingsSide(InviteesSide):
             found = self._of_host(user_uri, span)
             return [each for each in found if each.details.invitee.email == email]
 
+    async def find_in_organization(
+        self, access: Access, organization_uri: str, email: str, span: Window
+    ) -> list[Facts]:
+        """Return the bookings of one e-mail address with the hosts of one's own organization."""
+        async with self.call("find_in_organization"):
+            caller = self.authorize(access, "scheduled_events:read")
+            if caller.organization_uri != organization_uri:
+                raise CalendlyForbidden("This is another organization.")
+            hosts = [
+                each.user_uri
+                for each in self.accounts.values()
+                if each.organization_uri == organization_uri
+            ]
+            found = [facts for host in hosts for facts in self._of_host(host, span)]
+            return [each for each in found if each.details.invitee.email == email]
+
+    async def of_event(self, access: Access, event_uri: str) -> list[Facts]:
+        """Return everybody who was ever invited to an event."""
+        async with self.call("of_event"):
+            self.authorize(access, "scheduled_events:read")
+            found = self._seats(event_uri)
+            if not found:
+                raise not_found("event")
+            return found
+
     async def invitee(self, access: Access, invitee_uri: str) -> Facts:
         """Return one invitee as it is now."""
         async with self.call("invitee"):
@@ -64,7 +89,7 @@ class BookingsSide(InviteesSide):
         """Cancel an event for everybody; a canceled one stays as it is."""
         async with self.call("cancel"):
             host = self.authorize(access, "scheduled_events:write")
-            seats = [each for each in self.invitees.values() if each.event_uri == event_uri]
+            seats = self._seats(event_uri)
             if not seats:
                 raise not_found("event")
             standing = [each for each in seats if each.status is BookingStatus.BOOKED]
@@ -92,6 +117,9 @@ class BookingsSide(InviteesSide):
             for facts in list(self.invitees.values()):
                 if facts.no_show is not None and facts.no_show.uri == no_show_uri:
                     self.put(msgspec.structs.replace(facts, no_show=None))
+
+    def _seats(self, event_uri: str) -> list[Facts]:
+        return [each for each in self.invitees.values() if each.event_uri == event_uri]
 
     def _of_host(self, user_uri: str, span: Window) -> list[Facts]:
         found = [

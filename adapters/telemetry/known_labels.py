@@ -1,0 +1,74 @@
+"""The label values that each counter begins with, at zero.
+
+Prometheus' `increase()` sees no increase in a series that begins at one, so an alert on the first
+event of its kind needs the series to be there before.
+"""
+
+from itertools import product
+
+from adapters.telemetry.metrics import OTHER, Counters
+from application.ports.availability_cache import Part
+from application.ports.booking_commands import Operation
+from domain import errors
+from domain.cache_policy import Freshness
+from domain.errors.root import SlotkeeperError
+from domain.integration import Cause
+from domain.signature import Verdict
+from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, NO_SHOW_KINDS
+
+_RECEIVED = (
+    "stored",
+    "duplicate",
+    *sorted(set(Verdict) - {Verdict.VALID}),
+    "malformed_body",
+    "too_large",
+    "unknown_subscription",
+)
+_KINDS = (*sorted(INVITEE_KINDS | NO_SHOW_KINDS | EVENT_TYPE_KINDS), OTHER)
+_APPLIED = (
+    "applied",
+    "ignored",
+    "unapplied",
+    "dead_lettered",
+    "webhook_unreadable",
+    "unexpected",
+)
+
+
+def _codes(*roots: type[SlotkeeperError]) -> set[str]:
+    """Return the codes of errors and of all that descend from them."""
+    found = {root.code for root in roots}
+    return found.union(*(_codes(*root.__subclasses__()) for root in roots))
+
+
+_CALLING = _codes(
+    errors.CalendlyError,
+    errors.CircuitOpen,
+    errors.ReauthRequired,
+    errors.RefreshInProgress,
+    errors.SealedValueUnreadable,
+    errors.StorageUnavailable,
+)
+_BOOKING = _CALLING | _codes(errors.InvalidInput, errors.NotFound, errors.Conflict)
+
+
+def begin_at_zero(counters: Counters) -> None:
+    """Make every series whose labels are known beforehand."""
+    for outcome in ("refreshed", "lost_race", *sorted(_CALLING)):
+        counters.token_refresh.labels(outcome)
+    for cause in Cause:
+        counters.reauth_required.labels(cause)
+    for recovered in ("true", "false"):
+        counters.connects.labels(recovered)
+    for result in _RECEIVED:
+        counters.webhooks_received.labels(result)
+    for kind, result in product(_KINDS, _APPLIED):
+        counters.webhooks_applied.labels(kind, result)
+    for part, freshness in product(Part, Freshness):
+        counters.availability_reads.labels(part, freshness)
+    for result in ("synced", "partly", *sorted(_CALLING)):
+        counters.availability_syncs.labels(result)
+    for operation, result in product(Operation, ("done", "repeated", *sorted(_BOOKING))):
+        counters.booking_commands.labels(operation, result)
+    for result in ("kept", "kept_failing", "created", "replaced", *sorted(_CALLING)):
+        counters.subscriptions.labels(result)

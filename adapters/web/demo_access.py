@@ -1,0 +1,45 @@
+"""Who may use the page's demo user: a browser on this machine, and nobody else.
+
+The demo user's buttons ask for no key, so they exist only where the service is reached at a
+loopback address. A browser names the address it asked for in Host; a site that points its own
+name at this machine (DNS rebinding) names another one.
+"""
+
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar.connection import ASGIConnection
+from litestar.exceptions import PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+
+from adapters.settings import Settings
+from adapters.variables.variable import Fault
+
+
+def demo_faults(settings: Settings) -> list[Fault]:
+    """Return what is wrong with having a demo user, for `SettingsError`."""
+    if settings.demo_user is None or is_loopback(settings.public_url):
+        return []
+    problem = "is set, but PUBLIC_URL is not this machine: its page asks nobody for a key"
+    return [Fault("DEMO_USER", problem, "Leave it out, or reach the service at localhost.")]
+
+
+def is_loopback(address: str) -> bool:
+    """Whether the host of a URL, or of a Host header with `//` before it, is this machine."""
+    try:
+        host = urlsplit(address).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def asked_locally(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    """Whether the browser asked for an address of this machine."""
+    return is_loopback(f"//{connection.headers.get('host', '')}")
+
+
+def local_only(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Let only a browser through that asked for this machine. Raises PermissionDenied (403)."""
+    if not asked_locally(connection):
+        raise PermissionDeniedException

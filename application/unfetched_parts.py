@@ -1,0 +1,45 @@
+"""What a reader is told of a part of the cache that no fetch ever brought.
+
+A refusal that lasts is said as what it is; only what may pass is called pending, so that nobody
+asks again and again for what will not come.
+"""
+
+from application.ports.availability_cache import CachedPart, Part
+from domain.errors import (
+    AvailabilityPending,
+    CalendarBroken,
+    CalendlyForbidden,
+    CalendlyNotFound,
+    CalendlyRejected,
+    ClientRefused,
+    EventTypeNotFound,
+    ScopeMissing,
+    SealedValueUnreadable,
+    SlotkeeperError,
+)
+
+ASK_AGAIN = 60.0  # seconds
+_WHAT = {Part.EVENT_TYPES: "This user's event types", Part.SLOTS: "This event type's slots"}
+_LASTING: dict[type[SlotkeeperError], str] = {
+    CalendarBroken: "the host's calendar connection is broken and has to be mended at Calendly",
+    CalendlyForbidden: "Calendly forbids it",
+    CalendlyNotFound: "Calendly does not know them",
+    CalendlyRejected: "Calendly refused the request",
+    ClientRefused: "Calendly refused this service's credentials",
+    ScopeMissing: "a permission is missing at Calendly",
+    SealedValueUnreadable: "the stored tokens cannot be opened",
+}
+
+
+def why_unfetched(part: CachedPart) -> SlotkeeperError:
+    """Return the error that answers for a part without content."""
+    if part.part is Part.SLOTS and part.error_code == CalendlyNotFound.code:
+        return EventTypeNotFound("Calendly no longer offers this event type.")
+    what = _WHAT.get(part.part, "This part of the user's availability")
+    for error, reason in _LASTING.items():
+        if error.code == part.error_code:
+            return error(f"{what} cannot be fetched: {reason}.")
+    return AvailabilityPending(
+        f"{what} could not be fetched yet ({part.error_code}); ask again in a while.",
+        retry_after=ASK_AGAIN,
+    )
