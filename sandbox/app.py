@@ -29,6 +29,7 @@ from sandbox.control.errors import ControlError
 from sandbox.control.routes import CONTROL_ROUTES
 from sandbox.deliveries.dispatcher import Dispatcher
 from sandbox.faults.middleware import FaultInjection
+from sandbox.front_page import front_page, readme
 from sandbox.oauth import authorize, token
 from sandbox.oauth.errors import OAuthError
 from sandbox.world import World
@@ -83,7 +84,7 @@ def create_app(world: World) -> ASGIApp:
             await task
 
     routes = Litestar(
-        route_handlers=[*_OAUTH_ROUTES, *_API_ROUTES, *CONTROL_ROUTES],
+        route_handlers=[front_page, readme, *_OAUTH_ROUTES, *_API_ROUTES, *CONTROL_ROUTES],
         dependencies={"world": Provide(lambda: world, sync_to_thread=False)},
         exception_handlers={
             ApiError: _api_error,

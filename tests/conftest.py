@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from adapters.local_stack.postgres import EmbeddedPostgres
@@ -18,6 +19,10 @@ from domain.secret import Secret
 from tests.fakes.clock import FakeClock
 from tests.fakes.entropy import FakeEntropy
 from tests.fakes.vault import FakeVault
+
+# A property is judged by what it finds; how long an example takes is the machine's affair.
+hypothesis.settings.register_profile("without_deadline", deadline=None)
+hypothesis.settings.load_profile("without_deadline")
 
 _EMPTY = """
 DELETE FROM calendly_webhook_event;

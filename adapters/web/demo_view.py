@@ -108,6 +108,7 @@ def _facts(view: IntegrationView, face: Clockface) -> tuple[tuple[str, str], ...
 
     return (
         ("Account", view.account.name),
+        ("Times are in", face.name),
         ("Token expires", at(view.token_expires_at)),
         ("Last refreshed", at(view.last_refreshed_at)),
         ("Last synced", at(view.last_synced_at)),

@@ -14,6 +14,7 @@ from sandbox.rates import REQUESTS_PER_MINUTE, Standing
 from sandbox.world import World
 
 _NOT_API = ("/oauth", "/_control")
+_FRONT_PAGE = "/"
 _UNKNOWN_LIMIT = 50
 
 
@@ -26,7 +27,7 @@ class ApiGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through with its caller, or answer 401 or 429."""
-        if scope["type"] != ScopeType.HTTP or scope["path"].startswith(_NOT_API):
+        if scope["type"] != ScopeType.HTTP or _is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
         verdict, pair = self._world.grants.verdict(_bearer(scope))
@@ -76,6 +77,10 @@ async def answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes
     start = [(b"content-type", b"application/json"), length, *headers]
     await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _is_open(path: str) -> bool:
+    return path == _FRONT_PAGE or path.startswith(_NOT_API)
 
 
 def _bearer(scope: Scope) -> str | None:

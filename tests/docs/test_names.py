@@ -201,3 +201,18 @@ def test_every_webhook_kind_is_one_of_calendlys(at: Page) -> None:
     named = {span for span in at.spans if re.fullmatch(r"(?:invitee|event_type)\w*\.\w+", span)}
 
     assert named <= INVITEE_KINDS | NO_SHOW_KINDS | EVENT_TYPE_KINDS
+
+
+def test_the_decisions_are_listed() -> None:
+    """The index of the decisions has each of them, under its own title."""
+    folder = ROOT / "docs" / "decisions"
+    decisions = [path for path in sorted(folder.glob("*.md")) if path.name != "README.md"]
+
+    listed = [line for line in (folder / "README.md").read_text().splitlines() if line[:2] == "- "]
+
+    assert len(decisions) >= 11
+    assert listed == [
+        f"- [{number}]({path.name}) {title}"
+        for path in decisions
+        for number, title in [path.read_text().splitlines()[0].removeprefix("# ").split(" ", 1)]
+    ]

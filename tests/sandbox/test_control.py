@@ -193,3 +193,16 @@ async def test_a_closed_or_canceled_slot_cannot_be_acted_on(sandbox: Sandbox) ->
 
     assert closed.status_code == 409
     assert [answer.status_code for answer in twice] == [200, 409]
+
+
+async def test_a_person_who_opens_the_address_sees_a_page(sandbox: Sandbox) -> None:
+    """The sandbox's address is a page that names who is there; its API still asks for a token."""
+    page = await sandbox.http.get("/")
+    manual = await sandbox.http.get("/_control/readme")
+    api = await sandbox.http.get("/users/me")
+
+    assert page.headers["content-type"].startswith("text/html")
+    assert "ada@example.com" in page.text
+    assert "/_control/users/ada@example.com/expire-access-tokens" in page.text
+    assert manual.text.startswith("# The sandbox Calendly")
+    assert api.status_code == 401

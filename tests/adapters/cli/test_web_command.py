@@ -98,6 +98,36 @@ def test_the_web_process_serves_logs_json_and_stops_when_told(environ: dict[str,
     assert [each for each in hidden if each in written] == []
 
 
+def test_a_demo_user_that_others_can_reach_ends_the_web_process(environ: dict[str, str]) -> None:
+    """A page that asks nobody for a key is refused in a sentence, before anything is served."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "adapters.cli", "web", "--port", str(free_port())],
+        capture_output=True,
+        text=True,
+        env={**environ, "PATH": os.environ["PATH"], "DEMO_USER": "demo"},
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert "DEMO_USER is set, but PUBLIC_URL is not this machine" in ended.stderr
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_head_has_the_headers_of_get(environ: dict[str, str]) -> None:
+    """A real server answers HEAD like GET, without the body and without a complaint."""
+    port = free_port()
+    with web(environ, port) as process:
+        url = f"http://127.0.0.1:{port}/schema"
+        head, get = httpx.head(url, trust_env=False), httpx.get(url, trust_env=False)
+        process.send_signal(signal.SIGTERM)
+        _, complaints = process.communicate(timeout=PATIENCE_SECONDS)
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == get.headers["content-length"]
+    assert complaints == ""
+
+
 def test_a_taken_port_ends_the_web_process(environ: dict[str, str]) -> None:
     """A port that somebody else listens at is an error, not a silent wait."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
