@@ -1,7 +1,8 @@
-"""The folder that holds everything of one stack, and the lock that keeps it to one stack.
+"""The folder that holds everything of one stack, and the locks that keep it to one stack.
 
-The lock is on an open file which the guardian shares: it is let go when the last process of
-a stack has ended, also of a killed one.
+Both are on open files, so that the system lets go of them for whoever is killed. `owner` is
+the stack's own process: held by somebody, it means that a stack is running. `lock` is shared
+with the guardian and free only once the last process of a stack has ended.
 """
 
 import contextlib
@@ -29,7 +30,7 @@ class StackHome:
         self.postgres = self.folder / "postgres"
         self.sandbox_state_file = self.folder / "sandbox.state"
         self.worker_ready_file = self.folder / "worker.ready"
-        self._lock: int | None = None
+        self._locks: tuple[int, ...] = ()
 
     def open(self) -> int:
         """Make the folder and lock it; the descriptor that holds the lock.
@@ -38,22 +39,24 @@ class StackHome:
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.logs.mkdir(mode=0o700, exist_ok=True)
-        lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            self._acquire(lock)
-        except BaseException:
-            os.close(lock)
-            raise
-        os.truncate(lock, 0)
-        os.pwrite(lock, str(os.getpid()).encode(), 0)
-        self._lock = lock
+        with contextlib.ExitStack() as undo:
+            owner = _opened(self.folder / "owner", undo)
+            if not _acquired(owner):
+                raise AlreadyRunningError(self.folder, os.pread(owner, 20, 0).decode())
+            os.truncate(owner, 0)
+            os.pwrite(owner, str(os.getpid()).encode(), 0)
+            lock = _opened(self.folder / "lock", undo)
+            self._await_leftovers(lock)
+            undo.pop_all()
+        self._locks = (lock, owner)
         return lock
 
     def close(self) -> None:
-        """Let go of the lock and of the addresses, which are nobody's now."""
-        lock, self._lock = self._lock, None
-        if lock is not None:
+        """Let go of the locks and of the addresses, which are nobody's now."""
+        locks, self._locks = self._locks, ()
+        if locks:
             self.stack_file.unlink(missing_ok=True)
+        for lock in locks:
             os.close(lock)
 
     def fresh_log(self, name: str) -> Path:
@@ -63,24 +66,22 @@ class StackHome:
             log.rename(log.with_suffix(".log.1"))
         return log
 
-    def _acquire(self, lock: int) -> None:
+    def _await_leftovers(self, lock: int) -> None:
         deadline = time.monotonic() + _LEFTOVER_SECONDS
-        while True:
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            owner = os.pread(lock, 20, 0).decode()
-            if _is_alive(owner) or time.monotonic() >= deadline:
-                raise AlreadyRunningError(self.folder, owner)
+        while not _acquired(lock):
+            if time.monotonic() >= deadline:
+                raise AlreadyRunningError(self.folder, "")
             time.sleep(_POLL_SECONDS)
 
 
-def _is_alive(pid: str) -> bool:
-    """Whether the lock's owner itself runs, not just a guardian that cleans up after it."""
-    try:
-        os.kill(int(pid), 0)
-    except PermissionError:
+def _opened(file: Path, undo: contextlib.ExitStack) -> int:
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    undo.callback(os.close, descriptor)
+    return descriptor
+
+
+def _acquired(lock: int) -> bool:
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return True
-    except (ProcessLookupError, ValueError):
-        return False
-    return True
+    return False

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -40,7 +41,8 @@ class Foreground:
             self.printed.append(line)
             if part in line:
                 return
-        pytest.fail(f"ended without printing {part!r}")
+        _, errors = self.process.communicate()
+        pytest.fail(f"ended without printing {part!r}; it said: {errors}")
 
     def processes(self) -> list[psutil.Process]:
         """Everything it has started, directly or not."""
@@ -52,13 +54,27 @@ class Foreground:
         return "".join(self.printed) + out, err
 
 
+def await_zombie(pid: int) -> None:
+    """Return once the child *pid* has ended, without reaping it."""
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+@contextmanager
+def in_foreground(stack: TestStack) -> Iterator[Foreground]:
+    """A stack that is coming up; killed afterwards if it still runs."""
+    started = Foreground(stack)
+    try:
+        yield started
+    finally:
+        started.process.kill()
+        started.process.communicate()
+
+
 @pytest.fixture
 def foreground(stack: TestStack) -> Iterator[Foreground]:
     """A stack that is coming up; killed afterwards if it still runs."""
-    started = Foreground(stack)
-    yield started
-    started.process.kill()
-    started.process.communicate()
+    with in_foreground(stack) as started:
+        yield started
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -98,13 +114,14 @@ def test_a_killed_stack_leaves_no_process(foreground: Foreground) -> None:
 
 
 def test_a_home_is_free_again_after_a_kill(foreground: Foreground) -> None:
-    """A stack that starts right after its predecessor was killed waits for the remains."""
+    """A stack starts right after its predecessor was killed, though nobody reaped that yet."""
     foreground.await_line("Ctrl-C stops everything")
     foreground.process.kill()
-    successor = Foreground(foreground.stack)
-    successor.await_line("Ctrl-C stops everything")
-    successor.process.send_signal(signal.SIGTERM)
-    successor.end()
+    await_zombie(foreground.process.pid)
+    with in_foreground(foreground.stack) as successor:
+        successor.await_line("Ctrl-C stops everything")
+        successor.process.send_signal(signal.SIGTERM)
+        successor.end()
 
     assert successor.process.returncode == 0
 
