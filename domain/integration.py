@@ -57,6 +57,19 @@ class Attention(msgspec.Struct, frozen=True):
     since: datetime
 
 
+class Recovery(msgspec.Struct, frozen=True):
+    """That a grant which needed a person is alive again: what it suffered from, and since when.
+
+    Args:
+        cause: why a person had been needed.
+        at: when it came back (UTC).
+
+    """
+
+    cause: Cause
+    at: datetime
+
+
 class Subscription(msgspec.Struct, frozen=True):
     """The webhook subscription that belongs to an integration.
 
@@ -96,6 +109,8 @@ class Integration(msgspec.Struct, frozen=True):
         exchange_started_at: set before a refresh request leaves and cleared when its outcome is
             known. Found set, it means that the stored refresh token may be spent (UTC).
         breaker: the refresh breaker of this integration.
+        recovery: the last time it came back from `reauth_required`, if ever.
+        calls_paused_until: Calendly asked this user's calls to rest until then (UTC).
 
     """
 
@@ -114,6 +129,8 @@ class Integration(msgspec.Struct, frozen=True):
     last_synced_at: datetime | None = None
     last_error_code: str | None = None
     reconciled_at: datetime | None = None
+    recovery: Recovery | None = None
+    calls_paused_until: datetime | None = None
 
 
 def usable_tokens(integration: Integration) -> SealedTokens:

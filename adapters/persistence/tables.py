@@ -56,6 +56,7 @@ class CalendlyConnectAttempt(Table, tablename="calendly_connect_attempt", db=ENG
     verifier_sealed = Text()
     browser_hash = Bytea(null=True, default=None)
     return_to = Text(null=True, default=None)
+    replaces = Boolean(default=False)
     expires_at = Timestamptz(index=True)
     calendly_connect_attempt_hashes_are_sha256 = Check(
         "octet_length(state_hash) = 32"
@@ -64,11 +65,11 @@ class CalendlyConnectAttempt(Table, tablename="calendly_connect_attempt", db=ENG
 
 
 class CalendlyIntegration(Table, tablename="calendly_integration", db=ENGINE):
-    """One user's link to Calendly, with its leases: one row a user."""
+    """One user's link to Calendly, with its leases: one row a user that is not leaving."""
 
     id = BigSerial(primary_key=True)
     public_id = UUID(unique=True)
-    user_id = ForeignKey(AppUser, on_delete=OnDelete.cascade, null=False, unique=True)
+    user_id = ForeignKey(AppUser, on_delete=OnDelete.cascade, null=False, index=True)
     status = Text()
     account_uri = Text()
     organization_uri = Text()
@@ -88,17 +89,24 @@ class CalendlyIntegration(Table, tablename="calendly_integration", db=ENGINE):
     last_error_code = Text(null=True, default=None)
     attention_cause = Text(null=True, default=None)
     attention_since = Timestamptz(null=True, default=None)
+    recovered_from = Text(null=True, default=None)
+    recovered_at = Timestamptz(null=True, default=None)
 
     breaker_state = Text(default="closed")
     failed_refresh_count = Integer(default=0)
     breaker_opened_at = Timestamptz(null=True, default=None)
     breaker_trips = Integer(default=0)
     breaker_probe_until = Timestamptz(null=True, default=None)
+    breaker_failed_at = Array(base_column=Timestamptz(), default=list)
+    breaker_open_until = Timestamptz(null=True, default=None)
 
     refresh_lease_owner = Text(null=True, default=None)
     refresh_lease_until = Timestamptz(null=True, default=None)
     refresh_fence = BigInt(default=0)
     next_refresh_at = Timestamptz(null=True, default=None)
+    token_requests_since = Timestamptz(null=True, default=None)
+    token_requests = Integer(default=0)
+    calls_paused_until = Timestamptz(null=True, default=None)
 
     sync_due_at = Timestamptz()
     sync_lease_owner = Text(null=True, default=None)
@@ -126,6 +134,10 @@ class CalendlyIntegration(Table, tablename="calendly_integration", db=ENGINE):
     calendly_integration_attention_whole = Check(
         "(attention_cause IS NULL) = (attention_since IS NULL)"
     )
+    calendly_integration_recovery_whole = Check(
+        "(recovered_from IS NULL) = (recovered_at IS NULL)"
+    )
+    calendly_integration_token_requests_counted = Check("token_requests >= 0")
     calendly_integration_breaker_sound = Check(
         "breaker_state IN ('closed', 'open', 'half_open') AND failed_refresh_count >= 0"
         " AND breaker_trips >= 0"
@@ -281,6 +293,8 @@ class CalendlyCircuitBreaker(Table, tablename="calendly_circuit_breaker", db=ENG
     opened_at = Timestamptz(null=True, default=None)
     trips = Integer(default=0)
     probe_until = Timestamptz(null=True, default=None)
+    failed_at = Array(base_column=Timestamptz(), default=list)
+    open_until = Timestamptz(null=True, default=None)
     calendly_circuit_breaker_sound = Check(
         "state IN ('closed', 'open', 'half_open') AND failures >= 0 AND trips >= 0"
         " AND (state = 'closed' OR opened_at IS NOT NULL)"

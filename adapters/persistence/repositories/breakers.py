@@ -10,14 +10,15 @@ from domain.circuit_breaker import CLOSED, Breaker, BreakerState
 
 # Creates the row when it is missing and locks it when it is there, in one statement.
 _LOCK = """
-INSERT INTO calendly_circuit_breaker (surface, state, failures, trips)
-VALUES ($1, 'closed', 0, 0)
+INSERT INTO calendly_circuit_breaker (surface, state, failures, trips, failed_at)
+VALUES ($1, 'closed', 0, 0, '{}')
 ON CONFLICT (surface) DO UPDATE SET surface = excluded.surface
 RETURNING *
 """
 _PUT = """
-INSERT INTO calendly_circuit_breaker (surface, state, failures, opened_at, trips, probe_until)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO calendly_circuit_breaker (surface, state, failures, opened_at, trips, probe_until,
+    failed_at)
+VALUES ($1, $2, $3, $4, $5, $6, '{}')
 ON CONFLICT (surface) DO UPDATE SET state = excluded.state, failures = excluded.failures,
     opened_at = excluded.opened_at, trips = excluded.trips, probe_until = excluded.probe_until
 """

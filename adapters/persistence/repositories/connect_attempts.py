@@ -13,8 +13,8 @@ FORGOTTEN_AFTER = timedelta(days=1)
 
 _ADD = """
 INSERT INTO calendly_connect_attempt
-    (user_id, state_hash, verifier_sealed, browser_hash, return_to, expires_at)
-SELECT u.id, $2, $3, $4, $5, $6 FROM app_user u WHERE u.public_id = $1
+    (user_id, state_hash, verifier_sealed, browser_hash, return_to, expires_at, replaces)
+SELECT u.id, $2, $3, $4, $5, $6, false FROM app_user u WHERE u.public_id = $1
 """
 _FIND = """
 SELECT a.*, u.public_id AS user_public_id

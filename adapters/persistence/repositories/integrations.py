@@ -19,7 +19,11 @@ from domain.integration import Integration, Status, Subscription
 
 _FROM = "FROM calendly_integration i JOIN app_user u ON u.id = i.user_id"
 _GET = f"SELECT {COLUMNS} {_FROM} WHERE i.public_id = $1"
-_FOR_USER = f"SELECT {COLUMNS} {_FROM} WHERE u.public_id = $1"
+# One that is leaving is told of only when no other has taken its place.
+_FOR_USER = f"""
+SELECT {COLUMNS} {_FROM} WHERE u.public_id = $1
+ORDER BY i.status = 'disconnecting', i.id DESC LIMIT 1
+"""
 # Weaker than FOR UPDATE, so that a webhook which only refers to the row need not wait.
 _LOCK_USER = "SELECT id FROM app_user WHERE public_id = $1 FOR NO KEY UPDATE"
 _LOCK = " FOR NO KEY UPDATE OF i"
@@ -47,12 +51,12 @@ INSERT INTO calendly_integration AS i (
     refresh_token_sealed, token_expires_at, token_version, breaker_state, failed_refresh_count,
     breaker_opened_at, breaker_trips, breaker_probe_until, attention_cause, attention_since,
     exchange_started_at, last_error_code, subscription_key, subscription_uri,
-    subscription_state, refresh_fence, sync_due_at
+    subscription_state, refresh_fence, sync_due_at, breaker_failed_at, token_requests
 )
 SELECT $1, u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-    $20, $21, $22, $23, $24, $25, $26, $27, 0, $11
+    $20, $21, $22, $23, $24, $25, $26, $27, 0, $11, '{}', 0
 FROM app_user u WHERE u.public_id = $2
-ON CONFLICT (user_id) DO UPDATE SET
+ON CONFLICT (user_id) WHERE status <> 'disconnecting' DO UPDATE SET
     status = excluded.status,
     account_uri = excluded.account_uri,
     organization_uri = excluded.organization_uri,

@@ -10,6 +10,7 @@ from domain.integration import (
     Cause,
     Integration,
     Lease,
+    Recovery,
     Status,
     Subscription,
 )
@@ -37,6 +38,8 @@ def to_integration(row: Any) -> Integration:
         last_synced_at=row["last_synced_at"],
         last_error_code=row["last_error_code"],
         reconciled_at=row["reconciled_at"],
+        recovery=_recovery(row),
+        calls_paused_until=row["calls_paused_until"],
     )
 
 
@@ -71,6 +74,11 @@ def breaker_values(breaker: Breaker) -> tuple[object, ...]:
 def attention_values(attention: Attention | None) -> tuple[object, ...]:
     """Return (cause, since)."""
     return (None, None) if attention is None else (str(attention.cause), attention.since)
+
+
+def recovery_values(recovery: Recovery | None) -> tuple[object, ...]:
+    """Return (from, at)."""
+    return (None, None) if recovery is None else (str(recovery.cause), recovery.at)
 
 
 def subscription_values(subscription: Subscription | None) -> tuple[str | None, ...]:
@@ -126,3 +134,9 @@ def _attention(row: Any) -> Attention | None:
     if row["attention_cause"] is None:
         return None
     return Attention(cause=Cause(row["attention_cause"]), since=row["attention_since"])
+
+
+def _recovery(row: Any) -> Recovery | None:
+    if row["recovered_from"] is None:
+        return None
+    return Recovery(cause=Cause(row["recovered_from"]), at=row["recovered_at"])
