@@ -23,7 +23,7 @@ async def forwards() -> MigrationManager:
     """Add the columns and their checks; backwards removes them."""
     manager = MigrationManager(migration_id=ID, app_name="slotkeeper", description=DESCRIPTION)
     _add(manager, ATTEMPT, "replaces", Boolean, default=False)
-    moments = {"base_column": Timestamptz(), "default": list}
+    moments: dict[str, Any] = {"base_column": Timestamptz(), "default": list}
     _add(manager, BREAKER, "failed_at", Array, **moments)
     _add(manager, BREAKER, "open_until", Timestamptz, default=None, null=True)
     _add(manager, INTEGRATION, "breaker_failed_at", Array, **moments)
