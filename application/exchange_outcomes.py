@@ -1,25 +1,26 @@
 """Store what came of an exchange: a new pair, a passing failure, a need for a person.
 
-A new pair that is not stored is a grant lost, so nothing here gives up on one lightly.
+A new pair that is not stored is a grant lost, so nothing here gives up on one lightly. What
+follows from an outcome is said in `domain.refresh_outcome` and only carried out here.
 """
 
-import asyncio
 from datetime import datetime, timedelta
 
 import msgspec
 
 from application.ports.clock import Clock
 from application.ports.entropy import Entropy
+from application.ports.rescue import Rescue
 from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
-from domain.backoff import RetryPolicy, delay, next_delay
-from domain.circuit_breaker import BreakerPolicy, failed, given_back, is_outage
+from application.storing import Patience, until_stored
+from domain.backoff import RetryPolicy, delay
+from domain.circuit_breaker import Breaker, BreakerPolicy, failed, given_back
 from domain.errors import SlotkeeperError, StorageUnavailable
-from domain.integration import Integration, Lease, usable_tokens
+from domain.integration import EXCHANGE_OPEN_FOR, Integration, Lease, usable_tokens
+from domain.refresh_outcome import QUARANTINE, RULES, Effect, Repeat, Rule, outcome_of
 
 PAUSE = RetryPolicy(base=timedelta(seconds=30), cap=timedelta(minutes=15))
-# About as long as EXCHANGE_OPEN_FOR leaves for it.
-STORING = RetryPolicy(base=timedelta(milliseconds=200), cap=timedelta(seconds=5), limit=12)
 
 
 class ExchangeOutcomes:
@@ -40,8 +41,22 @@ class ExchangeOutcomes:
         self._signals = signals
         self._breaker_policy = breaker_policy
 
-    async def store(self, changed: Integration, lease: Lease, before: Integration) -> bool:
+    async def store(
+        self,
+        changed: Integration,
+        lease: Lease,
+        before: Integration,
+        patience: Patience,
+        rescue: Rescue | None = None,
+    ) -> bool:
         """Commit a final outcome, again and again while the store is away.
+
+        Args:
+            changed: as the integration has become.
+            lease: under which it did.
+            before: as it was.
+            patience: how long to go on.
+            rescue: alarmed when an attempt fails.
 
         Returns:
             False when somebody else's change came first; the lease is given back all the same.
@@ -50,49 +65,43 @@ class ExchangeOutcomes:
             StorageUnavailable: it stayed away for too long.
 
         """
-        attempt = 1
-        while True:
+
+        async def attempt() -> bool:
             try:
-                stored = await self._finish(changed, lease, before)
-                break
-            except StorageUnavailable as error:
-                pause = next_delay(STORING, attempt, error, self._entropy.chance())
-                if pause is None:
-                    raise
-            attempt += 1
-            await asyncio.sleep(pause.total_seconds())
+                return await self._finish(changed, lease, before)
+            except StorageUnavailable:
+                if rescue is not None:
+                    rescue.alarm()
+                raise
+
+        stored = await until_stored(attempt, entropy=self._entropy, patience=patience)
         if stored and changed.attention is not None:
             self._signals.reauth_required(changed.id, changed.attention.cause)
         return stored
 
     async def put_off(
-        self,
-        integration: Integration,
-        lease: Lease,
-        error: SlotkeeperError,
-        pause: timedelta | None = None,
+        self, integration: Integration, lease: Lease, error: SlotkeeperError
     ) -> bool:
-        """Store a passing failure: still active, tried again after a while.
+        """Store a passing failure: still active, tried again as its outcome's rule says.
 
         Returns:
             False when somebody else's change came first.
 
         """
-        now = self._clock.now()
-        breaker = integration.breaker
-        if is_outage(error):
-            breaker = failed(breaker, now, self._breaker_policy)
-        else:
-            breaker = given_back(breaker, breaker)
-        changed = msgspec.structs.replace(integration, breaker=breaker, last_error_code=error.code)
-        next_attempt_at = self._next_attempt(now, breaker.failures, error, pause)
-        return await self._finish(changed, lease, integration, next_attempt_at)
+        now, rule = self._clock.now(), RULES[outcome_of(error)]
+        breaker = self._breaker(integration.breaker, rule, now)
+        changed = msgspec.structs.replace(
+            integration,
+            breaker=breaker,
+            last_error_code=error.code if rule.shows_code else integration.last_error_code,
+        )
+        next_attempt_at = self._next_attempt(now, breaker.failures, error, rule)
+        held_until = now + EXCHANGE_OPEN_FOR if rule.keeps_lease else None
+        return await self._finish(changed, lease, integration, next_attempt_at, held_until)
 
-    async def release(self, integration: Integration, lease: Lease) -> None:
-        """Give the lease back and change nothing."""
-        async with self._storage() as uow:
-            await uow.refresh_queue.release(integration.id, lease)
-            await uow.commit()
+    async def hold(self, integration: Integration, lease: Lease, until: datetime) -> None:
+        """Give the lease back; the job leaves the integration alone until then (UTC)."""
+        await self._finish(integration, lease, integration, until)
 
     async def _finish(
         self,
@@ -100,6 +109,7 @@ class ExchangeOutcomes:
         lease: Lease,
         before: Integration,
         next_attempt_at: datetime | None = None,
+        held_until: datetime | None = None,
     ) -> bool:
         async with self._storage() as uow:
             stored = await uow.refresh_queue.finish(
@@ -107,15 +117,27 @@ class ExchangeOutcomes:
                 lease,
                 expected_version=usable_tokens(before).version,
                 next_attempt_at=next_attempt_at,
+                held_until=held_until,
             )
             if not stored:
                 await uow.refresh_queue.release(changed.id, lease)
             await uow.commit()
         return stored
 
+    def _breaker(self, breaker: Breaker, rule: Rule, now: datetime) -> Breaker:
+        if rule.breaker is Effect.FAILS:
+            return failed(breaker, now, self._breaker_policy, self._entropy.chance())
+        return given_back(breaker, breaker)
+
     def _next_attempt(
-        self, now: datetime, failures: int, error: SlotkeeperError, pause: timedelta | None
-    ) -> datetime:
+        self, now: datetime, failures: int, error: SlotkeeperError, rule: Rule
+    ) -> datetime | None:
         asked = timedelta(seconds=error.retry_after or 0)
-        jittered = delay(PAUSE, max(failures, 1), self._entropy.chance())
-        return now + (pause or max(asked, jittered))
+        match rule.repeat:
+            case Repeat.BACKED_OFF:
+                backed_off = delay(PAUSE, max(failures, 1), self._entropy.chance())
+                return now + max(asked, backed_off)
+            case Repeat.AFTER_AN_HOUR:
+                return now + QUARANTINE
+            case Repeat.WHEN_DUE | Repeat.NEVER:
+                return now + asked if asked else None

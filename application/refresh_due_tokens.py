@@ -1,14 +1,27 @@
 """Refresh a page of the integrations whose tokens would die before the next run ends."""
 
 import asyncio
+import math
 from datetime import timedelta
+from typing import Final
 
+from application.circuits import Circuits
 from application.exchange_tokens import ExchangeTokens
+from application.pacing import Pace
+from application.ports.breakers import Surface
 from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.rescue import Rescue
 from application.ports.unit_of_work import Storage
+from application.restore_pair import RestorePair
 from application.tally import Counting, Progress, Tally
-from domain.errors import RefreshInProgress, SlotkeeperError
+from domain.circuit_breaker import BreakerState
+from domain.errors import CircuitOpen, RefreshInProgress, SlotkeeperError
 from domain.integration import Integration, Lease
+
+# A row whose next attempt lies further ahead is left for the next run.
+WAITED_FOR: Final = timedelta(minutes=15)
+PUT_OFF: Final = "put_off"
 
 
 class RefreshDueTokens:
@@ -19,48 +32,105 @@ class RefreshDueTokens:
         *,
         storage: Storage,
         exchange: ExchangeTokens,
+        restore: RestorePair,
+        circuits: Circuits,
         clock: Clock,
+        entropy: Entropy,
         owner: str,
         lease_ttl: timedelta,
         horizon: timedelta,
         concurrency: int,
+        per_second: float,
     ) -> None:
         self._storage = storage
         self._exchange = exchange
+        self._restore = restore
+        self._circuits = circuits
         self._clock = clock
         self._owner = owner
         self._lease_ttl = lease_ttl
         self._horizon = horizon
         self._concurrency = concurrency
+        self._pace = Pace(per_second, entropy)
 
-    async def __call__(self, limit: int, progress: Progress) -> Tally:
-        """Claim up to `limit` due integrations and refresh each; none stops the others."""
+    async def __call__(
+        self, limit: int, progress: Progress, rescue: Rescue | None = None
+    ) -> Tally:
+        """Claim up to `limit` due integrations and refresh each; none stops the others.
+
+        What an earlier attempt left in the rescue is stored first. While Calendly's OAuth is
+        held back nothing is claimed; when its breaker lets a probe out, one integration is.
+
+        Returns:
+            What was done; with `resume_in` when the rest is better looked at a little later.
+
+        """
+        counting = Counting(progress)
+        if rescue is not None:
+            await self._restore_all(rescue, counting)
+        held = await self._circuits.wait(Surface.OAUTH)
+        if held is not None:
+            return counting.waiting(held_by=CircuitOpen.code, resume_in=_seconds(held))
+        limit = await self._probes(limit)
+        claimed = await self._claim(limit)
+        gate = asyncio.Semaphore(self._concurrency)
+        async with asyncio.TaskGroup() as group:
+            for integration, lease in claimed:
+                group.create_task(self._one(integration, lease, gate, counting, rescue))
+        if len(claimed) == limit:
+            return counting.page(more=True)
+        return await self._end(counting)
+
+    async def _restore_all(self, rescue: Rescue, counting: Counting) -> None:
+        for pair in rescue.kept():
+            counting.done(await self._restore(pair, rescue))
+
+    async def _probes(self, limit: int) -> int:
+        breaker = await self._circuits.current(Surface.OAUTH)
+        return limit if breaker.state is BreakerState.CLOSED else 1
+
+    async def _claim(self, limit: int) -> list[tuple[Integration, Lease]]:
         now = self._clock.now()
         async with self._storage() as uow:
             claimed = await uow.refresh_queue.claim_due(
                 self._owner, now, now + self._lease_ttl, now + self._horizon, limit
             )
             await uow.commit()
-        counting = Counting(progress)
-        gate = asyncio.Semaphore(self._concurrency)
-        async with asyncio.TaskGroup() as group:
-            for integration, lease in claimed:
-                group.create_task(self._one(integration, lease, gate, counting))
-        return counting.page(more=len(claimed) == limit)
+        return claimed
 
     async def _one(
-        self, integration: Integration, lease: Lease, gate: asyncio.Semaphore, counting: Counting
+        self,
+        integration: Integration,
+        lease: Lease,
+        gate: asyncio.Semaphore,
+        counting: Counting,
+        rescue: Rescue | None,
     ) -> None:
         async with gate:
+            await self._pace.turn()
             if lease.expires_at <= self._clock.now():
                 # No exchange may begin under it any more, nor under one that was lost.
                 counting.done("left_for_later")
                 return
             try:
-                await self._exchange(integration, lease)
+                await self._exchange(integration, lease, rescue)
             except RefreshInProgress:
                 counting.done("left_for_later")
             except SlotkeeperError as error:
                 counting.failed(error.code)
             else:
                 counting.done("refreshed")
+
+    async def _end(self, counting: Counting) -> Tally:
+        """Return the last page's tally; what was put off for a short while is waited for."""
+        now = self._clock.now()
+        async with self._storage() as uow:
+            upcoming = await uow.refresh_queue.next_attempt(now, now + self._horizon)
+        if upcoming is None or upcoming - now > WAITED_FOR:
+            return counting.page(more=False)
+        return counting.waiting(held_by=PUT_OFF, resume_in=_seconds(upcoming - now))
+
+
+def _seconds(wait: timedelta) -> int:
+    """Return whole seconds, rounded up and at least one: a run never spins."""
+    return max(math.ceil(wait.total_seconds()), 1)

@@ -15,6 +15,8 @@ class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
         failed: how many did not, by error code.
         cursor: where the next page begins, for sweeps that walk through all rows.
         more: whether another page may find work.
+        held_by: why the rest has to wait, as a code: an open breaker, or rows put off.
+        resume_in: when to look again, in whole seconds from now; None when nothing waits.
 
     """
 
@@ -24,15 +26,19 @@ class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
     failed: dict[str, int] = {}
     cursor: str | None = None
     more: bool = False
+    held_by: str | None = None
+    resume_in: int | None = None
 
     def plus(self, other: "Tally") -> "Tally":
-        """Return both together; cursor and `more` are the later one's."""
+        """Return both together; what tells how to go on is the later one's."""
         return Tally(
             examined=self.examined + other.examined,
             done=dict(Counter(self.done) + Counter(other.done)),
             failed=dict(Counter(self.failed) + Counter(other.failed)),
             cursor=other.cursor,
             more=other.more,
+            held_by=other.held_by,
+            resume_in=other.resume_in,
         )
 
 
@@ -58,6 +64,10 @@ class Counting:
     def page(self, *, more: bool, cursor: str | None = None) -> Tally:
         """Return the tally as the result of a page."""
         return msgspec.structs.replace(self.tally, more=more, cursor=cursor)
+
+    def waiting(self, *, held_by: str, resume_in: int) -> Tally:
+        """Return the tally as the result of a page after which the rest has to wait."""
+        return msgspec.structs.replace(self.tally, held_by=held_by, resume_in=resume_in)
 
     def _add(self, one: Tally) -> None:
         self.tally = self.tally.plus(one)

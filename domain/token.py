@@ -20,6 +20,10 @@ LONGEST_LIFE = timedelta(days=31)
 # run would find due again what it refreshed itself, and never end.
 LEFT_ALONE_FOR = timedelta(minutes=30)
 
+# Calendly: "only 8 OAuth tokens per user can be requested within 1 minute".
+TOKEN_REQUESTS = 8
+TOKEN_WINDOW = timedelta(minutes=1)
+
 
 class TokenPair:
     """What Calendly's token endpoint answered, in the clear. Never stored, never encoded.
@@ -31,10 +35,19 @@ class TokenPair:
         scopes: what was really granted, which may be less than was asked for.
         owner_uri: the Calendly user.
         organization_uri: the user's current organization.
+        rotated: whether the answer brought a refresh token; else it is the one that was sent.
 
     """
 
-    __slots__ = ("access", "expires_at", "organization_uri", "owner_uri", "refresh", "scopes")
+    __slots__ = (
+        "access",
+        "expires_at",
+        "organization_uri",
+        "owner_uri",
+        "refresh",
+        "rotated",
+        "scopes",
+    )
 
     def __init__(
         self,
@@ -45,6 +58,7 @@ class TokenPair:
         scopes: tuple[str, ...],
         owner_uri: str,
         organization_uri: str,
+        rotated: bool = True,
     ) -> None:
         self.access = access
         self.refresh = refresh
@@ -52,6 +66,7 @@ class TokenPair:
         self.scopes = scopes
         self.owner_uri = owner_uri
         self.organization_uri = organization_uri
+        self.rotated = rotated
 
 
 class Access(NamedTuple):

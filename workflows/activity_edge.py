@@ -1,9 +1,11 @@
-"""The edge every activity passes: ids on each log line, exceptions mapped once.
+"""The edge every activity passes: ids on each log line, exceptions mapped once, users first.
 
 Nothing that an activity raises reaches a history without passing `failures.to_failure`.
 """
 
+import random
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,20 +19,44 @@ from temporalio.worker import (
     Interceptor,
 )
 
-from workflows.failures import UNEXPECTED, to_failure
+from application.background_work import in_background
+from domain.retries import RetryTable
+from workflows.failures import UNEXPECTED, Attempt, to_failure
 
 log = structlog.get_logger(__name__)
 
 
 class ActivityEdge(Interceptor):
-    """Wraps each activity of a worker."""
+    """Wraps each activity of a worker.
+
+    Args:
+        retries: when the next attempt of one that failed comes.
+        chance: returns a random number in [0, 1).
+
+    """
+
+    def __init__(
+        self, retries: RetryTable | None = None, chance: Callable[[], float] = random.random
+    ) -> None:
+        self._retries = retries or RetryTable()
+        self._chance = chance
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - Temporal's name
         """Put the edge around the next interceptor."""
-        return _Edge(next)
+        return _Edge(next, self._retries, self._chance)
 
 
 class _Edge(ActivityInboundInterceptor):
+    def __init__(
+        self,
+        inner: ActivityInboundInterceptor,
+        retries: RetryTable,
+        chance: Callable[[], float],
+    ) -> None:
+        super().__init__(inner)
+        self._retries = retries
+        self._chance = chance
+
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - Temporal's name
         info = activity.info()
         started = time.monotonic()
@@ -41,9 +67,10 @@ class _Edge(ActivityInboundInterceptor):
             attempt=info.attempt,
         ):
             try:
-                result = await super().execute_activity(input)
+                with in_background():
+                    result = await super().execute_activity(input)
             except Exception as error:  # noqa: BLE001 - the edge that maps them all
-                failure = to_failure(error)
+                failure = to_failure(error, Attempt(info.attempt, self._chance(), self._retries))
                 _log_failure(failure, started)
                 # Without its cause: that one's text would enter the history too.
                 raise failure from None

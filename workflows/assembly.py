@@ -15,6 +15,9 @@ from workflows.catalog import WORKFLOWS, Activity
 GRACE: Final = timedelta(seconds=10)
 """How long activities may go on after a stop was asked for; a platform must wait longer."""
 
+_BEATS_APART: Final = timedelta(seconds=2)
+"""Heartbeats are passed on this often: a token pair that rides in one must leave soon."""
+
 # Each page works many rows at a time on a shared pool of database connections.
 _ACTIVITIES_AT_ONCE: Final = 32
 
@@ -58,4 +61,6 @@ def build_worker(
         interceptors=[ActivityEdge()],
         max_concurrent_activities=_ACTIVITIES_AT_ONCE,
         graceful_shutdown_timeout=grace,
+        max_heartbeat_throttle_interval=_BEATS_APART,
+        default_heartbeat_throttle_interval=_BEATS_APART,
     )

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 import msgspec
 
 from workflows.activities.disconnecting import Disconnecting, Finish
-from workflows.activities.due_work import DuePage, DueWork
+from workflows.activities.due_work import DuePage, DueWork, RefreshPage
 from workflows.activities.onboarding import Backfill, ByIntegration, Onboarding
 from workflows.activities.sweeps import CursorPage, Sweeps
 from workflows.apply_calendly_webhooks import ApplyCalendlyWebhooks
@@ -34,7 +34,7 @@ class UseCases(Protocol):
     """The use cases that activities call, by their module's name."""
 
     @property
-    def refresh_due_tokens(self) -> DuePage:
+    def refresh_due_tokens(self) -> RefreshPage:
         """Refresh a page."""
         ...
 

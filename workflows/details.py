@@ -1,6 +1,7 @@
 """What a run did so far as one line of Markdown, for the Temporal UI."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from application.tally import Tally
 from workflows.messages import Step
@@ -16,6 +17,15 @@ def describe(tally: Tally, pages: int) -> str:
     if tally.more:
         parts.append("more to come")
     return " · ".join(parts)
+
+
+def describe_wait(held_by: str | None, resumes_at: datetime | None) -> str:
+    """Return e.g. ` · waiting until 12:05:10 UTC (circuit_open)`, or nothing."""
+    if held_by is None:
+        return ""
+    if resumes_at is None:
+        return f" · the rest is left for the next run ({held_by})"
+    return f" · waiting until {resumes_at:%H:%M:%S} UTC ({held_by})"
 
 
 def describe_steps(ended: Mapping[str, Step]) -> str:

@@ -9,25 +9,45 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from domain.errors import Kind, SlotkeeperError
+from domain.errors import SlotkeeperError
+from domain.repetition import Repeat, repeat_of
+from domain.retries import RetryTable
 
 UNEXPECTED: Final = "unexpected"
 """The failure type of an exception that is not ours: a bug, so it is retried until a deploy."""
 
 LONGEST_MESSAGE: Final = 500
 
-_RETRIED: Final = frozenset({Kind.TRANSIENT, Kind.THROTTLED})
+
+class Attempt(msgspec.Struct, frozen=True):
+    """The attempt that failed.
+
+    Args:
+        number: counted from 1, as Temporal does.
+        chance: a random number in [0, 1).
+        table: how far apart attempts are.
+
+    """
+
+    number: int
+    chance: float
+    table: RetryTable = RetryTable()
 
 
-def to_failure(error: Exception, *, persistent: bool = False) -> ApplicationError:
+def to_failure(
+    error: Exception, attempt: Attempt | None = None, *, persistent: bool = False
+) -> ApplicationError:
     """Return what to raise in the place of an activity's exception.
 
-    Its `type` is the error's code; `retry_after` becomes the next retry's delay.
+    Its `type` is the error's code; the retry table says when the next attempt comes.
 
     Args:
         error: what the activity raised.
+        attempt: without it only a wait that was asked for is handed on, and the activity's own
+            policy decides about every other.
         persistent: retry whatever it is until the activity's time is over: an operator may mend
             it meanwhile. Otherwise permanent errors and those that need a person are final.
 
@@ -36,25 +56,34 @@ def to_failure(error: Exception, *, persistent: bool = False) -> ApplicationErro
         return error
     cause = _most_telling(error)
     if isinstance(cause, SlotkeeperError):
-        return _expected(cause, persistent=persistent)
+        return _expected(cause, attempt, persistent=persistent)
     message = f"{type(cause).__name__} {_place(cause)}".strip()
     return ApplicationError(message, type=UNEXPECTED)
 
 
-def _expected(error: SlotkeeperError, *, persistent: bool) -> ApplicationError:
-    passing = error.kind in _RETRIED
+def _expected(
+    error: SlotkeeperError, attempt: Attempt | None, *, persistent: bool
+) -> ApplicationError:
+    passing = repeat_of(error) is not Repeat.NEVER
     retried = passing or persistent
-    delay = error.retry_after if retried else None
     return ApplicationError(
         error.message[:LONGEST_MESSAGE],
         type=error.code,
         non_retryable=not retried,
-        next_retry_delay=None if delay is None else timedelta(seconds=max(delay, 0)),
+        next_retry_delay=_wait(error, attempt) if retried else None,
         # Weather, not faults: workers log and count these quietly.
         category=ApplicationErrorCategory.BENIGN
         if passing
         else ApplicationErrorCategory.UNSPECIFIED,
     )
+
+
+def _wait(error: SlotkeeperError, attempt: Attempt | None) -> timedelta | None:
+    if attempt is not None:
+        # The error's kind was looked at already.
+        return attempt.table.in_job(error, attempt.number, attempt.chance, persistent=True)
+    asked = error.retry_after
+    return None if asked is None else timedelta(seconds=max(asked, 0))
 
 
 def _most_telling(error: Exception) -> Exception:

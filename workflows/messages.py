@@ -4,6 +4,7 @@ Ids, counts, codes and times only: operators read these in the Temporal UI, noth
 Fields are added with a default and never renamed, because running workflows hold older ones.
 """
 
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -22,12 +23,14 @@ class Sweep(msgspec.Struct, frozen=True, omit_defaults=True):
         so_far: what earlier runs of the same sweep did; its cursor is where to go on.
         pages_done: how many pages that took.
         pages_per_run: after how many pages to continue as a new run.
+        waits_until: no wait of this sweep goes beyond this (UTC); None before the first page.
 
     """
 
     so_far: Tally = Tally()
     pages_done: int = 0
     pages_per_run: int = PAGES_PER_RUN
+    waits_until: datetime | None = None
 
 
 class PageInput(msgspec.Struct, frozen=True, omit_defaults=True):

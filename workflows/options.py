@@ -33,6 +33,9 @@ REFRESH_PAGE: Final = ActivityConfig(
     cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 )
 
+REFRESH_WAITS: Final = timedelta(minutes=50)
+"""How long a refresh run stays for what was put off; it ends before the next hourly tick."""
+
 SYNC_PAGE: Final = ActivityConfig(
     summary="sync a page of availability",
     # Some ten requests a user, within each user's rate budget.

@@ -4,27 +4,62 @@ A change of the commands issued here changes every sweep: running ones replay th
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final
 
 from temporalio import workflow
 
 from application.tally import Tally
-from workflows.details import describe
+from workflows.details import describe, describe_wait
 from workflows.messages import PageInput, Sweep
 
+NO_WAITS: Final = timedelta(0)
 
-async def drain(sweep: Sweep, work_page: Callable[[PageInput], Awaitable[Tally]]) -> Tally:
-    """Work pages and return the sum; continue as a new run before the history grows long."""
+
+async def drain(
+    sweep: Sweep,
+    work_page: Callable[[PageInput], Awaitable[Tally]],
+    *,
+    waits_for: timedelta = NO_WAITS,
+) -> Tally:
+    """Work pages and return the sum; continue as a new run before the history grows long.
+
+    Args:
+        sweep: where to go on.
+        work_page: the activity that works one page.
+        waits_for: a page may ask to be looked at again a little later, by its `resume_in`; the
+            sweep does so, as a timer, until it is this old. Then the rest is the next run's.
+
+    """
     total, pages = sweep.so_far, sweep.pages_done
+    waits_until = sweep.waits_until or (workflow.now() + waits_for if waits_for else None)
     while True:
         total = total.plus(await work_page(PageInput(cursor=total.cursor)))
         pages += 1
-        workflow.set_current_details(describe(total, pages))
-        if not total.more:
+        resumes_at = _resumes_at(total, waits_until)
+        workflow.set_current_details(
+            describe(total, pages) + describe_wait(total.held_by, resumes_at)
+        )
+        if resumes_at is not None:
+            await workflow.sleep(resumes_at - workflow.now())
+        elif not total.more:
             return total
         if (
             pages - sweep.pages_done >= sweep.pages_per_run
             or workflow.info().is_continue_as_new_suggested()
         ):
             workflow.continue_as_new(
-                Sweep(so_far=total, pages_done=pages, pages_per_run=sweep.pages_per_run)
+                Sweep(
+                    so_far=total,
+                    pages_done=pages,
+                    pages_per_run=sweep.pages_per_run,
+                    waits_until=waits_until,
+                )
             )
+
+
+def _resumes_at(total: Tally, waits_until: datetime | None) -> datetime | None:
+    if total.resume_in is None or waits_until is None:
+        return None
+    resumes_at = workflow.now() + timedelta(seconds=total.resume_in)
+    return resumes_at if resumes_at <= waits_until else None

@@ -17,8 +17,12 @@ class RefreshCalendlyTokens:
 
     @workflow.run
     async def run(self, sweep: Sweep = Sweep()) -> Tally:  # noqa: B008 - frozen, so shareable
-        """Work page after page until nothing is left; returns the sum of all pages."""
-        return await drain(sweep, self._page)
+        """Work page after page until nothing is left; returns the sum of all pages.
+
+        What an outage or a passing failure puts off is waited for, not left to the next hour: a
+        token that is due lives only a little longer than that.
+        """
+        return await drain(sweep, self._page, waits_for=options.REFRESH_WAITS)
 
     async def _page(self, page: PageInput) -> Tally:
         return await workflow.execute_activity_method(

@@ -1,10 +1,23 @@
 """Who refreshes what: leases with fencing numbers, across all processes."""
 
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
 
 from domain.ids import IntegrationId
 from domain.integration import Integration, Lease
+
+
+class Start(NamedTuple):
+    """Whether a token request may leave.
+
+    Args:
+        granted: it may, and that is recorded.
+        wait: the user's token requests are used up for this long; None when the lease was lost.
+
+    """
+
+    granted: bool
+    wait: timedelta | None = None
 
 
 class RefreshQueue(Protocol):
@@ -52,15 +65,23 @@ class RefreshQueue(Protocol):
 
     async def begin_exchange(
         self, integration_id: IntegrationId, lease: Lease, now: datetime, until: datetime
-    ) -> bool:
+    ) -> Start:
         """Record, before the request leaves, that the refresh token may be spent from now on.
 
         The lease is renewed to `until`, which lies beyond the request's own deadline: it was
         taken a while ago, and nobody may take it over while the request is out. An earlier
         start that was left open is replaced; the integration as it was taken still names it.
 
-        False when the lease was lost or has run out, or when a disconnect began since it was
-        taken: then nothing may be sent.
+        Not granted when the lease was lost or has run out, or when a disconnect began since it
+        was taken; nor when TOKEN_REQUESTS left within the last TOKEN_WINDOW, counted over all
+        processes: then nothing may be sent and nothing is recorded.
+        """
+        ...
+
+    async def next_attempt(self, now: datetime, horizon: datetime) -> datetime | None:
+        """Return when the first of those becomes claimable that `claim_due` passes over.
+
+        They die by `horizon` but wait for their next attempt, or for somebody's lease (UTC).
         """
         ...
 
@@ -71,6 +92,7 @@ class RefreshQueue(Protocol):
         *,
         expected_version: int,
         next_attempt_at: datetime | None,
+        held_until: datetime | None = None,
     ) -> bool:
         """Store the outcome by compare-and-set, and free the lease if it is still this one.
 
@@ -89,6 +111,7 @@ class RefreshQueue(Protocol):
             lease: under which the exchange ran.
             expected_version: the token version that was exchanged.
             next_attempt_at: not to be claimed by the job before this (UTC).
+            held_until: keep the lease until then instead of freeing it (UTC).
 
         Returns:
             False, and nothing changed, when somebody else's change came first.

@@ -12,10 +12,12 @@ from domain.errors import (
     CircuitOpen,
     ClientRefused,
     GrantRefused,
+    RefreshInProgress,
     SealedValueUnreadable,
     SlotkeeperError,
 )
 from domain.integration import EXCHANGE_OPEN_FOR, Cause, Status
+from domain.token import TOKEN_REQUESTS, TOKEN_WINDOW
 from tests.application.building import Product
 from tests.application.leasing import leased
 from tests.application.process import BREAKER, Process
@@ -97,6 +99,42 @@ async def test_a_revoked_grant_needs_a_person(product: Product, process: Process
     }
 
 
+async def test_an_uncertain_token_is_not_sent_again_at_once(
+    product: Product, process: Process
+) -> None:
+    """While a lost request may be under way still nobody sends the same token again."""
+    connected = await product.connect()
+    product.calendly.fail_next("refresh", CalendlyUncertain("lost"))
+    with pytest.raises(CalendlyUncertain):
+        await process.exchange(*await leased(product, connected.id))
+    product.clock.advance(EXCHANGE_OPEN_FOR - timedelta(seconds=1))
+
+    with pytest.raises(RefreshInProgress):
+        await process.refresh(connected.id)
+
+    assert product.calendly.calls["refresh"] == 1
+
+
+async def test_a_users_token_requests_are_counted_for_all_processes(
+    product: Product, process: Process
+) -> None:
+    """Of a minute's token requests Calendly takes eight; the ninth is put off, not sent."""
+    connected = await product.connect()
+    other = Process(product, "process-2")
+    for number in range(TOKEN_REQUESTS):
+        await (process, other)[number % 2].exchange(*await leased(product, connected.id))
+
+    with pytest.raises(CalendlyThrottled) as refusal:
+        await process.exchange(*await leased(product, connected.id))
+    product.clock.advance(TOKEN_WINDOW)
+    fresh = await process.exchange(*await leased(product, connected.id))
+
+    assert refusal.value.retry_after == TOKEN_WINDOW.total_seconds()
+    assert fresh.tokens is not None
+    assert fresh.tokens.version == TOKEN_REQUESTS + 2
+    assert fresh.exchange_started_at is None
+
+
 async def test_a_lost_answer_is_remembered(product: Product, process: Process) -> None:
     """After a lost answer the account stays active with the mark that its token may be spent."""
     connected = await product.connect()
@@ -134,6 +172,7 @@ async def test_an_uncertain_outcome_resolves_to_active(product: Product, process
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"))
     with pytest.raises(CalendlyUncertain):
         await process.exchange(*await leased(product, connected.id))
+    product.clock.advance(EXCHANGE_OPEN_FOR)
 
     fresh = await process.exchange(*await leased(product, connected.id))
 
@@ -221,7 +260,7 @@ async def test_an_unreadable_seal_keeps_the_tokens(product: Product, process: Pr
     stored = await product.stored(connected.id)
     assert product.calendly.calls["refresh"] == 0
     assert (stored.status, stored.tokens) == (Status.ACTIVE, connected.tokens)
-    assert stored.last_error_code == "sealed_value_unreadable"
+    assert stored.last_error_code == "encryption_key_unknown"
     product.vault.regain("key-1")
     fresh = await process.exchange(*await leased(product, connected.id))
     assert fresh.last_error_code is None
@@ -286,7 +325,7 @@ async def test_the_own_circuit_closes_after_a_good_probe(
     for _ in range(BREAKER.threshold):
         with pytest.raises(CalendlyUnavailable):
             await process.exchange(*await leased(product, connected.id))
-    product.clock.advance(BREAKER.reset)
+    product.clock.advance(2 * BREAKER.reset)
 
     fresh = await process.exchange(*await leased(product, connected.id))
 

@@ -91,10 +91,10 @@ async def test_a_refresh_can_die_on_either_side_of_all_it_does() -> None:
         "opening",  # the lease
         "before the commit",
         "after the commit",
+        "opening",  # the shared breaker
         "opening",  # the record that the token may be spent
         "before the commit",
         "after the commit",
-        "opening",  # the shared breaker
         "before refresh",
         "after refresh",
         "opening",  # the new pair

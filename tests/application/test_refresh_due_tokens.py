@@ -4,12 +4,12 @@ import pytest
 
 from application.refresh_due_tokens import RefreshDueTokens
 from application.tally import Tally
-from domain.errors import CalendlyUnavailable, CalendlyUncertain
+from domain.errors import CalendlyThrottled, CalendlyUnavailable, CalendlyUncertain
 from domain.integration import EXCHANGE_OPEN_FOR, usable_tokens
 from domain.token import LEFT_ALONE_FOR
 from tests.application.building import Product
 from tests.application.leasing import leased
-from tests.application.process import CONCURRENCY, LEASE, Process
+from tests.application.process import BREAKER, CONCURRENCY, LEASE, Process
 
 NEARLY_DEAD = timedelta(minutes=100)
 
@@ -63,7 +63,7 @@ async def test_what_failed_is_left_alone_for_a_while(product: Product, process: 
     product.clock.advance(timedelta(minutes=1))
     later = await process.refresh_due(10, lambda _: None)
 
-    assert again == Tally()
+    assert again.examined == 0
     assert later.done == {"refreshed": 1}
 
 
@@ -88,7 +88,7 @@ async def test_a_lease_that_ran_out_in_the_queue_is_not_used(
 async def test_a_refresh_that_was_taken_over_is_left_to_the_other(
     product: Product, process: Process
 ) -> None:
-    """An account whose refresh somebody else has under way is no failure of this run."""
+    """An account whose refresh may be under way still is waited for, and no failure of this run."""
     connected = await product.connect()
     product.clock.advance(NEARLY_DEAD)
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"), processed=True)
@@ -98,7 +98,8 @@ async def test_a_refresh_that_was_taken_over_is_left_to_the_other(
 
     tally = await process.refresh_due(10, lambda _: None)
 
-    assert tally == Tally(examined=1, done={"left_for_later": 1})
+    half = EXCHANGE_OPEN_FOR / 2
+    assert tally == Tally(held_by="put_off", resume_in=int(half.total_seconds()))
 
 
 async def test_a_horizon_beyond_a_tokens_life_comes_to_an_end(
@@ -109,11 +110,15 @@ async def test_a_horizon_beyond_a_tokens_life_comes_to_an_end(
     ahead = RefreshDueTokens(
         storage=product.storage,
         exchange=process.exchange,
+        restore=process.restore,
+        circuits=process.circuits,
         clock=product.clock,
+        entropy=product.entropy,
         owner="process-1",
         lease_ttl=LEASE,
         horizon=timedelta(hours=24),
         concurrency=CONCURRENCY,
+        per_second=0,
     )
 
     pages = [await ahead(1, lambda _: None) for _ in range(2)]
@@ -135,4 +140,55 @@ async def test_two_workers_share_the_work(product: Product, process: Process) ->
 
     tally = await process.refresh_due(10, lambda _: None)
 
-    assert tally == Tally()
+    assert tally == Tally(held_by="put_off", resume_in=int(LEASE.total_seconds()))
+
+
+async def test_an_open_breaker_holds_the_whole_job(product: Product, process: Process) -> None:
+    """While Calendly's OAuth is down the job claims nothing and says when it goes on."""
+    for number in range(CONCURRENCY * 4):
+        await product.connect(f"user-{number}")
+    product.clock.advance(NEARLY_DEAD)
+    down = CalendlyUnavailable("down")
+    product.calendly.fail_always("refresh", down)
+    await process.refresh_due(CONCURRENCY * 4, lambda _: None)
+    sent = product.calendly.calls["refresh"]
+
+    held = await process.refresh_due(10, lambda _: None)
+
+    assert held.examined == 0
+    assert held.held_by == "circuit_open"
+    assert held.resume_in is not None
+    assert held.resume_in >= BREAKER.reset.total_seconds()
+    assert product.calendly.calls["refresh"] == sent < CONCURRENCY * 4
+
+
+async def test_one_integration_is_the_probe(product: Product, process: Process) -> None:
+    """Once the reset time is over one account is tried; its success lets all others go."""
+    for number in range(CONCURRENCY * 4):
+        await product.connect(f"user-{number}")
+    product.clock.advance(NEARLY_DEAD)
+    down = CalendlyUnavailable("down")
+    product.calendly.fail_always("refresh", down)
+    await process.refresh_due(CONCURRENCY * 4, lambda _: None)
+    product.calendly.heal()
+    product.clock.advance(2 * BREAKER.reset)
+
+    probe = await process.refresh_due(100, lambda _: None)
+    rest = await process.refresh_due(100, lambda _: None)
+
+    assert (probe.done, probe.more) == ({"refreshed": 1}, True)
+    assert rest.done["refreshed"] >= CONCURRENCY
+
+
+async def test_what_is_put_off_for_long_is_left_to_the_next_run(
+    product: Product, process: Process
+) -> None:
+    """A run does not stay for an account that cannot be tried within a quarter of an hour."""
+    await product.connect()
+    product.clock.advance(NEARLY_DEAD)
+    product.calendly.fail_next("refresh", CalendlyThrottled("slow down", retry_after=1800))
+    await process.refresh_due(10, lambda _: None)
+
+    again = await process.refresh_due(10, lambda _: None)
+
+    assert again == Tally()

@@ -4,9 +4,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from application.ports.refresh_queue import Start
 from domain.ids import IntegrationId
 from domain.integration import Cause, Integration, Lease, Status
-from domain.token import LEFT_ALONE_FOR
+from domain.token import LEFT_ALONE_FOR, TOKEN_REQUESTS, TOKEN_WINDOW
 from tests.fakes.state import IntegrationRow, State
 
 
@@ -51,15 +52,35 @@ class FakeRefreshQueue:
 
     async def begin_exchange(
         self, integration_id: IntegrationId, lease: Lease, now: datetime, until: datetime
-    ) -> bool:
-        """Record the start and renew the lease."""
+    ) -> Start:
+        """Record the start, renew the lease and count the request."""
         row = self._held_under(integration_id, lease)
         status = _status(disconnecting=lease.disconnecting)
         if row is None or row.value.status is not status or not _is_held(row, now):
-            return False
+            return Start(granted=False)
+        since = row.token_requests_since
+        if since is None or since <= now - TOKEN_WINDOW:
+            row = replace(row, token_requests=0, token_requests_since=now)
+        elif row.token_requests >= TOKEN_REQUESTS:
+            return Start(granted=False, wait=since + TOKEN_WINDOW - now)
         value = replace(row.value, exchange_started_at=now)
-        self._put(replace(row, value=value, lease=replace(lease, expires_at=until)))
-        return True
+        renewed = replace(lease, expires_at=until)
+        requests = row.token_requests + 1
+        self._put(replace(row, value=value, lease=renewed, token_requests=requests))
+        return Start(granted=True)
+
+    async def next_attempt(self, now: datetime, horizon: datetime) -> datetime | None:
+        """Look at those that are due but wait."""
+        waits = [
+            max(each for each in (row.next_refresh_at, _held_until(row)) if each is not None)
+            for row in self._state.integrations.values()
+            if row.value.status is Status.ACTIVE
+            and row.value.tokens is not None
+            and row.value.tokens.expires_at <= horizon
+            and not _is_new(row, now)
+            and (row.next_refresh_at is not None or row.lease is not None)
+        ]
+        return min((each for each in waits if each > now), default=None)
 
     async def finish(
         self,
@@ -68,6 +89,7 @@ class FakeRefreshQueue:
         *,
         expected_version: int,
         next_attempt_at: datetime | None,
+        held_until: datetime | None = None,
     ) -> bool:
         """Store the outcome by compare-and-set; a disconnect that began stays one."""
         row = self._state.integrations.get(integration.id)
@@ -90,7 +112,9 @@ class FakeRefreshQueue:
             last_refreshed_at=integration.last_refreshed_at,
             last_error_code=integration.last_error_code,
         )
-        left = None if held else row.lease
+        left = row.lease
+        if held and left is not None:
+            left = None if held_until is None else replace(left, expires_at=held_until)
         self._put(replace(row, value=value, lease=left, next_refresh_at=next_attempt_at))
         return True
 
@@ -135,6 +159,10 @@ def _gives_way(
 def _is_new(row: IntegrationRow, now: datetime) -> bool:
     refreshed_at = row.value.last_refreshed_at
     return refreshed_at is not None and refreshed_at > now - LEFT_ALONE_FOR
+
+
+def _held_until(row: IntegrationRow) -> datetime | None:
+    return None if row.lease is None else row.lease.expires_at
 
 
 def _is_held(row: IntegrationRow, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from application.ports.webhook_events import WebhookEvent
 from domain.booking import Booking
 from domain.circuit_breaker import Breaker
 from domain.ids import CommandId, IntegrationId, UserId, WebhookEventId
-from domain.integration import Integration, Lease
+from domain.integration import Integration, Lease, Status
 
 
 class IntegrationRow(msgspec.Struct, frozen=True):
@@ -26,6 +26,8 @@ class IntegrationRow(msgspec.Struct, frozen=True):
     fence: int = 0
     lease: Lease | None = None
     next_refresh_at: datetime | None = None
+    token_requests_since: datetime | None = None
+    token_requests: int = 0
     sync_owner: str | None = None
     sync_until: datetime | None = None
     requested_at: datetime | None = None
@@ -86,9 +88,10 @@ class State:
         raise RuntimeError("This unit of work has ended.")
 
     def integration_of(self, user_id: UserId) -> IntegrationRow | None:
-        """Return the user's integration row, or None."""
-        rows = (row for row in self.integrations.values() if row.value.user_id == user_id)
-        return next(rows, None)
+        """Return the user's latest integration row, rather one that stays, or None."""
+        rows = [row for row in self.integrations.values() if row.value.user_id == user_id]
+        staying = [row for row in rows if row.value.status is not Status.DISCONNECTING]
+        return next(reversed(staying or rows), None)
 
     def has_user(self, user_id: UserId) -> bool:
         """Whether the user exists."""

@@ -14,6 +14,7 @@ from tests.fakes.breakers import FakeBreakers
 from tests.fakes.connect_attempts import FakeConnectAttempts
 from tests.fakes.integrations import FakeIntegrations
 from tests.fakes.refresh_queue import FakeRefreshQueue
+from tests.fakes.sealed_values import FakeSealedValues
 from tests.fakes.state import State
 from tests.fakes.sync_queue import FakeSyncQueue
 from tests.fakes.users import FakeUsers
@@ -40,6 +41,7 @@ class FakeUnitOfWork:
         self.bookings = FakeBookings(state)
         self.booking_commands = FakeBookingCommands(state)
         self.breakers = FakeBreakers(state)
+        self.sealed_values = FakeSealedValues(state)
 
     async def commit(self) -> None:
         """Make the changes count, or fail as scripted."""
@@ -51,12 +53,14 @@ class FakeUnitOfWork:
 class FakeStorage:
     """Implements the Storage port; one unit of work at a time, in the order they ask.
 
-    Script its failures with `fail_next` and `fail_next_commit`; look at `state` and `commits`.
+    Script its failures with `fail_next` and `fail_next_commit`, or for as long as it takes with
+    `away`; look at `state` and `commits`.
     """
 
     def __init__(self) -> None:
         self.state = State()
         self.commits = 0
+        self.away = False
         self._one_at_a_time = asyncio.Lock()
         self._openings: list[Exception | None] = []
         self._commits: list[tuple[Exception, bool]] = []
@@ -66,6 +70,8 @@ class FakeStorage:
         """Begin; see the Storage port."""
         if _INSIDE.get():
             raise RuntimeError("a unit of work is open in this task already")
+        if self.away:
+            raise StorageUnavailable("The fake store is away.")
         error = self._openings.pop(0) if self._openings else None
         if error is not None:
             raise error

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from application.ports.rescue import Rescue, StrandedPair
 from application.tally import Counting, Progress, Tally
 from domain.errors import SlotkeeperError
 from domain.ids import IntegrationId
@@ -24,18 +25,38 @@ class Failing:
 
 @dataclass
 class DueRows(Failing):
-    """A queue of rows, each named by how it ends: a result, or an error code in capitals."""
+    """A queue of rows, each named by how it ends: a result, or an error code in capitals.
+
+    `stranded` is what an attempt keeps in its rescue, `found` what it was left; `waits` are the
+    pages that ask to be looked at again later.
+    """
 
     rows: list[str] = field(default_factory=list)
+    stranded: list[StrandedPair] = field(default_factory=list)
+    found: list[StrandedPair] = field(default_factory=list)
+    waits: list[Tally] = field(default_factory=list)
 
-    async def __call__(self, limit: int, progress: Progress) -> Tally:
-        """Work a page."""
+    async def __call__(
+        self, limit: int, progress: Progress, rescue: Rescue | None = None
+    ) -> Tally:
+        """Work a page; a scripted wait comes first."""
         self.call()
+        self._strand(rescue)
+        if self.waits:
+            return self.waits.pop(0)
         counting = Counting(progress)
         page, self.rows = self.rows[:limit], self.rows[limit:]
         for row in page:
             counting.failed(row.lower()) if row.isupper() else counting.done(row)
         return counting.page(more=len(page) == limit)
+
+    def _strand(self, rescue: Rescue | None) -> None:
+        if rescue is None:
+            return
+        self.found = list(rescue.kept())
+        for pair in self.stranded:
+            rescue.keep(pair)
+            rescue.alarm()
 
 
 @dataclass

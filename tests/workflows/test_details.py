@@ -1,5 +1,7 @@
+from datetime import UTC, datetime
+
 from application.tally import Tally
-from workflows.details import describe, describe_steps
+from workflows.details import describe, describe_steps, describe_wait
 from workflows.messages import Step
 
 
@@ -21,6 +23,15 @@ def test_details_name_results_and_failures() -> None:
 def test_details_of_an_empty_run_are_short() -> None:
     """A run that found nothing to do says just that."""
     assert describe(Tally(), 1) == "**1 page, 0 examined**"
+
+
+def test_details_say_what_a_run_waits_for() -> None:
+    """A run that waits says until when and why; one that does not wait says who goes on."""
+    until = datetime(2026, 11, 22, 12, 5, 10, tzinfo=UTC)
+
+    assert describe_wait("circuit_open", until) == " · waiting until 12:05:10 UTC (circuit_open)"
+    assert describe_wait("put_off", None) == " · the rest is left for the next run (put_off)"
+    assert describe_wait(None, None) == ""
 
 
 def test_details_of_an_onboarding_name_each_step() -> None:

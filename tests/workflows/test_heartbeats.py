@@ -1,11 +1,16 @@
 import asyncio
 import dataclasses
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+import msgspec
 from temporalio.testing import ActivityEnvironment
 
+from application.ports.rescue import Rescue, StrandedPair
 from application.tally import Progress, Tally
+from domain.ids import IntegrationId
+from domain.token import SealedTokens
 from tests.workflows.fakes import CursorRows, DueRows, FakeUseCases
 from workflows.activities.due_work import DueWork
 from workflows.activities.sweeps import Sweeps
@@ -87,7 +92,7 @@ async def test_a_page_that_waits_goes_on_beating() -> None:
     enough = asyncio.Event()
     beats: list[Tally] = []
 
-    async def slow(_limit: int, progress: Progress) -> Tally:
+    async def slow(_limit: int, progress: Progress, _rescue: Rescue) -> Tally:
         progress(Tally(examined=1))
         await enough.wait()
         return Tally(examined=1)
@@ -113,3 +118,37 @@ async def test_a_page_that_waits_goes_on_beating() -> None:
 
     assert result == Tally(examined=1)
     assert len(beats) == after
+
+
+PAIR = StrandedPair(
+    integration_id=IntegrationId(UUID(int=7)),
+    connected_at=datetime(2026, 11, 22, 12, tzinfo=UTC),
+    replaces=3,
+    tokens=SealedTokens("v1.k1.a", "v1.k1.r", datetime(2026, 11, 22, 14, tzinfo=UTC), 4),
+    scopes=("users:read",),
+)
+
+
+async def test_a_pair_that_cannot_be_stored_rides_in_the_heartbeat() -> None:
+    """What an attempt cannot store leaves the process at once, behind the tally."""
+    made = environment()
+    told: list[tuple[Any, ...]] = []
+    made.on_heartbeat = lambda *details: told.append(details)
+    work = due([])
+    work._refresh = DueRows(stranded=[PAIR])
+
+    await made.run(work.refresh_due_tokens, PageInput())
+
+    assert told == [(Tally(), [PAIR])]
+
+
+async def test_the_next_attempt_finds_the_pair() -> None:
+    """The attempt after a killed one is given what that one could not store."""
+    made = environment(msgspec.to_builtins(Tally()), msgspec.to_builtins([PAIR]))
+    rows = DueRows()
+    work = due([])
+    work._refresh = rows
+
+    await made.run(work.refresh_due_tokens, PageInput())
+
+    assert rows.found == [PAIR]

@@ -160,3 +160,55 @@ async def test_the_details_say_in_a_line_what_a_job_did(bench: Bench) -> None:
 
     expected = "**2 pages, 3 examined** · refreshed 2 · failed: grant_refused 1"
     assert metadata.current_details == expected
+
+
+async def test_a_refresh_run_waits_for_what_was_put_off(bench: Bench) -> None:
+    """An open breaker makes the run wait, visibly, and then go on where it stood."""
+    held = Tally(examined=1, done={"fine": 1}, held_by="circuit_open", resume_in=600)
+    bench.use_cases.refresh_due_tokens = DueRows(rows=["fine"], waits=[held, held])
+
+    async with bench.working():
+        handle = await bench.start(contract.REFRESH_TOKENS)
+        result = await handle.result()
+        description = await handle.describe()
+
+    assert result == {"examined": 3, "done": {"fine": 3}}
+    assert description.close_time is not None
+    assert description.close_time - description.start_time >= timedelta(minutes=20)
+
+
+async def test_a_refresh_run_leaves_the_rest_to_the_next_one(bench: Bench) -> None:
+    """A run does not wait past the next tick of its schedule: that one takes up the rest."""
+    held = Tally(held_by="circuit_open", resume_in=1400)
+    bench.use_cases.refresh_due_tokens = DueRows(waits=[held] * 10)
+
+    async with bench.working():
+        handle = await bench.start(contract.REFRESH_TOKENS)
+        result = await handle.result()
+        description = await handle.describe()
+
+    assert result == {"examined": 0, "held_by": "circuit_open", "resume_in": 1400}
+    assert bench.use_cases.refresh_due_tokens.calls == 3
+    assert description.close_time is not None
+    assert description.close_time - description.start_time < timedelta(hours=1)
+
+
+async def test_a_waiting_run_that_continues_as_new_keeps_its_end(bench: Bench) -> None:
+    """However many runs a sweep takes, together they wait no longer than one may."""
+    held = Tally(held_by="put_off", resume_in=900)
+    bench.use_cases.refresh_due_tokens = DueRows(waits=[held] * 10)
+
+    result = await bench.run(contract.REFRESH_TOKENS, Sweep(pages_per_run=1), result_type=Tally)
+
+    assert result.held_by == "put_off"
+    assert bench.use_cases.refresh_due_tokens.calls == 4
+
+
+async def test_other_sweeps_do_not_wait(bench: Bench) -> None:
+    """Only the refresh stays for what was put off."""
+    held = Tally(examined=1, done={"fine": 1}, held_by="put_off", resume_in=5)
+    bench.use_cases.sync_due_availability = DueRows(waits=[held], rows=["fine"])
+
+    result = await bench.run(contract.SYNC_AVAILABILITY, result_type=Tally)
+
+    assert result == held

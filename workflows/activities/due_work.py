@@ -8,19 +8,27 @@ from collections.abc import Awaitable, Callable
 
 from temporalio import activity
 
+from application.ports.rescue import Rescue
 from application.tally import Progress, Tally
-from workflows.activities.heartbeats import heartbeats, tally_of_earlier_attempts
+from workflows.activities.heartbeats import (
+    heartbeats,
+    stranded_by_earlier_attempts,
+    tally_of_earlier_attempts,
+)
 from workflows.messages import PageInput
 
 DuePage = Callable[[int, Progress], Awaitable[Tally]]
 """A use case that claims and works up to so many rows."""
+
+RefreshPage = Callable[[int, Progress, Rescue], Awaitable[Tally]]
+"""The same, with a place for token pairs that cannot be stored yet."""
 
 
 class DueWork:
     """The three queues; `limit` is how many rows make a page."""
 
     def __init__(
-        self, *, refresh: DuePage, sync: DuePage, apply_webhooks: DuePage, limit: int
+        self, *, refresh: RefreshPage, sync: DuePage, apply_webhooks: DuePage, limit: int
     ) -> None:
         self._refresh = refresh
         self._sync = sync
@@ -30,7 +38,9 @@ class DueWork:
     @activity.defn(name="refresh_due_tokens")
     async def refresh_due_tokens(self, page: PageInput) -> Tally:  # noqa: ARG002 - room to grow
         """Refresh a page of tokens that would die before the next run."""
-        return await self._work(self._refresh)
+        before = tally_of_earlier_attempts()
+        async with heartbeats(before, stranded_by_earlier_attempts()) as beats:
+            return before.plus(await self._refresh(self._limit, beats.note, beats))
 
     @activity.defn(name="sync_due_availability")
     async def sync_due_availability(self, page: PageInput) -> Tally:  # noqa: ARG002 - room to grow
@@ -44,5 +54,5 @@ class DueWork:
 
     async def _work(self, use_case: DuePage) -> Tally:
         before = tally_of_earlier_attempts()
-        async with heartbeats(before) as progress:
-            return before.plus(await use_case(self._limit, progress))
+        async with heartbeats(before) as beats:
+            return before.plus(await use_case(self._limit, beats.note))

@@ -1,44 +1,89 @@
-"""Heartbeats that carry the tally so far and go on while a row makes us wait."""
+"""Heartbeats that carry how far an attempt is, and go on while a row makes us wait.
+
+The second detail is the one thing that is sealed rather than open to read: token pairs whose
+storing is not confirmed. The attempt after a killed one stores them first.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Any
 
 import msgspec
 from temporalio import activity
 
-from application.tally import Progress, Tally
+from application.ports.rescue import StrandedPair
+from application.tally import Tally
+from domain.ids import IntegrationId
 
 BEATS_PER_TIMEOUT = 3
 
+_Key = tuple[IntegrationId, datetime, int]
 
-@asynccontextmanager
-async def heartbeats(before: Tally | None = None) -> AsyncIterator[Progress]:
-    """Beat until the block ends; call what is yielded to say how far it is.
+
+class Heartbeats:
+    """What the heartbeats of one attempt say. Implements the Rescue port.
 
     Args:
         before: what earlier attempts did, to be shown as part of the progress.
+        stranded: pairs that earlier attempts left.
 
     """
-    latest = before or Tally()
 
-    def note(tally: Tally) -> None:
-        nonlocal latest
-        latest = before.plus(tally) if before else tally
-        activity.heartbeat(latest)
+    def __init__(self, before: Tally | None = None, stranded: Sequence[StrandedPair] = ()) -> None:
+        self._before = before or Tally()
+        self._latest = self._before
+        self._stranded: dict[_Key, StrandedPair] = {_key(each): each for each in stranded}
 
-    async def beat(interval: float) -> None:
-        while True:
-            activity.heartbeat(latest)
-            await asyncio.sleep(interval)
+    def note(self, tally: Tally) -> None:
+        """Tell how far this attempt is; it is the Progress of a use case."""
+        self._latest = self._before.plus(tally)
+        self.beat()
 
+    def beat(self) -> None:
+        """Say it all again."""
+        if self._stranded:
+            activity.heartbeat(self._latest, list(self._stranded.values()))
+        else:
+            activity.heartbeat(self._latest)
+
+    def keep(self, pair: StrandedPair) -> None:
+        """Take the pair along from the next heartbeat on."""
+        self._stranded[_key(pair)] = pair
+
+    def alarm(self) -> None:
+        """Send what is kept now."""
+        self.beat()
+
+    def drop(self, pair: StrandedPair) -> None:
+        """Leave the pair out from the next heartbeat on."""
+        self._stranded.pop(_key(pair), None)
+
+    def kept(self) -> Sequence[StrandedPair]:
+        """Return what is kept."""
+        return tuple(self._stranded.values())
+
+
+@asynccontextmanager
+async def heartbeats(
+    before: Tally | None = None, stranded: Sequence[StrandedPair] = ()
+) -> AsyncIterator[Heartbeats]:
+    """Beat until the block ends.
+
+    Args:
+        before: what earlier attempts did, to be shown as part of the progress.
+        stranded: pairs that earlier attempts left, to be carried on until they are dropped.
+
+    """
+    beats = Heartbeats(before, stranded)
     timeout = activity.info().heartbeat_timeout
     if timeout is None:
-        yield note
+        yield beats
         return
-    beating = asyncio.create_task(beat(timeout.total_seconds() / BEATS_PER_TIMEOUT))
+    beating = asyncio.create_task(_go_on(beats, timeout.total_seconds() / BEATS_PER_TIMEOUT))
     try:
-        yield note
+        yield beats
     finally:
         beating.cancel()
         with suppress(asyncio.CancelledError):
@@ -47,10 +92,30 @@ async def heartbeats(before: Tally | None = None) -> AsyncIterator[Progress]:
 
 def tally_of_earlier_attempts() -> Tally:
     """Return the last tally that a killed attempt reported, or an empty one."""
+    return _detail(0, Tally) or Tally()
+
+
+def stranded_by_earlier_attempts() -> Sequence[StrandedPair]:
+    """Return the pairs that a killed attempt could not store, as far as it could tell of them."""
+    return _detail(1, tuple[StrandedPair, ...]) or ()
+
+
+def _detail(position: int, into: Any) -> Any:
+    """Return a detail of the last heartbeat; one of another version's shape counts as absent."""
     details = activity.info().heartbeat_details
-    if not details:
-        return Tally()
+    if len(details) <= position:
+        return None
     try:
-        return msgspec.convert(details[0], Tally)
+        return msgspec.convert(details[position], into)
     except msgspec.ValidationError:
-        return Tally()
+        return None
+
+
+async def _go_on(beats: Heartbeats, interval: float) -> None:
+    while True:
+        beats.beat()
+        await asyncio.sleep(interval)
+
+
+def _key(pair: StrandedPair) -> _Key:
+    return (pair.integration_id, pair.connected_at, pair.replaces)

@@ -26,11 +26,11 @@ class Sweeps:
     @activity.defn(name="heal_subscriptions")
     async def heal_subscriptions(self, page: PageInput) -> Tally:
         """Compare a page of desired and actual webhook subscriptions, and mend them."""
-        async with heartbeats() as progress:
-            return await self._heal(page.cursor, self._limit, progress)
+        async with heartbeats() as beats:
+            return await self._heal(page.cursor, self._limit, beats.note)
 
     @activity.defn(name="reconcile_bookings")
     async def reconcile_bookings(self, page: PageInput) -> Tally:
         """Compare the bookings of a page of integrations with Calendly's, and repair ours."""
-        async with heartbeats() as progress:
-            return await self._reconcile(page.cursor, self._limit, progress)
+        async with heartbeats() as beats:
+            return await self._reconcile(page.cursor, self._limit, beats.note)

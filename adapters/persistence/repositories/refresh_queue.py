@@ -16,9 +16,10 @@ from adapters.persistence.rows.integration import (
     token_values,
 )
 from adapters.persistence.session import Session
+from application.ports.refresh_queue import Start
 from domain.ids import IntegrationId
 from domain.integration import Integration, Lease, Status
-from domain.token import LEFT_ALONE_FOR
+from domain.token import LEFT_ALONE_FOR, TOKEN_REQUESTS, TOKEN_WINDOW
 
 _TAKE = f"""
 UPDATE calendly_integration i
@@ -47,9 +48,20 @@ SELECT * FROM taken ORDER BY token_expires_at
 """
 _HELD = "refresh_lease_owner = $2 AND refresh_fence = $3"
 _MINE = f"public_id = $1 AND {_HELD}"
+_LIVE = f"{_MINE} AND refresh_lease_until > $4 AND status = $5"
 _BEGIN_EXCHANGE = f"""
-UPDATE calendly_integration SET exchange_started_at = $4, refresh_lease_until = $5
-WHERE {_MINE} AND refresh_lease_until > $4 AND status = $6 RETURNING id
+UPDATE calendly_integration SET exchange_started_at = $4, refresh_lease_until = $6,
+    token_requests = CASE WHEN token_requests_since > $7 THEN token_requests ELSE 0 END + 1,
+    token_requests_since =
+        CASE WHEN token_requests_since > $7 THEN token_requests_since ELSE $4 END
+WHERE {_LIVE} AND (token_requests < $8 OR token_requests_since <= $7) RETURNING id
+"""
+_WHY_NOT = f"SELECT token_requests_since FROM calendly_integration WHERE {_LIVE}"
+_NEXT_ATTEMPT = """
+SELECT min(greatest(next_refresh_at, refresh_lease_until)) AS at FROM calendly_integration
+WHERE status = 'active' AND token_expires_at <= $2
+    AND (last_refreshed_at IS NULL OR last_refreshed_at <= $3)
+    AND greatest(next_refresh_at, refresh_lease_until) > $1
 """
 # A disconnect that began meanwhile stays one, yet gets the new pair: it has to be revoked.
 _OUTCOME = f"""
@@ -60,12 +72,14 @@ UPDATE calendly_integration SET
     token_version = $11,
     breaker_state = $12, failed_refresh_count = $13, breaker_opened_at = $14,
     breaker_trips = $15, breaker_probe_until = $16,
-    attention_cause = $17, attention_since = $18,
-    exchange_started_at = $19, last_refreshed_at = $20, last_error_code = $21,
-    next_refresh_at = $22,
-    refresh_lease_owner = CASE WHEN {_HELD} THEN NULL ELSE refresh_lease_owner END,
-    refresh_lease_until = CASE WHEN {_HELD} THEN NULL ELSE refresh_lease_until END
-WHERE public_id = $1 AND connected_at = $23
+    breaker_failed_at = $17, breaker_open_until = $18,
+    attention_cause = $19, attention_since = $20,
+    exchange_started_at = $21, last_refreshed_at = $22, last_error_code = $23,
+    next_refresh_at = $24,
+    refresh_lease_owner =
+        CASE WHEN {_HELD} AND $26::timestamptz IS NULL THEN NULL ELSE refresh_lease_owner END,
+    refresh_lease_until = CASE WHEN {_HELD} THEN $26 ELSE refresh_lease_until END
+WHERE public_id = $1 AND connected_at = $25
 """
 _FINISH = f"{_OUTCOME} AND {_HELD} AND token_version = $4 RETURNING id"
 _FINISH_WITH_PAIR = f"""
@@ -98,7 +112,7 @@ class PiccoloRefreshQueue:
         disconnecting: bool = False,
     ) -> tuple[Integration, Lease] | None:
         """Take one lease."""
-        status = _status(disconnecting=disconnecting)
+        status = _status(disconnecting)
         row = await self._session.row(_TAKE, integration_id, owner, now, until, status)
         if row is None:
             return None
@@ -116,13 +130,23 @@ class PiccoloRefreshQueue:
 
     async def begin_exchange(
         self, integration_id: IntegrationId, lease: Lease, now: datetime, until: datetime
-    ) -> bool:
-        """Record the start and renew the lease."""
-        status = _status(disconnecting=lease.disconnecting)
+    ) -> Start:
+        """Record the start, renew the lease and count the request."""
+        mine = (integration_id, lease.owner, lease.fence, now, _status(lease.disconnecting))
         row = await self._session.row(
-            _BEGIN_EXCHANGE, integration_id, lease.owner, lease.fence, now, until, status
+            _BEGIN_EXCHANGE, *mine, until, now - TOKEN_WINDOW, TOKEN_REQUESTS
         )
-        return row is not None
+        if row is not None:
+            return Start(granted=True)
+        full = await self._session.row(_WHY_NOT, *mine)
+        wait = full and full["token_requests_since"] + TOKEN_WINDOW - now
+        return Start(granted=False, wait=wait)
+
+    async def next_attempt(self, now: datetime, horizon: datetime) -> datetime | None:
+        """Look at those that are due but wait."""
+        row = await self._session.row(_NEXT_ATTEMPT, now, horizon, now - LEFT_ALONE_FOR)
+        at: datetime | None = row and row["at"]
+        return at
 
     async def finish(
         self,
@@ -131,6 +155,7 @@ class PiccoloRefreshQueue:
         *,
         expected_version: int,
         next_attempt_at: datetime | None,
+        held_until: datetime | None = None,
     ) -> bool:
         """Store the outcome by compare-and-set; a new pair is not asked for its lease."""
         tokens = integration.tokens
@@ -152,6 +177,7 @@ class PiccoloRefreshQueue:
             integration.last_error_code,
             next_attempt_at,
             integration.connected_at,
+            held_until,
         )
         return row is not None
 
@@ -160,5 +186,5 @@ class PiccoloRefreshQueue:
         await self._session.run(_RELEASE, integration_id, lease.owner, lease.fence)
 
 
-def _status(*, disconnecting: bool) -> str:
+def _status(disconnecting: bool) -> str:
     return str(Status.DISCONNECTING if disconnecting else Status.ACTIVE)

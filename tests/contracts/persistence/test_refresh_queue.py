@@ -2,7 +2,8 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from application.ports.unit_of_work import Storage
+from application.ports.refresh_queue import Start
+from application.ports.unit_of_work import Storage, UnitOfWork
 from domain.circuit_breaker import Breaker
 from domain.ids import IntegrationId
 from domain.integration import (
@@ -13,13 +14,14 @@ from domain.integration import (
     needs_person,
     refreshed,
 )
-from domain.token import LEFT_ALONE_FOR
+from domain.token import LEFT_ALONE_FOR, TOKEN_REQUESTS
 from tests import samples
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+GRANTED, REFUSED = Start(granted=True), Start(granted=False)
 
 
 async def take(storage: Storage, integration: Integration, owner: str = "me") -> Lease:
@@ -99,7 +101,9 @@ async def test_disconnecting(storage: Storage, world: World, ada: Integration) -
     found, lease = taken
     new = refreshed(found, samples.tokens(version=2), NOON)
     async with storage() as uow:
-        assert await uow.refresh_queue.begin_exchange(ada.id, lease, NOON, NOON + MINUTE)
+        assert (
+            await uow.refresh_queue.begin_exchange(ada.id, lease, NOON, NOON + MINUTE) == GRANTED
+        )
         assert await uow.refresh_queue.finish(new, lease, expected_version=1, next_attempt_at=None)
         await uow.commit()
 
@@ -182,8 +186,12 @@ async def test_begin_exchange(storage: Storage, world: World, ada: Integration) 
 
     async with storage() as uow:
         almost = NOON + MINUTE - timedelta(microseconds=1)
-        assert await uow.refresh_queue.begin_exchange(ada.id, lease, NOON, NOON + MINUTE)
-        assert await uow.refresh_queue.begin_exchange(ada.id, lease, almost, NOON + HOUR)
+        assert (
+            await uow.refresh_queue.begin_exchange(ada.id, lease, NOON, NOON + MINUTE) == GRANTED
+        )
+        assert (
+            await uow.refresh_queue.begin_exchange(ada.id, lease, almost, NOON + HOUR) == GRANTED
+        )
         await uow.commit()
     assert await world.now(ada.id) == replace(ada, exchange_started_at=almost)
     async with storage() as uow:
@@ -191,14 +199,77 @@ async def test_begin_exchange(storage: Storage, world: World, ada: Integration) 
         assert await uow.refresh_queue.take(ada.id, "other", late, NOON + 2 * HOUR) is None
 
 
+async def test_requests_of_a_minute(storage: Storage, ada: Integration) -> None:
+    """Token requests are counted a minute; the one too many is told how long to wait."""
+    lease = await take(storage, ada)
+
+    async with storage() as uow:
+        for second in range(TOKEN_REQUESTS):
+            at = NOON + timedelta(seconds=second)
+            start = await uow.refresh_queue.begin_exchange(ada.id, lease, at, NOON + HOUR)
+            assert start == GRANTED
+        before = await world_of(uow, ada)
+        full = await uow.refresh_queue.begin_exchange(
+            ada.id, lease, NOON + timedelta(seconds=20), NOON + HOUR
+        )
+        assert await world_of(uow, ada) == before
+        again = await uow.refresh_queue.begin_exchange(ada.id, lease, NOON + MINUTE, NOON + HOUR)
+
+    assert full == Start(granted=False, wait=timedelta(seconds=40))
+    assert again == GRANTED
+
+
+async def world_of(uow: UnitOfWork, ada: Integration) -> Integration | None:
+    """Read the integration within the unit of work."""
+    return await uow.integrations.get(ada.id)
+
+
+async def test_a_lease_can_be_kept(storage: Storage, ada: Integration) -> None:
+    """An outcome may keep its lease, so that nobody else begins before it runs out."""
+    lease = await take(storage, ada)
+    async with storage() as uow:
+        await uow.refresh_queue.finish(
+            ada, lease, expected_version=1, next_attempt_at=None, held_until=NOON + MINUTE
+        )
+        await uow.commit()
+
+    async with storage() as uow:
+        early = await uow.refresh_queue.take(ada.id, "other", NOON, NOON + HOUR)
+        late = await uow.refresh_queue.take(ada.id, "other", NOON + MINUTE, NOON + HOUR)
+
+    assert early is None
+    assert late is not None
+
+
+async def test_next_attempt(storage: Storage, world: World, ada: Integration) -> None:
+    """What is due but waits is told of: by its next attempt, or by somebody's lease."""
+    horizon = samples.tokens().expires_at + HOUR
+    bob = await world.connect("bob")
+    async with storage() as uow:
+        nothing = await uow.refresh_queue.next_attempt(NOON, horizon)
+        held = await uow.refresh_queue.take(bob.id, "me", NOON, NOON + 3 * MINUTE)
+        assert held is not None
+        leased = await uow.refresh_queue.next_attempt(NOON, horizon)
+        taken = await uow.refresh_queue.take(ada.id, "me", NOON, NOON + MINUTE)
+        assert taken is not None
+        await uow.refresh_queue.finish(
+            ada, taken[1], expected_version=1, next_attempt_at=NOON + 2 * MINUTE
+        )
+        waiting = await uow.refresh_queue.next_attempt(NOON, horizon)
+        over = await uow.refresh_queue.next_attempt(NOON + 3 * MINUTE, horizon)
+        not_due = await uow.refresh_queue.next_attempt(NOON, NOON)
+
+    assert (nothing, leased, waiting) == (None, NOON + 3 * MINUTE, NOON + 2 * MINUTE)
+    assert (over, not_due) == (None, None)
+
+
 async def test_begin_after_the_end(storage: Storage, world: World, ada: Integration) -> None:
     """Nothing may be sent under a lease that ran out, though nobody took it over yet."""
     lease = await take(storage, ada)
 
     async with storage() as uow:
-        assert not await uow.refresh_queue.begin_exchange(
-            ada.id, lease, NOON + MINUTE, NOON + HOUR
-        )
+        late = await uow.refresh_queue.begin_exchange(ada.id, lease, NOON + MINUTE, NOON + HOUR)
+        assert late == REFUSED
         await uow.commit()
     assert await world.now(ada.id) == ada
 
@@ -209,13 +280,17 @@ async def test_begin_after_loss(storage: Storage, world: World, ada: Integration
     async with storage() as uow:
         taken = await uow.refresh_queue.take(ada.id, "other", NOON + MINUTE, NOON + HOUR)
         assert taken is not None
-        assert not await uow.refresh_queue.begin_exchange(ada.id, old, NOON, NOON + HOUR)
+        assert await uow.refresh_queue.begin_exchange(ada.id, old, NOON, NOON + HOUR) == REFUSED
         await uow.refresh_queue.release(ada.id, taken[1])
-        assert not await uow.refresh_queue.begin_exchange(ada.id, taken[1], NOON, NOON + HOUR)
+        assert (
+            await uow.refresh_queue.begin_exchange(ada.id, taken[1], NOON, NOON + HOUR) == REFUSED
+        )
         last = await uow.refresh_queue.take(ada.id, "last", NOON + MINUTE, NOON + HOUR)
         assert last is not None
         await uow.integrations.mark_disconnecting(ada.id)
-        assert not await uow.refresh_queue.begin_exchange(ada.id, last[1], NOON, NOON + HOUR)
+        assert (
+            await uow.refresh_queue.begin_exchange(ada.id, last[1], NOON, NOON + HOUR) == REFUSED
+        )
         await uow.commit()
 
     assert (await world.now(ada.id)).exchange_started_at is None
@@ -257,7 +332,7 @@ async def test_finish_failed(storage: Storage, world: World, ada: Integration) -
     lease = await take(storage, ada)
     failed = replace(
         ada,
-        breaker=Breaker(failures=1),
+        breaker=Breaker(failures=1, failed_at=(NOON,), open_until=NOON + MINUTE),
         last_error_code="calendly_uncertain",
         exchange_started_at=NOON,
     )

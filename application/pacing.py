@@ -1,0 +1,32 @@
+"""Spread the starts of many like things, so that a crowd does not act in one moment."""
+
+import asyncio
+
+from application.ports.entropy import Entropy
+
+
+class Pace:
+    """Lets one caller through at a time, so many a second at most, unevenly on purpose.
+
+    What starts together today expires together tomorrow: without jitter a mass import would be
+    refreshed in the same second for ever.
+
+    Args:
+        per_second: how many on average; 0 means as fast as they come.
+        entropy: the unevenness.
+
+    """
+
+    def __init__(self, per_second: float, entropy: Entropy) -> None:
+        self._gap = 1.0 / per_second if per_second > 0 else 0.0
+        self._entropy = entropy
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        """Return when the caller may start."""
+        if self._gap == 0.0:
+            return
+        now = asyncio.get_running_loop().time()
+        starts = max(self._next, now)
+        self._next = starts + self._gap * (0.5 + self._entropy.chance())
+        await asyncio.sleep(starts - now)

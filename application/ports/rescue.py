@@ -1,0 +1,54 @@
+"""A place outside the database for token pairs whose storing is not confirmed yet."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from domain.ids import IntegrationId
+from domain.token import SealedTokens
+
+
+class StrandedPair(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A new pair, sealed, with all that is needed to store it later.
+
+    Args:
+        integration_id: whose.
+        connected_at: which grant of that integration (UTC).
+        replaces: the token version that it was exchanged for.
+        tokens: the pair, sealed for its row.
+        scopes: what was granted with it; empty leaves them as they were.
+        organization_uri: the user's organization; empty leaves it as it was.
+
+    """
+
+    integration_id: IntegrationId
+    connected_at: datetime
+    replaces: int
+    tokens: SealedTokens
+    scopes: tuple[str, ...] = ()
+    organization_uri: str = ""
+
+
+class Rescue(Protocol):
+    """Keeps pairs where they outlive this process, as far as that can be; never raises.
+
+    Whoever takes the work up after a crash finds in `kept` what was not dropped.
+    """
+
+    def keep(self, pair: StrandedPair) -> None:
+        """Keep a pair, before the first attempt to store it."""
+        ...
+
+    def alarm(self) -> None:
+        """Storing fails: make sure now that what is kept has left this process."""
+        ...
+
+    def drop(self, pair: StrandedPair) -> None:
+        """Forget a pair: it is stored, or somebody's change made it worthless."""
+        ...
+
+    def kept(self) -> Sequence[StrandedPair]:
+        """Return what is kept, earlier attempts' pairs first."""
+        ...

@@ -1,0 +1,106 @@
+"""Store a pair that an earlier attempt exchanged and could not store any more."""
+
+import asyncio
+from enum import StrEnum
+
+from msgspec.structs import replace
+
+from application.giving_back import give_back
+from application.ports.calendly_oauth import CalendlyOAuth
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.rescue import Rescue, StrandedPair
+from application.ports.unit_of_work import Storage
+from application.ports.vault import Vault
+from application.seeing_through import see_through
+from application.storing import Patience, until_stored
+from application.token_sealing import open_both
+from domain.errors import SealedValueUnreadable
+from domain.integration import Integration, Lease, Status, refreshed
+
+
+class Restored(StrEnum):
+    """What became of a stranded pair."""
+
+    STORED = "restored"
+    KNOWN = "stored_already"
+    GIVEN_BACK = "given_back"
+
+
+class RestorePair:
+    """Commits a stranded pair as its own exchange would have done."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        vault: Vault,
+        oauth: CalendlyOAuth,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._storage = storage
+        self._vault = vault
+        self._oauth = oauth
+        self._clock = clock
+        self._entropy = entropy
+
+    async def __call__(self, pair: StrandedPair, rescue: Rescue) -> Restored:
+        """Store the pair, however long the store is away, and drop it from the rescue.
+
+        A pair whose integration was erased, or is being disconnected, is revoked: nobody else
+        knows it. One whose grant was replaced by a newer one is worth nothing any more.
+        """
+        patience = Patience(attempts=None)
+        storing = until_stored(lambda: self._store(pair), entropy=self._entropy, patience=patience)
+        result = await see_through(asyncio.ensure_future(storing), patience)
+        if result is Restored.GIVEN_BACK:
+            await self._give_back(pair)
+        rescue.drop(pair)
+        return result
+
+    async def _store(self, pair: StrandedPair) -> Restored:
+        async with self._storage() as uow:
+            integration = await uow.integrations.get(pair.integration_id)
+            if integration is None:
+                return Restored.GIVEN_BACK
+            if _has(integration, pair):
+                return Restored.KNOWN
+            stored = await uow.refresh_queue.finish(
+                self._with_pair(integration, pair),
+                _nobodys_lease(pair),
+                expected_version=pair.replaces,
+                next_attempt_at=None,
+            )
+            await uow.commit()
+        if stored:
+            return Restored.STORED
+        leaving = integration.status is Status.DISCONNECTING
+        return Restored.GIVEN_BACK if leaving else Restored.KNOWN
+
+    def _with_pair(self, integration: Integration, pair: StrandedPair) -> Integration:
+        changed = refreshed(
+            integration,
+            pair.tokens,
+            self._clock.now(),
+            scopes=pair.scopes,
+            organization_uri=pair.organization_uri,
+        )
+        # The grant that the pair belongs to; a newer one is not overwritten.
+        return replace(changed, connected_at=pair.connected_at)
+
+    async def _give_back(self, pair: StrandedPair) -> None:
+        try:
+            tokens = open_both(self._vault, pair.integration_id, pair.tokens)
+        except SealedValueUnreadable:
+            return
+        await give_back(self._oauth, tokens)
+
+
+def _has(integration: Integration, pair: StrandedPair) -> bool:
+    return integration.tokens is not None and integration.tokens == pair.tokens
+
+
+def _nobodys_lease(pair: StrandedPair) -> Lease:
+    """A new pair is stored whoever has the lease; the one it was exchanged under is over."""
+    return Lease(owner="", fence=0, expires_at=pair.connected_at)

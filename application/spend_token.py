@@ -1,0 +1,196 @@
+"""One token request, from the record that it is about to leave to the stored outcome.
+
+Nothing may happen between Calendly's answer and the first attempt to store it but sealing it.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import msgspec
+
+from application.exchange_outcomes import ExchangeOutcomes
+from application.giving_back import give_back
+from application.ports.calendly_oauth import CalendlyOAuth
+from application.ports.clock import Clock
+from application.ports.rescue import Rescue, StrandedPair
+from application.ports.unit_of_work import Storage
+from application.ports.vault import Vault
+from application.storing import Patience
+from application.token_sealing import seal_pair
+from domain.errors import (
+    CalendlyThrottled,
+    CalendlyUncertain,
+    GrantRefused,
+    IntegrationNotFound,
+    RefreshInProgress,
+    SlotkeeperError,
+)
+from domain.integration import (
+    Cause,
+    Integration,
+    Lease,
+    Status,
+    needs_person,
+    refreshed,
+    refused,
+    still_open,
+    usable_tokens,
+)
+from domain.refresh_outcome import Outcome
+from domain.secret import Secret
+from domain.token import TokenPair
+
+Ended = tuple[Integration, Outcome]
+
+
+@dataclass(frozen=True)
+class Spending:
+    """What one exchange is about: the integration as it was taken, and the token to spend."""
+
+    integration: Integration
+    lease: Lease
+    refresh: Secret
+    rescue: Rescue | None
+    patience: Patience
+
+
+class SpendToken:
+    """Sends the request and stores what came of it."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        vault: Vault,
+        oauth: CalendlyOAuth,
+        outcomes: ExchangeOutcomes,
+        clock: Clock,
+        lease_ttl: timedelta,
+    ) -> None:
+        self._storage = storage
+        self._vault = vault
+        self._oauth = oauth
+        self._outcomes = outcomes
+        self._clock = clock
+        self._lease_ttl = lease_ttl
+
+    async def __call__(self, spending: Spending) -> Ended:
+        """Exchange; see ExchangeTokens for what it raises."""
+        await self._record_start(spending)
+        started = self._clock.now()
+        integration, lease = spending.integration, spending.lease
+        try:
+            pair = await self._oauth.refresh(
+                spending.refresh, user_uri=integration.account.user_uri
+            )
+        except GrantRefused as error:
+            return await self._refused(spending, error)
+        except CalendlyUncertain as error:
+            unsure = msgspec.structs.replace(integration, exchange_started_at=started)
+            await self._outcomes.put_off(unsure, lease, error)
+            raise
+        except SlotkeeperError as error:
+            await self._outcomes.put_off(integration, lease, error)
+            raise
+        return await self._commit(spending, pair)
+
+    async def _record_start(self, spending: Spending) -> None:
+        integration, lease, now = spending.integration, spending.lease, self._clock.now()
+        async with self._storage() as uow:
+            start = await uow.refresh_queue.begin_exchange(
+                integration.id, lease, now, now + self._lease_ttl
+            )
+            if not start.granted and start.wait is None:
+                await uow.refresh_queue.release(integration.id, lease)
+            await uow.commit()
+        if start.granted:
+            return
+        if start.wait is None:
+            raise RefreshInProgress("Another process took over this refresh.", retry_after=1)
+        throttled = CalendlyThrottled(
+            "This user's token requests of the last minute reached Calendly's limit.",
+            retry_after=start.wait.total_seconds(),
+        )
+        await self._outcomes.put_off(integration, lease, throttled)
+        raise throttled
+
+    async def _commit(self, spending: Spending, pair: TokenPair) -> Ended:
+        integration = spending.integration
+        now, version = self._clock.now(), usable_tokens(integration).version
+        if pair.owner_uri != integration.account.user_uri:
+            changed = needs_person(integration, Cause.OWNER_CHANGED, now, code=Cause.OWNER_CHANGED)
+            error = GrantRefused("Calendly answered a token refresh for another account.")
+            return await self._give_up(changed, spending, error)
+        tokens = seal_pair(self._vault, integration.id, pair, version=version + 1)
+        stranded = StrandedPair(
+            integration_id=integration.id,
+            connected_at=integration.connected_at,
+            replaces=version,
+            tokens=tokens,
+            scopes=pair.scopes,
+            organization_uri=pair.organization_uri,
+        )
+        changed = refreshed(
+            integration,
+            tokens,
+            now,
+            scopes=pair.scopes,
+            organization_uri=pair.organization_uri,
+        )
+        if await self._stored(changed, spending, stranded):
+            return changed, Outcome.REFRESHED
+        current = await self._reread(integration)
+        if current is None or (
+            current.status is Status.DISCONNECTING and current.tokens != changed.tokens
+        ):
+            await give_back(self._oauth, (pair.refresh, pair.access))
+        return _overtaken(current)
+
+    async def _stored(
+        self, changed: Integration, spending: Spending, stranded: StrandedPair
+    ) -> bool:
+        rescue = spending.rescue
+        if rescue is not None:
+            rescue.keep(stranded)
+        stored = await self._outcomes.store(
+            changed, spending.lease, spending.integration, spending.patience, rescue
+        )
+        if rescue is not None:
+            rescue.drop(stranded)
+        return stored
+
+    async def _refused(self, spending: Spending, error: GrantRefused) -> Ended:
+        now, integration = self._clock.now(), spending.integration
+        left = still_open(integration, now)
+        if left is None:
+            changed = refused(integration, now, code=error.code)
+            return await self._give_up(changed, spending, error)
+        waiting = RefreshInProgress(
+            "An earlier refresh of this integration may be under way still; try again shortly.",
+            retry_after=left.total_seconds(),
+        )
+        if await self._outcomes.put_off(integration, spending.lease, waiting):
+            raise waiting from error
+        return _overtaken(await self._reread(integration), error)
+
+    async def _give_up(
+        self, changed: Integration, spending: Spending, error: GrantRefused
+    ) -> Ended:
+        """Store that a person is needed, unless somebody faster has a live pair."""
+        before = spending.integration
+        if await self._outcomes.store(changed, spending.lease, before, Patience()):
+            raise error
+        return _overtaken(await self._reread(before), error)
+
+    async def _reread(self, before: Integration) -> Integration | None:
+        async with self._storage() as uow:
+            return await uow.integrations.get(before.id)
+
+
+def _overtaken(current: Integration | None, error: GrantRefused | None = None) -> Ended:
+    """Return the row as somebody faster left it, or raise what it means."""
+    if current is None:
+        raise IntegrationNotFound("The integration was disconnected in the meantime.")
+    if error is not None and current.status is Status.REAUTH_REQUIRED:
+        raise error
+    return current, Outcome.LOST_RACE

@@ -1,0 +1,37 @@
+"""A rescue that remembers, as heartbeat details outlive an attempt."""
+
+from collections.abc import Sequence
+
+from application.ports.rescue import StrandedPair
+
+
+class FakeRescue:
+    """Implements the Rescue port; `sent` is what would have left the process.
+
+    Attributes:
+        sent: what was kept at the last alarm, which is what another process finds.
+        alarms: how often storing was reported to fail.
+
+    """
+
+    def __init__(self, earlier: Sequence[StrandedPair] = ()) -> None:
+        self._kept = list(earlier)
+        self.sent: tuple[StrandedPair, ...] = tuple(earlier)
+        self.alarms = 0
+
+    def keep(self, pair: StrandedPair) -> None:
+        """Keep it."""
+        self._kept.append(pair)
+
+    def alarm(self) -> None:
+        """Send what is kept."""
+        self.alarms += 1
+        self.sent = tuple(self._kept)
+
+    def drop(self, pair: StrandedPair) -> None:
+        """Forget it."""
+        self._kept.remove(pair)
+
+    def kept(self) -> Sequence[StrandedPair]:
+        """Return what is kept."""
+        return tuple(self._kept)
