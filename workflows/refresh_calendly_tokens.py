@@ -8,7 +8,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import options
     from workflows.activities.due_work import DueWork
     from workflows.messages import PageInput, Sweep
-    from workflows.paging import drain
+    from workflows.paging import NO_WAITS, drain
 
 
 @workflow.defn(name=contract.REFRESH_TOKENS)
@@ -19,10 +19,13 @@ class RefreshCalendlyTokens:
     async def run(self, sweep: Sweep = Sweep()) -> Tally:  # noqa: B008 - frozen, so shareable
         """Work page after page until nothing is left; returns the sum of all pages.
 
-        What an outage or a passing failure puts off is waited for, not left to the next hour: a
-        token that is due lives only a little longer than that.
+        What an outage or a passing failure puts off, a scheduled run waits for rather than
+        leaving it to the next hour: a token that is due lives only a little longer than that. A
+        run that somebody asked for tells at once what it could do.
         """
-        return await drain(sweep, self._page, waits_for=options.REFRESH_WAITS)
+        asked_for = workflow.info().workflow_id == contract.REFRESH_TOKENS_ID
+        waits_for = NO_WAITS if asked_for else options.REFRESH_WAITS
+        return await drain(sweep, self._page, waits_for=waits_for)
 
     async def _page(self, page: PageInput) -> Tally:
         return await workflow.execute_activity_method(

@@ -12,7 +12,7 @@ from domain.errors import (
     SlotkeeperError,
     StorageUnavailable,
 )
-from workflows.failures import LONGEST_MESSAGE, to_failure
+from workflows.failures import LONGEST_MESSAGE, Attempt, to_failure
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,36 @@ def test_what_was_asked_to_be_waited_is_waited() -> None:
     )
     assert to_failure(CircuitOpen("Open.")).next_retry_delay is None
     assert to_failure(CalendlyNotFound("Gone.", retry_after=5)).next_retry_delay is None
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "delay"),
+    [
+        (1, CalendlyUnavailable("Down."), timedelta(seconds=1)),
+        (4, CalendlyUnavailable("Down."), timedelta(seconds=8)),
+        (99, CalendlyUnavailable("Down."), timedelta(minutes=2.5)),
+        (3, StorageUnavailable("Down."), timedelta(seconds=2)),
+        (7, CalendlyThrottled("Slow down.", retry_after=60), timedelta(seconds=61)),
+        (1, CalendlyNotFound("Gone."), None),
+    ],
+)
+def test_the_retry_table_says_when_the_next_attempt_comes(
+    number: int, error: SlotkeeperError, delay: timedelta | None
+) -> None:
+    """Delays grow with the attempts, are spread by chance, and never shorter than was asked."""
+    assert to_failure(error, Attempt(number, 0.5)).next_retry_delay == delay
+
+
+def test_a_persistent_activity_is_spread_out_too() -> None:
+    """A final error that is retried all the same waits as the table says."""
+    failure = to_failure(GrantRefused("Connect again."), Attempt(2, 0.5), persistent=True)
+
+    assert failure.next_retry_delay == timedelta(seconds=2)
+
+
+def test_a_bug_waits_as_its_activity_says() -> None:
+    """An error that is not ours is no matter of the table: a deploy has to come first."""
+    assert to_failure(ValueError("x"), Attempt(1, 0.5)).next_retry_delay is None
 
 
 def test_an_unexpected_error_shows_its_class_and_place_only() -> None:

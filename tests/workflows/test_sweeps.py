@@ -204,6 +204,22 @@ async def test_a_waiting_run_that_continues_as_new_keeps_its_end(bench: Bench) -
     assert bench.use_cases.refresh_due_tokens.calls == 4
 
 
+async def test_a_run_that_was_asked_for_does_not_wait(bench: Bench) -> None:
+    """Whoever starts the refresh by hand learns at once what was put off."""
+    held = Tally(held_by="circuit_open", resume_in=60)
+    bench.use_cases.refresh_due_tokens = DueRows(waits=[held])
+
+    async with bench.working():
+        result = await bench.client.execute_workflow(
+            contract.REFRESH_TOKENS,
+            id=contract.REFRESH_TOKENS_ID,
+            task_queue=bench.task_queue,
+            result_type=Tally,
+        )
+
+    assert result == held
+
+
 async def test_other_sweeps_do_not_wait(bench: Bench) -> None:
     """Only the refresh stays for what was put off."""
     held = Tally(examined=1, done={"fine": 1}, held_by="put_off", resume_in=5)

@@ -1,0 +1,53 @@
+"""Refreshing one user's tokens now, by the way that the schedule and a 401 take as well."""
+
+import msgspec
+from litestar import Controller, post
+from litestar.di import NamedDependency, Provide
+
+from adapters.web import examples
+from adapters.web.caller import identified, provide_user_id
+from adapters.web.operations import API_SECURITY, CALLER, answer, answers
+from adapters.web.request_log import about_integration
+from adapters.web.schemas.integration import Integration
+from adapters.web.services import FromServices
+from domain import errors
+from domain.ids import UserId
+
+
+class RefreshController(Controller):
+    """The integration of the user that the caller names."""
+
+    path = "/api/calendly/integration/refresh"
+    tags = ("Integration",)
+    guards = (identified,)
+    dependencies = {"user_id": Provide(provide_user_id, sync_to_thread=False)}  # noqa: RUF012
+    security = API_SECURITY
+
+    @post(
+        operation_id="refreshIntegration",
+        summary="Refresh a user's tokens now",
+        description=(
+            "For operators: the tokens are kept alive without this. Waits for a refresh that is "
+            "under way; of many that ask at once one token request leaves."
+        ),
+        status_code=200,
+        responses=answers(
+            {200: answer(examples.INTEGRATION, "The connection, with tokens newer than before")},
+            *CALLER,
+            errors.IntegrationNotFound,
+            errors.ReauthRequired,
+            errors.CircuitOpen,
+            errors.RefreshInProgress,
+            errors.CalendlyThrottled,
+            errors.CalendlyUnavailable,
+        ),
+    )
+    async def refresh(
+        self, services: FromServices, user_id: NamedDependency[UserId]
+    ) -> Integration:
+        """Refresh, and show what came of it."""
+        before = await services.view_integration(user_id)
+        about_integration(before.id)
+        await services.refresh_tokens(before.id)
+        view = await services.view_integration(user_id)
+        return msgspec.convert(view, Integration, from_attributes=True)
