@@ -1,7 +1,9 @@
 """A circuit breaker as a pure value: (breaker, event, now) -> breaker.
 
-Closed lets calls through; open refuses them; after the reset time it is half-open and lets one
-probe out, whose result closes it or opens it again for longer.
+Closed lets calls through. Failures in a row within a rolling window open it; open refuses calls.
+After the reset time it is half-open and lets one probe out, whose result closes it or opens it
+again for longer. When it ends is settled, jitter included, at the moment it opens, so that all
+who share it agree. Source of the states: M. Nygard, "Release It!", Circuit Breaker.
 """
 
 from datetime import datetime, timedelta
@@ -32,15 +34,18 @@ class BreakerPolicy(msgspec.Struct, frozen=True):
     """When a breaker opens and for how long.
 
     Args:
-        threshold: consecutive failures that open it.
+        threshold: failures in a row, all within `window`, that open it.
         reset: how long it stays open the first time; doubled with each failed probe.
-        longest: the ceiling of that growth, unless `reset` itself is longer.
+        longest: the ceiling of that growth, unless `reset` itself is longer. Up to a fifth is
+            added by chance, to either.
+        window: failures that are older than this do not count towards the threshold.
 
     """
 
     threshold: int = 5
     reset: timedelta = timedelta(seconds=60)
-    longest: timedelta = timedelta(minutes=15)
+    longest: timedelta = timedelta(minutes=5)
+    window: timedelta = timedelta(minutes=2)
 
 
 class Breaker(msgspec.Struct, frozen=True):
@@ -48,10 +53,13 @@ class Breaker(msgspec.Struct, frozen=True):
 
     Args:
         state: as stored; use `seen_at` for what it means at a moment.
-        failures: consecutive failures.
+        failures: consecutive failures, however old.
         opened_at: when it last opened (UTC).
         trips: consecutive times it opened without a success between.
         probe_until: until when a half-open probe has its turn (UTC).
+        failed_at: when the latest failures were (UTC), oldest first: those within the window,
+            and no more than the threshold.
+        open_until: when it lets a probe out (UTC), settled as it opened.
 
     """
 
@@ -60,10 +68,14 @@ class Breaker(msgspec.Struct, frozen=True):
     opened_at: datetime | None = None
     trips: int = 0
     probe_until: datetime | None = None
+    failed_at: tuple[datetime, ...] = ()
+    open_until: datetime | None = None
 
 
 CLOSED = Breaker()
 PROBE_TURN = timedelta(seconds=60)
+# What chance adds at the most: breakers that opened together do not all probe together.
+JITTER = 0.2
 
 
 def is_outage(error: SlotkeeperError) -> bool:
@@ -82,19 +94,27 @@ def is_answer(error: SlotkeeperError) -> bool:
     return isinstance(error, CalendlyError)
 
 
-def open_for(breaker: Breaker, policy: BreakerPolicy) -> timedelta:
-    """How long this breaker stays open, counted from `opened_at`."""
+def open_for(breaker: Breaker, policy: BreakerPolicy, chance: float = 0.0) -> timedelta:
+    """How long a breaker that tripped `breaker.trips` times stays open.
+
+    Args:
+        breaker: as it is once it has opened.
+        policy: reset time and ceiling.
+        chance: a random number in [0, 1).
+
+    """
     growth: int = 2 ** min(max(breaker.trips - 1, 0), 16)
-    return min(policy.reset * growth, max(policy.longest, policy.reset))
+    return min(policy.reset * growth, max(policy.longest, policy.reset)) * (1 + JITTER * chance)
 
 
 def wait(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> timedelta | None:
     """Return how long a caller must wait, or None when a call (or a probe) may go out."""
     if breaker.state is BreakerState.CLOSED or breaker.opened_at is None:
         return None
-    left = breaker.opened_at + open_for(breaker, policy) - now
-    if left > timedelta():
-        return left
+    # A row of an earlier version does not say when it ends.
+    end = breaker.open_until or breaker.opened_at + open_for(breaker, policy)
+    if end > now:
+        return end - now
     if breaker.probe_until is not None and breaker.probe_until > now:
         return breaker.probe_until - now
     return None
@@ -138,17 +158,51 @@ def given_back(breaker: Breaker, admitted: Breaker) -> Breaker:
     return msgspec.structs.replace(breaker, probe_until=None)
 
 
-def failed(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> Breaker:
-    """A call failed for a passing reason: count it, open at the threshold or after a probe."""
+def is_late(breaker: Breaker, admitted: Breaker) -> bool:
+    """Whether a call left before the breaker last opened: its end says nothing new.
+
+    Args:
+        breaker: as it stands.
+        admitted: as `admit` returned it for that call.
+
+    """
+    return admitted.trips < breaker.trips
+
+
+def failed(breaker: Breaker, now: datetime, policy: BreakerPolicy, chance: float = 0.0) -> Breaker:
+    """A call failed for a passing reason: count it, open at the threshold or after a probe.
+
+    Args:
+        breaker: as it stands.
+        now: when the failure was noticed (UTC).
+        policy: threshold, window and times.
+        chance: a random number in [0, 1), for how long it opens.
+
+    """
     failures = breaker.failures + 1
-    if breaker.state is BreakerState.CLOSED and failures < policy.threshold:
-        return msgspec.structs.replace(breaker, failures=failures)
     if breaker.state is BreakerState.OPEN:
         # A call that left before the breaker opened says nothing new.
         return msgspec.structs.replace(breaker, failures=failures)
-    return Breaker(
-        state=BreakerState.OPEN, failures=failures, opened_at=now, trips=breaker.trips + 1
+    failed_at = _within(breaker.failed_at, now, policy)
+    if breaker.state is BreakerState.CLOSED and len(failed_at) < policy.threshold:
+        return msgspec.structs.replace(breaker, failures=failures, failed_at=failed_at)
+    opened = Breaker(
+        state=BreakerState.OPEN,
+        failures=failures,
+        opened_at=now,
+        trips=breaker.trips + 1,
+        failed_at=failed_at,
     )
+    return msgspec.structs.replace(opened, open_until=now + open_for(opened, policy, chance))
+
+
+def _within(
+    earlier: tuple[datetime, ...], now: datetime, policy: BreakerPolicy
+) -> tuple[datetime, ...]:
+    """Return the failures that count at a moment, the one that was just noticed among them."""
+    # Sorted, as the clocks of those who share a breaker differ a little.
+    recent = sorted([*(at for at in earlier if now - at < policy.window), now])
+    return tuple(recent[-policy.threshold :])
 
 
 def seen_at(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> BreakerState:

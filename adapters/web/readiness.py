@@ -2,13 +2,14 @@
 
 Temporal is looked at too, but its absence does not make this process unready: reads, webhooks
 and bookings are served without it, and a balancer that took the process out would lose them.
+The same goes for Calendly, whose circuit breakers are told of.
 """
 
 import asyncio
 from collections.abc import Awaitable
 
-from adapters.web.schemas.health import Check, Readiness
-from adapters.web.services import Services, Storage
+from adapters.web.schemas.health import Check, Circuit, Readiness
+from adapters.web.services import Circuits, Services, Storage
 from domain.errors import SlotkeeperError
 
 PATIENCE = 3.0  # seconds; probes of orchestrators give up after a few
@@ -16,13 +17,33 @@ PATIENCE = 3.0  # seconds; probes of orchestrators give up after a few
 
 async def readiness(services: Services, patience: float = PATIENCE) -> Readiness:
     """Return what works; every check runs, and none takes longer than `patience` (seconds)."""
-    checks = await asyncio.gather(
+    *checks, circuits = await asyncio.gather(
         _check("database", services.storage.ping(), "DATABASE_URL", patience),
         _check("migrations", _migrated(services.storage), "DATABASE_URL", patience),
         _check("temporal", services.jobs.check(), "TEMPORAL_ADDRESS", patience, required=False),
+        _circuits(services.circuits, patience),
     )
     ready = all(each.ok for each in checks if each.required)
-    return Readiness(ready=ready, checks=tuple(checks))
+    return Readiness(ready=ready, checks=tuple(checks), circuits=circuits)
+
+
+async def _circuits(circuits: Circuits, patience: float) -> tuple[Circuit, ...]:
+    """Return where the breakers stand; none of them when the database does not answer."""
+    try:
+        async with asyncio.timeout(patience):
+            standing = await circuits.standing()
+    except (SlotkeeperError, TimeoutError):
+        return ()
+    return tuple(
+        Circuit(
+            surface.value,
+            state=view.state.value,
+            failures=view.failures,
+            retry_at=view.retry_at,
+            opened_at=view.opened_at,
+        )
+        for surface, view in standing.items()
+    )
 
 
 async def _migrated(storage: Storage) -> str | None:

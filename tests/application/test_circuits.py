@@ -16,39 +16,16 @@ from domain.errors import (
     StorageUnavailable,
 )
 from tests.application.building import Product
+from tests.application.calling import OPEN_FOR, Host, fail_until_open
 from tests.application.process import BREAKER, Process
 
 A_MOMENT = timedelta(microseconds=1)
-
-
-class Host:
-    """Something to call: counts calls, fails while told to."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-        self.error: SlotkeeperError | None = None
-
-    async def answer(self) -> str:
-        """Answer or fail."""
-        self.calls += 1
-        await asyncio.sleep(0)
-        if self.error is not None:
-            raise self.error
-        return "answer"
 
 
 @pytest.fixture
 def host() -> Host:
     """A healthy host."""
     return Host()
-
-
-async def fail_until_open(process: Process, host: Host) -> None:
-    """Call a failing host until its breaker is open."""
-    host.error = CalendlyUnavailable("down")
-    for _ in range(BREAKER.threshold):
-        with pytest.raises(CalendlyUnavailable):
-            await process.circuits.call(Surface.API, host.answer)
 
 
 async def test_a_healthy_host_costs_no_look_at_the_store(
@@ -72,8 +49,37 @@ async def test_a_failing_host_is_left_alone(process: Process, host: Host) -> Non
         await process.circuits.call(Surface.API, host.answer)
 
     assert host.calls == BREAKER.threshold
-    assert refusal.value.retry_after == BREAKER.reset.total_seconds()
+    assert refusal.value.retry_after == OPEN_FOR.total_seconds()
     assert (await process.circuits.current(Surface.API)).state is BreakerState.OPEN
+
+
+async def test_a_refusal_costs_no_look_at_the_store(
+    process: Process, product: Product, host: Host
+) -> None:
+    """While a breaker is known to be open, refusals come from memory, for seconds only."""
+    await fail_until_open(process, host)
+    product.storage.away = True
+
+    with pytest.raises(CircuitOpen):
+        await process.circuits.call(Surface.API, host.answer)
+    product.clock.advance(BELIEVED_FOR + A_MOMENT)
+    with pytest.raises(StorageUnavailable):
+        await process.circuits.call(Surface.API, host.answer)
+
+    assert host.calls == BREAKER.threshold
+
+
+async def test_failures_that_are_far_apart_open_nothing(
+    process: Process, product: Product, host: Host
+) -> None:
+    """A host that fails now and then is not held back: only the window counts."""
+    host.error = CalendlyUnavailable("down")
+    for _ in range(2 * BREAKER.threshold):
+        with pytest.raises(CalendlyUnavailable):
+            await process.circuits.call(Surface.API, host.answer)
+        product.clock.advance(BREAKER.window / 2)
+
+    assert (await process.circuits.current(Surface.API)).state is BreakerState.CLOSED
 
 
 async def test_all_processes_share_a_breaker(
@@ -105,7 +111,7 @@ async def test_surfaces_fail_on_their_own(process: Process, host: Host) -> None:
 async def test_one_probe_goes_out(process: Process, product: Product, host: Host) -> None:
     """After the reset time exactly one call goes out while the others are refused."""
     await fail_until_open(process, host)
-    product.clock.advance(BREAKER.reset)
+    product.clock.advance(OPEN_FOR)
     host.error, host.calls = None, 0
 
     results = await asyncio.gather(
@@ -124,14 +130,14 @@ async def test_a_failed_probe_opens_it_for_longer(
 ) -> None:
     """A host that still fails after the reset time is left alone twice as long."""
     await fail_until_open(process, host)
-    product.clock.advance(BREAKER.reset)
+    product.clock.advance(OPEN_FOR)
     with pytest.raises(CalendlyUnavailable):
         await process.circuits.call(Surface.API, host.answer)
 
     with pytest.raises(CircuitOpen) as refusal:
         await process.circuits.call(Surface.API, host.answer)
 
-    assert refusal.value.retry_after == 2 * BREAKER.reset.total_seconds()
+    assert refusal.value.retry_after == 2 * OPEN_FOR.total_seconds()
 
 
 async def test_a_success_forgets_earlier_failures(process: Process, host: Host) -> None:
@@ -166,7 +172,7 @@ async def test_a_probe_that_proves_nothing_gives_its_turn_back(
 ) -> None:
     """What may never have been sent neither closes a breaker nor keeps the next probe waiting."""
     await fail_until_open(process, host)
-    product.clock.advance(BREAKER.reset)
+    product.clock.advance(OPEN_FOR)
     host.error = error
     with pytest.raises(type(error)):
         await process.circuits.call(Surface.API, host.answer)
@@ -210,6 +216,35 @@ async def test_a_success_from_before_the_opening_closes_nothing(
 
     assert await late == "answer"
     assert (await process.circuits.current(Surface.API)).state is BreakerState.OPEN
+
+
+@pytest.mark.parametrize("name", ["process-1", "process-2"])
+async def test_a_failure_from_before_the_opening_costs_no_probe(
+    process: Process, product: Product, host: Host, name: str
+) -> None:
+    """A call of any process that left while all was well leaves the probe its turn."""
+    caller = process if name == process.name else Process(product, name)
+    failing = asyncio.Event()
+
+    async def slow() -> str:
+        await failing.wait()
+        raise CalendlyUnavailable("late")
+
+    late = asyncio.create_task(caller.circuits.call(Surface.API, slow))
+    await asyncio.sleep(0)
+    await fail_until_open(process, host)
+    product.clock.advance(OPEN_FOR)
+    host.error = None
+
+    async def while_the_probe_is_out() -> str:
+        failing.set()
+        with pytest.raises(CalendlyUnavailable):
+            await late
+        return "answer"
+
+    await process.circuits.call(Surface.API, while_the_probe_is_out)
+
+    assert await process.circuits.current(Surface.API) == CLOSED
 
 
 async def test_an_error_is_not_masked_by_the_store(

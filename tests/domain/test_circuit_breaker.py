@@ -1,8 +1,6 @@
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from domain.circuit_breaker import (
     CLOSED,
@@ -14,6 +12,7 @@ from domain.circuit_breaker import (
     failed,
     given_back,
     is_answer,
+    is_late,
     is_outage,
     open_for,
     seen_at,
@@ -32,7 +31,7 @@ from domain.errors import (
 )
 from tests.domain.samples import NOW, seconds
 
-POLICY = BreakerPolicy(threshold=3, reset=seconds(60), longest=seconds(200))
+POLICY = BreakerPolicy(threshold=3, reset=seconds(60), longest=seconds(200), window=seconds(30))
 
 
 def opened(at: datetime = NOW) -> Breaker:
@@ -188,47 +187,72 @@ def test_a_late_failure_does_not_prolong_an_open_breaker() -> None:
     assert (late.opened_at, late.trips, late.failures) == (NOW, 1, 4)
 
 
-@given(st.integers(0, 10**9))
-def test_the_time_open_is_bounded(trips: int) -> None:
-    """However often it tripped, it stays open no longer than the ceiling."""
-    assert POLICY.reset <= open_for(Breaker(trips=trips), POLICY) <= POLICY.longest
+def test_failures_that_are_too_far_apart_do_not_open_it() -> None:
+    """Failures in a row count towards the threshold only while they are within the window."""
+    breaker = CLOSED
+    for number in range(10):
+        breaker = failed(breaker, NOW + number * POLICY.window / 2, POLICY)
+
+    assert breaker.state is BreakerState.CLOSED
+    assert breaker.failures == 10
+    assert len(breaker.failed_at) == POLICY.threshold - 1
 
 
-moves = st.lists(
-    st.tuples(
-        st.sampled_from(["admit", "succeed", "fail"]),
-        st.sampled_from([0, 1, 20, 59, 60, 61, 200, 500]).map(seconds),
-    ),
-    max_size=60,
-)
+def test_a_failure_as_old_as_the_window_no_longer_counts() -> None:
+    """The window is exact: a failure counts until it is as old as the window, not beyond."""
+    twice = failed(failed(CLOSED, NOW, POLICY), NOW + seconds(1), POLICY)
+    moment = timedelta(microseconds=1)
+
+    assert failed(twice, NOW + POLICY.window - moment, POLICY).state is BreakerState.OPEN
+    assert failed(twice, NOW + POLICY.window, POLICY).state is BreakerState.CLOSED
 
 
-@given(moves)
-def test_any_history_keeps_the_promises(history: list[tuple[str, timedelta]]) -> None:
-    """Over any history: nothing goes out while open, and one probe at most in any turn."""
+def test_no_more_failures_are_kept_than_count() -> None:
+    """Probes that fail within a long window do not make the row grow."""
+    policy = BreakerPolicy(threshold=3, reset=seconds(1), window=timedelta(hours=24))
     breaker, now = CLOSED, NOW
-    last_probe: datetime | None = None
-    for move, passed in history:
-        now += passed
-        if move == "succeed":
-            before, breaker = breaker, succeeded(breaker)
-            assert breaker == (before if before.state is BreakerState.OPEN else CLOSED)
-            last_probe = None
-        elif move == "fail":
-            before, breaker = breaker, failed(breaker, now, POLICY)
-            assert breaker.failures == before.failures + 1
-            if before.state is BreakerState.HALF_OPEN:
-                assert (breaker.state, breaker.opened_at) == (BreakerState.OPEN, now)
-                last_probe = None
-        else:
-            admitted = admit(breaker, now, POLICY)
-            assert (admitted is None) is (wait(breaker, now, POLICY) is not None)
-            if admitted is None:
-                assert breaker.state is not BreakerState.CLOSED
-                continue
-            if admitted.state is BreakerState.HALF_OPEN:
-                assert breaker.opened_at is not None
-                assert now >= breaker.opened_at + open_for(breaker, POLICY)
-                assert last_probe is None or now >= last_probe + PROBE_TURN
-                last_probe = now
-            breaker = admitted
+    for _ in range(8):
+        now += policy.longest * 2
+        breaker = failed(admit(breaker, now, policy) or breaker, now, policy)
+
+    assert breaker.trips == 6
+    assert breaker.failed_at == tuple(now - lag * policy.longest * 2 for lag in (2, 1, 0))
+
+
+def test_clocks_that_differ_count_every_failure() -> None:
+    """A failure noticed by a process whose clock is behind counts as any other."""
+    ahead = failed(failed(CLOSED, NOW + seconds(2), POLICY), NOW + seconds(1), POLICY)
+    breaker = failed(ahead, NOW, POLICY)
+
+    assert breaker.state is BreakerState.OPEN
+    assert breaker.failed_at == (NOW, NOW + seconds(1), NOW + seconds(2))
+
+
+def test_the_end_is_settled_as_it_opens() -> None:
+    """Chance is asked once, as it opens: all who read the row afterwards see the same end."""
+    twice = failed(failed(CLOSED, NOW, POLICY), NOW, POLICY)
+    breaker = failed(twice, NOW, POLICY, chance=0.5)
+    other = BreakerPolicy(reset=seconds(1))
+
+    assert breaker.open_until == NOW + POLICY.reset * 1.1
+    assert wait(breaker, NOW, POLICY) == wait(breaker, NOW, other) == POLICY.reset * 1.1
+
+
+def test_a_row_of_an_earlier_version_ends_too() -> None:
+    """An open breaker that does not say when it ends stays open for its reset time."""
+    old = Breaker(state=BreakerState.OPEN, failures=5, opened_at=NOW, trips=1)
+
+    assert wait(old, NOW + seconds(45), POLICY) == seconds(15)
+    assert wait(old, NOW + POLICY.reset, POLICY) is None
+
+
+def test_a_call_from_before_the_opening_is_late() -> None:
+    """What left before the breaker last opened is late; the probe and who came after are not."""
+    probe = probing(NOW + POLICY.reset)
+    again = failed(probe, NOW + POLICY.reset, POLICY)
+
+    assert is_late(opened(), CLOSED)
+    assert is_late(probe, CLOSED)
+    assert is_late(again, probe)
+    assert not is_late(probe, probe)
+    assert not is_late(CLOSED, probe)

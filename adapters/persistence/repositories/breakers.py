@@ -17,10 +17,11 @@ RETURNING *
 """
 _PUT = """
 INSERT INTO calendly_circuit_breaker (surface, state, failures, opened_at, trips, probe_until,
-    failed_at)
-VALUES ($1, $2, $3, $4, $5, $6, '{}')
+    failed_at, open_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (surface) DO UPDATE SET state = excluded.state, failures = excluded.failures,
-    opened_at = excluded.opened_at, trips = excluded.trips, probe_until = excluded.probe_until
+    opened_at = excluded.opened_at, trips = excluded.trips, probe_until = excluded.probe_until,
+    failed_at = excluded.failed_at, open_until = excluded.open_until
 """
 
 
@@ -54,4 +55,6 @@ def _to_breaker(row: Any) -> Breaker:
         opened_at=row["opened_at"],
         trips=row["trips"],
         probe_until=row["probe_until"],
+        failed_at=tuple(row["failed_at"]),
+        open_until=row["open_until"],
     )

@@ -1,6 +1,11 @@
 import asyncio
+from datetime import timedelta
 
 from adapters.web.readiness import readiness
+from application.breaker_view import BreakerView
+from application.ports.breakers import Surface
+from domain.circuit_breaker import BreakerState
+from tests.adapters.web import story
 from tests.adapters.web.serving import Client
 from tests.adapters.web.stand_ins import StandInServices, StandInStorage
 
@@ -35,6 +40,46 @@ async def test_ready_when_everything_is_there(client: Client) -> None:
         ("migrations", True),
         ("temporal", True),
     ]
+
+
+async def test_an_open_circuit_is_told_and_leaves_the_process_ready(
+    client: Client, services: StandInServices
+) -> None:
+    """While Calendly fails the process serves what it has, and says when it tries again."""
+    services.circuits.standing_now[Surface.API] = BreakerView(
+        BreakerState.OPEN, 5, story.NOW + timedelta(seconds=60), story.NOW
+    )
+
+    answer = await client.get("/health/ready")
+
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert answer.json()["circuits"] == [
+        {
+            "surface": "oauth",
+            "state": "closed",
+            "failures": 0,
+            "retry_at": None,
+            "opened_at": None,
+        },
+        {
+            "surface": "api",
+            "state": "open",
+            "failures": 5,
+            "retry_at": "2026-12-01T09:01:00Z",
+            "opened_at": "2026-12-01T09:00:00Z",
+        },
+    ]
+
+
+async def test_without_the_database_no_circuit_is_told(
+    client: Client, services: StandInServices
+) -> None:
+    """Where the breakers cannot be read, none is guessed at; the database check says why."""
+    services.storage.down = True
+
+    answer = await client.get("/health/ready")
+
+    assert (answer.status_code, answer.json()["circuits"]) == (503, [])
 
 
 async def test_not_ready_says_what_to_do(client: Client, services: StandInServices) -> None:

@@ -1,0 +1,55 @@
+"""Tell one account's own trouble from an outage of Calendly, as far as one process can see.
+
+What is not counted here is hidden from a breaker that protects everybody: when in doubt, a
+failure is evidence.
+"""
+
+from datetime import datetime, timedelta
+
+MOST_REMEMBERED = 10_000  # accounts; forgetting one makes its next failure evidence
+
+
+class OwnTrouble:
+    """Which accounts keep failing while others get answers; one for each surface.
+
+    A failure of an account is no evidence of an outage when the account has failed before, has
+    had no answer since, and another account has had one since, within the window. An account
+    that is the only one in use is therefore always believed, and so is everybody's first
+    failure; one account that is broken for its own reasons counts once, and again only when
+    nobody else was answered for as long as the window.
+
+    Args:
+        window: how long another account's answer says that the host is well.
+
+    """
+
+    def __init__(self, window: timedelta) -> None:
+        self._window = window
+        self._failing_since: dict[str, datetime] = {}
+        self._answered_at: datetime | None = None
+
+    def answered(self, subject: str, now: datetime) -> None:
+        """An account got an answer, be it a refusal."""
+        self._failing_since.pop(subject, None)
+        self._answered_at = now
+
+    def is_evidence(self, subject: str, now: datetime) -> bool:
+        """Take note that an account failed; return whether that speaks against the host."""
+        since = self._failing_since.setdefault(subject, now)
+        if len(self._failing_since) > MOST_REMEMBERED:
+            del self._failing_since[next(iter(self._failing_since))]
+        if not self._explained(since):
+            return True
+        return self._answered_at is None or now - self._answered_at >= self._window
+
+    def outage(self) -> None:
+        """The host is down: who failed because of that is under no suspicion afterwards."""
+        self._failing_since = {
+            subject: since
+            for subject, since in self._failing_since.items()
+            if self._explained(since)
+        }
+
+    def _explained(self, since: datetime) -> bool:
+        # Its own answer would have ended the failing: this one is another account's.
+        return self._answered_at is not None and self._answered_at > since
