@@ -1,4 +1,4 @@
-"""Exponential backoff with full jitter, and which kinds of error are worth repeating.
+"""Exponential backoff with full jitter, and what the other side asked to wait.
 
 Source of the jitter rule: AWS Architecture Blog, "Exponential Backoff And Jitter" (full jitter).
 """
@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import msgspec
 
-from domain.errors import Kind, SlotkeeperError
+from domain.errors import SlotkeeperError
+from domain.repetition import Repeat, repeat_of
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
@@ -26,8 +27,8 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 
 
 def is_worth_repeating(error: SlotkeeperError) -> bool:
-    """Whether the same call may succeed later without anybody's help."""
-    return error.kind in {Kind.TRANSIENT, Kind.THROTTLED}
+    """Whether the same thing may succeed later without anybody's help."""
+    return repeat_of(error) is not Repeat.NEVER
 
 
 def delay(policy: RetryPolicy, attempt: int, chance: float) -> timedelta:
@@ -47,12 +48,12 @@ def delay(policy: RetryPolicy, attempt: int, chance: float) -> timedelta:
 def next_delay(
     policy: RetryPolicy, attempt: int, error: SlotkeeperError, chance: float
 ) -> timedelta | None:
-    """Return the wait before the next attempt, or None when there is to be none.
+    """Return the wait before the next attempt of the same call, or None when there is to be none.
 
     What the other side asked for (`retry_after`, seconds) is honoured; a wait beyond the cap is
     not sat out here, it is for the caller to hand on.
     """
-    if attempt >= policy.limit or not is_worth_repeating(error):
+    if attempt >= policy.limit or repeat_of(error) is not Repeat.AT_ONCE:
         return None
     jittered = delay(policy, attempt, chance)
     if error.retry_after is None:

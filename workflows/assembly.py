@@ -9,6 +9,7 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from adapters.temporal.contract import TASK_QUEUE
+from domain.retries import RetryTable
 from workflows.activity_edge import ActivityEdge
 from workflows.catalog import WORKFLOWS, Activity
 
@@ -50,6 +51,7 @@ def build_worker(
     *,
     task_queue: str = TASK_QUEUE,
     grace: timedelta = GRACE,
+    retries: RetryTable | None = None,
 ) -> Worker:
     """Return a worker of every workflow and these activities, not yet polling."""
     return Worker(
@@ -58,7 +60,7 @@ def build_worker(
         workflows=WORKFLOWS,
         activities=activities,
         workflow_runner=workflow_runner(),
-        interceptors=[ActivityEdge()],
+        interceptors=[ActivityEdge(retries)],
         max_concurrent_activities=_ACTIVITIES_AT_ONCE,
         graceful_shutdown_timeout=grace,
         max_heartbeat_throttle_interval=_BEATS_APART,

@@ -20,6 +20,7 @@ from adapters.telemetry.logs import configure_logging
 from adapters.telemetry.temporal_runtime import create_temporal_runtime, keep_log_messages_plain
 from adapters.temporal.connect import connect, settle
 from adapters.temporal.jobs import TemporalJobs
+from adapters.wiring.calendly import retry_table
 from workflows.assembly import build_worker
 from workflows.catalog import activities_of
 from workflows.lifecycle import connect_patiently, run_worker, stop_on_signals
@@ -61,7 +62,8 @@ async def _work(settings: Settings, ready_file: Path | None, metrics_port: int |
                 if client is None:
                     return
                 activities = activities_of(services, page_size=settings.page_size)
-                await run_worker(build_worker(client, activities), stop, ready_file)
+                worker = build_worker(client, activities, retries=retry_table(settings))
+                await run_worker(worker, stop, ready_file)
     finally:
         await settle()
 

@@ -14,7 +14,7 @@ from adapters.calendly import api_errors
 from adapters.calendly.errors import Call, transport_failure, unreadable
 from adapters.calendly.http import DEADLINE, send
 from adapters.calendly.rate_budget import Allowance, RateBudget
-from adapters.calendly.rate_headers import rate_state, retry_after
+from adapters.calendly.rate_headers import RateState, rate_state, retry_after
 from adapters.calendly.uris import template
 from adapters.calendly.wire.decoding import Unreadable, decode
 from adapters.calendly.wire.envelopes import Collection, Resource
@@ -149,12 +149,13 @@ class CalendlyApi:
     ) -> httpx.Response:
         if allowance is not None:
             self._budget.spend(allowance, access.user_uri)
-        self._budget.spend(Allowance.API, access.user_uri)
-        try:
-            response = await send(self._client, request, deadline=self._deadline)
-        except httpx.HTTPError as failure:
-            raise transport_failure(call, failure) from None
-        self._learn(access, response, allowance)
+        with self._budget.flight(access.user_uri) as flight:
+            try:
+                response = await send(self._client, request, deadline=self._deadline)
+            except httpx.HTTPError as failure:
+                raise transport_failure(call, failure) from None
+            flight.learn(_general(response, allowance))
+        self._pause(access, response, allowance)
         if response.is_success:
             return response
         body = api_errors.read_error(response)
@@ -162,15 +163,18 @@ class CalendlyApi:
             return response
         raise api_errors.api_error(call, response, body)
 
-    def _learn(
+    def _pause(
         self, access: Access, response: httpx.Response, allowance: Allowance | None
     ) -> None:
-        # An endpoint with a limit of its own says nothing certain about the general one.
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             paused = allowance or Allowance.API
             self._budget.pause(paused, access.user_uri, retry_after(response.headers))
-        elif allowance is None and (state := rate_state(response.headers)) is not None:
-            self._budget.learn(Allowance.API, access.user_uri, state)
+
+
+def _general(response: httpx.Response, allowance: Allowance | None) -> RateState | None:
+    """Return what an answer says about the user's general limit."""
+    # An endpoint with a limit of its own says nothing certain about it.
+    return None if allowance is not None else rate_state(response.headers)
 
 
 def page_params(params: Params, token: str | None) -> dict[str, str]:

@@ -1,18 +1,22 @@
 """Each user's share of Calendly's rate limits, kept on our side of the wire.
 
 Calendly counts per app and user, so one user's crowd never slows another. A request that would
-only earn a 429 is not sent: `spend` raises instead, with the seconds to wait.
+only earn a 429 is not sent: CalendlyThrottled is raised instead, with the seconds to wait.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Generic, TypeVar
 
-from adapters.calendly.rate_headers import DEFAULT_WAIT, RateState
+from adapters.calendly.rate_estimate import RateEstimate
+from adapters.calendly.rate_headers import RateState
+from adapters.calendly.rate_window import RateWindow
+from application.background_work import is_background
 from application.ports.clock import Clock
 from domain.errors import CalendlyThrottled
-
-WINDOW = timedelta(seconds=DEFAULT_WAIT)
 
 
 class Allowance(StrEnum):
@@ -23,94 +27,129 @@ class Allowance(StrEnum):
     BOOKINGS = "bookings"
 
 
-# Calendly: API limits. Fifty is the Free plan's; a paid plan's 500 is learnt from the first
-# answer. The booking limits depend on the plan and are not sent, so only a 429 pauses there.
-_ASSUMED = {Allowance.TOKENS: 8, Allowance.API: 50, Allowance.BOOKINGS: 500}
+# Calendly: API limits. The booking limits depend on the plan and are not sent, so only a 429
+# pauses there.
+_A_MINUTE = {Allowance.TOKENS: 8, Allowance.BOOKINGS: 500}
+
+_K = TypeVar("_K", bound=Hashable)
+_V = TypeVar("_V")
 
 
-class _Window:
-    """One minute of one user: opened, used, limited, perhaps paused."""
+class _Recent(Generic[_K, _V]):
+    """Made when first asked for; the least recently used are forgotten."""
 
-    __slots__ = ("closes_at", "limit", "opened_at", "paused_until", "used")
+    def __init__(self, most: int, make: Callable[[_K], _V]) -> None:
+        self._most = most
+        self._make = make
+        self._kept: OrderedDict[_K, _V] = OrderedDict()
 
-    def __init__(self, now: datetime, limit: int) -> None:
-        self.limit = limit
-        self.paused_until: datetime | None = None
-        self.open(now)
+    def of(self, key: _K) -> _V:
+        value = self._kept.pop(key, None) or self._make(key)
+        self._kept[key] = value
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        return value
 
-    def open(self, now: datetime) -> None:
-        self.opened_at = now
-        self.closes_at = now + WINDOW
-        self.used = 0
+    def seen(self, key: _K) -> _V | None:
+        return self._kept.get(key)
 
-    def wait(self, now: datetime) -> timedelta | None:
-        """How long to wait before another request, or None when it may go now."""
-        if not self.opened_at <= now < self.closes_at:  # over, or the clock was set back
-            self.open(now)
-        if self.paused_until is not None and now < self.paused_until:
-            return self.paused_until - now
-        return self.closes_at - now if self.used >= self.limit else None
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+class Flight:
+    """One request to the API on its way; whoever sent it says what its answer told."""
+
+    def __init__(self) -> None:
+        self.answered = False
+        self.state: RateState | None = None
+
+    def learn(self, state: RateState | None) -> None:
+        """Note that an answer came, and what its headers say."""
+        self.answered, self.state = True, state
 
 
 class RateBudget:
     """Counts requests per user and allowance; in this process, in bounded memory.
 
+    Implements `CallPauses` for the API's own limit.
+
     Args:
         clock: the time.
-        users: (user, allowance) pairs remembered at most; the least recently used go first.
+        users: remembered at most for the API, and again for all else; the idle go first.
 
     """
 
     def __init__(self, clock: Clock, *, users: int = 50_000) -> None:
         self._clock = clock
-        self._users = users
-        self._windows: OrderedDict[tuple[Allowance, str], _Window] = OrderedDict()
+        self._estimates: _Recent[str, RateEstimate] = _Recent(
+            users, lambda _: RateEstimate(clock.now())
+        )
+        self._windows: _Recent[tuple[Allowance, str], RateWindow] = _Recent(
+            users, lambda key: RateWindow(clock.now(), _A_MINUTE[key[0]])
+        )
 
     def spend(self, allowance: Allowance, user_uri: str) -> None:
-        """Take one request out of the user's window.
+        """Take one request out of the user's minute; for the API's own limit use `flight`.
 
         Raises:
             CalendlyThrottled: nothing is left; `retry_after` in seconds. Nothing may be sent.
 
         """
-        now = self._clock.now()
-        window = self._window(allowance, user_uri, now)
-        wait = window.wait(now)
-        if wait is not None:
-            raise CalendlyThrottled(
-                f"This user's Calendly request limit ({allowance}) is used up for now.",
-                retry_after=max(wait.total_seconds(), 1.0),
-            )
+        window = self._windows.of((allowance, user_uri))
+        _check(allowance, window.wait(self._clock.now()))
         window.used += 1
 
-    def learn(self, allowance: Allowance, user_uri: str, state: RateState) -> None:
-        """Take over what an answer said, which includes what other processes used.
+    @contextmanager
+    def flight(self, user_uri: str) -> Iterator[Flight]:
+        """Count the block's one request to the API while it is on its way.
 
-        Answers overtake each other, so the count only grows within a window.
+        A job's requests leave a share of the minute to what users ask for themselves.
+
+        Raises:
+            CalendlyThrottled: nothing is left; `retry_after` in seconds. Nothing may be sent.
+
         """
-        now = self._clock.now()
-        window = self._window(allowance, user_uri, now)
-        if allowance is Allowance.TOKENS:
-            window.limit = min(state.limit, _ASSUMED[Allowance.TOKENS])
-        else:
-            window.limit = state.limit
-        window.used = max(window.used, window.limit - state.remaining)
-        if state.remaining == 0:
-            window.closes_at = max(window.closes_at, now + timedelta(seconds=state.reset))
+        count = self._estimates.of(user_uri)
+        wait = count.wait(self._clock.now(), background=is_background())
+        _check(Allowance.API, wait)
+        left, flight = count.leaves(), Flight()
+        try:
+            yield flight
+        finally:
+            if flight.state is None:
+                count.ended(answered=flight.answered)
+            else:
+                count.told(self._clock.now(), left, flight.state)
+
+    def learn(self, allowance: Allowance, user_uri: str, state: RateState) -> None:
+        """Take over what an answer said about a limit that `spend` counts."""
+        window = self._windows.of((allowance, user_uri))
+        window.told(self._clock.now(), state)
 
     def pause(self, allowance: Allowance, user_uri: str, seconds: float) -> None:
-        """Let the user's requests rest after a 429."""
-        now = self._clock.now()
-        window = self._window(allowance, user_uri, now)
-        window.paused_until = now + timedelta(seconds=seconds)
+        """Let the user's requests rest after a 429; a longer rest is never cut short."""
+        until = self._clock.now() + timedelta(seconds=seconds)
+        count = (
+            self._estimates.of(user_uri)
+            if allowance is Allowance.API
+            else self._windows.of((allowance, user_uri))
+        )
+        count.paused_until = max(until, count.paused_until or until)
+
+    def asked(self, user_uri: str) -> datetime | None:
+        """Return until when Calendly itself asked the user's calls to rest (UTC), if it did."""
+        count = self._estimates.seen(user_uri)
+        until = None if count is None else count.paused_until
+        return None if until is None or until <= self._clock.now() else until
 
     def __len__(self) -> int:
-        return len(self._windows)
+        return len(self._estimates) + len(self._windows)
 
-    def _window(self, allowance: Allowance, user_uri: str, now: datetime) -> _Window:
-        key = (allowance, user_uri)
-        window = self._windows.pop(key, None) or _Window(now, _ASSUMED[allowance])
-        self._windows[key] = window
-        while len(self._windows) > self._users:
-            self._windows.popitem(last=False)
-        return window
+
+def _check(allowance: Allowance, wait: timedelta | None) -> None:
+    if wait is not None:
+        raise CalendlyThrottled(
+            f"This user's Calendly request limit ({allowance}) is used up for now.",
+            retry_after=max(wait.total_seconds(), 1.0),
+        )

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -17,7 +18,7 @@ from domain.errors import (
     SlotkeeperError,
 )
 from domain.ids import IntegrationId
-from domain.integration import Account, Status
+from domain.integration import Account, Integration, Status
 from domain.token import Access
 from tests.application.building import Product
 from tests.application.process import Process
@@ -195,3 +196,84 @@ async def test_a_call_for_nobody_is_not_found(
             await process.session.call(integration_id, work)
 
     assert product.calendly.calls["me"] == 0
+
+
+async def asked_to_rest(
+    product: Product, process: Process, work: Work, owner: Integration, seconds: float
+) -> None:
+    """Let Calendly answer a user's call with 429."""
+    product.calendly.fail_next("me", CalendlyThrottled("429", retry_after=seconds))
+    process.pauses.ask(owner.account.user_uri, seconds)
+    with pytest.raises(CalendlyThrottled):
+        await process.session.call(owner.id, work)
+
+
+async def test_a_429_pauses_that_user_in_every_process(
+    product: Product, process: Process, work: Work
+) -> None:
+    """Whom Calendly asked to slow down rests everywhere, at no request; others go on."""
+    ada, bob = await product.connect("ada"), await product.connect("bob")
+    await asked_to_rest(product, process, work, ada, 60)
+    other = Process(product, "process-2")
+    product.clock.advance(timedelta(seconds=20))
+
+    with pytest.raises(CalendlyThrottled) as refusal:
+        await other.session.call(ada.id, work)
+
+    assert refusal.value.retry_after == 40
+    assert product.calendly.calls["me"] == 1
+    assert await other.session.call(bob.id, work) == bob.account
+    assert (await product.stored(bob.id)).calls_paused_until is None
+
+
+async def test_a_pause_ends_by_itself(product: Product, process: Process, work: Work) -> None:
+    """When the time that Calendly asked for is over, calls go out again."""
+    connected = await product.connect()
+    await asked_to_rest(product, process, work, connected, 60)
+
+    product.clock.advance(timedelta(seconds=60))
+
+    assert await process.session.call(connected.id, work) == connected.account
+
+
+async def test_a_short_pause_is_waited_out(product: Product, process: Process, work: Work) -> None:
+    """A rest that ends within a request's longest wait costs its caller only that."""
+    connected = await product.connect()
+    await asked_to_rest(product, process, work, connected, 60)
+    product.clock.advance(timedelta(seconds=57))
+    began = asyncio.get_running_loop().time()
+
+    account = await process.session.call(connected.id, work)
+
+    assert account == connected.account
+    assert asyncio.get_running_loop().time() - began >= 3
+
+
+async def test_our_own_budget_pauses_nobody_else(
+    product: Product, process: Process, work: Work
+) -> None:
+    """A call that was held back here says nothing about what Calendly wants."""
+    connected = await product.connect()
+    product.calendly.fail_next("me", CalendlyThrottled("held back", retry_after=60))
+
+    with pytest.raises(CalendlyThrottled):
+        await process.session.call(connected.id, work)
+
+    assert (await product.stored(connected.id)).calls_paused_until is None
+
+
+async def test_a_pause_that_cannot_be_stored_changes_no_outcome(
+    product: Product, process: Process
+) -> None:
+    """While the store is away the caller is still told how long to wait."""
+    connected = await product.connect()
+    process.pauses.ask(connected.account.user_uri, 60)
+
+    async def throttled(_: Access) -> Account:
+        product.storage.fail_next()
+        raise CalendlyThrottled("429", retry_after=60)
+
+    with pytest.raises(CalendlyThrottled) as refusal:
+        await process.session.call(connected.id, throttled)
+
+    assert refusal.value.retry_after == 60

@@ -1,5 +1,6 @@
 """Ending an integration."""
 
+import random
 from collections.abc import Awaitable
 from typing import Protocol
 
@@ -8,7 +9,7 @@ from temporalio import activity
 from domain.errors import SlotkeeperError
 from domain.ids import IntegrationId
 from workflows.activities.heartbeats import heartbeats
-from workflows.failures import to_failure
+from workflows.failures import Attempt, to_failure
 from workflows.messages import Erased, Erasure
 
 
@@ -38,5 +39,6 @@ class Disconnecting:
         except SlotkeeperError as error:
             # The day that was promised is for an operator too: a key or a client secret that is
             # put right within it still lets the grant be revoked.
-            raise to_failure(error, persistent=True) from None
+            attempt = Attempt(activity.info().attempt, random.random())  # noqa: S311 - spreads retries
+            raise to_failure(error, attempt, persistent=True) from None
         return Erased(result=result)

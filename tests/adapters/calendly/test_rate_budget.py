@@ -1,60 +1,80 @@
+from contextlib import ExitStack
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.calendly.rate_budget import Allowance, RateBudget
 from adapters.calendly.rate_headers import RateState, rate_state
-from adapters.calendly.wire.accounts import User
-from adapters.calendly.wire.envelopes import Resource
-from domain.errors import CalendlyNotFound, CalendlyThrottled
-from tests.adapters.calendly.support import ACCESS, UNHURRIED, StillClock, Wire, refusal, resource
-from tests.fakes.calendly import bodies
+from application.background_work import in_background
+from domain.errors import CalendlyThrottled
+from tests.adapters.calendly.support import (
+    UNHURRIED,
+    StillClock,
+)
 
 ADA = "https://api.calendly.com/users/ADA"
 FINN = "https://api.calendly.com/users/FINN"
 
 
-def spend_all(budget: RateBudget, user: str = ADA, allowance: Allowance = Allowance.API) -> int:
-    """Spend until refused; return how often it went well."""
-    spent = 0
-    while spent < 10_000:
+def request(budget: RateBudget, user: str = ADA, state: RateState | None = None) -> None:
+    """Make a request to the API that is answered at once."""
+    with budget.flight(user) as flight:
+        flight.learn(state)
+
+
+def spend_all(budget: RateBudget, user: str = ADA) -> int:
+    """Make requests one after the other until refused; return how many went well."""
+    made = 0
+    while made < 10_000:
         try:
-            budget.spend(allowance, user)
+            request(budget, user)
         except CalendlyThrottled:
-            return spent
-        spent += 1
+            return made
+        made += 1
     raise AssertionError("the budget has no bottom")
 
 
+def told_to_wait(budget: RateBudget, user: str = ADA) -> float | None:
+    """Return the wait that a refused request is told, in seconds."""
+    with pytest.raises(CalendlyThrottled) as caught, budget.flight(user):
+        pass
+    return caught.value.retry_after
+
+
 def test_an_unknown_user_gets_the_free_plans_fifty() -> None:
-    """Until an answer says more, a user has 50 requests a minute."""
-    assert spend_all(RateBudget(StillClock())) == 50
+    """Until an answer says more, a user has 50 requests a minute, less a reserve."""
+    assert spend_all(RateBudget(StillClock())) == 45
 
 
 def test_a_user_gets_eight_token_requests() -> None:
     """Eight token requests a minute, whatever a header says."""
     budget = RateBudget(StillClock())
-
     budget.learn(Allowance.TOKENS, ADA, RateState(500, 500, 60))
 
-    assert spend_all(budget, allowance=Allowance.TOKENS) == 8
+    for _ in range(8):
+        budget.spend(Allowance.TOKENS, ADA)
+    with pytest.raises(CalendlyThrottled):
+        budget.spend(Allowance.TOKENS, ADA)
+
+    budget.spend(Allowance.TOKENS, FINN)
 
 
 def test_a_paid_plan_is_learnt_from_the_first_answer() -> None:
-    """The limit is the one the headers state, less what they say is used."""
+    """The limit is the one the headers state, less what they say is used and a reserve."""
     budget = RateBudget(StillClock())
-    budget.spend(Allowance.API, ADA)
 
-    budget.learn(Allowance.API, ADA, RateState(500, 499, 60))
+    request(budget, state=RateState(500, 499, 60))
 
-    assert spend_all(budget) == 499
+    assert spend_all(budget) == 479
 
 
 def test_what_other_processes_use_counts() -> None:
     """When others used most of the window, little of it is left here."""
     budget = RateBudget(StillClock())
 
-    budget.learn(Allowance.API, ADA, RateState(500, 3, 60))
+    request(budget, state=RateState(500, 23, 60))
 
     assert spend_all(budget) == 3
 
@@ -62,9 +82,83 @@ def test_what_other_processes_use_counts() -> None:
 def test_an_overtaken_answer_gives_nothing_back() -> None:
     """Answers that arrive out of order never raise what is left."""
     budget = RateBudget(StillClock())
-    budget.learn(Allowance.API, ADA, RateState(500, 1, 60))
+    with budget.flight(ADA) as early:
+        with budget.flight(ADA) as late:
+            late.learn(RateState(500, 21, 60))
+        early.learn(RateState(500, 400, 60))
 
-    budget.learn(Allowance.API, ADA, RateState(500, 400, 60))
+    assert spend_all(budget) == 1
+
+
+def test_calendlys_own_minute_is_followed() -> None:
+    """When a later answer says that less is used, Calendly's window began anew, and so does ours."""
+    budget = RateBudget(StillClock())
+    request(budget, state=RateState(500, 21, 60))
+
+    request(budget, state=RateState(500, 499, 60))
+
+    assert spend_all(budget) == 479
+
+
+def test_the_closer_the_limit_the_fewer_are_in_flight() -> None:
+    """Requests in flight elsewhere are unseen, so near the limit one at a time goes out."""
+    budget = RateBudget(StillClock())
+    request(budget, state=RateState(50, 11, 60))
+
+    with budget.flight(ADA):
+        wait = told_to_wait(budget)
+
+    assert wait == 1
+    request(budget)
+
+
+def test_a_new_minute_begins_with_a_few() -> None:
+    """Before Calendly has said where the user stands only a few requests go out at once."""
+    budget = RateBudget(StillClock())
+
+    with ExitStack() as flights:
+        for _ in range(6):
+            flights.enter_context(budget.flight(ADA))
+        wait = told_to_wait(budget)
+
+    assert wait == 1
+
+
+def test_after_a_spent_minute_one_request_goes_ahead() -> None:
+    """Whether the minute is really over is found out by a single request of each process."""
+    clock = StillClock()
+    budget = RateBudget(clock)
+    request(budget, state=RateState(500, 0, 60))
+    assert told_to_wait(budget) == 61
+    clock.move(61)
+
+    with budget.flight(ADA) as ahead:
+        assert told_to_wait(budget) == 1
+        ahead.learn(RateState(500, 499, 60))
+
+    with budget.flight(ADA):
+        request(budget)
+
+
+def test_background_work_leaves_a_share_to_users() -> None:
+    """Jobs stop while a fifth of the minute is left, and what a user asks for still goes out."""
+    budget = RateBudget(StillClock())
+    request(budget, state=RateState(500, 499, 60))
+
+    with in_background():
+        by_jobs = spend_all(budget)
+    by_users = spend_all(budget)
+
+    assert (by_jobs, by_users) == (379, 100)
+
+
+def test_a_request_without_an_answer_counts() -> None:
+    """A request that failed on the way may have been counted by Calendly."""
+    budget = RateBudget(StillClock())
+    request(budget, state=RateState(500, 22, 60))
+
+    with pytest.raises(ConnectionError), budget.flight(ADA):
+        raise ConnectionError
 
     assert spend_all(budget) == 1
 
@@ -76,29 +170,30 @@ def test_a_spent_window_says_how_long_to_wait_and_opens_again() -> None:
     spend_all(budget)
     clock.move(45)
 
-    with pytest.raises(CalendlyThrottled) as caught:
-        budget.spend(Allowance.API, ADA)
+    wait = told_to_wait(budget)
     clock.move(15)
 
-    assert caught.value.retry_after == 15
-    assert spend_all(budget) == 50
+    assert wait == 15
+    assert spend_all(budget) == 45
 
 
 def test_a_window_that_calendly_says_is_spent_lasts_as_long_as_it_says() -> None:
-    """Where Calendly's minute began later than ours, it is Calendly's that counts."""
+    """Where Calendly's minute ends at another time than ours, it is Calendly's that counts.
+
+    It is told in whole seconds, so it may end up to a second later.
+    """
     clock = StillClock()
     budget = RateBudget(clock)
-    budget.spend(Allowance.API, ADA)
+    request(budget)
     clock.move(50)
 
-    budget.learn(Allowance.API, ADA, RateState(500, 0, 40))
+    request(budget, state=RateState(500, 0, 40))
     clock.move(20)
-    with pytest.raises(CalendlyThrottled) as caught:
-        budget.spend(Allowance.API, ADA)
-    clock.move(20)
+    wait = told_to_wait(budget)
+    clock.move(21)
 
-    assert caught.value.retry_after == 20
-    assert spend_all(budget) == 500
+    assert wait == 21
+    assert spend_all(budget) == 480
 
 
 def test_one_users_crowd_does_not_slow_another() -> None:
@@ -106,7 +201,7 @@ def test_one_users_crowd_does_not_slow_another() -> None:
     budget = RateBudget(StillClock())
     spend_all(budget)
 
-    assert spend_all(budget, FINN) == 50
+    assert spend_all(budget, FINN) == 45
 
 
 def test_a_pause_ends_by_itself() -> None:
@@ -115,15 +210,39 @@ def test_a_pause_ends_by_itself() -> None:
     budget = RateBudget(clock)
     budget.pause(Allowance.API, ADA, 90)
 
-    with pytest.raises(CalendlyThrottled) as caught:
-        budget.spend(Allowance.API, ADA)
+    first = told_to_wait(budget)
     clock.move(89)
-    with pytest.raises(CalendlyThrottled) as last:
-        budget.spend(Allowance.API, ADA)
+    last = told_to_wait(budget)
     clock.move(1)
-    budget.spend(Allowance.API, ADA)
+    request(budget)
 
-    assert (caught.value.retry_after, last.value.retry_after) == (90, 1)
+    assert (first, last) == (90, 1)
+
+
+def test_a_pause_is_never_cut_short() -> None:
+    """A 429 that asks for less than an earlier one changes nothing."""
+    budget = RateBudget(StillClock())
+    budget.pause(Allowance.API, ADA, 90)
+
+    budget.pause(Allowance.API, ADA, 5)
+
+    assert told_to_wait(budget) == 90
+
+
+def test_what_calendly_asked_for_is_told_apart_from_our_own_budget() -> None:
+    """Only a 429 for the API's own limit says that a user's calls are to rest everywhere."""
+    clock = StillClock()
+    budget = RateBudget(clock)
+    spend_all(budget)
+    budget.pause(Allowance.BOOKINGS, ADA, 90)
+    assert budget.asked(ADA) is None
+
+    budget.pause(Allowance.API, ADA, 90)
+
+    assert budget.asked(ADA) == clock.now() + timedelta(seconds=90)
+    assert budget.asked(FINN) is None
+    clock.move(90)
+    assert budget.asked(ADA) is None
 
 
 def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
@@ -134,49 +253,21 @@ def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
 
     clock.move(-3600)
 
-    assert spend_all(budget) == 50
+    assert spend_all(budget) == 45
 
 
 def test_memory_is_bounded_and_the_idle_go_first() -> None:
     """The least recently used users are forgotten; the others keep their standing."""
     budget = RateBudget(StillClock(), users=2)
     spend_all(budget, ADA)
-    budget.spend(Allowance.API, FINN)
+    request(budget, FINN)
     assert spend_all(budget, ADA) == 0
 
-    budget.spend(Allowance.API, "https://api.calendly.com/users/GRACE")
+    request(budget, "https://api.calendly.com/users/GRACE")
 
     assert len(budget) == 2
     assert spend_all(budget, ADA) == 0
-    assert spend_all(budget, FINN) == 50
-
-
-async def test_a_spent_budget_sends_nothing() -> None:
-    """A request that would only earn a 429 does not leave."""
-    wire = Wire(by=lambda _: resource(bodies.user()))
-    for _ in range(50):
-        await wire.api.get(ACCESS, "/users/me", Resource[User])
-
-    with pytest.raises(CalendlyThrottled):
-        await wire.api.get(ACCESS, "/users/me", Resource[User])
-
-    assert len(wire.requests) == 50
-
-
-async def test_refusals_teach_too() -> None:
-    """The headers of an error answer count like those of a success."""
-    refused = refusal(404, "Resource Not Found")
-    refused.headers.update(
-        {"x-ratelimit-limit": "500", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "60"}
-    )
-    wire = Wire(refused)
-    with pytest.raises(CalendlyNotFound):
-        await wire.api.get(ACCESS, "/users/me", Resource[User])
-
-    with pytest.raises(CalendlyThrottled):
-        await wire.api.get(ACCESS, "/users/me", Resource[User])
-
-    assert len(wire.requests) == 1
+    assert spend_all(budget, FINN) == 45
 
 
 @UNHURRIED
@@ -191,8 +282,7 @@ def test_no_header_breaks_the_budget(headers: dict[str, str]) -> None:
     clock = StillClock()
     budget = RateBudget(clock)
     state = rate_state(headers)
-    if state is not None:
-        budget.learn(Allowance.API, ADA, state)
+    request(budget, state=state)
     clock.move(61)
 
-    budget.spend(Allowance.API, ADA)
+    request(budget)

@@ -1,0 +1,26 @@
+"""Whether what runs is a job that nobody waits for.
+
+A user's limit at Calendly is shared by jobs and by what the user asked for. Whoever starts a job
+says so once; it holds for all that the job calls and for the tasks that it starts.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_IN_BACKGROUND: ContextVar[bool] = ContextVar("in_background", default=False)
+
+
+def is_background() -> bool:
+    """Whether the caller runs as part of a job."""
+    return _IN_BACKGROUND.get()
+
+
+@contextmanager
+def in_background() -> Iterator[None]:
+    """Mark the block as a job's work, which leaves room for what users ask for themselves."""
+    before = _IN_BACKGROUND.set(True)
+    try:
+        yield
+    finally:
+        _IN_BACKGROUND.reset(before)
