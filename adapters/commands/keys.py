@@ -1,6 +1,7 @@
-"""`slotkeeper keys`: the API keys of the team's own programs. Needs only DATABASE_URL.
+"""`slotkeeper keys`: the API keys of the team's own programs, and the change of encryption keys.
 
-A key is printed once, when it is made; only its hash is stored.
+What deals with API keys needs only DATABASE_URL. One is printed once, when it is made; only its
+hash is stored.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from uuid import UUID
 
 import click
 
+from adapters.commands.rotate_encryption import rotate_encryption_command
 from adapters.persistence.storage import open_storage
 from adapters.security.closed_vault import ClosedVault
 from adapters.settings import load_database_url
@@ -26,7 +28,10 @@ LONGEST_NAME = 100
 
 @click.group("keys")
 def keys_command() -> None:
-    """Make, list and revoke API keys."""
+    """Make, list and revoke API keys; change the encryption key."""
+
+
+keys_command.add_command(rotate_encryption_command)
 
 
 @keys_command.command("create")

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from adapters.doctor.encryption import SUBJECT as ENCRYPTION
+from adapters.doctor.encryption import check_encryption
 from adapters.doctor.finding import Finding, fine, unchecked, wrong
 from adapters.doctor.probes import Probes
 from adapters.settings import (
@@ -52,13 +54,17 @@ def check_public_url(settings: Settings) -> list[Finding]:
 
 
 async def check_database(environ: Mapping[str, str], probes: Probes) -> list[Finding]:
-    """Whether PostgreSQL answers and has every migration."""
+    """Whether PostgreSQL answers, has every migration, and holds nothing without its key."""
     try:
         database_url = load_database_url(environ)
     except SettingsError:
-        return [unchecked("Database", _SETTINGS_FIRST), unchecked("Migrations", _SETTINGS_FIRST)]
+        subjects = ("Database", "Migrations", ENCRYPTION)
+        return [unchecked(subject, _SETTINGS_FIRST) for subject in subjects]
     missing = await probes.pending_migrations(database_url)
-    return [fine("Database", "answers"), _migrations(missing)]
+    found = [fine("Database", "answers"), _migrations(missing)]
+    if missing:
+        return [*found, unchecked(ENCRYPTION, "Run the migrations first.")]
+    return [*found, *await check_encryption(environ, probes)]
 
 
 async def check_temporal(environ: Mapping[str, str], probes: Probes) -> list[Finding]:

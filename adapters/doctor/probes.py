@@ -1,6 +1,6 @@
 """How the doctor reaches the outside; tests hand in others."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
@@ -8,10 +8,13 @@ from adapters.calendly.http import open_http
 from adapters.calendly.oauth import CalendlyOAuthGateway
 from adapters.calendly.rate_budget import RateBudget
 from adapters.persistence.migrate import pending
+from adapters.persistence.storage import open_storage
+from adapters.security.closed_vault import ClosedVault
 from adapters.settings import Settings, TemporalSettings
 from adapters.system.clock import SystemClock
 from adapters.temporal.connect import connect
 from adapters.temporal.jobs import TemporalJobs
+from application.count_sealed import count_by_key
 from application.ports.calendly_oauth import CalendlyOAuth
 from domain.secret import Secret
 
@@ -25,18 +28,26 @@ class Probes:
             StorageUnavailable.
         reach_temporal: returns when Temporal answers and knows the namespace; raises
             JobsUnavailable.
+        count_sealed: returns how many values in the database at a URL each key sealed, by its id,
+            which is empty for what is no sealed value; raises StorageUnavailable.
         open_oauth: opens Calendly's OAuth host with our credentials.
 
     """
 
     pending_migrations: Callable[[Secret], Awaitable[list[str]]]
     reach_temporal: Callable[[TemporalSettings], Awaitable[None]]
+    count_sealed: Callable[[Secret], Awaitable[Mapping[str, int]]]
     open_oauth: Callable[[Settings], AbstractAsyncContextManager[CalendlyOAuth]]
 
 
 async def _reach_temporal(settings: TemporalSettings) -> None:
     client = await connect(settings.temporal_address, settings.temporal_namespace)
     await TemporalJobs(client).check()
+
+
+async def _count_sealed(database_url: Secret) -> Mapping[str, int]:
+    async with open_storage(database_url, ClosedVault(), max_size=1) as storage:
+        return await count_by_key(storage)
 
 
 @asynccontextmanager
@@ -53,4 +64,4 @@ async def _open_oauth(settings: Settings) -> AsyncIterator[CalendlyOAuth]:
         )
 
 
-REAL_PROBES = Probes(pending, _reach_temporal, _open_oauth)
+REAL_PROBES = Probes(pending, _reach_temporal, _count_sealed, _open_oauth)

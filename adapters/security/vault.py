@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.security.keys import KEY_ID, decode_key
-from domain.errors import SealedValueUnreadable
+from domain.errors import EncryptionKeyUnknown, SealedValueCorrupt
 from domain.secret import Secret
 
 _FORMAT = "v1"
@@ -24,7 +24,7 @@ _PARTS = 3
 
 
 class KeyRingVault:
-    """Implements the Vault port: seals under the first key, opens under any of the ring.
+    """Implements the KeyRing port: seals under the first key, opens under any of the ring.
 
     Args:
         keys: key id -> base64 of 32 bytes, in order; the first one seals.
@@ -41,6 +41,16 @@ class KeyRingVault:
         self._ring = {key_id: AESGCM(decode_key(key.reveal())) for key_id, key in keys.items()}
         self._sealing_id = next(iter(self._ring))
 
+    @property
+    def sealing_key_id(self) -> str:
+        """The id of the first key."""
+        return self._sealing_id
+
+    @property
+    def key_ids(self) -> frozenset[str]:
+        """The ids of every key of the ring."""
+        return frozenset(self._ring)
+
     def seal(self, secret: Secret, bound_to: str) -> str:
         """Return the sealed text under the first key; see the Vault port."""
         nonce = os.urandom(_NONCE_BYTES)
@@ -53,7 +63,7 @@ class KeyRingVault:
         key_id, payload = _split(sealed)
         cipher = self._ring.get(key_id)
         if cipher is None:
-            raise SealedValueUnreadable(
+            raise EncryptionKeyUnknown(
                 f"A value was sealed with the key {key_id!r}, which is not in"
                 " TOKEN_ENCRYPTION_KEYS. Put that key back, after the current one."
             )
@@ -61,7 +71,7 @@ class KeyRingVault:
         try:
             return Secret(cipher.decrypt(nonce, ciphertext, bound_to.encode()).decode())
         except (InvalidTag, UnicodeDecodeError):
-            raise SealedValueUnreadable(
+            raise SealedValueCorrupt(
                 f"A value sealed with the key {key_id!r} does not open: it was changed, belongs"
                 " to another row, or another key had this id."
             ) from None
@@ -70,7 +80,7 @@ class KeyRingVault:
         """Return the id of the key that a text was sealed with, known or not.
 
         Raises:
-            SealedValueUnreadable: the text has not the form of a sealed value.
+            SealedValueCorrupt: the text has not the form of a sealed value.
 
         """
         return _split(sealed)[0]
@@ -98,5 +108,5 @@ def _split(sealed: str) -> tuple[str, bytes]:
     return parts[1], payload
 
 
-def _malformed() -> SealedValueUnreadable:
-    return SealedValueUnreadable("A stored value has not the form of a sealed one.")
+def _malformed() -> SealedValueCorrupt:
+    return SealedValueCorrupt("A stored value has not the form of a sealed one.")

@@ -11,6 +11,9 @@ class Vault(Protocol):
     def seal(self, secret: Secret, bound_to: str) -> str:
         """Return the sealed text under the first key, bound to the row it belongs to.
 
+        The id of that key stands between the text's first two dots, so that a store can find
+        what an older key sealed.
+
         Args:
             secret: what to seal.
             bound_to: the row's identity; the value opens only for the same one.
@@ -22,7 +25,8 @@ class Vault(Protocol):
         """Return the secret.
 
         Raises:
-            SealedValueUnreadable: unknown key id, tampered value, or another row's.
+            EncryptionKeyUnknown: its key is not in the ring.
+            SealedValueCorrupt: it was changed, or belongs to another row.
 
         """
         ...

@@ -32,6 +32,8 @@ the kind once: the web edge to an HTTP status, the workflow edge to a retry.
     ├── ScopesDeclined              needs person
     ├── ReauthRequired              needs person
     ├── SealedValueUnreadable       needs person
+    │   ├── EncryptionKeyUnknown    needs person  the key is not in the ring
+    │   └── SealedValueCorrupt      needs person  changed, or another row's
     ├── RefreshInProgress           transient     another process holds the lease
     ├── AvailabilityPending         transient     nothing cached yet and the fetch is not done
     ├── CircuitOpen                 transient     refused here, nothing was sent
@@ -101,10 +103,12 @@ from domain.errors.standing import (
     AvailabilityPending,
     CircuitOpen,
     ConsentDenied,
+    EncryptionKeyUnknown,
     JobsUnavailable,
     ReauthRequired,
     RefreshInProgress,
     ScopesDeclined,
+    SealedValueCorrupt,
     SealedValueUnreadable,
     StorageUnavailable,
 )
@@ -134,6 +138,7 @@ __all__ = [
     "ConsentDenied",
     "CronSecretInvalid",
     "DisconnectInProgress",
+    "EncryptionKeyUnknown",
     "EventTypeNotFound",
     "GrantRefused",
     "IdempotencyKeyMissing",
@@ -152,6 +157,7 @@ __all__ = [
     "RefreshInProgress",
     "ScopeMissing",
     "ScopesDeclined",
+    "SealedValueCorrupt",
     "SealedValueUnreadable",
     "SignatureRejected",
     "SlotTaken",

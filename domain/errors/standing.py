@@ -1,5 +1,7 @@
 """What stands in the way although the request is good: a person, another process, an outage."""
 
+from datetime import datetime
+
 from domain.errors.root import Kind, SlotkeeperError
 
 
@@ -22,21 +24,34 @@ class ScopesDeclined(SlotkeeperError):
 
 
 class ReauthRequired(SlotkeeperError):
-    """The grant is gone: the user has to connect again; `cause` says why."""
+    """The grant is gone: the user has to connect again; `cause` says why, `since` when (UTC)."""
 
     code = "reauth_required"
     kind = Kind.NEEDS_PERSON
 
-    def __init__(self, message: str, *, cause: str) -> None:
+    def __init__(self, message: str, *, cause: str, since: datetime | None = None) -> None:
         super().__init__(message)
         self.cause = cause
+        self.since = since
 
 
 class SealedValueUnreadable(SlotkeeperError):
-    """A sealed value does not open: unknown key id, or it was tampered with."""
+    """A sealed value does not open; it stays stored, for an operator to mend."""
 
     code = "sealed_value_unreadable"
     kind = Kind.NEEDS_PERSON
+
+
+class EncryptionKeyUnknown(SealedValueUnreadable):
+    """The key that sealed a value is not in the ring; put back, it opens again."""
+
+    code = "encryption_key_unknown"
+
+
+class SealedValueCorrupt(SealedValueUnreadable):
+    """A sealed value was changed, cut or copied from another row; no key of the ring opens it."""
+
+    code = "sealed_value_corrupt"
 
 
 class RefreshInProgress(SlotkeeperError):

@@ -3,12 +3,12 @@
 import base64
 import hashlib
 
-from domain.errors import SealedValueUnreadable
+from domain.errors import EncryptionKeyUnknown, SealedValueCorrupt
 from domain.secret import Secret
 
 
 class FakeVault:
-    """Implements the Vault port: a value opens for its row only, and only with its key.
+    """Implements the KeyRing port: a value opens for its row only, and only with its key.
 
     `rotate` makes a new sealing key; `lose` takes an old one away. No two sealings of one
     secret look alike, and the secret is not readable in them.
@@ -16,28 +16,38 @@ class FakeVault:
 
     def __init__(self) -> None:
         self._keys = ["key-1"]
+        self._made = 1
         self._sealed = 0
 
     def seal(self, secret: Secret, bound_to: str) -> str:
         """Seal under the latest key."""
         self._sealed += 1
         payload = base64.urlsafe_b64encode(secret.reveal().encode()).decode()
-        return ".".join(
-            [self._keys[-1], str(self._sealed), payload, _proof(self._keys[-1], payload, bound_to)]
-        )
+        key = self.sealing_key_id
+        return f"fake.{key}.{self._sealed}.{payload}.{_proof(key, payload, bound_to)}"
 
     def open(self, sealed: str, bound_to: str) -> Secret:
         """Open what this vault sealed for the same row with a key it still has."""
-        key, _, rest = sealed.partition(".")
-        _, _, rest = rest.partition(".")
-        payload, _, proof = rest.partition(".")
-        if key not in self._keys or proof != _proof(key, payload, bound_to):
-            raise SealedValueUnreadable("A sealed value does not open.")
+        key, payload, proof = _split(sealed)
+        if key not in self._keys:
+            raise EncryptionKeyUnknown(f"A value was sealed with the key {key!r}, which is lost.")
+        if proof != _proof(key, payload, bound_to):
+            raise SealedValueCorrupt("A sealed value does not open.")
         return Secret(base64.urlsafe_b64decode(payload).decode())
+
+    @property
+    def sealing_key_id(self) -> str:
+        """The latest key."""
+        return self._keys[-1]
+
+    def key_id(self, sealed: str) -> str:
+        """Return the key that a text names."""
+        return _split(sealed)[0]
 
     def rotate(self) -> str:
         """Seal with a new key from now on, and return its id."""
-        self._keys.append(f"key-{len(self._keys) + 1}")
+        self._made += 1
+        self._keys.append(f"key-{self._made}")
         return self._keys[-1]
 
     def lose(self, key: str) -> None:
@@ -47,6 +57,14 @@ class FakeVault:
     def regain(self, key: str) -> None:
         """Put a lost key back behind the others."""
         self._keys.insert(0, key)
+
+
+def _split(sealed: str) -> tuple[str, str, str]:
+    """Return key id, payload and proof."""
+    match sealed.split("."):
+        case ["fake", key, _, payload, proof]:
+            return key, payload, proof
+    raise SealedValueCorrupt("A stored value has not the form of a sealed one.")
 
 
 def _proof(key: str, payload: str, bound_to: str) -> str:

@@ -1,23 +1,29 @@
-"""The token endpoint's answer to a token pair."""
+"""The token endpoint's answer to a token pair: a rule for whatever may be wrong with it.
+
+The token that was sent is dead by the time an answer is read, so an answer is thrown away only
+when nothing in it can keep the grant alive: what can, is kept, and mended by the next exchange.
+docs/token-answers.md says each rule with its reason.
+"""
 
 from datetime import datetime
 
 from adapters.calendly.wire.decoding import Unreadable
-from adapters.calendly.wire.tokens import DEFAULT_LIFE, TokenAnswer
+from adapters.calendly.wire.tokens import TokenAnswer
+from domain.secret import Secret
 from domain.token import LONGEST_LIFE, TokenPair, life, parse_scopes
 
+DEFAULT_LIFE = 7200  # seconds; Calendly: access tokens last two hours
 
-def to_pair(answer: TokenAnswer, asked_at: datetime, *, refreshed: bool) -> TokenPair:
-    """Return the pair; it dies by our own clock, whose offset to Calendly's is unknown.
+
+def first_pair(answer: TokenAnswer, asked_at: datetime) -> TokenPair:
+    """Return the pair that an authorization code brought.
 
     Args:
         answer: what came.
         asked_at: when the request was made (UTC).
-        refreshed: whether a pair went before it: then no scope said means the same scopes as
-            before (RFC 6749, 5.1), and the pair's are left empty.
 
     Raises:
-        Unreadable: a token is empty.
+        Unreadable: a token is missing; the person is there still, and can begin again.
 
     """
     if not answer.access_token:
@@ -27,13 +33,57 @@ def to_pair(answer: TokenAnswer, asked_at: datetime, *, refreshed: bool) -> Toke
     return TokenPair(
         access=answer.access_token,
         refresh=answer.refresh_token,
-        expires_at=asked_at + life(_whole_seconds(answer.expires_in)),
-        scopes=() if refreshed and not answer.scope else parse_scopes(answer.scope),
-        owner_uri=answer.owner,
-        organization_uri=answer.organization,
+        expires_at=_expiry(answer, asked_at),
+        scopes=_granted(answer.scope),
+        owner_uri=answer.owner or "",
+        organization_uri=answer.organization or "",
     )
 
 
-def _whole_seconds(seconds: float) -> int:
-    longest = LONGEST_LIFE.total_seconds()
-    return int(min(seconds, longest)) if seconds > 0 else DEFAULT_LIFE
+def next_pair(
+    answer: TokenAnswer, asked_at: datetime, *, refresh: Secret, user_uri: str
+) -> TokenPair:
+    """Return the pair that a refresh token brought.
+
+    It dies by our own clock, whose offset to Calendly's is unknown. Empty scopes and an empty
+    organization mean: as before.
+
+    Args:
+        answer: what came.
+        asked_at: when the request was made (UTC).
+        refresh: the token that was sent.
+        user_uri: whose token that was.
+
+    Raises:
+        Unreadable: neither token came.
+
+    """
+    if not answer.access_token and not answer.refresh_token:
+        raise Unreadable("$.access_token")
+    return TokenPair(
+        access=answer.access_token or Secret(""),
+        refresh=answer.refresh_token or refresh,
+        # Without an access token the pair is due at once: its refresh token brings the next.
+        expires_at=_expiry(answer, asked_at) if answer.access_token else asked_at,
+        scopes=_named(answer.scope),
+        owner_uri=answer.owner or user_uri,
+        organization_uri=answer.organization or "",
+        rotated=bool(answer.refresh_token),
+    )
+
+
+def _expiry(answer: TokenAnswer, asked_at: datetime) -> datetime:
+    stated = answer.expires_in
+    # Also for what is no number: nothing compares to it.
+    if stated is None or not stated > 0:
+        return asked_at + life(DEFAULT_LIFE)
+    return asked_at + life(int(min(stated, LONGEST_LIFE.total_seconds())))
+
+
+def _granted(scope: str | None) -> tuple[str, ...]:
+    """Of a new grant: not said, the app is one from before scopes; said empty, nothing is."""
+    return parse_scopes(None) if scope is None else _named(scope)
+
+
+def _named(scope: str | None) -> tuple[str, ...]:
+    return parse_scopes(scope) if scope and scope.strip() else ()

@@ -1,22 +1,54 @@
-"""The token endpoint's answer (Calendly: Get Access Token)."""
+"""The token endpoint's answer (Calendly: Get Access Token).
+
+When this is read the token that was sent is dead, so nothing here is required: a field that is
+absent, null or not of its kind reads as None, and what that means is for the translation to say.
+"""
+
+from typing import TypeVar
 
 import msgspec
 
+from adapters.calendly.wire.decoding import Unreadable, decode
 from domain.secret import Secret
 
-DEFAULT_LIFE = 7200  # seconds; Calendly: access tokens last two hours
+T = TypeVar("T")
 
 
 class TokenAnswer(msgspec.Struct):
-    """A new pair.
+    """What an answer says; `expires_in` in seconds."""
 
-    When this is read the old refresh token is dead, so only what nothing works without is
-    required; the life, in seconds, falls back to the documented one.
+    access_token: Secret | None
+    refresh_token: Secret | None
+    expires_in: float | None
+    scope: str | None
+    owner: str | None
+    organization: str | None
+
+
+def read_token_answer(body: bytes) -> TokenAnswer:
+    """Return the answer.
+
+    Raises:
+        Unreadable: the body is not a JSON object.
+
     """
+    fields = decode(body, dict[str, msgspec.Raw])
+    return TokenAnswer(
+        access_token=_field(fields, "access_token", Secret),
+        refresh_token=_field(fields, "refresh_token", Secret),
+        expires_in=_field(fields, "expires_in", float, strict=False),
+        scope=_field(fields, "scope", str),
+        owner=_field(fields, "owner", str),
+        organization=_field(fields, "organization", str),
+    )
 
-    access_token: Secret
-    refresh_token: Secret
-    owner: str
-    organization: str
-    expires_in: float = DEFAULT_LIFE
-    scope: str | None = None
+
+def _field(
+    fields: dict[str, msgspec.Raw], name: str, kind: type[T], *, strict: bool = True
+) -> T | None:
+    if name not in fields:
+        return None
+    try:
+        return decode(bytes(fields[name]), kind, strict=strict)
+    except Unreadable:
+        return None

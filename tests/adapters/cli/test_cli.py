@@ -13,7 +13,7 @@ from domain.errors import StorageUnavailable
 from tests.adapters.sound_environ import SECRETS, SOUND
 
 BLANK: dict[str, str | None] = dict.fromkeys(SOUND)
-OURS = ("web", "migrate", "doctor", "keys", "dev", "demo", "sandbox")
+OURS = ("web", "migrate", "doctor", "keys", "refresh", "dev", "demo", "sandbox")
 
 
 def run(*arguments: str, environ: Mapping[str, str] | None = None) -> Result:

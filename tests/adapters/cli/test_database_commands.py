@@ -1,12 +1,14 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner, Result
 
 from adapters.cli import main
 from adapters.local_stack.postgres import EmbeddedPostgres
+from tests.adapters.sound_environ import SOUND
 
 
 class Cli:
@@ -102,3 +104,14 @@ def test_a_key_can_be_revoked_once(cli: Cli) -> None:
 def test_what_is_no_id_is_refused(cli: Cli) -> None:
     """A key is revoked by its id, not by its name or by the key itself."""
     assert cli("keys", "revoke", "to-revoke").exit_code == 2
+
+
+def test_an_unknown_integration_cannot_be_refreshed(postgres: EmbeddedPostgres, cli: Cli) -> None:
+    """`refresh` names the error and exits with 1; nothing was sent."""
+    assert cli("migrate").exit_code == 0
+    environ = SOUND | {"DATABASE_URL": postgres.dsn, "TEMPORAL_ADDRESS": "127.0.0.1:1"}
+
+    ended = CliRunner().invoke(main, ["refresh", str(UUID(int=7))], env=environ)
+
+    assert ended.exit_code == 1
+    assert "integration_not_found" in ended.output

@@ -34,6 +34,7 @@ SUBJECTS = (
     "Public address",
     "Database",
     "Migrations",
+    "Encryption keys",
     "Temporal",
     "Calendly credentials",
 )
@@ -45,6 +46,7 @@ class World:
     def __init__(self) -> None:
         self.calendly = FakeCalendly(SystemClock())
         self.missing_migrations: list[str] = []
+        self.sealed: dict[str, int] = {"k2": 7}
         self.database_error: Exception | None = None
         self.temporal_error: SlotkeeperError | None = None
         self.asked: list[str] = []
@@ -52,13 +54,17 @@ class World:
     @property
     def probes(self) -> Probes:
         """Roads into this world."""
-        return Probes(self._pending, self._reach, self._open)
+        return Probes(self._pending, self._reach, self._count, self._open)
 
     async def _pending(self, database_url: Secret) -> list[str]:
         self.asked.append(database_url.reveal())
         if self.database_error is not None:
             raise self.database_error
         return self.missing_migrations
+
+    async def _count(self, database_url: Secret) -> Mapping[str, int]:
+        assert database_url.reveal() in self.asked
+        return self.sealed
 
     async def _reach(self, settings: TemporalSettings) -> None:
         self.asked.append(settings.temporal_address)
@@ -143,10 +149,37 @@ async def test_pending_migrations_are_said(world: World) -> None:
     """A database that lacks migrations is told how to get them."""
     world.missing_migrations = ["one", "two"]
 
-    (finding,) = (await wrong_in(world)).values()
+    wrong = await wrong_in(world)
 
-    assert (finding.subject, finding.detail) == ("Migrations", "2 pending")
-    assert finding.remedy == "Run: slotkeeper migrate"
+    assert wrong["Migrations"].detail == "2 pending"
+    assert wrong["Migrations"].remedy == "Run: slotkeeper migrate"
+    assert wrong["Encryption keys"].health is Health.UNCHECKED
+    assert len(wrong) == 2
+
+
+async def test_values_without_their_key_are_said(world: World) -> None:
+    """A key that was taken out too early is named, with how many values need it."""
+    world.sealed = {"k2": 7, "k0": 3, "": 1}
+
+    findings = [each for each in await examine(SOUND, world.probes) if each.health is Health.WRONG]
+
+    assert [each.subject for each in findings] == ["Encryption keys"] * 2
+    assert findings[0].detail == "not in the ring: 'k0' (3 values)"
+    assert "TOKEN_ENCRYPTION_KEYS" in findings[0].remedy
+    assert findings[1].detail == "1 values are not sealed ones"
+    assert "k2" not in "".join(each.detail for each in findings)
+
+
+async def test_an_earlier_key_in_use_is_fine_but_said(world: World) -> None:
+    """While values are under an earlier key of the ring, who reads is told to leave it there."""
+    world.sealed = {"k2": 7, "k1": 3}
+
+    findings = await examine(SOUND, world.probes)
+
+    (said,) = [each for each in findings if each.subject == "Encryption keys"]
+    assert is_healthy(findings)
+    assert said.detail == "still in use: 'k1' (3 values)"
+    assert "slotkeeper keys rotate-encryption" in said.remedy
 
 
 async def test_a_temporal_that_is_away_is_said(world: World) -> None:

@@ -1,12 +1,11 @@
 from datetime import timedelta
 
-import pytest
 from msgspec.structs import replace
 
 from adapters.persistence.storage import PiccoloStorage
+from application.ports.bookings import BookingQuery
 from application.ports.webhook_events import WebhookEvent
 from domain.booking import Invitee, Links
-from domain.errors import SealedValueUnreadable
 from domain.ids import WebhookEventId
 from domain.integration import Integration
 from domain.secret import Secret
@@ -48,7 +47,7 @@ async def test_lost_key_comes_with_its_fault(
     async with piccolo_storage() as uow:
         later = await uow.webhook_events.claim_pending(NOON + MINUTE, NOON + 2 * MINUTE, 9)
 
-    unopened = replace(sealed_before, body=b"", fault="sealed_value_unreadable")
+    unopened = replace(sealed_before, body=b"", fault="encryption_key_unknown")
     assert claimed == [unopened, sealed_after]
     assert later == [sealed_before]
 
@@ -56,7 +55,7 @@ async def test_lost_key_comes_with_its_fault(
 async def test_moved_value(
     piccolo_storage: PiccoloStorage, world: World, ada: Integration
 ) -> None:
-    """A sealed link that was copied to another booking does not open there."""
+    """A sealed link that was copied to another booking does not open there; the booking does."""
     links = Links(cancel=Secret("https://calendly.com/cancellations/1"))
     await world.book(ada, samples.facts("A", links=links), samples.facts("B", links=links))
     async with piccolo_storage() as uow:
@@ -65,9 +64,38 @@ async def test_moved_value(
             " FROM calendly_booking WHERE invitee_uri = $1)",
             samples.invitee_uri("A"),
         )
-        assert await uow.bookings.by_invitee(ada.user_id, samples.invitee_uri("A")) is not None
-        with pytest.raises(SealedValueUnreadable):
-            await uow.bookings.by_invitee(ada.user_id, samples.invitee_uri("B"))
+        await uow.commit()
+
+    async with piccolo_storage() as uow:
+        page = await uow.bookings.page(ada.user_id, BookingQuery(limit=9))
+
+    assert {each.facts.invitee_uri: each.facts.links for each in page} == {
+        samples.invitee_uri("A"): links,
+        samples.invitee_uri("B"): Links(),
+    }
+
+
+async def test_unopened_links_are_kept(
+    piccolo_storage: PiccoloStorage, world: World, vault: FakeVault, ada: Integration
+) -> None:
+    """A booking that changes while the key of its links is missing has them once it is back."""
+    links = Links(cancel=Secret("https://calendly.com/cancellations/1"))
+    await world.book(ada, samples.facts("A", links=links))
+    vault.rotate()
+    vault.lose("key-1")
+    async with piccolo_storage() as uow:
+        unopened = await uow.bookings.by_invitee(ada.user_id, samples.invitee_uri("A"))
+        assert unopened is not None
+        await uow.bookings.put([unopened])
+        await uow.commit()
+    vault.regain("key-1")
+
+    async with piccolo_storage() as uow:
+        found = await uow.bookings.by_invitee(ada.user_id, samples.invitee_uri("A"))
+
+    assert unopened.facts.links == Links()
+    assert found is not None
+    assert found.facts.links == links
 
 
 async def test_nul(piccolo_storage: PiccoloStorage, world: World, ada: Integration) -> None:

@@ -1,0 +1,176 @@
+"""Every sealed column of the database, for changing the key that seals them.
+
+What a value is bound to is spelt out here a second time, in SQL. It is part of the stored format:
+it can never change for what is stored, and a value that does not open would be named, not lost.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from adapters.persistence.session import Session
+from application.ports.sealed_values import KeyCounts, SealedPage, SealedValue
+
+STRETCH = 2_000  # rows that one statement looks at, wanted or not: each stays well below a second
+
+
+class _Place(NamedTuple):
+    """Where sealed values stand.
+
+    Args:
+        table: their table, `s` in the expressions.
+        joined: what the expressions need beside it.
+        bound_to: what a value is bound to.
+        owner: the public id to name a row by.
+        free: whether nobody has read the row to write it back; $4 is the time (UTC).
+        freeing: what ends the lease of somebody who is late.
+
+    """
+
+    table: str
+    bound_to: str
+    owner: str = "s.public_id"
+    joined: str = ""
+    free: str = "true"
+    freeing: str = ""
+
+
+def _integration(column: str) -> _Place:
+    # Whoever refreshes writes the sealed pair back that was read when the lease was taken. A lease
+    # that is over may be taken by anybody; taken here and ended at once, its late holder changes
+    # nothing any more, but for a pair that is new.
+    return _Place(
+        table="calendly_integration",
+        bound_to=f"'calendly_integration:' || s.public_id || ':{column}'",
+        free="(t.refresh_lease_until IS NULL OR t.refresh_lease_until <= $4)",
+        freeing=", refresh_lease_owner = NULL, refresh_lease_until = NULL",
+    )
+
+
+def _booking(link: str) -> _Place:
+    return _Place(
+        table="calendly_booking",
+        bound_to=f"'calendly_booking:' || i.public_id || ':' || s.invitee_uri || ':{link}'",
+        joined="JOIN calendly_integration i ON i.id = s.integration_id",
+    )
+
+
+_PLACES = {
+    "calendly_integration.access_token_sealed": _integration("access"),
+    "calendly_integration.refresh_token_sealed": _integration("refresh"),
+    "calendly_connect_attempt.verifier_sealed": _Place(
+        table="calendly_connect_attempt",
+        bound_to="'calendly_connect_attempt:' || encode(s.state_hash, 'hex')",
+        owner="u.public_id",
+        joined="JOIN app_user u ON u.id = s.user_id",
+    ),
+    "calendly_webhook_event.body_sealed": _Place(
+        table="calendly_webhook_event", bound_to="'calendly_webhook_event:' || s.public_id"
+    ),
+    "calendly_booking.cancel_link_sealed": _booking("cancel"),
+    "calendly_booking.reschedule_link_sealed": _booking("reschedule"),
+}
+# Of a long value only its beginning is read: format and key id have at most 35 characters.
+_KEY_ID = "split_part(left(s.{name}, 40), '.', 2)"
+
+
+class PiccoloSealedValues:
+    """Implements the SealedValues port."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Every sealed column."""
+        return tuple(_PLACES)
+
+    async def page(
+        self, column: str, after: int, limit: int, *, but_under: str | None
+    ) -> SealedPage:
+        """Read a page of one stretch."""
+        place, name = _PLACES[column], _name(column)
+        until = await self._end_of_stretch(place, after)
+        if until is None:
+            return SealedPage(values=(), after=None)
+        rows = await self._session.rows(
+            f"""
+            SELECT s.id, {place.owner} AS owner, {place.bound_to} AS bound_to, s.{name} AS sealed
+            FROM {place.table} s {place.joined}
+            WHERE s.id > $1 AND s.id <= $2 AND s.{name} IS NOT NULL
+                AND ($4::text IS NULL OR {_KEY_ID.format(name=name)} <> $4)
+            ORDER BY s.id LIMIT $3
+            """,
+            after,
+            until,
+            limit,
+            but_under,
+        )
+        values = tuple(
+            SealedValue(
+                row=row["id"], owner=row["owner"], bound_to=row["bound_to"], sealed=row["sealed"]
+            )
+            for row in rows
+        )
+        return SealedPage(values=values, after=values[-1].row if len(values) == limit else until)
+
+    async def count(self, column: str, after: int) -> KeyCounts:
+        """Count a stretch."""
+        place, name = _PLACES[column], _name(column)
+        until = await self._end_of_stretch(place, after)
+        if until is None:
+            return KeyCounts(by_key={}, after=None)
+        rows = await self._session.rows(
+            f"""
+            SELECT {_KEY_ID.format(name=name)} AS key_id, count(*) AS counted
+            FROM {place.table} s
+            WHERE s.id > $1 AND s.id <= $2 AND s.{name} IS NOT NULL GROUP BY 1
+            """,
+            after,
+            until,
+        )
+        return KeyCounts(by_key={row["key_id"]: row["counted"] for row in rows}, after=until)
+
+    async def replace(
+        self, column: str, resealed: Sequence[tuple[SealedValue, str]], now: datetime
+    ) -> int:
+        """Lock what is free without waiting, then compare and set, in one statement.
+
+        Who waits for no lock can be part of no deadlock.
+        """
+        place, name = _PLACES[column], _name(column)
+        rows = await self._session.rows(
+            f"""
+            WITH wanted AS MATERIALIZED (
+                SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[])
+                    AS w (id, before, after)
+            ), held AS MATERIALIZED (
+                SELECT t.id FROM {place.table} t
+                WHERE t.id = ANY ($1) AND $4::timestamptz IS NOT NULL AND {place.free}
+                FOR NO KEY UPDATE SKIP LOCKED
+            )
+            UPDATE {place.table} t SET {name} = w.after {place.freeing}
+            FROM wanted w JOIN held USING (id)
+            WHERE t.id = w.id AND t.{name} = w.before AND {place.free}
+            RETURNING t.id
+            """,
+            [value.row for value, _ in resealed],
+            [value.sealed for value, _ in resealed],
+            [after for _, after in resealed],
+            now,
+        )
+        return len(rows)
+
+    async def _end_of_stretch(self, place: _Place, after: int) -> int | None:
+        row = await self._session.row(
+            f"""
+            SELECT max(id) AS until
+            FROM (SELECT id FROM {place.table} WHERE id > $1 ORDER BY id LIMIT {STRETCH}) part
+            """,
+            after,
+        )
+        return None if row is None else row["until"]
+
+
+def _name(column: str) -> str:
+    return column.partition(".")[2]
