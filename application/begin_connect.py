@@ -53,7 +53,12 @@ class BeginConnect:
         self._ttl = ttl
 
     async def __call__(
-        self, user_id: UserId, *, return_to: str | None = None, bind_browser: bool
+        self,
+        user_id: UserId,
+        *,
+        return_to: str | None = None,
+        bind_browser: bool,
+        replace: bool = False,
     ) -> StartedConnect:
         """Begin.
 
@@ -61,6 +66,8 @@ class BeginConnect:
             user_id: who connects.
             return_to: where the browser goes afterwards; checked by the caller.
             bind_browser: whether the browser that started must be the one that comes back.
+            replace: whether another Calendly account may take the place of the connected one;
+                without it that is refused with AccountMismatch.
 
         """
         state, verifier = self._entropy.token(), self._entropy.token(48)
@@ -74,6 +81,7 @@ class BeginConnect:
             expires_at=expires_at,
             browser_hash=digest(cookie) if cookie else None,
             return_to=return_to,
+            replaces=replace,
         )
         async with self._storage() as uow:
             await uow.connect_attempts.add(attempt)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from application.last_exchange import LastExchange
 from application.leave_calendly import LeaveCalendly
 from application.ports.clock import Clock
+from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
 from application.ports.vault import Vault
 from application.token_sealing import open_both
@@ -48,6 +49,7 @@ class FinishDisconnect:
         leave: LeaveCalendly,
         exchange: LastExchange,
         clock: Clock,
+        signals: Signals,
         owner: str,
         lease_ttl: timedelta,
     ) -> None:
@@ -56,6 +58,7 @@ class FinishDisconnect:
         self._leave = leave
         self._exchange = exchange
         self._clock = clock
+        self._signals = signals
         self._owner = owner
         self._lease_ttl = lease_ttl
 
@@ -95,7 +98,9 @@ class FinishDisconnect:
         except SlotkeeperError:
             await self._release(integration_id, lease)
             raise
-        return ERASED if told else ERASED_UNREVOKED
+        result = ERASED if told else ERASED_UNREVOKED
+        self._signals.disconnected(integration_id, result)
+        return result
 
     async def _hold(self, integration_id: IntegrationId) -> tuple[Integration, Lease] | None:
         now = self._clock.now()
@@ -149,6 +154,17 @@ class FinishDisconnect:
             raise _PairRenewedError from None
 
     async def _erase(self, integration: Integration) -> None:
+        try:
+            await self._delete(integration)
+        except StorageUnavailable:
+            # The commit may have counted though its answer was lost; then how it ended is known
+            # now or never.
+            async with self._storage() as uow:
+                left = await uow.integrations.get(integration.id)
+            if left is not None:
+                raise
+
+    async def _delete(self, integration: Integration) -> None:
         async with self._storage() as uow:
             erased = await uow.integrations.erase(integration.id)
             if erased is not None and _version(erased) != _version(integration):

@@ -6,9 +6,15 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 with workflow.unsafe.imports_passed_through():
     from adapters.temporal import contract
     from adapters.temporal.contract import IntegrationInput
+    from application.finish_disconnect import ERASED_UNREVOKED
     from workflows import options
     from workflows.activities.disconnecting import Disconnecting
     from workflows.messages import Erased, Erasure
+
+UNREVOKED = (
+    "Erased here. Calendly was not told all of it: the user can remove the app's access in "
+    "Calendly's account settings."
+)
 
 
 @workflow.defn(name=contract.DISCONNECT)
@@ -18,6 +24,12 @@ class DisconnectIntegration:
     @workflow.run
     async def run(self, of: IntegrationInput) -> Erased:
         """Try for a day to tell Calendly, then erase without; returns how it ended."""
+        erased = await self._erase(of)
+        if erased.result == ERASED_UNREVOKED:
+            workflow.set_current_details(UNREVOKED)
+        return erased
+
+    async def _erase(self, of: IntegrationInput) -> Erased:
         try:
             return await workflow.execute_activity_method(
                 Disconnecting.finish_disconnect,

@@ -18,6 +18,7 @@ class ConnectAttempt(msgspec.Struct, frozen=True):
             when the team's own back end sent the user on.
         return_to: where to send the browser afterwards, or None.
         expires_at: when the state dies (UTC).
+        replaces: whether another Calendly account may take the place of the connected one.
 
     """
 
@@ -27,6 +28,7 @@ class ConnectAttempt(msgspec.Struct, frozen=True):
     expires_at: datetime
     browser_hash: bytes | None = None
     return_to: str | None = None
+    replaces: bool = False
 
 
 class ConnectAttempts(Protocol):

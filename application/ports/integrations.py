@@ -9,7 +9,7 @@ from domain.integration import Integration, Subscription
 
 
 class Integrations(Protocol):
-    """One integration a user at most. Tokens come and go only sealed.
+    """One integration a user at most that is not leaving. Tokens come and go only sealed.
 
     Writers name just what they change, so that two processes never undo each other's columns.
     """
@@ -19,7 +19,10 @@ class Integrations(Protocol):
         ...
 
     async def for_user(self, user_id: UserId, *, lock: bool = False) -> Integration | None:
-        """Return the user's integration, or None; with `lock` nobody else changes it meanwhile."""
+        """Return the user's integration, or None; with `lock` nobody else changes it meanwhile.
+
+        One that is being disconnected is returned only when no other has taken its place.
+        """
         ...
 
     async def by_accounts(self, user_uris: Sequence[str]) -> Sequence[Integration]:
@@ -29,7 +32,8 @@ class Integrations(Protocol):
     async def put_connected(self, integration: Integration) -> None:
         """Store a newly connected integration, or the same user's reconnected one.
 
-        Status, account, scopes, tokens, breaker and attention are taken over; the refresh lease
+        Status, account, scopes, tokens, breaker, attention and recovery are taken over; one
+        that is being disconnected is left alone and gets a neighbour. The refresh lease
         is freed with a new fencing number, so a refresher of the old grant changes nothing; the
         sync becomes due at `connected_at`, the refresh by the token's expiry. A subscription
         that the row has stays.
@@ -37,13 +41,22 @@ class Integrations(Protocol):
         ...
 
     async def mark_disconnecting(self, integration_id: IntegrationId) -> None:
-        """Set the status; no job claims the integration from now on. Absent: nothing happens."""
+        """Set the status; no job claims the integration from now on. Absent: nothing happens.
+
+        Its part of the cache is forgotten at once, and a sync under way stores nothing any more:
+        nobody is offered times of an account that is leaving, least of all when another one is
+        about to take its place.
+        """
         ...
 
     async def put_subscription(
         self, integration_id: IntegrationId, subscription: Subscription | None
     ) -> None:
         """Remember which webhook subscription belongs to the integration."""
+        ...
+
+    async def put_calls_paused(self, integration_id: IntegrationId, until: datetime) -> None:
+        """Let the integration's calls rest until then (UTC); a longer rest is never cut short."""
         ...
 
     async def put_reconciled(self, integration_id: IntegrationId, at: datetime) -> None:
@@ -53,8 +66,10 @@ class Integrations(Protocol):
     async def erase(self, integration_id: IntegrationId) -> Integration | None:
         """Delete everything that is kept of the integration and of what its user did with it.
 
-        With it go its cache and bookings, the webhook events of the integration or its user,
-        and the user's booking commands. Waits for whoever is applying its webhooks.
+        With it go its cache, its bookings, its webhook events (also those that its user has of
+        an integration that was gone when they came) and the booking commands on its bookings;
+        with the user's last integration all of the user's commands. What belongs to another
+        integration of the user stays. Waits for whoever is applying its webhooks.
 
         Returns:
             The integration as it was at that moment, so that a caller who expected another one

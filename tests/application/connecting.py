@@ -37,11 +37,16 @@ class Flow:
         return {name: values[0] for name, values in parsed.items()}
 
     async def begin(
-        self, user_id: UserId, *, return_to: str | None = None, bind_browser: bool = False
+        self,
+        user_id: UserId,
+        *,
+        return_to: str | None = None,
+        bind_browser: bool = False,
+        replace: bool = False,
     ) -> "Flow":
         """Begin."""
         self._started = await self._process.begin(
-            user_id, return_to=return_to, bind_browser=bind_browser
+            user_id, return_to=return_to, bind_browser=bind_browser, replace=replace
         )
         return self
 

@@ -34,6 +34,7 @@ def finish_disconnect(
         leave=leave,
         exchange=exchange,
         clock=product.clock,
+        signals=product.signals,
         owner=owner,
         lease_ttl=lease_ttl,
     )

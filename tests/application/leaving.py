@@ -5,9 +5,9 @@ from tests.application.building import Product
 from tests.application.process import Process
 
 
-async def leave(product: Product, process: Process) -> Integration:
+async def leave(product: Product, process: Process, external_id: str = "ada") -> Integration:
     """Connect, subscribe and mark as disconnecting."""
-    connected = await product.connect()
+    connected = await product.connect(external_id)
     await process.ensure(connected.id)
     await product.mark_disconnecting(connected.id)
     return await product.stored(connected.id)

@@ -1,3 +1,6 @@
+import asyncio
+from datetime import timedelta
+
 import pytest
 
 from application.token_sealing import open_access
@@ -6,10 +9,11 @@ from domain.errors import (
     DisconnectInProgress,
     ReauthRequired,
 )
-from domain.integration import Cause, Status, Subscription, usable_tokens
+from domain.integration import Cause, Recovery, Status, Subscription, usable_tokens
 from tests.application.building import Product
 from tests.application.connecting import Flow
 from tests.application.process import Process
+from tests.fakes.clock import NOON
 
 
 async def test_another_account_is_refused(product: Product, process: Process) -> None:
@@ -21,12 +25,13 @@ async def test_another_account_is_refused(product: Product, process: Process) ->
     outcome = await flow.complete()
 
     assert isinstance(outcome.error, AccountMismatch)
+    assert "/api/calendly/connect?replace=true" in outcome.error.message
     assert await product.stored(connected.id) == connected
     assert [grant.revoked for grant in product.calendly.grants] == [False, True]
 
 
 async def test_connecting_again_heals(product: Product, process: Process) -> None:
-    """Who connects again after the grant died has the same integration back, with its hook."""
+    """Who connects again after the grant died has the same integration back, and is told so."""
     connected = await product.connect()
     hook = Subscription(key="key", uri="https://api.calendly.com/webhook_subscriptions/1")
     async with product.storage() as uow:
@@ -43,9 +48,49 @@ async def test_connecting_again_heals(product: Product, process: Process) -> Non
     stored = await product.stored(connected.id)
     assert (stored.status, stored.attention) == (Status.ACTIVE, None)
     assert stored.subscription == hook
+    assert stored.recovery == outcome.recovery == Recovery(Cause.GRANT_REFUSED, NOON)
     assert await product.calendly.me(open_access(product.vault, stored)) == connected.account
     assert product.signals.seen["reauth_required", Cause.GRANT_REFUSED] == 1
     assert product.signals.seen["connected", True] == 1
+    assert product.signals.seen["recovered", Cause.GRANT_REFUSED] == 1
+
+
+async def test_the_last_recovery_is_remembered(product: Product, process: Process) -> None:
+    """A healthy account that connects again still says what it last came back from, and when."""
+    connected = await product.connect()
+    product.calendly.revoke_grants(connected.account.user_uri)
+    with pytest.raises(ReauthRequired):
+        await process.refresh(connected.id)
+    await (await Flow(product, process, connected.account).begin(connected.user_id)).complete()
+    product.clock.advance(timedelta(hours=1))
+
+    flow = await Flow(product, process, connected.account).begin(connected.user_id)
+    outcome = await flow.complete()
+
+    stored = await product.stored(connected.id)
+    assert (outcome.recovered, stored.connected_at) == (False, NOON + timedelta(hours=1))
+    assert stored.recovery == Recovery(Cause.GRANT_REFUSED, NOON)
+    assert product.signals.seen["recovered", Cause.GRANT_REFUSED] == 1
+
+
+async def test_a_recovery_whose_commit_fell_silent_is_told(
+    product: Product, process: Process
+) -> None:
+    """A restored account says so although the answer to storing it was lost."""
+    connected = await product.connect()
+    product.calendly.revoke_grants(connected.account.user_uri)
+    with pytest.raises(ReauthRequired):
+        await process.refresh(connected.id)
+    flow = await Flow(product, process, connected.account).begin(connected.user_id)
+    hold = product.calendly.hold_next("me")
+    task = asyncio.create_task(flow.complete())
+    await hold.reached.wait()
+    product.storage.fail_next_commit(stored=True)
+    hold.release()
+
+    outcome = await task
+
+    assert (outcome.error, outcome.recovery) == (None, Recovery(Cause.GRANT_REFUSED, NOON))
 
 
 async def test_connecting_a_healthy_account_again_renews_it(

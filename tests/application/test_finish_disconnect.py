@@ -201,3 +201,31 @@ async def test_leftover_subscriptions_go_too(
     assert await process.finish_disconnect(leaving.id, forced=False) == ERASED
 
     assert [*product.calendly.subscriptions] == [other.uri]
+
+
+async def test_how_it_ended_is_counted(
+    product: Product, process: Process, leaving: Integration
+) -> None:
+    """Operators see that an account was erased, and apart from that what Calendly was not told."""
+    other = await leave(product, process, "bob")
+    await process.finish_disconnect(leaving.id, forced=False)
+    product.calendly.fail_always("revoke", CalendlyUnavailable("down"))
+    await process.finish_disconnect(other.id, forced=True)
+
+    told = [product.signals.seen["disconnected", each] for each in (ERASED, ERASED_UNREVOKED)]
+    assert told == [1, 1]
+
+
+async def test_an_erasure_whose_commit_fell_silent_is_said(
+    product: Product, process: Process, leaving: Integration
+) -> None:
+    """When the answer to the erasure is lost it counts, and how it ended is still told."""
+    hold = product.calendly.hold_next("revoke")
+    task = asyncio.create_task(process.finish_disconnect(leaving.id, forced=False))
+    await hold.reached.wait()
+    product.storage.fail_next_commit(stored=True)
+    hold.release()
+
+    assert await task == ERASED
+    assert is_gone(product)
+    assert product.signals.seen["disconnected", ERASED] == 1

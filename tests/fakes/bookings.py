@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from application.ports.bookings import BookingQuery
 from domain.availability import Window
-from domain.booking import Booking
+from domain.booking import Booking, Links
 from domain.ids import BookingId, IntegrationId, UserId
 from tests.fakes.state import State
 
@@ -37,7 +37,7 @@ class FakeBookings:
                 continue
             at = (booking.integration_id, booking.facts.invitee_uri)
             known = self._state.bookings.get(at)
-            stored = booking if known is None else replace(booking, id=known.id)
+            stored = booking if known is None else _over(known, booking)
             self._state.bookings[at] = stored
 
     async def find(self, user_id: UserId, booking_id: BookingId) -> Booking | None:
@@ -46,18 +46,14 @@ class FakeBookings:
 
     async def by_invitee(self, user_id: UserId, invitee_uri: str) -> Booking | None:
         """Read one by its invitee and its user."""
-        found = (each for each in self._of(user_id) if each.facts.invitee_uri == invitee_uri)
-        return next(found, None)
+        return self._by_uri(user_id).get(invitee_uri)
 
     async def by_invitees(
         self, user_id: UserId, invitee_uris: Sequence[str]
     ) -> Mapping[str, BookingId]:
         """Read ids alone."""
-        return {
-            each.facts.invitee_uri: each.id
-            for each in self._of(user_id)
-            if each.facts.invitee_uri in invitee_uris
-        }
+        known = self._by_uri(user_id)
+        return {uri: known[uri].id for uri in invitee_uris if uri in known}
 
     async def page(self, user_id: UserId, query: BookingQuery) -> Sequence[Booking]:
         """Read a page."""
@@ -74,8 +70,25 @@ class FakeBookings:
         touching = [(start, end) for start, end in times if start < span.end and end > span.start]
         return [Window(start=start, end=end) for start, end in sorted(touching)]
 
+    def _by_uri(self, user_id: UserId) -> dict[str, Booking]:
+        """Return all of a user's; of two with the same invitee the current integration's."""
+        everyones = self._state.bookings.values()
+        mine = [each for each in everyones if each.user_id == user_id] + self._of(user_id)
+        return {each.facts.invitee_uri: each for each in mine}
+
     def _of(self, user_id: UserId) -> list[Booking]:
-        return [each for each in self._state.bookings.values() if each.user_id == user_id]
+        """Return those of the user's current integration."""
+        row = self._state.integration_of(user_id)
+        current = None if row is None else row.value.id
+        return [each for at, each in self._state.bookings.items() if at[0] == current]
+
+
+def _over(known: Booking, booking: Booking) -> Booking:
+    links = Links(
+        cancel=booking.facts.links.cancel or known.facts.links.cancel,
+        reschedule=booking.facts.links.reschedule or known.facts.links.reschedule,
+    )
+    return replace(booking, id=known.id, facts=replace(booking.facts, links=links))
 
 
 def _position(booking: Booking) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from adapters.persistence.errors import StoreRefused
+from application.ports.webhook_events import WebhookEvent
 from domain.ids import IntegrationId, UserId
 from domain.integration import Integration, Status, Subscription
 from tests.fakes.state import IntegrationRow, State
@@ -36,6 +37,8 @@ class FakeIntegrations:
         if not self._state.has_user(integration.user_id):
             raise StoreRefused("An integration was stored for a user that does not exist.")
         old = self._state.integration_of(integration.user_id)
+        if old is not None and old.value.status is Status.DISCONNECTING:
+            old = None
         fence, value = 0, integration
         if old is not None:
             fence = old.fence + 1
@@ -46,6 +49,7 @@ class FakeIntegrations:
                 last_refreshed_at=old.value.last_refreshed_at,
                 last_synced_at=old.value.last_synced_at,
                 reconciled_at=old.value.reconciled_at,
+                calls_paused_until=old.value.calls_paused_until,
             )
         self._state.integrations[value.id] = IntegrationRow(
             value=value,
@@ -56,14 +60,25 @@ class FakeIntegrations:
         )
 
     async def mark_disconnecting(self, integration_id: IntegrationId) -> None:
-        """Set the status."""
+        """Set the status, end the right to sync, forget what was cached."""
         self._change(integration_id, status=Status.DISCONNECTING)
+        row = self._state.integrations.get(integration_id)
+        if row is not None:
+            free = replace(row, sync_owner=None, sync_until=None)
+            self._state.integrations[integration_id] = free
+        self._forget_parts(integration_id)
 
     async def put_subscription(
         self, integration_id: IntegrationId, subscription: Subscription | None
     ) -> None:
         """Set the subscription."""
         self._change(integration_id, subscription=subscription)
+
+    async def put_calls_paused(self, integration_id: IntegrationId, until: datetime) -> None:
+        """Set the time, unless a later one is set."""
+        row = self._state.integrations.get(integration_id)
+        known = None if row is None else row.value.calls_paused_until
+        self._change(integration_id, calls_paused_until=max(until, known or until))
 
     async def put_reconciled(self, integration_id: IntegrationId, at: datetime) -> None:
         """Set the time."""
@@ -75,22 +90,15 @@ class FakeIntegrations:
         erased = state.integrations.pop(integration_id, None)
         if erased is None:
             return None
-        user_id = erased.value.user_id
-        state.parts = {
-            key: row for key, row in state.parts.items() if row.integration_id != integration_id
-        }
+        self._forget_parts(integration_id)
+        self._forget_commands(erased.value)
         state.bookings = {
             key: booking for key, booking in state.bookings.items() if key[0] != integration_id
         }
         state.webhook_events = {
             event_id: row
             for event_id, row in state.webhook_events.items()
-            if row.event.integration_id != integration_id and row.event.user_id != user_id
-        }
-        state.booking_commands = {
-            command_id: command
-            for command_id, command in state.booking_commands.items()
-            if command.user_id != user_id
+            if not _is_event_of(erased.value, row.event)
         }
         return erased.value
 
@@ -103,6 +111,22 @@ class FakeIntegrations:
         live = [each for each in self._sorted() if each.status is Status.ACTIVE]
         return [each for each in live if after is None or each.id > after][:limit]
 
+    def _forget_parts(self, integration_id: IntegrationId) -> None:
+        self._state.parts = {
+            key: row
+            for key, row in self._state.parts.items()
+            if row.integration_id != integration_id
+        }
+
+    def _forget_commands(self, erased: Integration) -> None:
+        is_last = self._state.integration_of(erased.user_id) is None
+        ids = {each.id for at, each in self._state.bookings.items() if at[0] == erased.id}
+        self._state.booking_commands = {
+            command_id: command
+            for command_id, command in self._state.booking_commands.items()
+            if command.user_id != erased.user_id or not (is_last or command.booking_id in ids)
+        }
+
     def _sorted(self) -> list[Integration]:
         values = [row.value for row in self._state.integrations.values()]
         return sorted(values, key=lambda each: each.id)
@@ -113,3 +137,9 @@ class FakeIntegrations:
             self._state.integrations[integration_id] = replace(
                 row, value=replace(row.value, **changes)
             )
+
+
+def _is_event_of(erased: Integration, event: WebhookEvent) -> bool:
+    if event.integration_id is None:
+        return event.user_id == erased.user_id
+    return event.integration_id == erased.id

@@ -57,9 +57,11 @@ async def test_after_a_day_an_integration_is_erased_without_calendly(bench: Benc
     async with bench.working():
         handle = await bench.start(contract.DISCONNECT, of())
         result = await handle.result()
+        metadata = await handle.query("__temporal_workflow_metadata")
         description = await handle.describe()
 
     assert result == {"result": "erased_unrevoked"}
+    assert "Calendly was not told all of it" in metadata.current_details
     assert erase.forced[-1] is True
     assert erase.forced.count(True) == 1
     assert description.close_time is not None

@@ -14,7 +14,7 @@ FORGOTTEN_AFTER = timedelta(days=1)
 _ADD = """
 INSERT INTO calendly_connect_attempt
     (user_id, state_hash, verifier_sealed, browser_hash, return_to, expires_at, replaces)
-SELECT u.id, $2, $3, $4, $5, $6, false FROM app_user u WHERE u.public_id = $1
+SELECT u.id, $2, $3, $4, $5, $6, $7 FROM app_user u WHERE u.public_id = $1
 """
 _FIND = """
 SELECT a.*, u.public_id AS user_public_id
@@ -46,6 +46,7 @@ class PiccoloConnectAttempts:
             attempt.browser_hash,
             attempt.return_to,
             attempt.expires_at,
+            attempt.replaces,
         )
 
     async def find(self, state_hash: bytes) -> ConnectAttempt | None:
@@ -67,4 +68,5 @@ def _to_attempt(row: Any) -> ConnectAttempt:
         expires_at=row["expires_at"],
         browser_hash=row["browser_hash"],
         return_to=row["return_to"],
+        replaces=row["replaces"],
     )

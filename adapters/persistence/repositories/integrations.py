@@ -8,6 +8,7 @@ from adapters.persistence.rows.integration import (
     COLUMNS,
     attention_values,
     breaker_values,
+    recovery_values,
     subscription_values,
     to_integration,
     token_values,
@@ -15,7 +16,7 @@ from adapters.persistence.rows.integration import (
 from adapters.persistence.session import Session
 from adapters.persistence.tables import CalendlyIntegration
 from domain.ids import IntegrationId, UserId
-from domain.integration import Integration, Status, Subscription
+from domain.integration import Integration, Subscription
 
 _FROM = "FROM calendly_integration i JOIN app_user u ON u.id = i.user_id"
 _GET = f"SELECT {COLUMNS} {_FROM} WHERE i.public_id = $1"
@@ -40,21 +41,43 @@ _LOCK_TO_ERASE = f"{_GET} FOR UPDATE OF i"
 _USER_OF = "(SELECT user_id FROM calendly_integration WHERE id = $1)"
 # Those of the user alone are left by a delivery that came while an integration was erased.
 _ERASE_EVENTS = f"""
-DELETE FROM calendly_webhook_event WHERE integration_id = $1 OR user_id = {_USER_OF}
+DELETE FROM calendly_webhook_event
+WHERE integration_id = $1 OR (integration_id IS NULL AND user_id = {_USER_OF})
 """
-_ERASE_COMMANDS = f"DELETE FROM calendly_booking_command WHERE user_id = {_USER_OF}"
+# A command names its booking, not its integration; what led to no booking goes with the last one.
+_ERASE_COMMANDS = f"""
+DELETE FROM calendly_booking_command WHERE user_id = {_USER_OF} AND (
+    booking_id IN (SELECT public_id FROM calendly_booking WHERE integration_id = $1)
+    OR NOT EXISTS (
+        SELECT 1 FROM calendly_integration o WHERE o.user_id = {_USER_OF} AND o.id <> $1
+    )
+)
+"""
+# Whoever syncs it holds a right that is taken away here, so nothing is stored after the deletion.
+_MARK_DISCONNECTING = """
+UPDATE calendly_integration
+SET status = 'disconnecting', sync_lease_owner = NULL, sync_lease_until = NULL
+WHERE public_id = $1 RETURNING id
+"""
+_FORGET_PARTS = "DELETE FROM calendly_availability_cache WHERE integration_id = $1"
 _ERASE = "DELETE FROM calendly_integration WHERE id = $1"
+# Those who are asked to rest at the same moment are not asked for the same time.
+_PAUSE_CALLS = """
+UPDATE calendly_integration SET calls_paused_until = GREATEST(calls_paused_until, $2)
+WHERE public_id = $1
+"""
 _PUT_CONNECTED = """
 INSERT INTO calendly_integration AS i (
     public_id, user_id, status, account_uri, organization_uri, account_name, account_email,
     account_timezone, scheduling_url, scopes, connected_at, access_token_sealed,
     refresh_token_sealed, token_expires_at, token_version, breaker_state, failed_refresh_count,
-    breaker_opened_at, breaker_trips, breaker_probe_until, attention_cause, attention_since,
-    exchange_started_at, last_error_code, subscription_key, subscription_uri,
-    subscription_state, refresh_fence, sync_due_at, breaker_failed_at, token_requests
+    breaker_opened_at, breaker_trips, breaker_probe_until, breaker_failed_at, breaker_open_until,
+    attention_cause, attention_since, exchange_started_at, last_error_code, subscription_key,
+    subscription_uri, subscription_state, refresh_fence, sync_due_at, token_requests,
+    recovered_from, recovered_at
 )
 SELECT $1, u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-    $20, $21, $22, $23, $24, $25, $26, $27, 0, $11, '{}', 0
+    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, 0, $11, 0, $30, $31
 FROM app_user u WHERE u.public_id = $2
 ON CONFLICT (user_id) WHERE status <> 'disconnecting' DO UPDATE SET
     status = excluded.status,
@@ -75,8 +98,12 @@ ON CONFLICT (user_id) WHERE status <> 'disconnecting' DO UPDATE SET
     breaker_opened_at = excluded.breaker_opened_at,
     breaker_trips = excluded.breaker_trips,
     breaker_probe_until = excluded.breaker_probe_until,
+    breaker_failed_at = excluded.breaker_failed_at,
+    breaker_open_until = excluded.breaker_open_until,
     attention_cause = excluded.attention_cause,
     attention_since = excluded.attention_since,
+    recovered_from = excluded.recovered_from,
+    recovered_at = excluded.recovered_at,
     exchange_started_at = excluded.exchange_started_at,
     last_error_code = excluded.last_error_code,
     refresh_lease_owner = NULL,
@@ -142,15 +169,16 @@ class PiccoloIntegrations:
             integration.exchange_started_at,
             integration.last_error_code,
             *subscription_values(integration.subscription),
+            *recovery_values(integration.recovery),
         )
         if row is None:
             raise StoreRefused("An integration was stored for a user that does not exist.")
 
     async def mark_disconnecting(self, integration_id: IntegrationId) -> None:
-        """Set the status alone."""
-        await CalendlyIntegration.update(
-            {CalendlyIntegration.status: str(Status.DISCONNECTING)}
-        ).where(CalendlyIntegration.public_id == integration_id)
+        """Set the status, end the right to sync, then forget what was cached."""
+        row = await self._session.row(_MARK_DISCONNECTING, integration_id)
+        if row is not None:
+            await self._session.run(_FORGET_PARTS, row["id"])
 
     async def put_subscription(
         self, integration_id: IntegrationId, subscription: Subscription | None
@@ -164,6 +192,10 @@ class PiccoloIntegrations:
                 CalendlyIntegration.subscription_state: state,
             }
         ).where(CalendlyIntegration.public_id == integration_id)
+
+    async def put_calls_paused(self, integration_id: IntegrationId, until: datetime) -> None:
+        """Set the time alone, unless a later one is set."""
+        await self._session.run(_PAUSE_CALLS, integration_id, until)
 
     async def put_reconciled(self, integration_id: IntegrationId, at: datetime) -> None:
         """Set the time alone."""

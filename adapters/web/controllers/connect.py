@@ -20,6 +20,7 @@ from adapters.web.problems import problem_response
 from adapters.web.request_log import about_integration
 from adapters.web.return_to import checked, with_outcome
 from adapters.web.schemas.connect import Connected, StartedConnect
+from adapters.web.schemas.integration import Recovered
 from adapters.web.services import FromServices, Services
 from adapters.web.templating import page
 from application.begin_connect import StartedConnect as Begun
@@ -44,7 +45,9 @@ class ConnectController(Controller):
             "Answers with the address to send the user's browser to; hand it to that user's own "
             "session and to nobody else, since whoever opens it connects their account to this "
             "user. Only a browser, which names `text/html` in `Accept`, is redirected itself, "
-            "and the flow is bound to it by a cookie."
+            "and the flow is bound to it by a cookie. Connecting the same Calendly account again "
+            "restores its connection; another one is refused with `account_mismatch`, unless "
+            "`replace` says that it takes the place of the first."
         ),
         guards=[identified],
         dependencies={"user_id": Provide(provide_user_id, sync_to_thread=False)},
@@ -71,13 +74,24 @@ class ConnectController(Controller):
                 )
             ),
         ] = None,
+        replace: Annotated[
+            bool,
+            QueryParameter(
+                description=(
+                    "Whether another Calendly account may take the place of the connected one, "
+                    "which is then disconnected: revoked at Calendly, erased here."
+                )
+            ),
+        ] = False,
     ) -> Response[StartedConnect] | Redirect:
         """Begin a connect flow."""
         settings = services.settings
         back = checked(return_to, (settings.public_url, *settings.return_origins))
         # A cookie set on a program would never reach the browser that comes back.
         bound = wants_page(request)
-        begun = await services.begin_connect(user_id, return_to=back, bind_browser=bound)
+        begun = await services.begin_connect(
+            user_id, return_to=back, bind_browser=bound, replace=replace
+        )
         if bound:
             return to_consent(begun, services)
         return Response(StartedConnect(begun.authorize_url, begun.expires_at))
@@ -162,7 +176,14 @@ def _answered(request: AnyRequest, outcome: ConnectOutcome) -> Response[Any]:
     if wants_page(request):
         return page("connected.html", recovered=outcome.recovered)
     status: Literal["connected", "recovered"] = "recovered" if outcome.recovered else "connected"
-    return Response(Connected(status=status, integration_id=str(outcome.integration_id)))
+    recovery, replaced = outcome.recovery, outcome.replaced
+    connected = Connected(
+        status=status,
+        integration_id=str(outcome.integration_id),
+        recovered=None if recovery is None else Recovered(recovery.cause, recovery.at),
+        replaced=None if replaced is None else str(replaced),
+    )
+    return Response(connected)
 
 
 def _failed(request: AnyRequest, failure: errors.SlotkeeperError) -> Response[Any]:

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from adapters.web.schemas.integration import Recovered
+
 
 class StartedConnect(msgspec.Struct, frozen=True):
     """A connect flow that waits for the user's consent."""
@@ -26,3 +28,10 @@ class Connected(msgspec.Struct, frozen=True):
         Meta(description="`recovered` when the connection had been lost before."),
     ]
     integration_id: Annotated[str, Meta(description="Our name for the connection.")]
+    recovered: Annotated[
+        Recovered | None, Meta(description="What it came back from, when it had been lost.")
+    ] = None
+    replaced: Annotated[
+        str | None,
+        Meta(description="The connection whose place it took; that one is being disconnected."),
+    ] = None

@@ -27,6 +27,9 @@ class Breaker(msgspec.Struct, frozen=True):
     retry_at: Annotated[
         datetime | None, Meta(description="When an open breaker lets a probe out (UTC).")
     ]
+    opened_at: Annotated[
+        datetime | None, Meta(description="When it opened (UTC); null while it is closed.")
+    ]
 
 
 class ActionRequired(msgspec.Struct, frozen=True):
@@ -38,6 +41,24 @@ class ActionRequired(msgspec.Struct, frozen=True):
     connect_path: Annotated[
         str | None, Meta(description="Where the user connects again, if that is the remedy.")
     ]
+    connect_url: Annotated[
+        str | None,
+        Meta(
+            description=(
+                "The same as a whole address below `PUBLIC_URL`: call it as this user, and send "
+                "their browser where it says."
+            )
+        ),
+    ]
+
+
+class Recovered(msgspec.Struct, frozen=True):
+    """That the connection had been lost and came back."""
+
+    cause: Annotated[
+        str, Meta(description="What it came back from: a cause of `reauth_required`.")
+    ] = msgspec.field(name="from")
+    at: Annotated[datetime, Meta(description="When (UTC).")]
 
 
 class Integration(msgspec.Struct, frozen=True):
@@ -61,6 +82,18 @@ class Integration(msgspec.Struct, frozen=True):
         str | None, Meta(description="Calendly's state of our subscription: `active`, `disabled`.")
     ]
     action_required: ActionRequired | None
+    recovered: Annotated[
+        Recovered | None, Meta(description="The last recovery; null if it was never lost.")
+    ]
+    shared_account: Annotated[
+        bool,
+        Meta(
+            description=(
+                "Whether another of your users is connected to the same Calendly account: both "
+                "see its bookings, and Calendly counts both against that user's limits."
+            )
+        ),
+    ]
 
 
 class Disconnecting(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 No member ever repeats a value that the caller sent.
 """
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -45,6 +46,12 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     connect_path: Annotated[str | None, Meta(description="Where the user can connect again.")] = (
         None
     )
+    connect_url: Annotated[
+        str | None, Meta(description="The same as a whole address below `PUBLIC_URL`.")
+    ] = None
+    since: Annotated[
+        datetime | None, Meta(description="Since when the connection is lost (UTC).")
+    ] = None
     missing_scopes: Annotated[
         tuple[str, ...], Meta(description="Scopes that the user did not grant.")
     ] = ()

@@ -11,15 +11,18 @@ from application.begin_connect import StartedConnect
 from application.book_for_invitee import BookingInput
 from application.booking_journal import Performed
 from application.booking_views import BookingView
+from application.breaker_view import BreakerView
 from application.complete_connect import ConnectOutcome
 from application.ingest_webhook import Ingested
 from application.list_bookings import BookingsPage
 from application.ports.bookings import BookingQuery
+from application.ports.breakers import Surface
 from application.read_availability import AvailabilityView
 from application.read_event_types import EventTypesView
 from application.view_integration import IntegrationView
 from domain.availability import EventType, Slot
 from domain.booking import BookingStatus, NoShow
+from domain.circuit_breaker import BreakerState
 from domain.errors import (
     ApiKeyInvalid,
     BookingNotFound,
@@ -34,6 +37,7 @@ from domain.errors import (
     SubscriptionNotFound,
 )
 from domain.ids import BookingId, IntegrationId, UserId
+from domain.integration import Recovery
 from domain.secret import Secret
 from domain.signature import Verdict, verify
 from tests.adapters.web import story
@@ -93,6 +97,19 @@ class StandInSignals:
         return f"webhooks_received_total {len(self.received)}\n".encode()
 
 
+class StandInCircuits:
+    """Breakers that stand where a test put them, in a store that can be away."""
+
+    def __init__(self, storage: StandInStorage) -> None:
+        self.standing_now = dict.fromkeys(Surface, BreakerView(BreakerState.CLOSED, 0, None))
+        self._storage = storage
+
+    async def standing(self) -> dict[Surface, BreakerView]:
+        """Return them."""
+        await self._storage.ping()
+        return self.standing_now
+
+
 class StandInCallers:
     """One good API key, and users by the team's own id."""
 
@@ -120,6 +137,7 @@ class Flow:
     user_id: UserId
     return_to: str | None
     cookie: str | None
+    replace: bool = False
 
 
 class StandInConnect:
@@ -128,15 +146,22 @@ class StandInConnect:
     def __init__(self, failures: Failures) -> None:
         self.flows: dict[str, Flow] = {}
         self.connected: set[UserId] = set()
+        self.recovery: Recovery | None = None
+        self.replaced: IntegrationId | None = None
         self._failures = failures
 
     async def begin(
-        self, user_id: UserId, *, return_to: str | None = None, bind_browser: bool
+        self,
+        user_id: UserId,
+        *,
+        return_to: str | None = None,
+        bind_browser: bool,
+        replace: bool = False,
     ) -> StartedConnect:
         """Begin a flow."""
         state = f"state-{len(self.flows) + 1}"
         cookie = f"browser-{state}" if bind_browser else None
-        self.flows[state] = Flow(user_id, return_to, cookie)
+        self.flows[state] = Flow(user_id, return_to, cookie, replace)
         return StartedConnect(
             authorize_url=f"https://auth.calendly.com/oauth/authorize?state={state}",
             browser_token=Secret(cookie) if cookie else None,
@@ -162,7 +187,12 @@ class StandInConnect:
             return ConnectOutcome(return_to=flow.return_to, error=failure)  # type: ignore[arg-type]
         assert code is not None or error is not None
         self.connected.add(flow.user_id)
-        return ConnectOutcome(IntegrationId(story.INTEGRATION), flow.return_to)
+        return ConnectOutcome(
+            IntegrationId(story.INTEGRATION),
+            flow.return_to,
+            recovery=self.recovery,
+            replaced=self.replaced,
+        )
 
 
 class StandInHost:
@@ -180,6 +210,16 @@ class StandInHost:
         if user_id not in self.integrations:
             raise IntegrationNotFound("No Calendly account is connected.")
         return self.integrations[user_id]
+
+    async def refresh(self, integration_id: IntegrationId) -> None:
+        """Give the integration tokens that live two hours from now."""
+        self._failures.check("refresh_tokens")
+        for user_id, view in self.integrations.items():
+            if view.id == integration_id:
+                expires_at = story.NOW + timedelta(hours=2)
+                self.integrations[user_id] = msgspec.structs.replace(
+                    view, token_expires_at=expires_at
+                )
 
     async def disconnect(self, user_id: UserId) -> bool:
         """Forget the user's integration."""
@@ -343,12 +383,14 @@ class StandInServices:
         self.storage = StandInStorage()
         self.jobs = FakeJobs()
         self.signals = StandInSignals()
+        self.circuits = StandInCircuits(self.storage)
         self.identify_caller = StandInCallers()
         self.connect = StandInConnect(self.failures)
         self.begin_connect = self.connect.begin
         self.complete_connect = self.connect.complete
         self.host = StandInHost(self.failures)
         self.view_integration = self.host.view
+        self.refresh_tokens = self.host.refresh
         self.request_disconnect = self.host.disconnect
         self.read_event_types = self.host.read_event_types
         self.read_availability = self.host.read_availability

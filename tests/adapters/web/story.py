@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from application.booking_views import BookingView
+from application.breaker_view import BreakerView
 from application.cached_values import CacheAge
-from application.view_integration import BreakerView, IntegrationView
+from application.view_integration import IntegrationView
 from domain.availability import EventType, Slot
 from domain.booking import Booking, BookingStatus, Details, Facts, Invitee, Links
 from domain.cache_policy import Freshness

@@ -1,6 +1,11 @@
+from uuid import UUID
+
 import pytest
 
 from domain.errors import ConsentDenied, GrantRefused, ScopesDeclined, SlotkeeperError
+from domain.ids import IntegrationId
+from domain.integration import Cause, Recovery
+from tests.adapters.web import story
 from tests.adapters.web.serving import CALLER, Client, problem_in, serving, settings_with
 from tests.adapters.web.stand_ins import StandInServices
 
@@ -128,6 +133,50 @@ async def test_without_a_way_back_a_program_gets_json(client: Client) -> None:
     answer = await client.get(CALLBACK, params={"state": state, "code": "c"}, headers=JSON)
 
     assert answer.json()["status"] == "connected"
+
+
+async def test_a_program_is_told_of_a_recovery(client: Client, services: StandInServices) -> None:
+    """Who connects a lost account again is told what it came back from, and when."""
+    services.connect.recovery = Recovery(Cause.GRANT_REFUSED, story.NOW)
+    state = await begin(client)
+
+    answer = await client.get(CALLBACK, params={"state": state, "code": "c"}, headers=JSON)
+
+    told = answer.json()
+    assert told["status"] == "recovered"
+    assert told["recovered"] == {"from": "grant_refused", "at": "2026-12-01T09:00:00Z"}
+
+
+async def test_a_program_is_told_what_was_replaced(
+    client: Client, services: StandInServices
+) -> None:
+    """Who has one account replace another is told which connection had to make way."""
+    services.connect.replaced = IntegrationId(UUID(int=7))
+    state = await begin(client, replace="true")
+
+    answer = await client.get(CALLBACK, params={"state": state, "code": "c"}, headers=JSON)
+
+    assert answer.json()["replaced"] == str(UUID(int=7))
+
+
+@pytest.mark.parametrize(
+    ("params", "chosen"), [({}, False), ({"replace": "false"}, False), ({"replace": "true"}, True)]
+)
+async def test_replacing_is_chosen(
+    client: Client, services: StandInServices, params: dict[str, str], chosen: bool
+) -> None:
+    """Another account takes the connected one's place only if the caller asked for that."""
+    state = await begin(client, **params)
+
+    assert services.connect.flows[state].replace is chosen
+
+
+async def test_an_odd_choice_is_refused(client: Client, services: StandInServices) -> None:
+    """A `replace` that is neither true nor false begins nothing."""
+    answer = await client.get(CONNECT, headers={**CALLER, **JSON}, params={"replace": "maybe"})
+
+    problem_in(answer, 400, "invalid_input")
+    assert services.connect.flows == {}
 
 
 async def test_the_browser_that_began_completes(client: Client, services: StandInServices) -> None:

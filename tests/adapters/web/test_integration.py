@@ -1,6 +1,6 @@
 from application.view_integration import ActionRequired
-from domain.errors import JobsUnavailable
-from domain.integration import Status
+from domain.errors import JobsUnavailable, ReauthRequired
+from domain.integration import Cause, Recovery, Status
 from tests.adapters.web import story
 from tests.adapters.web.serving import CALLER, Client, problem_in
 from tests.adapters.web.stand_ins import StandInServices
@@ -20,7 +20,12 @@ async def test_the_connection_is_shown(client: Client, services: StandInServices
     assert shown["status"] == "active"
     assert shown["account"]["name"] == "Ada Example"
     assert shown["token_expires_at"] == "2026-12-01T11:00:00Z"
-    assert shown["breaker"] == {"state": "closed", "failures": 0, "retry_at": None}
+    assert shown["breaker"] == {
+        "state": "closed",
+        "failures": 0,
+        "retry_at": None,
+        "opened_at": None,
+    }
     assert answer.headers["cache-control"] == "no-store"
 
 
@@ -30,7 +35,11 @@ async def test_what_a_person_has_to_do_is_shown(client: Client, services: StandI
     services.host.integrations[user] = story.integration(
         status=Status.REAUTH_REQUIRED,
         action_required=ActionRequired(
-            "grant_refused", story.NOW, "Connect again.", "/api/calendly/connect"
+            "grant_refused",
+            story.NOW,
+            "Connect again.",
+            "/api/calendly/connect",
+            "https://slots.example.com/api/calendly/connect",
         ),
     )
 
@@ -41,7 +50,36 @@ async def test_what_a_person_has_to_do_is_shown(client: Client, services: StandI
         "since": "2026-12-01T09:00:00Z",
         "remedy": "Connect again.",
         "connect_path": "/api/calendly/connect",
+        "connect_url": "https://slots.example.com/api/calendly/connect",
     }
+
+
+async def test_a_recovery_is_shown(client: Client, services: StandInServices) -> None:
+    """A connection that had been lost says what it came back from, and when."""
+    user = await services.identify_caller.named("ada")
+    services.host.integrations[user] = story.integration(
+        recovered=Recovery(Cause.GRANT_REFUSED, story.NOW), shared_account=True
+    )
+
+    shown = (await client.get(INTEGRATION, headers=CALLER)).json()
+
+    assert shown["recovered"] == {"from": "grant_refused", "at": "2026-12-01T09:00:00Z"}
+    assert (shown["shared_account"], shown["action_required"]) == (True, None)
+
+
+async def test_a_call_without_grant_names_the_way_back(
+    client: Client, services: StandInServices
+) -> None:
+    """A call for a lost connection is refused with cause, time and a link that works from outside."""
+    lost = ReauthRequired("Connect again.", cause="refresh_outcome_lost", since=story.NOW)
+    services.fail_next("read_event_types", lost)
+
+    answer = await client.get("/api/calendly/event-types", headers=CALLER)
+
+    problem = problem_in(answer, 409, "reauth_required")
+    assert problem["cause"] == "refresh_outcome_lost"
+    assert problem["since"] == "2026-12-01T09:00:00Z"
+    assert problem["connect_url"] == "https://slots.example.com/api/calendly/connect"
 
 
 async def test_another_users_connection_is_not_found(

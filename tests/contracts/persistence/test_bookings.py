@@ -48,14 +48,17 @@ async def test_reads_back(storage: Storage, world: World, ada: Integration) -> N
 
 
 async def test_put_replaces(storage: Storage, world: World, ada: Integration) -> None:
-    """A booking is replaced by integration and invitee; the id that left the service stays."""
+    """A booking is replaced by integration and invitee; the id that left the service stays.
+
+    So do links, which none takes the place of.
+    """
     (first,) = await world.book(ada, FULL)
     emptied = samples.facts("FULL")
     await world.book(ada, emptied)
 
     async with storage() as uow:
         found = await uow.bookings.by_invitee(ada.user_id, FULL.invitee_uri)
-    assert found == replace(first, facts=emptied)
+    assert found == replace(first, facts=replace(emptied, links=FULL.links))
 
 
 async def test_put_replaces_links(storage: Storage, world: World, ada: Integration) -> None:
@@ -228,3 +231,42 @@ async def test_a_group_is_occupied_once(storage: Storage, world: World, ada: Int
         found = await uow.bookings.occupied(ada.user_id, span)
 
     assert list(found) == [Window(one.facts.details.start, one.facts.details.end)]
+
+
+async def test_a_replaced_accounts_bookings(
+    storage: Storage, world: World, ada: Integration
+) -> None:
+    """What a replaced account left behind is neither listed, nor found, nor in the way of times."""
+    (mine, shared) = await world.book(ada, samples.facts("A"), samples.facts("S"))
+    async with storage() as uow:
+        await uow.integrations.mark_disconnecting(ada.id)
+        await uow.commit()
+    before = await _seen(storage, ada)
+    new = await world.connect("ada")
+    later = samples.details(NOON + timedelta(days=2))
+    (own,) = await world.book(new, samples.facts("S", details=later))
+
+    after = await _seen(storage, ada)
+
+    assert before == {mine.id, shared.id}
+    assert after == {own.id}
+    query = Window(start=NOON, end=NOON + timedelta(days=9))
+    async with storage() as uow:
+        assert await uow.bookings.find(ada.user_id, mine.id) is None
+        assert await uow.bookings.find(ada.user_id, own.id) == own
+        assert await uow.bookings.occupied(ada.user_id, query) == [
+            Window(start=later.start, end=later.end)
+        ]
+        assert await uow.bookings.by_invitee(ada.user_id, own.facts.invitee_uri) == own
+        assert await uow.bookings.by_invitee(ada.user_id, mine.facts.invitee_uri) == mine
+        uris = [mine.facts.invitee_uri, own.facts.invitee_uri]
+        assert await uow.bookings.by_invitees(ada.user_id, uris) == {
+            uris[0]: mine.id,
+            uris[1]: own.id,
+        }
+
+
+async def _seen(storage: Storage, owner: Integration) -> set[BookingId]:
+    async with storage() as uow:
+        found = await uow.bookings.page(owner.user_id, BookingQuery(limit=9))
+    return {each.id for each in found}

@@ -11,7 +11,7 @@ from application.ports.unit_of_work import Storage
 from application.ports.webhook_events import WebhookEvent
 from domain.circuit_breaker import Breaker, BreakerState
 from domain.ids import CommandId, IntegrationId, UserId, WebhookEventId
-from domain.integration import Attention, Cause, Integration, Status, Subscription
+from domain.integration import Attention, Cause, Integration, Recovery, Status, Subscription
 from tests import samples
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
@@ -51,11 +51,14 @@ async def test_reads_back_everything(storage: Storage, world: World) -> None:
         "ada",
         status=Status.REAUTH_REQUIRED,
         tokens=None,
-        breaker=Breaker(BreakerState.OPEN, 5, NOON, 2, NOON + MINUTE),
+        breaker=Breaker(
+            BreakerState.OPEN, 5, NOON, 2, NOON + MINUTE, (NOON - MINUTE, NOON), NOON + 2 * MINUTE
+        ),
         subscription=Subscription(key="k-1", uri="https://api.calendly.com/w/1", state="active"),
         attention=Attention(cause=Cause.GRANT_REFUSED, since=NOON),
         exchange_started_at=NOON,
         last_error_code="grant_refused",
+        recovery=Recovery(cause=Cause.REFRESH_OUTCOME_LOST, at=NOON - MINUTE),
     )
 
     async with storage() as uow:
@@ -87,6 +90,7 @@ async def test_reconnect(storage: Storage, world: World, ada: Integration) -> No
         scopes=("users:read",),
         connected_at=NOON + MINUTE,
         tokens=samples.tokens(version=7),
+        recovery=Recovery(cause=Cause.GRANT_REFUSED, at=NOON + MINUTE),
     )
 
     async with storage() as uow:
@@ -170,6 +174,86 @@ async def test_disconnecting(storage: Storage, world: World, ada: Integration) -
     assert await world.now(ada.id) == replace(ada, status=Status.DISCONNECTING)
 
 
+async def test_leaving_forgets_the_cache(storage: Storage, world: World, ada: Integration) -> None:
+    """An account that leaves has nothing cached any more, and a sync under way adds nothing."""
+    grace = await world.connect("grace")
+    part = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON)
+    async with storage() as uow:
+        for each in (ada, grace):
+            await uow.availability.put(each.user_id, each.id, [part])
+        assert await uow.sync_queue.take(ada.id, "me", NOON, NOON + MINUTE)
+        await uow.integrations.mark_disconnecting(ada.id)
+        await uow.commit()
+
+    async with storage() as uow:
+        assert await uow.availability.read(ada.user_id, Part.BUSY) is None
+        assert await uow.availability.read(grace.user_id, Part.BUSY) == part
+        assert not await uow.sync_queue.finish(ada.id, "me", synced_at=NOON, due_at=NOON)
+
+
+async def test_a_neighbour(storage: Storage, world: World, ada: Integration) -> None:
+    """Beside an integration that is leaving its user may have one that stays, and it is the one."""
+    async with storage() as uow:
+        await uow.integrations.mark_disconnecting(ada.id)
+        assert await uow.integrations.for_user(ada.user_id) == replace(
+            ada, status=Status.DISCONNECTING
+        )
+        await uow.commit()
+    new = await world.connect("ada", tokens=samples.tokens(version=1))
+    again = replace(new, connected_at=NOON + MINUTE)
+    async with storage() as uow:
+        await uow.integrations.put_connected(again)
+        await uow.commit()
+
+    async with storage() as uow:
+        assert await uow.integrations.for_user(ada.user_id) == again
+        assert await uow.integrations.for_user(ada.user_id, lock=True) == again
+        assert [each.id for each in await uow.integrations.disconnecting(5)] == [ada.id]
+        assert await uow.integrations.live_after(None, 5) == [again]
+        await uow.integrations.mark_disconnecting(new.id)
+        latest = await uow.integrations.for_user(ada.user_id)
+    assert latest == replace(again, status=Status.DISCONNECTING)
+
+
+async def test_erasing_spares_the_neighbour(
+    storage: Storage, world: World, ada: Integration
+) -> None:
+    """Erasing an account takes nothing of the one that took its place."""
+    (mine,) = await world.book(ada, samples.facts("A"))
+    async with storage() as uow:
+        await uow.integrations.mark_disconnecting(ada.id)
+        await uow.commit()
+    new = await world.connect("ada")
+    (kept,) = await world.book(new, samples.facts("N"))
+    of_new = event(world, "new", integration_id=new.id, user_id=new.user_id)
+    part = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON)
+    async with storage() as uow:
+        await uow.availability.put(new.user_id, new.id, [part])
+        await uow.webhook_events.store(of_new)
+        for key in ("old", "unlinked"):
+            linked = ada.id if key == "old" else None
+            await uow.webhook_events.store(
+                event(world, key, integration_id=linked, user_id=ada.user_id)
+            )
+        for key, booking in (("old", mine), ("new", kept)):
+            opened, _ = await uow.booking_commands.open(replace(command(world, new), key=key))
+            await uow.booking_commands.finish(opened, booking.id, NOON)
+        await uow.commit()
+
+    async with storage() as uow:
+        assert await uow.integrations.erase(ada.id) is not None
+        await uow.commit()
+
+    async with storage() as uow:
+        assert await uow.integrations.for_user(ada.user_id) == new
+        assert await uow.availability.read(new.user_id, Part.BUSY) == part
+        assert await uow.bookings.find(new.user_id, kept.id) == kept
+        assert await uow.webhook_events.claim_pending(NOON, NOON + MINUTE, 5) == [of_new]
+        repeated = replace(command(world, new), key="new")
+        assert (await uow.booking_commands.open(repeated))[0].booking_id == kept.id
+        assert (await uow.booking_commands.open(replace(repeated, key="old")))[1] is True
+
+
 async def test_subscription(storage: Storage, world: World, ada: Integration) -> None:
     """The subscription is set and taken away without touching anything else."""
     planned = Subscription(key="k-2")
@@ -182,6 +266,24 @@ async def test_subscription(storage: Storage, world: World, ada: Integration) ->
         await uow.integrations.put_subscription(ada.id, None)
         await uow.commit()
     assert await world.now(ada.id) == ada
+
+
+async def test_pause(storage: Storage, world: World, ada: Integration) -> None:
+    """A user's calls rest until the latest time that anybody was told, and nobody else's do."""
+    grace = await world.connect("grace")
+    late, early = NOON + 2 * MINUTE, NOON + MINUTE
+    async with storage() as uow:
+        await uow.integrations.put_calls_paused(ada.id, late)
+        await uow.integrations.put_calls_paused(IntegrationId(world.entropy.new_id()), late)
+        await uow.commit()
+    assert await world.now(ada.id) == replace(ada, calls_paused_until=late)
+
+    async with storage() as uow:
+        await uow.integrations.put_calls_paused(ada.id, early)
+        await uow.commit()
+
+    assert await world.now(ada.id) == replace(ada, calls_paused_until=late)
+    assert await world.now(grace.id) == grace
 
 
 async def test_erase(storage: Storage, world: World, ada: Integration) -> None:

@@ -55,7 +55,13 @@ async def test_connect_attempts(storage: Storage, world: World) -> None:
     """A flow is found until it is handed out, once, expired or not, with all that it was."""
     user_id = await world.user("ada")
     full = ConnectAttempt(
-        b"a" * 32, user_id, "sealed", NOON, browser_hash=b"b" * 32, return_to="https://app.example"
+        b"a" * 32,
+        user_id,
+        "sealed",
+        NOON,
+        browser_hash=b"b" * 32,
+        return_to="https://app.example",
+        replaces=True,
     )
     bare = ConnectAttempt(b"c" * 32, user_id, "sealed", NOON + MINUTE)
     async with storage() as uow:
@@ -89,7 +95,15 @@ async def test_old_attempts(storage: Storage, world: World) -> None:
 
 async def test_breakers(storage: Storage) -> None:
     """A breaker is closed until it is stored, then read as stored; surfaces are apart."""
-    tripped = Breaker(BreakerState.HALF_OPEN, 7, NOON, 2, NOON + MINUTE)
+    tripped = Breaker(
+        state=BreakerState.HALF_OPEN,
+        failures=7,
+        opened_at=NOON,
+        trips=2,
+        probe_until=NOON + 3 * MINUTE,
+        failed_at=(NOON - timedelta(microseconds=1), NOON),
+        open_until=NOON + 2 * MINUTE,
+    )
     async with storage() as uow:
         assert await uow.breakers.read(Surface.API) == CLOSED
         assert await uow.breakers.lock(Surface.API) == CLOSED
