@@ -103,6 +103,12 @@ class Circuits:
             breaker = await self.current(surface)
         return wait(breaker, now, self._policy)
 
+    async def refuse_if_held_back(self, surface: Surface) -> None:
+        """Raise CircuitOpen when nothing goes out to a surface; StorageUnavailable as `wait`."""
+        left = await self.wait(surface)
+        if left is not None:
+            raise _refusal(surface, left)
+
     async def current(self, surface: Surface) -> Breaker:
         """Return the breaker as it is stored. Raises StorageUnavailable."""
         async with self._storage() as uow:
@@ -136,7 +142,8 @@ class Circuits:
             breaker = await uow.breakers.lock(surface)
             admitted = admit(breaker, now, self._policy)
             if admitted is None:
-                raise self._refusal(surface, breaker, now)
+                left = wait(breaker, now, self._policy) or timedelta(seconds=1)
+                raise _refusal(surface, left)
             await uow.breakers.put(surface, admitted)
             await uow.commit()
         self._note(surface, admitted)
@@ -217,15 +224,16 @@ class Circuits:
         return breaker
 
     def _refuse_if_held_back(self, surface: Surface, breaker: Breaker, now: datetime) -> None:
-        if wait(breaker, now, self._policy) is not None:
-            raise self._refusal(surface, breaker, now)
+        left = wait(breaker, now, self._policy)
+        if left is not None:
+            raise _refusal(surface, left)
 
-    def _refusal(self, surface: Surface, breaker: Breaker, now: datetime) -> CircuitOpen:
-        left = wait(breaker, now, self._policy) or timedelta(seconds=1)
-        return CircuitOpen(
-            f"Calendly's {surface} is failing; calls are held back until it recovers.",
-            retry_after=left.total_seconds(),
-        )
+
+def _refusal(surface: Surface, left: timedelta) -> CircuitOpen:
+    return CircuitOpen(
+        f"Calendly's {surface} is failing; calls are held back until it recovers.",
+        retry_after=left.total_seconds(),
+    )
 
 
 def _is_settled(breaker: Breaker, now: datetime) -> bool:

@@ -4,6 +4,7 @@ A new pair that is not stored is a grant lost, so nothing here gives up on one l
 follows from an outcome is said in `domain.refresh_outcome` and only carried out here.
 """
 
+import asyncio
 from datetime import datetime, timedelta
 
 import msgspec
@@ -14,13 +15,15 @@ from application.ports.rescue import Rescue
 from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
 from application.storing import Patience, until_stored
-from domain.backoff import RetryPolicy, delay
+from domain.backoff import delay
 from domain.circuit_breaker import Breaker, BreakerPolicy, failed, given_back
 from domain.errors import SlotkeeperError, StorageUnavailable
 from domain.integration import EXCHANGE_OPEN_FOR, Integration, Lease, usable_tokens
 from domain.refresh_outcome import QUARANTINE, RULES, Effect, Repeat, Rule, outcome_of
+from domain.retries import PUT_OFF
 
-PAUSE = RetryPolicy(base=timedelta(seconds=30), cap=timedelta(minutes=15))
+# Whoever disconnects waits for a lease that is kept.
+LONGEST_HELD = timedelta(minutes=5)
 
 
 class ExchangeOutcomes:
@@ -36,6 +39,7 @@ class ExchangeOutcomes:
         breaker_policy: BreakerPolicy,
     ) -> None:
         self._storage = storage
+        self._log = storage.exchanges()
         self._clock = clock
         self._entropy = entropy
         self._signals = signals
@@ -65,19 +69,37 @@ class ExchangeOutcomes:
             StorageUnavailable: it stayed away for too long.
 
         """
+        try:
+            stored = await self._persist(changed, lease, before, patience, rescue)
+        except StorageUnavailable:
+            raise
+        except SlotkeeperError:
+            # Of all that an answer says only these two are taken over as they came.
+            plain = msgspec.structs.replace(changed, scopes=before.scopes, account=before.account)
+            if plain == changed:
+                raise
+            stored = await self._persist(plain, lease, before, patience, rescue)
+        if stored and changed.attention is not None:
+            self._signals.reauth_required(changed.id, changed.attention.cause)
+        return stored
 
+    async def _persist(
+        self,
+        changed: Integration,
+        lease: Lease,
+        before: Integration,
+        patience: Patience,
+        rescue: Rescue | None,
+    ) -> bool:
         async def attempt() -> bool:
             try:
                 return await self._finish(changed, lease, before)
-            except StorageUnavailable:
+            except (StorageUnavailable, asyncio.CancelledError):
                 if rescue is not None:
                     rescue.alarm()
                 raise
 
-        stored = await until_stored(attempt, entropy=self._entropy, patience=patience)
-        if stored and changed.attention is not None:
-            self._signals.reauth_required(changed.id, changed.attention.cause)
-        return stored
+        return await until_stored(attempt, entropy=self._entropy, patience=patience)
 
     async def put_off(
         self, integration: Integration, lease: Lease, error: SlotkeeperError
@@ -96,8 +118,14 @@ class ExchangeOutcomes:
             last_error_code=error.code if rule.shows_code else integration.last_error_code,
         )
         next_attempt_at = self._next_attempt(now, breaker.failures, error, rule)
-        held_until = now + EXCHANGE_OPEN_FOR if rule.keeps_lease else None
+        held_until = self._held_until(now, error) if rule.keeps_lease else None
         return await self._finish(changed, lease, integration, next_attempt_at, held_until)
+
+    async def release(self, integration: Integration, lease: Lease) -> None:
+        """Give the lease back and change nothing; one that was lost is left alone."""
+        async with self._storage() as uow:
+            await uow.refresh_queue.release(integration.id, lease)
+            await uow.commit()
 
     async def hold(self, integration: Integration, lease: Lease, until: datetime) -> None:
         """Give the lease back; the job leaves the integration alone until then (UTC)."""
@@ -111,18 +139,20 @@ class ExchangeOutcomes:
         next_attempt_at: datetime | None = None,
         held_until: datetime | None = None,
     ) -> bool:
-        async with self._storage() as uow:
-            stored = await uow.refresh_queue.finish(
-                changed,
-                lease,
-                expected_version=usable_tokens(before).version,
-                next_attempt_at=next_attempt_at,
-                held_until=held_until,
-            )
-            if not stored:
-                await uow.refresh_queue.release(changed.id, lease)
-            await uow.commit()
+        stored = await self._log.finish(
+            changed,
+            lease,
+            expected_version=usable_tokens(before).version,
+            next_attempt_at=next_attempt_at,
+            held_until=held_until,
+        )
+        if not stored:
+            await self.release(changed, lease)
         return stored
+
+    def _held_until(self, now: datetime, error: SlotkeeperError) -> datetime:
+        asked = min(timedelta(seconds=error.retry_after or 0), LONGEST_HELD)
+        return now + (asked or EXCHANGE_OPEN_FOR)
 
     def _breaker(self, breaker: Breaker, rule: Rule, now: datetime) -> Breaker:
         if rule.breaker is Effect.FAILS:
@@ -135,7 +165,7 @@ class ExchangeOutcomes:
         asked = timedelta(seconds=error.retry_after or 0)
         match rule.repeat:
             case Repeat.BACKED_OFF:
-                backed_off = delay(PAUSE, max(failures, 1), self._entropy.chance())
+                backed_off = delay(PUT_OFF, max(failures, 1), self._entropy.chance())
                 return now + max(asked, backed_off)
             case Repeat.AFTER_AN_HOUR:
                 return now + QUARANTINE

@@ -21,7 +21,7 @@ from application.ports.rescue import Rescue
 from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
 from application.ports.vault import Vault
-from application.seeing_through import StillAtItError, see_through
+from application.seeing_through import see_through, wait_for_either
 from application.spend_token import Ended, Spending, SpendToken
 from application.storing import Patience
 from application.token_sealing import open_refresh
@@ -71,6 +71,7 @@ class ExchangeTokens:
             oauth=oauth,
             outcomes=self._outcomes,
             clock=clock,
+            signals=signals,
             lease_ttl=lease_ttl,
         )
 
@@ -79,10 +80,10 @@ class ExchangeTokens:
     ) -> Integration:
         """Refresh an integration whose lease the caller holds; the lease is given back.
 
-        Cancelled, however often, it gives way only once what it began is stored, or could not
-        be stored a few times more. While the store is away a new pair waits in this process.
-        With a rescue the caller waits as well, and the pair outlives the process; without one
-        the caller is let go after a while and storing goes on behind it.
+        Cancelled, it leaves what it began to this process, which stores it behind the caller's
+        back and is told to hurry only when it ends itself. While the store is away a new pair
+        waits in this process. With a rescue the caller waits as well, and the pair outlives the
+        process; without one the caller is let go after a while.
 
         Returns:
             The integration with a live pair: ours, or the one of whoever was faster.
@@ -95,17 +96,27 @@ class ExchangeTokens:
                 tried again later.
 
         """
-        patience = Patience(attempts=None)
+        patience = Patience(seconds=None)
         work: asyncio.Task[Integration] = asyncio.ensure_future(
             self._counted(integration, lease, rescue, patience)
         )
+        waits_for = patience.worn if rescue is None else asyncio.Event()
         try:
-            return await see_through(work, patience, let_go=rescue is None)
-        except StillAtItError:
-            self._background.run("store_new_tokens", see_through(work, patience))
+            await wait_for_either(work, waits_for)
+        except asyncio.CancelledError:
+            self._leave(work, patience)
+            raise
+        if not work.done():
+            self._leave(work, patience)
             raise StorageUnavailable(
                 "PostgreSQL is away; the new tokens are stored once it is back.", retry_after=5
-            ) from None
+            )
+        return work.result()
+
+    def _leave(self, work: asyncio.Task[Integration], patience: Patience) -> None:
+        """Let the work go on in this process; it ends before the process does."""
+        storing = see_through(work, patience)
+        self._background.run("store_new_tokens", storing, vital=True)
 
     async def _counted(
         self, integration: Integration, lease: Lease, rescue: Rescue | None, patience: Patience
@@ -130,7 +141,9 @@ class ExchangeTokens:
         spending = Spending(integration, lease, refresh, rescue, patience)
         try:
             # What comes of it is stored within the call: the circuit keeps its own record after.
-            return await self._circuits.call(Surface.OAUTH, lambda: self._spend(spending))
+            return await self._circuits.call(
+                Surface.OAUTH, lambda: self._spend(spending), subject=str(integration.id)
+            )
         except CircuitOpen as error:
             await self._outcomes.put_off(integration, lease, error)
             raise

@@ -18,6 +18,7 @@ from application.ports.vault import Vault
 from application.token_sealing import open_both
 from domain.errors import (
     AccessTokenRejected,
+    CalendlyUncertain,
     GrantRefused,
     RefreshInProgress,
     SealedValueUnreadable,
@@ -95,6 +96,9 @@ class FinishDisconnect:
                 integration, lease, forced=forced, may_renew=may_renew
             )
             await self._erase(integration)
+        except CalendlyUncertain:
+            # A token request may be under way: the lease ends by itself, and nobody sends before.
+            raise
         except SlotkeeperError:
             await self._release(integration_id, lease)
             raise

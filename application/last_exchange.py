@@ -21,7 +21,7 @@ from application.token_sealing import holds, seal_pair
 from domain.errors import CalendlyThrottled, RefreshInProgress, StorageUnavailable
 from domain.integration import Integration, Lease, refreshed
 from domain.secret import Secret
-from domain.token import SealedTokens, TokenPair
+from domain.token import REQUEST_DEADLINE, SealedTokens, TokenPair
 
 
 class LastExchange:
@@ -79,7 +79,9 @@ class LastExchange:
     ) -> None:
         # What comes of it is stored within the call: the circuit keeps its own record after.
         await self._circuits.call(
-            Surface.OAUTH, lambda: self._spend(integration, tokens, refresh, lease, patience)
+            Surface.OAUTH,
+            lambda: self._spend(integration, tokens, refresh, lease, patience),
+            subject=str(integration.id),
         )
 
     async def _spend(
@@ -101,22 +103,20 @@ class LastExchange:
         )
         try:
             stored = await self._store(changed, lease, tokens.version, patience)
-            stored = stored or await self._is_stored(integration, pair)
         except StorageUnavailable:
             await give_back(self._oauth, (pair.refresh, pair.access))
             raise
-        if not stored:
+        if not stored and not await self._is_stored(integration, pair):
             await give_back(self._oauth, (pair.refresh, pair.access))
             raise RefreshInProgress("Another process took this disconnection over.")
 
     async def _record_start(self, integration: Integration, lease: Lease) -> None:
         now = self._clock.now()
+        until = now + self._lease_ttl
         async with self._storage() as uow:
-            start = await uow.refresh_queue.begin_exchange(
-                integration.id, lease, now, now + self._lease_ttl
-            )
+            start = await uow.refresh_queue.begin_exchange(integration.id, lease, now, until)
             await uow.commit()
-        if start.granted:
+        if start.granted and self._clock.now() + REQUEST_DEADLINE <= until:
             return
         if start.wait is not None:
             raise CalendlyThrottled(

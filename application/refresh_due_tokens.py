@@ -12,16 +12,19 @@ from application.ports.breakers import Surface
 from application.ports.clock import Clock
 from application.ports.entropy import Entropy
 from application.ports.rescue import Rescue
+from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
 from application.restore_pair import RestorePair
 from application.tally import Counting, Progress, Tally
+from application.whereabouts import whereabouts
 from domain.circuit_breaker import BreakerState
-from domain.errors import CircuitOpen, RefreshInProgress, SlotkeeperError
+from domain.errors import CircuitOpen, RefreshInProgress, SlotkeeperError, StorageUnavailable
 from domain.integration import Integration, Lease
 
 # A row whose next attempt lies further ahead is left for the next run.
 WAITED_FOR: Final = timedelta(minutes=15)
 PUT_OFF: Final = "put_off"
+UNEXPECTED: Final = "unexpected"
 
 
 class RefreshDueTokens:
@@ -36,6 +39,7 @@ class RefreshDueTokens:
         circuits: Circuits,
         clock: Clock,
         entropy: Entropy,
+        signals: Signals,
         owner: str,
         lease_ttl: timedelta,
         horizon: timedelta,
@@ -47,6 +51,7 @@ class RefreshDueTokens:
         self._restore = restore
         self._circuits = circuits
         self._clock = clock
+        self._signals = signals
         self._owner = owner
         self._lease_ttl = lease_ttl
         self._horizon = horizon
@@ -60,6 +65,9 @@ class RefreshDueTokens:
 
         What an earlier attempt left in the rescue is stored first. While Calendly's OAuth is
         held back nothing is claimed; when its breaker lets a probe out, one integration is.
+
+        Raises:
+            StorageUnavailable: pairs of the rescue wait still; the next attempt stores them.
 
         Returns:
             What was done; with `resume_in` when the rest is better looked at a little later.
@@ -77,13 +85,19 @@ class RefreshDueTokens:
         async with asyncio.TaskGroup() as group:
             for integration, lease in claimed:
                 group.create_task(self._one(integration, lease, gate, counting, rescue))
+        if rescue is not None and rescue.kept():
+            # They are kept for as long as this page does not end well.
+            raise StorageUnavailable("New tokens wait to be stored.", retry_after=5)
         if len(claimed) == limit:
             return counting.page(more=True)
         return await self._end(counting)
 
     async def _restore_all(self, rescue: Rescue, counting: Counting) -> None:
         for pair in rescue.kept():
-            counting.done(await self._restore(pair, rescue))
+            try:
+                counting.done(await self._restore(pair, rescue))
+            except SlotkeeperError as error:
+                counting.failed(error.code)
 
     async def _probes(self, limit: int) -> int:
         breaker = await self._circuits.current(Surface.OAUTH)
@@ -118,6 +132,9 @@ class RefreshDueTokens:
                 counting.done("left_for_later")
             except SlotkeeperError as error:
                 counting.failed(error.code)
+            except Exception as error:  # noqa: BLE001 - a bug in one row never stops the others
+                self._signals.unexpected(type(error).__name__, whereabouts(error))
+                counting.failed(UNEXPECTED)
             else:
                 counting.done("refreshed")
 

@@ -3,13 +3,21 @@
 import asyncio
 from datetime import timedelta
 
+from application.circuits import Circuits
 from application.exchange_tokens import ExchangeTokens
+from application.ports.breakers import Surface
 from application.ports.clock import Clock
 from application.ports.entropy import Entropy
 from application.ports.unit_of_work import Storage
-from domain.errors import GrantRefused, IntegrationNotFound, ReauthRequired, RefreshInProgress
+from domain.errors import (
+    CalendlyUncertain,
+    GrantRefused,
+    IntegrationNotFound,
+    ReauthRequired,
+    RefreshInProgress,
+)
 from domain.ids import IntegrationId
-from domain.integration import Integration, Lease, usable_tokens
+from domain.integration import Integration, Lease, still_open, usable_tokens
 
 POLL = 0.1  # seconds between looks at somebody else's refresh, before jitter
 POLLS = 100
@@ -23,6 +31,7 @@ class RefreshTokens:
         *,
         storage: Storage,
         exchange: ExchangeTokens,
+        circuits: Circuits,
         clock: Clock,
         entropy: Entropy,
         owner: str,
@@ -30,6 +39,7 @@ class RefreshTokens:
     ) -> None:
         self._storage = storage
         self._exchange = exchange
+        self._circuits = circuits
         self._clock = clock
         self._entropy = entropy
         self._owner = owner
@@ -48,6 +58,7 @@ class RefreshTokens:
         Raises:
             ReauthRequired: the grant is dead.
             RefreshInProgress: another process holds the lease and did not finish in time.
+            CircuitOpen: Calendly's OAuth is held back; whoever holds the lease gets nothing either.
             IntegrationNotFound, and what ExchangeTokens raises.
 
         """
@@ -60,6 +71,8 @@ class RefreshTokens:
             taken = await self._take(integration_id)
             if taken is not None:
                 return await self._refresh(*taken, stale_version)
+            self._refuse_while_in_doubt(integration)
+            await self._circuits.refuse_if_held_back(Surface.OAUTH)
             await asyncio.sleep(POLL * (0.5 + self._entropy.chance()))
         raise RefreshInProgress(
             "Another process is refreshing this integration; try again shortly.", retry_after=5
@@ -84,6 +97,15 @@ class RefreshTokens:
             except ReauthRequired as dead:
                 raise dead from error
             return current
+
+    def _refuse_while_in_doubt(self, integration: Integration) -> None:
+        """Do not wait for a lease that nobody works under: its request may be under way still."""
+        left = still_open(integration, self._clock.now())
+        if left is not None and integration.last_error_code == CalendlyUncertain.code:
+            raise RefreshInProgress(
+                "Calendly's answer to a refresh is missing; the token is not sent again yet.",
+                retry_after=left.total_seconds(),
+            )
 
     async def _read(self, integration_id: IntegrationId) -> Integration:
         async with self._storage() as uow:

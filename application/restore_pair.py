@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from application.giving_back import give_back
 from application.ports.calendly_oauth import CalendlyOAuth
-from application.ports.clock import Clock
 from application.ports.entropy import Entropy
 from application.ports.rescue import Rescue, StrandedPair
+from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
 from application.ports.vault import Vault
 from application.seeing_through import see_through
@@ -36,14 +36,14 @@ class RestorePair:
         storage: Storage,
         vault: Vault,
         oauth: CalendlyOAuth,
-        clock: Clock,
         entropy: Entropy,
+        signals: Signals,
     ) -> None:
         self._storage = storage
         self._vault = vault
         self._oauth = oauth
-        self._clock = clock
         self._entropy = entropy
+        self._signals = signals
 
     async def __call__(self, pair: StrandedPair, rescue: Rescue) -> Restored:
         """Store the pair, however long the store is away, and drop it from the rescue.
@@ -51,7 +51,7 @@ class RestorePair:
         A pair whose integration was erased, or is being disconnected, is revoked: nobody else
         knows it. One whose grant was replaced by a newer one is worth nothing any more.
         """
-        patience = Patience(attempts=None)
+        patience = Patience(seconds=None)
         storing = until_stored(lambda: self._store(pair), entropy=self._entropy, patience=patience)
         result = await see_through(asyncio.ensure_future(storing), patience)
         if result is Restored.GIVEN_BACK:
@@ -74,15 +74,20 @@ class RestorePair:
             )
             await uow.commit()
         if stored:
+            if integration.attention is not None:
+                self._signals.recovered(integration.id, integration.attention.cause)
             return Restored.STORED
-        leaving = integration.status is Status.DISCONNECTING
-        return Restored.GIVEN_BACK if leaving else Restored.KNOWN
+        # By version: who rotates the encryption key changes the sealed text of the same pair.
+        newest = integration.tokens is not None and integration.tokens.version
+        if integration.status is Status.DISCONNECTING and newest != pair.tokens.version:
+            return Restored.GIVEN_BACK
+        return Restored.KNOWN
 
     def _with_pair(self, integration: Integration, pair: StrandedPair) -> Integration:
         changed = refreshed(
             integration,
             pair.tokens,
-            self._clock.now(),
+            pair.exchanged_at,
             scopes=pair.scopes,
             organization_uri=pair.organization_uri,
         )

@@ -9,29 +9,19 @@ from application.storing import Patience
 T = TypeVar("T")
 
 
-class StillAtItError(Exception):
-    """The work goes on, but its caller need not wait for it."""
-
-
-async def see_through(work: asyncio.Future[T], patience: Patience, *, let_go: bool = False) -> T:
+async def see_through(work: asyncio.Future[T], patience: Patience) -> T:
     """Return the result of work that was begun, or raise its error.
 
-    Cancelled, however often, this gives way only once the work has ended: a shutdown or time-out
-    half-way would lose what it was about to store. The patience is hurried then.
+    Cancelled, however often, this gives way only once the work has ended: a shutdown half-way
+    would lose what it was about to store. The patience is hurried then.
 
     Args:
         work: under way already.
         patience: with which the work stores.
-        let_go: do not wait beyond the moment when storing has failed for a while.
-
-    Raises:
-        StillAtItError: let go; the work must be kept alive by somebody else.
 
     """
-    worn = asyncio.ensure_future(patience.worn.wait()) if let_go else None
-    waits: set[asyncio.Future[Any]] = {work} if worn is None else {work, worn}
     try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({work})
     except asyncio.CancelledError:
         patience.hurry()
         while not work.done():
@@ -39,12 +29,16 @@ async def see_through(work: asyncio.Future[T], patience: Patience, *, let_go: bo
                 await asyncio.wait({work})
         _mark_as_seen(work)
         raise
-    finally:
-        if worn is not None:
-            worn.cancel()
-    if not work.done():
-        raise StillAtItError
     return work.result()
+
+
+async def wait_for_either(work: asyncio.Future[Any], event: asyncio.Event) -> None:
+    """Return when the work has ended or the event is set; cancelled, leave the work alone."""
+    other = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({work, other}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        other.cancel()
 
 
 def _mark_as_seen(work: asyncio.Future[Any]) -> None:

@@ -4,7 +4,8 @@ Nothing may happen between Calendly's answer and the first attempt to store it b
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -13,6 +14,7 @@ from application.giving_back import give_back
 from application.ports.calendly_oauth import CalendlyOAuth
 from application.ports.clock import Clock
 from application.ports.rescue import Rescue, StrandedPair
+from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
 from application.ports.vault import Vault
 from application.storing import Patience
@@ -38,9 +40,11 @@ from domain.integration import (
 )
 from domain.refresh_outcome import Outcome
 from domain.secret import Secret
-from domain.token import TokenPair
+from domain.token import REQUEST_DEADLINE, TokenPair
 
 Ended = tuple[Integration, Outcome]
+
+NOT_ROTATED: Final = "refresh_token_not_rotated"
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,16 @@ class SpendToken:
         oauth: CalendlyOAuth,
         outcomes: ExchangeOutcomes,
         clock: Clock,
+        signals: Signals,
         lease_ttl: timedelta,
     ) -> None:
         self._storage = storage
+        self._log = storage.exchanges()
         self._vault = vault
         self._oauth = oauth
         self._outcomes = outcomes
         self._clock = clock
+        self._signals = signals
         self._lease_ttl = lease_ttl
 
     async def __call__(self, spending: Spending) -> Ended:
@@ -92,20 +99,22 @@ class SpendToken:
         except SlotkeeperError as error:
             await self._outcomes.put_off(integration, lease, error)
             raise
-        return await self._commit(spending, pair)
+        return await self._commit(spending, pair, started)
 
     async def _record_start(self, spending: Spending) -> None:
         integration, lease, now = spending.integration, spending.lease, self._clock.now()
-        async with self._storage() as uow:
-            start = await uow.refresh_queue.begin_exchange(
-                integration.id, lease, now, now + self._lease_ttl
-            )
-            if not start.granted and start.wait is None:
-                await uow.refresh_queue.release(integration.id, lease)
-            await uow.commit()
-        if start.granted:
+        until = now + self._lease_ttl
+        start = await self._log.begin(integration.id, lease, now, until)
+        if start.granted and self._clock.now() + REQUEST_DEADLINE <= until:
             return
+        if start.granted:
+            late = RefreshInProgress(
+                "The store was slow; the lease is nearly over.", retry_after=5
+            )
+            await self._outcomes.put_off(integration, lease, late)
+            raise late
         if start.wait is None:
+            await self._outcomes.release(integration, lease)
             raise RefreshInProgress("Another process took over this refresh.", retry_after=1)
         throttled = CalendlyThrottled(
             "This user's token requests of the last minute reached Calendly's limit.",
@@ -114,7 +123,7 @@ class SpendToken:
         await self._outcomes.put_off(integration, lease, throttled)
         raise throttled
 
-    async def _commit(self, spending: Spending, pair: TokenPair) -> Ended:
+    async def _commit(self, spending: Spending, pair: TokenPair, started: datetime) -> Ended:
         integration = spending.integration
         now, version = self._clock.now(), usable_tokens(integration).version
         if pair.owner_uri != integration.account.user_uri:
@@ -126,6 +135,7 @@ class SpendToken:
             integration_id=integration.id,
             connected_at=integration.connected_at,
             replaces=version,
+            exchanged_at=now,
             tokens=tokens,
             scopes=pair.scopes,
             organization_uri=pair.organization_uri,
@@ -137,11 +147,17 @@ class SpendToken:
             scopes=pair.scopes,
             organization_uri=pair.organization_uri,
         )
+        if not pair.rotated:
+            # Should the token turn out dead it was spent here, not withdrawn by the user.
+            changed = msgspec.structs.replace(
+                changed, exchange_started_at=started, last_error_code=NOT_ROTATED
+            )
         if await self._stored(changed, spending, stranded):
+            await self._say_if_revived(changed, spending)
             return changed, Outcome.REFRESHED
         current = await self._reread(integration)
         if current is None or (
-            current.status is Status.DISCONNECTING and current.tokens != changed.tokens
+            current.status is Status.DISCONNECTING and _version(current) != tokens.version
         ):
             await give_back(self._oauth, (pair.refresh, pair.access))
         return _overtaken(current)
@@ -158,6 +174,14 @@ class SpendToken:
         if rescue is not None:
             rescue.drop(stranded)
         return stored
+
+    async def _say_if_revived(self, changed: Integration, spending: Spending) -> None:
+        """A pair that came late may have brought back what somebody had given up meanwhile."""
+        if not spending.patience.tried and self._clock.now() < spending.lease.expires_at:
+            return
+        current = await self._reread(changed)
+        if current and current.recovery and current.recovery.at == changed.last_refreshed_at:
+            self._signals.recovered(changed.id, current.recovery.cause)
 
     async def _refused(self, spending: Spending, error: GrantRefused) -> Ended:
         now, integration = self._clock.now(), spending.integration
@@ -185,6 +209,10 @@ class SpendToken:
     async def _reread(self, before: Integration) -> Integration | None:
         async with self._storage() as uow:
             return await uow.integrations.get(before.id)
+
+
+def _version(integration: Integration) -> int | None:
+    return integration.tokens.version if integration.tokens else None
 
 
 def _overtaken(current: Integration | None, error: GrantRefused | None = None) -> Ended:

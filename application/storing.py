@@ -5,53 +5,62 @@ For what cannot be asked for a second time: a token pair that is not stored is a
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Final, TypeVar
 
 from application.ports.entropy import Entropy
-from domain.backoff import RetryPolicy, delay
+from domain.backoff import delay
 from domain.errors import StorageUnavailable
+from domain.retries import STORING
 
 T = TypeVar("T")
 
-PAUSES: Final = RetryPolicy(base=timedelta(milliseconds=200), cap=timedelta(seconds=5))
-# Some half a minute: about as long as a caller waits, and as a request leaves of its lease.
-A_WHILE: Final = 12
-# A process that is told to stop does not wait much longer.
-HURRIED: Final = 6
+# Seconds. About as long as a caller waits, and as a request leaves of its lease.
+A_WHILE: Final = 30.0
+# A process that is told to stop has been given ten.
+HURRIED: Final = 5.0
+# A store that hangs is as good as away; what it did of the attempt shows at the next one.
+LONGEST_ATTEMPT: Final = 10.0
 
 
 class Patience:
-    """How long to go on.
+    """How long to go on, counted from the first attempt that failed.
 
     Args:
-        attempts: how many at most; None means for as long as the process lives, unless hurried.
+        seconds: None means for as long as the process lives, unless hurried.
+
+    Attributes:
+        worn: set once attempts have failed for a while.
+        tried: whether any attempt failed.
 
     """
 
-    def __init__(self, attempts: int | None = A_WHILE) -> None:
+    def __init__(self, seconds: float | None = A_WHILE) -> None:
         self.worn = asyncio.Event()
-        self._left = attempts
+        self.tried = False
+        self._seconds = seconds
+        self._since = 0.0
         self._made = 0
         self._hurried = asyncio.Event()
 
     def hurry(self) -> None:
-        """Make only a few more attempts: somebody waits for this process to end."""
-        self._left = HURRIED if self._left is None else min(self._left, HURRIED)
+        """Go on for a few seconds only: somebody waits for this process to end."""
+        left = _now() + HURRIED - (self._since if self.tried else _now())
+        self._seconds = left if self._seconds is None else min(self._seconds, left)
         self._hurried.set()
 
     def failed(self) -> bool:
-        """Count a failed attempt; return whether another one is due. Sets `worn` after a while."""
+        """Note a failed attempt; return whether another one is due. Sets `worn` after a while."""
+        self._since = self._since if self.tried else _now()
+        self.tried = True
         self._made += 1
-        if self._left is not None:
-            self._left -= 1
-        if self._made >= A_WHILE:
+        gone = _now() - self._since
+        if gone >= A_WHILE:
             self.worn.set()
-        return self._left is None or self._left > 0
+        return self._seconds is None or gone < self._seconds
 
     async def pause(self, chance: float) -> None:
         """Wait before the next attempt, shorter once hurried."""
-        pause = delay(PAUSES, self._made, chance).total_seconds()
+        pause = delay(STORING, self._made, chance).total_seconds()
         if self._hurried.is_set():
             await asyncio.sleep(min(pause, 1.0))
             return
@@ -73,8 +82,13 @@ async def until_stored(
     """
     while True:
         try:
-            return await store()
-        except StorageUnavailable:
+            async with asyncio.timeout(LONGEST_ATTEMPT):
+                return await store()
+        except (StorageUnavailable, TimeoutError) as error:
             if not patience.failed():
-                raise
+                raise StorageUnavailable("PostgreSQL stayed away for too long.") from error
         await patience.pause(entropy.chance())
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -10,8 +10,9 @@
     misconfigured Calendly refused our app, not the account
     unreadable    the stored token does not open: quarantined until an operator helps
 
-Only `refused` ever ends a grant. Status, breaker, repeats and what an operator sees follow from
-RULES alone.
+Only `refused` ever ends a grant. What follows from a passing outcome (breaker, lease, next attempt,
+what an operator sees) is read from RULES; the two final ones, a new pair and the need for a
+person, are made by `refreshed` and `refused` of `domain.integration`.
 """
 
 from datetime import timedelta
@@ -72,8 +73,8 @@ class Rule(msgspec.Struct, frozen=True):
         ends_grant: tokens erased, `reauth_required`; False leaves the status as it is.
         breaker: what becomes of the integration's breaker.
         repeat: when the job takes it up again.
-        keeps_lease: nobody may send the same token before the lease runs out by itself, since
-            the request may be under way still.
+        keeps_lease: nobody may send the same token before the lease runs out by itself: the
+            request may be under way still, or Calendly asked for a rest.
         shows_code: operators see the error's code on the integration.
 
     """
@@ -89,12 +90,14 @@ RULES: Final = {
     Outcome.REFRESHED: Rule(breaker=Effect.CLOSES, shows_code=False),
     Outcome.LOST_RACE: Rule(shows_code=False),
     Outcome.REFUSED: Rule(ends_grant=True, repeat=Repeat.NEVER),
-    Outcome.THROTTLED: Rule(repeat=Repeat.BACKED_OFF),
+    # The user's token requests rest in all processes: none may send before the wait is over.
+    Outcome.THROTTLED: Rule(repeat=Repeat.BACKED_OFF, keeps_lease=True),
     Outcome.UNAVAILABLE: Rule(breaker=Effect.FAILS, repeat=Repeat.BACKED_OFF),
     Outcome.UNCERTAIN: Rule(breaker=Effect.FAILS, repeat=Repeat.BACKED_OFF, keeps_lease=True),
     # The breaker itself says when; whoever is held back is due as soon as it closes.
     Outcome.HELD_BACK: Rule(),
-    Outcome.MISCONFIGURED: Rule(repeat=Repeat.BACKED_OFF),
+    # Whoever answers so is well, but every account gets the same answer until it is corrected.
+    Outcome.MISCONFIGURED: Rule(repeat=Repeat.AFTER_AN_HOUR),
     # Kept as it is: an operator who puts the key back gets the grant back.
     Outcome.UNREADABLE: Rule(repeat=Repeat.AFTER_AN_HOUR),
 }

@@ -20,6 +20,9 @@ LONGEST_LIFE = timedelta(days=31)
 # run would find due again what it refreshed itself, and never end.
 LEFT_ALONE_FOR = timedelta(minutes=30)
 
+# One token request with its whole answer ends within this; a lease has to outlast it.
+REQUEST_DEADLINE = timedelta(seconds=30)
+
 # Calendly: "only 8 OAuth tokens per user can be requested within 1 minute".
 TOKEN_REQUESTS = 8
 TOKEN_WINDOW = timedelta(minutes=1)
@@ -91,11 +94,6 @@ class SealedTokens(msgspec.Struct, frozen=True):
     refresh: str
     expires_at: datetime
     version: int
-
-
-def is_due(expires_at: datetime, now: datetime, horizon: timedelta) -> bool:
-    """Whether the access token dies within the horizon."""
-    return expires_at - now <= horizon
 
 
 def life(expires_in: int) -> timedelta:

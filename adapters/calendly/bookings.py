@@ -5,6 +5,9 @@ the same translation as a webhook's, so that both roads lead to the same booking
 """
 
 from itertools import chain
+from typing import TypeVar
+
+import msgspec
 
 from adapters.calendly.api import CalendlyApi, page_params
 from adapters.calendly.api_errors import is_canceled_already, is_gone
@@ -12,6 +15,7 @@ from adapters.calendly.concurrency import each
 from adapters.calendly.rate_budget import Allowance
 from adapters.calendly.translation.booking_requests import to_body
 from adapters.calendly.translation.facts import to_facts, to_no_show
+from adapters.calendly.translation.readable import readable
 from adapters.calendly.translation.times import to_wire, utc
 from adapters.calendly.uris import path_of
 from adapters.calendly.wire.envelopes import Collection, Resource
@@ -30,6 +34,8 @@ from domain.errors import (
     SlotTaken,
 )
 from domain.token import Access
+
+T = TypeVar("T")
 
 _EVENTS = "/scheduled_events"
 
@@ -56,10 +62,19 @@ class CalendlyBookingsGateway:
         """Return the invitees of a page of events that start within the span, any status."""
         params = _events_of("user", user_uri, span) | {"count": str(self._page_size)}
         answer = await self._api.get(
-            access, _EVENTS, Collection[ScheduledEvent], page_params(params, page)
+            access, _EVENTS, Collection[msgspec.Raw], page_params(params, page)
         )
-        facts = await self._facts(access, _within(span, answer.collection), {})
-        return FactsPage(facts=tuple(facts), next_page=answer.pagination.next_page_token)
+        events, unreadable = readable(answer.collection, ScheduledEvent)
+        found = await each(
+            _within(span, events),
+            lambda event: self._readable_facts_of(access, event),
+            at_once=self._at_once,
+        )
+        return FactsPage(
+            facts=tuple(chain.from_iterable(facts for facts, _ in found)),
+            next_page=answer.pagination.next_page_token,
+            unreadable=unreadable + sum(count for _, count in found),
+        )
 
     async def find(self, access: Access, user_uri: str, email: str, span: Window) -> list[Facts]:
         """Return the bookings of one invitee that start within the span."""
@@ -175,15 +190,30 @@ class CalendlyBookingsGateway:
     async def _facts_of(
         self, access: Access, event: ScheduledEvent, filters: dict[str, str]
     ) -> list[Facts]:
+        invitees = await self._invitees_of(access, event, Collection[Invitee], filters)
+        return [to_facts(invitee, event) for invitee in invitees]
+
+    async def _readable_facts_of(
+        self, access: Access, event: ScheduledEvent
+    ) -> tuple[list[Facts], int]:
+        items = await self._invitees_of(access, event, Collection[msgspec.Raw], {})
+        invitees, unreadable = readable(items, Invitee)
+        return [to_facts(invitee, event) for invitee in invitees], unreadable
+
+    async def _invitees_of(
+        self,
+        access: Access,
+        event: ScheduledEvent,
+        into: type[Collection[T]],
+        filters: dict[str, str],
+    ) -> list[T]:
         path = path_of(event.uri, "scheduled_events") + "/invitees"
-        params = {**filters, "count": "100"}
         try:
-            invitees = await self._api.get_all(access, path, Collection[Invitee], params)
+            return await self._api.get_all(access, path, into, {**filters, "count": "100"})
         except (CalendlyNotFound, CalendlyForbidden):
             # Erased since the list was made, or an event of an organization the user has left:
             # Calendly lists those but does not open them. One such must not stop the rest.
             return []
-        return [to_facts(invitee, event) for invitee in invitees]
 
 
 def _events_of(whose: str, uri: str, span: Window) -> dict[str, str]:

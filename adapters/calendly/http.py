@@ -7,18 +7,19 @@ since following one would hand a bearer token to whoever the redirect names.
 
 import asyncio
 import logging
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
 
 import httpx
 
+from adapters.calendly.direct_client import DirectClient
 from adapters.calendly.transport import CalendlyTransport
+from domain.token import REQUEST_DEADLINE
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 10.0
 # A read time-out restarts with each byte, so a trickling answer needs a bound of its own. It
 # stays well below the refresh lease, which must outlive every request made under it.
-DEADLINE = 30.0
+DEADLINE = REQUEST_DEADLINE.total_seconds()
 # Shorter than the five seconds after which common servers close an idle connection: a request
 # written onto a connection that is just being closed ends as "may have been processed".
 KEEPALIVE = 3.0
@@ -47,15 +48,13 @@ def open_http(
         max_keepalive_connections=connections,
         keepalive_expiry=KEEPALIVE,
     )
-    return httpx.AsyncClient(
-        transport=transport or CalendlyTransport(limits=limits),
+    return DirectClient(
+        transport or CalendlyTransport(limits=limits),
         timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=2 * connect_timeout),
         headers={
             "User-Agent": f"Slotkeeper/{version('slotkeeper')}",
             "Accept": "application/json",
         },
-        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-        follow_redirects=False,
         trust_env=False,
     )
 

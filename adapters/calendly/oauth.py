@@ -4,7 +4,9 @@ The rule not to break: a refresh token dies with the first request Calendly proc
 request here is ever repeated, and every doubt is reported as CalendlyUncertain.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -14,15 +16,16 @@ from adapters.calendly.http import DEADLINE, send
 from adapters.calendly.oauth_errors import oauth_error, read_error
 from adapters.calendly.rate_budget import Allowance, RateBudget
 from adapters.calendly.rate_headers import rate_state, retry_after
-from adapters.calendly.translation.tokens import to_pair
-from adapters.calendly.wire.decoding import Unreadable, decode
-from adapters.calendly.wire.tokens import TokenAnswer
+from adapters.calendly.translation.tokens import first_pair, next_pair
+from adapters.calendly.wire.decoding import Unreadable
+from adapters.calendly.wire.tokens import TokenAnswer, read_token_answer
 from application.ports.clock import Clock
 from domain.secret import Secret
 from domain.token import REQUIRED_SCOPES, TokenPair
 
 _TOKEN = "/oauth/token"  # noqa: S105 - a path
 _REVOKE = "/oauth/revoke"
+_FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 # RFC 7009, 2.2: revoking what is not valid any more is not an error, yet Calendly documents 400.
 _DEAD_ALREADY = frozenset({"invalid_grant", "invalid_token"})
 
@@ -54,8 +57,11 @@ class CalendlyOAuthGateway:
     ) -> None:
         self._client = client
         self._url = auth_url.rstrip("/")
+        self._token_url = httpx.URL(self._url + _TOKEN)
+        self._revoke_url = httpx.URL(self._url + _REVOKE)
         self._client_id = client_id
         self._client_secret = client_secret
+        self._authorization = _basic(client_id, client_secret)
         self._clock = clock
         self._budget = budget
         self._deadline = deadline
@@ -83,13 +89,14 @@ class CalendlyOAuthGateway:
             "redirect_uri": redirect_uri,
             "code_verifier": verifier.reveal(),
         }
-        return await self._tokens(form, user_uri=None)
+        return await self._tokens(form, first_pair, user_uri=None)
 
     async def refresh(self, refresh: Secret, *, user_uri: str) -> TokenPair:
         """Exchange a refresh token for the next pair; on success the old one is dead."""
         self._budget.spend(Allowance.TOKENS, user_uri)
         form = {"grant_type": "refresh_token", "refresh_token": refresh.reveal()}
-        return await self._tokens(form, user_uri=user_uri)
+        following = partial(next_pair, refresh=refresh, user_uri=user_uri)
+        return await self._tokens(form, following, user_uri=user_uri)
 
     async def revoke(self, token: Secret) -> None:
         """Revoke a token; one that is dead already counts as revoked."""
@@ -99,7 +106,7 @@ class CalendlyOAuthGateway:
             "client_secret": self._client_secret.reveal(),
             "token": token.reveal(),
         }
-        response = await self._send(call, self._form(_REVOKE, form))
+        response = await self._send(call, self._form(self._revoke_url, form))
         if response.is_success:
             return
         refused = (
@@ -108,30 +115,32 @@ class CalendlyOAuthGateway:
         if not (refused and read_error(response) in _DEAD_ALREADY):
             raise oauth_error(call, response)
 
-    async def _tokens(self, form: Mapping[str, str], *, user_uri: str | None) -> TokenPair:
+    async def _tokens(
+        self,
+        form: Mapping[str, str],
+        to_pair: Callable[[TokenAnswer, datetime], TokenPair],
+        *,
+        user_uri: str | None,
+    ) -> TokenPair:
         call = Call("POST", _TOKEN, effects=True)
         # Counted from before the request, a token is taken for dead rather too early than late.
         asked_at = self._clock.now()
-        request = self._form(_TOKEN, form)
-        request.headers["Authorization"] = self._basic()
+        request = self._form(self._token_url, form)
+        request.headers["Authorization"] = self._authorization.reveal()
         response = await self._send(call, request)
         if user_uri is not None:
             self._learn(user_uri, response)
         if response.status_code != httpx.codes.OK:
             raise oauth_error(call, response)
         try:
-            answer = decode(response.content, TokenAnswer, strict=False)
-            return to_pair(answer, asked_at, refreshed=user_uri is not None)
+            return to_pair(read_token_answer(response.content), asked_at)
         except Unreadable as fault:
             raise unreadable(call, response.status_code, fault.field) from None
 
-    def _form(self, path: str, form: Mapping[str, str]) -> httpx.Request:
-        return self._client.build_request("POST", self._url + path, data=form)
-
-    def _basic(self) -> str:
-        auth = httpx.BasicAuth(self._client_id, self._client_secret.reveal())
-        signed = next(auth.auth_flow(httpx.Request("POST", self._url)))
-        return str(signed.headers["Authorization"])
+    def _form(self, url: httpx.URL, form: Mapping[str, str]) -> httpx.Request:
+        return self._client.build_request(
+            "POST", url, content=urlencode(form), headers=_FORM_HEADERS
+        )
 
     async def _send(self, call: Call, request: httpx.Request) -> httpx.Response:
         try:
@@ -144,3 +153,10 @@ class CalendlyOAuthGateway:
             self._budget.pause(Allowance.TOKENS, user_uri, retry_after(response.headers))
         elif (state := rate_state(response.headers)) is not None:
             self._budget.learn(Allowance.TOKENS, user_uri, state)
+
+
+def _basic(client_id: str, client_secret: Secret) -> Secret:
+    """Return the header that says who we are (RFC 7617)."""
+    auth = httpx.BasicAuth(client_id, client_secret.reveal())
+    signed = next(auth.auth_flow(httpx.Request("POST", "https://calendly.invalid")))
+    return Secret(str(signed.headers["Authorization"]))

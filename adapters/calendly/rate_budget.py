@@ -80,7 +80,7 @@ class RateBudget:
 
     """
 
-    def __init__(self, clock: Clock, *, users: int = 50_000) -> None:
+    def __init__(self, clock: Clock, *, users: int = 10_000) -> None:
         self._clock = clock
         self._estimates: _Recent[str, RateEstimate] = _Recent(
             users, lambda _: RateEstimate(clock.now())

@@ -9,6 +9,7 @@ from adapters.calendly.api_errors import is_gone
 from adapters.calendly.uris import path_of
 from adapters.calendly.wire.envelopes import Collection, Resource
 from adapters.calendly.wire.subscriptions import Subscription
+from domain.errors import CalendlyNotFound
 from domain.integration import Account
 from domain.subscription import ActualSubscription
 from domain.token import Access
@@ -27,6 +28,16 @@ class CalendlySubscriptionsGateway:
         params = {**_owner(account), "count": "100"}
         found = await self._api.get_all(access, _PATH, Collection[Subscription], params)
         return [_actual(each) for each in found]
+
+    async def subscription(
+        self, access: Access, subscription_uri: str
+    ) -> ActualSubscription | None:
+        """Return one subscription as it is now, or None where there is none."""
+        path = path_of(subscription_uri, "webhook_subscriptions")
+        try:
+            return _actual((await self._api.get(access, path, Resource[Subscription])).resource)
+        except CalendlyNotFound:
+            return None
 
     async def create(
         self, access: Access, account: Account, callback_url: str, events: Sequence[str]

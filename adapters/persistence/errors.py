@@ -25,6 +25,8 @@ _PASSING = (
     asyncpg.ForeignKeyViolationError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InternalClientError,
+    # A migration changed a table since its statement was prepared; asked again it is anew.
+    asyncpg.InvalidCachedStatementError,
     asyncpg.InterfaceError,
     OSError,
     asyncio.TimeoutError,

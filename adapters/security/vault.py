@@ -46,11 +46,6 @@ class KeyRingVault:
         """The id of the first key."""
         return self._sealing_id
 
-    @property
-    def key_ids(self) -> frozenset[str]:
-        """The ids of every key of the ring."""
-        return frozenset(self._ring)
-
     def seal(self, secret: Secret, bound_to: str) -> str:
         """Return the sealed text under the first key; see the Vault port."""
         nonce = os.urandom(_NONCE_BYTES)

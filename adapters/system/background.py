@@ -33,9 +33,9 @@ class AsyncBackground:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    def run(self, name: str, work: Coroutine[Any, Any, object]) -> None:
+    def run(self, name: str, work: Coroutine[Any, Any, object], *, vital: bool = False) -> None:
         """Start the work, or refuse and log it when closed or full; never raises."""
-        if self._closed or len(self._tasks) >= self._limit:
+        if not vital and (self._closed or len(self._tasks) >= self._limit):
             work.close()
             reason = "closed" if self._closed else "full"
             _log.warning("background_work_refused", work=name, reason=reason)

@@ -8,9 +8,13 @@ class Background(Protocol):
     """Runs work in this process after the answer was given.
 
     What runs here may be lost with the process, so it must be work that somebody else would do
-    later anyway. Its errors are logged, never raised.
+    later anyway, unless it is vital. Its errors are logged, never raised.
     """
 
-    def run(self, name: str, work: Coroutine[Any, Any, object]) -> None:
-        """Start the work; `name` appears in the log."""
+    def run(self, name: str, work: Coroutine[Any, Any, object], *, vital: bool = False) -> None:
+        """Start the work; `name` appears in the log.
+
+        Vital work is never refused, and the process does not end before it has: cancelled, it
+        ends by itself within seconds.
+        """
         ...

@@ -73,8 +73,8 @@ class RefreshQueue(Protocol):
         start that was left open is replaced; the integration as it was taken still names it.
 
         Not granted when the lease was lost or has run out, or when a disconnect began since it
-        was taken; nor when TOKEN_REQUESTS left within the last TOKEN_WINDOW, counted over all
-        processes: then nothing may be sent and nothing is recorded.
+        was taken; nor when TOKEN_REQUESTS left in this TOKEN_WINDOW, which begins with its first
+        request, counted over all processes: then nothing may be sent and nothing is recorded.
         """
         ...
 
@@ -100,8 +100,9 @@ class RefreshQueue(Protocol):
         last_error_code, scopes and the account's organization.
 
         A new pair (tokens of another version than the expected one) is stored whoever has the
-        lease, also over a `reauth_required` of the same grant: whoever was refused meanwhile
-        had sent the token that this pair came from. A grant is told by `connected_at`. Over a
+        lease, also over a `reauth_required` of the same grant when the refused token was the one
+        that this pair came from: who was refused had sent it once more. A pair that was refused
+        itself is dead and stays out. A grant is told by `connected_at`. Over a
         `disconnecting` integration it is stored under the lease only, and the status stays:
         who took the lease over has read the tokens already, and would not revoke these.
         Every other outcome needs both the lease and the version.

@@ -17,6 +17,7 @@ class StrandedPair(msgspec.Struct, frozen=True, omit_defaults=True):
         integration_id: whose.
         connected_at: which grant of that integration (UTC).
         replaces: the token version that it was exchanged for.
+        exchanged_at: when Calendly answered with it (UTC).
         tokens: the pair, sealed for its row.
         scopes: what was granted with it; empty leaves them as they were.
         organization_uri: the user's organization; empty leaves it as it was.
@@ -26,6 +27,7 @@ class StrandedPair(msgspec.Struct, frozen=True, omit_defaults=True):
     integration_id: IntegrationId
     connected_at: datetime
     replaces: int
+    exchanged_at: datetime
     tokens: SealedTokens
     scopes: tuple[str, ...] = ()
     organization_uri: str = ""

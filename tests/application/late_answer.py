@@ -45,6 +45,7 @@ def slow_exchange(
         vault=product.vault,
         oauth=line,
         circuits=Process(product, "slow").circuits,
+        background=product.background,
         clock=product.clock,
         entropy=product.entropy,
         signals=product.signals,

@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Coroutine
 from contextlib import suppress
 from contextvars import Context
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from domain.errors import SlotkeeperError
 from domain.ids import IntegrationId, WebhookEventId
@@ -17,6 +19,7 @@ class RecordedSignals:
     def __init__(self) -> None:
         self.seen: Counter[tuple[object, ...]] = Counter()
         self.places: dict[WebhookEventId, str] = {}
+        self.circuits: dict[str, str] = {}
 
     def token_refresh(self, integration_id: IntegrationId, outcome: str) -> None:  # noqa: ARG002
         """Count it."""
@@ -30,6 +33,18 @@ class RecordedSignals:
         """Count it."""
         self.seen["connected", recovered] += 1
 
+    def recovered(self, integration_id: IntegrationId, cause: str) -> None:  # noqa: ARG002
+        """Count it."""
+        self.seen["recovered", cause] += 1
+
+    def replaced(self, integration_id: IntegrationId, by: IntegrationId) -> None:
+        """Count it with both."""
+        self.seen["replaced", integration_id, by] += 1
+
+    def disconnected(self, integration_id: IntegrationId, result: str) -> None:  # noqa: ARG002
+        """Count it."""
+        self.seen["disconnected", result] += 1
+
     def webhook_received(self, result: str) -> None:
         """Count it."""
         self.seen["webhook_received", result] += 1
@@ -37,6 +52,10 @@ class RecordedSignals:
     def webhook_applied(self, kind: str, result: str) -> None:
         """Count it."""
         self.seen["webhook_applied", kind, result] += 1
+
+    def unexpected(self, error: str, where: str) -> None:  # noqa: ARG002
+        """Count it."""
+        self.seen["unexpected", error] += 1
 
     def webhook_unapplied(self, event_id: WebhookEventId, error: str, where: str) -> None:
         """Count it, and keep where it arose."""
@@ -46,6 +65,13 @@ class RecordedSignals:
     def webhook_unknown(self, event_id: WebhookEventId, kind: str) -> None:  # noqa: ARG002
         """Count it."""
         self.seen["webhook_unknown", kind] += 1
+
+    def invitee_erased(
+        self, erasure_id: UUID, bookings: int, webhook_events: int, unreadable: int
+    ) -> None:
+        """Count it with its numbers."""
+        del erasure_id
+        self.seen["invitee_erased", bookings, webhook_events, unreadable] += 1
 
     def availability_read(self, part: str, freshness: str) -> None:
         """Count it."""
@@ -63,9 +89,34 @@ class RecordedSignals:
         """Count it."""
         self.seen["subscription", result] += 1
 
+    def subscription_replaced(
+        self,
+        integration_id: IntegrationId,  # noqa: ARG002
+        trouble: str,
+        since: datetime,
+    ) -> None:
+        """Count it, with the moment."""
+        self.seen["subscription_replaced", trouble, since] += 1
+
+    def bookings_unreadable(self, integration_id: IntegrationId, count: int) -> None:  # noqa: ARG002
+        """Add them up."""
+        self.seen[("bookings_unreadable",)] += count
+
     def bookings_repaired(self, integration_id: IntegrationId, count: int) -> None:  # noqa: ARG002
         """Add them up."""
         self.seen[("bookings_repaired",)] += count
+
+    def circuit_seen(self, surface: str, state: str) -> None:
+        """Keep the latest."""
+        self.circuits[surface] = state
+
+    def circuit_opened(self, surface: str, failures: int, until: datetime) -> None:  # noqa: ARG002
+        """Count it."""
+        self.seen["circuit_opened", surface] += 1
+
+    def circuit_closed(self, surface: str) -> None:
+        """Count it."""
+        self.seen["circuit_closed", surface] += 1
 
 
 class AwaitedBackground:
@@ -75,7 +126,13 @@ class AwaitedBackground:
         self.names: list[str] = []
         self._tasks: list[asyncio.Task[None]] = []
 
-    def run(self, name: str, work: Coroutine[Any, Any, object]) -> None:
+    def run(
+        self,
+        name: str,
+        work: Coroutine[Any, Any, object],
+        *,
+        vital: bool = False,  # noqa: ARG002 - nothing is refused here
+    ) -> None:
         """Start the work in a context of its own, as it outlives its caller's transaction."""
         self.names.append(name)
         loop = asyncio.get_running_loop()

@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,10 @@ from domain.errors import (
     GrantRefused,
     IntegrationNotFound,
     RefreshInProgress,
+    SlotkeeperError,
     StorageUnavailable,
 )
-from domain.integration import EXCHANGE_OPEN_FOR, Status, usable_tokens
+from domain.integration import EXCHANGE_OPEN_FOR, Cause, Recovery, Status, usable_tokens
 from tests.application.building import Product
 from tests.application.late_answer import LateAnswer, slow_exchange
 from tests.application.leasing import leased
@@ -103,9 +105,39 @@ async def test_a_late_pair_outlives_the_refusal_of_its_parent(
     fresh = await task
 
     assert given_up.status is Status.REAUTH_REQUIRED
-    assert await product.stored(connected.id) == fresh
+    recovery = Recovery(Cause.REFRESH_OUTCOME_LOST, product.clock.now())
+    assert await product.stored(connected.id) == replace(fresh, recovery=recovery)
     access = open_access(product.vault, fresh)
     assert await product.calendly.me(access) == connected.account
+
+
+async def test_a_late_pair_that_was_refused_itself_stays_out(
+    product: Product, process: Process
+) -> None:
+    """A pair that another process found dead is not stored again by the one that is late."""
+    connected = await product.connect()
+    slow = Process(product, "slow")
+    hold = product.calendly.hold_next("refresh")
+    task = asyncio.create_task(slow.exchange(*await leased(product, connected.id)))
+    await hold.reached.wait()
+    product.storage.fail_next_commit(stored=True)
+    hold.release()
+    await asyncio.sleep(0.01)
+    product.storage.away = True
+    await asyncio.sleep(1)
+    product.storage.away = False
+    assert usable_tokens(await product.stored(connected.id)).version == 2
+    product.calendly.revoke_grants(connected.account.user_uri)
+    with pytest.raises(GrantRefused):
+        await process.exchange(*await leased(product, connected.id))
+    given_up = await product.stored(connected.id)
+
+    with suppress(SlotkeeperError):
+        await task
+
+    assert await product.stored(connected.id) == given_up
+    assert given_up.attention is not None
+    assert given_up.attention.cause is Cause.GRANT_REFUSED
 
 
 async def test_a_refusal_while_another_exchange_is_open_is_put_off(
@@ -343,19 +375,18 @@ async def test_a_disconnect_under_way_stays_one(product: Product, process: Proce
 async def test_a_cancelled_exchange_stores_its_answer_first(
     product: Product, process: Process
 ) -> None:
-    """A shutdown in the middle of a refresh loses no grant, however often it is asked for."""
+    """A caller that goes away in the middle of a refresh costs no grant: it is stored behind it."""
     connected = await product.connect()
     hold = product.calendly.hold_next("refresh")
     task = asyncio.create_task(process.refresh(connected.id))
     await hold.reached.wait()
 
-    for _ in range(3):
-        task.cancel()
-        await asyncio.sleep(1)
-    hold.release()
-
+    task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    hold.release()
+    await product.background.settle()
+
     stored = await product.stored(connected.id)
     assert usable_tokens(stored).version == 2
     assert stored.exchange_started_at is None
@@ -365,7 +396,7 @@ async def test_a_cancelled_exchange_stores_its_answer_first(
 async def test_a_cancelled_exchange_stores_its_failure_first(
     product: Product, process: Process
 ) -> None:
-    """A shutdown in the middle of a refresh that fails leaves no doubt behind."""
+    """A caller that goes away in the middle of a refresh that fails leaves no doubt behind."""
     connected = await product.connect()
     product.calendly.fail_next("refresh", CalendlyUnavailable("down"))
     hold = product.calendly.hold_next("refresh")
@@ -373,10 +404,10 @@ async def test_a_cancelled_exchange_stores_its_failure_first(
     await hold.reached.wait()
 
     task.cancel()
-    await asyncio.sleep(1)
-    hold.release()
-
     with pytest.raises(asyncio.CancelledError):
         await task
+    hold.release()
+    await product.background.settle()
+
     stored = await product.stored(connected.id)
     assert (stored.exchange_started_at, stored.last_error_code) == (None, "calendly_unavailable")

@@ -112,11 +112,14 @@ async def test_a_refresh_under_way_is_waited_for(
 async def test_an_uncertain_renewal_is_never_called_clean(
     product: Product, process: Process, leaving: Integration
 ) -> None:
-    """When the answer to the last renewal was lost, it is said that Calendly was not told."""
+    """A lost answer to the last renewal is not repeated at once; then it is said what it cost."""
     product.calendly.expire_access_tokens(leaving.account.user_uri)
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"), processed=True)
     with pytest.raises(CalendlyUncertain):
         await process.finish_disconnect(leaving.id, forced=False)
+    with pytest.raises(RefreshInProgress):
+        await process.finish_disconnect(leaving.id, forced=False)
+    product.clock.advance(LEASE)
 
     assert await process.finish_disconnect(leaving.id, forced=False) == ERASED_UNREVOKED
 
@@ -145,12 +148,13 @@ async def test_a_renewed_pair_that_cannot_be_stored_is_given_back(
     hold = product.calendly.hold_next("refresh")
     task = asyncio.create_task(process.finish_disconnect(leaving.id, forced=False))
     await hold.reached.wait()
-    product.storage.fail_next(*[StorageUnavailable("away")] * 12)
+    product.storage.away = True
     hold.release()
 
     with pytest.raises(StorageUnavailable):
         await task
 
+    product.storage.away = False
     assert all(grant.revoked for grant in product.calendly.grants)
     assert (await product.stored(leaving.id)).status is Status.DISCONNECTING
 

@@ -9,7 +9,7 @@ from application.exchange_tokens import ExchangeTokens
 from application.token_sealing import open_access
 from domain.errors import StorageUnavailable
 from domain.ids import IntegrationId
-from domain.integration import Integration, Status, usable_tokens
+from domain.integration import Cause, Integration, Recovery, Status, usable_tokens
 from tests.application.building import Product
 from tests.application.leasing import leased
 from tests.application.process import Process
@@ -123,7 +123,10 @@ async def test_a_stranded_pair_heals_a_false_verdict(product: Product, process: 
 
     assert verdict is Status.REAUTH_REQUIRED
     assert result == "restored"
-    assert (await product.stored(connected.id)).attention is None
+    stored = await product.stored(connected.id)
+    assert stored.attention is None
+    assert stored.recovery == Recovery(Cause.REFRESH_OUTCOME_LOST, pair.exchanged_at)
+    assert product.signals.seen["recovered", Cause.REFRESH_OUTCOME_LOST] == 1
     assert await works(product, connected.id)
 
 

@@ -114,6 +114,7 @@ async def test_a_horizon_beyond_a_tokens_life_comes_to_an_end(
         circuits=process.circuits,
         clock=product.clock,
         entropy=product.entropy,
+        signals=product.signals,
         owner="process-1",
         lease_ttl=LEASE,
         horizon=timedelta(hours=24),

@@ -4,7 +4,7 @@ import pytest
 
 from domain.errors import IntegrationNotFound, ReauthRequired, RefreshInProgress
 from domain.ids import IntegrationId
-from domain.integration import usable_tokens
+from domain.integration import Status, usable_tokens
 from tests.application.building import Product
 from tests.application.late_answer import LateAnswer, slow_exchange
 from tests.application.leasing import leased
@@ -146,7 +146,9 @@ async def test_a_refusal_that_a_late_pair_undid_is_none(
         line.release()
         await asyncio.sleep(1)
 
-    assert await refused == await slow
+    saved = await slow
+    assert (await refused).tokens == saved.tokens
+    assert (await refused).status is Status.ACTIVE
     assert product.signals.seen["token_refresh", "grant_refused"] == 1
 
 

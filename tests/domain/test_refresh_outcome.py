@@ -55,11 +55,11 @@ def test_the_breaker_counts_outages_alone(error: type[SlotkeeperError]) -> None:
         assert RULES[outcome_of(made(error))].breaker is not Effect.FAILS
 
 
-def test_only_a_doubt_keeps_the_lease() -> None:
-    """Nobody repeats a request that may be under way; everything else may be repeated."""
+def test_who_keeps_the_lease() -> None:
+    """Nobody repeats what may be under way, or while Calendly rests a user; else anybody may."""
     keeping = {outcome for outcome, rule in RULES.items() if rule.keeps_lease}
 
-    assert keeping == {Outcome.UNCERTAIN}
+    assert keeping == {Outcome.UNCERTAIN, Outcome.THROTTLED}
 
 
 def test_what_ended_is_never_repeated() -> None:

@@ -11,24 +11,13 @@ from domain.token import (
     REQUIRED_SCOPES,
     SHORTEST_LIFE,
     TokenPair,
-    is_due,
     life,
     missing_scopes,
     parse_scopes,
 )
-from tests.domain.samples import API, NOW, seconds
+from tests.domain.samples import API, NOW
 
-HORIZON = timedelta(minutes=70)
 scope_names = st.from_regex(r"[a-z_]{1,8}:(read|write)", fullmatch=True)
-
-
-@pytest.mark.parametrize(
-    ("left", "due"),
-    [(HORIZON, True), (HORIZON + seconds(1), False), (timedelta(), True), (-seconds(9), True)],
-)
-def test_a_token_is_due_when_it_dies_within_the_horizon(left: timedelta, due: bool) -> None:
-    """A token that would die before the next run ends is due now, as is a dead one."""
-    assert is_due(NOW + left, NOW, HORIZON) is due
 
 
 @given(st.integers())

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from application.ports.refresh_queue import Start
 from domain.ids import IntegrationId
-from domain.integration import Cause, Integration, Lease, Status
+from domain.integration import Cause, Integration, Lease, Recovery, Status
 from domain.token import LEFT_ALONE_FOR, TOKEN_REQUESTS, TOKEN_WINDOW
 from tests.fakes.state import IntegrationRow, State
 
@@ -108,6 +108,7 @@ class FakeRefreshQueue:
             tokens=integration.tokens,
             breaker=integration.breaker,
             attention=integration.attention,
+            recovery=_recovery(row.value, integration),
             exchange_started_at=integration.exchange_started_at,
             last_refreshed_at=integration.last_refreshed_at,
             last_error_code=integration.last_error_code,
@@ -115,7 +116,16 @@ class FakeRefreshQueue:
         left = row.lease
         if held and left is not None:
             left = None if held_until is None else replace(left, expires_at=held_until)
-        self._put(replace(row, value=value, lease=left, next_refresh_at=next_attempt_at))
+        dead = integration.status is Status.REAUTH_REQUIRED
+        self._put(
+            replace(
+                row,
+                value=value,
+                lease=left,
+                next_refresh_at=next_attempt_at,
+                refused_version=expected_version if dead else None,
+            )
+        )
         return True
 
     async def release(self, integration_id: IntegrationId, lease: Lease) -> None:
@@ -152,8 +162,17 @@ def _gives_way(
     if new is None or new.version == expected_version or now.status is Status.DISCONNECTING:
         return held and same_version
     if now.status is Status.REAUTH_REQUIRED:
-        return now.attention is None or now.attention.cause is not Cause.OWNER_CHANGED
+        of_owner = now.attention is not None and now.attention.cause is Cause.OWNER_CHANGED
+        return row.refused_version == expected_version and not of_owner
     return same_version
+
+
+def _recovery(before: Integration, after: Integration) -> Recovery | None:
+    """A pair that came late brings back what was given up meanwhile."""
+    revived = (before.status, after.status) == (Status.REAUTH_REQUIRED, Status.ACTIVE)
+    if not revived or before.attention is None or after.last_refreshed_at is None:
+        return before.recovery
+    return Recovery(cause=before.attention.cause, at=after.last_refreshed_at)
 
 
 def _is_new(row: IntegrationRow, now: datetime) -> bool:

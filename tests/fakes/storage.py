@@ -12,12 +12,17 @@ from tests.fakes.booking_commands import FakeBookingCommands
 from tests.fakes.bookings import FakeBookings
 from tests.fakes.breakers import FakeBreakers
 from tests.fakes.connect_attempts import FakeConnectAttempts
+from tests.fakes.erasures import FakeErasures
+from tests.fakes.expired import FakeExpired
 from tests.fakes.integrations import FakeIntegrations
+from tests.fakes.personal_data import FakePersonalData
 from tests.fakes.refresh_queue import FakeRefreshQueue
 from tests.fakes.sealed_values import FakeSealedValues
+from tests.fakes.single_exchange_log import SingleExchangeLog
 from tests.fakes.state import State
 from tests.fakes.sync_queue import FakeSyncQueue
 from tests.fakes.users import FakeUsers
+from tests.fakes.webhook_archive import FakeWebhookArchive
 from tests.fakes.webhook_events import FakeWebhookEvents
 
 _INSIDE: ContextVar[bool] = ContextVar("inside a fake unit of work", default=False)
@@ -42,6 +47,10 @@ class FakeUnitOfWork:
         self.booking_commands = FakeBookingCommands(state)
         self.breakers = FakeBreakers(state)
         self.sealed_values = FakeSealedValues(state)
+        self.webhook_archive = FakeWebhookArchive(state)
+        self.expired = FakeExpired(state)
+        self.erasures = FakeErasures(state)
+        self.personal_data = FakePersonalData(state)
 
     async def commit(self) -> None:
         """Make the changes count, or fail as scripted."""
@@ -81,6 +90,10 @@ class FakeStorage:
                 yield FakeUnitOfWork(self)
             finally:
                 _INSIDE.set(False)
+
+    def exchanges(self) -> SingleExchangeLog:
+        """Return a log that writes a record at a time."""
+        return SingleExchangeLog(self)
 
     async def ping(self) -> None:
         """Answer, unless the next opening is scripted to fail."""

@@ -65,11 +65,16 @@ def next_pair(
         refresh=answer.refresh_token or refresh,
         # Without an access token the pair is due at once: its refresh token brings the next.
         expires_at=_expiry(answer, asked_at) if answer.access_token else asked_at,
-        scopes=_named(answer.scope),
-        owner_uri=answer.owner or user_uri,
-        organization_uri=answer.organization or "",
+        scopes=_named(_said(answer.scope)),
+        owner_uri=_said(answer.owner) or user_uri,
+        organization_uri=_said(answer.organization),
         rotated=bool(answer.refresh_token),
     )
+
+
+def _said(text: str | None) -> str:
+    """Return what can be stored; PostgreSQL stores no NUL, and one must not cost the pair."""
+    return "" if text is None or "\x00" in text else text
 
 
 def _expiry(answer: TokenAnswer, asked_at: datetime) -> datetime:

@@ -6,7 +6,12 @@ import pytest
 from adapters.calendly.bookings import CalendlyBookingsGateway
 from domain.availability import Window
 from domain.booking import BookingStatus, Facts
-from domain.errors import CalendlyForbidden, CalendlyNotFound, CalendlyUnavailable
+from domain.errors import (
+    CalendlyForbidden,
+    CalendlyNotFound,
+    CalendlyProtocolError,
+    CalendlyUnavailable,
+)
 from domain.secret import Secret
 from tests.adapters.calendly.support import ACCESS, Wire, answer, query, refusal, resource
 from tests.fakes.calendly import bodies
@@ -258,3 +263,42 @@ async def test_a_token_only_goes_to_the_configured_host() -> None:
         )
 
     assert wire.request.url.host == "api.test"
+
+
+async def test_what_cannot_be_read_hides_nobody_else() -> None:
+    """An event and an invitee of no known shape are passed over and counted, the others read."""
+
+    def calendly(request: httpx.Request) -> httpx.Response:
+        if request.url.path == EVENTS:
+            return answer(200, bodies.page(event(1), event(2) | {"start_time": "soon"}, event(3)))
+        if request.url.path == f"{EVENTS}/EVENT1/invitees":
+            broken = invitee(1, "B") | {"created_at": None}
+            return answer(200, bodies.page(invitee(1), broken, invitee(1, "C")))
+        return answer(200, bodies.page(invitee(3)))
+
+    wire = Wire(by=calendly)
+
+    page = await CalendlyBookingsGateway(wire.api).page(ACCESS, bodies.USER, SPAN, None)
+
+    assert uris(page.facts) == ["EVENT1/invitees/A", "EVENT1/invitees/C", "EVENT3/invitees/A"]
+    assert page.unreadable == 2
+
+
+async def test_who_looks_for_one_thing_is_not_told_half(wire_of_a_broken_invitee: Wire) -> None:
+    """A search for a booking of ours fails where something could not be read: it may be that."""
+    gateway = CalendlyBookingsGateway(wire_of_a_broken_invitee.api)
+
+    with pytest.raises(CalendlyProtocolError):
+        await gateway.find(ACCESS, bodies.USER, "grace@example.net", SPAN)
+
+
+@pytest.fixture
+def wire_of_a_broken_invitee() -> Wire:
+    """A Calendly whose only invitee comes in no known shape."""
+
+    def calendly(request: httpx.Request) -> httpx.Response:
+        if request.url.path == EVENTS:
+            return answer(200, bodies.page(event(1)))
+        return answer(200, bodies.page(invitee(1) | {"created_at": None}))
+
+    return Wire(by=calendly)

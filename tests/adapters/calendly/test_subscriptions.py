@@ -82,3 +82,16 @@ async def test_a_deleted_subscription_may_be_deleted_again() -> None:
     assert [(each.method, str(each.url)) for each in wire.requests] == [
         ("DELETE", f"{API_URL}/webhook_subscriptions/HOOK0001")
     ] * 2
+
+
+async def test_one_subscription_is_read_by_its_name() -> None:
+    """One that the list does not show yet is found by its URI; one that is gone is none."""
+    wire = Wire(resource(bodies.subscription()), refusal(404, "Resource Not Found"))
+    gateway = CalendlySubscriptionsGateway(wire.api)
+
+    found, gone = [await gateway.subscription(ACCESS, HOOK) for _ in range(2)]
+
+    assert found is not None
+    assert (found.uri, found.state) == (HOOK, "active")
+    assert gone is None
+    assert wire.requests[0].url.path == "/webhook_subscriptions/HOOK0001"

@@ -10,6 +10,7 @@ from domain.integration import (
     Cause,
     Integration,
     Lease,
+    Recovery,
     Status,
     needs_person,
     refreshed,
@@ -390,7 +391,8 @@ async def test_a_pair_after_a_refusal(storage: Storage, world: World, ada: Integ
         await uow.refresh_queue.finish(dead(ada), lease, expected_version=1, next_attempt_at=None)
         assert await uow.refresh_queue.finish(new, old, expected_version=1, next_attempt_at=None)
         await uow.commit()
-    assert await world.now(ada.id) == new
+    recovery = Recovery(Cause.GRANT_REFUSED, NOON)
+    assert await world.now(ada.id) == replace(new, recovery=recovery)
 
 
 async def test_a_pair_after_another_owner(

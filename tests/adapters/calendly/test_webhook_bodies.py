@@ -1,0 +1,223 @@
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
+from adapters.calendly.webhooks import CalendlyWebhookReader
+from application.ports.calendly_bookings import REFERENCE_PREFIX
+from domain.booking import Facts
+from domain.erasure import anonymous
+from tests.fakes.calendly import bodies as calendly
+
+BODIES = CalendlyWebhookBodies()
+READ = CalendlyWebhookReader().read
+EMAIL = "grace@example.net"
+PERSONAL: dict[str, Any] = {
+    "name": "Grace Invitee",
+    "text_reminder_number": "+41440000000",
+    "questions_and_answers": [{"question": "Why?", "answer": "My divorce", "position": 0}],
+    "tracking": calendly.tracking(utm_content="newsletter-of-grace"),
+    "payment": {"external_id": "card-1"},
+    "added_tomorrow": {"passport": "X123"},
+}
+GONE = ("Grace", EMAIL, "+4144", "divorce", "newsletter", "card-1", "X123", "Zurich")
+
+
+def body(kind: str = "invitee.created", **changed: Any) -> bytes:
+    """Return a body that is full of one person."""
+    return calendly.webhook(kind, calendly.payload(**(PERSONAL | changed)))
+
+
+def facts(raw: bytes) -> Facts:
+    """Return what a body says of a booking."""
+    notice = READ(raw)
+    assert notice.facts is not None
+    return notice.facts
+
+
+CANCELED = {"status": "canceled", "cancellation": calendly.cancellation()}
+BY_INVITEE = {
+    "status": "canceled",
+    "cancellation": calendly.cancellation(canceled_by="Grace Invitee", canceler_type="invitee"),
+}
+MARKED = {"no_show": {"uri": calendly.NO_SHOW, "created_at": calendly.stamp(calendly.BOOKED_AT)}}
+VARIANTS = [
+    ("invitee.created", {}),
+    ("invitee.created", {"old_invitee": f"{calendly.EVENT}/invitees/OLD"}),
+    ("invitee.created", {"tracking": {"utm_content": f"{REFERENCE_PREFIX}abc"}}),
+    ("invitee.canceled", CANCELED),
+    ("invitee.canceled", BY_INVITEE),
+    ("invitee.canceled", {**CANCELED, "rescheduled": True, "new_invitee": "https://x/NEW"}),
+    ("invitee_no_show.created", MARKED),
+    ("invitee_no_show.deleted", {}),
+]
+
+
+@pytest.mark.parametrize(("kind", "changed"), VARIANTS)
+def test_the_person_is_gone(kind: str, changed: dict[str, Any]) -> None:
+    """Of an invitee's own webhook nothing is left that tells who it was."""
+    left = BODIES.erased(body(kind, **changed), {EMAIL}).decode()
+
+    assert [each for each in GONE if each in left] == []
+    assert "cancellations/" not in left
+    assert "reschedulings/" not in left
+
+
+@pytest.mark.parametrize(("kind", "changed"), VARIANTS)
+def test_what_is_left_still_tells_of_the_booking(kind: str, changed: dict[str, Any]) -> None:
+    """A rewritten webhook says of the booking exactly what an anonymous one is to say."""
+    raw = body(kind, **changed)
+
+    before, after = READ(raw), READ(BODIES.erased(raw, {EMAIL}))
+
+    assert facts(BODIES.erased(raw, {EMAIL})) == anonymous(facts(raw))
+    assert (after.kind, after.occurred_at, after.subject) == (
+        before.kind,
+        before.occurred_at,
+        before.subject,
+    )
+    assert after.account_uris == before.account_uris
+
+
+@pytest.mark.parametrize(("kind", "changed"), VARIANTS)
+def test_twice_is_once(kind: str, changed: dict[str, Any]) -> None:
+    """Rewriting a rewritten webhook changes nothing, and finds nobody."""
+    once = BODIES.erased(body(kind, **changed), {EMAIL})
+
+    assert BODIES.erased(once, {EMAIL}) == once
+    assert EMAIL not in BODIES.emails(once)
+
+
+def test_an_event_that_is_named_after_the_person() -> None:
+    """An event's name goes when it names the person."""
+    raw = body(scheduled_event=calendly.event(name="Grace Invitee and Ada"))
+
+    assert facts(BODIES.erased(raw, {EMAIL})).details.event_name == ""
+
+
+def test_in_somebody_else_s_booking_the_address_is_blotted_out() -> None:
+    """A guest at another invitee's booking loses the address; the booking keeps its invitee."""
+    event = calendly.event(event_guests=[{"email": "Eve@Example.org"}])
+    raw = body(
+        scheduled_event=event,
+        questions_and_answers=[{"answer": "with steve@example.org, link ?e=eve%40example.org&x"}],
+    )
+
+    left = BODIES.erased(raw, {"eve@example.org"}).decode()
+
+    assert "eve@example.org" not in left.lower().replace("steve@example.org", "")
+    assert "eve%40example.org" not in left
+    assert "steve@example.org" in left
+    assert facts(left.encode()).details.invitee == facts(raw).details.invitee
+
+
+@pytest.mark.parametrize(
+    "kind", ["contact.created", "routing_form_submission.created", "meeting_recap.created"]
+)
+def test_of_what_is_only_about_the_person_nothing_stays(kind: str) -> None:
+    """Kinds that no booking needs keep their subject alone."""
+    raw = calendly.webhook(
+        kind, {"uri": "https://x/1", "submitter": {"email": EMAIL, "name": "Grace"}}
+    )
+
+    left = msgspec.json.decode(BODIES.erased(raw, {EMAIL}))
+
+    assert left["payload"] == {"uri": "https://x/1"}
+
+
+def test_an_event_type_keeps_whose_it_is() -> None:
+    """A host's address in an event type is blotted out, and the change still has its effect."""
+    raw = calendly.webhook("event_type.updated", calendly.event_type(description_plain=EMAIL))
+
+    left = BODIES.erased(raw, {EMAIL})
+
+    assert EMAIL.encode() not in left
+    assert READ(left).account_uris == READ(raw).account_uris
+
+
+@pytest.mark.parametrize("raw", [b"", b"not json grace@example.net", b"[]", b'{"payload": 1}'])
+def test_what_cannot_be_understood_is_emptied(raw: bytes) -> None:
+    """A body without the form of a webhook is replaced as a whole."""
+    assert BODIES.erased(raw, {EMAIL}) == b"{}"
+
+
+def test_addresses_are_found_wherever_they_stand() -> None:
+    """Addresses in names, texts, links and lists are found, in small letters."""
+    raw = calendly.webhook(
+        "contact.created",
+        {
+            "Mail@Example.com": 1,
+            "a": ["write to X.Y+z@mail.example.org."],
+            "b": "mailto:m@example.net?cc=c%40example.net",
+        },
+    )
+
+    assert BODIES.emails(raw) >= {
+        "mail@example.com",
+        "x.y+z@mail.example.org",
+        "m@example.net",
+        "c@example.net",
+    }
+
+
+def test_an_odd_address_of_the_invitee_is_found() -> None:
+    """The invitee's own address is found whatever it looks like."""
+    assert '"odd one"@localhost' in BODIES.emails(body(email='"Odd One"@localhost'))
+
+
+def test_of_no_json_the_text_is_searched() -> None:
+    """A body that is no JSON gives away its addresses too."""
+    assert BODIES.emails(b"\xff grace@example.net,") == {EMAIL}
+    assert BODIES.without_links(b"\xff") is None
+
+
+def test_acting_links_are_not_shown() -> None:
+    """Links that cancel or reschedule without a login are removed wherever they stand."""
+    link = "https://calendly.com/cancellations/ABC"
+    raw = body(questions_and_answers=[{"answer": f"see {link}"}], cancel_url=link)
+
+    shown = BODIES.without_links(raw)
+
+    assert "cancellations/" not in str(shown)
+    assert shown["payload"]["cancel_url"] == shown["payload"]["reschedule_url"] == "[removed]"
+    assert shown["payload"]["email"] == EMAIL
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=9) | st.just(EMAIL),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+@given(JSON, st.sampled_from(["invitee.created", "event_type.updated", "new.kind", None]))
+def test_any_json_loses_the_address(payload: object, kind: str | None) -> None:
+    """Whatever a body looks like, the address is not in what is left."""
+    raw = msgspec.json.encode({"event": kind, "payload": payload})
+
+    left = BODIES.erased(raw, {EMAIL})
+
+    assert EMAIL not in BODIES.emails(left)
+
+
+@pytest.mark.parametrize("depth", [400, 900, 100_000])
+def test_any_depth_is_borne(depth: int) -> None:
+    """A body nested however deeply is looked into, or replaced as a whole."""
+    inside = b"[" * depth + b'"grace@example.net"' + b"]" * depth
+    raw = b'{"event": "event_type.updated", "payload": {"x": ' + inside + b"}}"
+
+    assert EMAIL in BODIES.emails(raw)
+    assert EMAIL.encode() not in BODIES.erased(raw, {EMAIL})
+    BODIES.without_links(raw)
+
+
+@given(st.binary(max_size=40))
+def test_any_bytes_are_borne(raw: bytes) -> None:
+    """No body makes looking into it fail."""
+    BODIES.emails(raw)
+    BODIES.without_links(raw)
+
+    assert isinstance(BODIES.erased(raw, {EMAIL}), bytes)
