@@ -5,16 +5,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-SOURCES := domain application adapters workflows sandbox tests
+SOURCES := domain application adapters workflows sandbox bench tests
 # Twice quiet: errors only. A package index of the machine's own may warn of what is not there.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
+# Two processes of pytest; the later option wins: `make test ARGS="-n 0"` is one.
+PARALLEL := -n 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo test lint format clean
+.PHONY: help install dev demo test faults bench-tokens bench-ingest lint format clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: $(INSTALLED) ## Start everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/slotkeeper dev --stop-with-parent $(ARGS)
@@ -23,7 +25,16 @@ demo: $(INSTALLED) ## Start everything on free ports, walk through it, stop
 	@exec $(BIN)/slotkeeper demo $(ARGS)
 
 test: $(INSTALLED) ## Run every test; ARGS are pytest's
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(PARALLEL) $(ARGS)
+
+faults: $(INSTALLED) ## Break things at full size and say what held; ARGS are scenarios' names
+	$(BIN)/python -m tests.faults $(ARGS)
+
+bench-tokens: $(INSTALLED) ## Measure what keeping tokens costs; ARGS are parts and --rows, --many …
+	$(BIN)/python -m bench.tokens $(ARGS)
+
+bench-ingest: $(INSTALLED) ## Measure what taking in webhooks costs; ARGS are --requests, --rounds …
+	$(BIN)/python -m bench.ingest $(ARGS)
 
 lint: $(INSTALLED) ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

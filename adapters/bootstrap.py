@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
+import httpx
+
 from adapters.calendly.http import open_http
 from adapters.persistence.storage import open_storage
 from adapters.security.vault import KeyRingVault
@@ -24,6 +26,7 @@ from adapters.temporal.jobs import TemporalJobs
 from adapters.wiring.resources import Resources
 from adapters.wiring.services import Services
 from adapters.wiring.wire import wire
+from application.ports.clock import Clock
 
 
 @asynccontextmanager
@@ -34,28 +37,45 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         StorageUnavailable: the database cannot be reached.
 
     """
+    async with open_resources(settings) as made:
+        yield wire(made)
+
+
+@asynccontextmanager
+async def open_resources(
+    settings: Settings, *, clock: Clock | None = None, http: httpx.AsyncClient | None = None
+) -> AsyncIterator[Resources]:
+    """Open what the use cases stand on, and close it at the end.
+
+    Args:
+        settings: of the process.
+        clock: the time; None means the machine's.
+        http: from `open_http`, closed here; None means one with its defaults.
+
+    Raises:
+        StorageUnavailable: the database cannot be reached.
+
+    """
     async with AsyncExitStack() as stack:
         vault = KeyRingVault(settings.token_encryption_keys)
         storage = await stack.enter_async_context(
             open_storage(settings.database_url, vault, min_size=0, max_size=_connections(settings))
         )
-        http = open_http()
+        http = http or open_http()
         stack.push_async_callback(http.aclose)
         temporal = await connect(settings.temporal_address, settings.temporal_namespace, lazy=True)
         background = await stack.enter_async_context(AsyncBackground())
-        yield wire(
-            Resources(
-                settings=settings,
-                storage=storage,
-                vault=vault,
-                http=http,
-                jobs=TemporalJobs(temporal),
-                background=background,
-                signals=PrometheusSignals(Counters(version("slotkeeper"))),
-                clock=SystemClock(),
-                entropy=SystemEntropy(),
-                owner=f"{socket.gethostname()}/{os.getpid()}/{os.urandom(4).hex()}",
-            )
+        yield Resources(
+            settings=settings,
+            storage=storage,
+            vault=vault,
+            http=http,
+            jobs=TemporalJobs(temporal),
+            background=background,
+            signals=PrometheusSignals(Counters(version("slotkeeper"))),
+            clock=clock or SystemClock(),
+            entropy=SystemEntropy(),
+            owner=f"{socket.gethostname()}/{os.getpid()}/{os.urandom(4).hex()}",
         )
 
 

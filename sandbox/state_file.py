@@ -57,5 +57,7 @@ def _empty(kind: type[msgspec.Struct]) -> msgspec.Struct:
 
 
 def _fill(struct: msgspec.Struct, fields: dict[str, Any]) -> None:
+    if fields.keys() != set(struct.__struct_fields__):
+        raise ValueError("written by another version")
     for name, value in fields.items():
         setattr(struct, name, value)

@@ -2,7 +2,16 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from sandbox.control import accounts, deliveries, event_types, faults, grants, invitees, state
+from sandbox.control import (
+    accounts,
+    deliveries,
+    event_types,
+    faults,
+    grants,
+    invitees,
+    state,
+    tokens,
+)
 
 CONTROL_ROUTES: list[HTTPRouteHandler] = [
     state.health,
@@ -25,6 +34,8 @@ CONTROL_ROUTES: list[HTTPRouteHandler] = [
     grants.mass_grant,
     grants.revoke,
     grants.expire,
+    tokens.standing,
+    tokens.expire_all,
     event_types.add,
     event_types.change,
     event_types.remove,

@@ -50,6 +50,8 @@ class FaultInjection:
 
     async def _suffer(self, rule: FaultRule, scope: Scope, receive: Receive, send: Send) -> None:
         match rule.kind:
+            case "latency" if rule.processed:
+                await self._app(scope, receive, _late(send, rule.seconds))
             case "latency":
                 await asyncio.sleep(rule.seconds)
                 await self._app(scope, receive, send)
@@ -78,6 +80,17 @@ class FaultInjection:
 
 async def _swallow(_: Message) -> None:
     """Let the request take effect and its answer go nowhere."""
+
+
+def _late(send: Send, seconds: float) -> Send:
+    """Let the request take effect now and its answer leave `seconds` later."""
+
+    async def send_late(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await asyncio.sleep(seconds)
+        await send(message)
+
+    return send_late
 
 
 async def _hang(seconds: float, receive: Receive) -> None:

@@ -15,7 +15,8 @@ class FaultRule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One rule. `path` is a glob on the path without query; `share` is of matching requests.
 
     `status`: answer `status` at once, or with `processed` after the request took effect.
-    `latency`: wait `seconds`, then go on. `hang`: never answer (`seconds` at most).
+    `latency`: wait `seconds`, then go on; with `processed` the request takes effect at once and
+    its answer waits. `hang`: never answer (`seconds` at most).
     `drop_answer`: process the request, then close the connection without an answer.
     `malformed`: process the request, then answer 200 with a body that is not JSON.
     `rate_limited`: 429 at once, with `retry_after` when given.

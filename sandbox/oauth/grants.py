@@ -45,6 +45,7 @@ class TokenPair(msgspec.Struct, eq=False, kw_only=True):
     spent: bool = False
     access_revoked: bool = False
     refresh_revoked: bool = False
+    shown_again: int = 0
 
 
 class Code(msgspec.Struct, eq=False, kw_only=True):
@@ -137,6 +138,7 @@ class Grants:
             raise self._invalid_grant()
         if pair.spent:
             self._counters.refresh_reuse += 1
+            pair.shown_again += 1
             if self._switches.refresh_replay_revokes_family:
                 self.revoke_grant(pair.grant)
             raise self._invalid_grant()
@@ -163,6 +165,10 @@ class Grants:
         if self._clock.now() >= pair.expires_at:
             return Verdict.EXPIRED, pair
         return Verdict.VALID, pair
+
+    def honours(self, pair: TokenPair) -> bool:
+        """Whether the pair's refresh token would be exchanged if it were shown now."""
+        return not (pair.spent or pair.refresh_revoked)
 
     def revoke_pair(self, pair: TokenPair) -> None:
         """Both tokens of one pair die (RFC 7009 on a Doorkeeper row)."""

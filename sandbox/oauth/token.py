@@ -125,7 +125,7 @@ def _pair_named(world: World, form: dict[str, str]) -> TokenPair | None:
 
 def _live(world: World, pair: TokenPair, value: str) -> bool:
     if value == pair.refresh:
-        return not (pair.spent or pair.refresh_revoked)
+        return world.grants.honours(pair)
     return not pair.access_revoked and world.clock.now() < pair.expires_at
 
 

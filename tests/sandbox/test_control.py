@@ -206,3 +206,35 @@ async def test_a_person_who_opens_the_address_sees_a_page(sandbox: Sandbox) -> N
     assert "/_control/users/ada@example.com/expire-access-tokens" in page.text
     assert manual.text.startswith("# The sandbox Calendly")
     assert api.status_code == 401
+
+
+async def test_tokens_are_looked_up_in_bulk(sandbox: Sandbox) -> None:
+    """A token's standing says whether it would be exchanged, and how its grant has fared."""
+    ada, grace = await sandbox.grant(), await sandbox.grant("grace@example.com")
+    newer = (await sandbox.refresh(ada.refresh)).json()["refresh_token"]
+    await sandbox.refresh(ada.refresh)
+    await sandbox.control("POST", "/users/grace@example.com/revoke")
+    asked = [ada.refresh, newer, grace.refresh, "unknown"]
+    spent, live, revoked, unknown = (
+        await sandbox.control("POST", "/tokens/standing", refresh_tokens=asked)
+    )["tokens"]
+
+    assert spent == live | {"honoured": False, "newest": False}
+    assert (live["honoured"], live["newest"], live["grant_honoured"]) == (True, True, True)
+    assert (live["exchanges"], live["reused"]) == (1, 1)
+    assert (revoked["honoured"], revoked["newest"], revoked["grant_honoured"]) == (
+        False,
+        True,
+        False,
+    )
+    assert unknown is None
+
+
+async def test_all_access_tokens_expire_at_once(sandbox: Sandbox) -> None:
+    """Afterwards no access token is valid, and every refresh token still is."""
+    ada = await sandbox.grant()
+    expired = await sandbox.control("POST", "/tokens/expire")
+
+    assert expired == {"expired": 1}
+    assert (await sandbox.get(ada, "/users/me")).status_code == 401
+    assert (await sandbox.refresh(ada.refresh)).status_code == 200

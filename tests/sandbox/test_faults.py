@@ -53,6 +53,29 @@ async def test_latency_only_delays(sandbox: Sandbox) -> None:
     assert time.monotonic() - started >= 0.15
 
 
+async def test_an_answer_can_be_late_though_the_deed_was_prompt(sandbox: Sandbox) -> None:
+    """The old token is dead while the answer with the new one is still under way."""
+    ada = await sandbox.grant()
+    await sandbox.control(
+        "POST",
+        "/faults",
+        path="/oauth/token",
+        kind="latency",
+        processed=True,
+        seconds=0.3,
+        count=1,
+    )
+    waiting = asyncio.create_task(sandbox.refresh(ada.refresh))
+    await asyncio.sleep(0.1)
+    again = await sandbox.refresh(ada.refresh)
+    pending = not waiting.done()
+    late = await waiting
+
+    assert pending
+    assert again.json()["error"] == "invalid_grant"
+    assert late.status_code == 200
+
+
 async def test_a_status_fault_speaks_the_hosts_language(sandbox: Sandbox) -> None:
     """A 500 of the API and a 503 of the OAuth host each have their family's body."""
     await sandbox.control("POST", "/faults", path="/users/*", kind="status")

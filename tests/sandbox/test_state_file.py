@@ -3,16 +3,29 @@
 import stat
 import time
 from pathlib import Path
+from typing import Any
 
 from sandbox.acts.booking import Booker, book
 from sandbox.acts.rescheduling import reschedule
 from sandbox.deliveries.outbox import Delivery
+from sandbox.oauth.grants import TokenPair
 from sandbox.settings import Settings
 from sandbox.state.subscriptions import Subscription
-from sandbox.state_file import load, save
+from sandbox.state_file import _GraphPickler, load, save
 from sandbox.world import World
 
 SETTINGS = Settings(users=3)
+
+
+class OlderPickler(_GraphPickler):
+    """Writes token pairs as they were before they counted how often they were shown again."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Leave the field out."""
+        made = super().reducer_override(obj)
+        if isinstance(obj, TokenPair):
+            made[2].pop("shown_again")
+        return made
 
 
 def lived_in() -> World:
@@ -91,6 +104,14 @@ def test_other_settings_or_a_broken_file_begin_anew(tmp_path: Path) -> None:
     path.write_bytes(b"not a pickle")
 
     assert (absent, other, load(SETTINGS, path)) == (None, None, None)
+
+
+def test_a_file_of_another_version_begins_anew(tmp_path: Path) -> None:
+    """What was written before a thing had all its fields is not loaded."""
+    with (tmp_path / "state").open("wb") as file:
+        OlderPickler(file).dump(lived_in())
+
+    assert load(SETTINGS, tmp_path / "state") is None
 
 
 def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:

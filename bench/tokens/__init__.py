@@ -1,0 +1,1 @@
+"""What keeping many grants alive costs, in time, memory, history and database reads."""

@@ -1,0 +1,44 @@
+"""CPU seconds and resident memory of processes, as the kernel counts them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+CpuSeconds = Mapping[str, float]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return user and system time of a process and of the children it has now."""
+    process = psutil.Process(pid)
+    total = 0.0
+    for each in (process, *process.children(recursive=True)):
+        try:
+            times = each.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
+
+
+def spent(pids: Mapping[str, int]) -> CpuSeconds:
+    """Return what each named process has spent so far."""
+    return {name: cpu_seconds(pid) for name, pid in pids.items()}
+
+
+def difference(after: CpuSeconds, before: CpuSeconds) -> CpuSeconds:
+    """Return what was spent in between."""
+    return {name: after[name] - before[name] for name in after}
+
+
+def peak_memory(pid: int) -> int:
+    """Return the most memory (bytes) that a process has held since the last `forget_peak`."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError("the kernel does not say how much memory a process held")
+
+
+def forget_peak(pid: int) -> None:
+    """Let the peak begin anew at what the process holds now (proc(5): clear_refs)."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")

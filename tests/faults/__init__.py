@@ -1,0 +1,1 @@
+"""Faults on real parts: what must hold is put beside what was seen, one row a promise."""

@@ -1,0 +1,110 @@
+"""An hour of life at Calendly of which no delivery arrives, and what Calendly says afterwards."""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+from tests.faults.moved.calendly import Calendly
+
+ACTS = ("book", "book", "book", "join", "move", "leave", "call_off", "mark", "unmark")
+
+Seat = tuple[str, bool, str | None, str | None]
+"""Status as the service names it, whether a no-show, predecessor, successor."""
+
+
+class LostHour:
+    """Books, moves, cancels and marks for the hosts it is given; loses what would be told.
+
+    Args:
+        calendly: where.
+        hosts: by URI.
+        random: which act, for whom.
+
+    """
+
+    def __init__(self, calendly: Calendly, hosts: Sequence[str], random: Random) -> None:
+        self._calendly = calendly
+        self._hosts = hosts
+        self._random = random
+        self._workshops: dict[str, str] = {}
+        self.acts = 0
+
+    async def begin(self) -> None:
+        """Let every host have one meeting and one place in a group event."""
+        for host in self._hosts:
+            user = await self._calendly.control("GET", f"/users/{_key(host)}")
+            self._workshops[host] = user["event_types"][-1]["uri"]
+            await self._book(user=_key(host))
+            await self._book(event_type=_key(self._workshops[host]))
+
+    async def pass_on(self, acts: int) -> None:
+        """Let so many things happen, and lose what would be told of them."""
+        for _ in range(acts):
+            host = self._random.choice(self._hosts)
+            await self._act(self._random.choice(ACTS), host)
+        await self._calendly.control("POST", "/deliveries/drop")
+
+    async def seats(self) -> dict[str, Seat]:
+        """Return everybody who was ever invited, by the invitee's URI."""
+        found = (await self._calendly.control("GET", "/invitees"))["invitees"]
+        return {each["uri"]: _seat(each) for each in found}
+
+    async def _act(self, kind: str, host: str) -> None:
+        if kind == "book":
+            await self._book(user=_key(host))
+        elif kind == "join":
+            await self._join(host)
+        else:
+            await self._change(kind, host)
+        self.acts += 1
+
+    async def _join(self, host: str) -> None:
+        """Take another place in a group event that has one left, or in a new one."""
+        workshop = self._workshops[host]
+        for each in await self._of(host):
+            event = each["scheduled_event"]
+            places = event["invitees_counter"]
+            is_open = event["status"] == "active" and places["active"] < places["limit"]
+            if event["event_type"] == workshop and is_open:
+                await self._book(event_type=_key(workshop), start_time=event["start_time"])
+                return
+        await self._book(event_type=_key(workshop))
+
+    async def _change(self, kind: str, host: str) -> None:
+        standing = [each for each in await self._of(host) if each["status"] == "active"]
+        marked = [each for each in standing if each["no_show"]]
+        candidates = marked if kind == "unmark" else [e for e in standing if not e["no_show"]]
+        if not candidates:
+            await self._book(user=_key(host))
+            return
+        one = self._random.choice(candidates)
+        who = f"/invitees/{_key(one['uri'])}"
+        if kind == "move":
+            await self._calendly.control("POST", f"{who}/reschedule")
+        elif kind == "leave":
+            await self._calendly.control("POST", f"{who}/cancel")
+        elif kind == "call_off":
+            await self._calendly.control("POST", f"/scheduled-events/{_key(one['event'])}/cancel")
+        else:
+            method = "POST" if kind == "mark" else "DELETE"
+            await self._calendly.control(method, f"{who}/no-show")
+
+    async def _book(self, **booking: str) -> None:
+        await self._calendly.control("POST", "/invitees", **booking)
+
+    async def _of(self, host: str) -> list[dict[str, Any]]:
+        found = await self._calendly.control("GET", f"/invitees?user={_key(host)}")
+        invitees: list[dict[str, Any]] = found["invitees"]
+        return invitees
+
+
+def _key(uri: str) -> str:
+    return uri.rpartition("/")[2]
+
+
+def _seat(invitee: dict[str, Any]) -> Seat:
+    status = {"active": "booked"}.get(invitee["status"], invitee["status"])
+    if invitee["new_invitee"]:
+        status = "rescheduled"
+    marked = invitee["no_show"] is not None
+    return status, marked, invitee["old_invitee"], invitee["new_invitee"]

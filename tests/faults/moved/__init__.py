@@ -1,0 +1,1 @@
+"""Scenarios of hours, played in minutes: our clock and the sandbox's are moved in step."""

@@ -1,0 +1,1 @@
+"""Programs that the fault scenarios run as processes of their own, and kill."""

@@ -1,0 +1,118 @@
+"""Points at which a refresh can be made to stand still, so that its process is killed there.
+
+The service's code runs unchanged: only its store and its transport are wrapped.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import httpx
+
+from adapters.persistence.repositories.refresh_queue import PiccoloRefreshQueue
+from adapters.persistence.session import Session
+from adapters.persistence.storage import PiccoloStorage
+from adapters.persistence.unit_of_work import PiccoloUnitOfWork
+from tests.fakes.single_exchange_log import SingleExchangeLog
+from domain.ids import IntegrationId
+from domain.integration import Integration
+
+CLAIMED = "claimed"
+RECORDED = "recorded"
+PROCESSED = "processed"
+ANSWERED = "answered"
+WRITTEN = "written"
+COMMITTED = "committed"
+
+_refreshing: ContextVar[IntegrationId | None] = ContextVar("_refreshing", default=None)
+
+
+class Holds:
+    """Which refresh stands still where; each says so on standard output when it does."""
+
+    def __init__(self, plan: Mapping[str, str]) -> None:
+        self._plan = plan
+
+    async def at(self, step: str, integration_id: IntegrationId | None) -> None:
+        """Pass, or never return."""
+        if integration_id is None or self._plan.get(str(integration_id)) != step:
+            return
+        sys.stdout.write(f"{step}\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+class HeldQueue(PiccoloRefreshQueue):
+    """The refresh queue with holds before the start is recorded and before the outcome is."""
+
+    def __init__(self, session: Session, holds: Holds) -> None:
+        super().__init__(session)
+        self._holds = holds
+        self.finished: IntegrationId | None = None
+
+    async def begin_exchange(self, integration_id: IntegrationId, *given: Any) -> Any:
+        """Hold what is claimed and not recorded."""
+        _refreshing.set(integration_id)
+        await self._holds.at(CLAIMED, integration_id)
+        return await super().begin_exchange(integration_id, *given)
+
+    async def finish(self, integration: Integration, *given: Any, **named: Any) -> bool:
+        """Hold what is answered and not written."""
+        await self._holds.at(ANSWERED, integration.id)
+        self.finished = integration.id
+        return await super().finish(integration, *given, **named)
+
+
+class HeldUnitOfWork(PiccoloUnitOfWork):
+    """A unit of work with holds on both sides of the commit that ends a refresh."""
+
+    def __init__(self, real: PiccoloUnitOfWork, storage: "HeldStorage") -> None:
+        super().__init__(real._transaction, storage._vault, storage._hash_key)
+        self._holds = storage.holds
+        self._queue = self.refresh_queue = HeldQueue(Session(), storage.holds)
+
+    async def commit(self) -> None:
+        """Hold what is written and not committed, and what is committed."""
+        await self._holds.at(WRITTEN, self._queue.finished)
+        await super().commit()
+        await self._holds.at(COMMITTED, self._queue.finished)
+
+
+class HeldStorage(PiccoloStorage):
+    """The real store, whose units of work hold."""
+
+    def __init__(self, real: PiccoloStorage, holds: Holds) -> None:
+        vars(self).update(vars(real))
+        self.holds = holds
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[PiccoloUnitOfWork]:
+        """Begin."""
+        async with super().__call__() as uow:
+            yield HeldUnitOfWork(uow, self)
+
+    def exchanges(self) -> SingleExchangeLog:  # type: ignore[override]
+        """Write a record at a time: one that stands still must hold up no other."""
+        return SingleExchangeLog(self)
+
+
+class HeldTransport(httpx.AsyncBaseTransport):
+    """The real transport, with holds before a request leaves and before its answer is read."""
+
+    def __init__(self, real: httpx.AsyncBaseTransport, holds: Holds) -> None:
+        self._real = real
+        self._holds = holds
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        await self._holds.at(RECORDED, _refreshing.get())
+        response = await self._real.handle_async_request(request)
+        await self._holds.at(PROCESSED, _refreshing.get())
+        return response
+
+    async def aclose(self) -> None:
+        """Close the real one."""
+        await self._real.aclose()
