@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import hypothesis
@@ -16,6 +17,7 @@ from adapters.local_stack.temporal_server import TemporalDevServer
 from adapters.persistence.migrate import migrate
 from adapters.persistence.storage import PiccoloStorage, open_storage
 from domain.secret import Secret
+from tests.distribution import Sharing
 from tests.fakes.clock import FakeClock
 from tests.fakes.entropy import FakeEntropy
 from tests.fakes.vault import FakeVault
@@ -29,7 +31,15 @@ DELETE FROM calendly_webhook_event;
 DELETE FROM app_user;
 DELETE FROM api_key;
 DELETE FROM calendly_circuit_breaker;
+DELETE FROM calendly_invitee_erasure;
+DELETE FROM calendly_erasure_key;
 """
+
+
+@pytest.hookimpl(optionalhook=True)  # without pytest-xdist it is nobody's
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    """Let the processes of `pytest -n 2` share the tests as `tests.distribution` says."""
+    return Sharing(config, log)
 
 
 @pytest.fixture(scope="session")

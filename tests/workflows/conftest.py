@@ -8,6 +8,7 @@ import pytest_asyncio
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from adapters.local_stack.temporal_server import TemporalDevServer
 from tests.workflows import servers
 from tests.workflows.running import Bench
 
@@ -20,16 +21,16 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def dev_server() -> AsyncIterator[WorkflowEnvironment]:
+async def dev_server(temporal_server: TemporalDevServer) -> AsyncIterator[WorkflowEnvironment]:
     """A real Temporal server in memory, with schedules and visibility."""
-    async with servers.dev_server() as environment:
+    async with servers.environment_at(temporal_server.address) as environment:
         yield environment
 
 
 @pytest.fixture
-def dev_server_address(dev_server: WorkflowEnvironment) -> str:
+def dev_server_address(temporal_server: TemporalDevServer) -> str:
     """Where the dev server listens, for a process or loop of its own."""
-    return dev_server.client.service_client.config.target_host
+    return temporal_server.address
 
 
 @pytest.fixture

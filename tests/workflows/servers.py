@@ -1,4 +1,8 @@
-"""Temporal servers for tests: the time-skipping one, and the real dev server in memory."""
+"""Temporal servers for tests: the time-skipping one, and the real dev server in memory.
+
+A test that only needs a dev server shares the session's; `dev_server` is for one that must come
+and go.
+"""
 
 import sysconfig
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,7 +11,8 @@ from pathlib import Path
 
 from temporalio.testing import WorkflowEnvironment
 
-from adapters.temporal.connect import settle
+from adapters.local_stack.temporal_server import NAMESPACE
+from adapters.temporal.connect import connect, settle
 from adapters.temporal.data_converter import DATA_CONVERTER
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -45,6 +50,13 @@ async def dev_server(port: int | None = None) -> AsyncIterator[WorkflowEnvironme
 
     async with await _started(start) as environment:
         yield environment
+    await settle()
+
+
+@asynccontextmanager
+async def environment_at(address: str) -> AsyncIterator[WorkflowEnvironment]:
+    """The server that runs at `host:port`, with a client of this loop's."""
+    yield WorkflowEnvironment.from_client(await connect(address, NAMESPACE))
     await settle()
 
 

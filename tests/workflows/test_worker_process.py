@@ -5,6 +5,7 @@ import sys
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.workflows.eventually import eventually
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 UNREACHABLE = "http://127.0.0.1:9"
+PATIENCE = 45  # seconds for a step of a program that has just started, on a busy machine
 
 
 @asynccontextmanager
@@ -61,11 +63,13 @@ async def test_a_worker_lives_from_before_temporal_until_it_is_told_to_stop(
         return ready.exists()
 
     async with worker(tmp_path, database_url, temporal_port, metrics_port) as process:
-        await eventually(waits)
+        await eventually(waits, within=PATIENCE)
         assert not ready.exists()
         async with servers.dev_server(temporal_port) as environment:
-            await eventually(works)
-            started = await TemporalJobs(environment.client).refresh_tokens()
+            await eventually(works, within=PATIENCE)
+            started = await TemporalJobs(
+                environment.client, timeout=timedelta(seconds=PATIENCE)
+            ).refresh_tokens()
             handle = environment.client.get_workflow_handle(started.workflow_id)
             result = await handle.result()
             with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics") as answer:  # noqa: ASYNC210 - our own, at once

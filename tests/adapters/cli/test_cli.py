@@ -13,7 +13,10 @@ from domain.errors import StorageUnavailable
 from tests.adapters.sound_environ import SECRETS, SOUND
 
 BLANK: dict[str, str | None] = dict.fromkeys(SOUND)
-OURS = ("web", "migrate", "doctor", "keys", "refresh", "dev", "demo", "sandbox")
+OURS = (
+    "web", "migrate", "doctor", "keys", "refresh", "reconcile", "webhooks", "erase-invitee",
+    "dev", "demo", "sandbox",
+)  # fmt: skip
 
 
 def run(*arguments: str, environ: Mapping[str, str] | None = None) -> Result:

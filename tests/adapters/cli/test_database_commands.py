@@ -1,13 +1,10 @@
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 from click.testing import CliRunner, Result
 
 from adapters.cli import main
-from adapters.local_stack.postgres import EmbeddedPostgres
+from domain.secret import Secret
 from tests.adapters.sound_environ import SOUND
 
 
@@ -22,22 +19,10 @@ class Cli:
         return CliRunner().invoke(main, arguments, env=self._environ)
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[EmbeddedPostgres]:
-    """A running PostgreSQL with an empty database."""
-    with (
-        tempfile.TemporaryDirectory(prefix="slotkeeper-") as folder,
-        EmbeddedPostgres(Path(folder) / "postgres", durable=False) as server,
-    ):
-        yield server
-
-
-@pytest.fixture(scope="module")
-def cli(postgres: EmbeddedPostgres) -> Cli:
+@pytest.fixture
+def cli(database_url: Secret) -> Cli:
     """The command line with a migrated database."""
-    migrated = Cli(postgres.dsn)
-    assert migrated("migrate").exit_code == 0
-    return migrated
+    return Cli(database_url.reveal())
 
 
 def key_ids(cli: Cli) -> list[str]:
@@ -45,17 +30,21 @@ def key_ids(cli: Cli) -> list[str]:
     return [line.split()[0] for line in cli("keys", "list").output.splitlines()[1:]]
 
 
-def test_migrating_again_changes_nothing(cli: Cli) -> None:
-    """A second migration finds the database up to date."""
-    again = cli("migrate")
+def test_migrating_again_changes_nothing(empty_database: Secret) -> None:
+    """A migration brings an empty database up to date, and a second one finds it so."""
+    cli = Cli(empty_database.reveal())
 
+    first, again = cli("migrate"), cli("migrate")
+
+    assert first.exit_code == 0
+    assert first.output != again.output
     assert (again.exit_code, again.output) == (0, "The database is up to date.\n")
     assert cli("migrate", "--check").exit_code == 0
 
 
-def test_pending_migrations_can_be_checked_for(postgres: EmbeddedPostgres) -> None:
+def test_pending_migrations_can_be_checked_for(empty_database: Secret) -> None:
     """`migrate --check` names what is pending, changes nothing and exits with 1."""
-    empty = Cli(postgres.dsn_of("postgres"))
+    empty = Cli(empty_database.reveal())
 
     first, second = empty("migrate", "--check"), empty("migrate", "--check")
 
@@ -106,10 +95,9 @@ def test_what_is_no_id_is_refused(cli: Cli) -> None:
     assert cli("keys", "revoke", "to-revoke").exit_code == 2
 
 
-def test_an_unknown_integration_cannot_be_refreshed(postgres: EmbeddedPostgres, cli: Cli) -> None:
+def test_an_unknown_integration_cannot_be_refreshed(database_url: Secret) -> None:
     """`refresh` names the error and exits with 1; nothing was sent."""
-    assert cli("migrate").exit_code == 0
-    environ = SOUND | {"DATABASE_URL": postgres.dsn, "TEMPORAL_ADDRESS": "127.0.0.1:1"}
+    environ = SOUND | {"DATABASE_URL": database_url.reveal(), "TEMPORAL_ADDRESS": "127.0.0.1:1"}
 
     ended = CliRunner().invoke(main, ["refresh", str(UUID(int=7))], env=environ)
 

@@ -1,38 +1,28 @@
-import asyncio
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from subprocess import Popen
 
 import httpx
 import pytest
 
-from adapters.local_stack.postgres import EmbeddedPostgres
-from adapters.persistence.migrate import migrate
 from domain.secret import Secret
 from tests.adapters.sound_environ import SECRETS, SOUND
 
 PATIENCE_SECONDS = 30
 
 
-@pytest.fixture(scope="module")
-def environ() -> Iterator[dict[str, str]]:
+@pytest.fixture
+def environ(database_url: Secret) -> dict[str, str]:
     """The environment of a web process whose Temporal is away."""
-    with (
-        tempfile.TemporaryDirectory(prefix="slotkeeper-") as folder,
-        EmbeddedPostgres(Path(folder) / "postgres", durable=False) as server,
-    ):
-        away = {"TEMPORAL_ADDRESS": "127.0.0.1:1", "CALENDLY_AUTH_URL": "http://127.0.0.1:1"}
-        asyncio.run(migrate(Secret(server.dsn)))
-        yield {**SOUND, **away, "DATABASE_URL": server.dsn}
+    away = {"TEMPORAL_ADDRESS": "127.0.0.1:1", "CALENDLY_AUTH_URL": "http://127.0.0.1:1"}
+    return {**SOUND, **away, "DATABASE_URL": database_url.reveal()}
 
 
 def free_port() -> int:

@@ -1,17 +1,14 @@
 import json
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
 from adapters.doctor.examination import examine
 from adapters.doctor.finding import Health
 from adapters.doctor.probes import REAL_PROBES
-from adapters.local_stack.postgres import EmbeddedPostgres
 from adapters.local_stack.temporal_server import TemporalDevServer
 from adapters.persistence.migrate import migrate
 from domain.secret import Secret
@@ -52,18 +49,15 @@ def oauth_host() -> Iterator[str]:
 
 
 @pytest.fixture
-def environ() -> Iterator[dict[str, str]]:
+def environ(
+    empty_database: Secret, temporal_server: TemporalDevServer
+) -> Iterator[dict[str, str]]:
     """The environment of a stack of real servers, the database still empty."""
-    with (
-        tempfile.TemporaryDirectory(prefix="slotkeeper-") as folder,
-        EmbeddedPostgres(Path(folder) / "postgres", durable=False) as postgres,
-        TemporalDevServer(Path(folder) / "temporal") as temporal,
-        oauth_host() as auth_url,
-    ):
+    with oauth_host() as auth_url:
         yield {
             **SOUND,
-            "DATABASE_URL": postgres.dsn,
-            "TEMPORAL_ADDRESS": temporal.address,
+            "DATABASE_URL": empty_database.reveal(),
+            "TEMPORAL_ADDRESS": temporal_server.address,
             "CALENDLY_AUTH_URL": auth_url,
             "PUBLIC_URL": "http://127.0.0.1:8000",
         }

@@ -21,23 +21,21 @@ async def test_a_second_start_keeps_the_data(folder: Path) -> None:
     assert (first_created, postgres.created) == (True, False)
 
 
-async def test_no_password_no_entry(folder: Path) -> None:
+async def test_no_password_no_entry(postgres: EmbeddedPostgres) -> None:
     """Whoever does not know the password is refused, on this machine too."""
-    with EmbeddedPostgres(folder / "pg", durable=False) as postgres:
-        stranger = postgres.dsn.replace("slotkeeper:", "slotkeeper:x", 1)
+    stranger = postgres.dsn.replace("slotkeeper:", "slotkeeper:x", 1)
 
-        with pytest.raises(asyncpg.InvalidPasswordError):
-            await fetch(stranger, "SELECT 1")
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await fetch(stranger, "SELECT 1")
 
 
-async def test_rows_stay_out_of_the_log(folder: Path) -> None:
+async def test_rows_stay_out_of_the_log(postgres: EmbeddedPostgres) -> None:
     """A row that breaks a constraint is not quoted in the server's log."""
-    with EmbeddedPostgres(folder / "pg", durable=False) as postgres:
-        connection = await asyncpg.connect(postgres.dsn)
-        await connection.execute("CREATE TABLE t (a text CHECK (length(a) < 3))")
-        with pytest.raises(asyncpg.CheckViolationError):
-            await connection.execute("INSERT INTO t VALUES ($1)", "very secret")
-        await connection.close()
+    connection = await asyncpg.connect(postgres.dsn)
+    await connection.execute("CREATE TEMPORARY TABLE t (a text CHECK (length(a) < 3))")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute("INSERT INTO t VALUES ($1)", "very secret")
+    await connection.close()
 
     log = postgres.log.read_text()
     assert "violates check constraint" in log

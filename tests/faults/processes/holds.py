@@ -16,9 +16,9 @@ from adapters.persistence.repositories.refresh_queue import PiccoloRefreshQueue
 from adapters.persistence.session import Session
 from adapters.persistence.storage import PiccoloStorage
 from adapters.persistence.unit_of_work import PiccoloUnitOfWork
-from tests.fakes.single_exchange_log import SingleExchangeLog
 from domain.ids import IntegrationId
 from domain.integration import Integration
+from tests.fakes.single_exchange_log import SingleExchangeLog
 
 CLAIMED = "claimed"
 RECORDED = "recorded"
