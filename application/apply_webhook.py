@@ -1,8 +1,14 @@
-"""The effect of one webhook, inside the transaction that stores it."""
+"""The effect of one webhook, inside the transaction that stores it.
+
+Whoever stores the event as well does so between `settle_notice` and `overtake_cache`: locks are
+taken in this order everywhere (the integration's facts, the event's key, the integration's row),
+so that no two transactions ever wait for each other in a circle.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from application.ports.bookings import Owner
 from application.ports.entropy import Entropy
 from application.ports.unit_of_work import UnitOfWork
 from application.settle_bookings import settle_bookings
@@ -26,6 +32,13 @@ async def integrations_of(
     return await uow.integrations.by_accounts(notice.account_uris)
 
 
+def why_ignored(notice: Notice, concerned: Sequence[Integration | Owner]) -> str | None:
+    """Return why a notice has no effect here, or None when it has one."""
+    if topic(notice.kind) is Topic.NONE:
+        return UNKNOWN_KIND
+    return None if concerned else NOBODYS
+
+
 async def apply_webhook(
     uow: UnitOfWork,
     entropy: Entropy,
@@ -37,14 +50,25 @@ async def apply_webhook(
 
     Applying one twice changes nothing the second time.
     """
-    concern = topic(notice.kind)
-    if concern is Topic.NONE:
-        return UNKNOWN_KIND
-    if not integrations:
-        return NOBODYS
+    reason = why_ignored(notice, integrations)
+    if reason is None:
+        await settle_notice(uow, entropy, notice, integrations)
+        await overtake_cache(uow, notice, integrations, now)
+    return reason
+
+
+async def settle_notice(
+    uow: UnitOfWork, entropy: Entropy, notice: Notice, integrations: Sequence[Integration]
+) -> None:
+    """Write what a notice says of a booking, for each integration by ascending id."""
     if notice.facts is not None:
         for integration in integrations:
             await settle_bookings(uow, entropy, integration, [notice.facts])
+
+
+async def overtake_cache(
+    uow: UnitOfWork, notice: Notice, integrations: Sequence[Integration], now: datetime
+) -> None:
+    """Invalidate what is cached of the users whom a notice concerns."""
     users = sorted(each.user_id for each in integrations)
     await uow.availability.invalidate(users, now, by=notice.kind)
-    return None

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from adapters.persistence.engine import ENGINE, QueryOutsideUnitOfWorkError
-from adapters.persistence.errors import translated
+from adapters.persistence.errors import StoreRefused, translated
 
 # Held to the transaction's end by whoever changes the bookings of an integration. The key share
 # comes first, as it does for whoever stores a webhook: the one who erases the row waits for it.
@@ -48,6 +48,13 @@ class Session:
         """Run one statement for each list of values, in one round trip."""
         with translated():
             await _connection().executemany(sql, values)
+
+
+def required(row: asyncpg.Record | None) -> asyncpg.Record:
+    """Return the row of a statement that always has one."""
+    if row is None:
+        raise StoreRefused("A statement that always returns a row returned none.")
+    return row
 
 
 def _connection() -> Any:

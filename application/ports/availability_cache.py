@@ -1,6 +1,6 @@
 """The cache of what hosts offer, a part a row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -84,4 +84,8 @@ class AvailabilityCache(Protocol):
             by: why: a webhook's kind, or a command's name.
 
         """
+        ...
+
+    async def invalidate_each(self, changed: Mapping[UserId, str], now: datetime) -> None:
+        """Do what `invalidate` does for several users, each with a reason of its own."""
         ...

@@ -1,6 +1,6 @@
 """The store of bookings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -30,8 +30,20 @@ class BookingQuery(msgspec.Struct, frozen=True):
     after: tuple[datetime, BookingId] | None = None
 
 
+class Owner(msgspec.Struct, frozen=True):
+    """Whose bookings they are: an integration, as little of it as settling facts takes."""
+
+    id: IntegrationId
+    user_id: UserId
+    account_uri: str
+
+
 class Bookings(Protocol):
-    """Bookings by invitee URI (Calendly's identity) and by our own id."""
+    """Bookings by invitee URI (Calendly's identity) and by our own id.
+
+    A user's bookings are those of the integration that Integrations.for_user returns: what an
+    account left behind is not shown beside the one that took its place.
+    """
 
     async def related(
         self, integration_id: IntegrationId, invitee_uris: Sequence[str]
@@ -44,8 +56,26 @@ class Bookings(Protocol):
         """
         ...
 
+    async def hold(
+        self, integration_ids: Sequence[IntegrationId], account_uris: Sequence[str]
+    ) -> Sequence[Owner]:
+        """Return whom these ids and Calendly users name, by ascending id; nobody for others.
+
+        Within the transaction nobody else settles facts of theirs, and none of them is erased.
+        """
+        ...
+
+    async def related_of(
+        self, named: Mapping[IntegrationId, Collection[str]]
+    ) -> Mapping[IntegrationId, Mapping[str, Booking]]:
+        """Return what `related` does, of several integrations that are held, by invitee URI."""
+        ...
+
     async def put(self, bookings: Sequence[Booking]) -> None:
-        """Insert or replace bookings by (integration, invitee URI)."""
+        """Insert or replace bookings by (integration, invitee URI); a link once stored stays.
+
+        A link that could not be opened was read as none, and must not be lost by that.
+        """
         ...
 
     async def find(self, user_id: UserId, booking_id: BookingId) -> Booking | None:
@@ -53,7 +83,11 @@ class Bookings(Protocol):
         ...
 
     async def by_invitee(self, user_id: UserId, invitee_uri: str) -> Booking | None:
-        """Return a user's booking of one invitee, or None."""
+        """Return a user's booking of one invitee, or None.
+
+        Of two integrations that both have it the current one counts; what only one that is
+        leaving has is found too, so that a command which outlived its account ends well.
+        """
         ...
 
     async def by_invitees(

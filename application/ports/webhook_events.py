@@ -1,6 +1,6 @@
 """The inbox: every webhook that was answered 2xx, once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -34,11 +34,38 @@ class WebhookEvent(Discreet, msgspec.Struct, frozen=True):
     fault: str | None = None
 
 
+class FiledEvent(msgspec.Struct, frozen=True):
+    """An event with what became of it before it was stored.
+
+    Args:
+        status: `applied`, `ignored`, or `pending` for what has to be applied later.
+        reason: why it is ignored; None otherwise.
+
+    """
+
+    event: WebhookEvent
+    status: str
+    reason: str | None = None
+
+
 class WebhookEvents(Protocol):
     """Stored webhooks and what became of them."""
 
     async def store(self, event: WebhookEvent) -> bool:
         """Store an event as pending; False, and nothing changed, when its key is known."""
+        ...
+
+    async def store_filed(self, filed: Sequence[FiledEvent], now: datetime) -> Collection[str]:
+        """Store events with what became of them, in one sorted order; no key comes twice.
+
+        Args:
+            filed: the events; what is pending is due at its `received_at`.
+            now: when the others were settled (UTC).
+
+        Returns:
+            The dedupe keys of those that were stored; the others were known.
+
+        """
         ...
 
     async def applied(self, event_id: WebhookEventId, now: datetime) -> None:
@@ -53,6 +80,12 @@ class WebhookEvents(Protocol):
         self, event_id: WebhookEventId, code: str, next_attempt_at: datetime | None
     ) -> None:
         """Count a failed attempt; without a next one the event is dead-lettered."""
+        ...
+
+    async def put_off(
+        self, event_id: WebhookEventId, code: str, next_attempt_at: datetime
+    ) -> None:
+        """Leave a pending event for later without counting: what keeps it heals by itself."""
         ...
 
     async def claim_pending(

@@ -5,7 +5,7 @@ webhook however many parts there are, and it also overtakes a part whose first f
 way. It counts for every part that was fetched before it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -47,13 +47,14 @@ WHERE u.public_id = $1 AND c.user_id = u.id AND c.part = $2 AND c.key <> ALL ($3
 # Locked in the order of the ids, so that two batches which overlap never wait for each other.
 _INVALIDATE = """
 WITH overtaken AS (
-    SELECT i.id FROM calendly_integration i JOIN app_user u ON u.id = i.user_id
-    WHERE u.public_id = ANY ($1) ORDER BY i.id
-    FOR NO KEY UPDATE OF i
+    SELECT i.id, a.by FROM unnest($1::uuid[], $3::text[]) AS a (user_id, by)
+    JOIN app_user u ON u.public_id = a.user_id
+    JOIN calendly_integration i ON i.user_id = u.id
+    ORDER BY i.id FOR NO KEY UPDATE OF i
 )
 UPDATE calendly_integration i SET
     availability_invalidated_by = CASE WHEN i.availability_invalidated_at > $2
-        THEN i.availability_invalidated_by ELSE $3 END,
+        THEN i.availability_invalidated_by ELSE overtaken.by END,
     availability_invalidated_at = greatest(i.availability_invalidated_at, $2),
     sync_due_at = least(i.sync_due_at, $2, i.sync_lease_until - interval '1 microsecond')
 FROM overtaken WHERE i.id = overtaken.id
@@ -92,7 +93,12 @@ class PiccoloAvailabilityCache:
 
     async def invalidate(self, user_ids: Sequence[UserId], now: datetime, *, by: str) -> None:
         """Write the invalidation and the due sync, in one statement."""
-        await self._session.run(_INVALIDATE, list(user_ids), now, by)
+        await self.invalidate_each(dict.fromkeys(user_ids, by), now)
+
+    async def invalidate_each(self, changed: Mapping[UserId, str], now: datetime) -> None:
+        """Write the invalidations and the due syncs, in one statement."""
+        if changed:
+            await self._session.run(_INVALIDATE, list(changed), now, list(changed.values()))
 
     async def _upsert(
         self, sql: str, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]

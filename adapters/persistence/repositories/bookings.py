@@ -6,11 +6,12 @@ pass the integration over while webhooks arrive. Whoever settles several integra
 transaction must go through them by ascending id.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from adapters.persistence.rows.booking import COLUMNS, FACT_COLUMNS, to_booking, to_values
+from adapters.persistence.repositories import booking_batches
+from adapters.persistence.rows.booking import COLUMNS, to_booking
 from adapters.persistence.session import SETTLING_LOCK, Session
-from application.ports.bookings import BookingQuery
+from application.ports.bookings import BookingQuery, Owner
 from application.ports.vault import Vault
 from domain.availability import Window
 from domain.booking import Booking
@@ -27,39 +28,41 @@ WHERE i.public_id = $1
     AND (b.invitee_uri = ANY ($2) OR b.predecessor_uri = ANY ($2) OR b.successor_uri = ANY ($2))
 ORDER BY b.invitee_uri FOR NO KEY UPDATE OF b
 """
-_VALUES = ", ".join(f"${number}" for number in range(4, 4 + len(FACT_COLUMNS)))
-_REPLACED = ", ".join(f"{column} = excluded.{column}" for column in FACT_COLUMNS[1:])
-# The id that a booking got first stays: it left the service.
-_PUT = f"""
-INSERT INTO calendly_booking AS b (public_id, integration_id, user_id, {", ".join(FACT_COLUMNS)})
-SELECT $1, i.id, i.user_id, {_VALUES}
-FROM calendly_integration i JOIN app_user u ON u.id = i.user_id
-WHERE i.public_id = $2 AND u.public_id = $3
-ON CONFLICT (integration_id, invitee_uri) DO UPDATE SET {_REPLACED}
-"""
-_FIND = f"SELECT {COLUMNS} {_FROM} WHERE u.public_id = $1 AND b.public_id = $2"
-# By way of the user's one integration, so that the unique key serves the search.
+# As Integrations.for_user has it: what an account left behind is not shown beside the one that
+# took its place.
+_OF_CURRENT = """b.integration_id = (
+    SELECT id FROM calendly_integration
+    WHERE user_id = (SELECT id FROM app_user WHERE public_id = $1)
+    ORDER BY status = 'disconnecting', id DESC LIMIT 1
+)"""
+_FIND = f"SELECT {COLUMNS} {_FROM} WHERE b.public_id = $2 AND {_OF_CURRENT}"
+# By way of the user's integrations, so that the unique key serves the search. Of two that both
+# have the invitee the current one counts.
 _OF_USER = "i.user_id = (SELECT id FROM app_user WHERE public_id = $1)"
-_BY_INVITEE = f"SELECT {COLUMNS} {_FROM} WHERE {_OF_USER} AND b.invitee_uri = $2"
+_BY_INVITEE = f"""
+SELECT {COLUMNS} {_FROM} WHERE {_OF_USER} AND b.invitee_uri = $2
+ORDER BY i.status = 'disconnecting', i.id DESC LIMIT 1
+"""
 _BY_INVITEES = f"""
 SELECT b.invitee_uri, b.public_id
 FROM calendly_booking b JOIN calendly_integration i ON i.id = b.integration_id
 WHERE {_OF_USER} AND b.invitee_uri = ANY ($2)
+ORDER BY i.status <> 'disconnecting', i.id
 """
 _PAGE = f"""
 SELECT {COLUMNS} {_FROM}
-WHERE b.user_id = (SELECT id FROM app_user WHERE public_id = $1)
+WHERE b.user_id = (SELECT id FROM app_user WHERE public_id = $1) AND {_OF_CURRENT}
     AND (cardinality($2::text[]) = 0 OR b.status = ANY ($2))
     AND ($3::timestamptz IS NULL OR b.start_at >= $3)
     AND ($4::timestamptz IS NULL OR b.start_at < $4)
     AND ($5::timestamptz IS NULL OR (b.start_at, b.public_id) > ($5, $6::uuid))
 ORDER BY b.start_at, b.public_id LIMIT $7
 """
-_OCCUPIED = """
+_OCCUPIED = f"""
 SELECT DISTINCT b.start_at, b.end_at
 FROM calendly_booking b
 WHERE b.user_id = (SELECT id FROM app_user WHERE public_id = $1) AND b.status = 'booked'
-    AND b.start_at < $3 AND b.end_at > $2
+    AND b.start_at < $3 AND b.end_at > $2 AND {_OF_CURRENT}
 ORDER BY b.start_at, b.end_at
 """
 
@@ -85,12 +88,19 @@ class PiccoloBookings:
 
         A booking that is stored under the same invitee already keeps its id.
         """
-        ordered = sorted(bookings, key=lambda each: (each.integration_id, each.facts.invitee_uri))
-        values = [
-            (each.id, each.integration_id, each.user_id, *to_values(each, self._vault))
-            for each in ordered
-        ]
-        await self._session.run_each(_PUT, values)
+        await booking_batches.put(self._session, self._vault, bookings)
+
+    async def hold(
+        self, integration_ids: Sequence[IntegrationId], account_uris: Sequence[str]
+    ) -> Sequence[Owner]:
+        """Lock the facts of all of them."""
+        return await booking_batches.hold(self._session, integration_ids, account_uris)
+
+    async def related_of(
+        self, named: Mapping[IntegrationId, Collection[str]]
+    ) -> Mapping[IntegrationId, Mapping[str, Booking]]:
+        """Read and lock the rows that matter to all of them."""
+        return await booking_batches.related_of(self._session, self._vault, named)
 
     async def find(self, user_id: UserId, booking_id: BookingId) -> Booking | None:
         """Read one by its id and its user."""

@@ -1,12 +1,12 @@
 """The inbox in calendly_webhook_event; bodies are sealed for their row."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from adapters.persistence.session import Session
 from application.ports.vault import Vault
-from application.ports.webhook_events import WebhookEvent
+from application.ports.webhook_events import FiledEvent, WebhookEvent
 from domain.errors import SealedValueUnreadable
 from domain.ids import IntegrationId, UserId, WebhookEventId
 from domain.secret import Secret
@@ -24,6 +24,23 @@ VALUES (
 )
 ON CONFLICT (dedupe_key) DO NOTHING RETURNING id
 """
+# In the order of the keys, so that two batches which overlap never wait in a circle.
+_STORE_FILED = """
+INSERT INTO calendly_webhook_event (
+    public_id, dedupe_key, kind, body_sealed, received_at, occurred_at, integration_id, user_id,
+    attempts, status, reason, settled_at, next_attempt_at
+)
+SELECT e.id, e.key, e.kind, e.body, e.received_at, e.occurred_at, i.id, u.id,
+    0, e.status, e.reason, CASE WHEN e.status <> 'pending' THEN $11::timestamptz END,
+    e.received_at
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[],
+    $6::timestamptz[], $7::uuid[], $8::uuid[], $9::text[], $10::text[])
+    AS e (id, key, kind, body, received_at, occurred_at, integration_id, user_id, status, reason)
+LEFT JOIN calendly_integration i ON i.public_id = e.integration_id
+LEFT JOIN app_user u ON u.public_id = e.user_id
+ORDER BY e.key
+ON CONFLICT (dedupe_key) DO NOTHING RETURNING dedupe_key
+"""
 # What had its effect keeps its status, whatever a worker that lost its claim reports later.
 _SETTLE = """
 UPDATE calendly_webhook_event
@@ -35,6 +52,10 @@ UPDATE calendly_webhook_event SET
     status = CASE WHEN $3::timestamptz IS NULL THEN 'dead_lettered' ELSE 'pending' END,
     attempts = attempts + 1, reason = $2,
     next_attempt_at = coalesce($3, next_attempt_at)
+WHERE public_id = $1 AND status = 'pending'
+"""
+_PUT_OFF = """
+UPDATE calendly_webhook_event SET reason = $2, next_attempt_at = $3
 WHERE public_id = $1 AND status = 'pending'
 """
 _COLUMNS = "e.*, i.public_id AS integration_public_id, u.public_id AS user_public_id"
@@ -70,7 +91,7 @@ class PiccoloWebhookEvents:
             event.id,
             event.dedupe_key,
             event.kind,
-            self._vault.seal(Secret(event.body.decode("latin-1")), _bound_to(event.id)),
+            self._sealed(event),
             event.received_at,
             event.occurred_at,
             event.integration_id,
@@ -78,6 +99,14 @@ class PiccoloWebhookEvents:
             event.attempts,
         )
         return row is not None
+
+    async def store_filed(self, filed: Sequence[FiledEvent], now: datetime) -> Collection[str]:
+        """Insert all of them in one statement; see `store` for whom it waits."""
+        if not filed:
+            return frozenset()
+        columns = zip(*map(self._filed_values, filed), strict=True)
+        rows = await self._session.rows(_STORE_FILED, *map(list, columns), now)
+        return {row["dedupe_key"] for row in rows}
 
     async def applied(self, event_id: WebhookEventId, now: datetime) -> None:
         """Settle as applied."""
@@ -93,12 +122,36 @@ class PiccoloWebhookEvents:
         """Count a failure."""
         await self._session.run(_FAILED, event_id, code, next_attempt_at)
 
+    async def put_off(
+        self, event_id: WebhookEventId, code: str, next_attempt_at: datetime
+    ) -> None:
+        """Set its time alone."""
+        await self._session.run(_PUT_OFF, event_id, code, next_attempt_at)
+
     async def claim_pending(
         self, now: datetime, until: datetime, limit: int
     ) -> Sequence[WebhookEvent]:
         """Take a page of pending events; one whose key is gone comes with its `fault`."""
         rows = await self._session.rows(_CLAIM_PENDING, now, until, limit)
         return [self._claimed(row) for row in rows]
+
+    def _filed_values(self, filed: FiledEvent) -> tuple[object, ...]:
+        event = filed.event
+        return (
+            event.id,
+            event.dedupe_key,
+            event.kind,
+            self._sealed(event),
+            event.received_at,
+            event.occurred_at,
+            event.integration_id,
+            event.user_id,
+            filed.status,
+            filed.reason,
+        )
+
+    def _sealed(self, event: WebhookEvent) -> str:
+        return self._vault.seal(Secret(event.body.decode("latin-1")), _bound_to(event.id))
 
     def _claimed(self, row: Any) -> WebhookEvent:
         try:

@@ -18,6 +18,7 @@ from domain.booking import (
     Location,
     NoShow,
 )
+from domain.errors import SealedValueUnreadable
 from domain.ids import BookingId, IntegrationId, UserId
 from domain.secret import Secret
 
@@ -60,9 +61,7 @@ FACT_COLUMNS = (
 def to_booking(row: Any, vault: Vault) -> Booking:
     """Return the row as a value of the domain.
 
-    Raises:
-        SealedValueUnreadable: the key that sealed its links is gone.
-
+    Links that do not open are left out: a booking is worth reading without them.
     """
     integration_id = IntegrationId(row["integration_public_id"])
     return Booking(
@@ -178,7 +177,12 @@ def _links(row: Any, integration_id: IntegrationId, vault: Vault) -> Links:
 
     def opened(column: str) -> Secret | None:
         sealed = row[f"{column}_link_sealed"]
-        return None if sealed is None else vault.open(sealed, f"{bound_to}:{column}")
+        if sealed is None:
+            return None
+        try:
+            return vault.open(sealed, f"{bound_to}:{column}")
+        except SealedValueUnreadable:
+            return None
 
     return Links(cancel=opened("cancel"), reschedule=opened("reschedule"))
 

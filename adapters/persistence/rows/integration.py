@@ -8,6 +8,7 @@ from domain.integration import (
     Account,
     Attention,
     Cause,
+    Gap,
     Integration,
     Lease,
     Recovery,
@@ -40,6 +41,9 @@ def to_integration(row: Any) -> Integration:
         reconciled_at=row["reconciled_at"],
         recovery=_recovery(row),
         calls_paused_until=row["calls_paused_until"],
+        gap=_gap(row),
+        repaired_count=row["repaired_count"] or 0,
+        last_repaired_at=row["last_repaired_at"],
     )
 
 
@@ -61,13 +65,15 @@ def token_values(tokens: SealedTokens | None) -> tuple[object, ...]:
 
 
 def breaker_values(breaker: Breaker) -> tuple[object, ...]:
-    """Return (state, failures, opened_at, trips, probe_until)."""
+    """Return (state, failures, opened_at, trips, probe_until, failed_at, open_until)."""
     return (
         str(breaker.state),
         breaker.failures,
         breaker.opened_at,
         breaker.trips,
         breaker.probe_until,
+        list(breaker.failed_at),
+        breaker.open_until,
     )
 
 
@@ -81,11 +87,11 @@ def recovery_values(recovery: Recovery | None) -> tuple[object, ...]:
     return (None, None) if recovery is None else (str(recovery.cause), recovery.at)
 
 
-def subscription_values(subscription: Subscription | None) -> tuple[str | None, ...]:
-    """Return (key, uri, state)."""
+def subscription_values(subscription: Subscription | None) -> tuple[object, ...]:
+    """Return (key, uri, state, healthy_at)."""
     if subscription is None:
-        return (None, None, None)
-    return (subscription.key, subscription.uri, subscription.state)
+        return (None, None, None, None)
+    return (subscription.key, subscription.uri, subscription.state, subscription.healthy_at)
 
 
 def _account(row: Any) -> Account:
@@ -117,6 +123,8 @@ def _breaker(row: Any) -> Breaker:
         opened_at=row["breaker_opened_at"],
         trips=row["breaker_trips"],
         probe_until=row["breaker_probe_until"],
+        failed_at=tuple(row["breaker_failed_at"]),
+        open_until=row["breaker_open_until"],
     )
 
 
@@ -127,7 +135,14 @@ def _subscription(row: Any) -> Subscription | None:
         key=row["subscription_key"],
         uri=row["subscription_uri"],
         state=row["subscription_state"],
+        healthy_at=row["subscription_healthy_at"],
     )
+
+
+def _gap(row: Any) -> Gap | None:
+    if row["gap_since"] is None:
+        return None
+    return Gap(since=row["gap_since"], until=row["gap_until"])
 
 
 def _attention(row: Any) -> Attention | None:

@@ -1,0 +1,127 @@
+"""Deliveries, taken in before the framework's own handling of a request.
+
+What a route costs per request is several times what taking in a delivery costs, so these few
+lines do for the two webhook addresses what their routes would: the same answers, the same log.
+The routes stay: they describe the addresses, and answer every other method and spelling.
+
+The rule not to break: nothing is read beyond the limit, and nothing decodes the body here.
+"""
+
+from typing import Any, cast
+
+from litestar import Litestar, Request
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from adapters.web.document import SIGNATURE_HEADER
+from adapters.web.error_pages import error_response
+from adapters.web.request_log import about_integration
+from adapters.web.services import Services
+from domain.errors import PayloadTooLarge
+from domain.subscription import owner_of
+
+WEBHOOKS_PATH = "/api/calendly/webhooks"
+_OF_SUBSCRIPTION = WEBHOOKS_PATH + "/"
+_SIGNATURE = SIGNATURE_HEADER.lower().encode()
+_STORED: tuple[Message, Message] = (
+    {"type": "http.response.start", "status": 204, "headers": []},
+    {"type": "http.response.body", "body": b"", "more_body": False},
+)
+
+
+class SenderGoneError(Exception):
+    """The sender closed the connection before its body was complete."""
+
+
+class WebhookDoor:
+    """Wraps an ASGI application.
+
+    Args:
+        app: takes what is no delivery.
+        litestar: the application whose services are used.
+        max_bytes: of a body, at most.
+
+    """
+
+    def __init__(self, app: ASGIApp, litestar: Litestar, max_bytes: int) -> None:
+        self._app = app
+        self._litestar = litestar
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request (ASGI)."""
+        path = scope["path"]
+        if not path.startswith(WEBHOOKS_PATH) or scope.get("method") != "POST":
+            await self._app(scope, receive, send)
+        elif path == WEBHOOKS_PATH:
+            await self._take_in(scope, receive, send, None)
+        elif path.startswith(_OF_SUBSCRIPTION) and _is_one_part(
+            key := path[len(_OF_SUBSCRIPTION) :]
+        ):
+            await self._take_in(scope, receive, send, key)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _take_in(self, scope: Scope, receive: Receive, send: Send, key: str | None) -> None:
+        services = cast(Services, self._litestar.state.services)
+        _name_route(scope, key)
+        try:
+            body = await self._body(scope, receive, services)
+            await services.ingest_webhook(body, _signature(scope), key)
+        except SenderGoneError:
+            return
+        except Exception as error:  # noqa: BLE001 - every error has its answer
+            await _refuse(error, scope, receive, send)
+            return
+        for message in _STORED:
+            # A copy: whoever sends it on adds headers to it.
+            await send(cast(Message, {**message, "headers": []}))
+
+    async def _body(self, scope: Scope, receive: Receive, services: Services) -> bytes:
+        if _announced(scope) > self._max_bytes:
+            raise self._too_large(services)
+        chunks, size = [], 0
+        while True:
+            message: Any = await receive()
+            if message["type"] == "http.disconnect":
+                raise SenderGoneError
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > self._max_bytes:
+                raise self._too_large(services)
+            if not message.get("more_body", False):
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _too_large(self, services: Services) -> PayloadTooLarge:
+        services.signals.webhook_received("too_large")
+        return PayloadTooLarge(f"A webhook's body may have at most {self._max_bytes} bytes.")
+
+
+def _name_route(scope: Scope, key: str | None) -> None:
+    scope["path_template"] = WEBHOOKS_PATH
+    if key is not None:
+        scope["path_template"] = f"{WEBHOOKS_PATH}/{{subscription_key}}"
+        about_integration(owner_of(key))
+
+
+def _is_one_part(key: str) -> bool:
+    return bool(key) and "/" not in key
+
+
+def _signature(scope: Scope) -> str | None:
+    """Return the header; one that comes twice is no longer of the form that is accepted."""
+    found = [value for name, value in scope["headers"] if name == _SIGNATURE]
+    return b",".join(found).decode("latin-1") if found else None
+
+
+def _announced(scope: Scope) -> int:
+    """Return the length that the request announces; 0 without, the server checks its form."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value[:18])  # more digits than any limit has
+    return 0
+
+
+async def _refuse(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+    request: Request[Any, Any, Any] = Request(scope, receive, send)
+    response = error_response(request, error).to_asgi_response(app=None, request=request)
+    await response(scope, receive, send)

@@ -1,0 +1,125 @@
+"""Store and apply one delivery in a transaction of its own.
+
+The way for a delivery whose group could not be stored. The rule not to break: what cannot be
+applied is stored all the same; only an outage of the store turns a delivery away.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from application.apply_webhook import (
+    UNREADABLE,
+    integrations_of,
+    overtake_cache,
+    settle_notice,
+    why_ignored,
+)
+from application.delivery import DUPLICATE, STORED, UNAPPLIED, Delivery, Ingested, event_of
+from application.ports.background import Background
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.jobs import Jobs
+from application.ports.signals import Signals
+from application.ports.unit_of_work import Storage, UnitOfWork
+from application.whereabouts import whereabouts
+from domain.errors import JobsUnavailable, StorageUnavailable, SubscriptionNotFound
+from domain.ids import WebhookEventId
+from domain.integration import Integration
+
+
+class StoreWebhook:
+    """Storing, applying to bookings and invalidating the cache are one transaction."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        jobs: Jobs,
+        background: Background,
+        clock: Clock,
+        entropy: Entropy,
+        signals: Signals,
+    ) -> None:
+        self._storage = storage
+        self._jobs = jobs
+        self._background = background
+        self._clock = clock
+        self._entropy = entropy
+        self._signals = signals
+
+    async def __call__(self, delivery: Delivery) -> Ingested:
+        """Store a delivery; when this returns, it is durable.
+
+        Raises:
+            SubscriptionNotFound: its address is nobody's.
+            StorageUnavailable: nothing is stored.
+
+        """
+        if delivery.notice.unreadable is not None:
+            return await self._store_pending(delivery, UNREADABLE)
+        try:
+            return await self._store_and_apply(delivery)
+        except (StorageUnavailable, SubscriptionNotFound):
+            raise
+        except Exception as error:  # noqa: BLE001 - a stored event is mended later; a lost one never is
+            return await self._store_after(error, delivery)
+
+    async def _store_and_apply(self, delivery: Delivery) -> Ingested:
+        notice = delivery.notice
+        async with self._storage() as uow:
+            concerned = await integrations_of(uow, notice, await _addressee(uow, delivery))
+            reason = why_ignored(notice, concerned)
+            if reason is None:
+                await settle_notice(uow, self._entropy, notice, concerned)
+            event = event_of(delivery, concerned, self._entropy)
+            if not await uow.webhook_events.store(event):
+                return Ingested(DUPLICATE)  # without a commit: what was settled is undone
+            await self._conclude(uow, event.id, delivery, concerned, reason)
+            await uow.commit()
+        return Ingested(STORED, event.id, applied=reason is None, reason=reason)
+
+    async def _conclude(
+        self,
+        uow: UnitOfWork,
+        event_id: WebhookEventId,
+        delivery: Delivery,
+        concerned: Sequence[Integration],
+        reason: str | None,
+    ) -> None:
+        now = self._clock.now()
+        if reason is None:
+            await overtake_cache(uow, delivery.notice, concerned, now)
+            await uow.webhook_events.applied(event_id, now)
+        else:
+            await uow.webhook_events.ignored(event_id, reason, now)
+
+    async def _store_after(self, error: Exception, delivery: Delivery) -> Ingested:
+        ingested = await self._store_pending(delivery, UNAPPLIED)
+        if ingested.event_id is not None:
+            self._signals.webhook_unapplied(
+                ingested.event_id, type(error).__name__, whereabouts(error)
+            )
+            self._background.run("apply_webhooks", self._nudge())
+        return ingested
+
+    async def _store_pending(self, delivery: Delivery, reason: str) -> Ingested:
+        async with self._storage() as uow:
+            addressee = await _addressee(uow, delivery)
+            event = event_of(delivery, [addressee] if addressee else [], self._entropy)
+            if not await uow.webhook_events.store(event):
+                return Ingested(DUPLICATE)
+            await uow.commit()
+        return Ingested(STORED, event.id, reason=reason)
+
+    async def _nudge(self) -> None:
+        with suppress(JobsUnavailable):
+            await self._jobs.apply_webhooks()
+
+
+async def _addressee(uow: UnitOfWork, delivery: Delivery) -> Integration | None:
+    if delivery.integration_id is None:
+        return None
+    found = await uow.integrations.get(delivery.integration_id)
+    if found is None:
+        raise SubscriptionNotFound("No integration has this webhook subscription key.")
+    return found
