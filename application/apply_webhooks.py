@@ -1,4 +1,7 @@
-"""Apply stored webhooks that had no effect yet, with backoff, until they do or are given up."""
+"""Apply stored webhooks that had no effect yet, until they do or are given up.
+
+When the next attempt comes, and after which there is none, is the rule of `domain.leftovers`.
+"""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -6,6 +9,7 @@ from typing import NamedTuple
 from application.apply_webhook import (
     APPLIED,
     IGNORED,
+    NOBODYS,
     UNKNOWN_KIND,
     UNREADABLE,
     UNREADABLE_ERROR,
@@ -20,12 +24,11 @@ from application.ports.webhook_events import WebhookEvent
 from application.ports.webhook_reader import WebhookReader
 from application.tally import Counting, Progress, Tally
 from application.whereabouts import whereabouts
-from domain.backoff import RetryPolicy, delay
 from domain.errors import SealedValueUnreadable, SlotkeeperError
+from domain.leftovers import verdict
 from domain.webhook import Notice
 
 HELD_FOR = timedelta(minutes=2)
-LEFTOVERS = RetryPolicy(base=timedelta(seconds=30), cap=timedelta(hours=1), limit=10)
 UNEXPECTED = "unexpected"
 DEAD_LETTERED = "dead_lettered"
 
@@ -109,18 +112,20 @@ class ApplyWebhooks:
             await uow.commit()
         if reason == UNKNOWN_KIND:
             self._signals.webhook_unknown(event.id, notice.kind)
-        return APPLIED if reason is None else IGNORED
+        if reason is None:
+            return APPLIED
+        return NOBODYS if reason == NOBODYS else IGNORED
 
     async def _failed(self, event: WebhookEvent, failure: Failure) -> None:
-        attempt = event.attempts + 1
-        next_attempt_at = None
-        if attempt < LEFTOVERS.limit:
-            pause = delay(LEFTOVERS, attempt, 0.5 + self._entropy.chance() / 2)
-            next_attempt_at = self._clock.now() + pause
+        ruling = verdict(failure.code, event.attempts + 1, self._entropy.chance())
+        again = None if ruling.pause is None else self._clock.now() + ruling.pause
         async with self._storage() as uow:
-            await uow.webhook_events.failed(event.id, failure.code, next_attempt_at)
+            if again is not None and not ruling.counted:
+                await uow.webhook_events.put_off(event.id, failure.code, again)
+            else:
+                await uow.webhook_events.failed(event.id, failure.code, again)
             await uow.commit()
-        result = DEAD_LETTERED if next_attempt_at is None else failure.code
+        result = DEAD_LETTERED if again is None else failure.code
         self._signals.webhook_applied(event.kind, result)
         self._signals.webhook_unapplied(event.id, failure.error, failure.where)
 

@@ -14,7 +14,9 @@ import asyncpg
 from adapters.persistence.address import connect_arguments
 from adapters.persistence.engine import ENGINE
 from adapters.persistence.errors import translated
+from adapters.persistence.exchange_log import GroupedExchangeLog
 from adapters.persistence.migrate import pending_on
+from adapters.persistence.repositories.erasures import HashKey
 from adapters.persistence.transaction import OwnedTransaction
 from adapters.persistence.unit_of_work import PiccoloUnitOfWork
 from application.ports.vault import Vault
@@ -31,6 +33,8 @@ class PiccoloStorage:
         self._pool = pool
         self._vault = vault
         self._acquire = partial(pool.acquire, timeout=patience)
+        self._exchanges = GroupedExchangeLog(self)
+        self._hash_key = HashKey()
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[PiccoloUnitOfWork]:
@@ -42,7 +46,11 @@ class PiccoloStorage:
 
         """
         async with OwnedTransaction(ENGINE, self._acquire, self._pool.release) as transaction:
-            yield PiccoloUnitOfWork(transaction, self._vault)
+            yield PiccoloUnitOfWork(transaction, self._vault, self._hash_key)
+
+    def exchanges(self) -> GroupedExchangeLog:
+        """Return the log of token requests that all of this process share."""
+        return self._exchanges
 
     async def ping(self) -> None:
         """Ask the server for an answer.

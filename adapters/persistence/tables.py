@@ -84,6 +84,7 @@ class CalendlyIntegration(Table, tablename="calendly_integration", db=ENGINE):
     refresh_token_sealed = Text(null=True, default=None)
     token_expires_at = Timestamptz(null=True, default=None)
     token_version = BigInt(null=True, default=None)
+    refused_version = BigInt(null=True, default=None)
     exchange_started_at = Timestamptz(null=True, default=None)
     last_refreshed_at = Timestamptz(null=True, default=None)
     last_error_code = Text(null=True, default=None)
@@ -118,7 +119,12 @@ class CalendlyIntegration(Table, tablename="calendly_integration", db=ENGINE):
     subscription_key = Text(null=True, default=None, unique=True)
     subscription_uri = Text(null=True, default=None)
     subscription_state = Text(null=True, default=None)
+    subscription_healthy_at = Timestamptz(null=True, default=None)
+    gap_since = Timestamptz(null=True, default=None)
+    gap_until = Timestamptz(null=True, default=None)
     reconciled_at = Timestamptz(null=True, default=None)
+    repaired_count = BigInt(null=True, default=None)
+    last_repaired_at = Timestamptz(null=True, default=None)
 
     calendly_integration_status_known = Check(
         "status IN ('active', 'reauth_required', 'disconnecting')"
@@ -138,6 +144,10 @@ class CalendlyIntegration(Table, tablename="calendly_integration", db=ENGINE):
         "(recovered_from IS NULL) = (recovered_at IS NULL)"
     )
     calendly_integration_token_requests_counted = Check("token_requests >= 0")
+    calendly_integration_gap_whole = Check("(gap_since IS NULL) = (gap_until IS NULL)")
+    calendly_integration_repairs_counted = Check(
+        "repaired_count > 0 AND (repaired_count IS NULL) = (last_repaired_at IS NULL)"
+    )
     calendly_integration_breaker_sound = Check(
         "breaker_state IN ('closed', 'open', 'half_open') AND failed_refresh_count >= 0"
         " AND breaker_trips >= 0"
@@ -209,77 +219,6 @@ class CalendlyWebhookEvent(Table, tablename="calendly_webhook_event", db=ENGINE)
     calendly_webhook_event_attempts_counted = Check("attempts >= 0")
     calendly_webhook_event_reason_given = Check(
         "reason IS NOT NULL OR status IN ('pending', 'applied')"
-    )
-
-
-class CalendlyBooking(Table, tablename="calendly_booking", db=ENGINE):
-    """One invitee's seat at one scheduled event."""
-
-    id = BigSerial(primary_key=True)
-    public_id = UUID(unique=True)
-    user_id = ForeignKey(AppUser, on_delete=OnDelete.cascade, null=False)
-    integration_id = ForeignKey(CalendlyIntegration, on_delete=OnDelete.cascade, null=False)
-    invitee_uri = Text()
-    event_uri = Text()
-    status = Text()
-    created_at = Timestamptz()
-    updated_at = Timestamptz()
-    event_type_uri = Text(null=True, default=None)
-    event_name = Text()
-    start_at = Timestamptz()
-    end_at = Timestamptz()
-    invitee_name = Text()
-    invitee_email = Text()
-    invitee_timezone = Text(null=True, default=None)
-    location_kind = Text(null=True, default=None)
-    location_text = Text(null=True, default=None)
-    location_join_url = Text(null=True, default=None)
-    host_uris = Array(base_column=Text())
-    calendar_event_id = Text(null=True, default=None)
-    canceled_at = Timestamptz(null=True, default=None)
-    canceled_by = Text(null=True, default=None)
-    canceled_by_kind = Text(null=True, default=None)
-    cancel_reason = Text(null=True, default=None)
-    predecessor_uri = Text(null=True, default=None)
-    successor_uri = Text(null=True, default=None)
-    no_show_at = Timestamptz(null=True, default=None)
-    no_show_uri = Text(null=True, default=None)
-    reference = Text(null=True, default=None)
-    cancel_link_sealed = Text(null=True, default=None)
-    reschedule_link_sealed = Text(null=True, default=None)
-    calendly_booking_one_row_an_invitee = Unique([integration_id, invitee_uri])
-    calendly_booking_status_known = Check("status IN ('booked', 'canceled', 'rescheduled')")
-    calendly_booking_cancellation_whole = Check(
-        "num_nulls(canceled_at, canceled_by, canceled_by_kind) IN (0, 3)"
-        " AND (canceled_at IS NOT NULL OR cancel_reason IS NULL)"
-    )
-    calendly_booking_location_named = Check(
-        "location_kind IS NOT NULL OR (location_text IS NULL AND location_join_url IS NULL)"
-    )
-    calendly_booking_no_show_dated = Check("no_show_at IS NOT NULL OR no_show_uri IS NULL")
-
-
-class CalendlyBookingCommand(Table, tablename="calendly_booking_command", db=ENGINE):
-    """Acting requests by Idempotency-Key. The booking is named, not referenced: it may go."""
-
-    id = BigSerial(primary_key=True)
-    public_id = UUID(unique=True)
-    user_id = ForeignKey(AppUser, on_delete=OnDelete.cascade, null=False)
-    key = Text()
-    operation = Text()
-    fingerprint = Bytea()
-    started_at = Timestamptz()
-    lease_until = Timestamptz()
-    sent = Boolean(default=False)
-    done_at = Timestamptz(null=True, default=None)
-    booking_id = UUID(null=True, default=None)
-    calendly_booking_command_one_row_a_key = Unique([user_id, key])
-    calendly_booking_command_operation_known = Check(
-        "operation IN ('book', 'cancel', 'mark_no_show', 'clear_no_show')"
-    )
-    calendly_booking_command_fingerprint_is_sha256 = Check("octet_length(fingerprint) = 32")
-    calendly_booking_command_done_names_booking = Check(
-        "done_at IS NULL OR booking_id IS NOT NULL"
     )
 
 

@@ -6,10 +6,15 @@ from adapters.persistence.repositories.booking_commands import PiccoloBookingCom
 from adapters.persistence.repositories.bookings import PiccoloBookings
 from adapters.persistence.repositories.breakers import PiccoloBreakers
 from adapters.persistence.repositories.connect_attempts import PiccoloConnectAttempts
+from adapters.persistence.repositories.erasures import HashKey, PiccoloErasures
+from adapters.persistence.repositories.expired import PiccoloExpired
 from adapters.persistence.repositories.integrations import PiccoloIntegrations
+from adapters.persistence.repositories.personal_data import PiccoloPersonalData
 from adapters.persistence.repositories.refresh_queue import PiccoloRefreshQueue
+from adapters.persistence.repositories.sealed_values import PiccoloSealedValues
 from adapters.persistence.repositories.sync_queue import PiccoloSyncQueue
 from adapters.persistence.repositories.users import PiccoloUsers
+from adapters.persistence.repositories.webhook_archive import PiccoloWebhookArchive
 from adapters.persistence.repositories.webhook_events import PiccoloWebhookEvents
 from adapters.persistence.session import Session
 from adapters.persistence.transaction import OwnedTransaction
@@ -19,7 +24,7 @@ from application.ports.vault import Vault
 class PiccoloUnitOfWork:
     """Implements the UnitOfWork port on one open transaction."""
 
-    def __init__(self, transaction: OwnedTransaction, vault: Vault) -> None:
+    def __init__(self, transaction: OwnedTransaction, vault: Vault, hash_key: HashKey) -> None:
         session = Session()
         self._transaction = transaction
         self.users = PiccoloUsers(session)
@@ -33,6 +38,11 @@ class PiccoloUnitOfWork:
         self.bookings = PiccoloBookings(session, vault)
         self.booking_commands = PiccoloBookingCommands(session)
         self.breakers = PiccoloBreakers(session)
+        self.sealed_values = PiccoloSealedValues(session)
+        self.webhook_archive = PiccoloWebhookArchive(session, vault)
+        self.expired = PiccoloExpired(session)
+        self.erasures = PiccoloErasures(session, vault, hash_key)
+        self.personal_data = PiccoloPersonalData(session, vault)
 
     async def commit(self) -> None:
         """Commit; see the UnitOfWork port."""

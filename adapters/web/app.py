@@ -19,8 +19,11 @@ from adapters.web.controllers.cron import CronController
 from adapters.web.controllers.demo import DemoController
 from adapters.web.controllers.health import HealthController
 from adapters.web.controllers.integration import IntegrationController
+from adapters.web.controllers.invitees import InviteesController
 from adapters.web.controllers.metrics import metrics
 from adapters.web.controllers.page import home, style
+from adapters.web.controllers.refresh import RefreshController
+from adapters.web.controllers.webhook_events import WebhookEventsController
 from adapters.web.controllers.webhooks import webhooks_router
 from adapters.web.demo_access import demo_faults
 from adapters.web.error_pages import error_response
@@ -28,6 +31,7 @@ from adapters.web.head import HeadAsGet
 from adapters.web.openapi import openapi_config
 from adapters.web.request_log import RequestLog
 from adapters.web.services import ServicesFactory, provide_services
+from adapters.web.webhook_door import WebhookDoor
 
 LARGEST_BODY = 256 * 1024  # bytes; a booking with long answers is a tenth of it
 
@@ -52,10 +56,13 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
         route_handlers=[
             ConnectController,
             IntegrationController,
+            RefreshController,
             AvailabilityController,
             BookingsController,
             BookingCommandsController,
             webhooks_router(settings.webhook_max_bytes),
+            WebhookEventsController,
+            InviteesController,
             CronController,
             HealthController,
             metrics,
@@ -71,5 +78,6 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
         request_max_body_size=LARGEST_BODY,
     )
     # Middleware sees only what a route takes; the log has to see everything.
-    app.asgi_handler = RequestLog(HeadAsGet(app.asgi_handler))
+    door = WebhookDoor(app.asgi_handler, app, settings.webhook_max_bytes)
+    app.asgi_handler = RequestLog(HeadAsGet(door))
     return app

@@ -28,8 +28,14 @@ from adapters.web.schemas.bookings import (
     NewLocation,
 )
 from adapters.web.schemas.connect import Connected, StartedConnect
-from adapters.web.schemas.health import Alive, Check, Readiness
-from adapters.web.schemas.integration import Account, Breaker, Disconnecting, Integration
+from adapters.web.schemas.health import Alive, Check, Circuit, Readiness
+from adapters.web.schemas.integration import (
+    Account,
+    Breaker,
+    Disconnecting,
+    Integration,
+    Recovered,
+)
 from adapters.web.schemas.jobs import StartedJob
 
 _API = "https://api.calendly.com"
@@ -89,9 +95,14 @@ INTEGRATION = Integration(
     last_synced_at=_NOW - timedelta(seconds=95),
     reconciled_at=_NOW - timedelta(hours=3),
     last_error_code=None,
-    breaker=Breaker(state="closed", failures=0, retry_at=None),
+    breaker=Breaker(state="closed", failures=0, retry_at=None, opened_at=None),
     webhook_state="active",
     action_required=None,
+    recovered=Recovered("grant_refused", _NOW - timedelta(days=2)),
+    shared_account=False,
+    webhooks_missing_since=None,
+    repaired_count=2,
+    last_repaired_at=_NOW - timedelta(days=1),
 )
 DISCONNECTING = Disconnecting(status="disconnecting")
 EVENT_TYPES = EventTypes(items=(_EVENT_TYPE,), cache=_CACHE)
@@ -143,9 +154,20 @@ STARTED_JOB = StartedJob(
 )
 ALIVE = Alive()
 _TEMPORAL = Check("temporal", ok=True, required=False)
+_CIRCUITS = (
+    Circuit("oauth", state="closed", failures=0, retry_at=None, opened_at=None),
+    Circuit(
+        "api",
+        state="open",
+        failures=5,
+        retry_at=_NOW + timedelta(seconds=48),
+        opened_at=_NOW - timedelta(seconds=15),
+    ),
+)
 READY = Readiness(
     ready=True,
     checks=(Check("database", ok=True), Check("migrations", ok=True), _TEMPORAL),
+    circuits=_CIRCUITS,
 )
 NOT_READY = Readiness(
     ready=False,
@@ -154,6 +176,7 @@ NOT_READY = Readiness(
         Check("migrations", ok=False, detail="1 pending; run: slotkeeper migrate"),
         _TEMPORAL,
     ),
+    circuits=(),
 )
 WEBHOOK = {
     "event": "invitee.created",

@@ -26,12 +26,16 @@ _TAGS = {
     "Availability": "Event types and open slots, from the cache and always with their age.",
     "Bookings": "Bookings as they are known here, and acting on them at Calendly.",
     "Webhooks": "Called by Calendly.",
+    "Operators": "Stored webhooks and erasures, over all users: without `X-User-Id`.",
     "Cron": "Start the scheduled jobs now.",
     "Health": "For orchestrators.",
 }
 _SCHEMES: dict[str, SecurityScheme | Reference] = {
     "api_key": SecurityScheme(
         type="http", scheme="bearer", description="An API key from `slotkeeper keys create`."
+    ),
+    "operator": SecurityScheme(
+        type="http", scheme="bearer", description="The same API key, without `X-User-Id`."
     ),
     "cron_secret": SecurityScheme(
         type="http", scheme="bearer", description="The value of CRON_SECRET."

@@ -17,9 +17,11 @@ from domain import errors
 PROBLEM_JSON = "application/problem+json"
 API_SECURITY: list[SecurityRequirement] = [{"api_key": []}]
 CRON_SECURITY: list[SecurityRequirement] = [{"cron_secret": []}]
+OPERATOR_SECURITY: list[SecurityRequirement] = [{"operator": []}]
 NO_SECURITY: list[SecurityRequirement] = []
 
 CALLER = (errors.ApiKeyInvalid, errors.InvalidInput, errors.StorageUnavailable)
+OPERATOR = CALLER
 CALLING_CALENDLY = (
     errors.IntegrationNotFound,
     errors.ReauthRequired,

@@ -12,11 +12,13 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.params import QueryParameter
+from msgspec.structs import replace
 
 from adapters.web.http_faults import INTERNAL, Fault, fault_of
 from adapters.web.problem_table import row_of
 from adapters.web.request_id import request_id_of
 from adapters.web.schemas.problem import Problem
+from adapters.web.services import services_of
 from domain.errors import (
     Kind,
     ReauthRequired,
@@ -37,6 +39,9 @@ AnyRequest = Request[Any, Any, Any]
 def problem_response(request: AnyRequest, error: Exception) -> Response[Problem]:
     """Return the answer that tells an error; the access log learns its code from the scope."""
     problem = problem_of(error, request_id_of(request.scope), _absent(request))
+    if problem.connect_path is not None:
+        public_url = services_of(request).settings.public_url.rstrip("/")
+        problem = replace(problem, connect_url=f"{public_url}{problem.connect_path}")
     if not isinstance(error, SlotkeeperError | HTTPException):
         _log.error("unhandled_error", exc_info=error)
     request.scope["state"]["error_code"] = problem.code
@@ -81,6 +86,7 @@ def _told(error: SlotkeeperError, instance: str) -> Problem:
         instance=instance,
         retry_after=wait,
         cause=error.cause if isinstance(error, ReauthRequired) else None,
+        since=error.since if isinstance(error, ReauthRequired) else None,
         connect_path=CONNECT_PATH if reauth else None,
         missing_scopes=error.missing if isinstance(error, ScopesDeclined) else (),
         required_scopes=error.required if isinstance(error, ScopeMissing) else (),

@@ -5,7 +5,7 @@ Handlers ask for `services: FromServices`; nothing in this package builds a serv
 
 # ruff: noqa: D102 - each property is documented by its use case
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, Protocol, TypeAlias, cast
 
@@ -17,19 +17,26 @@ from litestar.params import SkipValidationMarker
 from adapters.settings import Settings
 from application.begin_connect import BeginConnect
 from application.book_for_invitee import BookForInvitee
+from application.breaker_view import BreakerView
 from application.cancel_booking import CancelBooking
 from application.complete_connect import CompleteConnect
+from application.erase_invitee import EraseInvitee
 from application.identify_caller import IdentifyCaller
 from application.ingest_webhook import IngestWebhook
 from application.list_bookings import ListBookings
+from application.list_webhooks import ListWebhooks
 from application.mark_no_show import MarkNoShow
+from application.ports.breakers import Surface
 from application.ports.clock import Clock
 from application.ports.jobs import Jobs
 from application.ports.signals import Signals
 from application.read_availability import ReadAvailability
 from application.read_event_types import ReadEventTypes
+from application.refresh_tokens import RefreshTokens
+from application.replay_webhook import ReplayWebhook
 from application.request_disconnect import RequestDisconnect
 from application.show_booking import ShowBooking
+from application.show_webhook import ShowWebhook
 from application.view_integration import ViewIntegration
 
 
@@ -61,6 +68,14 @@ class RenderedSignals(Signals, Protocol):
         ...
 
 
+class Circuits(Protocol):
+    """The shared circuit breakers, as far as the readiness check shows them."""
+
+    async def standing(self) -> Mapping[Surface, BreakerView]:
+        """Return where every surface of Calendly stands. Raises StorageUnavailable."""
+        ...
+
+
 class Services(Protocol):
     """The use cases that the HTTP edge calls; `adapters.bootstrap` builds them."""
 
@@ -75,6 +90,8 @@ class Services(Protocol):
     @property
     def signals(self) -> RenderedSignals: ...
     @property
+    def circuits(self) -> Circuits: ...
+    @property
     def identify_caller(self) -> IdentifyCaller: ...
     @property
     def begin_connect(self) -> BeginConnect: ...
@@ -83,6 +100,8 @@ class Services(Protocol):
     @property
     def view_integration(self) -> ViewIntegration: ...
     @property
+    def refresh_tokens(self) -> RefreshTokens: ...
+    @property
     def request_disconnect(self) -> RequestDisconnect: ...
     @property
     def read_event_types(self) -> ReadEventTypes: ...
@@ -90,6 +109,14 @@ class Services(Protocol):
     def read_availability(self) -> ReadAvailability: ...
     @property
     def ingest_webhook(self) -> IngestWebhook: ...
+    @property
+    def list_webhooks(self) -> ListWebhooks: ...
+    @property
+    def show_webhook(self) -> ShowWebhook: ...
+    @property
+    def replay_webhook(self) -> ReplayWebhook: ...
+    @property
+    def erase_invitee(self) -> EraseInvitee: ...
     @property
     def list_bookings(self) -> ListBookings: ...
     @property

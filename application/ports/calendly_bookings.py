@@ -46,10 +46,18 @@ class BookingRequest(Discreet, msgspec.Struct, frozen=True):
 
 
 class FactsPage(msgspec.Struct, frozen=True):
-    """A page of facts and the token of the next one, or None after the last."""
+    """A page of facts.
+
+    Args:
+        facts: of every invitee that could be read.
+        next_page: the token of the next page, or None after the last.
+        unreadable: how many events and invitees were passed over, being of no known shape.
+
+    """
 
     facts: tuple[Facts, ...]
     next_page: str | None
+    unreadable: int = 0
 
 
 class CalendlyBookings(Protocol):
@@ -58,7 +66,10 @@ class CalendlyBookings(Protocol):
     async def page(
         self, access: Access, user_uri: str, span: Window, page: str | None
     ) -> FactsPage:
-        """Return the invitees of a page of events that start within the span, any status."""
+        """Return the invitees of a page of events that start within the span, any status.
+
+        One that cannot be read is passed over and counted: it must not hide the others.
+        """
         ...
 
     async def find(self, access: Access, user_uri: str, email: str, span: Window) -> list[Facts]:

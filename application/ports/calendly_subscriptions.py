@@ -15,6 +15,12 @@ class CalendlySubscriptions(Protocol):
         """Return the user-scope subscriptions of the account; a fresh one may be missing."""
         ...
 
+    async def subscription(
+        self, access: Access, subscription_uri: str
+    ) -> ActualSubscription | None:
+        """Return one subscription as it is now, or None where there is none."""
+        ...
+
     async def create(
         self, access: Access, account: Account, callback_url: str, events: Sequence[str]
     ) -> ActualSubscription:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.ids import IntegrationId, UserId
-from domain.integration import Integration, Subscription
+from domain.integration import Gap, Integration, Subscription
 
 
 class Integrations(Protocol):
@@ -59,8 +59,21 @@ class Integrations(Protocol):
         """Let the integration's calls rest until then (UTC); a longer rest is never cut short."""
         ...
 
-    async def put_reconciled(self, integration_id: IntegrationId, at: datetime) -> None:
-        """Remember when bookings were last compared with Calendly's (UTC)."""
+    async def put_gap(self, integration_id: IntegrationId, gap: Gap) -> None:
+        """Remember that deliveries may have been lost; an open gap grows to cover both."""
+        ...
+
+    async def put_reconciled(
+        self, integration_id: IntegrationId, at: datetime, closes: Gap | None = None
+    ) -> None:
+        """Remember when bookings were last compared with Calendly's (UTC).
+
+        `closes` is the gap that this made up for; one that has grown since stays open.
+        """
+        ...
+
+    async def add_repairs(self, integration_id: IntegrationId, count: int, at: datetime) -> None:
+        """Add to the bookings that were found wrong, the last of them at this time (UTC)."""
         ...
 
     async def erase(self, integration_id: IntegrationId) -> Integration | None:
@@ -84,4 +97,8 @@ class Integrations(Protocol):
 
     async def live_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
         """Return a page of active integrations by ascending id, for sweeps over all."""
+        ...
+
+    async def gaps_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
+        """Return a page of those active integrations that have an open gap, by ascending id."""
         ...

@@ -13,10 +13,16 @@ from application.ports.booking_commands import BookingCommands
 from application.ports.bookings import Bookings
 from application.ports.breakers import Breakers
 from application.ports.connect_attempts import ConnectAttempts
+from application.ports.erasures import Erasures
+from application.ports.exchange_log import ExchangeLog
+from application.ports.expired import Expired
 from application.ports.integrations import Integrations
+from application.ports.personal_data import PersonalData
 from application.ports.refresh_queue import RefreshQueue
+from application.ports.sealed_values import SealedValues
 from application.ports.sync_queue import SyncQueue
 from application.ports.users import Users
+from application.ports.webhook_archive import WebhookArchive
 from application.ports.webhook_events import WebhookEvents
 
 
@@ -45,6 +51,16 @@ class UnitOfWork(Protocol):
     def booking_commands(self) -> BookingCommands: ...
     @property
     def breakers(self) -> Breakers: ...
+    @property
+    def sealed_values(self) -> SealedValues: ...
+    @property
+    def webhook_archive(self) -> WebhookArchive: ...
+    @property
+    def expired(self) -> Expired: ...
+    @property
+    def erasures(self) -> Erasures: ...
+    @property
+    def personal_data(self) -> PersonalData: ...
 
     async def commit(self) -> None:
         """Make everything done in this block durable; after it the block may only end.
@@ -66,4 +82,8 @@ class Storage(Protocol):
             StorageUnavailable: no connection, a serialization failure, a deadlock, a time-out.
 
         """
+        ...
+
+    def exchanges(self) -> ExchangeLog:
+        """Return the log of token requests, which commits by itself."""
         ...

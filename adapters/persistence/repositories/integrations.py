@@ -16,7 +16,7 @@ from adapters.persistence.rows.integration import (
 from adapters.persistence.session import Session
 from adapters.persistence.tables import CalendlyIntegration
 from domain.ids import IntegrationId, UserId
-from domain.integration import Integration, Subscription
+from domain.integration import Gap, Integration, Subscription
 
 _FROM = "FROM calendly_integration i JOIN app_user u ON u.id = i.user_id"
 _GET = f"SELECT {COLUMNS} {_FROM} WHERE i.public_id = $1"
@@ -32,6 +32,11 @@ _BY_ACCOUNTS = f"SELECT {COLUMNS} {_FROM} WHERE i.account_uri = ANY ($1) ORDER B
 _LIVE_AFTER = f"""
 SELECT {COLUMNS} {_FROM}
 WHERE i.status = 'active' AND ($1::uuid IS NULL OR i.public_id > $1)
+ORDER BY i.public_id LIMIT $2
+"""
+_GAPS_AFTER = f"""
+SELECT {COLUMNS} {_FROM}
+WHERE i.status = 'active' AND i.gap_since IS NOT NULL AND ($1::uuid IS NULL OR i.public_id > $1)
 ORDER BY i.public_id LIMIT $2
 """
 _DISCONNECTING = f"""
@@ -66,6 +71,23 @@ _PAUSE_CALLS = """
 UPDATE calendly_integration SET calls_paused_until = GREATEST(calls_paused_until, $2)
 WHERE public_id = $1
 """
+# GREATEST and LEAST pass over NULL: the first gap is taken as it is.
+_PUT_GAP = """
+UPDATE calendly_integration
+SET gap_since = LEAST(gap_since, $2), gap_until = GREATEST(gap_until, $3)
+WHERE public_id = $1
+"""
+_PUT_RECONCILED = """
+UPDATE calendly_integration SET reconciled_at = $2,
+    gap_since = CASE WHEN (gap_since, gap_until) = ($3, $4) THEN NULL ELSE gap_since END,
+    gap_until = CASE WHEN (gap_since, gap_until) = ($3, $4) THEN NULL ELSE gap_until END
+WHERE public_id = $1
+"""
+_ADD_REPAIRS = """
+UPDATE calendly_integration
+SET repaired_count = COALESCE(repaired_count, 0) + $2, last_repaired_at = GREATEST(last_repaired_at, $3)
+WHERE public_id = $1
+"""
 _PUT_CONNECTED = """
 INSERT INTO calendly_integration AS i (
     public_id, user_id, status, account_uri, organization_uri, account_name, account_email,
@@ -73,11 +95,11 @@ INSERT INTO calendly_integration AS i (
     refresh_token_sealed, token_expires_at, token_version, breaker_state, failed_refresh_count,
     breaker_opened_at, breaker_trips, breaker_probe_until, breaker_failed_at, breaker_open_until,
     attention_cause, attention_since, exchange_started_at, last_error_code, subscription_key,
-    subscription_uri, subscription_state, refresh_fence, sync_due_at, token_requests,
-    recovered_from, recovered_at
+    subscription_uri, subscription_state, subscription_healthy_at, refresh_fence, sync_due_at,
+    token_requests, recovered_from, recovered_at
 )
 SELECT $1, u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, 0, $11, 0, $30, $31
+    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, 0, $11, 0, $31, $32
 FROM app_user u WHERE u.public_id = $2
 ON CONFLICT (user_id) WHERE status <> 'disconnecting' DO UPDATE SET
     status = excluded.status,
@@ -184,12 +206,13 @@ class PiccoloIntegrations:
         self, integration_id: IntegrationId, subscription: Subscription | None
     ) -> None:
         """Set the subscription's columns alone."""
-        key, uri, state = subscription_values(subscription)
+        key, uri, state, healthy_at = subscription_values(subscription)
         await CalendlyIntegration.update(
             {
                 CalendlyIntegration.subscription_key: key,
                 CalendlyIntegration.subscription_uri: uri,
                 CalendlyIntegration.subscription_state: state,
+                CalendlyIntegration.subscription_healthy_at: healthy_at,
             }
         ).where(CalendlyIntegration.public_id == integration_id)
 
@@ -197,11 +220,20 @@ class PiccoloIntegrations:
         """Set the time alone, unless a later one is set."""
         await self._session.run(_PAUSE_CALLS, integration_id, until)
 
-    async def put_reconciled(self, integration_id: IntegrationId, at: datetime) -> None:
-        """Set the time alone."""
-        await CalendlyIntegration.update({CalendlyIntegration.reconciled_at: at}).where(
-            CalendlyIntegration.public_id == integration_id
-        )
+    async def put_gap(self, integration_id: IntegrationId, gap: Gap) -> None:
+        """Set both ends, or move those that are set apart."""
+        await self._session.run(_PUT_GAP, integration_id, gap.since, gap.until)
+
+    async def put_reconciled(
+        self, integration_id: IntegrationId, at: datetime, closes: Gap | None = None
+    ) -> None:
+        """Set the time, and close the gap if it is still the one that was made up for."""
+        ends = (closes.since, closes.until) if closes else (None, None)
+        await self._session.run(_PUT_RECONCILED, integration_id, at, *ends)
+
+    async def add_repairs(self, integration_id: IntegrationId, count: int, at: datetime) -> None:
+        """Add to the count."""
+        await self._session.run(_ADD_REPAIRS, integration_id, count, at)
 
     async def erase(self, integration_id: IntegrationId) -> Integration | None:
         """Delete the row and what refers to it or its user; foreign keys take the rest along.
@@ -224,4 +256,9 @@ class PiccoloIntegrations:
     async def live_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
         """Read a page by keyset."""
         rows = await self._session.rows(_LIVE_AFTER, after, limit)
+        return [to_integration(row) for row in rows]
+
+    async def gaps_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
+        """Read a page by keyset."""
+        rows = await self._session.rows(_GAPS_AFTER, after, limit)
         return [to_integration(row) for row in rows]

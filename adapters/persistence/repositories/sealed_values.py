@@ -67,6 +67,9 @@ _PLACES = {
     "calendly_webhook_event.body_sealed": _Place(
         table="calendly_webhook_event", bound_to="'calendly_webhook_event:' || s.public_id"
     ),
+    "calendly_erasure_key.key_sealed": _Place(
+        table="calendly_erasure_key", bound_to="'calendly_erasure_key:' || s.public_id"
+    ),
     "calendly_booking.cancel_link_sealed": _booking("cancel"),
     "calendly_booking.reschedule_link_sealed": _booking("reschedule"),
 }

@@ -94,6 +94,22 @@ class Integration(msgspec.Struct, frozen=True):
             )
         ),
     ]
+    webhooks_missing_since: Annotated[
+        datetime | None,
+        Meta(
+            description=(
+                "Since when webhooks may be missing: the subscription was down and the bookings of "
+                "that time are still to be fetched. Null when all is well."
+            )
+        ),
+    ]
+    repaired_count: Annotated[
+        int,
+        Meta(description="Bookings found wrong so far because their webhook never came.", ge=0),
+    ]
+    last_repaired_at: Annotated[
+        datetime | None, Meta(description="When the last of them was put right.")
+    ]
 
 
 class Disconnecting(msgspec.Struct, frozen=True):

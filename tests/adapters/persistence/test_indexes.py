@@ -12,11 +12,14 @@ from adapters.persistence.migrate import migrate
 from adapters.persistence.repositories import (
     availability_cache,
     bookings,
+    expired,
     integrations,
     refresh_queue,
     sync_queue,
+    webhook_archive,
     webhook_events,
 )
+from application.ports.webhook_archive import WebhookStatus
 from domain.secret import Secret
 from tests.fakes.clock import NOON
 
@@ -28,8 +31,17 @@ QUERIES: dict[str, tuple[str, tuple[Any, ...]]] = {
     ),
     "calendly_integration_sync_due": (sync_queue._CLAIM_DUE, ("me", NOON, LATER, 100)),
     "calendly_integration_live": (integrations._LIVE_AFTER, (None, 100)),
+    "calendly_integration_open_gap": (integrations._GAPS_AFTER, (None, 100)),
     "calendly_integration_account": (integrations._BY_ACCOUNTS, (["uri"],)),
     "calendly_webhook_event_pending": (webhook_events._CLAIM_PENDING, (NOON, LATER, 100)),
+    "calendly_webhook_event_dead_letters": (
+        webhook_archive.page_statement(WebhookStatus.DEAD_LETTERED),
+        (None, None, 50),
+    ),
+    "calendly_webhook_event_public_id_key": (
+        expired._PRUNE_WEBHOOKS,
+        ("USER", NOON, NOON, 100),
+    ),
     "calendly_booking_page": (bookings._PAGE, ("USER", [], None, None, None, None, 50)),
     "calendly_booking_one_row_an_invitee": (bookings._BY_INVITEE, ("USER", "uri")),
     "calendly_booking_occupied": (bookings._OCCUPIED, ("USER", NOON, LATER)),

@@ -23,8 +23,10 @@ from domain.ids import BookingId, CommandId, UserId, WebhookEventId
 from domain.integration import Integration, refreshed
 from domain.reconciliation import related_uris, settle
 from tests import samples
+from tests.application.recording import RecordedSignals
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock
+from tests.fakes.entropy import FakeEntropy
 
 T = TypeVar("T")
 MINUTE = timedelta(minutes=1)
@@ -149,7 +151,13 @@ async def test_a_refused_call_waits_for_nobody(
     piccolo_storage: PiccoloStorage, clock: FakeClock
 ) -> None:
     """While a breaker is open a call is refused at once, though somebody holds its row."""
-    circuits = Circuits(storage=piccolo_storage, clock=clock, policy=BreakerPolicy())
+    circuits = Circuits(
+        storage=piccolo_storage,
+        clock=clock,
+        entropy=FakeEntropy(),
+        signals=RecordedSignals(),
+        policy=BreakerPolicy(),
+    )
     is_open = Breaker(state=BreakerState.OPEN, failures=5, opened_at=clock.now(), trips=1)
     async with piccolo_storage() as uow:
         await uow.breakers.put(Surface.API, is_open)

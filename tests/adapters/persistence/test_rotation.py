@@ -1,15 +1,17 @@
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
 import asyncpg
 import pytest
 from piccolo.table import Table
 
-from adapters.persistence import booking_tables, tables
+from adapters.persistence import booking_tables, keeping_tables, tables
 from adapters.persistence.storage import PiccoloStorage, open_storage
 from application.begin_connect import verifier_bound_to
 from application.ports.bookings import BookingQuery
 from application.ports.connect_attempts import ConnectAttempt
+from application.ports.erasures import Erasure
 from application.ports.webhook_events import WebhookEvent
 from application.rotate_encryption import Rotation
 from application.token_sealing import open_both
@@ -23,11 +25,16 @@ from tests.application.building import Product
 from tests.fakes.clock import NOON
 
 MINUTE = timedelta(minutes=1)
+ERASURE = Erasure(id=UUID(int=1), erased_at=NOON, requested_by="cli")
 STATE = b"s" * 32
 LINKS = Links(cancel=Secret("https://cal/cancel"), reschedule=Secret("https://cal/reschedule"))
 SEALED = {
     f"{table._meta.tablename}.{column._meta.name}"
-    for table in (*vars(tables).values(), *vars(booking_tables).values())
+    for table in (
+        *vars(tables).values(),
+        *vars(booking_tables).values(),
+        *vars(keeping_tables).values(),
+    )
     if isinstance(table, type) and issubclass(table, Table) and table is not Table
     for column in table._meta.columns
     if column._meta.name.endswith("_sealed")
@@ -58,6 +65,7 @@ async def fill(product: Product, storage: PiccoloStorage) -> Integration:
         )
         booking = samples.booking(ada, product.entropy, samples.facts("A", links=LINKS))
         await uow.bookings.put([booking])
+        await uow.erasures.begin(ERASURE, "ivy@example.com", Secret("key of hashes"))
         await uow.commit()
     return ada
 
@@ -96,10 +104,11 @@ async def test_the_earlier_key_can_go(database_url: Secret, sql: asyncpg.Connect
         attempt = await uow.connect_attempts.find(STATE)
         (event,) = await uow.webhook_events.claim_pending(NOON, NOON + MINUTE, 9)
         (booking,) = await uow.bookings.page(ada.user_id, BookingQuery(limit=9))
+        erased = await uow.erasures.known({"ivy@example.com"})
 
     assert before == {column: {"k1"} for column in SEALED}
     assert after == {column: {"k2"} for column in SEALED}
-    assert (rotation, again) == (Rotation(resealed=6), Rotation())
+    assert (rotation, again) == (Rotation(resealed=7), Rotation())
     assert stored is not None
     assert stored.tokens is not None
     assert len(open_both(alone, ada.id, stored.tokens)) == 2
@@ -107,6 +116,7 @@ async def test_the_earlier_key_can_go(database_url: Secret, sql: asyncpg.Connect
     assert alone.open(attempt.sealed_verifier, verifier_bound_to(STATE)) == Secret("verifier")
     assert event.body == b"\xff body"
     assert booking.facts.links == LINKS
+    assert erased == {"ivy@example.com": NOON}
 
 
 async def test_refreshes_go_on_meanwhile(database_url: Secret, sql: asyncpg.Connection) -> None:
@@ -175,7 +185,7 @@ async def test_a_value_moved_to_another_row_is_named(
         rotating = Rotating(product, storage, both)
         rotation = await rotating()
 
-    assert rotation == Rotation(resealed=5, unreadable=1)
+    assert rotation == Rotation(resealed=6, unreadable=1)
     assert [(each.column, each.key_id, each.code) for each in rotating.named] == [
         (column, "k1", "sealed_value_corrupt")
     ]

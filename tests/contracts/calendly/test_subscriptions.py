@@ -41,3 +41,15 @@ async def test_a_deleted_subscription_may_be_deleted_again(stage: Stage) -> None
     assert await stage.subscriptions.all(access, stage.account) == []
     anew = await stage.subscriptions.create(access, stage.account, URL, USER_EVENTS)
     assert anew.uri != made.uri
+
+
+async def test_a_subscription_is_read_by_its_name(stage: Stage) -> None:
+    """What was created can be read back alone, and what was deleted is none."""
+    access = await access_of(stage)
+    made = await stage.subscriptions.create(access, stage.account, URL, USER_EVENTS)
+
+    found = await stage.subscriptions.subscription(access, made.uri)
+    await stage.subscriptions.delete(access, made.uri)
+
+    assert found == made
+    assert await stage.subscriptions.subscription(access, made.uri) is None

@@ -11,7 +11,15 @@ from application.ports.unit_of_work import Storage
 from application.ports.webhook_events import WebhookEvent
 from domain.circuit_breaker import Breaker, BreakerState
 from domain.ids import CommandId, IntegrationId, UserId, WebhookEventId
-from domain.integration import Attention, Cause, Integration, Recovery, Status, Subscription
+from domain.integration import (
+    Attention,
+    Cause,
+    Gap,
+    Integration,
+    Recovery,
+    Status,
+    Subscription,
+)
 from tests import samples
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
@@ -54,7 +62,9 @@ async def test_reads_back_everything(storage: Storage, world: World) -> None:
         breaker=Breaker(
             BreakerState.OPEN, 5, NOON, 2, NOON + MINUTE, (NOON - MINUTE, NOON), NOON + 2 * MINUTE
         ),
-        subscription=Subscription(key="k-1", uri="https://api.calendly.com/w/1", state="active"),
+        subscription=Subscription(
+            key="k-1", uri="https://api.calendly.com/w/1", state="active", healthy_at=NOON
+        ),
         attention=Attention(cause=Cause.GRANT_REFUSED, since=NOON),
         exchange_started_at=NOON,
         last_error_code="grant_refused",
@@ -372,3 +382,86 @@ async def test_by_accounts(storage: Storage, world: World, ada: Integration) -> 
 
     assert list(found) == [ada, grace, linus]
     assert list(nobody) == []
+
+
+async def test_a_gap_grows_until_it_is_made_up_for(storage: Storage, world: World) -> None:
+    """Two gaps in the deliveries are one to make up for, and stay open until that was done."""
+    ada = await world.connect("ada")
+    later, earlier = Gap(NOON, NOON + 2 * MINUTE), Gap(NOON - MINUTE, NOON + MINUTE)
+    both = Gap(NOON - MINUTE, NOON + 2 * MINUTE)
+
+    async with storage() as uow:
+        await uow.integrations.put_gap(ada.id, later)
+        await uow.integrations.put_gap(ada.id, earlier)
+        await uow.integrations.put_reconciled(ada.id, NOON, closes=later)
+        await uow.commit()
+    async with storage() as uow:
+        still_open = await uow.integrations.get(ada.id)
+        await uow.integrations.put_reconciled(ada.id, NOON + MINUTE, closes=both)
+        closed = await uow.integrations.get(ada.id)
+
+    assert still_open == replace(ada, gap=both, reconciled_at=NOON)
+    assert closed == replace(ada, reconciled_at=NOON + MINUTE)
+
+
+async def test_a_comparison_without_a_gap_closes_none(storage: Storage, world: World) -> None:
+    """A gap that opened while bookings were compared is left for the next comparison."""
+    ada = await world.connect("ada")
+
+    async with storage() as uow:
+        await uow.integrations.put_gap(ada.id, Gap(NOON, NOON))
+        await uow.integrations.put_reconciled(ada.id, NOON)
+        found = await uow.integrations.get(ada.id)
+
+    assert found is not None
+    assert found.gap == Gap(NOON, NOON)
+
+
+async def test_only_active_ones_with_a_gap_are_walked_through(
+    storage: Storage, world: World
+) -> None:
+    """The walk through open gaps goes page by page and meets nobody else."""
+    made = [await world.connect(f"user-{number}") for number in range(5)]
+    async with storage() as uow:
+        for each in made[1:]:
+            await uow.integrations.put_gap(each.id, Gap(NOON, NOON))
+        await uow.integrations.mark_disconnecting(made[2].id)
+        await uow.commit()
+    ids = [made[number].id for number in (1, 3, 4)]
+
+    async with storage() as uow:
+        first = await uow.integrations.gaps_after(None, 2)
+        second = await uow.integrations.gaps_after(first[-1].id, 2)
+
+    assert [each.id for each in (*first, *second)] == sorted(ids)
+    assert len(first) == 2
+
+
+async def test_repairs_add_up(storage: Storage, world: World) -> None:
+    """Whoever asks how many webhooks were lost is told all of them, and when the last was."""
+    ada = await world.connect("ada")
+
+    async with storage() as uow:
+        await uow.integrations.add_repairs(ada.id, 2, NOON)
+        await uow.integrations.add_repairs(ada.id, 3, NOON + MINUTE)
+        await uow.commit()
+    async with storage() as uow:
+        found = await uow.integrations.get(ada.id)
+
+    assert found == replace(ada, repaired_count=5, last_repaired_at=NOON + MINUTE)
+
+
+async def test_connecting_again_keeps_what_is_known_of_lost_webhooks(
+    storage: Storage, world: World
+) -> None:
+    """Neither an open gap nor the count of repairs is forgotten when a user connects again."""
+    ada = await world.connect("ada")
+    async with storage() as uow:
+        await uow.integrations.put_gap(ada.id, Gap(NOON, NOON))
+        await uow.integrations.add_repairs(ada.id, 1, NOON)
+        await uow.integrations.put_connected(ada)
+        found = await uow.integrations.get(ada.id)
+
+    assert found is not None
+    assert (found.gap, found.repaired_count) == (Gap(NOON, NOON), 1)
+    assert found.last_repaired_at == NOON

@@ -1,0 +1,131 @@
+"""`slotkeeper webhooks`: what arrived from Calendly, for operators.
+
+What is printed are ids, codes, counts and times. A body is printed only by `show --body`, without
+the links that act on a booking without any login.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+import click
+import msgspec
+
+from adapters.bootstrap import open_services
+from adapters.settings import load_settings
+from adapters.wiring.services import Services
+from application.list_webhooks import WebhookPage
+from application.ports.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
+from application.show_webhook import ShownWebhook
+from domain.ids import WebhookEventId
+
+BY = "cli"
+MOST = 1_000
+
+_WIDTHS = (36, 19, 13, 5, 26, 0)
+
+
+@click.group("webhooks")
+def webhooks_command() -> None:
+    """List stored webhooks, look at one, put them back."""
+
+
+@webhooks_command.command("list")
+@click.option(
+    "--status", type=click.Choice([each.value for each in WebhookStatus]), help="Only these."
+)
+@click.option("--reason", help="Only those with this reason, a code.")
+@click.option("--limit", type=click.IntRange(1, MOST), default=50, show_default=True)
+@click.option("--after", type=click.UUID, help="Go on behind the last id of an earlier list.")
+def list_command(status: str | None, reason: str | None, limit: int, after: UUID | None) -> None:
+    """Show stored webhooks, the latest first, without their bodies."""
+    query = WebhookQuery(
+        limit=limit,
+        status=None if status is None else WebhookStatus(status),
+        reason=reason,
+        after=None if after is None else WebhookEventId(after),
+    )
+    page = asyncio.run(_page(query))
+    if not page.items:
+        click.echo("There is none.")
+        return
+    click.echo(_line("id", "received (UTC)", "status", "tries", "kind", "reason"))
+    for each in page.items:
+        click.echo(_listed(each))
+    if page.next is not None:
+        click.echo(f"More: --after {page.next}")
+
+
+@webhooks_command.command("show")
+@click.argument("event_id", type=click.UUID)
+@click.option("--body", "with_body", is_flag=True, help="The body too: it holds personal data.")
+def show_command(event_id: UUID, with_body: bool) -> None:
+    """Show one stored webhook."""
+    shown = asyncio.run(_shown(WebhookEventId(event_id), with_body=with_body))
+    for name, value in msgspec.structs.asdict(shown.webhook).items():
+        told = "-" if value is None else _moment(value) if isinstance(value, datetime) else value
+        click.echo(f"{name:16} {told}")
+    if with_body:
+        click.echo(msgspec.json.format(msgspec.json.encode(shown.body), indent=2).decode())
+
+
+@webhooks_command.command("replay")
+@click.argument("event_id", type=click.UUID, required=False)
+@click.option("--dead-lettered", is_flag=True, help="Every dead letter.")
+@click.option("--reason", help="With --dead-lettered: only those with this reason, a code.")
+def replay_command(event_id: UUID | None, dead_lettered: bool, reason: str | None) -> None:
+    """Put stored webhooks back, to be applied once more; it is recorded.
+
+    Replaying what was applied changes nothing.
+    """
+    if dead_lettered is (event_id is not None):
+        raise click.UsageError("Name one webhook by its id, or all by --dead-lettered.")
+    if reason is not None and not dead_lettered:
+        raise click.UsageError("--reason goes with --dead-lettered.")
+    if event_id is None:
+        click.echo(f"Put back: {asyncio.run(_replay_dead(reason))}.")
+        return
+    put_back = asyncio.run(_replay(WebhookEventId(event_id)))
+    click.echo(f"Put back: {put_back.kind} of {_moment(put_back.received_at)} UTC.")
+
+
+async def _page(query: WebhookQuery) -> WebhookPage:
+    async with _services() as services:
+        return await services.list_webhooks(query)
+
+
+async def _shown(event_id: WebhookEventId, *, with_body: bool) -> ShownWebhook:
+    async with _services() as services:
+        return await services.show_webhook(event_id, with_body=with_body)
+
+
+async def _replay(event_id: WebhookEventId) -> StoredWebhook:
+    async with _services() as services:
+        return await services.replay_webhook(event_id, BY)
+
+
+async def _replay_dead(reason: str | None) -> int:
+    async with _services() as services:
+        return await services.replay_webhook.dead_letters(BY, reason)
+
+
+@asynccontextmanager
+async def _services() -> AsyncIterator[Services]:
+    async with open_services(load_settings(os.environ)) as services:
+        yield services
+
+
+def _listed(each: StoredWebhook) -> str:
+    received, attempts = _moment(each.received_at), str(each.attempts)
+    return _line(str(each.id), received, each.status, attempts, each.kind, each.reason or "-")
+
+
+def _line(*cells: str) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, _WIDTHS, strict=True))
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"

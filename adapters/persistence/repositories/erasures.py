@@ -1,0 +1,110 @@
+"""Erased invitees in calendly_invitee_erasure, by HMAC-SHA256 of their address (RFC 2104)."""
+
+import hmac
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from adapters.persistence.session import Session, required
+from application.ports.erasures import Erasure
+from application.ports.vault import Vault
+from domain.secret import Secret
+
+_PURPOSE = "invitee_email"
+_ADD_KEY = """
+INSERT INTO calendly_erasure_key (public_id, purpose, key_sealed) VALUES ($1, $2, $3)
+ON CONFLICT (purpose) DO NOTHING
+"""
+_KEY = "SELECT public_id, key_sealed FROM calendly_erasure_key WHERE purpose = $1"
+_BEGIN = """
+INSERT INTO calendly_invitee_erasure (public_id, email_hash, erased_at, requested_by)
+VALUES ($1, $2, $3, $4)
+"""
+_FINISH = """
+UPDATE calendly_invitee_erasure SET bookings = $2, webhook_events = $3, unreadable = $4
+WHERE public_id = $1
+"""
+_KNOWN = """
+SELECT email_hash, max(erased_at) AS erased_at FROM calendly_invitee_erasure
+WHERE email_hash = ANY ($1::bytea[]) GROUP BY email_hash
+"""
+_QUIET = """
+SELECT NOT EXISTS (
+    SELECT 1 FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+        AND usename = current_user AND xact_start < $1
+) AS quiet
+"""
+
+
+class HashKey:
+    """The opened key of the hashes, kept for as long as the process has its store open.
+
+    It is made once and never changes, so that asking for erased addresses takes one statement.
+    """
+
+    def __init__(self) -> None:
+        self.opened: Secret | None = None
+
+
+class PiccoloErasures:
+    """Implements the Erasures port."""
+
+    def __init__(self, session: Session, vault: Vault, key: HashKey) -> None:
+        self._session = session
+        self._vault = vault
+        self._key = key
+        self._may_be_ours = False
+
+    async def begin(self, erasure: Erasure, email: str, new_key: Secret) -> None:
+        """Insert it, after the key where there is none yet."""
+        sealed = self._vault.seal(new_key, _bound_to(erasure.id))
+        await self._session.run(_ADD_KEY, erasure.id, _PURPOSE, sealed)
+        # Read back, as another process may have been first; not kept, as we may yet roll back.
+        self._may_be_ours = True
+        key = await self._read_key() or new_key
+        await self._session.run(
+            _BEGIN, erasure.id, _hash(key, email), erasure.erased_at, erasure.requested_by
+        )
+
+    async def finish(self, erasure: Erasure) -> None:
+        """Add the counts."""
+        await self._session.run(
+            _FINISH, erasure.id, erasure.bookings, erasure.webhook_events, erasure.unreadable
+        )
+
+    async def known(self, emails: Collection[str]) -> Mapping[str, datetime]:
+        """Look the hashes up; without any erasure there is no key, and nothing to look up."""
+        key = self._key.opened or await self._read_key()
+        if key is None or not emails:
+            return {}
+        if not self._may_be_ours:
+            self._key.opened = key
+        hashes = {_hash(key, email): email for email in emails}
+        rows = await self._session.rows(_KNOWN, list(hashes))
+        return {hashes[row["email_hash"]]: row["erased_at"] for row in rows}
+
+    async def moment(self) -> datetime:
+        """Ask the server for its clock."""
+        row = await self._session.row("SELECT clock_timestamp() AS now")
+        moment: datetime = required(row)["now"]
+        return moment
+
+    async def is_quiet_since(self, moment: datetime) -> bool:
+        """Look for older transactions of this database."""
+        row = await self._session.row(_QUIET, moment)
+        return row is not None and bool(row["quiet"])
+
+    async def _read_key(self) -> Secret | None:
+        row = await self._session.row(_KEY, _PURPOSE)
+        if row is None:
+            return None
+        return self._vault.open(row["key_sealed"], _bound_to(row["public_id"]))
+
+
+def _hash(key: Secret, email: str) -> bytes:
+    return hmac.digest(key.reveal().encode(), email.encode(), "sha256")
+
+
+def _bound_to(key_id: UUID) -> str:
+    return f"calendly_erasure_key:{key_id}"

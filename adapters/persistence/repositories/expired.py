@@ -1,0 +1,79 @@
+"""Deleting what is over, a page at a time, along the order in which it was stored."""
+
+from datetime import datetime
+
+from adapters.persistence.session import Session, required
+from application.ports.expired import PrunedPage
+from domain.ids import WebhookEventId
+from domain.retention import Cutoffs
+
+# A dead letter's `next_attempt_at` stays what it was at its last attempt: when it was given up.
+_PRUNE_WEBHOOKS = """
+WITH page AS MATERIALIZED (
+    SELECT id, public_id, received_at FROM calendly_webhook_event
+    WHERE public_id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
+    ORDER BY public_id LIMIT $4
+), over AS MATERIALIZED (
+    SELECT e.id FROM calendly_webhook_event e
+    WHERE e.id IN (SELECT id FROM page) AND (
+        e.status IN ('applied', 'ignored') AND e.settled_at < $2
+        OR e.status = 'dead_lettered' AND e.next_attempt_at < $3
+    )
+    FOR UPDATE OF e SKIP LOCKED
+), gone AS (
+    DELETE FROM calendly_webhook_event e USING over WHERE e.id = over.id RETURNING e.status
+)
+SELECT
+    (SELECT count(*) FROM page) AS examined,
+    (SELECT public_id FROM page ORDER BY public_id DESC LIMIT 1) AS last,
+    (SELECT min(received_at) FROM page) AS oldest,
+    (SELECT count(*) FROM gone WHERE status <> 'dead_lettered') AS settled,
+    (SELECT count(*) FROM gone WHERE status = 'dead_lettered') AS dead_letters
+"""
+_PRUNE_ATTEMPTS = """
+DELETE FROM calendly_connect_attempt WHERE id IN (
+    SELECT id FROM calendly_connect_attempt WHERE expires_at < $1
+    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
+) RETURNING id
+"""
+_PRUNE_COMMANDS = """
+DELETE FROM calendly_booking_command WHERE id IN (
+    SELECT id FROM calendly_booking_command WHERE done_at < $1
+    ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+) RETURNING id
+"""
+
+
+class PiccoloExpired:
+    """Implements the Expired port."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def prune_webhooks(
+        self, cutoffs: Cutoffs, after: WebhookEventId | None, limit: int
+    ) -> PrunedPage:
+        """Look at a page and delete of it what is over, in one statement."""
+        row = required(
+            await self._session.row(
+                _PRUNE_WEBHOOKS, after, cutoffs.settled, cutoffs.dead_letters, limit
+            )
+        )
+        # What arrived after the later cutoff cannot have been settled before it.
+        ends = row["examined"] < limit or row["oldest"] >= max(
+            cutoffs.settled, cutoffs.dead_letters
+        )
+        return PrunedPage(
+            examined=row["examined"],
+            settled=row["settled"],
+            dead_letters=row["dead_letters"],
+            after=None if ends else WebhookEventId(row["last"]),
+        )
+
+    async def prune_connect_attempts(self, before: datetime, limit: int) -> int:
+        """Delete by the index of `expires_at`."""
+        return len(await self._session.rows(_PRUNE_ATTEMPTS, before, limit))
+
+    async def prune_commands(self, before: datetime, limit: int) -> int:
+        """Delete along the primary key: the oldest stand first."""
+        return len(await self._session.rows(_PRUNE_COMMANDS, before, limit))

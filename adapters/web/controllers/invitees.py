@@ -1,0 +1,59 @@
+"""Erasing an invitee, for whoever has to answer a request to be forgotten."""
+
+from typing import Annotated
+
+from litestar import Controller, post
+from litestar.di import NamedDependency, Provide
+from litestar.enums import RequestEncodingType
+from litestar.openapi.spec import Example
+from litestar.params import BodyKwarg
+from msgspec import convert
+
+from adapters.web import webhook_event_examples as examples
+from adapters.web.operations import OPERATOR, OPERATOR_SECURITY, answer, answers
+from adapters.web.operator import operating, provide_operator
+from adapters.web.schemas.invitees import EraseInvitee, Erasure
+from adapters.web.services import FromServices
+from domain import errors
+
+EraseBody = Annotated[
+    EraseInvitee,
+    BodyKwarg(
+        media_type=RequestEncodingType.JSON,
+        examples=[Example(summary="Erase", value=examples.ERASE_INVITEE)],
+    ),
+]
+
+
+class InviteesController(Controller):
+    """People who were booked for."""
+
+    path = "/api/invitees"
+    tags = ("Operators",)
+    guards = (operating,)
+    dependencies = {"operator": Provide(provide_operator, sync_to_thread=False)}  # noqa: RUF012
+    security = OPERATOR_SECURITY
+
+    @post(
+        "/erase",
+        operation_id="eraseInvitee",
+        summary="Erase an invitee, over all users",
+        description=(
+            "Bookings lose name, address, links and whatever else tells who it was, and keep "
+            "their time and status; stored webhooks are rewritten. What Calendly tells later of "
+            "these bookings stays anonymous. Calendly itself is asked nothing. May be repeated."
+        ),
+        status_code=200,
+        responses=answers(
+            {200: answer(examples.ERASURE, "Erased")},
+            *OPERATOR,
+            errors.PayloadTooLarge,
+            errors.SealedValueUnreadable,
+        ),
+    )
+    async def erase(
+        self, services: FromServices, operator: NamedDependency[str], data: EraseBody
+    ) -> Erasure:
+        """Erase the person."""
+        done = await services.erase_invitee(data.email, operator)
+        return convert(done, Erasure, from_attributes=True)

@@ -1,0 +1,142 @@
+"""Stored webhooks for operators: list them, look at one, put them back."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, QueryParameter
+from msgspec import convert
+
+from adapters.web import webhook_event_examples as examples
+from adapters.web.operations import OPERATOR, OPERATOR_SECURITY, answer, answers
+from adapters.web.operator import operating, provide_operator
+from adapters.web.schemas.webhook_events import (
+    Replayed,
+    WebhookEvent,
+    WebhookEventPage,
+    WebhookEventWithBody,
+)
+from adapters.web.services import FromServices
+from application.ports.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
+from domain import errors
+from domain.ids import WebhookEventId
+
+_REASON = QueryParameter(description="Only those with this reason, a code.", max_length=64)
+Reason = Annotated[str | None, _REASON]
+
+
+class WebhookEventsController(Controller):
+    """What arrived from Calendly, whatever became of it."""
+
+    path = "/api/webhook-events"
+    tags = ("Operators",)
+    guards = (operating,)
+    dependencies = {"operator": Provide(provide_operator, sync_to_thread=False)}  # noqa: RUF012
+    security = OPERATOR_SECURITY
+
+    @get(
+        operation_id="listWebhookEvents",
+        summary="Stored webhooks, the latest first",
+        responses=answers(
+            {200: answer(examples.WEBHOOK_EVENT_PAGE, "A page of stored webhooks")},
+            *OPERATOR,
+            errors.InvalidCursor,
+        ),
+    )
+    async def list_events(
+        self,
+        services: FromServices,
+        status: Annotated[WebhookStatus | None, QueryParameter(description="Only these.")] = None,
+        reason: Reason = None,
+        limit: Annotated[int, QueryParameter(description="Events a page.", ge=1, le=100)] = 50,
+        cursor: Annotated[
+            str | None, QueryParameter(description="`next_cursor` of the page before.")
+        ] = None,
+    ) -> WebhookEventPage:
+        """List stored webhooks."""
+        query = WebhookQuery(
+            limit=limit,
+            status=status,
+            reason=reason,
+            after=None if cursor is None else _position(cursor),
+        )
+        page = await services.list_webhooks(query)
+        return WebhookEventPage(
+            items=tuple(map(_event, page.items)),
+            next_cursor=None if page.next is None else page.next.hex,
+        )
+
+    @get(
+        "/{event_id:uuid}",
+        operation_id="getWebhookEvent",
+        summary="One stored webhook",
+        description="The body holds personal data; links that act without login are taken out.",
+        responses=answers(
+            {200: answer(examples.WEBHOOK_EVENT, "The stored webhook")},
+            *OPERATOR,
+            errors.WebhookEventNotFound,
+            errors.SealedValueUnreadable,
+        ),
+    )
+    async def show(
+        self,
+        services: FromServices,
+        event_id: FromPath[UUID],
+        *,
+        with_body: Annotated[
+            bool, QueryParameter(description="Whether to show the body.")
+        ] = False,
+    ) -> WebhookEventWithBody:
+        """Show one."""
+        shown = await services.show_webhook(WebhookEventId(event_id), with_body=with_body)
+        fields = {name: getattr(shown.webhook, name) for name in StoredWebhook.__struct_fields__}
+        return convert({**fields, "body": shown.body}, WebhookEventWithBody)
+
+    @post(
+        "/{event_id:uuid}/replay",
+        operation_id="replayWebhookEvent",
+        summary="Put one stored webhook back",
+        description=(
+            "It is applied once more, at once. That is recorded; what was applied already "
+            "changes nothing the second time."
+        ),
+        status_code=202,
+        responses=answers(
+            {202: answer(examples.PUT_BACK, "Put back")}, *OPERATOR, errors.WebhookEventNotFound
+        ),
+    )
+    async def replay(
+        self,
+        services: FromServices,
+        operator: NamedDependency[str],
+        event_id: FromPath[UUID],
+    ) -> WebhookEvent:
+        """Put one back."""
+        return _event(await services.replay_webhook(WebhookEventId(event_id), operator))
+
+    @post(
+        "/replay-dead-letters",
+        operation_id="replayDeadLetters",
+        summary="Put every dead letter back",
+        status_code=202,
+        responses=answers({202: answer(examples.REPLAYED, "Put back")}, *OPERATOR),
+    )
+    async def replay_dead_letters(
+        self, services: FromServices, operator: NamedDependency[str], reason: Reason = None
+    ) -> Replayed:
+        """Put dead letters back, all or those with a reason."""
+        return Replayed(await services.replay_webhook.dead_letters(operator, reason))
+
+
+def _event(webhook: StoredWebhook) -> WebhookEvent:
+    return convert(webhook, WebhookEvent, from_attributes=True)
+
+
+def _position(cursor: str) -> WebhookEventId:
+    try:
+        return WebhookEventId(UUID(hex=cursor))
+    except ValueError:
+        raise errors.InvalidCursor(
+            "The cursor is not one that this service handed out; begin again without it."
+        ) from None

@@ -1,0 +1,194 @@
+"""Groups of deliveries over the real store: the same as one by one, and never in each other's way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextvars import Context
+from random import Random
+from typing import Any, TypeVar
+
+import asyncpg
+import pytest
+
+from adapters.persistence.storage import PiccoloStorage, open_storage
+from application.delivery import DUPLICATE, STORED, Delivery, Ingested, event_of
+from application.ports.webhook_events import FiledEvent
+from application.store_webhook import StoreWebhook
+from application.store_webhooks import StoreWebhooks
+from domain.integration import Integration
+from domain.secret import Secret
+from domain.webhook import Notice
+from tests import samples
+from tests.adapters.persistence.test_races import until_waiting
+from tests.application.delivery_streams import cut, seeded, stream
+from tests.application.recording import AwaitedBackground, RecordedSignals
+from tests.contracts.persistence.world import World
+from tests.fakes.clock import NOON, FakeClock
+from tests.fakes.entropy import FakeEntropy
+from tests.fakes.jobs import FakeJobs
+from tests.fakes.vault import FakeVault
+
+T = TypeVar("T")
+
+_EVENTS = "SELECT dedupe_key, status, reason, integration_id FROM calendly_webhook_event"
+_BOOKINGS = """
+SELECT integration_id, invitee_uri, status, predecessor_uri, successor_uri, no_show_uri,
+    start_at, host_uris, cancel_reason, location_join_url FROM calendly_booking
+"""
+_INVALIDATED = "SELECT id, availability_invalidated_by FROM calendly_integration"
+
+
+@pytest.fixture
+async def other(database_url: Secret, vault: FakeVault) -> AsyncIterator[PiccoloStorage]:
+    """The same store as another process has it open."""
+    async with open_storage(database_url, vault, min_size=0) as storage:
+        yield storage
+
+
+async def found(sql: asyncpg.Connection) -> list[set[Any]]:
+    """Return what is stored, without ids that chance gave."""
+    return [
+        {str(tuple(row)) for row in await sql.fetch(each)}
+        for each in (_EVENTS, _BOOKINGS, _INVALIDATED)
+    ]
+
+
+def together(storage: PiccoloStorage, entropy: FakeEntropy) -> StoreWebhooks:
+    """What writes a group."""
+    return StoreWebhooks(storage=storage, clock=FakeClock(), entropy=entropy)
+
+
+def alone(storage: PiccoloStorage, entropy: FakeEntropy) -> StoreWebhook:
+    """What writes one delivery."""
+    return StoreWebhook(
+        storage=storage,
+        jobs=FakeJobs(),
+        background=AwaitedBackground(),
+        clock=FakeClock(),
+        entropy=entropy,
+        signals=RecordedSignals(),
+    )
+
+
+async def connected(world: World) -> list[Integration]:
+    """Connect three users."""
+    return [await world.connect(name) for name in ("ada", "bob", "cyd")]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_groups_store_what_single_ones_do(
+    piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection, seed: int
+) -> None:
+    """A stream in groups of any size leaves in PostgreSQL what it leaves one by one."""
+    told = stream(seeded(seed), await connected(world))
+    single = alone(piccolo_storage, world.entropy)
+    group = together(piccolo_storage, world.entropy)
+    for each in told:
+        await single(each)
+    one_by_one = await found(sql)
+    await sql.execute("DELETE FROM calendly_webhook_event; DELETE FROM calendly_booking")
+    await sql.execute("UPDATE calendly_integration SET availability_invalidated_by = 'before'")
+
+    for several in cut(seeded(seed + 1), told):
+        await group(several)
+
+    assert await found(sql) == one_by_one
+    assert one_by_one[1]
+
+
+class Sender:
+    """Delivers a stream in its own order, group by group or one by one."""
+
+    def __init__(self, storage: PiccoloStorage, entropy: FakeEntropy, random: Random) -> None:
+        self._random = random
+        self._single = alone(storage, entropy)
+        self._group = together(storage, entropy)
+        self.results: list[str] = []
+
+    async def send(self, told: Sequence[Delivery]) -> None:
+        """Deliver everything; some of the groups one by one."""
+        shuffled = self._random.sample(told, len(told))
+        for group in cut(self._random, shuffled):
+            ingested: Sequence[Ingested | None]
+            if self._random.random() < 0.2:
+                ingested = [await self._single(each) for each in group]
+            else:
+                ingested = await self._group(group)
+            self.results += [each.result for each in ingested if each is not None]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_overlapping_groups_neither_deadlock_nor_double(
+    piccolo_storage: PiccoloStorage,
+    other: PiccoloStorage,
+    world: World,
+    sql: asyncpg.Connection,
+    seed: int,
+) -> None:
+    """Processes that deliver the same at once never wait in a circle, and store it once."""
+    told = stream(seeded(seed), await connected(world), acts=30)
+    senders = [
+        Sender(storage, world.entropy, seeded(seed + number))
+        for number, storage in enumerate((piccolo_storage, other) * 2)
+    ]
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(each.send(told) for each in senders))
+
+    raced = await found(sql)
+    results = [result for each in senders for result in each.results]
+    assert results.count(STORED) == len(raced[0])
+    assert results.count(DUPLICATE) == len(results) - len(raced[0])
+    await sql.execute("DELETE FROM calendly_webhook_event; DELETE FROM calendly_booking")
+    await Sender(piccolo_storage, world.entropy, seeded(seed)).send(told)
+    assert (await found(sql))[:2] == raced[:2]
+
+
+def apart(work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+    """Start work as another process would: without the transaction that is open here."""
+    return asyncio.get_running_loop().create_task(work, context=Context())
+
+
+def booked(to: Integration) -> Delivery:
+    """Return a delivery of a booking to an integration's own address."""
+    booking = samples.facts("A")
+    notice = Notice(
+        kind="invitee.created", occurred_at=NOON, subject=booking.invitee_uri, facts=booking
+    )
+    return Delivery(b"{}", notice, to.id, NOON)
+
+
+async def test_who_is_held_is_settled_by_nobody_else(
+    piccolo_storage: PiccoloStorage, other: PiccoloStorage, world: World, sql: asyncpg.Connection
+) -> None:
+    """While a group holds an integration, whoever settles its facts waits for the group's end."""
+    ada = await world.connect("ada")
+    group = together(other, world.entropy)
+
+    async with piccolo_storage() as uow:
+        await uow.bookings.hold([ada.id], [])
+        waiting = apart(group([booked(ada)]))
+        await until_waiting(sql)
+        assert not waiting.done()
+        await uow.commit()
+
+    (ingested,) = await waiting
+    assert ingested is not None
+    assert ingested.applied
+
+
+async def test_a_single_one_takes_its_locks_in_the_order_of_a_group(
+    piccolo_storage: PiccoloStorage, other: PiccoloStorage, world: World, sql: asyncpg.Connection
+) -> None:
+    """The same delivery alone and in a group at once is stored by the group, without a circle."""
+    ada = await world.connect("ada")
+    delivery = booked(ada)
+
+    async with piccolo_storage() as uow:
+        (owner,) = await uow.bookings.hold([ada.id], [])
+        single = apart(alone(other, world.entropy)(delivery))
+        await until_waiting(sql)
+        event = event_of(delivery, [owner], world.entropy)
+        assert await uow.webhook_events.store_filed([FiledEvent(event, "applied")], NOON)
+        await uow.commit()
+
+    assert (await single).result == DUPLICATE

@@ -1,0 +1,163 @@
+"""What several integrations' deliveries share in one transaction."""
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from application.ports.availability_cache import CachedPart, Part
+from application.ports.bookings import Owner
+from application.ports.unit_of_work import Storage
+from application.ports.webhook_events import FiledEvent
+from domain.ids import IntegrationId
+from domain.integration import Integration
+from tests import samples
+from tests.contracts.persistence.test_webhook_events import claim, event, statuses, store
+from tests.contracts.persistence.world import World
+from tests.fakes.clock import NOON
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+async def bob(world: World) -> Integration:
+    """Another user's integration, made after Ada's."""
+    return await world.connect("bob")
+
+
+def owner(integration: Integration) -> Owner:
+    """Return an integration as its bookings know it."""
+    return Owner(
+        id=integration.id,
+        user_id=integration.user_id,
+        account_uri=integration.account.user_uri,
+    )
+
+
+async def test_held(storage: Storage, world: World, ada: Integration, bob: Integration) -> None:
+    """Whom ids and accounts name is held by ascending id, each once, and nobody else."""
+    await world.connect("cyd")
+    unknown = IntegrationId(world.entropy.new_id())
+
+    async with storage() as uow:
+        assert await uow.bookings.hold(
+            [bob.id, ada.id, unknown], [ada.account.user_uri, "nobody"]
+        ) == [owner(ada), owner(bob)]
+        assert await uow.bookings.hold([], [bob.account.user_uri]) == [owner(bob)]
+        assert list(await uow.bookings.hold([], [])) == []
+
+
+async def test_related_of_several(
+    storage: Storage, world: World, ada: Integration, bob: Integration
+) -> None:
+    """Each integration's rows are its own: the named ones and those that name one of them."""
+    uri = samples.invitee_uri
+    named, before, after, _ = await world.book(
+        ada,
+        samples.facts("N"),
+        samples.facts("P", successor=uri("N")),
+        samples.facts("S", predecessor=uri("ABSENT")),
+        samples.facts("X"),
+    )
+    (his,) = await world.book(bob, samples.facts("X"))
+    wanted = {ada.id: [uri("N"), uri("ABSENT")], bob.id: [uri("X"), uri("N")]}
+
+    async with storage() as uow:
+        await uow.bookings.hold(list(wanted), [])
+        found = await uow.bookings.related_of(wanted)
+
+    assert found == {
+        ada.id: {each.facts.invitee_uri: each for each in (named, before, after)},
+        bob.id: {uri("X"): his},
+    }
+
+
+async def test_related_of_nobody(storage: Storage, ada: Integration) -> None:
+    """Where nothing is known nothing is found."""
+    async with storage() as uow:
+        assert await uow.bookings.related_of({ada.id: ["nobody"]}) == {ada.id: {}}
+        assert await uow.bookings.related_of({}) == {}
+
+
+async def test_put_of_several(
+    storage: Storage, world: World, ada: Integration, bob: Integration
+) -> None:
+    """Bookings of several integrations are stored at once, one invitee of two among them."""
+    seats = [samples.booking(each, world.entropy, samples.facts("A")) for each in (bob, ada)]
+
+    async with storage() as uow:
+        await uow.bookings.put(seats)
+        await uow.commit()
+
+    async with storage() as uow:
+        assert await uow.bookings.find(bob.user_id, seats[0].id) == seats[0]
+        assert await uow.bookings.find(ada.user_id, seats[1].id) == seats[1]
+
+
+async def test_filed(storage: Storage, world: World, ada: Integration) -> None:
+    """Events are stored with what became of them, and only what is pending is handed out."""
+    waiting = event(world, "c", integration_id=ada.id, user_id=ada.user_id, body=bytes(range(256)))
+    filed = [
+        FiledEvent(waiting, "pending"),
+        FiledEvent(event(world, "a", integration_id=ada.id, user_id=ada.user_id), "applied"),
+        FiledEvent(event(world, "b"), "ignored", "nobodys_event"),
+    ]
+
+    async with storage() as uow:
+        assert set(await uow.webhook_events.store_filed(filed, NOON)) == {"a", "b", "c"}
+        await uow.commit()
+
+    assert await statuses(storage) == {"a": "applied", "b": "ignored", "c": "pending"}
+    assert await claim(storage) == [waiting]
+
+
+async def test_filed_once(storage: Storage, world: World) -> None:
+    """Those whose keys are known are not stored, change nothing, and are told apart."""
+    first = event(world, "known")
+    await store(storage, first)
+    filed = [
+        FiledEvent(event(world, "new"), "applied"),
+        FiledEvent(event(world, "known", body=b"second"), "applied"),
+    ]
+
+    async with storage() as uow:
+        assert set(await uow.webhook_events.store_filed(filed, NOON)) == {"new"}
+        assert not await uow.webhook_events.store_filed([], NOON)
+        await uow.commit()
+
+    assert await statuses(storage) == {"known": "pending", "new": "applied"}
+    assert await claim(storage) == [first]
+
+
+async def test_filed_of_the_gone(storage: Storage, world: World) -> None:
+    """An event of an integration that is gone is stored, without it."""
+    orphan = event(world, "one", integration_id=IntegrationId(world.entropy.new_id()))
+
+    async with storage() as uow:
+        await uow.webhook_events.store_filed([FiledEvent(orphan, "pending")], NOON)
+        await uow.commit()
+
+    assert await claim(storage) == [replace(orphan, integration_id=None)]
+
+
+async def test_invalidated_each(
+    storage: Storage, world: World, ada: Integration, bob: Integration
+) -> None:
+    """Each user's cache is overtaken for a reason of its own; nobody else's is."""
+    cyd = await world.connect("cyd")
+    part = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON - MINUTE)
+    changed = {bob.user_id: "invitee.created", ada.user_id: "event_type.updated"}
+    async with storage() as uow:
+        for each in (ada, bob, cyd):
+            await uow.availability.put(each.user_id, each.id, [part])
+        await uow.availability.invalidate_each(changed, NOON)
+        await uow.availability.invalidate_each({}, NOON)
+        await uow.commit()
+
+    found = {}
+    async with storage() as uow:
+        for each in (ada, bob, cyd):
+            read = await uow.availability.read(each.user_id, Part.BUSY)
+            assert read is not None
+            found[each.user_id] = read.invalidated_by
+    assert found == changed | {cyd.user_id: None}
