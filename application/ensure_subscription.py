@@ -1,17 +1,21 @@
 """See to it that an integration has exactly one good webhook subscription."""
 
+from datetime import datetime
+
 from application.calendly_session import CalendlySession
 from application.ports.calendly_subscriptions import CalendlySubscriptions
+from application.ports.clock import Clock
 from application.ports.entropy import Entropy
 from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
 from domain.errors import CalendlyConflict, IntegrationNotFound, SlotkeeperError
 from domain.ids import IntegrationId
-from domain.integration import Integration, Subscription
+from domain.integration import Gap, Integration, Subscription
 from domain.subscription import (
     USER_EVENTS,
     ActualSubscription,
     Plan,
+    Trouble,
     new_key,
     own_prefix,
     plan,
@@ -25,7 +29,11 @@ KEY_BYTES = 12
 
 
 class EnsureSubscription:
-    """Compares desired with actual, creates first, deletes afterwards."""
+    """Compares desired with actual, creates first, deletes afterwards.
+
+    What a replaced subscription may have lost is remembered as a gap, in the transaction that
+    remembers the new one, so that a comparison of bookings makes up for it whatever dies next.
+    """
 
     def __init__(
         self,
@@ -33,6 +41,7 @@ class EnsureSubscription:
         storage: Storage,
         session: CalendlySession,
         calendly: CalendlySubscriptions,
+        clock: Clock,
         entropy: Entropy,
         signals: Signals,
         callback_base: str,
@@ -40,6 +49,7 @@ class EnsureSubscription:
         self._storage = storage
         self._session = session
         self._calendly = calendly
+        self._clock = clock
         self._entropy = entropy
         self._signals = signals
         self._callback_base = callback_base
@@ -64,18 +74,30 @@ class EnsureSubscription:
 
     async def _ensure(self, integration_id: IntegrationId) -> str:
         integration = await self._read(integration_id)
-        account = integration.account
-        actual = await self._session.call(
-            integration_id, lambda access: self._calendly.all(access, account)
-        )
-        todo = self._plan(integration, actual)
-        good = todo.keep or await self._create(integration)
-        await self._remember(integration, good)
+        asked_at = self._clock.now()
+        todo = self._plan(integration, await self._actual(integration))
+        if todo.keep is not None:
+            await self._remember_kept(integration, todo.keep, None if todo.failing else asked_at)
+        else:
+            await self._replace(integration, todo.trouble, asked_at)
         for uri in todo.delete:
             await self._delete(integration_id, uri)
         if todo.keep is not None:
             return KEPT_FAILING if todo.failing else KEPT
-        return REPLACED if todo.delete else CREATED
+        return REPLACED if todo.delete or todo.trouble else CREATED
+
+    async def _actual(self, integration: Integration) -> list[ActualSubscription]:
+        """What Calendly lists, and the one that we know: a fresh one may not be listed yet."""
+        listed = await self._session.call(
+            integration.id, lambda access: self._calendly.all(access, integration.account)
+        )
+        known = integration.subscription.uri if integration.subscription else None
+        if known is None or any(each.uri == known for each in listed):
+            return listed
+        found = await self._session.call(
+            integration.id, lambda access: self._calendly.subscription(access, known)
+        )
+        return listed if found is None else [*listed, found]
 
     def _plan(self, integration: Integration, actual: list[ActualSubscription]) -> Plan:
         subscription = integration.subscription
@@ -103,14 +125,30 @@ class EnsureSubscription:
     async def _delete(self, integration_id: IntegrationId, uri: str) -> None:
         await self._session.call(integration_id, lambda access: self._calendly.delete(access, uri))
 
-    async def _remember(self, integration: Integration, good: ActualSubscription) -> None:
-        key = good.callback_url.rsplit("/", 1)[-1]
-        subscription = Subscription(key=key, uri=good.uri, state=good.state)
-        if subscription == integration.subscription:
+    async def _remember_kept(
+        self, integration: Integration, kept: ActualSubscription, healthy_at: datetime | None
+    ) -> None:
+        known = integration.subscription
+        seen = _subscription(kept, healthy_at or (known.healthy_at if known else None))
+        if seen == known:
             return
         async with self._storage() as uow:
-            await uow.integrations.put_subscription(integration.id, subscription)
+            await uow.integrations.put_subscription(integration.id, seen)
             await uow.commit()
+
+    async def _replace(
+        self, integration: Integration, trouble: Trouble | None, asked_at: datetime
+    ) -> None:
+        made = await self._create(integration)
+        since = _lost_since(integration)
+        async with self._storage() as uow:
+            await uow.integrations.put_subscription(integration.id, _subscription(made, asked_at))
+            if since is not None:
+                gap = Gap(since=min(since, asked_at), until=self._clock.now())
+                await uow.integrations.put_gap(integration.id, gap)
+            await uow.commit()
+        if trouble is not None:
+            self._signals.subscription_replaced(integration.id, trouble, since or asked_at)
 
     async def _read(self, integration_id: IntegrationId) -> Integration:
         async with self._storage() as uow:
@@ -121,3 +159,19 @@ class EnsureSubscription:
 
     def _url(self, key: str) -> str:
         return f"{self._callback_base}/{key}"
+
+
+def _subscription(actual: ActualSubscription, healthy_at: datetime | None) -> Subscription:
+    key = actual.callback_url.rsplit("/", 1)[-1]
+    return Subscription(key=key, uri=actual.uri, state=actual.state, healthy_at=healthy_at)
+
+
+def _lost_since(integration: Integration) -> datetime | None:
+    """Since when deliveries may be missing (UTC); None for one that was never complete before.
+
+    An integration without a subscription that was compared before is one whose row was lost.
+    """
+    known = integration.subscription
+    if known is not None and known.healthy_at is not None:
+        return known.healthy_at
+    return integration.reconciled_at or (integration.connected_at if known else None)

@@ -4,6 +4,8 @@ from application.ports.unit_of_work import Storage
 from application.reconcile_bookings import ReconcileBookings
 from application.sweep import sweep
 from application.tally import Progress, Tally
+from domain.errors import IntegrationNotFound
+from domain.ids import IntegrationId
 from domain.integration import Integration
 
 REPAIRED = "repaired"
@@ -21,21 +23,43 @@ class ReconcileAll:
         self._reconcile = reconcile
         self._concurrency = concurrency
 
-    async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> Tally:
-        """Reconcile a page; results are `unchanged`, `repaired`, `backfilled`."""
+    async def __call__(
+        self, cursor: str | None, limit: int, progress: Progress, *, wide: bool = False
+    ) -> Tally:
+        """Reconcile a page; results are `unchanged`, `repaired`, `backfilled`.
+
+        `wide` looks as far as after connecting.
+        """
         return await sweep(
             self._storage,
-            self._one,
+            lambda integration: self._result(integration, wide=wide),
             cursor=cursor,
             limit=limit,
             concurrency=self._concurrency,
             progress=progress,
         )
 
-    async def _one(self, integration: Integration) -> str:
+    async def one(self, integration_id: IntegrationId, *, wide: bool = False) -> tuple[str, int]:
+        """Reconcile one integration; return the result and how many bookings it is about.
+
+        Raises:
+            IntegrationNotFound, ReauthRequired, CircuitOpen, the CalendlyError family.
+
+        """
+        async with self._storage() as uow:
+            integration = await uow.integrations.get(integration_id)
+        if integration is None:
+            raise IntegrationNotFound("No integration has this id.")
+        return await self._compare(integration, wide=wide)
+
+    async def _compare(self, integration: Integration, *, wide: bool) -> tuple[str, int]:
         # One whose onboarding never got this far is back-filled here.
         first_time = integration.reconciled_at is None
-        changed = await self._reconcile(integration.id, backfill=first_time)
+        changed = await self._reconcile(integration.id, backfill=first_time, wide=wide)
         if first_time:
-            return BACKFILLED
-        return REPAIRED if changed else UNCHANGED
+            return BACKFILLED, changed
+        return (REPAIRED if changed else UNCHANGED), changed
+
+    async def _result(self, integration: Integration, *, wide: bool) -> str:
+        result, _ = await self._compare(integration, wide=wide)
+        return result

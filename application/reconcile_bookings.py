@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -17,18 +17,21 @@ from domain.availability import Window
 from domain.booking import unmarked
 from domain.errors import CalendlyProtocolError, CalendlyThrottled, IntegrationNotFound
 from domain.ids import IntegrationId
-from domain.integration import Integration
+from domain.integration import Gap, Integration
+from domain.reconciliation import Change
+from domain.sweep_window import Reaches, window
 
-# Calendly cannot say what changed since a moment, so windows of start time are swept.
-SWEEP = (timedelta(days=7), timedelta(days=60))
 PATIENCE = 5  # waits a page, before the sweep is left to its next run
 LONGEST_WAIT = 65.0  # seconds; Calendly counts by the minute
 IN_FLIGHT = timedelta(minutes=5)  # until then its webhook may still be on its way
-BACKFILL = (timedelta(days=30), timedelta(days=180))
 
 
 class ReconcileBookings:
-    """The same settling rule as for webhooks; a repair means that a webhook was lost."""
+    """The same settling rule as for webhooks; a repair means that a webhook was lost.
+
+    What a page repaired is counted in the page's own transaction, so the count is exact however
+    the sweep ends.
+    """
 
     def __init__(
         self,
@@ -39,6 +42,7 @@ class ReconcileBookings:
         clock: Clock,
         entropy: Entropy,
         signals: Signals,
+        reaches: Reaches,
     ) -> None:
         self._storage = storage
         self._session = session
@@ -46,13 +50,19 @@ class ReconcileBookings:
         self._clock = clock
         self._entropy = entropy
         self._signals = signals
+        self._reaches = reaches
 
-    async def __call__(self, integration_id: IntegrationId, *, backfill: bool) -> int:
+    async def __call__(
+        self, integration_id: IntegrationId, *, backfill: bool, wide: bool = False
+    ) -> int:
         """Sweep a window of start times, events of both statuses.
+
+        The window grows by what an open gap in the deliveries asks for, and the gap is closed.
 
         Args:
             integration_id: whose bookings.
-            backfill: the first, wider sweep after connecting, whose finds are no repairs.
+            backfill: the first, wide sweep after connecting, whose finds are no repairs.
+            wide: look as far as a back-fill does.
 
         Returns:
             How many bookings were wrong for lack of a webhook, or for a back-fill, how many were
@@ -60,18 +70,25 @@ class ReconcileBookings:
 
         """
         integration = await self._read(integration_id)
-        before, after = BACKFILL if backfill else SWEEP
         now = self._clock.now()
-        span = Window(start=now - before, end=now + after)
-        changed = 0
-        async for page in self._pages(integration, span):
-            changed += await self._settle(integration, page, backfill=backfill)
+        span = window(now, self._reaches, integration.gap, wide=backfill or wide)
+        changed = unreadable = 0
+        try:
+            async for page in self._pages(integration, span):
+                unreadable += page.unreadable
+                changed += await self._settle(integration, page, backfill=backfill)
+        finally:
+            self._tell(integration_id, 0 if backfill else changed, unreadable)
         async with self._storage() as uow:
-            await uow.integrations.put_reconciled(integration_id, now)
+            await uow.integrations.put_reconciled(integration_id, now, closes=integration.gap)
             await uow.commit()
-        if changed and not backfill:
-            self._signals.bookings_repaired(integration_id, changed)
         return changed
+
+    def _tell(self, integration_id: IntegrationId, repaired: int, unreadable: int) -> None:
+        if repaired:
+            self._signals.bookings_repaired(integration_id, repaired)
+        if unreadable:
+            self._signals.bookings_unreadable(integration_id, unreadable)
 
     async def _pages(self, integration: Integration, span: Window) -> AsyncIterator[FactsPage]:
         seen: set[str] = set()
@@ -112,8 +129,11 @@ class ReconcileBookings:
             repairs = [each for each in changes if backfill or each.is_repair]
             if repairs:
                 await uow.availability.invalidate([integration.user_id], now, by="reconciliation")
+            lost = sum(_was_lost(each, now, integration.gap) for each in repairs)
+            if lost and not backfill:
+                await uow.integrations.add_repairs(integration.id, lost, now)
             await uow.commit()
-        return sum(backfill or each.happened_at <= now - IN_FLIGHT for each in repairs)
+        return len(repairs) if backfill else lost
 
     async def _read(self, integration_id: IntegrationId) -> Integration:
         async with self._storage() as uow:
@@ -121,3 +141,10 @@ class ReconcileBookings:
         if integration is None:
             raise IntegrationNotFound("No Calendly account is connected.")
         return integration
+
+
+def _was_lost(repair: Change, now: datetime, gap: Gap | None) -> bool:
+    """Whether its webhook will not come any more: it is late, or it fell into a gap."""
+    if repair.happened_at <= now - IN_FLIGHT:
+        return True
+    return gap is not None and repair.happened_at <= gap.until

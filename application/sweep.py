@@ -19,6 +19,7 @@ async def sweep(
     limit: int,
     concurrency: int,
     progress: Progress,
+    only_gaps: bool = False,
 ) -> Tally:
     """Work through the page of live integrations after the cursor.
 
@@ -29,6 +30,7 @@ async def sweep(
         limit: rows at most.
         concurrency: how many at once.
         progress: told after each.
+        only_gaps: whether to take those alone whose deliveries have an open gap.
 
     Returns:
         The tally with the cursor of the next page; `more` says whether there may be one.
@@ -36,7 +38,10 @@ async def sweep(
     """
     after = IntegrationId(UUID(cursor)) if cursor else None
     async with storage() as uow:
-        page = await uow.integrations.live_after(after, limit)
+        if only_gaps:
+            page = await uow.integrations.gaps_after(after, limit)
+        else:
+            page = await uow.integrations.live_after(after, limit)
     counting = Counting(progress)
     gate = asyncio.Semaphore(concurrency)
 

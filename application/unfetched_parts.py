@@ -12,8 +12,10 @@ from domain.errors import (
     CalendlyNotFound,
     CalendlyRejected,
     ClientRefused,
+    EncryptionKeyUnknown,
     EventTypeNotFound,
     ScopeMissing,
+    SealedValueCorrupt,
     SealedValueUnreadable,
     SlotkeeperError,
 )
@@ -27,6 +29,8 @@ _LASTING: dict[type[SlotkeeperError], str] = {
     CalendlyRejected: "Calendly refused the request",
     ClientRefused: "Calendly refused this service's credentials",
     ScopeMissing: "a permission is missing at Calendly",
+    EncryptionKeyUnknown: "the key that sealed the stored tokens is missing",
+    SealedValueCorrupt: "the stored tokens are corrupt",
     SealedValueUnreadable: "the stored tokens cannot be opened",
 }
 

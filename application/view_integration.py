@@ -43,6 +43,10 @@ class IntegrationView(msgspec.Struct, frozen=True):
     Args:
         recovered: what it last came back from and when (UTC), if it ever needed a person.
         shared_account: whether another user is connected to the same Calendly account.
+        webhooks_missing_since: since when webhooks may be missing that no comparison has made up
+            for yet (UTC).
+        repaired_count: bookings that comparisons found wrong so far, for lack of a webhook.
+        last_repaired_at: when the last of them was put right (UTC).
 
     """
 
@@ -62,6 +66,9 @@ class IntegrationView(msgspec.Struct, frozen=True):
     action_required: ActionRequired | None
     recovered: Recovery | None = None
     shared_account: bool = False
+    webhooks_missing_since: datetime | None = None
+    repaired_count: int = 0
+    last_repaired_at: datetime | None = None
 
 
 CONNECT_PATH = "/api/calendly/connect"
@@ -136,6 +143,9 @@ class ViewIntegration:
             action_required=self._with_url(_action(integration)),
             recovered=integration.recovery,
             shared_account=any(_shares(integration, each) for each in namesakes),
+            webhooks_missing_since=integration.gap.since if integration.gap else None,
+            repaired_count=integration.repaired_count,
+            last_repaired_at=integration.last_repaired_at,
         )
 
     def _with_url(self, action: ActionRequired | None) -> ActionRequired | None:

@@ -77,12 +77,33 @@ class Subscription(msgspec.Struct, frozen=True):
         key: the opaque last part of its callback URL.
         uri: Calendly's name for it, or None while it is not created yet.
         state: Calendly's `state`, `active` or `disabled`, when last seen.
+        healthy_at: when it was last seen to be good, its deliveries succeeding (UTC).
 
     """
 
     key: str
     uri: str | None = None
     state: str | None = None
+    healthy_at: datetime | None = None
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A time in which Calendly may have given up on deliveries: both ends in UTC.
+
+    Args:
+        since: when the subscription was last seen to be good.
+        until: when a new one was in its place.
+
+    """
+
+    since: datetime
+    until: datetime
+
+    def joined(self, other: "Gap | None") -> "Gap":
+        """Return the shortest gap that covers both."""
+        if other is None:
+            return self
+        return Gap(since=min(self.since, other.since), until=max(self.until, other.until))
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -111,6 +132,9 @@ class Integration(msgspec.Struct, frozen=True):
         breaker: the refresh breaker of this integration.
         recovery: the last time it came back from `reauth_required`, if ever.
         calls_paused_until: Calendly asked this user's calls to rest until then (UTC).
+        gap: when deliveries may have been lost that no comparison has made up for yet.
+        repaired_count: bookings that comparisons found wrong so far: webhooks that were lost.
+        last_repaired_at: when the last of them was put right (UTC).
 
     """
 
@@ -131,6 +155,9 @@ class Integration(msgspec.Struct, frozen=True):
     reconciled_at: datetime | None = None
     recovery: Recovery | None = None
     calls_paused_until: datetime | None = None
+    gap: Gap | None = None
+    repaired_count: int = 0
+    last_repaired_at: datetime | None = None
 
 
 def usable_tokens(integration: Integration) -> SealedTokens:
@@ -149,6 +176,7 @@ def usable_tokens(integration: Integration) -> SealedTokens:
             "Calendly no longer accepts this connection; send the user to "
             "/api/calendly/connect to connect again.",
             cause=cause,
+            since=integration.attention.since if integration.attention else None,
         )
     return integration.tokens
 

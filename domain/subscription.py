@@ -5,6 +5,7 @@ created before the old one goes, under its own callback URL, so that no event fa
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 from uuid import UUID
 
 import msgspec
@@ -32,6 +33,15 @@ class ActualSubscription(msgspec.Struct, frozen=True):
     retry_started_at: str | None = None
 
 
+class Trouble(StrEnum):
+    """Why the subscription that an integration knows cannot be kept."""
+
+    MISSING = "missing"
+    DISABLED = "disabled"
+    MOVED = "moved"
+    KINDS = "kinds"
+
+
 class Plan(msgspec.Struct, frozen=True):
     """What has to be done, in this order.
 
@@ -40,12 +50,14 @@ class Plan(msgspec.Struct, frozen=True):
             to be made first.
         delete: URIs to delete afterwards.
         failing: whether Calendly is retrying deliveries to the kept one: an early warning.
+        trouble: why the known one is not kept; None where it is, or where none is known.
 
     """
 
     keep: ActualSubscription | None
     delete: tuple[str, ...]
     failing: bool
+    trouble: Trouble | None = None
 
 
 def plan(
@@ -73,6 +85,7 @@ def plan(
         keep=keep,
         delete=tuple(each.uri for each in mine if each is not keep),
         failing=keep is not None and keep.retry_started_at is not None,
+        trouble=None if keep or current is None else _trouble(mine, current, known),
     )
 
 
@@ -87,6 +100,17 @@ def _is_good(each: ActualSubscription, current: str | None, events: Sequence[str
     return (
         each.callback_url == current and each.state == "active" and set(events) <= set(each.events)
     )
+
+
+def _trouble(mine: Sequence[ActualSubscription], current: str, known: str | None) -> Trouble:
+    found = next(
+        (each for each in mine if each.uri == known or each.callback_url == current), None
+    )
+    if found is None:
+        return Trouble.MISSING
+    if found.state != "active":
+        return Trouble.DISABLED
+    return Trouble.MOVED if found.callback_url != current else Trouble.KINDS
 
 
 def new_key(integration_id: IntegrationId, token: str) -> str:

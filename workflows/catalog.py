@@ -5,14 +5,18 @@ from typing import Final, Protocol
 
 import msgspec
 
+from domain.retries import RetryTable
 from workflows.activities.disconnecting import Disconnecting, Finish
 from workflows.activities.due_work import DuePage, DueWork, RefreshPage
+from workflows.activities.keeping import Keeping
 from workflows.activities.onboarding import Backfill, ByIntegration, Onboarding
 from workflows.activities.sweeps import CursorPage, Sweeps
 from workflows.apply_calendly_webhooks import ApplyCalendlyWebhooks
 from workflows.disconnect_integration import DisconnectIntegration
+from workflows.fill_calendly_gaps import FillCalendlyGaps
 from workflows.heal_calendly_webhooks import HealCalendlyWebhooks
 from workflows.onboard_integration import OnboardIntegration
+from workflows.prune_calendly_webhooks import PruneCalendlyWebhooks
 from workflows.reconcile_calendly_bookings import ReconcileCalendlyBookings
 from workflows.refresh_calendly_tokens import RefreshCalendlyTokens
 from workflows.sync_calendly_availability import SyncCalendlyAvailability
@@ -23,6 +27,8 @@ WORKFLOWS: Final[Sequence[type]] = (
     ApplyCalendlyWebhooks,
     HealCalendlyWebhooks,
     ReconcileCalendlyBookings,
+    FillCalendlyGaps,
+    PruneCalendlyWebhooks,
     OnboardIntegration,
     DisconnectIntegration,
 )
@@ -59,6 +65,16 @@ class UseCases(Protocol):
         ...
 
     @property
+    def prune_webhooks(self) -> CursorPage:
+        """Forget a page."""
+        ...
+
+    @property
+    def fill_gaps(self) -> CursorPage:
+        """Back-fill a page."""
+        ...
+
+    @property
     def ensure_subscription(self) -> ByIntegration:
         """Subscribe one integration."""
         ...
@@ -79,7 +95,9 @@ class UseCases(Protocol):
         ...
 
 
-def activities_of(use_cases: UseCases, *, page_size: int) -> Sequence[Activity]:
+def activities_of(
+    use_cases: UseCases, *, page_size: int, retries: RetryTable | None = None
+) -> Sequence[Activity]:
     """Return every activity over these use cases; `page_size` in rows."""
     due = DueWork(
         refresh=use_cases.refresh_due_tokens,
@@ -88,20 +106,26 @@ def activities_of(use_cases: UseCases, *, page_size: int) -> Sequence[Activity]:
         limit=page_size,
     )
     sweeps = Sweeps(
-        heal=use_cases.heal_subscriptions, reconcile=use_cases.reconcile_all, limit=page_size
+        heal=use_cases.heal_subscriptions,
+        reconcile=use_cases.reconcile_all,
+        fill_gaps=use_cases.fill_gaps,
+        limit=page_size,
     )
+    keeping = Keeping(prune=use_cases.prune_webhooks, limit=page_size)
     onboarding = Onboarding(
         subscribe=use_cases.ensure_subscription,
         sync=use_cases.sync_availability,
         reconcile=use_cases.reconcile_bookings,
     )
-    disconnecting = Disconnecting(finish=use_cases.finish_disconnect)
+    disconnecting = Disconnecting(finish=use_cases.finish_disconnect, retries=retries)
     return (
         due.refresh_due_tokens,
         due.sync_due_availability,
         due.apply_stored_webhooks,
         sweeps.heal_subscriptions,
         sweeps.reconcile_bookings,
+        sweeps.fill_gaps,
+        keeping.prune_webhooks,
         onboarding.ensure_subscription,
         onboarding.sync_availability,
         onboarding.backfill_bookings,

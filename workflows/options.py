@@ -25,8 +25,9 @@ REFRESH_PAGE: Final = ActivityConfig(
     summary="refresh a page of tokens",
     # A hundred exchanges, sixteen at a time, each a few seconds even when Calendly is slow.
     start_to_close_timeout=timedelta(minutes=5),
-    # Ends before the next hourly tick is due.
-    schedule_to_close_timeout=timedelta(minutes=50),
+    # New token pairs may wait in its heartbeat for PostgreSQL to come back: they end with it. The
+    # ticks of the schedule are skipped meanwhile, and could do nothing either.
+    schedule_to_close_timeout=timedelta(hours=24),
     heartbeat_timeout=HEARTBEAT,
     retry_policy=_PATIENT,
     # An exchange under way must end and be stored before the workflow may.
@@ -69,11 +70,33 @@ HEAL_PAGE: Final = ActivityConfig(
     cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 )
 
+PRUNE_PAGE: Final = ActivityConfig(
+    summary="prune a page of what is over",
+    # One statement over a thousand rows, or as many bodies to open.
+    start_to_close_timeout=timedelta(minutes=2),
+    # Runs once a day; what a long outage keeps from it waits for the next.
+    schedule_to_close_timeout=timedelta(hours=2),
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=_PATIENT,
+    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+)
+
 RECONCILE_PAGE: Final = ActivityConfig(
     summary="reconcile a page of integrations",
     # Every event of every integration of the page is listed with its invitees.
     start_to_close_timeout=timedelta(minutes=30),
     # Runs every six hours; a page may wait out a long outage.
+    schedule_to_close_timeout=timedelta(hours=2),
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=_PATIENT,
+    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+)
+
+FILL_GAPS_PAGE: Final = ActivityConfig(
+    summary="back-fill a page of gaps",
+    # As a page of the reconciliation, over a wider window.
+    start_to_close_timeout=timedelta(minutes=30),
+    # A tick that finds this run open is skipped; what is left is the next one's.
     schedule_to_close_timeout=timedelta(hours=2),
     heartbeat_timeout=HEARTBEAT,
     retry_policy=_PATIENT,

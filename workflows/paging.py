@@ -11,7 +11,7 @@ from temporalio import workflow
 
 from application.tally import Tally
 from workflows.details import describe, describe_wait
-from workflows.messages import PageInput, Sweep
+from workflows.messages import LONGEST_HISTORY, PageInput, Sweep
 
 NO_WAITS: Final = timedelta(0)
 
@@ -44,10 +44,7 @@ async def drain(
             await workflow.sleep(resumes_at - workflow.now())
         elif not total.more:
             return total
-        if (
-            pages - sweep.pages_done >= sweep.pages_per_run
-            or workflow.info().is_continue_as_new_suggested()
-        ):
+        if pages - sweep.pages_done >= sweep.pages_per_run or _is_long():
             workflow.continue_as_new(
                 Sweep(
                     so_far=total,
@@ -56,6 +53,13 @@ async def drain(
                     waits_until=waits_until,
                 )
             )
+
+
+def _is_long() -> bool:
+    history = workflow.info()
+    if history.is_continue_as_new_suggested():
+        return True
+    return history.get_current_history_length() >= LONGEST_HISTORY
 
 
 def _resumes_at(total: Tally, waits_until: datetime | None) -> datetime | None:

@@ -76,11 +76,27 @@ SCHEDULES: Final = (
         note="Compares desired and actual webhook subscriptions, and mends them.",
     ),
     Recurring(
+        id=contract.FILL_GAPS_ID,
+        workflow=contract.FILL_GAPS,
+        # Shortly after the healing, which finds the gaps.
+        cron="12,42 * * * *",
+        jitter=timedelta(seconds=30),
+        note="Back-fills bookings of the time in which a webhook subscription was down.",
+    ),
+    Recurring(
         id=contract.RECONCILE_BOOKINGS_ID,
         workflow=contract.RECONCILE_BOOKINGS,
         cron="23 */6 * * *",
         jitter=timedelta(seconds=30),
         note="Compares our bookings with Calendly's; repairs mean that webhooks were lost.",
+    ),
+    Recurring(
+        id=contract.PRUNE_WEBHOOKS_ID,
+        workflow=contract.PRUNE_WEBHOOKS,
+        # When the fewest people book, and beside the other jobs.
+        cron="41 3 * * *",
+        jitter=timedelta(minutes=5),
+        note="Deletes stored webhooks, and what else outlived its use, after its time.",
     ),
 )
 

@@ -61,8 +61,9 @@ async def _work(settings: Settings, ready_file: Path | None, metrics_port: int |
                 client = await connect_patiently(lambda: _reach(settings), stop)
                 if client is None:
                     return
-                activities = activities_of(services, page_size=settings.page_size)
-                worker = build_worker(client, activities, retries=retry_table(settings))
+                retries = retry_table(settings)
+                activities = activities_of(services, page_size=settings.page_size, retries=retries)
+                worker = build_worker(client, activities, retries=retries)
                 await run_worker(worker, stop, ready_file)
     finally:
         await settle()

@@ -21,7 +21,8 @@ the kind once: the web edge to an HTTP status, the workflow edge to a retry.
     │   ├── IntegrationNotFound
     │   ├── EventTypeNotFound
     │   ├── BookingNotFound
-    │   └── SubscriptionNotFound
+    │   ├── SubscriptionNotFound
+    │   └── WebhookEventNotFound
     ├── Conflict                    permanent
     │   ├── IdempotencyKeyReused
     │   ├── CommandInProgress       transient     its lease is not over
@@ -97,6 +98,7 @@ from domain.errors.requests import (
     SignatureRejected,
     SubscriptionNotFound,
     Unauthenticated,
+    WebhookEventNotFound,
 )
 from domain.errors.root import Kind, SlotkeeperError
 from domain.errors.standing import (
@@ -165,4 +167,5 @@ __all__ = [
     "StorageUnavailable",
     "SubscriptionNotFound",
     "Unauthenticated",
+    "WebhookEventNotFound",
 ]

@@ -103,6 +103,12 @@ class BookingNotFound(NotFound):
     code = "booking_not_found"
 
 
+class WebhookEventNotFound(NotFound):
+    """No stored webhook has this id; it may have been pruned."""
+
+    code = "webhook_event_not_found"
+
+
 class SubscriptionNotFound(NotFound):
     """No integration has this webhook subscription key."""
 

@@ -5,6 +5,7 @@
 from datetime import timedelta
 from functools import cached_property
 
+from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
 from adapters.calendly.webhooks import CalendlyWebhookReader
 from application.apply_webhooks import ApplyWebhooks
 from application.begin_connect import BeginConnect
@@ -15,29 +16,43 @@ from application.cancel_booking import CancelBooking
 from application.circuits import Circuits
 from application.complete_connect import CompleteConnect
 from application.ensure_subscription import EnsureSubscription
+from application.erase_invitee import EraseInvitee
 from application.exchange_tokens import ExchangeTokens
 from application.fetch_availability import FetchAvailability
+from application.fill_gaps import FillGaps
 from application.finish_disconnect import FinishDisconnect
+from application.group_commit import GroupCommit
 from application.heal_subscriptions import HealSubscriptions
-from application.ingest_webhook import IngestWebhook
+from application.ingest_webhook import Inbox, IngestWebhook
+from application.list_webhooks import ListWebhooks
 from application.mark_no_show import MarkNoShow
+from application.prune_webhooks import PruneWebhooks
 from application.read_availability import ReadAvailability
 from application.read_event_types import ReadEventTypes
 from application.reconcile_all import ReconcileAll
 from application.reconcile_bookings import ReconcileBookings
+from application.redact_bodies import RedactBodies
 from application.refresh_due_tokens import RefreshDueTokens
 from application.refresh_tokens import RefreshTokens
+from application.replay_webhook import ReplayWebhook
+from application.restore_pair import RestorePair
 from application.show_booking import ShowBooking
+from application.show_webhook import ShowWebhook
+from application.store_webhook import StoreWebhook
+from application.store_webhooks import StoreWebhooks
 from application.sync_availability import SyncAvailability
 from application.sync_due_availability import SyncDueAvailability
 from application.warm_cache import WarmCache
-from domain.backoff import RetryPolicy
 from domain.cache_policy import CachePolicy
 from domain.circuit_breaker import BreakerPolicy
+from domain.retention import Retention
+from domain.retries import RetryTable
 from domain.secret import Secret
 from domain.signature import DEFAULT_TOLERANCE
+from domain.sweep_window import Reach, Reaches
 from tests.application.building import Product
 from tests.application.disconnecting import finish_disconnect
+from tests.fakes.call_pauses import FakeCallPauses
 
 LEASE = timedelta(seconds=90)
 HORIZON = timedelta(minutes=75)
@@ -49,6 +64,10 @@ SIGNING_KEY = Secret("webhook-signing-key")
 OLD_SIGNING_KEY = Secret("webhook-signing-key-of-yesterday")
 BREAKER = BreakerPolicy()
 CACHE = CachePolicy()
+REACHES = Reaches(
+    usual=Reach(before=timedelta(days=7), after=timedelta(days=60)),
+    wide=Reach(before=timedelta(days=30), after=timedelta(days=365)),
+)
 
 
 class Process:
@@ -65,10 +84,17 @@ class Process:
         self.signals = product.signals
         self.jobs = product.jobs
         self.background = product.background
+        self.pauses = FakeCallPauses(product.clock)
 
     @cached_property
     def circuits(self) -> Circuits:
-        return Circuits(storage=self.storage, clock=self.clock, policy=BREAKER)
+        return Circuits(
+            storage=self.storage,
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+            policy=BREAKER,
+        )
 
     @cached_property
     def exchange(self) -> ExchangeTokens:
@@ -77,6 +103,7 @@ class Process:
             vault=self.vault,
             oauth=self.calendly,
             circuits=self.circuits,
+            background=self.background,
             clock=self.clock,
             entropy=self.entropy,
             signals=self.signals,
@@ -89,6 +116,7 @@ class Process:
         return RefreshTokens(
             storage=self.storage,
             exchange=self.exchange,
+            circuits=self.circuits,
             clock=self.clock,
             entropy=self.entropy,
             owner=self.name,
@@ -100,11 +128,26 @@ class Process:
         return RefreshDueTokens(
             storage=self.storage,
             exchange=self.exchange,
+            restore=self.restore,
+            circuits=self.circuits,
             clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
             owner=self.name,
             lease_ttl=LEASE,
             horizon=HORIZON,
             concurrency=CONCURRENCY,
+            per_second=0,
+        )
+
+    @cached_property
+    def restore(self) -> RestorePair:
+        return RestorePair(
+            storage=self.storage,
+            vault=self.vault,
+            oauth=self.calendly,
+            entropy=self.entropy,
+            signals=self.signals,
         )
 
     @cached_property
@@ -116,7 +159,8 @@ class Process:
             circuits=self.circuits,
             clock=self.clock,
             entropy=self.entropy,
-            retries=RetryPolicy(),
+            pauses=self.pauses,
+            retries=RetryTable(),
         )
 
     @cached_property
@@ -204,13 +248,25 @@ class Process:
 
     @cached_property
     def ingest(self) -> IngestWebhook:
-        return IngestWebhook(
+        together = StoreWebhooks(storage=self.storage, clock=self.clock, entropy=self.entropy)
+        return self.ingest_by(GroupCommit(together, singly=self.store_singly))
+
+    @cached_property
+    def store_singly(self) -> StoreWebhook:
+        return StoreWebhook(
             storage=self.storage,
-            reader=CalendlyWebhookReader(),
             jobs=self.jobs,
             background=self.background,
             clock=self.clock,
             entropy=self.entropy,
+            signals=self.signals,
+        )
+
+    def ingest_by(self, inbox: Inbox) -> IngestWebhook:
+        return IngestWebhook(
+            inbox=inbox,
+            reader=CalendlyWebhookReader(),
+            clock=self.clock,
             signals=self.signals,
             signing_keys=[SIGNING_KEY, OLD_SIGNING_KEY],
             tolerance=DEFAULT_TOLERANCE,
@@ -221,6 +277,38 @@ class Process:
         return ApplyWebhooks(
             storage=self.storage,
             reader=CalendlyWebhookReader(),
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+        )
+
+    @cached_property
+    def list_webhooks(self) -> ListWebhooks:
+        return ListWebhooks(storage=self.storage)
+
+    @cached_property
+    def show_webhook(self) -> ShowWebhook:
+        return ShowWebhook(storage=self.storage, bodies=CalendlyWebhookBodies())
+
+    @cached_property
+    def replay_webhook(self) -> ReplayWebhook:
+        return ReplayWebhook(storage=self.storage, jobs=self.jobs, clock=self.clock)
+
+    @cached_property
+    def redact(self) -> RedactBodies:
+        return RedactBodies(storage=self.storage, bodies=CalendlyWebhookBodies())
+
+    @cached_property
+    def prune_webhooks(self) -> PruneWebhooks:
+        return PruneWebhooks(
+            storage=self.storage, redact=self.redact, clock=self.clock, retention=Retention()
+        )
+
+    @cached_property
+    def erase_invitee(self) -> EraseInvitee:
+        return EraseInvitee(
+            storage=self.storage,
+            redact=self.redact,
             clock=self.clock,
             entropy=self.entropy,
             signals=self.signals,
@@ -267,6 +355,7 @@ class Process:
             storage=self.storage,
             session=self.session,
             calendly=self.calendly,
+            clock=self.clock,
             entropy=self.entropy,
             signals=self.signals,
             callback_base=callback_base,
@@ -287,7 +376,12 @@ class Process:
             clock=self.clock,
             entropy=self.entropy,
             signals=self.signals,
+            reaches=REACHES,
         )
+
+    @cached_property
+    def fill_gaps(self) -> FillGaps:
+        return FillGaps(storage=self.storage, reconcile=self.reconcile, concurrency=CONCURRENCY)
 
     @cached_property
     def reconcile_all(self) -> ReconcileAll:

@@ -3,11 +3,15 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.apply_webhooks import HELD_FOR, LEFTOVERS
+from application import apply_webhook
+from application.apply_webhooks import HELD_FOR
 from application.ports.webhook_events import WebhookEvent
 from application.tally import Tally
+from domain import leftovers
+from domain.errors import StorageUnavailable
 from domain.ids import IntegrationId, WebhookEventId
 from domain.integration import Integration
+from domain.leftovers import FOR_A_PERSON, UNFORESEEN
 from tests.application.building import Product
 from tests.application.delivering import connect, created
 from tests.application.process import Process
@@ -64,7 +68,7 @@ async def test_what_has_no_effect_is_ignored(product: Product, process: Process)
 
     tally = await process.apply(10, lambda _: None)
 
-    assert tally.done == {"ignored": 1}
+    assert tally.done == {"nobodys_event": 1}
     assert (row(product, event_id).status, row(product, event_id).reason) == (
         "ignored",
         "nobodys_event",
@@ -80,7 +84,7 @@ async def test_an_event_of_an_account_that_left_is_ignored(
         await uow.commit()
     await leave(product, created(), ada.id)
 
-    assert (await process.apply(10, lambda _: None)).done == {"ignored": 1}
+    assert (await process.apply(10, lambda _: None)).done == {"nobodys_event": 1}
     assert product.storage.state.bookings == {}
 
 
@@ -105,35 +109,35 @@ async def test_a_failed_event_waits_longer_each_time(
     """Attempts are spaced out, and never are two made at once."""
     event_id = await leave(product, b"not json", ada.id)
     waits: list[timedelta] = []
-    for _ in range(LEFTOVERS.limit - 1):
+    for _ in range(FOR_A_PERSON.limit - 1):
         await process.apply(10, lambda _: None)
         assert (await process.apply(10, lambda _: None)).examined == 0
         waits.append(row(product, event_id).next_attempt_at - product.clock.now())
         product.clock.set(row(product, event_id).next_attempt_at)
 
     assert waits == sorted(waits)
-    assert waits[0] >= 0.5 * LEFTOVERS.base
-    assert waits[-1] <= LEFTOVERS.cap
+    assert waits[0] >= 0.5 * FOR_A_PERSON.base
+    assert waits[-1] <= FOR_A_PERSON.cap
 
 
 async def test_what_never_works_is_a_dead_letter(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """After ten attempts an event is set aside with its reason and taken up no more."""
+    """After four attempts an event that only a person can mend is set aside with its reason."""
     event_id = await leave(product, b"not json", ada.id)
-    for _ in range(LEFTOVERS.limit):
+    for _ in range(FOR_A_PERSON.limit):
         assert row(product, event_id).status == "pending"
         await process.apply(10, lambda _: None)
-        product.clock.advance(LEFTOVERS.cap)
+        product.clock.advance(FOR_A_PERSON.cap)
 
     left = row(product, event_id)
     assert (left.status, left.reason, left.event.attempts) == (
         "dead_lettered",
         "webhook_malformed",
-        LEFTOVERS.limit,
+        FOR_A_PERSON.limit,
     )
     counted = product.signals.seen
-    assert counted["webhook_applied", "invitee.created", "webhook_malformed"] == 9
+    assert counted["webhook_applied", "invitee.created", "webhook_malformed"] == 3
     assert counted["webhook_applied", "invitee.created", "dead_lettered"] == 1
     assert (await process.apply(10, lambda _: None)).examined == 0
 
@@ -143,9 +147,9 @@ async def test_what_stays_unreadable_is_a_dead_letter(
 ) -> None:
     """A payload that no attempt can read is set aside with its reason, and the field is told."""
     event_id = await leave(product, created(email=["x"]), ada.id)
-    for _ in range(LEFTOVERS.limit):
+    for _ in range(FOR_A_PERSON.limit):
         tally = await process.apply(10, lambda _: None)
-        product.clock.advance(LEFTOVERS.cap)
+        product.clock.advance(FOR_A_PERSON.cap)
 
     left = row(product, event_id)
     assert tally.failed == {"webhook_unreadable": 1}
@@ -153,21 +157,87 @@ async def test_what_stays_unreadable_is_a_dead_letter(
     assert product.signals.places == {event_id: "payload.email"}
 
 
+def fault(product: Product, event_id: WebhookEventId, code: str | None) -> None:
+    """Make an event's body one that cannot be opened, or one that can again."""
+    stored = row(product, event_id)
+    product.storage.state.webhook_events[event_id] = replace(
+        stored, event=replace(stored.event, fault=code)
+    )
+
+
 async def test_what_cannot_be_opened_is_a_dead_letter(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """A body whose key is gone counts its attempts, waits longer each time and is set aside."""
+    """A body that was changed counts its attempts, waits longer each time and is set aside."""
     event_id = await leave(product, b"", ada.id)
-    stored = row(product, event_id)
-    sealed = replace(stored.event, fault="sealed_value_unreadable")
-    product.storage.state.webhook_events[event_id] = replace(stored, event=sealed)
-    for _ in range(LEFTOVERS.limit):
+    fault(product, event_id, "sealed_value_corrupt")
+    for _ in range(FOR_A_PERSON.limit):
         await process.apply(10, lambda _: None)
-        product.clock.advance(LEFTOVERS.cap)
+        product.clock.advance(FOR_A_PERSON.cap)
 
     left = row(product, event_id)
-    assert (left.status, left.reason) == ("dead_lettered", "sealed_value_unreadable")
-    assert product.signals.seen["webhook_unapplied", "SealedValueUnreadable"] == LEFTOVERS.limit
+    assert (left.status, left.reason) == ("dead_lettered", "sealed_value_corrupt")
+    assert product.signals.seen["webhook_unapplied", "SealedValueUnreadable"] == FOR_A_PERSON.limit
+
+
+async def test_a_missing_key_is_waited_for(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """However long its key is missing an event is no dead letter; with the key it is applied."""
+    event_id = await leave(product, created(), ada.id)
+    fault(product, event_id, "encryption_key_unknown")
+    for _ in range(3 * UNFORESEEN.limit):
+        tally = await process.apply(10, lambda _: None)
+        assert tally.failed == {"encryption_key_unknown": 1}
+        product.clock.set(row(product, event_id).next_attempt_at)
+
+    waiting = row(product, event_id)
+    fault(product, event_id, None)
+    await process.apply(10, lambda _: None)
+
+    assert (waiting.status, waiting.reason) == ("pending", "encryption_key_unknown")
+    assert waiting.event.attempts == 0
+    assert row(product, event_id).status == "applied"
+
+
+async def test_a_store_that_is_away_costs_no_attempt(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """What our own database kept from being applied is taken up again, with nothing counted."""
+    event_id = await leave(product, created(), ada.id)
+
+    for _ in range(2 * UNFORESEEN.limit):
+        product.storage.fail_next(None, StorageUnavailable("PostgreSQL is away."))
+        tally = await process.apply(10, lambda _: None)
+        product.clock.advance(HELD_FOR)
+    left = row(product, event_id)
+    done = await process.apply(10, lambda _: None)
+
+    assert tally.failed == {"storage_unavailable": 1}
+    assert (left.status, left.event.attempts) == ("pending", 0)
+    assert done.done == {"applied": 1}
+
+
+async def test_a_bug_gets_more_attempts(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """An error that nobody foresaw is tried ten times over some hours, then set aside."""
+    event_id = await leave(product, created(), ada.id)
+    for _ in range(UNFORESEEN.limit):
+        assert row(product, event_id).status == "pending"
+        product.storage.fail_next(None, RuntimeError("a bug"))
+        await process.apply(10, lambda _: None)
+        product.clock.advance(UNFORESEEN.cap)
+
+    assert (row(product, event_id).status, row(product, event_id).reason) == (
+        "dead_lettered",
+        "unexpected",
+    )
+
+
+def test_the_codes_are_the_ones_that_are_stored() -> None:
+    """The rule knows an unreadable payload by the code under which it is stored."""
+    assert leftovers.UNREADABLE == apply_webhook.UNREADABLE
 
 
 async def test_a_bug_is_counted_as_such(

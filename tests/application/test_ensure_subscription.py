@@ -1,4 +1,5 @@
 import asyncio
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -11,10 +12,13 @@ from domain.errors import (
     IntegrationNotFound,
 )
 from domain.ids import IntegrationId
-from domain.integration import Integration
+from domain.integration import Gap, Integration
 from domain.subscription import USER_EVENTS, ActualSubscription, owner_of
 from tests.application.building import Product
 from tests.application.process import CALLBACK_BASE, Process
+from tests.fakes.clock import NOON
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -212,3 +216,92 @@ async def test_an_absent_integration_is_not_found(product: Product, process: Pro
     """There is nothing to subscribe for an integration that does not exist."""
     with pytest.raises(IntegrationNotFound):
         await process.ensure(IntegrationId(product.entropy.new_id()))
+
+
+async def test_what_a_disabled_one_may_have_lost_is_remembered(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """The gap reaches from the last time that deliveries were well to the new subscription."""
+    await process.ensure(ada.id)
+    product.clock.advance(HOUR)
+    await process.ensure(ada.id)
+    (old,) = actual(product)
+    product.clock.advance(HOUR)
+    product.calendly.change_subscription(
+        old.uri, state="active", retry_started_at="2026-11-22T13:30:00.000000Z"
+    )
+    assert await process.ensure(ada.id) == KEPT_FAILING
+    product.calendly.change_subscription(old.uri, state="disabled")
+    product.clock.advance(HOUR)
+
+    assert await process.ensure(ada.id) == REPLACED
+
+    stored = await product.stored(ada.id)
+    assert stored.gap == Gap(since=NOON + HOUR, until=NOON + 3 * HOUR)
+    assert product.signals.seen["subscription_replaced", "disabled", NOON + HOUR] == 1
+
+
+async def test_a_first_subscription_leaves_no_gap(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """Where nothing was ever delivered the back-fill after connecting brings it all."""
+    await process.ensure(ada.id)
+
+    assert (await product.stored(ada.id)).gap is None
+
+
+async def test_a_lost_row_leaves_a_gap(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """An integration that forgot its subscription is compared from its last comparison on."""
+    async with product.storage() as uow:
+        await uow.integrations.put_reconciled(ada.id, NOON)
+        await uow.commit()
+    product.clock.advance(HOUR)
+
+    await process.ensure(ada.id)
+
+    assert (await product.stored(ada.id)).gap == Gap(since=NOON, until=NOON + HOUR)
+
+
+async def test_a_fresh_one_that_is_not_listed_yet_is_kept(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """Calendly's list lagging behind leads to no second subscription."""
+    await process.ensure(ada.id)
+    (made,) = actual(product)
+    product.calendly.unlisted.add(made.uri)
+
+    assert await process.ensure(ada.id) == KEPT
+
+    assert actual(product) == [made]
+
+
+async def test_one_that_somebody_deleted_is_made_anew(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """A subscription that is gone at Calendly is replaced, and what it lost is remembered."""
+    await process.ensure(ada.id)
+    product.calendly.subscriptions.clear()
+    product.clock.advance(HOUR)
+
+    assert await process.ensure(ada.id) == REPLACED
+
+    assert len(actual(product)) == 1
+    assert (await product.stored(ada.id)).gap == Gap(since=NOON, until=NOON + HOUR)
+    assert product.signals.seen["subscription_replaced", "missing", NOON] == 1
+
+
+async def test_a_gap_survives_a_replacement_that_breaks_off(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """Whatever dies after the new subscription is known, what the old one lost is known too."""
+    await process.ensure(ada.id)
+    (old,) = actual(product)
+    product.calendly.change_subscription(old.uri, state="disabled")
+    product.clock.advance(HOUR)
+    product.calendly.fail_next("delete", CalendlyUnavailable("down"), times=3)
+    with pytest.raises(CalendlyUnavailable):
+        await process.ensure(ada.id)
+
+    assert (await product.stored(ada.id)).gap == Gap(since=NOON, until=NOON + HOUR)

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.ingest_webhook import DUPLICATE, STORED, Ingested
+from application.delivery import DUPLICATE, STORED, Ingested
 from application.ports.availability_cache import Part
 from domain.booking import BookingStatus
 from domain.errors import (

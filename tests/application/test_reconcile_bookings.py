@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.reconcile_bookings import BACKFILL, IN_FLIGHT, PATIENCE, SWEEP
+from application.reconcile_bookings import IN_FLIGHT, PATIENCE
 from domain.booking import LAG, BookingStatus
 from domain.errors import (
     CalendlyForbidden,
@@ -13,9 +13,10 @@ from domain.errors import (
     IntegrationNotFound,
 )
 from domain.ids import IntegrationId
+from domain.sweep_window import Reach
 from tests.application.building import Product
 from tests.application.offering import Host, host
-from tests.application.process import Process
+from tests.application.process import REACHES, Process
 from tests.fakes.clock import NOON
 
 
@@ -170,19 +171,25 @@ async def test_fuller_facts_are_no_repair(product: Product, process: Process, ad
     assert stored.facts.details.event_name == "New name"
 
 
-@pytest.mark.parametrize(("backfill", "reach"), [(True, BACKFILL), (False, SWEEP)])
+@pytest.mark.parametrize(
+    ("how", "reach"),
+    [
+        ({"backfill": True}, REACHES.wide),
+        ({"backfill": False, "wide": True}, REACHES.wide),
+        ({"backfill": False}, REACHES.usual),
+    ],
+)
 async def test_a_sweep_reaches_so_far(
-    product: Product, process: Process, ada: Host, backfill: bool, reach: tuple[timedelta, ...]
+    product: Product, process: Process, ada: Host, how: dict[str, bool], reach: Reach
 ) -> None:
     """Bookings that start within the window are compared, others are left alone."""
-    before, after = reach
-    inside = [NOON - before, NOON + after - timedelta(minutes=30)]
-    outside = [NOON - before - timedelta(minutes=30), NOON + after]
+    inside = [NOON - reach.before, NOON + reach.after - timedelta(minutes=30)]
+    outside = [NOON - reach.before - timedelta(minutes=30), NOON + reach.after]
     product.calendly.open_slots(ada.event_type.uri, [*inside, *outside])
     for start in (*inside, *outside):
         product.calendly.invitee_books(ada.event_type.uri, start)
 
-    await process.reconcile(ada.integration.id, backfill=backfill)
+    await process.reconcile(ada.integration.id, **how)
 
     known = [each.facts.details.start for each in product.storage.state.bookings.values()]
     assert sorted(known) == inside

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from application.view_integration import CONNECT_PATH, REMEDIES, ViewIntegration
@@ -8,8 +10,10 @@ from domain.errors import (
     ReauthRequired,
     SealedValueUnreadable,
 )
-from domain.integration import Cause, Status
+from domain.integration import Cause, Gap, Recovery, Status
 from tests.application.building import Product
+from tests.application.calling import OPEN_FOR
+from tests.application.connecting import Flow
 from tests.application.process import BREAKER, Process
 from tests.fakes.clock import NOON
 
@@ -17,7 +21,12 @@ from tests.fakes.clock import NOON
 @pytest.fixture
 def view(product: Product) -> ViewIntegration:
     """The use case."""
-    return ViewIntegration(storage=product.storage, clock=product.clock, breaker_policy=BREAKER)
+    return ViewIntegration(
+        storage=product.storage,
+        clock=product.clock,
+        breaker_policy=BREAKER,
+        public_url="https://slots.example/",
+    )
 
 
 async def test_a_healthy_integration_needs_nothing(
@@ -78,6 +87,43 @@ async def test_a_dead_grant_says_what_to_do(
     assert shown.action_required.code == Cause.GRANT_REFUSED
     assert shown.action_required.since == NOON
     assert shown.action_required.connect_path == CONNECT_PATH
+    assert shown.action_required.connect_url == "https://slots.example/api/calendly/connect"
+
+
+async def test_a_recovered_account_says_so(
+    product: Product, process: Process, view: ViewIntegration
+) -> None:
+    """Once connected again the view asks for nothing, and says what it came back from and when."""
+    connected = await product.connect()
+    before = await view(connected.user_id)
+    product.calendly.revoke_grants(connected.account.user_uri)
+    with pytest.raises(ReauthRequired):
+        await process.refresh(connected.id)
+    flow = await Flow(product, process, connected.account).begin(connected.user_id)
+    await flow.complete()
+
+    shown = await view(connected.user_id)
+
+    assert (shown.status, shown.action_required) == (Status.ACTIVE, None)
+    assert (before.recovered, shown.recovered) == (None, Recovery(Cause.GRANT_REFUSED, NOON))
+
+
+async def test_a_shared_account_is_told(
+    product: Product, process: Process, view: ViewIntegration
+) -> None:
+    """Two users of one Calendly account are told so until one of them leaves."""
+    ada = await product.connect("ada")
+    alone = await view(ada.user_id)
+    bob = await product.user("bob")
+    outcome = await (await Flow(product, process, ada.account).begin(bob)).complete()
+    assert outcome.integration_id is not None
+
+    both = [await view(user_id) for user_id in (ada.user_id, bob)]
+    await product.mark_disconnecting(outcome.integration_id)
+    left = await view(ada.user_id)
+
+    assert [each.shared_account for each in both] == [True, True]
+    assert (alone.shared_account, left.shared_account) == (False, False)
 
 
 def test_every_cause_has_a_remedy() -> None:
@@ -112,10 +158,25 @@ async def test_an_open_breaker_says_until_when(
             await process.refresh(connected.id)
 
     shown = await view(connected.user_id)
-    product.clock.advance(BREAKER.reset)
+    product.clock.advance(OPEN_FOR)
     later = await view(connected.user_id)
 
     assert (shown.breaker.state, shown.breaker.failures) == (BreakerState.OPEN, BREAKER.threshold)
-    assert shown.breaker.retry_at == NOON + BREAKER.reset
+    assert (shown.breaker.opened_at, shown.breaker.retry_at) == (NOON, NOON + OPEN_FOR)
     assert shown.last_error_code == "calendly_unavailable"
     assert (later.breaker.state, later.breaker.retry_at) == (BreakerState.HALF_OPEN, None)
+
+
+async def test_lost_webhooks_are_told(product: Product, view: ViewIntegration) -> None:
+    """Who looks sees since when webhooks are missing, how many bookings that cost, and when."""
+    ada = await product.connect()
+    now = product.clock.now()
+    async with product.storage() as uow:
+        await uow.integrations.put_gap(ada.id, Gap(since=now - timedelta(hours=1), until=now))
+        await uow.integrations.add_repairs(ada.id, 3, now)
+        await uow.commit()
+
+    shown = await view(ada.user_id)
+
+    assert shown.webhooks_missing_since == now - timedelta(hours=1)
+    assert (shown.repaired_count, shown.last_repaired_at) == (3, now)

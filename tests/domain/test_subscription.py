@@ -11,6 +11,7 @@ from domain.subscription import (
     USER_EVENTS,
     ActualSubscription,
     Plan,
+    Trouble,
     new_key,
     own_prefix,
     owner_of,
@@ -53,22 +54,27 @@ def test_more_events_than_needed_are_good() -> None:
 
 def test_without_any_subscription_one_is_created() -> None:
     """Where Calendly lists none, one is made and nothing is deleted."""
-    assert planned() == Plan(keep=None, delete=(), failing=False)
+    assert planned(current=None) == Plan(keep=None, delete=(), failing=False)
+
+
+def test_one_that_is_gone_is_missing() -> None:
+    """A subscription that Calendly no longer has is made anew, and that is said."""
+    assert planned() == Plan(keep=None, delete=(), failing=False, trouble=Trouble.MISSING)
 
 
 @pytest.mark.parametrize(
-    "bad",
+    ("bad", "trouble"),
     [
-        listed(state="disabled"),
-        listed(events=USER_EVENTS[1:]),
-        listed(events=()),
-        listed(callback_url=f"{OURS}another"),
+        (listed(state="disabled"), Trouble.DISABLED),
+        (listed(events=USER_EVENTS[1:]), Trouble.KINDS),
+        (listed(events=()), Trouble.KINDS),
+        (listed(callback_url=f"{OURS}another"), Trouble.MISSING),
     ],
     ids=["disabled", "one event missing", "no events", "another address"],
 )
-def test_a_bad_subscription_is_replaced(bad: ActualSubscription) -> None:
+def test_a_bad_subscription_is_replaced(bad: ActualSubscription, trouble: Trouble) -> None:
     """What is disabled, incomplete or under an unknown address of ours goes once a new one is made."""
-    assert planned(bad) == Plan(keep=None, delete=(bad.uri,), failing=False)
+    assert planned(bad) == Plan(keep=None, delete=(bad.uri,), failing=False, trouble=trouble)
 
 
 def test_an_integration_that_knows_no_address_starts_afresh() -> None:
@@ -99,7 +105,9 @@ def test_the_known_one_is_ours_at_any_address() -> None:
     moved = listed("KNOWN", callback_url=CURRENT.replace("app.", "old."))
     stranger = listed("OTHER", callback_url=CURRENT.replace("app.", "old."))
 
-    assert planned(moved, stranger) == Plan(keep=None, delete=(moved.uri,), failing=False)
+    assert planned(moved, stranger) == Plan(
+        keep=None, delete=(moved.uri,), failing=False, trouble=Trouble.MOVED
+    )
     assert planned(moved, listed()) == Plan(keep=listed(), delete=(moved.uri,), failing=False)
 
 

@@ -143,6 +143,8 @@ class FakeUseCases:
     apply_webhooks: DueRows = field(default_factory=DueRows)
     heal_subscriptions: CursorRows = field(default_factory=CursorRows)
     reconcile_all: CursorRows = field(default_factory=CursorRows)
+    fill_gaps: CursorRows = field(default_factory=CursorRows)
+    prune_webhooks: CursorRows = field(default_factory=CursorRows)
     ensure_subscription: OneIntegration = field(default_factory=OneIntegration)
     sync_availability: OneIntegration = field(default_factory=OneIntegration)
     reconcile_bookings: ReconcileOne = field(default_factory=ReconcileOne)

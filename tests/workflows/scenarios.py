@@ -60,6 +60,20 @@ async def reconcile(bench: Bench) -> WorkflowHandle[object, object]:
     return await bench.start(contract.RECONCILE_BOOKINGS)
 
 
+async def prune(bench: Bench) -> WorkflowHandle[object, object]:
+    """A page by cursor whose first attempt met PostgreSQL down, then a second one."""
+    bench.use_cases.prune_webhooks = CursorRows(
+        rows=["webhook_events"] * 25, errors=[StorageUnavailable("PostgreSQL is away.")]
+    )
+    return await bench.start(contract.PRUNE_WEBHOOKS)
+
+
+async def fill_gaps(bench: Bench) -> WorkflowHandle[object, object]:
+    """Two pages by cursor."""
+    bench.use_cases.fill_gaps = CursorRows(rows=["repaired", "unchanged", "repaired"])
+    return await bench.start(contract.FILL_GAPS)
+
+
 async def onboard(bench: Bench) -> WorkflowHandle[object, object]:
     """Subscribing is refused, the back-fill needs a second attempt, the sync works."""
     bench.use_cases.ensure_subscription = OneIntegration(always=CalendlyForbidden("Plan."))
@@ -82,6 +96,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     "apply_calendly_webhooks": apply_webhooks,
     "heal_calendly_webhooks": heal,
     "reconcile_calendly_bookings": reconcile,
+    "fill_calendly_gaps": fill_gaps,
+    "prune_calendly_webhooks": prune,
     "onboard_integration": onboard,
     "disconnect_integration": disconnect,
 }

@@ -64,7 +64,8 @@ def expand(ranges: Sequence[ScheduleRange]) -> set[int]:
         (1, {0, 15, 30, 45}, set(range(24))),
         (2, set(range(60)), set(range(24))),
         (3, {7, 37}, set(range(24))),
-        (4, {23}, {0, 6, 12, 18}),
+        (4, {12, 42}, set(range(24))),
+        (5, {23}, {0, 6, 12, 18}),
     ],
 )
 async def test_each_schedule_ticks_when_it_should(
@@ -152,7 +153,11 @@ async def test_the_report_tells_paused_from_missing(temporal: Client, table: Tab
 
     states = await read_schedules(temporal, table)
 
-    assert [one.state for one in states] == [RUNNING, PAUSED, MISSING, MISSING, MISSING]
+    assert [one.state for one in states] == [
+        RUNNING,
+        PAUSED,
+        *[MISSING] * (len(table) - 2),
+    ]
     assert states[0].next_at is not None
     assert states[0].next_at > datetime.now(UTC)
     assert states[1].note == "later"

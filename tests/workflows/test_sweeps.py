@@ -46,6 +46,7 @@ async def test_a_job_works_page_after_page_until_its_queue_is_empty(
     [
         (contract.HEAL_WEBHOOKS, "heal_subscriptions"),
         (contract.RECONCILE_BOOKINGS, "reconcile_all"),
+        (contract.FILL_GAPS, "fill_gaps"),
     ],
 )
 async def test_a_sweep_hands_each_page_the_cursor_of_the_one_before(
@@ -121,18 +122,34 @@ async def test_a_failure_that_lasts_ends_the_run_before_it_blocks_the_schedule(
     bench: Bench,
 ) -> None:
     """A job whose pages keep failing fails within the hour, so the next tick may begin anew."""
-    bench.use_cases.refresh_due_tokens = DueRows(
+    bench.use_cases.sync_due_availability = DueRows(
         errors=[StorageUnavailable("PostgreSQL is away.")] * 1000
     )
 
     async with bench.working():
-        handle = await bench.start(contract.REFRESH_TOKENS)
+        handle = await bench.start(contract.SYNC_AVAILABILITY)
         with pytest.raises(WorkflowFailureError):
             await handle.result()
         description = await handle.describe()
 
     assert description.close_time is not None
     assert description.close_time - description.start_time < timedelta(hours=1)
+
+
+async def test_a_refresh_page_outlasts_a_long_outage(bench: Bench) -> None:
+    """A page whose heartbeat may hold new tokens is tried again until PostgreSQL is back."""
+    bench.use_cases.refresh_due_tokens = DueRows(
+        rows=["refreshed"], errors=[StorageUnavailable("PostgreSQL is away.")] * 200
+    )
+
+    async with bench.working():
+        handle = await bench.start(contract.REFRESH_TOKENS)
+        result = await handle.result()
+        description = await handle.describe()
+
+    assert result == {"examined": 1, "done": {"refreshed": 1}}
+    assert description.close_time is not None
+    assert description.close_time - description.start_time > timedelta(hours=1)
 
 
 async def test_an_unexpected_error_reaches_the_history_without_its_text(bench: Bench) -> None:

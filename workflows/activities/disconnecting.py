@@ -8,6 +8,7 @@ from temporalio import activity
 
 from domain.errors import SlotkeeperError
 from domain.ids import IntegrationId
+from domain.retries import RetryTable
 from workflows.activities.heartbeats import heartbeats
 from workflows.failures import Attempt, to_failure
 from workflows.messages import Erased, Erasure
@@ -24,8 +25,9 @@ class Finish(Protocol):
 class Disconnecting:
     """The one step of a disconnection; it may be repeated."""
 
-    def __init__(self, *, finish: Finish) -> None:
+    def __init__(self, *, finish: Finish, retries: RetryTable | None = None) -> None:
         self._finish = finish
+        self._retries = retries or RetryTable()
 
     @activity.defn(name="finish_disconnect")
     async def finish_disconnect(self, erasure: Erasure) -> Erased:
@@ -39,6 +41,7 @@ class Disconnecting:
         except SlotkeeperError as error:
             # The day that was promised is for an operator too: a key or a client secret that is
             # put right within it still lets the grant be revoked.
-            attempt = Attempt(activity.info().attempt, random.random())  # noqa: S311 - spreads retries
+            chance = random.random()  # noqa: S311 - spreads retries
+            attempt = Attempt(activity.info().attempt, chance, self._retries)
             raise to_failure(error, attempt, persistent=True) from None
         return Erased(result=result)

@@ -5,6 +5,8 @@ storing is not confirmed. The attempt after a killed one stores them first.
 """
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -18,6 +20,8 @@ from application.tally import Tally
 from domain.ids import IntegrationId
 
 BEATS_PER_TIMEOUT = 3
+# Seconds between the beats of a busy page; rows may end by the hundred a second.
+NOTED_EVERY = 0.5
 
 _Key = tuple[IntegrationId, datetime, int]
 
@@ -34,15 +38,18 @@ class Heartbeats:
     def __init__(self, before: Tally | None = None, stranded: Sequence[StrandedPair] = ()) -> None:
         self._before = before or Tally()
         self._latest = self._before
+        self._beaten_at = -math.inf
         self._stranded: dict[_Key, StrandedPair] = {_key(each): each for each in stranded}
 
     def note(self, tally: Tally) -> None:
         """Tell how far this attempt is; it is the Progress of a use case."""
         self._latest = self._before.plus(tally)
-        self.beat()
+        if time.monotonic() - self._beaten_at >= NOTED_EVERY:
+            self.beat()
 
     def beat(self) -> None:
         """Say it all again."""
+        self._beaten_at = time.monotonic()
         if self._stranded:
             activity.heartbeat(self._latest, list(self._stranded.values()))
         else:
@@ -97,7 +104,8 @@ def tally_of_earlier_attempts() -> Tally:
 
 def stranded_by_earlier_attempts() -> Sequence[StrandedPair]:
     """Return the pairs that a killed attempt could not store, as far as it could tell of them."""
-    return _detail(1, tuple[StrandedPair, ...]) or ()
+    pairs = (_converted(each, StrandedPair) for each in _detail(1, list[Any]) or [])
+    return [pair for pair in pairs if pair is not None]
 
 
 def _detail(position: int, into: Any) -> Any:
@@ -105,8 +113,12 @@ def _detail(position: int, into: Any) -> Any:
     details = activity.info().heartbeat_details
     if len(details) <= position:
         return None
+    return _converted(details[position], into)
+
+
+def _converted(detail: Any, into: Any) -> Any:
     try:
-        return msgspec.convert(details[position], into)
+        return msgspec.convert(detail, into)
     except msgspec.ValidationError:
         return None
 

@@ -16,11 +16,14 @@ CursorPage = Callable[[str | None, int, Progress], Awaitable[Tally]]
 
 
 class Sweeps:
-    """The two sweeps; `limit` is how many integrations make a page."""
+    """The sweeps; `limit` is how many integrations make a page."""
 
-    def __init__(self, *, heal: CursorPage, reconcile: CursorPage, limit: int) -> None:
+    def __init__(
+        self, *, heal: CursorPage, reconcile: CursorPage, fill_gaps: CursorPage, limit: int
+    ) -> None:
         self._heal = heal
         self._reconcile = reconcile
+        self._fill_gaps = fill_gaps
         self._limit = limit
 
     @activity.defn(name="heal_subscriptions")
@@ -34,3 +37,9 @@ class Sweeps:
         """Compare the bookings of a page of integrations with Calendly's, and repair ours."""
         async with heartbeats() as beats:
             return await self._reconcile(page.cursor, self._limit, beats.note)
+
+    @activity.defn(name="fill_gaps")
+    async def fill_gaps(self, page: PageInput) -> Tally:
+        """Back-fill the bookings of a page of integrations whose deliveries have a gap."""
+        async with heartbeats() as beats:
+            return await self._fill_gaps(page.cursor, self._limit, beats.note)

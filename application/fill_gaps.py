@@ -1,0 +1,38 @@
+"""Make up for webhooks that were lost while a subscription was down."""
+
+from application.ports.unit_of_work import Storage
+from application.reconcile_all import REPAIRED, UNCHANGED
+from application.reconcile_bookings import ReconcileBookings
+from application.sweep import sweep
+from application.tally import Progress, Tally
+from domain.integration import Integration
+
+
+class FillGaps:
+    """Goes through the integrations with an open gap alone: soon, and cheap when there are none.
+
+    The sweep over all integrations closes gaps as well; it comes much more rarely.
+    """
+
+    def __init__(
+        self, *, storage: Storage, reconcile: ReconcileBookings, concurrency: int
+    ) -> None:
+        self._storage = storage
+        self._reconcile = reconcile
+        self._concurrency = concurrency
+
+    async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> Tally:
+        """Work through a page; results are `repaired` and `unchanged`."""
+        return await sweep(
+            self._storage,
+            self._one,
+            cursor=cursor,
+            limit=limit,
+            concurrency=self._concurrency,
+            progress=progress,
+            only_gaps=True,
+        )
+
+    async def _one(self, integration: Integration) -> str:
+        repaired = await self._reconcile(integration.id, backfill=False)
+        return REPAIRED if repaired else UNCHANGED

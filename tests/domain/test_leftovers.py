@@ -1,0 +1,61 @@
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import EncryptionKeyUnknown, MalformedWebhook, StorageUnavailable
+from domain.leftovers import FOR_A_PERSON, HEALS, UNFORESEEN, policy_of, verdict
+
+CHANCE = st.floats(0, 1, exclude_max=True)
+
+
+@given(st.sampled_from(sorted(HEALS)), st.integers(1, 10_000), CHANCE)
+def test_what_heals_is_never_given_up(code: str, attempt: int, chance: float) -> None:
+    """What heals by itself or by an operator's one act is waited for without end or count."""
+    ruling = verdict(code, attempt, chance)
+
+    assert ruling.pause is not None
+    assert not ruling.counted
+    assert HEALS[code] / 2 <= ruling.pause <= HEALS[code]
+
+
+@given(st.sampled_from(["webhook_malformed", "sealed_value_corrupt", "unexpected", "new"]), CHANCE)
+def test_everything_else_is_given_up_in_the_end(code: str, chance: float) -> None:
+    """An error that does not heal is a dead letter after the number of attempts of its kind."""
+    limit = policy_of(code).limit
+
+    rulings = [verdict(code, attempt, chance) for attempt in range(1, limit + 1)]
+
+    assert [each.pause is None for each in rulings] == [False] * (limit - 1) + [True]
+    assert all(each.counted for each in rulings)
+
+
+@pytest.mark.parametrize(
+    ("code", "policy"),
+    [
+        (MalformedWebhook.code, FOR_A_PERSON),
+        ("webhook_unreadable", FOR_A_PERSON),
+        ("sealed_value_corrupt", FOR_A_PERSON),
+        ("unexpected", UNFORESEEN),
+        ("internal", UNFORESEEN),
+    ],
+)
+def test_kinds_of_trouble(code: str, policy: object) -> None:
+    """What only a person can mend is said sooner than what a moment may mend."""
+    assert policy_of(code) is policy
+
+
+def test_pauses_grow() -> None:
+    """Each pause is at least as long as the one before, and none beyond an hour."""
+    rulings = [verdict("unexpected", attempt, 0.5) for attempt in range(1, 10)]
+
+    pauses = [each.pause for each in rulings if each.pause is not None]
+    assert len(pauses) == len(rulings)
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == timedelta(minutes=45)
+
+
+def test_the_two_that_heal() -> None:
+    """Our own database and a key that an operator can put back are what heals."""
+    assert set(HEALS) == {StorageUnavailable.code, EncryptionKeyUnknown.code}

@@ -1,0 +1,26 @@
+"""Making up for the time in which a webhook subscription was down."""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from adapters.temporal import contract
+    from application.tally import Tally
+    from workflows import options
+    from workflows.activities.sweeps import Sweeps
+    from workflows.messages import PageInput, Sweep
+    from workflows.paging import drain
+
+
+@workflow.defn(name=contract.FILL_GAPS)
+class FillCalendlyGaps:
+    """Walks through the integrations whose deliveries have a gap, and back-fills their bookings."""
+
+    @workflow.run
+    async def run(self, sweep: Sweep = Sweep()) -> Tally:  # noqa: B008 - frozen, so shareable
+        """Work page after page until nothing is left; returns the sum of all pages."""
+        return await drain(sweep, self._page)
+
+    async def _page(self, page: PageInput) -> Tally:
+        return await workflow.execute_activity_method(
+            Sweeps.fill_gaps, page, **options.FILL_GAPS_PAGE
+        )

@@ -1,0 +1,26 @@
+"""The forgetting of what is over."""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from adapters.temporal import contract
+    from application.tally import Tally
+    from workflows import options
+    from workflows.activities.keeping import Keeping
+    from workflows.messages import PageInput, Sweep
+    from workflows.paging import drain
+
+
+@workflow.defn(name=contract.PRUNE_WEBHOOKS)
+class PruneCalendlyWebhooks:
+    """Deletes stored webhooks, and what else outlived its use, once nobody needs it."""
+
+    @workflow.run
+    async def run(self, sweep: Sweep = Sweep()) -> Tally:  # noqa: B008 - frozen, so shareable
+        """Work page after page until nothing is left; returns the sum of all pages."""
+        return await drain(sweep, self._page)
+
+    async def _page(self, page: PageInput) -> Tally:
+        return await workflow.execute_activity_method(
+            Keeping.prune_webhooks, page, **options.PRUNE_PAGE
+        )
