@@ -18,7 +18,25 @@ _COMMANDS = {
     "doctor": Spec(
         "adapters.commands.doctor:doctor_command", "Check everything and say what to do."
     ),
-    "keys": Spec("adapters.commands.keys:keys_command", "Make, list and revoke API keys."),
+    "keys": Spec(
+        "adapters.commands.keys:keys_command",
+        "Make, list and revoke API keys; rotate encryption keys.",
+    ),
+    "refresh": Spec(
+        "adapters.commands.refresh:refresh_command", "Refresh one integration's tokens now."
+    ),
+    "reconcile": Spec(
+        "adapters.commands.reconcile:reconcile_command",
+        "Compare bookings with Calendly's now, and repair them.",
+    ),
+    "webhooks": Spec(
+        "adapters.commands.webhooks:webhooks_command",
+        "List stored webhooks, look at one, put them back.",
+    ),
+    "erase-invitee": Spec(
+        "adapters.commands.erase_invitee:erase_invitee_command",
+        "Forget one invitee, by e-mail, in all that is stored.",
+    ),
     "dev": Spec(
         "adapters.local_stack.command:dev_command",
         "Run everything on this machine: PostgreSQL, Temporal and a local Calendly too.",

@@ -17,6 +17,7 @@ from adapters.variables.parsing import whole_number as number
 from adapters.variables.reader import read
 from adapters.variables.secret_parsing import key_ring, postgres_url, secret, secrets
 from adapters.variables.variable import Fault, Variable
+from domain.retention import SHORTEST
 from domain.secret import Secret
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -58,12 +59,28 @@ _DatabaseUrl = Annotated[
         secret=True,
     ),
 ]
+_EncryptionKeys = Annotated[
+    Mapping[str, Secret],
+    Variable(
+        key_ring,
+        'Write id:base64 pairs separated by commas, the first one seals: "k1:'
+        '$(openssl rand -base64 32)"; keep earlier keys after it, or what they sealed is'
+        " unreadable.",
+        secret=True,
+    ),
+]
 
 
 class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a command needs that touches nothing but the database."""
 
     database_url: _DatabaseUrl
+
+
+class EncryptionSettings(DatabaseSettings, frozen=True, kw_only=True):
+    """What a command needs that deals with sealed values and nothing else."""
+
+    token_encryption_keys: _EncryptionKeys
 
 
 class TemporalSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,16 +122,7 @@ class Settings(TemporalSettings, frozen=True, kw_only=True):
             secret(16), "Make one of 16 characters or more: openssl rand -hex 32", secret=True
         ),
     ]
-    token_encryption_keys: Annotated[
-        Mapping[str, Secret],
-        Variable(
-            key_ring,
-            'Write id:base64 pairs separated by commas, the first one seals: "k1:'
-            '$(openssl rand -base64 32)"; keep earlier keys after it, or what they sealed is'
-            " unreadable.",
-            secret=True,
-        ),
-    ]
+    token_encryption_keys: _EncryptionKeys
     public_url: Annotated[
         str, _url("Set it to the address that Calendly and browsers reach this service at.")
     ]
@@ -152,13 +160,28 @@ class Settings(TemporalSettings, frozen=True, kw_only=True):
     refresh_horizon: Annotated[timedelta, _span(_SECOND, _DAY)] = timedelta(minutes=75)
     # Renewed when a token request leaves, it has to outlast that request, which ends within 30 s.
     refresh_lease: Annotated[timedelta, _span(45 * _SECOND, 60 * _MINUTE)] = timedelta(seconds=90)
+    # Token requests a second and worker that the job makes on average; 0: as many as it can.
+    refresh_rate: Annotated[int, _count(0, 10_000)] = 500
     breaker_threshold: Annotated[int, _count(1, 1000)] = 5
+    breaker_window: Annotated[timedelta, _span(_SECOND, _DAY)] = timedelta(minutes=2)
     breaker_reset: Annotated[timedelta, _span(_SECOND, _DAY)] = timedelta(seconds=60)
+    breaker_longest: Annotated[timedelta, _span(_SECOND, _DAY)] = timedelta(minutes=5)
     retry_limit: Annotated[int, _count(1, 10)] = 3
     retry_base: Annotated[timedelta, _span(_MILLISECOND, _MINUTE)] = timedelta(milliseconds=200)
     retry_cap: Annotated[timedelta, _span(_MILLISECOND, 5 * _MINUTE)] = timedelta(seconds=5)
+    retry_job_base: Annotated[timedelta, _span(_SECOND, 60 * _MINUTE)] = timedelta(seconds=2)
+    retry_job_cap: Annotated[timedelta, _span(_SECOND, 60 * _MINUTE)] = timedelta(minutes=5)
     webhook_tolerance: Annotated[timedelta, _span(_SECOND, _DAY)] = timedelta(seconds=180)
     webhook_max_bytes: Annotated[int, _count(1024, 64 * 1024 * 1024)] = 1024 * 1024
+    # How far from now comparisons of bookings look at start times: every six hours, and after
+    # connecting or after a time in which webhooks were lost.
+    reconcile_back: Annotated[timedelta, _span(_DAY, 366 * _DAY)] = timedelta(days=7)
+    reconcile_ahead: Annotated[timedelta, _span(_DAY, 732 * _DAY)] = timedelta(days=60)
+    backfill_back: Annotated[timedelta, _span(_DAY, 732 * _DAY)] = timedelta(days=30)
+    backfill_ahead: Annotated[timedelta, _span(_DAY, 1096 * _DAY)] = timedelta(days=365)
+    # Not below two days: Calendly repeats deliveries for one, and what was forgotten is new again.
+    webhook_retention: Annotated[timedelta, _span(SHORTEST, 3650 * _DAY)] = timedelta(days=30)
+    dead_letter_retention: Annotated[timedelta, _span(SHORTEST, 3650 * _DAY)] = timedelta(days=90)
     connect_ttl: Annotated[timedelta, _span(10 * _SECOND, _DAY)] = timedelta(minutes=10)
     page_size: Annotated[int, _count(1, 1000)] = 100
     concurrency: Annotated[int, _count(1, 256)] = 16
@@ -191,6 +214,19 @@ def load_database_url(environ: Mapping[str, str]) -> Secret:
     return DatabaseSettings(**values).database_url
 
 
+def load_encryption_settings(environ: Mapping[str, str]) -> EncryptionSettings:
+    """Return what a command needs that deals with sealed values and nothing else.
+
+    Raises:
+        SettingsError: DATABASE_URL or TOKEN_ENCRYPTION_KEYS is missing or malformed.
+
+    """
+    values, faults = read(EncryptionSettings, environ)
+    if faults:
+        raise SettingsError(faults)
+    return EncryptionSettings(**values)
+
+
 def load_temporal_settings(environ: Mapping[str, str]) -> TemporalSettings:
     """Return what a command needs that touches only Temporal.
 
@@ -204,7 +240,13 @@ def load_temporal_settings(environ: Mapping[str, str]) -> TemporalSettings:
     return TemporalSettings(**values)
 
 
-_NOT_LONGER = (("cache_soft_ttl", "cache_ttl"), ("retry_base", "retry_cap"))
+_NOT_LONGER = (
+    ("cache_soft_ttl", "cache_ttl"),
+    ("retry_base", "retry_cap"),
+    ("retry_job_base", "retry_job_cap"),
+    ("reconcile_back", "backfill_back"),
+    ("reconcile_ahead", "backfill_ahead"),
+)
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[Fault]:

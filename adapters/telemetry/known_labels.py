@@ -9,11 +9,13 @@ from itertools import product
 from adapters.telemetry.metrics import OTHER, Counters
 from application.ports.availability_cache import Part
 from application.ports.booking_commands import Operation
+from application.ports.breakers import Surface
 from domain import errors
 from domain.cache_policy import Freshness
 from domain.errors.root import SlotkeeperError
 from domain.integration import Cause
 from domain.signature import Verdict
+from domain.subscription import Trouble
 from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, NO_SHOW_KINDS
 
 _RECEIVED = (
@@ -28,9 +30,14 @@ _KINDS = (*sorted(INVITEE_KINDS | NO_SHOW_KINDS | EVENT_TYPE_KINDS), OTHER)
 _APPLIED = (
     "applied",
     "ignored",
+    "nobodys_event",
     "unapplied",
     "dead_lettered",
     "webhook_unreadable",
+    "webhook_malformed",
+    "encryption_key_unknown",
+    "sealed_value_corrupt",
+    "storage_unavailable",
     "unexpected",
 )
 
@@ -58,8 +65,8 @@ def begin_at_zero(counters: Counters) -> None:
         counters.token_refresh.labels(outcome)
     for cause in Cause:
         counters.reauth_required.labels(cause)
-    for recovered in ("true", "false"):
-        counters.connects.labels(recovered)
+    _begin_circuits(counters)
+    _begin_connections(counters)
     for result in _RECEIVED:
         counters.webhooks_received.labels(result)
     for kind, result in product(_KINDS, _APPLIED):
@@ -72,3 +79,18 @@ def begin_at_zero(counters: Counters) -> None:
         counters.booking_commands.labels(operation, result)
     for result in ("kept", "kept_failing", "created", "replaced", *sorted(_CALLING)):
         counters.subscriptions.labels(result)
+    for trouble in Trouble:
+        counters.subscriptions_replaced.labels(trouble)
+
+
+def _begin_connections(counters: Counters) -> None:
+    for recovered in ("true", "false"):
+        counters.connects.labels(recovered)
+    for result in ("erased", "erased_unrevoked"):
+        counters.disconnects.labels(result)
+
+
+def _begin_circuits(counters: Counters) -> None:
+    for surface in Surface:
+        counters.circuit_state.labels(surface)
+        counters.circuit_trips.labels(surface)

@@ -5,7 +5,14 @@ A label is one of a closed set of codes: never an id, an address or anything a c
 
 import re
 
-from prometheus_client import CollectorRegistry, Counter, Info, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Info,
+    ProcessCollector,
+    generate_latest,
+)
 
 from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, NO_SHOW_KINDS
 
@@ -14,6 +21,8 @@ CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _KINDS = INVITEE_KINDS | NO_SHOW_KINDS | EVENT_TYPE_KINDS
 OTHER = "other"
+# What the gauge of a circuit shows.
+CIRCUIT_STATES = {"closed": 0, "half_open": 1, "open": 2}
 
 
 def code_label(value: str) -> str:
@@ -49,6 +58,9 @@ class Counters:
         self.connects = self._counter(
             "connects", "Accounts connected; recovered ones had needed a person.", "recovered"
         )
+        self.disconnects = self._counter(
+            "disconnects", "Accounts erased; unrevoked ones may live on at Calendly.", "result"
+        )
         self.webhooks_received = self._counter(
             "webhooks_received", "Deliveries, by what became of them.", "result"
         )
@@ -67,8 +79,25 @@ class Counters:
         self.subscriptions = self._counter(
             "subscriptions", "Webhook subscriptions looked after.", "result"
         )
+        self.subscriptions_replaced = self._counter(
+            "subscriptions_replaced",
+            "Webhook subscriptions that had to be made anew, by what was wrong.",
+            "trouble",
+        )
+        self.circuit_state = Gauge(
+            "slotkeeper_circuit_state",
+            "A surface of Calendly as last seen: 0 closed, 1 half-open, 2 open.",
+            ["surface"],
+            registry=self._registry,
+        )
+        self.circuit_trips = self._counter(
+            "circuit_trips", "Openings of a surface's breaker by this process.", "surface"
+        )
         self.bookings_repaired = self._counter(
             "bookings_repaired", "Bookings that webhooks had missed; above zero is an alert."
+        )
+        self.bookings_unreadable = self._counter(
+            "bookings_unreadable", "What comparisons of bookings could not read and passed over."
         )
 
     def render(self) -> bytes:

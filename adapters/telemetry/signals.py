@@ -4,11 +4,13 @@ Ids go to the log, never into a metric.
 """
 
 import re
+from datetime import datetime
+from uuid import UUID
 
 import structlog
 
 from adapters.telemetry.known_labels import begin_at_zero
-from adapters.telemetry.metrics import Counters, code_label, kind_label
+from adapters.telemetry.metrics import CIRCUIT_STATES, Counters, code_label, kind_label
 from domain.ids import IntegrationId, WebhookEventId
 
 _log = structlog.stdlib.get_logger("slotkeeper.signals")
@@ -50,6 +52,22 @@ class PrometheusSignals:
         self._counters.connects.labels(str(recovered).lower()).inc()
         _log.info("connected", integration_id=integration_id, recovered=recovered)
 
+    def recovered(self, integration_id: IntegrationId, cause: str) -> None:
+        """An integration that had needed a person for this cause is alive again."""
+        _log.info("recovered", integration_id=integration_id, cause=cause)
+
+    def replaced(self, integration_id: IntegrationId, by: IntegrationId) -> None:
+        """An integration makes way for another Calendly account of its user."""
+        _log.info("replaced", integration_id=integration_id, replaced_by=by)
+
+    def disconnected(self, integration_id: IntegrationId, result: str) -> None:
+        """An integration was `erased`, or `erased_unrevoked`: Calendly was not told all of it."""
+        self._counters.disconnects.labels(code_label(result)).inc()
+        if result == "erased_unrevoked":
+            _log.warning("erased_unrevoked", integration_id=integration_id)
+        else:
+            _log.info("disconnected", integration_id=integration_id, result=result)
+
     def webhook_received(self, result: str) -> None:
         """A delivery was `stored`, `duplicate`, or refused for the named reason."""
         self._counters.webhooks_received.labels(code_label(result)).inc()
@@ -61,6 +79,10 @@ class PrometheusSignals:
         self._counters.webhooks_applied.labels(kind, code_label(result)).inc()
         _tell("webhook_applied", result, _APPLIED, kind=kind)
 
+    def unexpected(self, error: str, where: str) -> None:
+        """A row of a job met a bug: which class of error, and where it arose; no data."""
+        _log.error("row_failed_unexpectedly", error_type=error, where=where)
+
     def webhook_unapplied(self, event_id: WebhookEventId, error: str, where: str) -> None:
         """An event could not be applied: which class of error, and where it arose; no data."""
         _log.warning("webhook_unapplied", event_id=event_id, error_type=error, where=where)
@@ -68,6 +90,19 @@ class PrometheusSignals:
     def webhook_unknown(self, event_id: WebhookEventId, kind: str) -> None:
         """An event was stored whose kind we do not know; `kind` is whatever Calendly sent."""
         _log.info("webhook_unknown_kind", event_id=event_id, kind=_plain(kind))
+
+    def invitee_erased(
+        self, erasure_id: UUID, bookings: int, webhook_events: int, unreadable: int
+    ) -> None:
+        """An invitee was erased: how many rows of each kind, and how many could not be read."""
+        tell = _log.warning if unreadable else _log.info
+        tell(
+            "invitee_erased",
+            erasure_id=erasure_id,
+            bookings=bookings,
+            webhook_events=webhook_events,
+            unreadable=unreadable,
+        )
 
     def availability_read(self, part: str, freshness: str) -> None:
         """A reader was served from the cache."""
@@ -88,11 +123,54 @@ class PrometheusSignals:
         self._counters.subscriptions.labels(code_label(result)).inc()
         _tell("subscription", result, _SUBSCRIBED, integration_id=integration_id)
 
+    def subscription_replaced(
+        self, integration_id: IntegrationId, trouble: str, since: datetime
+    ) -> None:
+        """A new subscription took the place of one in trouble; deliveries may be missing."""
+        self._counters.subscriptions_replaced.labels(code_label(trouble)).inc()
+        _log.warning(
+            "subscription_replaced",
+            integration_id=integration_id,
+            trouble=trouble,
+            lost_since=since.isoformat(),
+        )
+
+    def circuit_seen(self, surface: str, state: str) -> None:
+        """A surface's breaker was read: `closed`, `half_open` or `open`."""
+        self._counters.circuit_state.labels(code_label(surface)).set(CIRCUIT_STATES[state])
+
+    def circuit_opened(self, surface: str, failures: int, until: datetime) -> None:
+        """A surface's breaker was opened by us; it lets a probe out at `until` (UTC)."""
+        self._counters.circuit_trips.labels(code_label(surface)).inc()
+        _log.warning(
+            "circuit_opened", surface=surface, failures=failures, open_until=until.isoformat()
+        )
+
+    def circuit_closed(self, surface: str) -> None:
+        """A surface's breaker was closed by us: its probe was answered."""
+        _log.info("circuit_closed", surface=surface)
+
+    def bookings_unreadable(self, integration_id: IntegrationId, count: int) -> None:
+        """A comparison passed over this many events or invitees that it could not read."""
+        if count > 0:
+            self._counters.bookings_unreadable.inc(count)
+            _log.warning(
+                "bookings_unreadable",
+                integration_id=integration_id,
+                error_code="calendly_protocol_error",
+                count=count,
+            )
+
     def bookings_repaired(self, integration_id: IntegrationId, count: int) -> None:
         """Reconciliation found this many bookings wrong: above zero means webhooks were lost."""
         if count > 0:
             self._counters.bookings_repaired.inc(count)
-            _log.warning("bookings_repaired", integration_id=integration_id, count=count)
+            _log.warning(
+                "bookings_repaired",
+                integration_id=integration_id,
+                error_code="webhooks_lost",
+                count=count,
+            )
 
 
 def _plain(kind: str) -> str:

@@ -16,6 +16,8 @@ SYNC_AVAILABILITY: Final = "SyncCalendlyAvailability"
 APPLY_WEBHOOKS: Final = "ApplyCalendlyWebhooks"
 HEAL_WEBHOOKS: Final = "HealCalendlyWebhooks"
 RECONCILE_BOOKINGS: Final = "ReconcileCalendlyBookings"
+PRUNE_WEBHOOKS: Final = "PruneCalendlyWebhooks"
+FILL_GAPS: Final = "FillCalendlyGaps"
 ONBOARD: Final = "OnboardIntegration"
 DISCONNECT: Final = "DisconnectIntegration"
 
@@ -27,6 +29,8 @@ SYNC_AVAILABILITY_ID: Final = "sync-calendly-availability"
 APPLY_WEBHOOKS_ID: Final = "apply-calendly-webhooks"
 HEAL_WEBHOOKS_ID: Final = "heal-calendly-webhooks"
 RECONCILE_BOOKINGS_ID: Final = "reconcile-calendly-bookings"
+FILL_GAPS_ID: Final = "fill-calendly-gaps"
+PRUNE_WEBHOOKS_ID: Final = "prune-calendly-webhooks"
 
 
 class IntegrationInput(msgspec.Struct, frozen=True):

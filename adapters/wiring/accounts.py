@@ -11,6 +11,7 @@ from application.finish_disconnect import FinishDisconnect
 from application.last_exchange import LastExchange
 from application.leave_calendly import LeaveCalendly
 from application.refresh_due_tokens import RefreshDueTokens
+from application.restore_pair import RestorePair
 
 
 def begin_connect(made: Resources, calendly: Calendly) -> BeginConnect:
@@ -50,6 +51,7 @@ def finish_disconnect(made: Resources, calendly: Calendly) -> FinishDisconnect:
         leave=_leave_calendly(made, calendly),
         exchange=_last_exchange(made, calendly),
         clock=made.clock,
+        signals=made.signals,
         owner=made.owner,
         lease_ttl=made.settings.refresh_lease,
     )
@@ -81,9 +83,21 @@ def refresh_due_tokens(made: Resources, calendly: Calendly) -> RefreshDueTokens:
     return RefreshDueTokens(
         storage=made.storage,
         exchange=calendly.exchange,
+        restore=RestorePair(
+            storage=made.storage,
+            vault=made.vault,
+            oauth=calendly.oauth,
+            entropy=made.entropy,
+            signals=made.signals,
+        ),
+        circuits=calendly.circuits,
         clock=made.clock,
+        entropy=made.entropy,
+        signals=made.signals,
         owner=made.owner,
         lease_ttl=made.settings.refresh_lease,
         horizon=made.settings.refresh_horizon,
-        concurrency=made.settings.concurrency,
+        # An exchange mostly waits, and those at the same point share a connection to the store.
+        concurrency=2 * made.settings.concurrency,
+        per_second=made.settings.refresh_rate,
     )

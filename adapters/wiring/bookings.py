@@ -1,6 +1,7 @@
 """Acting on bookings, and keeping them what Calendly says they are."""
 
 from adapters.calendly.bookings import CalendlyBookingsGateway
+from adapters.settings import Settings
 from adapters.wiring.calendly import Calendly
 from adapters.wiring.resources import Resources
 from application.book_for_invitee import BookForInvitee
@@ -10,6 +11,7 @@ from application.mark_no_show import MarkNoShow
 from application.read_availability import ReadAvailability
 from application.reconcile_bookings import ReconcileBookings
 from application.show_booking import ShowBooking
+from domain.sweep_window import Reach, Reaches
 
 
 def book_for_invitee(
@@ -54,6 +56,14 @@ def reconcile_bookings(made: Resources, calendly: Calendly) -> ReconcileBookings
         clock=made.clock,
         entropy=made.entropy,
         signals=made.signals,
+        reaches=_reaches(made.settings),
+    )
+
+
+def _reaches(settings: Settings) -> Reaches:
+    return Reaches(
+        usual=Reach(before=settings.reconcile_back, after=settings.reconcile_ahead),
+        wide=Reach(before=settings.backfill_back, after=settings.backfill_ahead),
     )
 
 

@@ -1,10 +1,14 @@
 """Calendly as all flows share it: one budget, one set of breakers, one refresher."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+
+from msgspec.structs import replace
 
 from adapters.calendly.api import CalendlyApi
 from adapters.calendly.oauth import CalendlyOAuthGateway
 from adapters.calendly.rate_budget import RateBudget
+from adapters.settings import Settings
 from adapters.wiring.resources import Resources
 from application.calendly_session import CalendlySession
 from application.circuits import Circuits
@@ -12,6 +16,10 @@ from application.exchange_tokens import ExchangeTokens
 from application.refresh_tokens import RefreshTokens
 from domain.backoff import RetryPolicy
 from domain.circuit_breaker import BreakerPolicy
+from domain.retries import RetryTable
+
+# One integration is refreshed every hour or two: what failed a day ago still counts.
+REFRESHES_COUNT_FOR = timedelta(hours=24)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +45,19 @@ def calendly_of(made: Resources) -> Calendly:
         clock=made.clock,
         budget=budget,
     )
-    circuits = Circuits(storage=made.storage, clock=made.clock, policy=breaker_policy(made))
+    circuits = Circuits(
+        storage=made.storage,
+        clock=made.clock,
+        entropy=made.entropy,
+        signals=made.signals,
+        policy=surface_policy(made),
+    )
     exchange = ExchangeTokens(
         storage=made.storage,
         vault=made.vault,
         oauth=oauth,
         circuits=circuits,
+        background=made.background,
         clock=made.clock,
         entropy=made.entropy,
         signals=made.signals,
@@ -52,6 +67,7 @@ def calendly_of(made: Resources) -> Calendly:
     refresh = RefreshTokens(
         storage=made.storage,
         exchange=exchange,
+        circuits=circuits,
         clock=made.clock,
         entropy=made.entropy,
         owner=made.owner,
@@ -64,9 +80,8 @@ def calendly_of(made: Resources) -> Calendly:
         circuits=circuits,
         clock=made.clock,
         entropy=made.entropy,
-        retries=RetryPolicy(
-            base=settings.retry_base, cap=settings.retry_cap, limit=settings.retry_limit
-        ),
+        pauses=budget,
+        retries=retry_table(settings),
     )
     api = CalendlyApi(made.http, api_url=settings.calendly_api_url, budget=budget)
     return Calendly(
@@ -79,7 +94,27 @@ def calendly_of(made: Resources) -> Calendly:
     )
 
 
-def breaker_policy(made: Resources) -> BreakerPolicy:
-    """Return when breakers open, as configured."""
+def retry_table(settings: Settings) -> RetryTable:
+    """Return after which errors, how often and how far apart to repeat, as configured."""
+    return RetryTable(
+        request=RetryPolicy(
+            base=settings.retry_base, cap=settings.retry_cap, limit=settings.retry_limit
+        ),
+        calendly=RetryPolicy(base=settings.retry_job_base, cap=settings.retry_job_cap),
+    )
+
+
+def surface_policy(made: Resources) -> BreakerPolicy:
+    """Return when the breakers that everybody shares open, as configured."""
     settings = made.settings
-    return BreakerPolicy(threshold=settings.breaker_threshold, reset=settings.breaker_reset)
+    return BreakerPolicy(
+        threshold=settings.breaker_threshold,
+        reset=settings.breaker_reset,
+        longest=settings.breaker_longest,
+        window=settings.breaker_window,
+    )
+
+
+def breaker_policy(made: Resources) -> BreakerPolicy:
+    """Return when an integration's own refresh breaker opens, as configured but for its window."""
+    return replace(surface_policy(made), window=REFRESHES_COUNT_FOR)

@@ -10,24 +10,31 @@ from application.apply_webhooks import ApplyWebhooks
 from application.begin_connect import BeginConnect
 from application.book_for_invitee import BookForInvitee
 from application.cancel_booking import CancelBooking
+from application.circuits import Circuits
 from application.complete_connect import CompleteConnect
 from application.ensure_subscription import EnsureSubscription
+from application.erase_invitee import EraseInvitee
+from application.fill_gaps import FillGaps
 from application.finish_disconnect import FinishDisconnect
 from application.heal_subscriptions import HealSubscriptions
 from application.identify_caller import IdentifyCaller
 from application.ingest_webhook import IngestWebhook
 from application.list_bookings import ListBookings
+from application.list_webhooks import ListWebhooks
 from application.manage_api_keys import ManageApiKeys
 from application.mark_no_show import MarkNoShow
 from application.ports.clock import Clock
+from application.prune_webhooks import PruneWebhooks
 from application.read_availability import ReadAvailability
 from application.read_event_types import ReadEventTypes
 from application.reconcile_all import ReconcileAll
 from application.reconcile_bookings import ReconcileBookings
 from application.refresh_due_tokens import RefreshDueTokens
 from application.refresh_tokens import RefreshTokens
+from application.replay_webhook import ReplayWebhook
 from application.request_disconnect import RequestDisconnect
 from application.show_booking import ShowBooking
+from application.show_webhook import ShowWebhook
 from application.sync_availability import SyncAvailability
 from application.sync_due_availability import SyncDueAvailability
 from application.view_integration import ViewIntegration
@@ -42,6 +49,7 @@ class Services:
     storage: PiccoloStorage
     jobs: TemporalJobs
     signals: PrometheusSignals
+    circuits: Circuits
 
     identify_caller: IdentifyCaller
     manage_api_keys: ManageApiKeys
@@ -62,6 +70,11 @@ class Services:
 
     ingest_webhook: IngestWebhook
     apply_webhooks: ApplyWebhooks
+    list_webhooks: ListWebhooks
+    show_webhook: ShowWebhook
+    replay_webhook: ReplayWebhook
+    prune_webhooks: PruneWebhooks
+    erase_invitee: EraseInvitee
     ensure_subscription: EnsureSubscription
     heal_subscriptions: HealSubscriptions
 
@@ -72,3 +85,4 @@ class Services:
     mark_no_show: MarkNoShow
     reconcile_bookings: ReconcileBookings
     reconcile_all: ReconcileAll
+    fill_gaps: FillGaps

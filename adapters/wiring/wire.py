@@ -1,11 +1,13 @@
 """All use cases over the opened resources."""
 
-from adapters.wiring import accounts, availability, bookings, calendly, webhooks
+from adapters.wiring import accounts, availability, bookings, calendly, keeping, webhooks
 from adapters.wiring.resources import Resources
 from adapters.wiring.services import Services
+from application.fill_gaps import FillGaps
 from application.heal_subscriptions import HealSubscriptions
 from application.identify_caller import IdentifyCaller
 from application.list_bookings import ListBookings
+from application.list_webhooks import ListWebhooks
 from application.manage_api_keys import ManageApiKeys
 from application.reconcile_all import ReconcileAll
 from application.request_disconnect import RequestDisconnect
@@ -30,6 +32,7 @@ def wire(made: Resources) -> Services:
         storage=made.storage,
         jobs=made.jobs,
         signals=made.signals,
+        circuits=way.circuits,
         identify_caller=IdentifyCaller(
             storage=made.storage, entropy=made.entropy, clock=made.clock
         ),
@@ -39,7 +42,10 @@ def wire(made: Resources) -> Services:
         begin_connect=accounts.begin_connect(made, way),
         complete_connect=accounts.complete_connect(made, way),
         view_integration=ViewIntegration(
-            storage=made.storage, clock=made.clock, breaker_policy=calendly.breaker_policy(made)
+            storage=made.storage,
+            clock=made.clock,
+            breaker_policy=calendly.breaker_policy(made),
+            public_url=made.settings.public_url,
         ),
         request_disconnect=RequestDisconnect(storage=made.storage, jobs=made.jobs),
         finish_disconnect=accounts.finish_disconnect(made, way),
@@ -53,6 +59,11 @@ def wire(made: Resources) -> Services:
         read_availability=slots,
         ingest_webhook=webhooks.ingest_webhook(made),
         apply_webhooks=webhooks.apply_webhooks(made),
+        list_webhooks=ListWebhooks(storage=made.storage),
+        show_webhook=keeping.show_webhook(made),
+        replay_webhook=keeping.replay_webhook(made),
+        prune_webhooks=keeping.prune_webhooks(made),
+        erase_invitee=keeping.erase_invitee(made),
         ensure_subscription=ensure,
         heal_subscriptions=HealSubscriptions(
             storage=made.storage, ensure=ensure, jobs=made.jobs, concurrency=concurrency
@@ -66,4 +77,5 @@ def wire(made: Resources) -> Services:
         reconcile_all=ReconcileAll(
             storage=made.storage, reconcile=reconcile, concurrency=concurrency
         ),
+        fill_gaps=FillGaps(storage=made.storage, reconcile=reconcile, concurrency=concurrency),
     )

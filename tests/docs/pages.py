@@ -68,4 +68,10 @@ def page(path: str) -> Page:
 
 README = page("README.md")
 OPERATING = page("docs/operating.md")
-PAGES = (README, OPERATING, page("docs/glossary.md"), page("CHANGELOG.md"))
+PAGES = (
+    README,
+    OPERATING,
+    page("docs/glossary.md"),
+    page("docs/token-answers.md"),
+    page("CHANGELOG.md"),
+)

@@ -6,6 +6,7 @@ from typing import get_args
 
 import click
 import pytest
+from prometheus_client import Counter
 
 from adapters.cli import main
 from adapters.commands.lazy import LazyCommand
@@ -165,7 +166,9 @@ def test_every_metric_exists_with_its_labels_and_every_one_is_explained() -> Non
     """What the operating page says of `/metrics` is what is there."""
     counters = Counters("0")
     labels = {
-        f"{metric._name}_total": set(metric._labelnames)
+        f"{metric._name}_total" if isinstance(metric, Counter) else metric._name: set(
+            metric._labelnames
+        )
         for metric in vars(counters).values()
         if hasattr(metric, "_labelnames")
     }

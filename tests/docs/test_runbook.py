@@ -1,33 +1,35 @@
-"""The operating page's SQL, carried out as written."""
+"""The operating page's commands for dead letters, carried out as written."""
 
-from datetime import UTC, datetime
-
-import asyncpg
+import shlex
 
 from domain.secret import Secret
+from tests.adapters.cli.test_webhook_commands import dead, slotkeeper
 from tests.docs.pages import OPERATING
 
-_DEAD_LETTER = """
-INSERT INTO calendly_webhook_event (
-    public_id, dedupe_key, kind, body_sealed, received_at, occurred_at, status, attempts,
-    next_attempt_at, reason
-) VALUES (gen_random_uuid(), 'k', 'invitee.created', 'v1', $1, $1, 'dead_lettered', 10, $1, 'x')
-"""
+__all__ = ["dead"]
 
 
-async def test_dead_letters_are_found_and_put_back(database_url: Secret) -> None:
-    """The first statement lists a dead letter; after the second a worker would take it up."""
-    listing, putting_back = [each.text for each in OPERATING.blocks if each.language == "sql"]
-    connection = await asyncpg.connect(database_url.reveal())
-    await connection.execute(_DEAD_LETTER, datetime(2026, 1, 1, tzinfo=UTC))
+def commands(word: str) -> list[list[str]]:
+    """Return the page's commands that have this word, each without the program's name."""
+    lines = [
+        line
+        for each in OPERATING.blocks
+        if each.language == "sh"
+        for line in each.text.splitlines()
+        if line.startswith(f"slotkeeper {word}")
+    ]
+    return [shlex.split(line)[1:] for line in lines]
 
-    found = await connection.fetch(listing)
-    await connection.execute(putting_back)
-    due = await connection.fetchval(
-        "SELECT status = 'pending' AND attempts = 0 AND next_attempt_at <= clock_timestamp()"
-        " FROM calendly_webhook_event"
-    )
-    await connection.close()
 
-    assert [(row["attempts"], row["reason"]) for row in found] == [(10, "x")]
-    assert due is True
+async def test_dead_letters_are_found_and_put_back(database_url: Secret, dead: list[str]) -> None:
+    """Each command of the page works on a dead letter, and afterwards none is left."""
+    shown = commands("webhooks")
+    for words in shown:
+        named = [dead[0] if word == "ID" else word for word in words]
+        ended = await slotkeeper(database_url, *named)
+        assert (ended.code, ended.errors) == (0, ""), words
+
+    left = await slotkeeper(database_url, *shown[0])
+
+    assert len(shown) == 6
+    assert left.output == "There is none.\n"

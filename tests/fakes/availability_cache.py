@@ -1,6 +1,6 @@
 """The availability cache in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -58,7 +58,11 @@ class FakeAvailabilityCache:
 
     async def invalidate(self, user_ids: Sequence[UserId], now: datetime, *, by: str) -> None:
         """Write the invalidation and the due sync."""
-        for user_id in user_ids:
+        await self.invalidate_each(dict.fromkeys(user_ids, by), now)
+
+    async def invalidate_each(self, changed: Mapping[UserId, str], now: datetime) -> None:
+        """Write the invalidations and the due syncs."""
+        for user_id, by in changed.items():
             row = self._state.integration_of(user_id)
             if row is None:
                 continue

@@ -1,10 +1,10 @@
 """Bookings in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from application.ports.bookings import BookingQuery
+from application.ports.bookings import BookingQuery, Owner
 from domain.availability import Window
 from domain.booking import Booking, Links
 from domain.ids import BookingId, IntegrationId, UserId
@@ -28,6 +28,23 @@ class FakeBookings:
             if owner == integration_id
             and named & {uri, booking.facts.predecessor, booking.facts.successor}
         }
+
+    async def hold(
+        self, integration_ids: Sequence[IntegrationId], account_uris: Sequence[str]
+    ) -> Sequence[Owner]:
+        """Return whom they name."""
+        values = sorted(self._state.integrations.items())
+        return [
+            Owner(id=each.id, user_id=each.user_id, account_uri=each.account.user_uri)
+            for each in (row.value for _, row in values)
+            if each.id in integration_ids or each.account.user_uri in account_uris
+        ]
+
+    async def related_of(
+        self, named: Mapping[IntegrationId, Collection[str]]
+    ) -> Mapping[IntegrationId, Mapping[str, Booking]]:
+        """Read the rows that matter to each."""
+        return {owner: await self.related(owner, list(uris)) for owner, uris in named.items()}
 
     async def put(self, bookings: Sequence[Booking]) -> None:
         """Insert or replace; the id that a booking got first stays."""

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from adapters.persistence.errors import StoreRefused
 from application.ports.webhook_events import WebhookEvent
 from domain.ids import IntegrationId, UserId
-from domain.integration import Integration, Status, Subscription
+from domain.integration import Gap, Integration, Status, Subscription
 from tests.fakes.state import IntegrationRow, State
 
 
@@ -50,6 +50,9 @@ class FakeIntegrations:
                 last_synced_at=old.value.last_synced_at,
                 reconciled_at=old.value.reconciled_at,
                 calls_paused_until=old.value.calls_paused_until,
+                gap=old.value.gap,
+                repaired_count=old.value.repaired_count,
+                last_repaired_at=old.value.last_repaired_at,
             )
         self._state.integrations[value.id] = IntegrationRow(
             value=value,
@@ -80,9 +83,25 @@ class FakeIntegrations:
         known = None if row is None else row.value.calls_paused_until
         self._change(integration_id, calls_paused_until=max(until, known or until))
 
-    async def put_reconciled(self, integration_id: IntegrationId, at: datetime) -> None:
-        """Set the time."""
-        self._change(integration_id, reconciled_at=at)
+    async def put_gap(self, integration_id: IntegrationId, gap: Gap) -> None:
+        """Set the gap, or let the open one grow."""
+        known = await self.get(integration_id)
+        self._change(integration_id, gap=gap.joined(known.gap if known else None))
+
+    async def put_reconciled(
+        self, integration_id: IntegrationId, at: datetime, closes: Gap | None = None
+    ) -> None:
+        """Set the time, and close the gap as it was."""
+        known = await self.get(integration_id)
+        gap = known.gap if known else None
+        self._change(integration_id, reconciled_at=at, gap=None if gap == closes else gap)
+
+    async def add_repairs(self, integration_id: IntegrationId, count: int, at: datetime) -> None:
+        """Add to the count."""
+        known = await self.get(integration_id)
+        if known is not None:
+            total = known.repaired_count + count
+            self._change(integration_id, repaired_count=total, last_repaired_at=at)
 
     async def erase(self, integration_id: IntegrationId) -> Integration | None:
         """Delete it with its cache, bookings, events and commands."""
@@ -110,6 +129,11 @@ class FakeIntegrations:
         """Read a page."""
         live = [each for each in self._sorted() if each.status is Status.ACTIVE]
         return [each for each in live if after is None or each.id > after][:limit]
+
+    async def gaps_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
+        """Read a page of those with a gap."""
+        live = await self.live_after(after, len(self._state.integrations))
+        return [each for each in live if each.gap is not None][:limit]
 
     def _forget_parts(self, integration_id: IntegrationId) -> None:
         self._state.parts = {

@@ -11,6 +11,7 @@ from application.ports.availability_cache import CachedPart, Part
 from application.ports.booking_commands import BookingCommand
 from application.ports.breakers import Surface
 from application.ports.connect_attempts import ConnectAttempt
+from application.ports.erasures import Erasure
 from application.ports.webhook_events import WebhookEvent
 from domain.booking import Booking
 from domain.circuit_breaker import Breaker
@@ -28,6 +29,7 @@ class IntegrationRow(msgspec.Struct, frozen=True):
     next_refresh_at: datetime | None = None
     token_requests_since: datetime | None = None
     token_requests: int = 0
+    refused_version: int | None = None
     sync_owner: str | None = None
     sync_until: datetime | None = None
     requested_at: datetime | None = None
@@ -43,6 +45,21 @@ class EventRow(msgspec.Struct, frozen=True):
     status: str = "pending"
     reason: str | None = None
     settled_at: datetime | None = None
+
+
+class ReplayRow(msgspec.Struct, frozen=True):
+    """How often an event was put back, and the last time by whom."""
+
+    replays: int
+    replayed_at: datetime
+    replayed_by: str
+
+
+class ErasureRow(msgspec.Struct, frozen=True):
+    """An erasure with the address that the real store keeps as a hash alone."""
+
+    erasure: Erasure
+    email: str
 
 
 class KeyRow(msgspec.Struct, frozen=True):
@@ -71,6 +88,9 @@ class State:
         self.webhook_events: dict[WebhookEventId, EventRow] = {}
         self.bookings: dict[tuple[IntegrationId, str], Booking] = {}
         self.booking_commands: dict[CommandId, BookingCommand] = {}
+        self.replays: dict[WebhookEventId, ReplayRow] = {}
+        self.erasures: dict[UUID, ErasureRow] = {}
+        self.open_elsewhere: dict[str, datetime] = {}
         self.breakers: dict[Surface, Breaker] = {}
 
     def snapshot(self) -> Self:

@@ -1,11 +1,11 @@
 """The inbox in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from application.ports.webhook_events import WebhookEvent
+from application.ports.webhook_events import FiledEvent, WebhookEvent
 from domain.ids import WebhookEventId
 from tests.fakes.state import EventRow, State
 
@@ -35,6 +35,17 @@ class FakeWebhookEvents:
         )
         return True
 
+    async def store_filed(self, filed: Sequence[FiledEvent], now: datetime) -> Collection[str]:
+        """Store those whose keys are not known."""
+        stored = set()
+        for each in filed:
+            if not await self.store(each.event):
+                continue
+            stored.add(each.event.dedupe_key)
+            if each.status != "pending":
+                self._settle(each.event.id, each.status, now, each.reason)
+        return stored
+
     async def applied(self, event_id: WebhookEventId, now: datetime) -> None:
         """Settle as applied."""
         self._settle(event_id, "applied", now, None)
@@ -57,6 +68,16 @@ class FakeWebhookEvents:
             next_attempt_at=next_attempt_at or row.next_attempt_at,
             reason=code,
         )
+
+    async def put_off(
+        self, event_id: WebhookEventId, code: str, next_attempt_at: datetime
+    ) -> None:
+        """Set its time alone."""
+        row = self._state.webhook_events.get(event_id)
+        if row is not None and row.status == "pending":
+            self._state.webhook_events[event_id] = replace(
+                row, reason=code, next_attempt_at=next_attempt_at
+            )
 
     async def claim_pending(
         self, now: datetime, until: datetime, limit: int

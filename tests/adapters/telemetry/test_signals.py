@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,9 @@ from domain.ids import IntegrationId, WebhookEventId
 from tests.adapters.log_output import LogOutput
 
 WHO = IntegrationId(UUID(int=5))
+OTHER = IntegrationId(UUID(int=7))
 EVENT = WebhookEventId(UUID(int=6))
+UNTIL = datetime(2026, 11, 22, 9, 1, tzinfo=UTC)
 Emit = Callable[[PrometheusSignals], None]
 
 
@@ -43,6 +46,10 @@ def new_signals() -> PrometheusSignals:
             'slotkeeper_connects_total{recovered="true"}',
         ),
         (
+            lambda signals: signals.disconnected(WHO, "erased"),
+            'slotkeeper_disconnects_total{result="erased"}',
+        ),
+        (
             lambda signals: signals.webhook_received("stored"),
             'slotkeeper_webhooks_received_total{result="stored"}',
         ),
@@ -67,6 +74,18 @@ def new_signals() -> PrometheusSignals:
             'slotkeeper_subscriptions_total{result="created"}',
         ),
         (
+            lambda signals: signals.circuit_opened("oauth", 5, UNTIL),
+            'slotkeeper_circuit_trips_total{surface="oauth"}',
+        ),
+        (
+            lambda signals: signals.subscription_replaced(WHO, "disabled", UNTIL),
+            'slotkeeper_subscriptions_replaced_total{trouble="disabled"}',
+        ),
+        (
+            lambda signals: signals.bookings_unreadable(WHO, 1),
+            "slotkeeper_bookings_unreadable_total",
+        ),
+        (
             lambda signals: signals.bookings_repaired(WHO, 1),
             "slotkeeper_bookings_repaired_total",
         ),
@@ -79,6 +98,18 @@ def test_each_flow_has_its_counter(emit: Emit, expected: str) -> None:
     emit(signals)
 
     assert counted(signals) == {expected: 1.0}
+
+
+@pytest.mark.parametrize(("state", "shown"), [("closed", 0), ("half_open", 1), ("open", 2)])
+def test_a_circuit_is_a_gauge(state: str, shown: int) -> None:
+    """A surface shows its latest state as a number; one that was never read shows closed."""
+    signals = new_signals()
+    signals.circuit_seen("api", "open")
+
+    signals.circuit_seen("api", state)
+
+    assert f'slotkeeper_circuit_state{{surface="api"}} {shown}.0' in signals.render().decode()
+    assert 'slotkeeper_circuit_state{surface="oauth"} 0.0' in signals.render().decode()
 
 
 def test_counts_add_up() -> None:
@@ -120,6 +151,7 @@ def test_no_id_reaches_a_metric() -> None:
     signals.subscription(WHO, "calendly_forbidden")
     signals.bookings_repaired(WHO, 2)
     signals.connected(WHO, recovered=False)
+    signals.disconnected(WHO, "erased_unrevoked")
 
     assert str(WHO) not in signals.render().decode()
 
@@ -132,6 +164,7 @@ def test_the_first_event_of_its_kind_is_an_increase() -> None:
         'slotkeeper_token_refresh_total{outcome="client_refused"}',
         'slotkeeper_reauth_required_total{cause="refresh_outcome_lost"}',
         'slotkeeper_connects_total{recovered="true"}',
+        'slotkeeper_disconnects_total{result="erased_unrevoked"}',
         'slotkeeper_webhooks_received_total{result="mismatch"}',
         'slotkeeper_webhooks_received_total{result="malformed_body"}',
         'slotkeeper_webhooks_applied_total{kind="invitee.created",result="dead_lettered"}',
@@ -207,6 +240,21 @@ def test_what_went_well_is_quiet(output: LogOutput) -> None:
     assert {entry["level"] for entry in output.entries} == {"debug"}
 
 
+def test_a_circuit_tells_when_it_opens_and_closes(output: LogOutput) -> None:
+    """An operator reads which part of Calendly is held back, until when, and when that is over."""
+    signals = new_signals()
+
+    signals.circuit_opened("oauth", 5, UNTIL)
+    signals.circuit_closed("oauth")
+
+    opened, closed = output.entries
+    assert (opened["level"], opened["event"]) == ("warning", "circuit_opened")
+    assert (opened["surface"], opened["failures"]) == ("oauth", 5)
+    assert opened["open_until"] == "2026-11-22T09:01:00+00:00"
+    assert (closed["level"], closed["event"]) == ("info", "circuit_closed")
+    assert closed["surface"] == "oauth"
+
+
 def test_what_needs_a_person_is_told(output: LogOutput) -> None:
     """An operator reads which integration needs a person, and that webhooks were lost."""
     signals = new_signals()
@@ -218,3 +266,49 @@ def test_what_needs_a_person_is_told(output: LogOutput) -> None:
     assert told == [("warning", "reauth_required"), ("warning", "bookings_repaired")]
     assert output.entries[0]["cause"] == "refresh_outcome_lost"
     assert output.entries[1]["count"] == 3
+
+
+def test_what_became_of_an_account_is_told(output: LogOutput) -> None:
+    """An operator reads who came back from what, who made way for whom, and what was not revoked."""
+    signals = new_signals()
+
+    signals.recovered(WHO, "grant_refused")
+    signals.replaced(WHO, OTHER)
+    signals.disconnected(WHO, "erased")
+    signals.disconnected(WHO, "erased_unrevoked")
+
+    recovered, replaced, *disconnected = output.entries
+    assert [recovered["event"], recovered["cause"]] == ["recovered", "grant_refused"]
+    assert [replaced["event"], replaced["replaced_by"]] == ["replaced", str(OTHER)]
+    assert [(each["level"], each["event"]) for each in disconnected] == [
+        ("info", "disconnected"),
+        ("warning", "erased_unrevoked"),
+    ]
+    assert {entry["integration_id"] for entry in output.entries} == {str(WHO)}
+
+
+def test_a_replaced_subscription_says_since_when(output: LogOutput) -> None:
+    """An operator reads what was wrong, whose it is, and since when webhooks may be missing."""
+    new_signals().subscription_replaced(WHO, "disabled", UNTIL)
+    new_signals().bookings_repaired(WHO, 2)
+
+    replaced, repaired = output.entries
+    assert (replaced["event"], replaced["level"]) == ("subscription_replaced", "warning")
+    assert replaced["trouble"] == "disabled"
+    assert replaced["lost_since"] == UNTIL.isoformat()
+    assert (repaired["error_code"], repaired["count"]) == ("webhooks_lost", 2)
+
+
+def test_an_erasure_is_told_by_numbers_alone(output: LogOutput) -> None:
+    """An erasure is logged with its id and counts, as a warning when something did not open."""
+    signals = new_signals()
+
+    signals.invitee_erased(UUID(int=1), 2, 3, 0)
+    signals.invitee_erased(UUID(int=2), 0, 0, 4)
+
+    counts = ("erasure_id", "bookings", "webhook_events", "unreadable")
+    told = [(line["level"], *(line[name] for name in counts)) for line in output.entries]
+    assert told == [
+        ("info", str(UUID(int=1)), 2, 3, 0),
+        ("warning", str(UUID(int=2)), 0, 0, 4),
+    ]

@@ -13,7 +13,7 @@ from application.booking_journal import Performed
 from application.booking_views import BookingView
 from application.breaker_view import BreakerView
 from application.complete_connect import ConnectOutcome
-from application.ingest_webhook import Ingested
+from application.delivery import Ingested
 from application.list_bookings import BookingsPage
 from application.ports.bookings import BookingQuery
 from application.ports.breakers import Surface
@@ -41,7 +41,9 @@ from domain.integration import Recovery
 from domain.secret import Secret
 from domain.signature import Verdict, verify
 from tests.adapters.web import story
+from tests.adapters.web.operators import operators_of
 from tests.fakes.jobs import FakeJobs
+from tests.fakes.storage import FakeStorage
 
 
 @dataclass
@@ -123,6 +125,11 @@ class StandInCallers:
         if not external_id:
             raise InvalidInput("Name the user you act for in the X-User-Id header.")
         return await self.named(external_id)
+
+    async def authenticate(self, api_key: str | None) -> None:
+        """Check the key alone."""
+        if api_key != story.API_KEY:
+            raise ApiKeyInvalid("Send a live API key as `Authorization: Bearer <key>`.")
 
     async def named(self, external_id: str) -> UserId:
         """Return the user, created when first seen."""
@@ -395,6 +402,12 @@ class StandInServices:
         self.read_event_types = self.host.read_event_types
         self.read_availability = self.host.read_availability
         self.bookings = StandInBookings(self.failures)
+        self.kept = FakeStorage()
+        self.operators = operators_of(self.kept, self.jobs)
+        self.list_webhooks = self.operators.list_webhooks
+        self.show_webhook = self.operators.show_webhook
+        self.replay_webhook = self.operators.replay_webhook
+        self.erase_invitee = self.operators.erase_invitee
         self.list_bookings = self.bookings.page
         self.show_booking = self.bookings.show
         self.book_for_invitee = self.bookings.book

@@ -25,9 +25,12 @@ class BookingsSide(InviteesSide):
             start = int(page or 0)
             shown = set(events[start : start + self.page_size])
             more = start + self.page_size < len(events)
+            seats = [each for each in found if each.event_uri in shown]
+            read = tuple(each for each in seats if each.invitee_uri not in self.unreadable)
             return FactsPage(
-                facts=tuple(each for each in found if each.event_uri in shown),
+                facts=read,
                 next_page=str(start + self.page_size) if more else None,
+                unreadable=len(seats) - len(read),
             )
 
     async def find(self, access: Access, user_uri: str, email: str, span: Window) -> list[Facts]:

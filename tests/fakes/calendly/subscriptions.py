@@ -18,7 +18,20 @@ class SubscriptionsSide(World):
         """Return the user's subscriptions."""
         async with self.call("all"):
             self.authorize(access, "webhooks:read")
-            return [each for user, each in self.subscriptions.values() if user == account.user_uri]
+            return [
+                each
+                for user, each in self.subscriptions.values()
+                if user == account.user_uri and each.uri not in self.unlisted
+            ]
+
+    async def subscription(
+        self, access: Access, subscription_uri: str
+    ) -> ActualSubscription | None:
+        """Return a subscription, listed yet or not."""
+        async with self.call("subscription"):
+            self.authorize(access, "webhooks:read")
+            user, found = self.subscriptions.get(subscription_uri, (None, None))
+            return found if user == access.user_uri else None
 
     async def create(
         self, access: Access, account: Account, callback_url: str, events: Sequence[str]

@@ -68,7 +68,9 @@ class World(Script):
         self.weekly: defaultdict[str, list[Schedule]] = defaultdict(list)
         self.broken_calendars: set[str] = set()
         self.invitees: dict[str, Facts] = {}
+        self.unreadable: set[str] = set()  # invitees that come in no known shape
         self.subscriptions: dict[str, tuple[str, ActualSubscription]] = {}
+        self.unlisted: set[str] = set()  # subscriptions that the list does not show yet
         self.page_size = 25
         self._numbers = count(1)
 

@@ -1,0 +1,46 @@
+"""What is kept of webhooks and invitees, for how long, and how it goes."""
+
+from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
+from adapters.wiring.resources import Resources
+from application.erase_invitee import EraseInvitee
+from application.prune_webhooks import PruneWebhooks
+from application.redact_bodies import RedactBodies
+from application.replay_webhook import ReplayWebhook
+from application.show_webhook import ShowWebhook
+from domain.retention import Retention
+
+
+def show_webhook(made: Resources) -> ShowWebhook:
+    """Wire the use case."""
+    return ShowWebhook(storage=made.storage, bodies=CalendlyWebhookBodies())
+
+
+def replay_webhook(made: Resources) -> ReplayWebhook:
+    """Wire the use case."""
+    return ReplayWebhook(storage=made.storage, jobs=made.jobs, clock=made.clock)
+
+
+def prune_webhooks(made: Resources) -> PruneWebhooks:
+    """Wire the use case."""
+    retention = Retention(
+        settled=made.settings.webhook_retention,
+        dead_letters=made.settings.dead_letter_retention,
+    )
+    return PruneWebhooks(
+        storage=made.storage, redact=_redact_bodies(made), clock=made.clock, retention=retention
+    )
+
+
+def erase_invitee(made: Resources) -> EraseInvitee:
+    """Wire the use case."""
+    return EraseInvitee(
+        storage=made.storage,
+        redact=_redact_bodies(made),
+        clock=made.clock,
+        entropy=made.entropy,
+        signals=made.signals,
+    )
+
+
+def _redact_bodies(made: Resources) -> RedactBodies:
+    return RedactBodies(storage=made.storage, bodies=CalendlyWebhookBodies())

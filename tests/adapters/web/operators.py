@@ -1,0 +1,42 @@
+"""The real use cases of operators over a store in memory."""
+
+from dataclasses import dataclass
+
+from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
+from application.erase_invitee import EraseInvitee
+from application.list_webhooks import ListWebhooks
+from application.redact_bodies import RedactBodies
+from application.replay_webhook import ReplayWebhook
+from application.show_webhook import ShowWebhook
+from tests.application.recording import RecordedSignals
+from tests.fakes.clock import FakeClock
+from tests.fakes.entropy import FakeEntropy
+from tests.fakes.jobs import FakeJobs
+from tests.fakes.storage import FakeStorage
+
+
+@dataclass(frozen=True)
+class Operators:
+    """What operators may call."""
+
+    list_webhooks: ListWebhooks
+    show_webhook: ShowWebhook
+    replay_webhook: ReplayWebhook
+    erase_invitee: EraseInvitee
+
+
+def operators_of(storage: FakeStorage, jobs: FakeJobs) -> Operators:
+    """Return the use cases over a store."""
+    bodies, clock = CalendlyWebhookBodies(), FakeClock()
+    return Operators(
+        list_webhooks=ListWebhooks(storage=storage),
+        show_webhook=ShowWebhook(storage=storage, bodies=bodies),
+        replay_webhook=ReplayWebhook(storage=storage, jobs=jobs, clock=clock),
+        erase_invitee=EraseInvitee(
+            storage=storage,
+            redact=RedactBodies(storage=storage, bodies=bodies),
+            clock=clock,
+            entropy=FakeEntropy(),
+            signals=RecordedSignals(),
+        ),
+    )
