@@ -7,12 +7,13 @@ import pytest
 
 from application.exchange_tokens import ExchangeTokens
 from application.token_sealing import open_access
-from domain.errors import StorageUnavailable
+from domain.errors import SlotkeeperError, StorageUnavailable
 from domain.ids import IntegrationId
 from domain.integration import Cause, Integration, Recovery, Status, usable_tokens
 from tests.application.building import Product
 from tests.application.leasing import leased
 from tests.application.process import Process
+from tests.application.recording import AwaitedBackground
 from tests.fakes.rescue import FakeRescue
 
 HALF_AN_HOUR = timedelta(minutes=30)
@@ -182,3 +183,70 @@ async def test_a_shutdown_ends_even_without_the_store(product: Product, process:
             await task
 
     assert [pair.integration_id for pair in rescue.sent] == [connected.id]
+
+
+async def test_a_caller_that_goes_away_during_an_outage_costs_no_grant(
+    product: Product, process: Process
+) -> None:
+    """A time-out of whoever needed the token does not hurry its storing."""
+    connected = await product.connect()
+    task = await answered_during_an_outage(product, process.exchange, connected.id)
+    await asyncio.sleep(5)
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.sleep(60)
+    product.storage.away = False
+    await product.background.settle()
+
+    assert usable_tokens(await product.stored(connected.id)).version == 2
+    assert await works(product, connected.id)
+
+
+class RefusedError(SlotkeeperError):
+    """What the store says of a value that it cannot hold."""
+
+
+async def test_a_refused_text_does_not_cost_the_pair(product: Product, process: Process) -> None:
+    """When the store refuses what an answer says beside its tokens, these are stored without it."""
+    connected = await product.connect()
+    product.calendly.grants[0].scopes = ("users:read", "webhooks:write")
+    taken = await leased(product, connected.id)
+    hold = product.calendly.hold_next("refresh")
+    task = asyncio.create_task(process.exchange(*taken))
+    await hold.reached.wait()
+    product.storage.fail_next_commit(RefusedError("A text cannot be stored."))
+    hold.release()
+    await task
+
+    stored = await product.stored(connected.id)
+    assert usable_tokens(stored).version == 2
+    assert stored.scopes == connected.scopes
+    assert await works(product, connected.id)
+
+
+async def test_one_pair_that_cannot_be_restored_keeps_no_other(
+    product: Product, process: Process
+) -> None:
+    """Of several stranded pairs each is stored by itself, and what is left is not forgotten."""
+    pairs = []
+    for name in ("ada", "bob"):
+        connected = await product.connect(name)
+        rescue = FakeRescue()
+        task = await answered_during_an_outage(product, process.exchange, connected.id, rescue)
+        await asyncio.sleep(1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        pairs += rescue.sent
+        product.background = AwaitedBackground()
+        product.storage.away = False
+    successor = Process(product, "process-2")
+    product.storage.fail_next_commit(RefusedError("Not this one."))
+    rescue = FakeRescue(pairs)
+
+    with pytest.raises(StorageUnavailable):
+        await successor.refresh_due(10, lambda _: None, rescue)
+
+    assert len(rescue.kept()) == 1

@@ -4,7 +4,7 @@ import pytest
 
 from application.refresh_due_tokens import RefreshDueTokens
 from application.tally import Tally
-from domain.errors import CalendlyThrottled, CalendlyUnavailable, CalendlyUncertain
+from domain.errors import CalendlyThrottled, CalendlyUnavailable, CalendlyUncertain, ClientRefused
 from domain.integration import EXCHANGE_OPEN_FOR, usable_tokens
 from domain.token import LEFT_ALONE_FOR
 from tests.application.building import Product
@@ -193,3 +193,33 @@ async def test_what_is_put_off_for_long_is_left_to_the_next_run(
     again = await process.refresh_due(10, lambda _: None)
 
     assert again == Tally()
+
+
+async def test_a_wrong_client_secret_is_no_storm(product: Product, process: Process) -> None:
+    """While our app itself is refused every account is tried once an hour, not again and again."""
+    for name in ("ada", "bob", "cid"):
+        await product.connect(name)
+    product.clock.advance(NEARLY_DEAD)
+    product.calendly.fail_always("refresh", ClientRefused("wrong secret"))
+
+    first = await process.refresh_due(10, lambda _: None)
+    product.clock.advance(timedelta(minutes=50))
+    second = await process.refresh_due(10, lambda _: None)
+
+    assert first.failed == {"client_refused": 3}
+    assert second.examined == 0
+    assert product.calendly.calls["refresh"] == 3
+
+
+async def test_a_bug_in_one_row_stops_no_other(product: Product, process: Process) -> None:
+    """What nobody foresaw for one account is counted and said, and the others are refreshed."""
+    for name in ("ada", "bob", "cid"):
+        await product.connect(name)
+    product.clock.advance(NEARLY_DEAD)
+    product.storage.fail_next(None, None, None, RuntimeError("a bug"))
+
+    tally = await process.refresh_due(10, lambda _: None)
+
+    assert tally.failed == {"unexpected": 1}
+    assert tally.done == {"refreshed": 2}
+    assert product.signals.seen["unexpected", "RuntimeError"] == 1

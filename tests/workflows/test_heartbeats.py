@@ -151,3 +151,16 @@ async def test_the_next_attempt_finds_the_pair() -> None:
     await made.run(work.refresh_due_tokens, PageInput())
 
     assert rows.found == [PAIR]
+
+
+async def test_a_pair_of_another_shape_costs_no_other() -> None:
+    """What another version left behind is passed over, pair by pair."""
+    odd = {"integration_id": "nobody"}
+    made = environment(msgspec.to_builtins(Tally()), [odd, *msgspec.to_builtins([PAIR])])
+    rows = DueRows()
+    work = due([])
+    work._refresh = rows
+
+    await made.run(work.refresh_due_tokens, PageInput())
+
+    assert rows.found == [PAIR]

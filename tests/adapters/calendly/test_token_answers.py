@@ -155,3 +155,16 @@ async def test_who_is_not_named_is_who_asked(owner: object) -> None:
     pair = await refreshed_with(spoilt(owner=owner, organization=owner))
 
     assert (pair.owner_uri, pair.organization_uri) == (bodies.USER, "")
+
+
+@pytest.mark.parametrize("field", ["scope", "owner", "organization"])
+async def test_what_cannot_be_stored_counts_as_not_said(field: str) -> None:
+    """A NUL in a text that only tells does not cost the tokens beside it."""
+    odd = await refreshed_with(spoilt(**{field: "x\x00y"}))
+    silent = await refreshed_with(spoilt(**{field: None}))
+
+    assert (odd.scopes, odd.owner_uri, odd.organization_uri) == (
+        silent.scopes,
+        silent.owner_uri,
+        silent.organization_uri,
+    )
