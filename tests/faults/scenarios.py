@@ -21,6 +21,7 @@ SCENARIOS = {
     "dropped_answers": "tests.faults.moved.dropped_answers",
     "in_use": "tests.faults.moved.in_use",
     "healing": "tests.faults.healing",
+    "hostile_traffic": "tests.faults.hostile_traffic",
 }
 
 

@@ -73,8 +73,8 @@ def next_pair(
 
 
 def _said(text: str | None) -> str:
-    """Return what can be stored; PostgreSQL stores no NUL, and one must not cost the pair."""
-    return "" if text is None or "\x00" in text else text
+    """Return a text as it was said; one with a NUL in it, which decoding replaces, was not."""
+    return "" if text is None or "\ufffd" in text else text
 
 
 def _expiry(answer: TokenAnswer, asked_at: datetime) -> datetime:
