@@ -16,7 +16,12 @@ from application.delivery import UNAPPLIED, Delivery, Ingested
 from application.ports.clock import Clock
 from application.ports.signals import Signals
 from application.ports.webhook_reader import WebhookReader
-from domain.errors import MalformedWebhook, SignatureRejected, SubscriptionNotFound
+from domain.errors import (
+    MalformedWebhook,
+    SignatureRejected,
+    StorageUnavailable,
+    SubscriptionNotFound,
+)
 from domain.ids import IntegrationId
 from domain.secret import Secret
 from domain.signature import REFUSALS, Verdict, verify
@@ -24,6 +29,7 @@ from domain.subscription import owner_of
 from domain.webhook import Notice
 
 MALFORMED_BODY = "malformed_body"
+UNAVAILABLE = "unavailable"
 UNKNOWN_SUBSCRIPTION = "unknown_subscription"
 
 Inbox: TypeAlias = Callable[[Delivery], Awaitable[Ingested | None]]
@@ -76,6 +82,9 @@ class IngestWebhook:
             ingested = await self._inbox(delivery)
         except SubscriptionNotFound:
             ingested = None
+        except StorageUnavailable:
+            self._signals.webhook_received(UNAVAILABLE)
+            raise
         if ingested is None:
             raise self._nobodys()
         self._tell(delivery.notice, ingested)

@@ -24,6 +24,8 @@ _RECEIVED = (
     *sorted(set(Verdict) - {Verdict.VALID}),
     "malformed_body",
     "too_large",
+    "too_slow",
+    "unavailable",
     "unknown_subscription",
 )
 _KINDS = (*sorted(INVITEE_KINDS | NO_SHOW_KINDS | EVENT_TYPE_KINDS), OTHER)

@@ -30,6 +30,7 @@ from adapters.web.error_pages import error_response
 from adapters.web.head import HeadAsGet
 from adapters.web.openapi import openapi_config
 from adapters.web.request_log import RequestLog
+from adapters.web.requests import AsciiQuery, ReadableRequest
 from adapters.web.services import ServicesFactory, provide_services
 from adapters.web.webhook_door import WebhookDoor
 
@@ -75,9 +76,10 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
         lifespan=[services_opened],
         logging_config=None,
         openapi_config=openapi_config(settings),
+        request_class=ReadableRequest,
         request_max_body_size=LARGEST_BODY,
     )
     # Middleware sees only what a route takes; the log has to see everything.
     door = WebhookDoor(app.asgi_handler, app, settings.webhook_max_bytes)
-    app.asgi_handler = RequestLog(HeadAsGet(door))
+    app.asgi_handler = RequestLog(AsciiQuery(HeadAsGet(door)))
     return app

@@ -7,7 +7,8 @@ The routes stay: they describe the addresses, and answer every other method and 
 The rule not to break: nothing is read beyond the limit, and nothing decodes the body here.
 """
 
-from typing import Any, cast
+import asyncio
+from typing import Any, Final, cast
 
 from litestar import Litestar, Request
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,7 +17,7 @@ from adapters.web.document import SIGNATURE_HEADER
 from adapters.web.error_pages import error_response
 from adapters.web.request_log import about_integration
 from adapters.web.services import Services
-from domain.errors import PayloadTooLarge
+from domain.errors import InvalidInput, PayloadTooLarge
 from domain.subscription import owner_of
 
 WEBHOOKS_PATH = "/api/calendly/webhooks"
@@ -26,6 +27,10 @@ _STORED: tuple[Message, Message] = (
     {"type": "http.response.start", "status": 204, "headers": []},
     {"type": "http.response.body", "body": b"", "more_body": False},
 )
+
+
+BODY_SECONDS: Final = 15.0
+"""How long a body may take; Calendly waits no longer for its answer (Calendly: webhook errors)."""
 
 
 class SenderGoneError(Exception):
@@ -65,8 +70,9 @@ class WebhookDoor:
         services = cast(Services, self._litestar.state.services)
         _name_route(scope, key)
         try:
-            body = await self._body(scope, receive, services)
-            await services.ingest_webhook(body, _signature(scope), key)
+            signature = _signature(scope)
+            body = await self._body(scope, receive, services, signed=signature is not None)
+            await services.ingest_webhook(body, signature, key)
         except SenderGoneError:
             return
         except Exception as error:  # noqa: BLE001 - every error has its answer
@@ -76,20 +82,32 @@ class WebhookDoor:
             # A copy: whoever sends it on adds headers to it.
             await send(cast(Message, {**message, "headers": []}))
 
-    async def _body(self, scope: Scope, receive: Receive, services: Services) -> bytes:
+    async def _body(
+        self, scope: Scope, receive: Receive, services: Services, *, signed: bool
+    ) -> bytes:
+        """Return the body; nothing is read of a delivery that nobody signed."""
         if _announced(scope) > self._max_bytes:
             raise self._too_large(services)
-        chunks, size = [], 0
+        if not signed:
+            return b""
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                return await self._read(receive, services)
+        except TimeoutError:
+            services.signals.webhook_received("too_slow")
+            raise InvalidInput("The body did not arrive in time.") from None
+
+    async def _read(self, receive: Receive, services: Services) -> bytes:
+        body = bytearray()
         while True:
             message: Any = await receive()
             if message["type"] == "http.disconnect":
                 raise SenderGoneError
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > self._max_bytes:
+            body += message.get("body", b"")
+            if len(body) > self._max_bytes:
                 raise self._too_large(services)
             if not message.get("more_body", False):
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+                return bytes(body)
 
     def _too_large(self, services: Services) -> PayloadTooLarge:
         services.signals.webhook_received("too_large")

@@ -21,7 +21,11 @@ SCENARIOS = {
     "dropped_answers": "tests.faults.moved.dropped_answers",
     "in_use": "tests.faults.moved.in_use",
     "healing": "tests.faults.healing",
+    "webhook_duplicates": "tests.faults.webhook_duplicates",
+    "webhook_kills": "tests.faults.webhook_kills",
+    "webhooks_without_temporal": "tests.faults.webhooks_without_temporal",
     "hostile_traffic": "tests.faults.hostile_traffic",
+    "fuzzing": "tests.faults.fuzzing",
 }
 
 

@@ -22,7 +22,9 @@ from application.ports.webhook_archive import StoredWebhook, WebhookQuery, Webho
 from domain import errors
 from domain.ids import WebhookEventId
 
-_REASON = QueryParameter(description="Only those with this reason, a code.", max_length=64)
+_REASON = QueryParameter(
+    description="Only those with this reason, a code.", max_length=64, pattern=r"^[\w.-]*$"
+)
 Reason = Annotated[str | None, _REASON]
 
 

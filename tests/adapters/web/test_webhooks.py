@@ -91,7 +91,11 @@ async def test_an_oversized_stream_is_refused(client: Client, services: StandInS
         "raw_path": WEBHOOKS.encode(),
         "root_path": "",
         "query_string": b"",
-        "headers": [(b"host", b"slots.example.com"), (b"transfer-encoding", b"chunked")],
+        "headers": [
+            (b"calendly-webhook-signature", b"t=1,v1=00"),
+            (b"host", b"slots.example.com"),
+            (b"transfer-encoding", b"chunked"),
+        ],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 443),
     }
@@ -141,3 +145,34 @@ async def test_without_storage_calendly_is_told_to_come_back(
     answer = await client.post(WEBHOOKS, content=BODY, headers=signed(BODY))
 
     problem_in(answer, 503, "storage_unavailable")
+
+
+async def test_nothing_is_read_of_an_unsigned_stream(client: Client) -> None:
+    """Whoever does not sign is refused before a byte of the body was read."""
+    reads: list[int] = []
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        reads.append(1)
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope: Any = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "https",
+        "path": WEBHOOKS,
+        "raw_path": WEBHOOKS.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"host", b"slots.example.com"), (b"transfer-encoding", b"chunked")],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 443),
+    }
+    await client.app(scope, receive, send)
+
+    assert (sent[0]["status"], reads) == (401, [])

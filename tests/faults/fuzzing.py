@@ -1,0 +1,245 @@
+"""Anything at all, well signed and well authenticated, at the webhooks and at every operation.
+
+The whole product in one process over a real PostgreSQL and a sandbox Calendly; only the jobs are
+recorded instead of run. The operations, their parameters and bodies are taken from the document
+that the product itself serves. Equal seeds send equal requests.
+"""
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any, ClassVar, cast
+from urllib.parse import unquote
+
+import asyncpg
+import hypothesis
+import msgspec
+from hypothesis import strategies as st
+from litestar import Litestar
+
+from adapters.settings import Settings
+from adapters.temporal.jobs import TemporalJobs
+from adapters.web.app import build_app
+from adapters.web.services import Services
+from adapters.wiring.wire import wire
+from domain.integration import Integration
+from domain.secret import Secret
+from domain.subscription import new_key
+from tests.fakes.jobs import FakeJobs
+from tests.faults.fuzzing_requests import Known, Request, deliveries, good_delivery, operations
+from tests.faults.moved.accounts import Accounts
+from tests.faults.moved.stage import Stage, staged
+from tests.faults.row import Row
+from tests.faults.scenarios import Size as AnySize
+
+ROUND, AT_ONCE, USERS = 1_000, 10, 6
+BETWEEN_ROUNDS = timedelta(minutes=1)
+SHOWN, LONGEST = 3, 500  # faults, and characters of each
+_UNAPPLIED = "SELECT count(*) FROM calendly_webhook_event WHERE reason = 'unapplied'"
+
+
+class Size(AnySize, frozen=True):
+    """How many requests of each kind."""
+
+    SCALES: ClassVar[tuple[str, ...]] = ("deliveries", "calls")
+    deliveries: int
+    calls: int
+
+
+FULL = Size(deliveries=50_000, calls=50_000)
+SMALL = Size(deliveries=500, calls=500)
+
+
+class Seen:
+    """What came of everything that was sent."""
+
+    def __init__(self) -> None:
+        self.statuses: Counter[int] = Counter()
+        self.faults: list[str] = []
+
+    def note(self, request: Request, status: int, told: str) -> None:
+        """Remember one answer; status 0 is none."""
+        self.statuses[status] += 1
+        if status == 0 or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self.faults.append(f"{status} to {request!s:.{LONGEST}} ({told:.{LONGEST}})")
+
+
+async def run(size: Size, database: Secret | None = None) -> list[Row]:
+    """Send everything, first deliveries and then calls."""
+    async with staged(USERS, database) as stage, _served(stage) as app:
+        known = await _prepare(stage, app)
+        delivered, called = Seen(), Seen()
+        signed = deliveries(known, stage.clock)
+        await _fuzz(stage, app, signed, size.deliveries, delivered)
+        left = await _unapplied(stage)
+        document = await _get(app, known, "/schema/openapi.json")
+        await _fuzz(stage, app, operations(document, known), size.calls, called)
+    return [
+        _row(f"{size.deliveries:,} deliveries, most of them signed, of any body", delivered, left),
+        _row(
+            f"{size.calls:,} calls over every operation of the API but the forced refresh",
+            called,
+            0,
+        ),
+    ]
+
+
+async def _fuzz(
+    stage: Stage, app: Litestar, requests: st.SearchStrategy[Request], count: int, seen: Seen
+) -> None:
+    for number in range(math.ceil(count / ROUND)):
+        wanted = min(ROUND, count - number * ROUND)
+        for batch in _drawn(requests, number, wanted // AT_ONCE + 1):
+            await asyncio.gather(*(_send(app, each, seen) for each in batch))
+        await stage.move_to(stage.clock.now() + BETWEEN_ROUNDS)
+
+
+def _drawn(requests: st.SearchStrategy[Request], number: int, batches: int) -> list[list[Request]]:
+    """Return one round of requests; short rounds, for Hypothesis remembers all of one."""
+    drawn: list[list[Request]] = []
+
+    @hypothesis.seed(number)
+    @hypothesis.settings(
+        max_examples=batches,
+        database=None,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(st.lists(requests, min_size=AT_ONCE, max_size=AT_ONCE))
+    def collect(batch: list[Request]) -> None:
+        drawn.append(batch)
+
+    collect()
+    return drawn
+
+
+async def _send(app: Litestar, request: Request, seen: Seen) -> None:
+    try:
+        status, body = await answer_of(app, request)
+    except Exception as crash:  # noqa: BLE001 - whatever it is, it is what is looked for
+        seen.note(request, 0, repr(crash))
+    else:
+        seen.note(request, status, body.decode("utf-8", "replace"))
+
+
+async def answer_of(app: Litestar, request: Request) -> tuple[int, bytes]:
+    """Return status and body of an answer, as a server would see them (ASGI)."""
+    incoming = iter([{"type": "http.request", "body": request.body, "more_body": False}])
+    outgoing: list[dict[str, Any]] = []
+
+    async def receive() -> Any:
+        return next(incoming, {"type": "http.disconnect"})
+
+    async def send(message: Any) -> None:
+        outgoing.append(message)
+
+    scope: Any = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "scheme": "http",
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.1", 50000),
+        "root_path": "",
+        "method": request.method,
+        "path": unquote(request.path.decode("ascii")),
+        "raw_path": request.path,
+        "query_string": request.query,
+        "headers": list(request.headers),
+        "state": {},
+    }
+    await app(scope, receive, send)
+    status = outgoing[0]["status"] if outgoing else 0
+    return status, b"".join(each.get("body", b"") for each in outgoing[1:])
+
+
+@asynccontextmanager
+async def _served(stage: Stage) -> AsyncIterator[Litestar]:
+    jobs = cast(TemporalJobs, FakeJobs())
+    services = wire(replace(stage.made, jobs=jobs))
+
+    @asynccontextmanager
+    async def opened(_settings: Settings) -> AsyncIterator[Services]:
+        yield cast(Services, services)
+
+    app = build_app(stage.made.settings, opened)
+    async with app.lifespan():
+        yield app
+
+
+async def _prepare(stage: Stage, app: Litestar) -> Known:
+    """Connect accounts, fetch what they offer, and deliver a booking or two of each."""
+    accounts = Accounts(stage)
+    await accounts.connect(USERS)
+    integrations = await accounts.all()
+    _, key = await stage.worker.manage_api_keys.create("fuzzing")
+    settings = stage.made.settings
+    known = Known(
+        signing_key=settings.calendly_webhook_signing_key[0].reveal().encode(),
+        api_key=key.reveal(),
+        cron_secret=settings.cron_secret.reveal(),
+        users=[each.account.email for each in integrations],
+        hosts=[each.account.user_uri for each in integrations],
+        values={},
+    )
+    for number in range(len(integrations) * 2):
+        request = good_delivery(known, stage.clock, number)
+        status, _ = await answer_of(app, request)
+        assert status == HTTPStatus.NO_CONTENT
+    return replace(known, values=await _values(stage, app, known, integrations))
+
+
+async def _values(
+    stage: Stage, app: Litestar, known: Known, integrations: Sequence[Integration]
+) -> dict[str, list[str]]:
+    types = await _get(app, known, "/api/calendly/event-types")
+    page = await _get(app, known, "/api/calendly/bookings", b"limit=1")
+    events = await _get(app, known, "/api/webhook-events", b"limit=2")
+    now = stage.clock.now()
+    return {
+        "event_type": [each["uri"] for each in types["items"]],
+        "booking_id": [each["id"] for each in page["items"]],
+        "event_id": [each["id"] for each in events["items"]],
+        "cursor": [page["next_cursor"], events["next_cursor"]],
+        "subscription_key": [new_key(each.id, "subscription") for each in integrations],
+        "start": [(now + timedelta(hours=each)).isoformat() for each in (1, 24, 80)],
+        "end": [(now + timedelta(days=each)).isoformat() for each in (2, 5, 8)],
+        "limit": ["1", "50", "100"],
+        "with_body": ["true", "false"],
+        "replace": ["true", "false"],
+        "status": ["booked", "canceled", "applied", "dead_lettered"],
+        "Idempotency-Key": [f"key-{number}" for number in range(500)],
+    }
+
+
+async def _get(app: Litestar, known: Known, path: str, query: bytes = b"") -> Any:
+    headers = [(b"authorization", f"Bearer {known.api_key}".encode())]
+    if path.startswith("/api/calendly"):
+        headers.append((b"x-user-id", known.users[0].encode()))
+    status, body = await answer_of(app, Request("GET", path.encode(), query, tuple(headers)))
+    assert status == HTTPStatus.OK, body
+    return msgspec.json.decode(body)
+
+
+async def _unapplied(stage: Stage) -> int:
+    """Return how many stored deliveries wait because of a fault of ours."""
+    connection = await asyncpg.connect(stage.made.settings.database_url.reveal())
+    found: int = await connection.fetchval(_UNAPPLIED)
+    await connection.close()
+    return found
+
+
+def _row(what: str, seen: Seen, left: int) -> Row:
+    told = ", ".join(f"{many:,} of {status}" for status, many in sorted(seen.statuses.items()))
+    return Row(
+        what=f"{what}, {AT_ONCE} at once",
+        must="0 answers of 5xx, 0 crashes, nothing stored that cannot be applied for our fault",
+        seen=f"{told}; {left} unapplied{''.join(f'; {each}' for each in seen.faults[:SHOWN])}",
+        holds=not seen.faults and not left and seen.statuses.total() > 0,
+    )

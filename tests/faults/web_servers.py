@@ -1,0 +1,57 @@
+"""Several `slotkeeper web` processes, each at an address that it keeps when it is restarted."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from adapters.local_stack.http_probe import answers_ok
+from adapters.local_stack.ports import LOOPBACK, free_port
+from adapters.local_stack.waiting import wait_until_ready
+from tests.faults.rig import Rig, Running
+
+START_SECONDS = 60.0
+
+
+class WebServers:
+    """Server number n is at `urls[n]`, whether it runs or not."""
+
+    def __init__(self, rig: Rig, count: int) -> None:
+        self._rig = rig
+        self._ports = [free_port() for _ in range(count)]
+        self._running: dict[int, Running] = {}
+        self.urls = [f"http://{LOOPBACK}:{port}" for port in self._ports]
+
+    async def start(self, number: int) -> None:
+        """Start one and wait until it answers. Raises LocalStackError when it does not."""
+        await self.start_all([number])
+
+    async def start_all(self, numbers: list[int] | None = None) -> None:
+        """Start these, or all, side by side."""
+        chosen = list(range(len(self.urls))) if numbers is None else numbers
+        for each in chosen:
+            port = str(self._ports[each])
+            self._running[each] = self._rig.run("adapters.cli", "web", "--port", port)
+        for each in chosen:
+            answers = partial(answers_ok, f"{self.urls[each]}/health/live")
+            child = self._running[each].child
+            await asyncio.to_thread(wait_until_ready, child, answers, START_SECONDS)
+
+    async def kill(self, number: int) -> None:
+        """`kill -9`."""
+        await self._running.pop(number).kill()
+
+    async def stop_all(self) -> None:
+        """End those that run in good order."""
+        await asyncio.gather(*(each.stop() for each in self._running.values()))
+
+
+@asynccontextmanager
+async def open_servers(rig: Rig, count: int) -> AsyncIterator[WebServers]:
+    """Start so many over the rig's database; stopped at the end."""
+    servers = WebServers(rig, count)
+    await servers.start_all()
+    try:
+        yield servers
+    finally:
+        await servers.stop_all()
