@@ -34,5 +34,7 @@ class FillGaps:
         )
 
     async def _one(self, integration: Integration) -> str:
-        repaired = await self._reconcile(integration.id, backfill=False)
+        # Whoever was never reconciled is back-filled: what is found then was not lost.
+        first = integration.reconciled_at is None
+        repaired = await self._reconcile(integration.id, backfill=first)
         return REPAIRED if repaired else UNCHANGED

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from application.exchange_tokens import ExchangeTokens
+from application.ports.rescue import StrandedPair
 from application.token_sealing import open_access
 from domain.errors import SlotkeeperError, StorageUnavailable
 from domain.ids import IntegrationId
@@ -230,7 +231,7 @@ async def test_one_pair_that_cannot_be_restored_keeps_no_other(
     product: Product, process: Process
 ) -> None:
     """Of several stranded pairs each is stored by itself, and what is left is not forgotten."""
-    pairs = []
+    pairs: list[StrandedPair] = []
     for name in ("ada", "bob"):
         connected = await product.connect(name)
         rescue = FakeRescue()
