@@ -1,6 +1,5 @@
 """Refresh a page of the integrations whose tokens would die before the next run ends."""
 
-import asyncio
 import math
 from datetime import timedelta
 from typing import Final
@@ -15,7 +14,8 @@ from application.ports.rescue import Rescue
 from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
 from application.restore_pair import RestorePair
-from application.tally import Counting, Progress, Tally
+from application.rows_at_once import work_on_each
+from application.tally import LEFT_FOR_LATER, Counting, Progress, Tally
 from application.whereabouts import whereabouts
 from domain.circuit_breaker import BreakerState
 from domain.errors import CircuitOpen, RefreshInProgress, SlotkeeperError, StorageUnavailable
@@ -81,10 +81,13 @@ class RefreshDueTokens:
             return counting.waiting(held_by=CircuitOpen.code, resume_in=_seconds(held))
         limit = await self._probes(limit)
         claimed = await self._claim(limit)
-        gate = asyncio.Semaphore(self._concurrency)
-        async with asyncio.TaskGroup() as group:
-            for integration, lease in claimed:
-                group.create_task(self._one(integration, lease, gate, counting, rescue))
+        await work_on_each(
+            claimed,
+            lambda row: self._one(*row, rescue),
+            concurrency=self._concurrency,
+            counting=counting,
+            unexpected=self._unexpected,
+        )
         if rescue is not None and rescue.kept():
             # They are kept for as long as this page does not end well.
             raise StorageUnavailable("New tokens wait to be stored.", retry_after=5)
@@ -112,31 +115,20 @@ class RefreshDueTokens:
             await uow.commit()
         return claimed
 
-    async def _one(
-        self,
-        integration: Integration,
-        lease: Lease,
-        gate: asyncio.Semaphore,
-        counting: Counting,
-        rescue: Rescue | None,
-    ) -> None:
-        async with gate:
-            await self._pace.turn()
-            if lease.expires_at <= self._clock.now():
-                # No exchange may begin under it any more, nor under one that was lost.
-                counting.done("left_for_later")
-                return
-            try:
-                await self._exchange(integration, lease, rescue)
-            except RefreshInProgress:
-                counting.done("left_for_later")
-            except SlotkeeperError as error:
-                counting.failed(error.code)
-            except Exception as error:  # noqa: BLE001 - a bug in one row never stops the others
-                self._signals.unexpected(type(error).__name__, whereabouts(error))
-                counting.failed(UNEXPECTED)
-            else:
-                counting.done("refreshed")
+    async def _one(self, integration: Integration, lease: Lease, rescue: Rescue | None) -> str:
+        await self._pace.turn()
+        if lease.expires_at <= self._clock.now():
+            # No exchange may begin under it any more, nor under one that was lost.
+            return LEFT_FOR_LATER
+        try:
+            await self._exchange(integration, lease, rescue)
+        except RefreshInProgress:
+            return LEFT_FOR_LATER
+        return "refreshed"
+
+    def _unexpected(self, error: Exception) -> str:
+        self._signals.unexpected(type(error).__name__, whereabouts(error))
+        return UNEXPECTED
 
     async def _end(self, counting: Counting) -> Tally:
         """Return the last page's tally; what was put off for a short while is waited for."""

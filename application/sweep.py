@@ -1,12 +1,11 @@
 """Walk through all live integrations, a page at a time, doing one thing to each."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from application.ports.unit_of_work import Storage
+from application.rows_at_once import work_on_each
 from application.tally import Counting, Progress, Tally
-from domain.errors import SlotkeeperError
 from domain.ids import IntegrationId
 from domain.integration import Integration
 
@@ -43,18 +42,5 @@ async def sweep(
         else:
             page = await uow.integrations.live_after(after, limit)
     counting = Counting(progress)
-    gate = asyncio.Semaphore(concurrency)
-
-    async def one(integration: Integration) -> None:
-        async with gate:
-            try:
-                result = await work(integration)
-            except SlotkeeperError as error:
-                counting.failed(error.code)
-            else:
-                counting.done(result)
-
-    async with asyncio.TaskGroup() as group:
-        for integration in page:
-            group.create_task(one(integration))
+    await work_on_each(page, work, concurrency=concurrency, counting=counting)
     return counting.page(more=len(page) == limit, cursor=str(page[-1].id) if page else cursor)

@@ -1,13 +1,12 @@
 """Sync a page of the integrations whose cache is due: expired, invalidated or never filled."""
 
-import asyncio
 from datetime import datetime
 
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Storage
+from application.rows_at_once import work_on_each
 from application.sync_availability import TURN, SyncAvailability
-from application.tally import Counting, Progress, Tally
-from domain.errors import SlotkeeperError
+from application.tally import LEFT_FOR_LATER, Counting, Progress, Tally
 from domain.integration import Integration
 
 
@@ -30,26 +29,15 @@ class SyncDueAvailability:
             claimed = await uow.sync_queue.claim_due(self._sync.owner, now, until, limit)
             await uow.commit()
         counting = Counting(progress)
-        gate = asyncio.Semaphore(self._concurrency)
-        async with asyncio.TaskGroup() as group:
-            for integration in claimed:
-                group.create_task(self._one(integration, until, gate, counting))
+        await work_on_each(
+            claimed,
+            lambda integration: self._one(integration, until),
+            concurrency=self._concurrency,
+            counting=counting,
+        )
         return counting.page(more=len(claimed) == limit)
 
-    async def _one(
-        self,
-        integration: Integration,
-        until: datetime,
-        gate: asyncio.Semaphore,
-        counting: Counting,
-    ) -> None:
-        async with gate:
-            if until <= self._clock.now():
-                counting.done("left_for_later")
-                return
-            try:
-                result = await self._sync.run(integration, self._sync.owner)
-            except SlotkeeperError as error:
-                counting.failed(error.code)
-            else:
-                counting.done(result)
+    async def _one(self, integration: Integration, until: datetime) -> str:
+        if until <= self._clock.now():
+            return LEFT_FOR_LATER
+        return await self._sync.run(integration, self._sync.owner)

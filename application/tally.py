@@ -2,8 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
+
+LEFT_FOR_LATER: Final = "left_for_later"
+"""The result of a row that could not be begun under its lease any more."""
 
 
 class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
