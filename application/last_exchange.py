@@ -8,6 +8,7 @@ import asyncio
 from datetime import timedelta
 
 from application.circuits import Circuits
+from application.exchange_start import outlasts_request, requests_used_up
 from application.giving_back import give_back
 from application.ports.breakers import Surface
 from application.ports.calendly_oauth import CalendlyOAuth
@@ -18,10 +19,10 @@ from application.ports.vault import Vault
 from application.seeing_through import see_through
 from application.storing import Patience, until_stored
 from application.token_sealing import holds, seal_pair
-from domain.errors import CalendlyThrottled, RefreshInProgress, StorageUnavailable
+from domain.errors import RefreshInProgress, StorageUnavailable
 from domain.integration import Integration, Lease, refreshed
 from domain.secret import Secret
-from domain.token import REQUEST_DEADLINE, SealedTokens, TokenPair
+from domain.token import SealedTokens, TokenPair
 
 
 class LastExchange:
@@ -116,13 +117,10 @@ class LastExchange:
         async with self._storage() as uow:
             start = await uow.refresh_queue.begin_exchange(integration.id, lease, now, until)
             await uow.commit()
-        if start.granted and self._clock.now() + REQUEST_DEADLINE <= until:
+        if start.granted and outlasts_request(until, self._clock.now()):
             return
         if start.wait is not None:
-            raise CalendlyThrottled(
-                "This user's token requests of the last minute reached Calendly's limit.",
-                retry_after=start.wait.total_seconds(),
-            )
+            raise requests_used_up(start.wait)
         raise RefreshInProgress("Another process took this disconnection over.")
 
     async def _store(

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from application.exchange_outcomes import ExchangeOutcomes
+from application.exchange_start import outlasts_request, requests_used_up
 from application.giving_back import give_back
 from application.ports.calendly_oauth import CalendlyOAuth
 from application.ports.clock import Clock
@@ -20,7 +21,6 @@ from application.ports.vault import Vault
 from application.storing import Patience
 from application.token_sealing import seal_pair
 from domain.errors import (
-    CalendlyThrottled,
     CalendlyUncertain,
     GrantRefused,
     IntegrationNotFound,
@@ -40,7 +40,7 @@ from domain.integration import (
 )
 from domain.refresh_outcome import Outcome
 from domain.secret import Secret
-from domain.token import REQUEST_DEADLINE, TokenPair
+from domain.token import TokenPair
 
 Ended = tuple[Integration, Outcome]
 
@@ -105,7 +105,7 @@ class SpendToken:
         integration, lease, now = spending.integration, spending.lease, self._clock.now()
         until = now + self._lease_ttl
         start = await self._log.begin(integration.id, lease, now, until)
-        if start.granted and self._clock.now() + REQUEST_DEADLINE <= until:
+        if start.granted and outlasts_request(until, self._clock.now()):
             return
         if start.granted:
             late = RefreshInProgress(
@@ -116,13 +116,9 @@ class SpendToken:
         if start.wait is None:
             await self._outcomes.release(integration, lease)
             raise RefreshInProgress("Another process took over this refresh.", retry_after=1)
-        throttled = CalendlyThrottled(
-            "This user's token requests of the last minute reached Calendly's limit.",
-            retry_after=start.wait.total_seconds(),
-        )
         # The count on the row says the same to whoever comes next: no lease has to.
         await self._outcomes.hold(integration, lease, now + start.wait)
-        raise throttled
+        raise requests_used_up(start.wait)
 
     async def _commit(self, spending: Spending, pair: TokenPair, started: datetime) -> Ended:
         integration = spending.integration

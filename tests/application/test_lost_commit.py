@@ -37,6 +37,20 @@ async def answered_during_an_outage(
     return task
 
 
+async def stranded(
+    product: Product, process: Process, integration_id: IntegrationId
+) -> StrandedPair:
+    """Return the pair that a job's exchange leaves when it ends during the outage."""
+    rescue = FakeRescue()
+    dying = await answered_during_an_outage(product, process.exchange, integration_id, rescue)
+    await asyncio.sleep(60)
+    dying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await dying
+    (pair,) = rescue.sent
+    return pair
+
+
 async def works(product: Product, integration_id: IntegrationId) -> bool:
     """Whether the stored access token opens Calendly."""
     stored = await product.stored(integration_id)
@@ -108,19 +122,13 @@ async def test_a_stranded_pair_is_stored_once(product: Product, process: Process
 async def test_a_stranded_pair_heals_a_false_verdict(product: Product, process: Process) -> None:
     """Whoever was refused meanwhile had sent the spent token: the pair brings the account back."""
     connected = await product.connect()
-    rescue = FakeRescue()
-    dying = await answered_during_an_outage(product, process.exchange, connected.id, rescue)
-    await asyncio.sleep(60)
-    dying.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await dying
+    pair = await stranded(product, process, connected.id)
     product.storage.away = False
     product.clock.advance(NEARLY_DEAD)
     other = Process(product, "process-2")
     await other.refresh_due(10, lambda _: None)
     verdict = (await product.stored(connected.id)).status
 
-    (pair,) = rescue.sent
     result = await other.restore(pair, FakeRescue([pair]))
 
     assert verdict is Status.REAUTH_REQUIRED
@@ -137,18 +145,12 @@ async def test_a_stranded_pair_of_an_erased_account_is_revoked(
 ) -> None:
     """A pair that has no row any more is given back to Calendly."""
     connected = await product.connect()
-    rescue = FakeRescue()
-    dying = await answered_during_an_outage(product, process.exchange, connected.id, rescue)
-    await asyncio.sleep(60)
-    dying.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await dying
+    pair = await stranded(product, process, connected.id)
     product.storage.away = False
     async with product.storage() as uow:
         await uow.integrations.erase(connected.id)
         await uow.commit()
 
-    (pair,) = rescue.sent
     result = await process.restore(pair, FakeRescue([pair]))
 
     assert result == "given_back"
@@ -234,13 +236,7 @@ async def test_one_pair_that_cannot_be_restored_keeps_no_other(
     pairs: list[StrandedPair] = []
     for name in ("ada", "bob"):
         connected = await product.connect(name)
-        rescue = FakeRescue()
-        task = await answered_during_an_outage(product, process.exchange, connected.id, rescue)
-        await asyncio.sleep(1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        pairs += rescue.sent
+        pairs.append(await stranded(product, process, connected.id))
         product.background = AwaitedBackground()
         product.storage.away = False
     successor = Process(product, "process-2")

@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+from adapters.persistence.rows.webhook_body import open_body, seal_body
 from adapters.persistence.session import Session
 from application.ports.vault import Vault
 from application.ports.webhook_events import FiledEvent, WebhookEvent
 from domain.errors import SealedValueUnreadable
 from domain.ids import IntegrationId, UserId, WebhookEventId
-from domain.secret import Secret
 
 _STORE = """
 INSERT INTO calendly_webhook_event (
@@ -91,7 +91,7 @@ class PiccoloWebhookEvents:
             event.id,
             event.dedupe_key,
             event.kind,
-            self._sealed(event),
+            seal_body(event.id, event.body, self._vault),
             event.received_at,
             event.occurred_at,
             event.integration_id,
@@ -141,7 +141,7 @@ class PiccoloWebhookEvents:
             event.id,
             event.dedupe_key,
             event.kind,
-            self._sealed(event),
+            seal_body(event.id, event.body, self._vault),
             event.received_at,
             event.occurred_at,
             event.integration_id,
@@ -150,23 +150,11 @@ class PiccoloWebhookEvents:
             filed.reason,
         )
 
-    def _sealed(self, event: WebhookEvent) -> str:
-        return self._vault.seal(Secret(event.body.decode("latin-1")), _bound_to(event.id))
-
     def _claimed(self, row: Any) -> WebhookEvent:
         try:
-            return _to_event(row, self._open(row))
+            return _to_event(row, open_body(row, self._vault))
         except SealedValueUnreadable as error:
             return _to_event(row, b"", fault=error.code)
-
-    def _open(self, row: Any) -> bytes:
-        # Latin-1 maps every byte to one character and back: the bytes stay exactly as received.
-        body = self._vault.open(row["body_sealed"], _bound_to(row["public_id"]))
-        return body.reveal().encode("latin-1")
-
-
-def _bound_to(event_id: WebhookEventId) -> str:
-    return f"calendly_webhook_event:{event_id}"
 
 
 def _to_event(row: Any, body: bytes, fault: str | None = None) -> WebhookEvent:
