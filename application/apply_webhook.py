@@ -8,6 +8,7 @@ so that no two transactions ever wait for each other in a circle.
 from collections.abc import Sequence
 from datetime import datetime
 
+from application.ports.availability_cache import Change, Scope
 from application.ports.bookings import Owner
 from application.ports.entropy import Entropy
 from application.ports.unit_of_work import UnitOfWork
@@ -69,6 +70,12 @@ async def settle_notice(
 async def overtake_cache(
     uow: UnitOfWork, notice: Notice, integrations: Sequence[Integration], now: datetime
 ) -> None:
-    """Invalidate what is cached of the users whom a notice concerns."""
+    """Invalidate what a notice changes of what is cached of the users whom it concerns."""
     users = sorted(each.user_id for each in integrations)
-    await uow.availability.invalidate(users, now, by=notice.kind)
+    await uow.availability.invalidate_each(dict.fromkeys(users, change_of(notice)), now)
+
+
+def change_of(notice: Notice) -> Change:
+    """Return what a notice overtakes of what is cached."""
+    is_event_type = topic(notice.kind) is Topic.EVENT_TYPE
+    return Change.of(notice.kind, Scope.EVENT_TYPES if is_event_type else Scope.BOOKINGS)

@@ -3,6 +3,7 @@
 When the next attempt comes, and after which there is none, is the rule of `domain.leftovers`.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -16,15 +17,18 @@ from application.apply_webhook import (
     apply_webhook,
     integrations_of,
 )
+from application.delivery import belongs_to
+from application.held_meanwhile import HeldMeanwhile
 from application.ports.clock import Clock
 from application.ports.entropy import Entropy
 from application.ports.signals import Signals
-from application.ports.unit_of_work import Storage
+from application.ports.unit_of_work import Storage, UnitOfWork
 from application.ports.webhook_events import WebhookEvent
 from application.ports.webhook_reader import WebhookReader
 from application.tally import Counting, Progress, Tally
 from application.whereabouts import whereabouts
-from domain.errors import SealedValueUnreadable, SlotkeeperError
+from domain.errors import SealedValueUnreadable, SlotkeeperError, StorageContended
+from domain.integration import Integration
 from domain.leftovers import verdict
 from domain.webhook import Notice
 
@@ -72,14 +76,14 @@ class ApplyWebhooks:
         async with self._storage() as uow:
             events = await uow.webhook_events.claim_pending(now, now + HELD_FOR, limit)
             await uow.commit()
-        counting = Counting(progress)
+        counting, held = Counting(progress), HeldMeanwhile()
         for event in events:
-            await self._one(event, counting)
+            await self._one(event, held, counting)
         return counting.page(more=len(events) == limit)
 
-    async def _one(self, event: WebhookEvent, counting: Counting) -> None:
+    async def _one(self, event: WebhookEvent, held: HeldMeanwhile, counting: Counting) -> None:
         try:
-            result = await self._attempt(event)
+            result = await self._attempt(event, held)
         except Exception as error:  # noqa: BLE001 - one bad event never stops the others
             result = _failure(error)
         if isinstance(result, Failure):
@@ -89,22 +93,21 @@ class ApplyWebhooks:
             counting.done(result)
             self._signals.webhook_applied(event.kind, result)
 
-    async def _attempt(self, event: WebhookEvent) -> str | Failure:
+    async def _attempt(self, event: WebhookEvent, held: HeldMeanwhile) -> str | Failure:
         if event.fault is not None:
             return Failure(event.fault, SealedValueUnreadable.__name__, "body")
         notice = self._reader.read(event.body)
         if notice.unreadable is not None:
             return Failure(UNREADABLE, UNREADABLE_ERROR, notice.unreadable)
-        return await self._apply(event, notice)
+        return await self._apply(event, notice, held)
 
-    async def _apply(self, event: WebhookEvent, notice: Notice) -> str:
+    async def _apply(self, event: WebhookEvent, notice: Notice, held: HeldMeanwhile) -> str:
         now = self._clock.now()
         async with self._storage() as uow:
-            addressee = None
-            if event.integration_id is not None:
-                addressee = await uow.integrations.get(event.integration_id)
+            addressee = await _addressee(uow, event, notice)
             integrations = await integrations_of(uow, notice, addressee)
-            reason = await apply_webhook(uow, self._entropy, notice, integrations, now)
+            with held.noted(integrations):
+                reason = await apply_webhook(uow, self._entropy, notice, integrations, now)
             if reason is None:
                 await uow.webhook_events.applied(event.id, now)
             else:
@@ -119,15 +122,28 @@ class ApplyWebhooks:
     async def _failed(self, event: WebhookEvent, failure: Failure) -> None:
         ruling = verdict(failure.code, event.attempts + 1, self._entropy.chance())
         again = None if ruling.pause is None else self._clock.now() + ruling.pause
-        async with self._storage() as uow:
-            if again is not None and not ruling.counted:
-                await uow.webhook_events.put_off(event.id, failure.code, again)
-            else:
-                await uow.webhook_events.failed(event.id, failure.code, again)
-            await uow.commit()
+        # An event that somebody holds as well stays claimed, and is handed out again after that.
+        with suppress(StorageContended):
+            async with self._storage() as uow:
+                if again is not None and not ruling.counted:
+                    await uow.webhook_events.put_off(event.id, failure.code, again)
+                else:
+                    await uow.webhook_events.failed(event.id, failure.code, again)
+                await uow.commit()
         result = DEAD_LETTERED if again is None else failure.code
         self._signals.webhook_applied(event.kind, result)
         self._signals.webhook_unapplied(event.id, failure.error, failure.where)
+
+
+async def _addressee(uow: UnitOfWork, event: WebhookEvent, notice: Notice) -> Integration | None:
+    """Return the integration that the event's address named; None when its body has to tell."""
+    if event.integration_id is not None:
+        return await uow.integrations.get(event.integration_id)
+    if event.user_id is None:
+        return None
+    # Stored while its integration's row was held. The user may have another account by now.
+    found = await uow.integrations.for_user(event.user_id)
+    return found if found is not None and belongs_to(event, notice, found) else None
 
 
 def _failure(error: Exception) -> Failure:

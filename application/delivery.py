@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from application.ports.bookings import Owner
 from application.ports.entropy import Entropy
@@ -62,10 +63,11 @@ def event_of(
 ) -> WebhookEvent:
     """Return the event to store; it belongs to whom it concerns where that is one alone.
 
-    An app-wide delivery and one to a user's own address tell the same fact once.
+    An app-wide delivery and one to a user's own address tell the same fact once, whichever way
+    they are stored: this is the one place where the key is made.
     """
     only = concerned[0] if len(concerned) == 1 else None
-    scope = str(only.id) if only else APP_WIDE
+    scope = _scope(only.id) if only else APP_WIDE
     return WebhookEvent(
         id=WebhookEventId(entropy.new_id()),
         dedupe_key=dedupe_key(delivery.notice, delivery.body, scope),
@@ -76,3 +78,20 @@ def event_of(
         integration_id=only.id if only else None,
         user_id=only.user_id if only else None,
     )
+
+
+def unlinked(event: WebhookEvent) -> WebhookEvent:
+    """Return an event that refers to its integration no more, for that row cannot be had now."""
+    return replace(event, integration_id=None)
+
+
+def belongs_to(event: WebhookEvent, notice: Notice, integration: Integration) -> bool:
+    """Whether an unlinked event was stored for this integration: its key says so."""
+    # Until a deploy could read it, the event was known by its hash.
+    readings = (notice, replace(notice, subject=None))
+    scope = _scope(integration.id)
+    return event.dedupe_key in {dedupe_key(each, event.body, scope) for each in readings}
+
+
+def _scope(integration_id: IntegrationId) -> str:
+    return str(integration_id)

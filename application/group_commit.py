@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextvars import Context
 from typing import Generic, NamedTuple, TypeVar
 
-from domain.errors import SlotkeeperError, StorageUnavailable
+from domain.errors import SlotkeeperError, StorageContended, StorageUnavailable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -30,7 +30,9 @@ class GroupCommit(Generic[Item, Result]):
         write: stores all items in one transaction and returns a result for each, in their order;
             when it raises, nothing of them counts as stored.
         singly: stores one item, after the group that it was in failed for another reason than an
-            outage; None means that `write` is given each alone, after a refusal of the store.
+            outage, a lock that somebody holds among them. It is asked for all of a group at once
+            and bounds itself. None means that `write` is given each alone, one after the other,
+            when the store refused the group or was contended.
         key: what an item is about. A group holds one item of a key: what follows it must see it.
             None means that any two items may be in one group.
         at_most: items in a group.
@@ -128,6 +130,9 @@ class GroupCommit(Generic[Item, Result]):
     async def _write_group(self, group: Sequence[_Waiting[Item, Result]]) -> None:
         try:
             results = await self._write([one.item for one in group])
+        except StorageContended as error:
+            # The store is well, and most of the group has nothing to do with who is in the way.
+            await self._write_each(group, error)
         except StorageUnavailable as error:
             _fail(group, error)
         except Exception as error:  # noqa: BLE001 - it is told to whoever asked, or raised again
@@ -139,8 +144,7 @@ class GroupCommit(Generic[Item, Result]):
     async def _write_each(self, group: Sequence[_Waiting[Item, Result]], error: Exception) -> None:
         """Write alone what failed together: a bad one must not cost the others their commit."""
         if self._singly is not None:
-            for one in group:
-                await _written(one, self._singly)
+            await asyncio.gather(*(_written(one, self._singly) for one in group))
         elif not isinstance(error, SlotkeeperError):
             raise error
         elif len(group) == 1:

@@ -1,7 +1,7 @@
 """Take in one webhook: verified, stored once and applied before it is answered."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from application.apply_webhook import (
@@ -26,6 +26,7 @@ from domain.ids import IntegrationId
 from domain.secret import Secret
 from domain.signature import REFUSALS, Verdict, verify
 from domain.subscription import owner_of
+from domain.subscription_signing import own_signing_keys
 from domain.webhook import Notice
 
 MALFORMED_BODY = "malformed_body"
@@ -72,7 +73,7 @@ class IngestWebhook:
 
         """
         now = self._clock.now()
-        verdict = verify(body, signature, self._signing_keys, now, self._tolerance)
+        verdict = self._verify(body, signature, subscription_key, now)
         if verdict is not Verdict.VALID:
             self._signals.webhook_received(verdict)
             raise SignatureRejected(REFUSALS[verdict], reason=verdict)
@@ -89,6 +90,13 @@ class IngestWebhook:
             raise self._nobodys()
         self._tell(delivery.notice, ingested)
         return ingested
+
+    def _verify(
+        self, body: bytes, signature: str | None, subscription_key: str | None, now: datetime
+    ) -> Verdict:
+        keys = self._signing_keys
+        own = own_signing_keys(keys, subscription_key) if subscription_key is not None else ()
+        return verify(body, signature, keys, now, self._tolerance, spare=own)
 
     def _addressee(self, subscription_key: str | None) -> IntegrationId | None:
         if subscription_key is None:

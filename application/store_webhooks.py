@@ -9,18 +9,18 @@ from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from application.apply_webhook import APPLIED, IGNORED, UNREADABLE, why_ignored
+from application.apply_webhook import UNREADABLE, change_of, why_ignored
 from application.delivery import DUPLICATE, STORED, Delivery, Ingested, event_of
+from application.ports.availability_cache import Change
 from application.ports.bookings import Owner
 from application.ports.clock import Clock
 from application.ports.entropy import Entropy
 from application.ports.unit_of_work import Storage, UnitOfWork
+from application.ports.webhook_archive import WebhookStatus
 from application.ports.webhook_events import FiledEvent
 from application.settle_bookings import Told, settle_held
 from domain.ids import IntegrationId, UserId, WebhookEventId
 from domain.webhook import Notice
-
-_PENDING = "pending"
 
 
 class _Filing(NamedTuple):
@@ -41,6 +41,11 @@ class StoreWebhooks:
         """Return what became of each; None where the address is nobody's.
 
         When this returns, all of it is durable; when it raises, nothing is stored.
+
+        Raises:
+            StorageContended: somebody else holds what one of them needs.
+            StorageUnavailable: the store is away.
+
         """
         now = self._clock.now()
         async with self._storage() as uow:
@@ -59,19 +64,19 @@ class StoreWebhooks:
             return None
         event = event_of(delivery, concerned, self._entropy)
         if notice.unreadable is not None:
-            return _Filing(notice, concerned, FiledEvent(event, _PENDING))
+            return _Filing(notice, concerned, FiledEvent(event, WebhookStatus.PENDING))
         reason = why_ignored(notice, concerned)
-        status = APPLIED if reason is None else IGNORED
+        status = WebhookStatus.APPLIED if reason is None else WebhookStatus.IGNORED
         return _Filing(notice, concerned, FiledEvent(event, status, reason))
 
     async def _apply(self, uow: UnitOfWork, fresh: Iterable[_Filing], now: datetime) -> None:
         told: dict[IntegrationId, Told] = {}
-        changed: dict[UserId, str] = {}
+        changed: dict[UserId, Change] = {}
         for notice, concerned, filed in fresh:
-            if filed.status != APPLIED:
+            if filed.status is not WebhookStatus.APPLIED:
                 continue
             for owner in concerned:
-                changed[owner.user_id] = notice.kind
+                changed[owner.user_id] = change_of(notice).after(changed.get(owner.user_id))
                 if notice.facts is not None:
                     told.setdefault(owner.id, Told(owner, [])).facts.append(notice.facts)
         await settle_held(uow, self._entropy, list(told.values()))
@@ -128,5 +133,6 @@ async def _store(
 def _ingested(filed: FiledEvent, fresh: Container[WebhookEventId]) -> Ingested:
     if filed.event.id not in fresh:
         return Ingested(DUPLICATE)
-    reason = UNREADABLE if filed.status == _PENDING else filed.reason
-    return Ingested(STORED, filed.event.id, applied=filed.status == APPLIED, reason=reason)
+    reason = UNREADABLE if filed.status is WebhookStatus.PENDING else filed.reason
+    applied = filed.status is WebhookStatus.APPLIED
+    return Ingested(STORED, filed.event.id, applied=applied, reason=reason)

@@ -2,6 +2,7 @@
 
     error                             next attempt             counted, given up after
     our database is away              30 s                     no
+    somebody else holds its rows      10 s                     no
     encryption key unknown            15 min                   no
     malformed, unreadable, corrupt    5 min, doubling to 1 h   4 attempts
     anything else: a bug              30 s, doubling to 1 h    10 attempts
@@ -23,6 +24,7 @@ from domain.errors import (
     MalformedWebhook,
     SealedValueCorrupt,
     SealedValueUnreadable,
+    StorageContended,
     StorageUnavailable,
 )
 
@@ -30,6 +32,7 @@ UNREADABLE: Final = "webhook_unreadable"
 
 HEALS: Final[Mapping[str, timedelta]] = MappingProxyType({
     StorageUnavailable.code: timedelta(seconds=30),
+    StorageContended.code: timedelta(seconds=10),
     EncryptionKeyUnknown.code: timedelta(minutes=15),
 })  # fmt: skip
 """How far apart to look whether the cause is gone, by error code; nothing is counted."""

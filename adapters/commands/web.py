@@ -14,6 +14,10 @@ GRACE_SECONDS = 10
 # Longer than a load balancer keeps an idle connection (60 s is common), so that it is never us
 # who close one just as a request arrives on it.
 KEEP_ALIVE_SECONDS = 75
+# Twice as many as deliveries that may wait for their commit. Each costs some 100 KB at most while
+# its body arrives (larger bodies have a bound of their own, see the webhook door), so that a flood
+# of connections takes a known amount of memory. Idle ones count too.
+MOST_CONNECTIONS = 2_000
 
 
 @click.command("web")
@@ -25,7 +29,14 @@ KEEP_ALIVE_SECONDS = 75
     show_default=True,
     help="Port to listen at.",
 )
-def web_command(host: str, port: int) -> None:
+@click.option(
+    "--most-connections",
+    type=click.IntRange(min=1),
+    default=MOST_CONNECTIONS,
+    show_default=True,
+    help="Beyond so many at a time requests are answered 503.",
+)
+def web_command(host: str, port: int, most_connections: int) -> None:
     """Serve the API, the webhooks and the page.
 
     Behind a proxy, list its addresses in uvicorn's FORWARDED_ALLOW_IPS. SIGTERM lets running
@@ -44,6 +55,8 @@ def web_command(host: str, port: int) -> None:
         server_header=False,
         lifespan="on",
         ws="none",
+        # uvicorn answers the one that reaches its limit 503 already.
+        limit_concurrency=most_connections + 1,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )

@@ -10,19 +10,25 @@ from contextlib import contextmanager
 
 import asyncpg
 
-from domain.errors import SlotkeeperError, StorageUnavailable
+from domain.errors import SlotkeeperError, StorageContended, StorageUnavailable
 
-# Worth repeating: the server is away, too busy, or the transaction met another one. A violated
-# foreign key is among them: the row it names was erased a moment ago.
+# The server is well and said so: this one transaction met another. A violated foreign key is
+# among them, as the row it names was erased a moment ago, and a statement that was canceled,
+# which is what a statement time-out does to one that waited.
+_CONTENDED = (
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.ForeignKeyViolationError,
+)
+# Worth repeating: the server is away or too busy. A time-out of ours is among them, not above:
+# whoever means to wait for locks only so long has the server say it, so silence is no answer.
 _PASSING = (
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.CannotConnectNowError,
-    asyncpg.ForeignKeyViolationError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InternalClientError,
     # A migration changed a table since its statement was prepared; asked again it is anew.
@@ -42,12 +48,17 @@ def translated() -> Iterator[None]:
     """Raise what asyncpg raises inside as an error of the service.
 
     Raises:
-        StorageUnavailable: for whatever passes: no connection, a deadlock, a time-out.
+        StorageContended: another transaction is in the way: a lock, a deadlock, an erased row.
+        StorageUnavailable: for whatever else passes: no connection, a time-out.
         StoreRefused: for everything else; the message names the constraint, never a value.
 
     """
     try:
         yield
+    except _CONTENDED as error:
+        raise StorageContended(
+            f"Another transaction is in the way at the moment ({type(error).__name__})."
+        ) from None
     except _PASSING as error:
         if isinstance(error, ValueError):
             # asyncpg's InterfaceError for a value that does not fit its parameter.

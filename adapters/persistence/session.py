@@ -24,7 +24,8 @@ SELECT pg_advisory_xact_lock(id) FROM held
 class Session:
     """Runs statements while the unit of work is open.
 
-    Every method raises StorageUnavailable for what passes and StoreRefused for what does not.
+    Every method raises StorageUnavailable for what passes, StorageContended among it, and
+    StoreRefused for what does not.
     """
 
     async def rows(self, sql: str, *values: object) -> list[asyncpg.Record]:

@@ -17,7 +17,7 @@ from adapters.web.document import SIGNATURE_HEADER
 from adapters.web.error_pages import error_response
 from adapters.web.request_log import about_integration
 from adapters.web.services import Services
-from domain.errors import InvalidInput, PayloadTooLarge
+from domain.errors import InvalidInput, PayloadTooLarge, StorageUnavailable
 from domain.subscription import owner_of
 
 WEBHOOKS_PATH = "/api/calendly/webhooks"
@@ -31,6 +31,19 @@ _STORED: tuple[Message, Message] = (
 
 BODY_SECONDS: Final = 15.0
 """How long a body may take; Calendly waits no longer for its answer (Calendly: webhook errors)."""
+
+
+SMALL_BODY: Final = 64 * 1024
+"""Bytes; a delivery of Calendly's has a few thousand. What is no larger is always read."""
+
+MOST_LARGE: Final = 64 * 1024 * 1024
+"""Bytes of larger bodies that are being read at the same moment.
+
+Nobody knows yet who sends them. Beyond it those who send more are told to come again, so that no
+number of connections fills the memory, and deliveries of the usual size are taken in meanwhile.
+"""
+
+RETRY_AFTER: Final = 1.0
 
 
 class SenderGoneError(Exception):
@@ -51,6 +64,7 @@ class WebhookDoor:
         self._app = app
         self._litestar = litestar
         self._max_bytes = max_bytes
+        self._large = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request (ASGI)."""
@@ -98,16 +112,30 @@ class WebhookDoor:
             raise InvalidInput("The body did not arrive in time.") from None
 
     async def _read(self, receive: Receive, services: Services) -> bytes:
-        body = bytearray()
-        while True:
-            message: Any = await receive()
-            if message["type"] == "http.disconnect":
-                raise SenderGoneError
-            body += message.get("body", b"")
-            if len(body) > self._max_bytes:
-                raise self._too_large(services)
-            if not message.get("more_body", False):
-                return bytes(body)
+        body, held = bytearray(), 0
+        try:
+            while True:
+                message: Any = await receive()
+                if message["type"] == "http.disconnect":
+                    raise SenderGoneError
+                body += message.get("body", b"")
+                if len(body) > self._max_bytes:
+                    raise self._too_large(services)
+                if not message.get("more_body", False):
+                    return bytes(body)
+                if len(body) > SMALL_BODY:
+                    self._large += len(body) - held
+                    held = len(body)
+                    self._refuse_too_many(services)
+        finally:
+            self._large -= held
+
+    def _refuse_too_many(self, services: Services) -> None:
+        if self._large > MOST_LARGE:
+            services.signals.webhook_received("unavailable")
+            raise StorageUnavailable(
+                "More arrives than can be read at the moment.", retry_after=RETRY_AFTER
+            )
 
     def _too_large(self, services: Services) -> PayloadTooLarge:
         services.signals.webhook_received("too_large")

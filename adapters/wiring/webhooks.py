@@ -1,14 +1,19 @@
 """Webhooks: taking them in and keeping them coming."""
 
+from datetime import timedelta
+
 from adapters.calendly.subscriptions import CalendlySubscriptionsGateway
 from adapters.calendly.webhooks import CalendlyWebhookReader
 from adapters.wiring.addresses import WEBHOOK_PATH, public
 from adapters.wiring.calendly import Calendly
 from adapters.wiring.resources import Resources
 from application.apply_webhooks import ApplyWebhooks
+from application.contention import Contention, lane_of, past_the_group
 from application.ensure_subscription import EnsureSubscription
 from application.group_commit import GroupCommit
 from application.ingest_webhook import Inbox, IngestWebhook
+from application.lanes import Lanes
+from application.ports.unit_of_work import Storage
 from application.store_webhook import StoreWebhook
 from application.store_webhooks import StoreWebhooks
 
@@ -19,20 +24,23 @@ TURNS = 3
 # Deliveries that wait for their group. All of them are written within a second or so, well before
 # Calendly gives up on an answer (15 seconds); those who come after them are told to come again.
 MOST_WAITING = 1000
+# How long a group waits for each lock, and everybody in it and after it with it. Groups of other
+# processes, which hold the same locks, take tens of milliseconds; an erasure takes seconds.
+GROUP_LOCK_WAIT = timedelta(milliseconds=250)
+# The same for one delivery alone, which waits a second time for what held up its group.
+SINGLE_LOCK_WAIT = timedelta(milliseconds=100)
+# Stored unapplied, a delivery waits only for another process that stores the same one.
+ASIDE_LOCK_WAIT = timedelta(seconds=1)
+# Deliveries that are stored alone at a time, of different integrations: half of the connections.
+LANES = 5
+# How long the job of leftovers waits for a lock before it turns to the next event.
+JOB_LOCK_WAIT = timedelta(seconds=2)
 
 
 def ingest_webhook(made: Resources, *, grouped: bool = True) -> IngestWebhook:
     """Wire the use case; not `grouped`, every delivery is a transaction of its own."""
-    singly = StoreWebhook(
-        storage=made.storage,
-        jobs=made.jobs,
-        background=made.background,
-        clock=made.clock,
-        entropy=made.entropy,
-        signals=made.signals,
-    )
     return IngestWebhook(
-        inbox=_grouped(made, singly) if grouped else singly,
+        inbox=_grouped(made) if grouped else _store_webhook(made, made.storage),
         reader=CalendlyWebhookReader(),
         clock=made.clock,
         signals=made.signals,
@@ -41,17 +49,38 @@ def ingest_webhook(made: Resources, *, grouped: bool = True) -> IngestWebhook:
     )
 
 
-def _grouped(made: Resources, singly: StoreWebhook) -> Inbox:
-    together = StoreWebhooks(storage=made.storage, clock=made.clock, entropy=made.entropy)
-    return GroupCommit(
+def _grouped(made: Resources) -> Inbox:
+    contention = Contention(made.clock)
+    together = StoreWebhooks(
+        storage=made.storage.waiting(GROUP_LOCK_WAIT), clock=made.clock, entropy=made.entropy
+    )
+    alone = _store_webhook(made, made.storage.waiting(SINGLE_LOCK_WAIT), contention)
+    singly = Lanes(alone, lane=lane_of, at_once=LANES, most_waiting=MOST_WAITING)
+    group = GroupCommit(
         together, singly=singly, at_most=GROUP, most_waiting=MOST_WAITING, turns=TURNS
+    )
+    return past_the_group(group, singly, contention)
+
+
+def _store_webhook(
+    made: Resources, storage: Storage, contention: Contention | None = None
+) -> StoreWebhook:
+    return StoreWebhook(
+        storage=storage,
+        aside=made.storage.waiting(ASIDE_LOCK_WAIT),
+        contention=contention or Contention(made.clock),
+        jobs=made.jobs,
+        background=made.background,
+        clock=made.clock,
+        entropy=made.entropy,
+        signals=made.signals,
     )
 
 
 def apply_webhooks(made: Resources) -> ApplyWebhooks:
     """Wire the use case."""
     return ApplyWebhooks(
-        storage=made.storage,
+        storage=made.storage.waiting(JOB_LOCK_WAIT),
         reader=CalendlyWebhookReader(),
         clock=made.clock,
         entropy=made.entropy,
@@ -69,4 +98,5 @@ def ensure_subscription(made: Resources, calendly: Calendly) -> EnsureSubscripti
         entropy=made.entropy,
         signals=made.signals,
         callback_base=public(made, WEBHOOK_PATH),
+        signing_key=made.settings.calendly_webhook_signing_key[0],
     )

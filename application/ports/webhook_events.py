@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from application.ports.webhook_archive import WebhookStatus
 from domain.discreet import Discreet
 from domain.ids import IntegrationId, UserId, WebhookEventId
 
@@ -16,6 +17,8 @@ class WebhookEvent(Discreet, msgspec.Struct, frozen=True):
     Args:
         dedupe_key: the fact's identity; a second event with the same key is not stored.
         body: the raw bytes as they arrived; sealed at rest.
+        integration_id: whose it is, where that is one alone. None with a `user_id`: one of this
+            user's, whose row was held when the event was stored; the dedupe key tells which.
         attempts: how often applying it failed.
         fault: the error code for which its body cannot be opened; then the body is empty.
 
@@ -38,13 +41,13 @@ class FiledEvent(msgspec.Struct, frozen=True):
     """An event with what became of it before it was stored.
 
     Args:
-        status: `applied`, `ignored`, or `pending` for what has to be applied later.
+        status: applied, ignored, or pending for what has to be applied later.
         reason: why it is ignored; None otherwise.
 
     """
 
     event: WebhookEvent
-    status: str
+    status: WebhookStatus
     reason: str | None = None
 
 
@@ -85,7 +88,25 @@ class WebhookEvents(Protocol):
     async def put_off(
         self, event_id: WebhookEventId, code: str, next_attempt_at: datetime
     ) -> None:
-        """Leave a pending event for later without counting: what keeps it heals by itself."""
+        """Leave a pending event for later without counting: what keeps it heals by itself.
+
+        Waits for nobody: one that somebody holds stays as it is.
+        """
+        ...
+
+    async def unapplied(
+        self,
+        integration_id: IntegrationId,
+        kinds: Collection[str],
+        since: datetime,
+        limit: int,
+    ) -> Sequence[WebhookEvent]:
+        """Return up to `limit` events that had no effect yet, the newest first; locks nothing.
+
+        Pending ones and dead letters of these kinds, received since then (UTC): those of the
+        integration, and those that name nobody or its user alone. One whose body does not open is
+        among them, with its `fault`.
+        """
         ...
 
     async def claim_pending(

@@ -39,6 +39,7 @@ the kind once: the web edge to an HTTP status, the workflow edge to a retry.
     ├── AvailabilityPending         transient     nothing cached yet and the fetch is not done
     ├── CircuitOpen                 transient     refused here, nothing was sent
     ├── StorageUnavailable          transient     PostgreSQL
+    │   └── StorageContended        transient     it is well; another transaction is in the way
     ├── JobsUnavailable             transient     Temporal
     └── CalendlyError
         ├── CalendlyUnavailable     transient     nothing was processed
@@ -112,6 +113,7 @@ from domain.errors.standing import (
     ScopesDeclined,
     SealedValueCorrupt,
     SealedValueUnreadable,
+    StorageContended,
     StorageUnavailable,
 )
 
@@ -164,6 +166,7 @@ __all__ = [
     "SignatureRejected",
     "SlotTaken",
     "SlotkeeperError",
+    "StorageContended",
     "StorageUnavailable",
     "SubscriptionNotFound",
     "Unauthenticated",

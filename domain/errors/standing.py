@@ -82,6 +82,16 @@ class StorageUnavailable(SlotkeeperError):
     kind = Kind.TRANSIENT
 
 
+class StorageContended(StorageUnavailable):
+    """PostgreSQL is well, but another transaction stood in the way of this one.
+
+    Nothing of it is stored. To most callers both mean the same, come again; whoever writes for
+    several at once tells them apart, for this one's cause touches few of them.
+    """
+
+    code = "storage_contended"
+
+
 class JobsUnavailable(SlotkeeperError):
     """Temporal cannot be reached."""
 

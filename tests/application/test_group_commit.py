@@ -5,7 +5,7 @@ from contextvars import ContextVar
 import pytest
 
 from application.group_commit import GroupCommit
-from domain.errors import SlotkeeperError, StorageUnavailable
+from domain.errors import SlotkeeperError, StorageContended, StorageUnavailable
 
 
 class Refused(SlotkeeperError):
@@ -189,6 +189,39 @@ async def test_each_of_a_failed_group_is_stored_singly(writer: Writer) -> None:
     assert isinstance(ended[1], Refused)
     assert ended[2] == "bob alone"
     assert isinstance(ended[3], StorageUnavailable)
+
+
+async def test_a_contended_group_is_stored_singly_and_at_once(writer: Writer) -> None:
+    """Who waits for somebody's lock holds up nobody else of a group that met one."""
+    held = asyncio.Event()
+
+    async def singly(word: str) -> str:
+        if word == "held":
+            await held.wait()
+        return f"{word} alone"
+
+    writer.errors = [StorageContended("Held.")]
+    asked = await begun(GroupCommit(writer, singly=singly), "held", "ada", "bob")
+    writer.let_through()
+
+    assert await asyncio.gather(*asked[1:]) == ["ada alone", "bob alone"]
+    assert not asked[0].done()
+    held.set()
+    assert await asked[0] == "held alone"
+
+
+async def test_a_contended_group_without_another_way_is_written_one_by_one(
+    writer: Writer, commit: GroupCommit[str, str]
+) -> None:
+    """Whom a lock does not concern is stored, and the one that it does is told."""
+    writer.errors = [StorageContended("Held.")] * 2
+    asked = await begun(commit, "ada", "bob")
+    writer.let_through()
+
+    ended = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert isinstance(ended[0], StorageContended)
+    assert ended[1] == "BOB"
 
 
 async def test_what_has_arrived_is_let_in(writer: Writer) -> None:

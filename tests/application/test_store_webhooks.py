@@ -158,15 +158,24 @@ async def test_an_unreadable_one_waits_among_applied_ones(
     assert product.signals.places == {ingested[1].event_id: "payload.email"}
 
 
-async def test_each_user_is_invalidated_for_the_latest_reason(
+async def test_a_group_overtakes_what_each_of_it_changed(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """Of several changes in one group a user's cache is overtaken by the last one's kind."""
+    """Of several changes in one group each overtakes its own parts, the last one of its sort."""
     changed = bodies.webhook("event_type.updated", bodies.event_type())
+    reader, now = CalendlyWebhookReader(), process.clock.now()
 
-    await at_once(process, ada, created(), changed)
+    await together(process)(
+        [
+            Delivery(each, reader.read(each), ada.id, now)
+            for each in (created(), changed, canceled(2))
+        ]
+    )
 
-    assert product.storage.state.integrations[ada.id].invalidated_by == "event_type.updated"
+    assert product.storage.state.integrations[ada.id].overtaken == {
+        "bookings": (now, "invitee.canceled"),
+        "event_types": (now, "event_type.updated"),
+    }
 
 
 async def test_a_delivery_shows_nothing_of_its_body(ada: Integration, process: Process) -> None:

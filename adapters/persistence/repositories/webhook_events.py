@@ -56,7 +56,10 @@ WHERE public_id = $1 AND status = 'pending'
 """
 _PUT_OFF = """
 UPDATE calendly_webhook_event SET reason = $2, next_attempt_at = $3
-WHERE public_id = $1 AND status = 'pending'
+WHERE id = (
+    SELECT id FROM calendly_webhook_event WHERE public_id = $1 AND status = 'pending'
+    FOR NO KEY UPDATE SKIP LOCKED
+)
 """
 _COLUMNS = "e.*, i.public_id AS integration_public_id, u.public_id AS user_public_id"
 _RELATIVES = """
@@ -74,6 +77,21 @@ WITH due AS (
     FROM due WHERE held.id = due.id RETURNING held.*
 )
 SELECT {_COLUMNS} FROM e {_RELATIVES} ORDER BY e.received_at, e.id
+"""
+# The statuses are spelt out, or their partial indexes could not be used.
+_UNAPPLIED = f"""
+SELECT {_COLUMNS} FROM (
+    SELECT * FROM calendly_webhook_event WHERE status = 'pending' AND received_at >= $3
+    UNION ALL
+    SELECT * FROM calendly_webhook_event WHERE status = 'dead_lettered' AND received_at >= $3
+) e {_RELATIVES}
+WHERE e.kind = ANY ($2) AND (
+    i.public_id = $1 OR e.integration_id IS NULL AND (
+        e.user_id IS NULL
+        OR e.user_id = (SELECT user_id FROM calendly_integration WHERE public_id = $1)
+    )
+)
+ORDER BY e.received_at DESC, e.id DESC LIMIT $4
 """
 
 
@@ -125,8 +143,19 @@ class PiccoloWebhookEvents:
     async def put_off(
         self, event_id: WebhookEventId, code: str, next_attempt_at: datetime
     ) -> None:
-        """Set its time alone."""
+        """Set its time alone, unless an erasure is deleting the row."""
         await self._session.run(_PUT_OFF, event_id, code, next_attempt_at)
+
+    async def unapplied(
+        self,
+        integration_id: IntegrationId,
+        kinds: Collection[str],
+        since: datetime,
+        limit: int,
+    ) -> Sequence[WebhookEvent]:
+        """Read a page of both kinds of leftovers; one whose key is gone comes with its `fault`."""
+        rows = await self._session.rows(_UNAPPLIED, integration_id, sorted(kinds), since, limit)
+        return [self._claimed(row) for row in rows]
 
     async def claim_pending(
         self, now: datetime, until: datetime, limit: int
@@ -146,7 +175,7 @@ class PiccoloWebhookEvents:
             event.occurred_at,
             event.integration_id,
             event.user_id,
-            filed.status,
+            str(filed.status),
             filed.reason,
         )
 

@@ -1,0 +1,104 @@
+import asyncio
+
+import pytest
+
+from application.lanes import Lanes
+from domain.errors import StorageUnavailable
+
+
+class Work:
+    """Notes who is at work; each word is held until it is let go."""
+
+    def __init__(self) -> None:
+        self.at_work: list[str] = []
+        self.held: dict[str, asyncio.Event] = {}
+
+    async def __call__(self, word: str) -> str:
+        """Do the work of one word."""
+        self.at_work.append(word)
+        try:
+            if word in self.held:
+                await self.held[word].wait()
+            if word.startswith("bad"):
+                raise LookupError(word)
+            return word.upper()
+        finally:
+            self.at_work.remove(word)
+
+    def hold(self, word: str) -> asyncio.Event:
+        """Hold a word."""
+        self.held[word] = asyncio.Event()
+        return self.held[word]
+
+
+@pytest.fixture
+def work() -> Work:
+    """Work that nobody holds."""
+    return Work()
+
+
+@pytest.fixture
+def lanes(work: Work) -> Lanes[str, str]:
+    """Two places, and a lane for each first letter."""
+    return Lanes(work, lane=lambda word: word[0], at_once=2, most_waiting=4)
+
+
+async def begun(lanes: Lanes[str, str], *words: str) -> list[asyncio.Task[str]]:
+    """Ask for each word, and let what can begin do so."""
+    asked = [asyncio.create_task(lanes(word)) for word in words]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return asked
+
+
+async def test_one_that_stands_still_holds_its_own_lane_alone(
+    work: Work, lanes: Lanes[str, str]
+) -> None:
+    """Items of other lanes are worked meanwhile, those behind it wait without taking a place."""
+    held = work.hold("ada")
+
+    asked = await begun(lanes, "ada", "anna", "bob")
+
+    assert [each.done() for each in asked] == [False, False, True]
+    assert work.at_work == ["ada"]
+    held.set()
+    assert await asyncio.gather(*asked) == ["ADA", "ANNA", "BOB"]
+
+
+async def test_no_more_lanes_than_places_are_worked(work: Work, lanes: Lanes[str, str]) -> None:
+    """However many lanes there are, only so many take connections."""
+    held = [work.hold(word) for word in ("ada", "bob", "cat")]
+
+    asked = await begun(lanes, "ada", "bob", "cat")
+
+    assert work.at_work == ["ada", "bob"]
+    for each in held:
+        each.set()
+    await asyncio.gather(*asked)
+
+
+async def test_too_many_are_turned_away(work: Work, lanes: Lanes[str, str]) -> None:
+    """Beyond the bound a caller is told at once to come again, and nobody else is hurt."""
+    held = work.hold("ada")
+    asked = await begun(lanes, "ada", "anna", "alan", "abel")
+
+    with pytest.raises(StorageUnavailable) as refusal:
+        await lanes("bob")
+
+    assert refusal.value.retry_after
+    held.set()
+    await asyncio.gather(*asked)
+    assert await lanes("bob") == "BOB"
+
+
+async def test_what_fails_or_leaves_frees_its_lane(work: Work, lanes: Lanes[str, str]) -> None:
+    """An error and a cancellation are the caller's own, and the next of the lane goes on."""
+    work.hold("ada")
+    first, second = await begun(lanes, "ada", "bad")
+    first.cancel()
+    await asyncio.wait([first, second])
+
+    assert first.cancelled()
+    assert isinstance(second.exception(), LookupError)
+    assert await lanes("bob") == "BOB"
+    assert await lanes("anna") == "ANNA"
