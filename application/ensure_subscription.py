@@ -11,6 +11,7 @@ from application.ports.unit_of_work import Storage
 from domain.errors import CalendlyConflict, IntegrationNotFound, SlotkeeperError
 from domain.ids import IntegrationId
 from domain.integration import Gap, Integration, Subscription
+from domain.secret import Secret
 from domain.subscription import (
     USER_EVENTS,
     ActualSubscription,
@@ -20,6 +21,7 @@ from domain.subscription import (
     own_prefix,
     plan,
 )
+from domain.subscription_signing import marked, own_signing_key
 
 KEPT = "kept"
 KEPT_FAILING = "kept_failing"
@@ -30,6 +32,9 @@ KEY_BYTES = 12
 
 class EnsureSubscription:
     """Compares desired with actual, creates first, deletes afterwards.
+
+    Each one that it creates gets a signing key of its own, derived from `signing_key`, the newest
+    of those that are configured.
 
     What a replaced subscription may have lost is remembered as a gap, in the transaction that
     remembers the new one, so that a comparison of bookings makes up for it whatever dies next.
@@ -45,6 +50,7 @@ class EnsureSubscription:
         entropy: Entropy,
         signals: Signals,
         callback_base: str,
+        signing_key: Secret,
     ) -> None:
         self._storage = storage
         self._session = session
@@ -53,6 +59,7 @@ class EnsureSubscription:
         self._entropy = entropy
         self._signals = signals
         self._callback_base = callback_base
+        self._signing_key = signing_key
 
     async def __call__(self, integration_id: IntegrationId) -> str:
         """Heal the subscription: `kept`, `created` or `replaced`.
@@ -106,6 +113,7 @@ class EnsureSubscription:
             ours=own_prefix(self._callback_base, integration.id),
             current=self._url(subscription.key) if subscription else None,
             known=subscription.uri if subscription else None,
+            signing_key=self._signing_key,
         )
 
     async def _create(self, integration: Integration) -> ActualSubscription:
@@ -116,10 +124,14 @@ class EnsureSubscription:
             return await self._create_once(integration)
 
     async def _create_once(self, integration: Integration) -> ActualSubscription:
-        url = self._url(new_key(integration.id, self._entropy.token(KEY_BYTES)))
+        token = marked(self._entropy.token(KEY_BYTES), self._signing_key)
+        key = new_key(integration.id, token)
+        own = own_signing_key(self._signing_key, key)
         return await self._session.call(
             integration.id,
-            lambda access: self._calendly.create(access, integration.account, url, USER_EVENTS),
+            lambda access: self._calendly.create(
+                access, integration.account, self._url(key), USER_EVENTS, own
+            ),
         )
 
     async def _delete(self, integration_id: IntegrationId, uri: str) -> None:

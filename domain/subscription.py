@@ -11,6 +11,8 @@ from uuid import UUID
 import msgspec
 
 from domain.ids import IntegrationId
+from domain.secret import Secret
+from domain.subscription_signing import is_marked_otherwise
 
 USER_EVENTS = (
     "invitee.created",
@@ -40,6 +42,7 @@ class Trouble(StrEnum):
     DISABLED = "disabled"
     MOVED = "moved"
     KINDS = "kinds"
+    REKEYED = "rekeyed"
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -66,6 +69,7 @@ def plan(
     ours: str,
     current: str | None,
     known: str | None = None,
+    signing_key: Secret,
     events: Sequence[str] = USER_EVENTS,
 ) -> Plan:
     """Compare what Calendly lists with the one subscription an integration should have.
@@ -76,16 +80,19 @@ def plan(
         current: the callback URL that the integration knows, or None.
         known: the URI of the subscription that the integration knows, or None. It is ours even
             at another address, which is where it is after our public address has changed.
+        signing_key: the newest configured one. A subscription whose own key comes from an
+            earlier one is replaced, so that the earlier one can be taken away.
         events: the kinds it has to receive.
 
     """
     mine = own(actual, ours=ours, known=known)
-    keep = next((each for each in mine if _is_good(each, current, events)), None)
+    stale = current is not None and is_marked_otherwise(_last_part(current), signing_key)
+    keep = next((each for each in mine if not stale and _is_good(each, current, events)), None)
     return Plan(
         keep=keep,
         delete=tuple(each.uri for each in mine if each is not keep),
         failing=keep is not None and keep.retry_started_at is not None,
-        trouble=None if keep or current is None else _trouble(mine, current, known),
+        trouble=None if keep or current is None else _trouble(mine, current, known, events),
     )
 
 
@@ -102,7 +109,9 @@ def _is_good(each: ActualSubscription, current: str | None, events: Sequence[str
     )
 
 
-def _trouble(mine: Sequence[ActualSubscription], current: str, known: str | None) -> Trouble:
+def _trouble(
+    mine: Sequence[ActualSubscription], current: str, known: str | None, events: Sequence[str]
+) -> Trouble:
     found = next(
         (each for each in mine if each.uri == known or each.callback_url == current), None
     )
@@ -110,7 +119,13 @@ def _trouble(mine: Sequence[ActualSubscription], current: str, known: str | None
         return Trouble.MISSING
     if found.state != "active":
         return Trouble.DISABLED
-    return Trouble.MOVED if found.callback_url != current else Trouble.KINDS
+    if found.callback_url != current:
+        return Trouble.MOVED
+    return Trouble.KINDS if not set(events) <= set(found.events) else Trouble.REKEYED
+
+
+def _last_part(callback_url: str) -> str:
+    return callback_url.rsplit("/", 1)[-1]
 
 
 def new_key(integration_id: IntegrationId, token: str) -> str:

@@ -9,8 +9,9 @@ from adapters.calendly.api_errors import is_gone
 from adapters.calendly.uris import path_of
 from adapters.calendly.wire.envelopes import Collection, Resource
 from adapters.calendly.wire.subscriptions import Subscription
-from domain.errors import CalendlyNotFound
+from domain.errors import CalendlyNotFound, CalendlyRejected
 from domain.integration import Account
+from domain.secret import Secret
 from domain.subscription import ActualSubscription
 from domain.token import Access
 
@@ -40,11 +41,25 @@ class CalendlySubscriptionsGateway:
             return None
 
     async def create(
-        self, access: Access, account: Account, callback_url: str, events: Sequence[str]
+        self,
+        access: Access,
+        account: Account,
+        callback_url: str,
+        events: Sequence[str],
+        signing_key: Secret,
     ) -> ActualSubscription:
-        """Create a user-scope subscription; Calendly wants the organization even so."""
+        """Create a user-scope subscription; Calendly wants the organization even so.
+
+        Calendly does not say whether an OAuth client may name a key. Where it may not, the app's
+        key signs and the same request without one is in order.
+        """
         body = {"url": callback_url, "events": list(events), **_owner(account)}
-        return _actual(await self._api.post(access, _PATH, body, Resource[Subscription]))
+        own = {"signing_key": signing_key.reveal()}
+        try:
+            made = await self._api.post(access, _PATH, body | own, Resource[Subscription])
+        except CalendlyRejected:
+            made = await self._api.post(access, _PATH, body, Resource[Subscription])
+        return _actual(made)
 
     async def delete(self, access: Access, subscription_uri: str) -> None:
         """Delete a subscription; one that is gone already counts as deleted."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from domain.integration import Account
+from domain.secret import Secret
 from domain.subscription import ActualSubscription
 from domain.token import Access
 
@@ -22,9 +23,14 @@ class CalendlySubscriptions(Protocol):
         ...
 
     async def create(
-        self, access: Access, account: Account, callback_url: str, events: Sequence[str]
+        self,
+        access: Access,
+        account: Account,
+        callback_url: str,
+        events: Sequence[str],
+        signing_key: Secret,
     ) -> ActualSubscription:
-        """Create a user-scope subscription.
+        """Create a user-scope subscription; Calendly may sign with this key or with the app's.
 
         Raises:
             CalendlyConflict: one with this callback URL exists.

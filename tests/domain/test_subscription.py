@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ids import IntegrationId
+from domain.secret import Secret
 from domain.subscription import (
     USER_EVENTS,
     ActualSubscription,
@@ -17,10 +18,12 @@ from domain.subscription import (
     owner_of,
     plan,
 )
+from domain.subscription_signing import marked
 from tests.domain.samples import API, INTEGRATION
 
 BASE = "https://app.example.com/api/calendly/webhooks"
 OURS = own_prefix(BASE, INTEGRATION)
+KEY, OLDER_KEY = Secret("signing-key"), Secret("previous-key")
 CURRENT = f"{BASE}/{new_key(INTEGRATION, 'one')}"
 
 
@@ -37,12 +40,36 @@ def listed(name: str = "S1", **changes: object) -> ActualSubscription:
 
 def planned(*actual: ActualSubscription, current: str | None = CURRENT) -> Plan:
     """Return the plan for what Calendly lists."""
-    return plan(actual, ours=OURS, current=current, known=f"{API}/webhook_subscriptions/KNOWN")
+    return plan(
+        actual,
+        ours=OURS,
+        current=current,
+        known=f"{API}/webhook_subscriptions/KNOWN",
+        signing_key=KEY,
+    )
 
 
 def test_a_good_subscription_is_kept() -> None:
     """An active subscription under the known address with every event needs nothing."""
     assert planned(listed()) == Plan(keep=listed(), delete=(), failing=False)
+
+
+def test_one_under_the_newest_key_is_kept() -> None:
+    """A subscription whose own key comes from the newest configured one needs nothing."""
+    current = f"{BASE}/{new_key(INTEGRATION, marked('one', KEY))}"
+    under_it = listed(callback_url=current)
+
+    assert planned(under_it, current=current).keep == under_it
+
+
+def test_one_under_an_earlier_key_is_replaced() -> None:
+    """Once the configured key was changed, what comes from the earlier one is made anew."""
+    current = f"{BASE}/{new_key(INTEGRATION, marked('one', OLDER_KEY))}"
+    under_it = listed(callback_url=current)
+
+    made = planned(under_it, current=current)
+
+    assert made == Plan(keep=None, delete=(under_it.uri,), failing=False, trouble=Trouble.REKEYED)
 
 
 def test_more_events_than_needed_are_good() -> None:

@@ -1,5 +1,6 @@
 from adapters.calendly.subscriptions import CalendlySubscriptionsGateway
 from domain.integration import Account
+from domain.secret import Secret
 from domain.subscription import ActualSubscription
 from tests.adapters.calendly.support import (
     ACCESS,
@@ -56,7 +57,7 @@ async def test_a_subscription_is_created_for_the_user() -> None:
     wire = Wire(resource(bodies.subscription(), 201))
 
     made = await CalendlySubscriptionsGateway(wire.api).create(
-        ACCESS, ACCOUNT, "https://slots.example/hook", ("invitee.created",)
+        ACCESS, ACCOUNT, "https://slots.example/hook", ("invitee.created",), Secret("its-own")
     )
 
     assert made.uri == HOOK
@@ -65,10 +66,23 @@ async def test_a_subscription_is_created_for_the_user() -> None:
     assert sent_json(wire.request) == {
         "url": "https://slots.example/hook",
         "events": ["invitee.created"],
+        "signing_key": "its-own",
         "organization": bodies.ORGANIZATION,
         "user": bodies.USER,
         "scope": "user",
     }
+
+
+async def test_a_calendly_that_takes_no_key_from_us_is_asked_without() -> None:
+    """Where the key of its own is refused, the subscription is made all the same."""
+    wire = Wire(refusal(400, "Invalid Argument"), resource(bodies.subscription(), 201))
+
+    made = await CalendlySubscriptionsGateway(wire.api).create(
+        ACCESS, ACCOUNT, "https://slots.example/hook", ("invitee.created",), Secret("its-own")
+    )
+
+    assert made.uri == HOOK
+    assert ["signing_key" in sent_json(each) for each in wire.requests] == [True, False]
 
 
 async def test_a_deleted_subscription_may_be_deleted_again() -> None:

@@ -6,6 +6,7 @@ import msgspec
 
 from domain.errors import CalendlyConflict
 from domain.integration import Account
+from domain.secret import Secret
 from domain.subscription import ActualSubscription
 from domain.token import Access
 from tests.fakes.calendly.world import API, World
@@ -34,7 +35,12 @@ class SubscriptionsSide(World):
             return found if user == access.user_uri else None
 
     async def create(
-        self, access: Access, account: Account, callback_url: str, events: Sequence[str]
+        self,
+        access: Access,
+        account: Account,
+        callback_url: str,
+        events: Sequence[str],
+        signing_key: Secret,
     ) -> ActualSubscription:
         """Create a subscription unless one has this callback URL, whoever's it is."""
         async with self.call("create"):
@@ -48,6 +54,7 @@ class SubscriptionsSide(World):
                 events=tuple(events),
             )
             self.subscriptions[made.uri] = (account.user_uri, made)
+            self.signing_keys[made.uri] = signing_key
             return made
 
     async def delete(self, access: Access, subscription_uri: str) -> None:
