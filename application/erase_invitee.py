@@ -1,7 +1,8 @@
 """Erase one invitee by e-mail: bookings made anonymous, webhooks rewritten, kept that way.
 
 The order is what makes it hold. First the record is committed, from which on nobody stores the
-person anew; then whoever began before that is waited for; then everything stored is gone through.
+person anew; then whoever began before that is waited for; then everything stored is gone through,
+matched by the record. What is cut off after the record `application.finish_erasures` ends.
 The address is held in memory alone: never logged, never stored, never sent to Temporal.
 """
 
@@ -15,14 +16,13 @@ from application.ports.entropy import Entropy
 from application.ports.erasures import Erasure
 from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
-from application.redact_bodies import RedactBodies
-from domain.erasure import anonymous, normalised
+from application.redact_bodies import BODIES_AT_ONCE, RedactBodies
+from application.redact_bookings import RedactBookings
+from domain.erasure import normalised
 from domain.errors import InvalidInput, StorageUnavailable
 from domain.ids import BookingId, WebhookEventId
 from domain.secret import Secret
 
-BOOKINGS_AT_ONCE = 5_000  # rows that a statement looks through; those found are few
-BODIES_AT_ONCE = 200
 LONGEST_EMAIL = 254
 QUIET_WITHIN = timedelta(seconds=60)
 LOOK_AGAIN = timedelta(milliseconds=100)
@@ -35,13 +35,15 @@ class EraseInvitee:
         self,
         *,
         storage: Storage,
-        redact: RedactBodies,
+        redact_bookings: RedactBookings,
+        redact_bodies: RedactBodies,
         clock: Clock,
         entropy: Entropy,
         signals: Signals,
     ) -> None:
         self._storage = storage
-        self._redact = redact
+        self._redact_bookings = redact_bookings
+        self._redact_bodies = redact_bodies
         self._clock = clock
         self._entropy = entropy
         self._signals = signals
@@ -55,21 +57,17 @@ class EraseInvitee:
 
         Raises:
             InvalidInput: that is no e-mail address.
-            StorageUnavailable: begun, not ended: the record holds, repeat it for the rest.
+            StorageUnavailable: begun, not ended: the record holds for what arrives; repeat it
+                for the rest, or the daily job ends it.
             SealedValueUnreadable: the key of the record cannot be opened; nothing was done.
 
         """
-        whom = _checked(email)
-        erasure = await self._begin(whom, by)
-        await self._wait_for_earlier_work()
-        bookings = await self._bookings(whom)
-        events, unreadable = await self._bodies()
-        done = replace(erasure, bookings=bookings, webhook_events=events, unreadable=unreadable)
-        async with self._storage() as uow:
-            await uow.erasures.finish(done)
-            await uow.commit()
-        self._signals.invitee_erased(done.id, bookings, events, unreadable)
-        return done
+        erasure = await self._begin(_checked(email), by)
+        try:
+            return await self._carry_out(erasure)
+        except BaseException:
+            self._signals.erasure_unfinished(erasure.id)
+            raise
 
     async def _begin(self, email: str, by: str) -> Erasure:
         erasure = Erasure(id=self._entropy.new_id(), erased_at=self._clock.now(), requested_by=by)
@@ -77,6 +75,17 @@ class EraseInvitee:
             await uow.erasures.begin(erasure, email, Secret(self._entropy.token()))
             await uow.commit()
         return erasure
+
+    async def _carry_out(self, erasure: Erasure) -> Erasure:
+        await self._wait_for_earlier_work()
+        bookings = await self._bookings()
+        events, unreadable = await self._bodies()
+        done = replace(erasure, bookings=bookings, webhook_events=events, unreadable=unreadable)
+        async with self._storage() as uow:
+            await uow.erasures.finish(done)
+            await uow.commit()
+        self._signals.invitee_erased(done.id, bookings, events, unreadable)
+        return done
 
     async def _wait_for_earlier_work(self) -> None:
         """Wait for transactions that may have looked before the record was there."""
@@ -93,29 +102,20 @@ class EraseInvitee:
             retry_after=QUIET_WITHIN.total_seconds(),
         )
 
-    async def _bookings(self, email: str) -> int:
-        count, after, more = 0, None, True
-        while more:
-            found, after = await self._page_of_bookings(email, after)
-            count, more = count + found, after is not None
-        return count
-
-    async def _page_of_bookings(
-        self, email: str, after: BookingId | None
-    ) -> tuple[int, BookingId | None]:
-        async with self._storage() as uow:
-            found, after = await uow.personal_data.bookings_of(email, after, BOOKINGS_AT_ONCE)
-            await uow.personal_data.forget_bookings(
-                [replace(each, facts=anonymous(each.facts)) for each in found]
-            )
-            await uow.commit()
-        return len(found), after
+    async def _bookings(self) -> int:
+        forgotten = 0
+        after: BookingId | None = None
+        while True:
+            page = await self._redact_bookings(after)
+            forgotten, after = forgotten + page.forgotten, page.after
+            if after is None:
+                return forgotten
 
     async def _bodies(self) -> tuple[int, int]:
         rewritten, unreadable = 0, 0
         after: WebhookEventId | None = None
         while True:
-            page = await self._redact(after, BODIES_AT_ONCE)
+            page = await self._redact_bodies(after, BODIES_AT_ONCE)
             rewritten, unreadable = rewritten + page.rewritten, unreadable + page.unreadable
             after = page.after
             if after is None:

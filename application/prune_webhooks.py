@@ -1,17 +1,21 @@
 """Forget what is over: old webhook events first, then what else outlived its use.
 
-Each day it also looks at what arrived since the day before: Calendly may tell of an erased
-invitee's booking again, long after, and such a body is not to rest here for its whole time.
+Each day it also looks at what arrived, or was settled, since the day before: Calendly may tell of
+an erased invitee's booking again, long after, and a body that nobody could open may have waited
+for its key; none is to rest here for its whole time. Last it ends erasures that were cut off.
 """
 
 from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
+
+from application.finish_erasures import FinishErasures, Place
 from application.ports.clock import Clock
 from application.ports.expired import PrunedPage
 from application.ports.unit_of_work import Storage
-from application.redact_bodies import RedactBodies, received_before
+from application.redact_bodies import RedactBodies
 from application.tally import Progress, Tally
 from domain.ids import WebhookEventId
 from domain.retention import Cutoffs, Retention
@@ -21,30 +25,39 @@ LOOKED_BACK = timedelta(hours=50)
 
 EVENTS, DEAD_LETTERS = "webhook_events", "dead_letters"
 ATTEMPTS, COMMANDS = "connect_attempts", "booking_commands"
-REDACTED = "redacted"
+REDACTED, FORGOTTEN = "redacted", "bookings_forgotten"
+ERASURES = "erasures_finished"
 
 
 class PruneWebhooks:
     """A page a call; the cursor says which part, and where in it."""
 
     def __init__(
-        self, *, storage: Storage, redact: RedactBodies, clock: Clock, retention: Retention
+        self,
+        *,
+        storage: Storage,
+        redact: RedactBodies,
+        finish_erasures: FinishErasures,
+        clock: Clock,
+        retention: Retention,
     ) -> None:
         self._storage = storage
         self._redact = redact
+        self._finish_erasures = finish_erasures
         self._clock = clock
         self._retention = retention
 
     async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> Tally:
         """Work the page at the cursor, None for the first; returns counts by what is gone."""
         part, _, position = (cursor or "events:").partition(":")
-        after = WebhookEventId(UUID(position)) if position else None
-        if part == "redact":
-            tally = await self._redact_page(after, limit)
+        if part == "erasures":
+            tally = await self._erasures(position, limit)
+        elif part == "redact":
+            tally = await self._redact_page(_event(position), limit)
         elif part == "rest":
             tally = await self._rest(limit)
         else:
-            tally = await self._events(after, limit)
+            tally = await self._events(_event(position), limit)
         progress(tally)
         return tally
 
@@ -67,14 +80,24 @@ class PruneWebhooks:
             commands = await uow.expired.prune_commands(over.commands, limit)
             await uow.commit()
         more = limit in {attempts, commands}
-        since = received_before(self._clock.now() - LOOKED_BACK)
         done = {ATTEMPTS: attempts, COMMANDS: commands}
-        return _tally(attempts + commands, done, "rest:" if more else f"redact:{since}")
+        return _tally(attempts + commands, done, "rest:" if more else "redact:")
 
     async def _redact_page(self, after: WebhookEventId | None, limit: int) -> Tally:
-        page = await self._redact(after, limit)
-        cursor = None if page.after is None else f"redact:{page.after}"
+        page = await self._redact(after, limit, since=self._clock.now() - LOOKED_BACK)
+        cursor = "erasures:" if page.after is None else f"redact:{page.after}"
         return _tally(page.examined, {REDACTED: page.rewritten}, cursor)
+
+    async def _erasures(self, position: str, limit: int) -> Tally:
+        place = msgspec.json.decode(position, type=Place) if position else None
+        step = await self._finish_erasures(place, limit)
+        reached = "" if step.place is None else msgspec.json.encode(step.place).decode()
+        done = {FORGOTTEN: step.forgotten, REDACTED: step.rewritten, ERASURES: step.finished}
+        return _tally(step.examined, done, f"erasures:{reached}" if step.more else None)
+
+
+def _event(position: str) -> WebhookEventId | None:
+    return WebhookEventId(UUID(position)) if position else None
 
 
 def _tally(examined: int, done: Mapping[str, int], cursor: str | None) -> Tally:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from application.ports.unit_of_work import UnitOfWork
-from domain.booking import Facts
+from domain.booking import Booking, Facts
 from domain.erasure import normalised, without_erased
 
 
@@ -23,7 +23,16 @@ async def erased_among(uow: UnitOfWork, observed: Sequence[Facts]) -> Mapping[st
     return await uow.erasures.known(emails) if emails else {}
 
 
-async def strip_erased(uow: UnitOfWork, observed: Sequence[Facts]) -> Sequence[Facts]:
-    """Return the observed facts with those of erased invitees made anonymous."""
+async def strip_erased(
+    uow: UnitOfWork, observed: Sequence[Facts], stored: Mapping[str, Booking]
+) -> Sequence[Facts]:
+    """Return the observed facts with those of erased invitees made anonymous.
+
+    Args:
+        uow: where the erasures are.
+        observed: what arrived.
+        stored: what is stored of these bookings, by the invitee's URI.
+
+    """
     erased = await erased_among(uow, observed)
-    return without_erased(observed, erased) if erased else observed
+    return without_erased(observed, erased, stored) if erased else observed

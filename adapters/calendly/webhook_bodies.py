@@ -6,11 +6,13 @@ that Calendly adds tomorrow goes with the person.
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 import msgspec
 
+from adapters.calendly.translation.times import utc
 from application.ports.calendly_bookings import REFERENCE_PREFIX
 from domain.erasure import BY_INVITEE, normalised
 from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, NO_SHOW_KINDS
@@ -21,9 +23,18 @@ _EMPTY = b"{}"
 
 _LINK_FIELDS = frozenset({"cancel_url", "reschedule_url"})
 _LINK = re.compile(r"https?://\S*/(?:cancellations|reschedulings)/\S*", re.IGNORECASE)
-# What no address holds in practice, and what stands around one in texts and in links.
-_AROUND = r"""\s@<>"',;:()\[\]\\/=&?"""
-_EMAIL = re.compile(rf"[^{_AROUND}]+@[^{_AROUND}]+\.[^{_AROUND}]+")
+# What ends an address, and what an address may hold (RFC 5321, atoms) although it also divides the
+# parts of a link, and stands before or behind an address in a text.
+_ENDS, _DIVIDES = r"""\s@<>",;:()\[\]\\""", "'/=&?"
+_NEVER = rf"{_ENDS}{_DIVIDES}"
+# The end of somebody else's address is not this person's.
+_BEGINS = rf"(?<![^{_ENDS}])([{_DIVIDES}]*)"
+_EMAIL = re.compile(rf"{_BEGINS}([^{_NEVER}][^{_ENDS}]*@[^{_NEVER}]+\.[^{_NEVER}]+)")
+_WHOLE = re.compile(rf"[^{_ENDS}]+@[\w-]+(?:\.[\w-]+)*")
+# No further than an address: what follows one without a space begins anew.
+_WORD = re.compile(rf"[^\s@]+(?:@[^{_NEVER}]*(?![^{_NEVER}]|@))?")
+_OF_LINK = re.compile(r"://|%40|[?&][^?&=]*=")
+_PART_OF_LINK = re.compile(r"[^/=&?]+")
 
 _KEPT = (
     "uri", "event", "status", "rescheduled", "old_invitee", "new_invitee", "created_at",
@@ -57,6 +68,14 @@ class CalendlyWebhookBodies:
             return _emails_of(body.decode("utf-8", "replace"))
         own = _own_email(decoded)
         return frozenset({own} if own else ()).union(*map(_emails_of, texts))
+
+    def booked_at(self, body: bytes) -> datetime | None:
+        """Return the time at which the payload's own record was made, or else the webhook."""
+        decoded = _decoded(body)
+        envelope = decoded if isinstance(decoded, dict) else {}
+        payload = envelope.get("payload")
+        own = payload.get("created_at") if isinstance(payload, dict) else None
+        return _time(own) or _time(envelope.get("created_at"))
 
     def erased(self, body: bytes, emails: Collection[str]) -> bytes:
         """Return the body without these people."""
@@ -132,22 +151,68 @@ def _own_email(decoded: Any) -> str | None:
     return normalised(email) if isinstance(email, str) and email.strip() else None
 
 
+def _time(value: Any) -> datetime | None:
+    try:
+        return utc(msgspec.convert(value, Annotated[datetime, msgspec.Meta(tz=True)]))
+    except msgspec.ValidationError:
+        return None
+
+
 def _picked(value: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     return {name: value[name] for name in names if name in value}
 
 
 def _blotted(value: Any, emails: Collection[str]) -> Any:
-    # The longest first: an address may end another one.
+    # The longest first: an address may begin another one.
     ordered = sorted(emails, key=len, reverse=True)
     either = "|".join(re.escape(each).replace("@", "(?:@|%40)") for each in ordered)
-    # A whole address alone: the end of somebody else's is not this person's.
-    pattern = re.compile(rf"(?<![^{_AROUND}])(?:{either})(?![\w-]|\.\w)", re.IGNORECASE)
-    return _mapped(value, lambda text: pattern.sub(ERASED, text))
+    pattern = re.compile(rf"{_BEGINS}(?:{either})(?![\w-]|\.\w)", re.IGNORECASE)
+
+    def odd(found: re.Match[str]) -> str:
+        return f"{found[1]}{ERASED}" if normalised(found[2]) in emails else found[0]
+
+    def part_blotted(part: str) -> str:
+        # Looked at again for spellings that only the rule of `normalised` knows.
+        return _EMAIL.sub(odd, pattern.sub(rf"\1{ERASED}", part))
+
+    def blotted(text: str) -> str:
+        if _is_whole(text):
+            return ERASED if normalised(text) in emails else text
+        # A text that still gives the address away, in a link encoded letter by letter, goes as a
+        # whole.
+        left = _each_part(text, part_blotted)
+        return left if _emails_of(left).isdisjoint(emails) else ERASED
+
+    return _mapped(value, blotted)
 
 
 def _emails_of(text: str) -> frozenset[str]:
-    found = _EMAIL.findall(text) + (_EMAIL.findall(unquote(text)) if "%40" in text else [])
+    if _is_whole(text):
+        return frozenset({normalised(text)})
+    parts: list[str] = []
+    _each_part(text, lambda part: _noted(part, parts))
+    parts += [unquote(part) for part in parts if "%40" in part]
+    found = (each[2] for part in parts for each in _EMAIL.finditer(part))
     return frozenset(normalised(each.rstrip(".!")) for each in found)
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a text is one address and nothing else, whatever it would look like in another."""
+    whole = normalised(text)
+    return _WHOLE.fullmatch(whole) is not None and _OF_LINK.search(whole) is None
+
+
+def _each_part(text: str, change: Callable[[str], str]) -> str:
+    """Return a text with each stretch of it changed in which an address may stand."""
+
+    def changed(found: re.Match[str]) -> str:
+        return change(found[0])
+
+    def word(found: re.Match[str]) -> str:
+        is_link = _OF_LINK.search(found[0])
+        return _PART_OF_LINK.sub(changed, found[0]) if is_link else changed(found)
+
+    return _WORD.sub(word, text)
 
 
 def _noted(text: str, texts: list[str]) -> str:

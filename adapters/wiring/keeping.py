@@ -3,8 +3,10 @@
 from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
 from adapters.wiring.resources import Resources
 from application.erase_invitee import EraseInvitee
+from application.finish_erasures import FinishErasures
 from application.prune_webhooks import PruneWebhooks
 from application.redact_bodies import RedactBodies
+from application.redact_bookings import RedactBookings
 from application.replay_webhook import ReplayWebhook
 from application.show_webhook import ShowWebhook
 from domain.retention import Retention
@@ -27,7 +29,11 @@ def prune_webhooks(made: Resources) -> PruneWebhooks:
         dead_letters=made.settings.dead_letter_retention,
     )
     return PruneWebhooks(
-        storage=made.storage, redact=_redact_bodies(made), clock=made.clock, retention=retention
+        storage=made.storage,
+        redact=_redact_bodies(made),
+        finish_erasures=_finish_erasures(made),
+        clock=made.clock,
+        retention=retention,
     )
 
 
@@ -35,7 +41,8 @@ def erase_invitee(made: Resources) -> EraseInvitee:
     """Wire the use case."""
     return EraseInvitee(
         storage=made.storage,
-        redact=_redact_bodies(made),
+        redact_bookings=_redact_bookings(made),
+        redact_bodies=_redact_bodies(made),
         clock=made.clock,
         entropy=made.entropy,
         signals=made.signals,
@@ -44,3 +51,17 @@ def erase_invitee(made: Resources) -> EraseInvitee:
 
 def _redact_bodies(made: Resources) -> RedactBodies:
     return RedactBodies(storage=made.storage, bodies=CalendlyWebhookBodies())
+
+
+def _redact_bookings(made: Resources) -> RedactBookings:
+    return RedactBookings(storage=made.storage)
+
+
+def _finish_erasures(made: Resources) -> FinishErasures:
+    return FinishErasures(
+        storage=made.storage,
+        redact_bookings=_redact_bookings(made),
+        redact_bodies=_redact_bodies(made),
+        clock=made.clock,
+        signals=made.signals,
+    )

@@ -51,7 +51,20 @@ class Erasures(Protocol):
         ...
 
     async def finish(self, erasure: Erasure) -> None:
-        """Record what it came to."""
+        """Record what it came to; with it end earlier ones of the same person, at zero.
+
+        Args:
+            erasure: with its counts.
+
+        """
+        ...
+
+    async def unfinished(self, begun_before: datetime) -> Erasure | None:
+        """Return the oldest one without counts that was begun before a moment (UTC), or None."""
+        ...
+
+    async def find(self, erasure_id: UUID) -> Erasure | None:
+        """Return one, or None."""
         ...
 
     async def known(self, emails: Collection[str]) -> Mapping[str, datetime]:

@@ -1,10 +1,12 @@
 """Where an invitee's data is stored: bookings, and the bodies of stored webhooks.
 
 Both are gone through from end to end: an erasure is rare, an index by address would cost each
-booking and be one more place that holds it.
+booking and be one more place that holds it. The rule not to break: no store compares addresses,
+which are given out as they stand and compared by the rule of `domain.erasure` alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -14,11 +16,27 @@ from domain.discreet import Discreet
 from domain.ids import BookingId, WebhookEventId
 
 
-class OpenedBody(Discreet, msgspec.Struct, frozen=True):
-    """A stored webhook's body; None where it cannot be opened."""
+class Seat(Discreet, msgspec.Struct, frozen=True):
+    """A booking and the address of its invitee as it is stored."""
 
     shown = ("id",)
+    id: BookingId
+    email: str
+
+
+class SeatPage(msgspec.Struct, frozen=True):
+    """Some bookings whose invitee is known; `after` is where to go on, None at the end."""
+
+    seats: tuple[Seat, ...]
+    after: BookingId | None
+
+
+class OpenedBody(Discreet, msgspec.Struct, frozen=True):
+    """A stored webhook's body; None where it cannot be opened. Received: UTC."""
+
+    shown = ("id", "received_at")
     id: WebhookEventId
+    received_at: datetime
     body: bytes | None
 
 
@@ -30,18 +48,22 @@ class BodyPage(msgspec.Struct, frozen=True):
 
 
 class PersonalData(Protocol):
-    """Finds and rewrites what is about one person."""
+    """Finds and rewrites what is about people."""
 
-    async def bookings_of(
-        self, email: str, after: BookingId | None, limit: int
-    ) -> tuple[Sequence[Booking], BookingId | None]:
-        """Return and lock an invitee's bookings of the next stretch, and where to go on.
+    async def seats(self, after: BookingId | None, limit: int) -> SeatPage:
+        """Return a page of bookings that name an invitee's address; locks nothing.
 
         Args:
-            email: normalised.
-            after: None, or what the call before said; None again at the end.
-            limit: rows that are looked through; few or none of them are theirs.
+            after: None, or what the call before said.
+            limit: bookings at most.
 
+        """
+        ...
+
+    async def hold_bookings(self, booking_ids: Collection[BookingId]) -> Sequence[Booking]:
+        """Return and lock bookings, after the facts of the integrations that they belong to.
+
+        Both by ascending id of the integration, in the order of whoever settles facts.
         """
         ...
 
@@ -49,8 +71,18 @@ class PersonalData(Protocol):
         """Store bookings as they are given, their links removed."""
         ...
 
-    async def bodies(self, after: WebhookEventId | None, limit: int) -> BodyPage:
-        """Return a page of stored webhooks' bodies behind a position; ids grow with time."""
+    async def bodies(
+        self, after: WebhookEventId | None, limit: int, since: datetime | None = None
+    ) -> BodyPage:
+        """Return a page of stored webhooks' bodies behind a position; ids grow with time.
+
+        Args:
+            after: None, or what the call before said.
+            limit: bodies at most; fewer when they are large, and with `since` even none, with
+                more to come.
+            since: only what was received or settled at or after this moment (UTC).
+
+        """
         ...
 
     async def replace_body(self, event_id: WebhookEventId, body: bytes) -> None:

@@ -1,6 +1,7 @@
 """What may be shown, searched and kept of a webhook's body."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Protocol
 
 
@@ -16,6 +17,10 @@ class WebhookBodies(Protocol):
 
     def emails(self, body: bytes) -> frozenset[str]:
         """Return every e-mail address in it, normalised, wherever it stands."""
+        ...
+
+    def booked_at(self, body: bytes) -> datetime | None:
+        """Return when what it is about (the invitee, mostly) was made (UTC); None if unsaid."""
         ...
 
     def erased(self, body: bytes, emails: Collection[str]) -> bytes:

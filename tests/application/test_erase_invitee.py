@@ -10,6 +10,7 @@ from domain.integration import Integration
 from tests.application.building import Product
 from tests.application.delivering import canceled, connect, created, deliver, events
 from tests.application.process import Process
+from tests.application.test_apply_webhooks import leave
 from tests.fakes.calendly import bodies
 from tests.fakes.clock import NOON
 
@@ -101,6 +102,30 @@ async def test_who_books_again_is_known_again(
 
     (booking,) = product.storage.state.bookings.values()
     assert booking.facts.details.invitee.email == GRACE
+
+
+async def test_a_clock_that_is_behind_calendly_s(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """What was stored is forgotten, and stays so, though Calendly's clock says it was made later."""
+    ahead = bodies.stamp(NOON + timedelta(minutes=2))
+    await deliver(process, created(1, created_at=ahead, updated_at=ahead), ada)
+    product.clock.advance(timedelta(seconds=1))
+
+    done = await process.erase_invitee(GRACE, "cli")
+
+    (erased,) = product.storage.state.bookings.values()
+    assert (done.bookings, erased.facts.details.invitee.email) == (1, "")
+    later_still = bodies.stamp(NOON + timedelta(minutes=3))
+    body = canceled(1, created_at=ahead, updated_at=later_still)
+    await deliver(process, body, ada)
+    (again,) = product.storage.state.bookings.values()
+    assert again.facts.details.invitee.email == ""
+    product.storage.state.webhook_events.clear()
+    await leave(product, body, ada.id)
+    await process.apply(10, lambda _: None)
+    (later,) = product.storage.state.bookings.values()
+    assert (later.facts.status, later.facts.details.invitee.email) == (BookingStatus.CANCELED, "")
 
 
 async def test_replaying_what_was_rewritten(

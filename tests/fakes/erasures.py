@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -26,10 +27,30 @@ class FakeErasures:
         self._state.erasures[erasure.id] = ErasureRow(erasure, email)
 
     async def finish(self, erasure: Erasure) -> None:
-        """Add the counts."""
-        row = self._state.erasures.get(erasure.id)
-        if row is not None:
-            self._state.erasures[erasure.id] = replace(row, erasure=erasure)
+        """Add the counts, and end the earlier ones of the same person."""
+        erasures = self._state.erasures
+        if erasure.id not in erasures:
+            return
+        email, begun = erasures[erasure.id].email, list(erasures)
+        for each in begun[: begun.index(erasure.id)]:
+            row = erasures[each]
+            if row.email == email and row.erasure.bookings is None:
+                erasures[each] = replace(row, erasure=_ended(row.erasure, erasure.unreadable))
+        erasures[erasure.id] = ErasureRow(erasure, email)
+
+    async def unfinished(self, begun_before: datetime) -> Erasure | None:
+        """Look through all of them."""
+        found = [
+            row.erasure
+            for row in self._state.erasures.values()
+            if row.erasure.bookings is None and row.erasure.erased_at < begun_before
+        ]
+        return min(found, key=lambda each: each.erased_at, default=None)
+
+    async def find(self, erasure_id: UUID) -> Erasure | None:
+        """Look it up."""
+        row = self._state.erasures.get(erasure_id)
+        return None if row is None else row.erasure
 
     async def known(self, emails: Collection[str]) -> Mapping[str, datetime]:
         """Look them up."""
@@ -47,3 +68,7 @@ class FakeErasures:
     async def is_quiet_since(self, moment: datetime) -> bool:
         """Look for older ones among those that a test says are open."""
         return all(began >= moment for began in self._state.open_elsewhere.values())
+
+
+def _ended(erasure: Erasure, unreadable: int | None) -> Erasure:
+    return replace(erasure, bookings=0, webhook_events=0, unreadable=unreadable)

@@ -1,44 +1,50 @@
-"""Bookings and bodies of one person, in memory."""
+"""Bookings and bodies of people, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
-from application.ports.personal_data import BodyPage, OpenedBody
+from application.ports.personal_data import BodyPage, OpenedBody, Seat, SeatPage
 from domain.booking import Booking
-from domain.erasure import normalised
 from domain.ids import BookingId, WebhookEventId
-from tests.fakes.state import State
+from tests.fakes.state import EventRow, State
 
 
 class FakePersonalData:
-    """Implements the PersonalData port."""
+    """Implements the PersonalData port; units of work run one at a time, so nothing is locked."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
-    async def bookings_of(
-        self, email: str, after: BookingId | None, limit: int
-    ) -> tuple[Sequence[Booking], BookingId | None]:
-        """Look through a stretch."""
+    async def seats(self, after: BookingId | None, limit: int) -> SeatPage:
+        """Read a page."""
         by_id = sorted(self._state.bookings.values(), key=lambda each: each.id)
-        stretch = [each for each in by_id if after is None or each.id > after][:limit]
-        theirs = [
-            each for each in stretch if normalised(each.facts.details.invitee.email) == email
-        ]
-        return theirs, stretch[-1].id if len(stretch) == limit else None
+        seats = [Seat(each.id, each.facts.details.invitee.email) for each in by_id]
+        page = [each for each in seats if each.email and (after is None or each.id > after)]
+        page = page[:limit]
+        return SeatPage(tuple(page), after=page[-1].id if len(page) == limit else None)
+
+    async def hold_bookings(self, booking_ids: Collection[BookingId]) -> Sequence[Booking]:
+        """Return them in the order of locks."""
+        found = [each for each in self._state.bookings.values() if each.id in booking_ids]
+        return sorted(found, key=lambda each: (each.integration_id, each.facts.invitee_uri))
 
     async def forget_bookings(self, bookings: Sequence[Booking]) -> None:
         """Replace them."""
         for each in bookings:
             self._state.bookings[each.integration_id, each.facts.invitee_uri] = each
 
-    async def bodies(self, after: WebhookEventId | None, limit: int) -> BodyPage:
+    async def bodies(
+        self, after: WebhookEventId | None, limit: int, since: datetime | None = None
+    ) -> BodyPage:
         """Read a page."""
         found = sorted(self._state.webhook_events.items())
-        page = [row.event for key, row in found if after is None or key > after][:limit]
+        behind = [row for key, row in found if after is None or key > after]
+        page = [row.event for row in behind if _is_since(row, since)][:limit]
         bodies = tuple(
-            OpenedBody(each.id, each.body if each.fault is None else None) for each in page
+            OpenedBody(each.id, each.received_at, each.body if each.fault is None else None)
+            for each in page
         )
         return BodyPage(bodies, after=page[-1].id if len(page) == limit else None)
 
@@ -49,3 +55,9 @@ class FakePersonalData:
             self._state.webhook_events[event_id] = replace(
                 row, event=replace(row.event, body=body)
             )
+
+
+def _is_since(row: EventRow, since: datetime | None) -> bool:
+    if since is None or row.event.received_at >= since:
+        return True
+    return row.settled_at is not None and row.settled_at >= since

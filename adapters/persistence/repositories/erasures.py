@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from adapters.persistence.session import Session, required
@@ -21,9 +22,20 @@ INSERT INTO calendly_invitee_erasure (public_id, email_hash, erased_at, requeste
 VALUES ($1, $2, $3, $4)
 """
 _FINISH = """
-UPDATE calendly_invitee_erasure SET bookings = $2, webhook_events = $3, unreadable = $4
-WHERE public_id = $1
+UPDATE calendly_invitee_erasure e SET
+    bookings = CASE WHEN e.id = done.id THEN $2 ELSE 0 END,
+    webhook_events = CASE WHEN e.id = done.id THEN $3 ELSE 0 END,
+    unreadable = $4
+FROM (SELECT id, email_hash FROM calendly_invitee_erasure WHERE public_id = $1) done
+WHERE e.id = done.id
+    OR e.email_hash = done.email_hash AND e.id < done.id AND e.bookings IS NULL
 """
+_COLUMNS = "public_id, erased_at, requested_by, bookings, webhook_events, unreadable"
+_UNFINISHED = f"""
+SELECT {_COLUMNS} FROM calendly_invitee_erasure
+WHERE bookings IS NULL AND erased_at < $1 ORDER BY erased_at, id LIMIT 1
+"""
+_FIND = f"SELECT {_COLUMNS} FROM calendly_invitee_erasure WHERE public_id = $1"
 _KNOWN = """
 SELECT email_hash, max(erased_at) AS erased_at FROM calendly_invitee_erasure
 WHERE email_hash = ANY ($1::bytea[]) GROUP BY email_hash
@@ -68,10 +80,18 @@ class PiccoloErasures:
         )
 
     async def finish(self, erasure: Erasure) -> None:
-        """Add the counts."""
+        """Add the counts, in one statement with the earlier ones."""
         await self._session.run(
             _FINISH, erasure.id, erasure.bookings, erasure.webhook_events, erasure.unreadable
         )
+
+    async def unfinished(self, begun_before: datetime) -> Erasure | None:
+        """Read all records, which are few."""
+        return _to_erasure(await self._session.row(_UNFINISHED, begun_before))
+
+    async def find(self, erasure_id: UUID) -> Erasure | None:
+        """Read one."""
+        return _to_erasure(await self._session.row(_FIND, erasure_id))
 
     async def known(self, emails: Collection[str]) -> Mapping[str, datetime]:
         """Look the hashes up; without any erasure there is no key, and nothing to look up."""
@@ -100,6 +120,19 @@ class PiccoloErasures:
         if row is None:
             return None
         return self._vault.open(row["key_sealed"], _bound_to(row["public_id"]))
+
+
+def _to_erasure(row: Any) -> Erasure | None:
+    if row is None:
+        return None
+    return Erasure(
+        id=row["public_id"],
+        erased_at=row["erased_at"],
+        requested_by=row["requested_by"],
+        bookings=row["bookings"],
+        webhook_events=row["webhook_events"],
+        unreadable=row["unreadable"],
+    )
 
 
 def _hash(key: Secret, email: str) -> bytes:

@@ -41,7 +41,10 @@ INSERT INTO calendly_webhook_replay (event_id, replayed_at, replayed_by)
 SELECT id, $3, $2 FROM put_back RETURNING event_id
 """
 _REPLAY_NAMED = _REPLAY.format(
-    chosen="SELECT id FROM calendly_webhook_event WHERE public_id = ANY ($1::uuid[])"
+    chosen="""
+        SELECT id FROM calendly_webhook_event WHERE public_id = ANY ($1::uuid[])
+        ORDER BY public_id FOR NO KEY UPDATE
+    """
 )
 _REPLAY_DEAD = _REPLAY.format(
     chosen="""

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -114,6 +115,69 @@ def test_in_somebody_else_s_booking_the_address_is_blotted_out() -> None:
     assert facts(left.encode()).details.invitee == facts(raw).details.invitee
 
 
+OTHERS = [f"o{each}brien@x.com" for each in "'&/=?!+"]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_an_address_that_holds_a_mark_is_one(other: str) -> None:
+    """A guest whose address holds what may also stand between words is found and blotted out."""
+    event = calendly.event(event_guests=[{"email": other.upper()}])
+    raw = body(scheduled_event=event, questions_and_answers=[{"answer": f"Ask {other}."}])
+
+    left = msgspec.json.decode(BODIES.erased(raw, {other}))
+
+    assert BODIES.emails(raw) == {EMAIL, "host@example.com", other}
+    assert left["payload"]["scheduled_event"]["event_guests"] == [{"email": "[erased]"}]
+    assert left["payload"]["questions_and_answers"] == [{"answer": "Ask [erased]."}]
+
+
+@pytest.mark.parametrize("guest", ["eve@localhost", "'eve@x.com", "/eve@x.com"])
+def test_a_value_that_is_an_address_is_that_one(guest: str) -> None:
+    """An odd address that stands for itself is found as it is, and compared as it is."""
+    raw = body(scheduled_event=calendly.event(event_guests=[{"email": guest}]))
+
+    left = msgspec.json.decode(BODIES.erased(raw, {guest}))
+
+    assert BODIES.emails(raw) == {EMAIL, "host@example.com", guest}
+    assert left["payload"]["scheduled_event"]["event_guests"] == [{"email": "[erased]"}]
+    assert BODIES.erased(raw, {"eve@x.com"}) == msgspec.json.encode(msgspec.json.decode(raw))
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_the_end_of_somebody_else_s_address_is_nobody_s(other: str) -> None:
+    """Nothing of a stranger goes whose address ends in the erased one."""
+    event = calendly.event(event_guests=[{"email": other}])
+    raw = body(scheduled_event=event, questions_and_answers=[{"answer": f"Ask ({other})."}])
+
+    assert "brien@x.com" not in BODIES.emails(raw)
+    assert msgspec.json.decode(BODIES.erased(raw, {"brien@x.com"})) == msgspec.json.decode(raw)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("'eve@x.com'", "'[erased]'"),
+        ("bob@y.com/eve@x.com", "bob@y.com/[erased]"),
+        ("@eve@x.com", "@[erased]"),
+        ("<eve@x.com>,'Eve@X.com'", "<[erased]>,'[erased]'"),
+        ("https://x.com/of/eve@x.com/a", "https://x.com/of/[erased]/a"),
+        ("https://x.com/?a=1&e=eve@x.com&f=o'eve@x.com", None),
+        ("?a=d'eve%40x.com&e=eve%40x.com", "?a=d'eve%40x.com&e=[erased]"),
+        ("?e=%65ve%40x.com", "[erased]"),
+        ("a=eve@x.com", "a=eve@x.com"),
+    ],
+)
+def test_what_stands_around_an_address(text: str, left: str | None) -> None:
+    """Quotes, other addresses and the parts of a link are no part of an address."""
+    raw = body(questions_and_answers=[{"answer": text}])
+
+    answers = msgspec.json.decode(BODIES.erased(raw, {"eve@x.com"}))["payload"]
+
+    expected = left or "https://x.com/?a=1&e=[erased]&f=o'eve@x.com"
+    assert answers["questions_and_answers"] == [{"answer": expected}]
+    assert ("eve@x.com" in BODIES.emails(raw)) is (expected != text)
+
+
 @pytest.mark.parametrize(
     "kind", ["contact.created", "routing_form_submission.created", "meeting_recap.created"]
 )
@@ -172,6 +236,46 @@ def test_of_no_json_the_text_is_searched() -> None:
     """A body that is no JSON gives away its addresses too."""
     assert BODIES.emails(b"\xff grace@example.net,") == {EMAIL}
     assert BODIES.without_links(b"\xff") is None
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "JOS\u00c9@x.es",
+        "jose\u0301@x.es",
+        "see ?e=jos%C3%A9%40x.es&x",
+        "Jose\u0301@X.es!",
+    ],
+)
+def test_every_spelling_is_blotted_out(spelling: str) -> None:
+    """An address is taken out in whatever letters, composed or not, it was written."""
+    raw = body(questions_and_answers=[{"answer": spelling}])
+
+    left = BODIES.erased(raw, {"jos\u00e9@x.es"})
+
+    assert "jos\u00e9@x.es" in BODIES.emails(raw)
+    assert "jos\u00e9@x.es" not in BODIES.emails(left)
+    assert facts(left).details.invitee == facts(raw).details.invitee
+
+
+def test_what_stands_around_an_address_stays() -> None:
+    """Of a text that names somebody else's address in any spelling only the address goes."""
+    raw = body(questions_and_answers=[{"answer": "ask Jose\u0301@x.es, please"}])
+
+    left = msgspec.json.decode(BODIES.erased(raw, {"jos\u00e9@x.es"}))
+
+    assert left["payload"]["questions_and_answers"] == [{"answer": "ask [erased], please"}]
+
+
+def test_when_it_was_made() -> None:
+    """A body tells when its invitee booked, or else when Calendly made it, or nothing."""
+    zoned = body(created_at="2026-11-02T12:00:00+02:00")
+    undated = calendly.webhook("contact.created", {"uri": "x", "created_at": "yesterday"})
+
+    assert BODIES.booked_at(zoned) == datetime(2026, 11, 2, 10, tzinfo=UTC)
+    assert BODIES.booked_at(undated) == calendly.OCCURRED_AT
+    for nothing in (b"", b"[]", b'{"payload": 1}', b'{"created_at": "2026-11-02T12:00:00"}'):
+        assert BODIES.booked_at(nothing) is None
 
 
 def test_acting_links_are_not_shown() -> None:

@@ -5,16 +5,19 @@ import asyncpg
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage, open_storage
+from application.ports.erasures import Erasure
 from application.ports.webhook_events import WebhookEvent
-from application.settle_bookings import settle_bookings
+from application.settle_bookings import Told, settle_bookings, settle_held
+from domain.booking import Facts, Invitee
 from domain.errors import EncryptionKeyUnknown
-from domain.ids import WebhookEventId
+from domain.ids import IntegrationId, WebhookEventId
 from domain.integration import Integration
 from domain.secret import Secret
 from tests import samples
 from tests.application.building import Product
 from tests.application.process import Process
 from tests.contracts.persistence.test_erasing import IVY, begin, erasure, known
+from tests.contracts.persistence.test_webhook_events import event, store
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
 from tests.fakes.entropy import FakeEntropy
@@ -133,3 +136,155 @@ async def test_pruning_passes_over_what_is_held(
     second = await process.prune_webhooks(None, 10, lambda _: None)
 
     assert (first.done, second.done) == ({"webhook_events": 1}, {"webhook_events": 1})
+
+
+RECORDS = "SELECT count(*) FROM calendly_invitee_erasure"
+
+
+async def test_what_a_killed_process_began_is_ended(
+    piccolo_storage: PiccoloStorage,
+    ada: Integration,
+    world: World,
+    process: Process,
+    sql: asyncpg.Connection,
+) -> None:
+    """An erasure that dies after its record is ended by the job, without the address."""
+    await world.book(ada, samples.facts("A", created_at=NOON - timedelta(days=1)))
+    holding, go_on = asyncio.Event(), asyncio.Event()
+
+    async def keep_it_waiting() -> None:
+        async with piccolo_storage() as uow:
+            await uow.erasures.known({IVY})
+            holding.set()
+            await go_on.wait()
+
+    holder = asyncio.create_task(keep_it_waiting())
+    await holding.wait()
+    erasing = asyncio.create_task(process.erase_invitee(IVY, "cli"))
+    while not await sql.fetchval(RECORDS):  # noqa: ASYNC110 - it is the database that tells
+        await asyncio.sleep(0.01)
+    erasing.cancel()
+    await asyncio.wait({erasing})
+    go_on.set()
+    await holder
+    assert IVY in await sql.fetchval("SELECT string_agg(b::text, '') FROM calendly_booking b")
+
+    process.clock.advance(timedelta(hours=2))
+    cursor: str | None = "erasures:"
+    while cursor is not None:
+        cursor = (await process.prune_webhooks(cursor, 10, lambda _: None)).cursor
+
+    assert IVY not in await sql.fetchval("SELECT string_agg(b::text, '') FROM calendly_booking b")
+    assert await sql.fetchval("SELECT bookings FROM calendly_invitee_erasure") == 1
+
+
+SPELLINGS = {
+    "stra\u00dfe@x.de": " STRA\u1e9eE@X.de ",
+    "\u0130pek@x.tr": "I\u0307PEK@x.tr",
+    "jos\u00e9@x.es": "Jose\u0301@x.es\u00a0",
+}
+
+
+@pytest.mark.parametrize("asked", SPELLINGS)
+async def test_spellings_are_one_person_s_whatever_the_database_thinks(
+    ada: Integration, world: World, process: Process, sql: asyncpg.Connection, asked: str
+) -> None:
+    """Bookings are found in each spelling of an address, and look-alikes are left alone."""
+    emails = [*SPELLINGS, *SPELLINGS.values(), "strasse@x.de", "ipek@x.tr", "jose@x.es"]
+    await world.book(
+        ada,
+        *(
+            samples.facts(
+                str(number), details=samples.details(invitee=Invitee(name="X", email=email))
+            )
+            for number, email in enumerate(emails)
+        ),
+    )
+
+    done = await process.erase_invitee(asked, "cli")
+
+    left = await sql.fetch("SELECT invitee_email FROM calendly_booking WHERE invitee_email <> ''")
+    assert done.bookings == 2
+    assert {row[0] for row in left} == set(emails) - {asked, SPELLINGS[asked]}
+
+
+async def test_large_bodies_come_in_small_pages(
+    piccolo_storage: PiccoloStorage, world: World
+) -> None:
+    """A page holds few large bodies, at least one, so that a job's memory stays flat."""
+    sealed_mebibyte = 1024 * 1024 * 3 // 4  # the vault of tests writes base64
+    made = [
+        event(world, str(number), body=b"x" * size * sealed_mebibyte)
+        for number, size in enumerate([7, 1, 1, 9, 1])
+    ]
+    await store(piccolo_storage, *made)
+
+    pages: list[int] = []
+    after: WebhookEventId | None = None
+    more = True
+    while more:
+        async with piccolo_storage() as uow:
+            page = await uow.personal_data.bodies(after, 9)
+        pages.append(len(page.bodies))
+        after, more = page.after, page.after is not None
+
+    assert pages == [2, 2, 1]
+
+
+HOSTS = 9
+WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
+HOLD_THE_MIDDLE = f"""
+SELECT 1 FROM calendly_booking b JOIN calendly_integration i ON i.id = b.integration_id
+ORDER BY i.public_id OFFSET {HOSTS // 2} LIMIT 1 FOR UPDATE OF b
+"""
+
+
+async def connect_in_opposite_order(world: World) -> list[Integration]:
+    """Return hosts of whom the one that was stored first has the highest public id."""
+    users = [await world.user(str(number)) for number in range(HOSTS)]
+    ids = [IntegrationId(world.entropy.new_id()) for _ in users]
+    hosts = [samples.integration(*each) for each in zip(reversed(ids), users, strict=True)]
+    async with world.storage() as uow:
+        for each in hosts:
+            await uow.integrations.put_connected(each)
+        await uow.commit()
+    return hosts
+
+
+async def settle_batch(process: Process, hosts: list[Integration], facts: Facts) -> None:
+    """Settle what is told of all hosts at once, as a batch of webhooks does."""
+    async with process.storage() as uow:
+        owners = await uow.bookings.hold([each.id for each in hosts], [])
+        await settle_held(uow, process.entropy, [Told(owner, [facts]) for owner in owners])
+        await uow.commit()
+
+
+async def overlap(process: Process, hosts: list[Integration], sql: asyncpg.Connection) -> int:
+    """Let an erasure and a batch meet while somebody holds a row in the middle of theirs."""
+    booked = samples.facts("A", created_at=process.clock.advance(timedelta(hours=1)))
+    async with process.storage() as uow:
+        await uow.bookings.put([samples.booking(each, process.entropy, booked) for each in hosts])
+        await uow.commit()
+    made = Erasure(process.entropy.new_id(), process.clock.now(), "cli")
+    await begin(process.storage, made, IVY)
+    async with sql.transaction():
+        await sql.execute(HOLD_THE_MIDDLE)
+        settling = asyncio.create_task(settle_batch(process, hosts, booked))
+        erasing = asyncio.create_task(process.redact_bookings(None))
+        async with asyncio.timeout(10):
+            while await sql.fetchval(WAITING) < 2:  # noqa: ASYNC110 - the database tells
+                await asyncio.sleep(0.01)
+    await settling
+    return (await erasing).forgotten
+
+
+async def test_erasing_and_settling_never_wait_in_a_circle(
+    world: World, process: Process, sql: asyncpg.Connection
+) -> None:
+    """However often an erasure meets a batch over the same hosts, neither is refused."""
+    hosts = await connect_in_opposite_order(world)
+
+    erased = [await overlap(process, hosts, sql) for _ in range(10)]
+
+    left = await sql.fetchval("SELECT count(*) FROM calendly_booking WHERE invitee_email <> ''")
+    assert (erased, left) == ([HOSTS] * 10, 0)
