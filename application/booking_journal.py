@@ -12,12 +12,13 @@ from datetime import timedelta
 import msgspec
 
 from application.booking_views import BookingView, view_bookings
+from application.given_away import of_all_hosts
 from application.ports.booking_commands import BookingCommand, Operation
 from application.ports.clock import Clock
 from application.ports.entropy import Entropy
 from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
-from application.settle_bookings import settle_bookings
+from application.settle_bookings import settle_held
 from domain.booking import Facts
 from domain.errors import (
     BookingNotFound,
@@ -120,14 +121,17 @@ class BookingJournal:
     async def close(
         self, command: BookingCommand, integration: Integration, facts: Sequence[Facts]
     ) -> Performed:
-        """Store what Calendly now says, end the command and return the booking it is about.
+        """Store for all hosts what Calendly now says, end the command and return the booking it is about.
 
         The first of the facts is the booking that the command is about.
         """
         now = self._clock.now()
         async with self._storage() as uow:
-            await settle_bookings(uow, self._entropy, integration, facts)
-            await uow.availability.invalidate([command.user_id], now, by=command.operation)
+            # Calendly may have given the event to another host without a word.
+            told = await of_all_hosts(uow, integration, facts)
+            changed = await settle_held(uow, self._entropy, told)
+            users = sorted({command.user_id, *(owner.user_id for owner in changed)})
+            await uow.availability.invalidate(users, now, by=command.operation)
             booking = await uow.bookings.by_invitee(command.user_id, facts[0].invitee_uri)
             if booking is None:
                 raise BookingNotFound("The booking vanished while it was acted on.")

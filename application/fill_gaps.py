@@ -1,7 +1,6 @@
 """Make up for webhooks that were lost while a subscription was down."""
 
 from application.ports.unit_of_work import Storage
-from application.reconcile_all import REPAIRED, UNCHANGED
 from application.reconcile_bookings import ReconcileBookings
 from application.sweep import sweep
 from application.tally import Progress, Tally
@@ -22,7 +21,7 @@ class FillGaps:
         self._concurrency = concurrency
 
     async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> Tally:
-        """Work through a page; results are `repaired` and `unchanged`."""
+        """Work through a page; the results are those of `Comparison`."""
         return await sweep(
             self._storage,
             self._one,
@@ -36,5 +35,4 @@ class FillGaps:
     async def _one(self, integration: Integration) -> str:
         # Whoever was never reconciled is back-filled: what is found then was not lost.
         first = integration.reconciled_at is None
-        repaired = await self._reconcile(integration.id, backfill=first)
-        return REPAIRED if repaired else UNCHANGED
+        return (await self._reconcile.compare(integration.id, backfill=first)).result

@@ -1,16 +1,12 @@
 """Reconcile the bookings of all live integrations."""
 
 from application.ports.unit_of_work import Storage
-from application.reconcile_bookings import ReconcileBookings
+from application.reconcile_bookings import Comparison, ReconcileBookings
 from application.sweep import sweep
 from application.tally import Progress, Tally
 from domain.errors import IntegrationNotFound
 from domain.ids import IntegrationId
 from domain.integration import Integration
-
-REPAIRED = "repaired"
-UNCHANGED = "unchanged"
-BACKFILLED = "backfilled"
 
 
 class ReconcileAll:
@@ -26,7 +22,7 @@ class ReconcileAll:
     async def __call__(
         self, cursor: str | None, limit: int, progress: Progress, *, wide: bool = False
     ) -> Tally:
-        """Reconcile a page; results are `unchanged`, `repaired`, `backfilled`.
+        """Reconcile a page; the results are those of `Comparison`.
 
         `wide` looks as far as after connecting.
         """
@@ -50,16 +46,13 @@ class ReconcileAll:
             integration = await uow.integrations.get(integration_id)
         if integration is None:
             raise IntegrationNotFound("No integration has this id.")
-        return await self._compare(integration, wide=wide)
+        compared = await self._compare(integration, wide=wide)
+        return compared.result, compared.count
 
-    async def _compare(self, integration: Integration, *, wide: bool) -> tuple[str, int]:
+    async def _compare(self, integration: Integration, *, wide: bool) -> Comparison:
         # One whose onboarding never got this far is back-filled here.
         first_time = integration.reconciled_at is None
-        changed = await self._reconcile(integration.id, backfill=first_time, wide=wide)
-        if first_time:
-            return BACKFILLED, changed
-        return (REPAIRED if changed else UNCHANGED), changed
+        return await self._reconcile.compare(integration.id, backfill=first_time, wide=wide)
 
     async def _result(self, integration: Integration, *, wide: bool) -> str:
-        result, _ = await self._compare(integration, wide=wide)
-        return result
+        return (await self._compare(integration, wide=wide)).result

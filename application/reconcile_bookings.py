@@ -1,29 +1,52 @@
 """Compare one integration's bookings with Calendly's and repair the difference."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Sequence
 
+import msgspec
 from msgspec.structs import replace
 
 from application.calendly_session import CalendlySession
+from application.count_lost import count_lost
+from application.given_away import given_away
 from application.ports.calendly_bookings import CalendlyBookings, FactsPage
 from application.ports.clock import Clock
 from application.ports.entropy import Entropy
 from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
-from application.settle_bookings import settle_bookings
+from application.settle_bookings import settle_bookings, settle_held
+from application.settle_unlisted import SettleUnlisted
 from domain.availability import Window
-from domain.booking import unmarked
+from domain.booking import Facts
 from domain.errors import CalendlyProtocolError, CalendlyThrottled, IntegrationNotFound
 from domain.ids import IntegrationId
-from domain.integration import Gap, Integration
+from domain.integration import Integration
+from domain.reads import as_read
 from domain.reconciliation import Change
 from domain.sweep_window import Reaches, window
 
 PATIENCE = 5  # waits a page, before the sweep is left to its next run
 LONGEST_WAIT = 65.0  # seconds; Calendly counts by the minute
-IN_FLIGHT = timedelta(minutes=5)  # until then its webhook may still be on its way
+
+REPAIRED = "repaired"
+UNCHANGED = "unchanged"
+BACKFILLED = "backfilled"
+UNSUBSCRIBED = "unsubscribed"
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """What comparing one integration's bookings came to.
+
+    Args:
+        result: `repaired` where webhooks were lost, `backfilled` for the first time,
+            `unsubscribed` where news came by comparing alone because no webhook subscription
+            could be made so far, `unchanged` for none of it.
+        count: how many bookings that is about.
+
+    """
+
+    result: str
+    count: int
 
 
 class ReconcileBookings:
@@ -51,10 +74,19 @@ class ReconcileBookings:
         self._entropy = entropy
         self._signals = signals
         self._reaches = reaches
+        self._unlisted = SettleUnlisted(
+            storage=storage, session=session, calendly=calendly, clock=clock, entropy=entropy
+        )
 
     async def __call__(
         self, integration_id: IntegrationId, *, backfill: bool, wide: bool = False
     ) -> int:
+        """Return the count of `compare`."""
+        return (await self.compare(integration_id, backfill=backfill, wide=wide)).count
+
+    async def compare(
+        self, integration_id: IntegrationId, *, backfill: bool, wide: bool = False
+    ) -> Comparison:
         """Sweep a window of start times, events of both statuses.
 
         The window grows by what an open gap in the deliveries asks for, and the gap is closed.
@@ -65,24 +97,28 @@ class ReconcileBookings:
             wide: look as far as a back-fill does.
 
         Returns:
-            How many bookings were wrong for lack of a webhook, or for a back-fill, how many were
-            written. What happened within IN_FLIGHT is settled, but nothing was lost yet.
+            What it came to. What is settled without having been lost does not count: what
+            happened before the first subscription or just now, and what a stored webhook tells.
 
         """
         integration = await self._read(integration_id)
+        result = _result(integration, backfill=backfill)
         now = self._clock.now()
         span = window(now, self._reaches, integration.gap, wide=backfill or wide)
         changed = unreadable = 0
+        seen: set[str] = set()
         try:
             async for page in self._pages(integration, span):
                 unreadable += page.unreadable
-                changed += await self._settle(integration, page, backfill=backfill)
+                seen.update(each.invitee_uri for each in page.facts)
+                changed += await self._settle(integration, page.facts, result)
+            await self._unlisted(integration, span, seen, now)
         finally:
-            self._tell(integration_id, 0 if backfill else changed, unreadable)
+            self._tell(integration_id, changed if result == REPAIRED else 0, unreadable)
         async with self._storage() as uow:
             await uow.integrations.put_reconciled(integration_id, now, closes=integration.gap)
             await uow.commit()
-        return changed
+        return Comparison(result if changed or backfill else UNCHANGED, changed)
 
     def _tell(self, integration_id: IntegrationId, repaired: int, unreadable: int) -> None:
         if repaired:
@@ -116,24 +152,31 @@ class ReconcileBookings:
                 throttled = error
                 await asyncio.sleep(min(error.retry_after or LONGEST_WAIT, LONGEST_WAIT))
             else:
-                facts = tuple(unmarked(each, asked_at) for each in page.facts)
+                facts = tuple(as_read(each, asked_at) for each in page.facts)
                 return replace(page, facts=facts)
         raise throttled
 
-    async def _settle(self, integration: Integration, page: FactsPage, *, backfill: bool) -> int:
-        if not page.facts:
+    async def _settle(self, integration: Integration, facts: Sequence[Facts], result: str) -> int:
+        if not facts:
             return 0
         async with self._storage() as uow:
-            changes = await settle_bookings(uow, self._entropy, integration, page.facts)
+            given = await given_away(uow, integration, facts)
+            changes = await settle_bookings(uow, self._entropy, integration, facts)
+            left = await settle_held(uow, self._entropy, given.told)
             now = self._clock.now()
-            repairs = [each for each in changes if backfill or each.is_repair]
-            if repairs:
-                await uow.availability.invalidate([integration.user_id], now, by="reconciliation")
-            lost = sum(_was_lost(each, now, integration.gap) for each in repairs)
-            if lost and not backfill:
-                await uow.integrations.add_repairs(integration.id, lost, now)
+            found = changes if result == BACKFILLED else [each for each in changes if each.missed]
+            users = {owner.user_id for owner in left}
+            if found or any(_moved(each) for each in changes):
+                users.add(integration.user_id)
+            if users:
+                await uow.availability.invalidate(sorted(users), now, by="reconciliation")
+            count = len(found)
+            if result == REPAIRED:
+                count = await count_lost(uow, integration, found, now, given=given.invitees)
+                if count:
+                    await uow.integrations.add_repairs(integration.id, count, now)
             await uow.commit()
-        return len(repairs) if backfill else lost
+        return count
 
     async def _read(self, integration_id: IntegrationId) -> Integration:
         async with self._storage() as uow:
@@ -143,8 +186,16 @@ class ReconcileBookings:
         return integration
 
 
-def _was_lost(repair: Change, now: datetime, gap: Gap | None) -> bool:
-    """Whether its webhook will not come any more: it is late, or it fell into a gap."""
-    if repair.happened_at <= now - IN_FLIGHT:
-        return True
-    return gap is not None and repair.happened_at <= gap.until
+def _result(integration: Integration, *, backfill: bool) -> str:
+    if backfill:
+        return BACKFILLED
+    return UNSUBSCRIBED if integration.subscribed_since is None else REPAIRED
+
+
+def _moved(change: Change) -> bool:
+    """Whether a known booking takes other times, or those of other hosts, than before."""
+    return change.before is not None and _taken(change.before) != _taken(change.facts)
+
+
+def _taken(facts: Facts) -> tuple[object, ...]:
+    return facts.details.start, facts.details.end, facts.details.host_uris

@@ -30,30 +30,38 @@ async def settle_bookings(
         What changed, by ascending invitee URI; nothing when everything was known.
 
     """
-    facts = await strip_erased(uow, facts)
     known = await uow.bookings.related(integration.id, sorted(related_uris(facts)))
+    facts = await strip_erased(uow, facts, known)
     changes = settle({uri: each.facts for uri, each in known.items()}, facts)
     await uow.bookings.put(_bookings(entropy, integration, known, changes))
     return changes
 
 
-async def settle_held(uow: UnitOfWork, entropy: Entropy, told: Sequence[Told]) -> None:
+async def settle_held(uow: UnitOfWork, entropy: Entropy, told: Sequence[Told]) -> Sequence[Owner]:
     """Settle facts of several integrations, which the caller's transaction holds, in two steps.
 
     An integration comes once.
+
+    Returns:
+        Those of them whose bookings changed.
+
     """
     if not told:
-        return
+        return []
     named = {owner.id: sorted(related_uris(facts)) for owner, facts in told}
     known = await uow.bookings.related_of(named)
     erased = await erased_among(uow, [each for one in told for each in one.facts])
-    changed: list[Booking] = []
+    changed: list[Owner] = []
+    bookings: list[Booking] = []
     for owner, facts in told:
         stored = known[owner.id]
-        observed = without_erased(facts, erased)
+        observed = without_erased(facts, erased, stored)
         changes = settle({uri: each.facts for uri, each in stored.items()}, observed)
-        changed += _bookings(entropy, owner, stored, changes)
-    await uow.bookings.put(changed)
+        bookings += _bookings(entropy, owner, stored, changes)
+        if changes:
+            changed.append(owner)
+    await uow.bookings.put(bookings)
+    return changed
 
 
 def _bookings(

@@ -6,8 +6,10 @@ duplication of the same facts gives the same booking:
 
 - status only ever moves on: booked → canceled → rescheduled;
 - links to the predecessor and the successor are kept once known;
-- the no-show mark belongs to its latest toggle, and is gone for whoever looked later and saw none;
+- the no-show mark belongs to its latest toggle; a later look at Calendly overrules it;
 - everything else belongs to the facts with the latest `updated_at`; of equal ones, to the fuller.
+
+A read is as new as its question: what it says replaces what is known and not newer (`domain.reads`).
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +18,7 @@ from enum import StrEnum
 import msgspec
 
 from domain.discreet import Discreet
-from domain.ids import BookingId, IntegrationId, UserId
+from domain.ids import BookingId, IntegrationId, UserId, made_at
 from domain.secret import Secret
 
 LAG = timedelta(minutes=1)
@@ -95,8 +97,8 @@ class Facts(msgspec.Struct, frozen=True):
         predecessor: the invitee this one was rescheduled from.
         successor: the invitee this one was rescheduled to.
         reference: our own token, put into the booking when we made it (utm_content).
-        unmarked_at: when Calendly was last seen to hold no no-show mark for the invitee (UTC). It
-            outdates older marks; once settled into `no_show` it is not kept.
+        seen: what Calendly was last seen to hold as the no-show mark, and as of when (UTC). It
+            overrules older toggles; once settled into `no_show` it is not kept.
 
     """
 
@@ -111,7 +113,7 @@ class Facts(msgspec.Struct, frozen=True):
     no_show: NoShow | None = None
     reference: str | None = None
     links: Links = Links()
-    unmarked_at: datetime | None = None
+    seen: NoShow | None = None
 
 
 class Booking(msgspec.Struct, frozen=True):
@@ -126,6 +128,11 @@ class Booking(msgspec.Struct, frozen=True):
     def is_open(self) -> bool:
         """Whether it still stands."""
         return self.facts.status is BookingStatus.BOOKED
+
+    @property
+    def stored_at(self) -> datetime:
+        """When it was first stored (UTC, by our clock)."""
+        return made_at(self.id)
 
 
 def merge(one: Facts, other: Facts) -> Facts:
@@ -150,34 +157,18 @@ def merge(one: Facts, other: Facts) -> Facts:
         no_show=_latest_toggle(one.no_show, other.no_show),
         reference=_known(one.reference, other.reference),
         links=_links(one.links, other.links),
-        unmarked_at=_latest(one.unmarked_at, other.unmarked_at),
+        seen=_latest_toggle(one.seen, other.seen),
     )
 
 
-def unmarked(facts: Facts, asked_at: datetime) -> Facts:
-    """Return facts read from Calendly with what an absent no-show mark proves.
+def is_hosted_by(facts: Facts, user_uri: str) -> bool:
+    """Whether the event is (still) this Calendly user's; where no hosts are told, it is.
 
-    A mark that was set between the question and its answer may be absent from the answer, and
-    our clock is not Calendly's: only marks older than the question by LAG are disproved.
-
-    Args:
-        facts: what one read said.
-        asked_at: when that read began (UTC).
-
+    An event may be given to another host (Calendly: reassigning a meeting): then it leaves the
+    bookings of the one before.
     """
-    if facts.no_show is not None:
-        return facts
-    return msgspec.structs.replace(facts, unmarked_at=asked_at - LAG)
-
-
-def mark_settled(facts: Facts) -> Facts:
-    """Return the facts with the no-show mark as it stands after what was seen of it."""
-    if facts.unmarked_at is None:
-        return facts
-    mark = facts.no_show
-    if mark is not None and mark.uri is not None and mark.at < facts.unmarked_at:
-        mark = NoShow(at=facts.unmarked_at, uri=None)
-    return msgspec.structs.replace(facts, no_show=mark, unmarked_at=None)
+    hosts = facts.details.host_uris
+    return not hosts or user_uri in hosts
 
 
 def succeeded_by(facts: Facts, successor: str) -> Facts:
@@ -238,13 +229,22 @@ def _cancellation_standing(each: Cancellation) -> tuple[datetime, str, str, bool
 def _latest_toggle(one: NoShow | None, other: NoShow | None) -> NoShow | None:
     if one is None or other is None:
         return other if one is None else one
-    return max(one, other, key=lambda each: (each.at, each.uri is not None, each.uri or ""))
+    return max(one, other, key=_toggle_standing)
 
 
-def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return max(one, other)
+def _toggle_standing(each: NoShow) -> tuple[datetime, bool, str, datetime]:
+    return counts_from(each), each.uri is not None, each.uri or "", each.at
+
+
+def counts_from(toggle: NoShow) -> datetime:
+    """A webhook tells in whole seconds when a mark was taken back, but not of which mark.
+
+    That may be any within its second: a mark whose news comes late must not outlive its end. One
+    that was set again within the second is found by the next read.
+    """
+    if toggle.uri is None and toggle.at.microsecond == 0:
+        return toggle.at + timedelta(seconds=1, microseconds=-1)
+    return toggle.at
 
 
 def _links(one: Links, other: Links) -> Links:

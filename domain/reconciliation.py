@@ -9,7 +9,26 @@ from datetime import datetime
 
 import msgspec
 
-from domain.booking import Facts, mark_settled, merge, succeeded_by
+from domain.booking import BookingStatus, Facts, NoShow, merge, succeeded_by
+from domain.reads import as_of_read, mark_settled
+
+_CREATED = frozenset({"invitee.created"})
+_CANCELED = frozenset({"invitee.canceled"})
+_MARKED = frozenset({"invitee_no_show.created"})
+_UNMARKED = frozenset({"invitee_no_show.deleted"})
+
+
+class Missed(msgspec.Struct, frozen=True):
+    """One thing that readers of the bookings were not told until now.
+
+    Args:
+        at: when Calendly says that it happened, as far as it says (UTC).
+        kinds: the webhooks of which any one tells it.
+
+    """
+
+    at: datetime
+    kinds: frozenset[str]
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -18,24 +37,13 @@ class Change(msgspec.Struct, frozen=True):
     Args:
         facts: what it becomes.
         before: what was stored, or None where no row existed.
-        happened_at: when Calendly says that it became so, as far as it says (UTC).
+        missed: what readers were told wrong until now; a changed detail is no such thing.
 
     """
 
     facts: Facts
     before: Facts | None
-    happened_at: datetime
-
-    @property
-    def is_repair(self) -> bool:
-        """Whether readers of the bookings were told something wrong until now."""
-        if self.before is None or self.before.status is not self.facts.status:
-            return True
-        return _is_no_show(self.before) is not _is_no_show(self.facts)
-
-
-def _is_no_show(facts: Facts) -> bool:
-    return facts.no_show is not None and facts.no_show.uri is not None
+    missed: tuple[Missed, ...] = ()
 
 
 def related_uris(observed: Iterable[Facts]) -> set[str]:
@@ -62,30 +70,48 @@ def settle(known: Mapping[str, Facts], observed: Iterable[Facts]) -> list[Change
 
     """
     state = dict(known)
+    # As Calendly dates them: a read that is taken over dates what it says by its own question.
+    changed_at = {uri: facts.details.updated_at for uri, facts in known.items()}
     for facts in observed:
-        before = state.get(facts.invitee_uri)
-        state[facts.invitee_uri] = facts if before is None else merge(before, facts)
+        uri, at = facts.invitee_uri, facts.details.updated_at
+        before = state.get(uri)
+        state[uri] = facts if before is None else merge(before, as_of_read(before, facts))
+        changed_at[uri] = max(changed_at.get(uri, at), at)
     state = {uri: mark_settled(facts) for uri, facts in state.items()}
     _link(state)
     return [
-        Change(facts=facts, before=known.get(uri), happened_at=_happened_at(facts, known, state))
+        Change(facts, before, _missed(facts, before, state, changed_at[uri]))
         for uri, facts in sorted(state.items())
-        if known.get(uri) != facts
+        if (before := known.get(uri)) != facts
     ]
 
 
-def _happened_at(facts: Facts, known: Mapping[str, Facts], state: Mapping[str, Facts]) -> datetime:
-    before = known.get(facts.invitee_uri)
-    if before is None:
-        return facts.created_at
-    if before.status is not facts.status:
-        successor = state.get(facts.successor or "")
-        if successor is not None:  # the older half often says nothing of its own change
-            return successor.created_at
-        return facts.cancellation.at if facts.cancellation else facts.details.updated_at
-    if facts.no_show is not None and _is_no_show(facts):
-        return facts.no_show.at
-    return facts.details.updated_at
+def _missed(
+    facts: Facts, before: Facts | None, state: Mapping[str, Facts], changed_at: datetime
+) -> tuple[Missed, ...]:
+    found = [] if before else [Missed(facts.created_at, _CREATED)]
+    if facts.status is not (before.status if before else BookingStatus.BOOKED):
+        found.append(_closed(facts, state, changed_at))
+    mark, earlier = facts.no_show, before.no_show if before else None
+    if _is_set(mark) and not _is_set(earlier) and mark is not None:
+        found.append(Missed(mark.at, _MARKED))
+    elif _is_set(earlier) and not _is_set(mark) and earlier is not None:
+        # Calendly does not say when: after it was set, and not after the last change it tells of.
+        found.append(Missed(max(earlier.at, changed_at), _UNMARKED))
+    return tuple(found)
+
+
+def _closed(facts: Facts, state: Mapping[str, Facts], changed_at: datetime) -> Missed:
+    successor = state.get(facts.successor or "")
+    if successor is not None:  # the older half often says nothing of its own change
+        return Missed(successor.created_at, _CANCELED | _CREATED)
+    at = facts.cancellation.at if facts.cancellation else changed_at
+    rescheduled = facts.status is BookingStatus.RESCHEDULED
+    return Missed(at, _CANCELED | _CREATED if rescheduled else _CANCELED)
+
+
+def _is_set(mark: NoShow | None) -> bool:
+    return mark is not None and mark.uri is not None
 
 
 def _link(state: dict[str, Facts]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -38,11 +38,19 @@ class Owner(msgspec.Struct, frozen=True):
     account_uri: str
 
 
+class Holder(NamedTuple):
+    """Who has a booking; `hosts` unless it is known here to have been given away."""
+
+    owner: Owner
+    hosts: bool
+
+
 class Bookings(Protocol):
     """Bookings by invitee URI (Calendly's identity) and by our own id.
 
     A user's bookings are those of the integration that Integrations.for_user returns: what an
-    account left behind is not shown beside the one that took its place.
+    account left behind is not shown beside the one that took its place. Of these, what was given
+    to another host (`domain.booking.is_hosted_by`) is kept and shown to nobody.
     """
 
     async def related(
@@ -71,6 +79,26 @@ class Bookings(Protocol):
         """Return what `related` does, of several integrations that are held, by invitee URI."""
         ...
 
+    async def held_elsewhere(
+        self, integration_id: IntegrationId, invitee_uris: Sequence[str]
+    ) -> Mapping[str, Sequence[Holder]]:
+        """Return which colleagues have bookings of these invitees, by invitee URI; locks nothing.
+
+        A colleague is the owner of an integration of the same Calendly organization who is not
+        leaving.
+        """
+        ...
+
+    async def standing(
+        self, integration_id: IntegrationId, span: Window, made_before: datetime
+    ) -> Mapping[str, str]:
+        """Return what stands of an integration's bookings: the event's URI by the invitee's.
+
+        Those that start within the span, were made at Calendly before this moment (UTC), and were
+        not given to another host.
+        """
+        ...
+
     async def put(self, bookings: Sequence[Booking]) -> None:
         """Insert or replace bookings by (integration, invitee URI); a link once stored stays.
 
@@ -79,7 +107,10 @@ class Bookings(Protocol):
         ...
 
     async def find(self, user_id: UserId, booking_id: BookingId) -> Booking | None:
-        """Return a user's booking, or None when it is absent or another user's."""
+        """Return a user's booking, or None when it is absent or another user's.
+
+        One that Calendly gave to another host is found still: who booked it may ask again.
+        """
         ...
 
     async def by_invitee(self, user_id: UserId, invitee_uri: str) -> Booking | None:
@@ -98,11 +129,4 @@ class Bookings(Protocol):
 
     async def page(self, user_id: UserId, query: BookingQuery) -> Sequence[Booking]:
         """Return up to `limit` bookings after the keyset position."""
-        ...
-
-    async def occupied(self, user_id: UserId, span: Window) -> Sequence[Window]:
-        """Return the times of the bookings that stand and touch the span, each once.
-
-        A group event's time is one of them: its host is not free for anything else then.
-        """
         ...

@@ -1,10 +1,10 @@
 from datetime import timedelta
 
-from application.reconcile_bookings import IN_FLIGHT
 from application.tally import Tally
 from domain.errors import CalendlyForbidden
+from domain.lost_webhooks import IN_FLIGHT
 from tests.application.building import Product
-from tests.application.offering import host
+from tests.application.offering import host, subscribe
 from tests.application.process import Process
 
 
@@ -23,6 +23,8 @@ async def test_a_first_sweep_is_a_back_fill(product: Product, process: Process) 
 async def test_repairs_are_told_from_what_was_well(product: Product, process: Process) -> None:
     """The tally says for how many integrations webhooks were lost."""
     hosts = [await host(product, name) for name in ("ada", "bob", "cid")]
+    for each in hosts:
+        await subscribe(product, each)
     await process.reconcile_all(None, 10, lambda _: None)
     product.clock.advance(timedelta(hours=1))
     product.calendly.invitee_books(hosts[1].event_type.uri, hosts[1].starts[0])
@@ -32,6 +34,24 @@ async def test_repairs_are_told_from_what_was_well(product: Product, process: Pr
 
     assert tally.done == {"unchanged": 2, "repaired": 1}
     assert product.signals.seen[("bookings_repaired",)] == 1
+
+
+async def test_what_no_webhook_could_tell_was_not_lost(product: Product, process: Process) -> None:
+    """Who could never be subscribed is kept right by comparing alone, and that is said apart."""
+    ada = await host(product)
+    await process.reconcile_all(None, 10, lambda _: None)
+    product.clock.advance(timedelta(hours=1))
+    for start in ada.starts[:2]:
+        product.calendly.invitee_books(ada.event_type.uri, start)
+    product.clock.advance(IN_FLIGHT)
+
+    assert await process.reconcile_all.one(ada.integration.id) == ("unsubscribed", 2)
+
+    assert len(product.storage.state.bookings) == 2
+    assert product.signals.seen == {}
+    assert (await product.stored(ada.integration.id)).repaired_count == 0
+    again = await process.reconcile_all(None, 10, lambda _: None)
+    assert again.done == {"unchanged": 1}
 
 
 async def test_pages_follow_each_other(product: Product, process: Process) -> None:

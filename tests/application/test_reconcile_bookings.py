@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.reconcile_bookings import IN_FLIGHT, PATIENCE
+from application.reconcile_bookings import PATIENCE
 from domain.booking import LAG, BookingStatus
 from domain.errors import (
     CalendlyForbidden,
@@ -13,17 +13,20 @@ from domain.errors import (
     IntegrationNotFound,
 )
 from domain.ids import IntegrationId
+from domain.lost_webhooks import IN_FLIGHT
 from domain.sweep_window import Reach
 from tests.application.building import Product
-from tests.application.offering import Host, host
+from tests.application.offering import Host, host, overtaken, subscribe
 from tests.application.process import REACHES, Process
 from tests.fakes.clock import NOON
 
 
 @pytest.fixture
 async def ada(product: Product) -> Host:
-    """A host."""
-    return await host(product)
+    """A host who is told of bookings by webhooks."""
+    made = await host(product)
+    await subscribe(product, made)
+    return made
 
 
 def statuses(product: Product) -> list[BookingStatus]:
@@ -43,7 +46,7 @@ async def test_a_back_fill_is_no_repair(product: Product, process: Process, ada:
     assert product.signals.seen == {}
     row = product.storage.state.integrations[ada.integration.id]
     assert row.value.reconciled_at == NOON
-    assert row.invalidated_by == "reconciliation"
+    assert overtaken(product, ada) == {(NOON, "reconciliation")}
 
 
 async def test_every_page_is_read(product: Product, process: Process, ada: Host) -> None:
@@ -92,8 +95,7 @@ async def test_what_has_just_happened_raises_no_alarm(
         BookingStatus.RESCHEDULED,
     ]
     assert product.signals.seen == {}
-    row = product.storage.state.integrations[ada.integration.id]
-    assert row.invalidated_at == product.clock.now()
+    assert overtaken(product, ada) == {(product.clock.now(), "reconciliation")}
 
 
 @pytest.mark.parametrize(("after", "marked"), [(LAG, True), (LAG + timedelta(seconds=1), False)])
@@ -116,7 +118,7 @@ async def test_a_mark_whose_end_was_lost_is_taken_back(
     (stored,) = product.storage.state.bookings.values()
     assert stored.facts.no_show is not None
     assert (stored.facts.no_show.uri == mark.uri) is marked
-    assert stored.facts.unmarked_at is None
+    assert stored.facts.seen is None
 
 
 async def test_pages_that_go_in_circles_are_told(
@@ -145,7 +147,7 @@ async def test_when_all_is_well_nothing_is_repaired(
 
     assert product.storage.state.bookings == before
     row = product.storage.state.integrations[ada.integration.id]
-    assert row.invalidated_at == NOON
+    assert overtaken(product, ada) == {(NOON, "reconciliation")}
     assert row.value.reconciled_at == product.clock.now()
     assert product.signals.seen == {}
 
@@ -193,6 +195,27 @@ async def test_a_sweep_reaches_so_far(
 
     known = [each.facts.details.start for each in product.storage.state.bookings.values()]
     assert sorted(known) == inside
+
+
+@pytest.mark.parametrize(
+    ("later", "longer"), [(timedelta(hours=3), timedelta()), (timedelta(), timedelta(hours=1))]
+)
+async def test_other_times_overtake_what_is_cached(
+    product: Product, process: Process, ada: Host, later: timedelta, longer: timedelta
+) -> None:
+    """A booking that only takes other times now is no repair, but what is cached is overtaken."""
+    facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
+    await process.reconcile(ada.integration.id, backfill=True)
+    product.clock.advance(timedelta(hours=1))
+    start, end = facts.details.start + later, facts.details.end + later + longer
+    moved = replace(facts.details, updated_at=product.clock.now(), start=start, end=end)
+    product.calendly.put(replace(facts, details=moved))
+
+    assert await process.reconcile(ada.integration.id, backfill=False) == 0
+
+    (stored,) = product.storage.state.bookings.values()
+    assert (stored.facts.details.start, stored.facts.details.end) == (start, end)
+    assert overtaken(product, ada) == {(product.clock.now(), "reconciliation")}
 
 
 async def test_an_interrupted_sweep_keeps_what_it_repaired(

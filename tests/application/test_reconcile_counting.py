@@ -4,20 +4,22 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.reconcile_bookings import IN_FLIGHT
 from domain.booking import BookingStatus, Location
 from domain.errors import CalendlyForbidden
 from domain.integration import Gap
+from domain.lost_webhooks import IN_FLIGHT
 from tests.application.building import Product
-from tests.application.offering import Host, host
+from tests.application.offering import Host, host, subscribe
 from tests.application.process import REACHES, Process
 from tests.fakes.clock import NOON
 
 
 @pytest.fixture
 async def ada(product: Product) -> Host:
-    """A host."""
-    return await host(product)
+    """A host who is told of bookings by webhooks."""
+    made = await host(product)
+    await subscribe(product, made)
+    return made
 
 
 async def gap(product: Product, ada: Host, since: timedelta) -> Gap:
@@ -121,6 +123,27 @@ async def test_a_link_that_came_late_is_picked_up(
     (stored,) = product.storage.state.bookings.values()
     assert stored.facts.details.location == location
     assert product.signals.seen == {}
+
+
+async def test_a_link_that_came_late_hides_no_lost_webhook(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """The end of a mark that nobody told counts as lost also where a link is new as well."""
+    facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
+    access = product.calendly.access(ada.integration.account.user_uri)
+    await product.calendly.mark_no_show(access, facts.invitee_uri)
+    product.clock.advance(IN_FLIGHT)
+    await process.reconcile(ada.integration.id, backfill=True)
+    product.clock.advance(timedelta(hours=1))
+    location = Location(kind="zoom", join_url="https://zoom.example/1")
+    product.calendly.put(replace(facts, details=replace(facts.details, location=location)))
+
+    assert await process.reconcile(ada.integration.id, backfill=False) == 1
+
+    (stored,) = product.storage.state.bookings.values()
+    assert stored.facts.details.location == location
+    assert stored.facts.no_show is not None
+    assert stored.facts.no_show.uri is None
 
 
 async def test_what_cannot_be_read_is_passed_over_and_said(

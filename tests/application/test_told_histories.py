@@ -24,6 +24,7 @@ from tests.application.told_histories import (
     Guest,
     Teller,
     acts,
+    toggles,
 )
 from tests.fakes.calendly import bodies
 
@@ -95,6 +96,18 @@ async def test_any_order_and_duplication_over_any_subscriptions_tells_the_same(
     assert shown(in_order) == truth(teller.guests)
 
 
+@given(st.data(), st.lists(toggles, min_size=2, max_size=7))
+@settings(max_examples=150, deadline=None)
+async def test_marks_end_up_as_they_are_at_calendly(data: st.DataObject, lived: list[Act]) -> None:
+    """Marks that are set and taken back, also at once, are told alike by every order of it."""
+    teller = Teller(USERS).live([Act("book"), *lived])
+    repeated = data.draw(st.lists(st.sampled_from(teller.everything), max_size=6))
+
+    store = await stored(data.draw(st.permutations([*teller.everything, *repeated])))
+
+    assert shown(store) == truth(teller.guests)
+
+
 @given(st.data(), st.lists(acts, max_size=7))
 @settings(max_examples=100, deadline=None)
 async def test_an_organization_s_subscription_alone_tells_everything(
@@ -140,6 +153,7 @@ LIVES = {
     "a group that its host cancels": [Act("book"), Act("join"), Act("host")],
     "one of a group moves": [Act("book"), Act("join"), Act("move")],
     "a mark set, taken back and set again": [Act("book"), *map(Act, ("mark", "clear", "mark"))],
+    "a mark taken back at once": [Act("book"), Act("mark", after=0.2), Act("clear", after=0.5)],
     "a mark taken back twice": [Act("book"), *map(Act, ("mark", "clear", "mark", "clear"))],
     "a reschedule that the older half tells": [Act("book"), Act("move", told_by="older")],
     "a reschedule that the newer half tells": [Act("book"), Act("move", told_by="newer")],

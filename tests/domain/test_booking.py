@@ -114,7 +114,14 @@ def test_a_successor_that_is_known_stays() -> None:
     [
         (NoShow(NOW, "n1"), NoShow(LATER, None), NoShow(LATER, None)),
         (NoShow(LATER, "n2"), NoShow(NOW, None), NoShow(LATER, "n2")),
-        (NoShow(NOW, None), NoShow(NOW, ""), NoShow(NOW, "")),
+        (NoShow(NOW, None), NoShow(NOW, ""), NoShow(NOW, None)),
+        (NoShow(NOW, None), NoShow(NOW + seconds(0.9), "n1"), NoShow(NOW, None)),
+        (NoShow(NOW, None), NoShow(NOW + seconds(1), "n1"), NoShow(NOW + seconds(1), "n1")),
+        (
+            NoShow(NOW + seconds(0.1), None),
+            NoShow(NOW + seconds(0.9), "n1"),
+            NoShow(NOW + seconds(0.9), "n1"),
+        ),
         (NoShow(NOW, "n1"), None, NoShow(NOW, "n1")),
         (None, None, None),
     ],

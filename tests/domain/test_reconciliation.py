@@ -1,12 +1,12 @@
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from itertools import permutations, product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.booking import LAG, BookingStatus, Cancellation, Facts, NoShow, unmarked
+from domain.booking import LAG, BookingStatus, Facts, NoShow
+from domain.reads import as_read
 from domain.reconciliation import Change, related_uris, settle
 from tests.domain.histories import Act, Calendly, deliveries, histories
 from tests.domain.samples import NOW, details, facts, invitee_uri, seconds
@@ -183,67 +183,11 @@ def test_changes_come_in_one_sorted_order() -> None:
 
 
 MARKED = facts(no_show=NoShow(at=NOW, uri="n1"))
-CLEARED = facts(no_show=NoShow(at=NOW + seconds(1), uri=None))
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "repair"),
-    [
-        (None, facts(), True),
-        (facts(), facts(status=CANCELED), True),
-        (facts(), MARKED, True),
-        (MARKED, CLEARED, True),
-        (facts(), CLEARED, False),
-        (facts(), facts(details=details(event_name="Longer demo")), False),
-        (facts(), facts(reference="sk_1"), False),
-    ],
-)
-def test_a_repair_is_what_readers_were_told_wrong(
-    before: Facts | None, after: Facts, repair: bool
-) -> None:
-    """A booking, status or mark that was missed is a repair; a changed detail is none."""
-    assert Change(facts=after, before=before, happened_at=NOW).is_repair is repair
-
-
-@pytest.mark.parametrize(
-    ("known", "observed", "moment"),
-    [
-        (None, facts(created_at=NOW + seconds(1)), NOW + seconds(1)),
-        (
-            facts(),
-            facts(status=CANCELED, cancellation=Cancellation(NOW + seconds(2), "Ada", "host")),
-            NOW + seconds(2),
-        ),
-        (
-            facts(),
-            facts(status=CANCELED, details=details(updated_at=NOW + seconds(3))),
-            NOW + seconds(3),
-        ),
-        (facts(), MARKED, NOW),
-        (MARKED, CLEARED, details().updated_at),
-    ],
-)
-def test_a_change_knows_when_it_happened(
-    known: Facts | None, observed: Facts, moment: datetime
-) -> None:
-    """How old a change is at Calendly tells a lost webhook from one that is on its way."""
-    (change,) = settle({} if known is None else {known.invitee_uri: known}, [observed])
-
-    assert change.happened_at == moment
-
-
-def test_a_reschedule_happened_when_its_new_half_was_made() -> None:
-    """The older half of a reschedule that says nothing itself is as new as its successor."""
-    newer = facts("B", "EB", predecessor=A, created_at=NOW + seconds(9))
-
-    changes = settle({A: facts("A", "EA")}, [newer])
-
-    assert [each.happened_at for each in changes] == [NOW + seconds(9)] * 2
 
 
 def test_what_was_not_seen_is_no_longer_set() -> None:
     """A read that shows no mark outdates older marks, before or after them, and leaves newer."""
-    seen_none = unmarked(facts(), NOW + LAG + seconds(1))
+    seen_none = as_read(facts(), NOW + LAG + seconds(1))
     newer = facts(no_show=NoShow(at=NOW + seconds(1), uri="n2"))
 
     for order in permutations([MARKED, seen_none]):
@@ -256,4 +200,76 @@ def test_what_was_not_seen_is_no_longer_set() -> None:
 
 def test_what_nobody_marked_is_not_written_again() -> None:
     """A read that shows no mark where none is known changes no row."""
-    assert settle({invitee_uri("A"): facts()}, [unmarked(facts(), NOW + seconds(999))]) == []
+    assert settle({invitee_uri("A"): facts()}, [as_read(facts(), NOW + seconds(999))]) == []
+
+
+def test_a_mark_that_calendly_still_shows_was_set_after_the_end_of_another() -> None:
+    """Within the second in which a mark was taken back a read tells that another one stands."""
+    ended = facts(no_show=NoShow(at=NOW, uri=None))
+    again = facts(no_show=NoShow(at=NOW + seconds(0.9), uri="n2"))
+    store = Store()
+    store.take_in([ended])
+
+    assert store.take_in([again]) == []
+    (change,) = store.take_in([as_read(again, NOW + LAG + seconds(9))])
+    assert change.facts.no_show == NoShow(at=NOW + seconds(1), uri="n2")
+    assert store.take_in([as_read(again, NOW + LAG + seconds(99))]) == []
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_news_of_a_mark_that_comes_late_does_not_outlive_its_end(order: tuple[int, ...]) -> None:
+    """A mark set and taken back within one second is gone, whichever is heard of first."""
+    marked = facts(no_show=NoShow(at=NOW + seconds(0.2), uri="n1"))
+    ended = facts(no_show=NoShow(at=NOW, uri=None))  # its webhook has whole seconds
+    told = [facts(), marked, ended]
+
+    rows = one_by_one([told[each] for each in order])
+    assert rows[invitee_uri("A")].no_show == ended.no_show
+
+
+HOSTED = facts(details=details(host_uris=("ada",)))
+MOVED = facts(details=details(host_uris=("bob",)))
+BACK_THEN = facts(details=details(updated_at=NOW - seconds(1), host_uris=("ada",)))
+
+
+def test_what_a_read_says_replaces_what_is_not_newer() -> None:
+    """An event's new host is taken over although the event says nothing of having changed."""
+    store = Store()
+    store.take_in([HOSTED])
+    store.take_in([as_read(MOVED, NOW + LAG)])
+    given = store.rows[invitee_uri("A")].details
+
+    assert given == details(host_uris=("bob",))
+    assert store.take_in([HOSTED]) == store.take_in([BACK_THEN]) == []
+    store.take_in([as_read(HOSTED, NOW + LAG + seconds(5))])
+    assert store.rows[invitee_uri("A")].details == details(
+        updated_at=NOW + seconds(5), host_uris=("ada",)
+    )
+
+
+def test_what_may_be_newer_than_a_read_stays() -> None:
+    """A read that began before the last known change overrules nothing."""
+    (change,) = settle({}, [HOSTED])
+
+    assert (
+        settle({invitee_uri("A"): change.facts}, [as_read(BACK_THEN, NOW + LAG - seconds(1))])
+        == []
+    )
+
+
+@given(st.data(), histories(shortest=1))
+def test_after_a_read_all_is_right_whatever_was_lost(
+    data: st.DataObject, calendly: Calendly
+) -> None:
+    """Any part of the webhooks in any order, and then one look at Calendly, tells the truth."""
+    store = Store()
+    for body in data.draw(st.lists(st.sampled_from(calendly.bodies))):
+        store.take_in([body])
+    asked_at = calendly.now + LAG + seconds(2)
+
+    store.take_in([as_read(seat.read(), asked_at) for seat in calendly.seats])
+
+    for seat in calendly.seats:
+        row = store.rows[seat.uri]
+        assert (row.status, row.details) == (seat.status, seat.told().details)
+        assert (row.no_show.uri if row.no_show else None) == seat.no_show

@@ -1,13 +1,15 @@
 """Bookings in memory."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
-from application.ports.bookings import BookingQuery, Owner
+from application.ports.bookings import BookingQuery, Holder, Owner
 from domain.availability import Window
-from domain.booking import Booking, Links
+from domain.booking import Booking, Links, is_hosted_by
 from domain.ids import BookingId, IntegrationId, UserId
+from domain.integration import Integration, Status
 from tests.fakes.state import State
 
 
@@ -46,6 +48,36 @@ class FakeBookings:
         """Read the rows that matter to each."""
         return {owner: await self.related(owner, list(uris)) for owner, uris in named.items()}
 
+    async def held_elsewhere(
+        self, integration_id: IntegrationId, invitee_uris: Sequence[str]
+    ) -> Mapping[str, Sequence[Holder]]:
+        """Return the colleagues who have them."""
+        found: dict[str, list[Holder]] = {}
+        for (holder, uri), booking in sorted(self._state.bookings.items()):
+            mine, other = (self._value(each) for each in (integration_id, holder))
+            if mine is None or other is None or mine.id == other.id or uri not in invitee_uris:
+                continue
+            same = mine.account.organization_uri == other.account.organization_uri
+            if same and other.status is not Status.DISCONNECTING:
+                owner = Owner(other.id, other.user_id, other.account.user_uri)
+                hosts = is_hosted_by(booking.facts, owner.account_uri)
+                found.setdefault(uri, []).append(Holder(owner, hosts=hosts))
+        return found
+
+    async def standing(
+        self, integration_id: IntegrationId, span: Window, made_before: datetime
+    ) -> Mapping[str, str]:
+        """Return the event of each that stands."""
+        return {
+            uri: booking.facts.event_uri
+            for (owner, uri), booking in self._state.bookings.items()
+            if owner == integration_id
+            and booking.is_open
+            and span.start <= booking.facts.details.start < span.end
+            and booking.facts.created_at < made_before
+            and self._is_hosted(booking)
+        }
+
     async def put(self, bookings: Sequence[Booking]) -> None:
         """Insert or replace; the id that a booking got first stays."""
         for booking in bookings:
@@ -59,7 +91,7 @@ class FakeBookings:
 
     async def find(self, user_id: UserId, booking_id: BookingId) -> Booking | None:
         """Read one by its id and its user."""
-        return next((each for each in self._of(user_id) if each.id == booking_id), None)
+        return next((each for each in self._all_of(user_id) if each.id == booking_id), None)
 
     async def by_invitee(self, user_id: UserId, invitee_uri: str) -> Booking | None:
         """Read one by its invitee and its user."""
@@ -77,16 +109,6 @@ class FakeBookings:
         wanted = [each for each in self._of(user_id) if _matches(each, query)]
         return sorted(wanted, key=_position)[: query.limit]
 
-    async def occupied(self, user_id: UserId, span: Window) -> Sequence[Window]:
-        """Return the times of standing bookings, each once."""
-        times = {
-            (each.facts.details.start, each.facts.details.end)
-            for each in self._of(user_id)
-            if each.is_open
-        }
-        touching = [(start, end) for start, end in times if start < span.end and end > span.start]
-        return [Window(start=start, end=end) for start, end in sorted(touching)]
-
     def _by_uri(self, user_id: UserId) -> dict[str, Booking]:
         """Return all of a user's; of two with the same invitee the current integration's."""
         everyones = self._state.bookings.values()
@@ -94,10 +116,21 @@ class FakeBookings:
         return {each.facts.invitee_uri: each for each in mine}
 
     def _of(self, user_id: UserId) -> list[Booking]:
-        """Return those of the user's current integration."""
+        """Return those of the user's current integration that its account hosts."""
+        return [each for each in self._all_of(user_id) if self._is_hosted(each)]
+
+    def _all_of(self, user_id: UserId) -> list[Booking]:
         row = self._state.integration_of(user_id)
         current = None if row is None else row.value.id
         return [each for at, each in self._state.bookings.items() if at[0] == current]
+
+    def _is_hosted(self, booking: Booking) -> bool:
+        owner = self._value(booking.integration_id)
+        return owner is not None and is_hosted_by(booking.facts, owner.account.user_uri)
+
+    def _value(self, integration_id: IntegrationId) -> Integration | None:
+        row = self._state.integrations.get(integration_id)
+        return None if row is None else row.value
 
 
 def _over(known: Booking, booking: Booking) -> Booking:

@@ -79,7 +79,7 @@ async def hold(
 ) -> list[Owner]:
     """Lock in a statement of its own: the next one sees what was committed before the lock."""
     rows = await session.rows(_HOLD, list(integration_ids), list(account_uris))
-    return [_to_owner(row) for row in rows]
+    return [to_owner(row) for row in rows]
 
 
 async def related_of(
@@ -107,7 +107,8 @@ def _to_json(booking: Booking, vault: Vault) -> dict[str, object]:
     return dict(zip(_NAMES, (*owners, *to_values(booking, vault)), strict=True))
 
 
-def _to_owner(row: Any) -> Owner:
+def to_owner(row: Any) -> Owner:
+    """Return the owner that a row of an integration, with its user's public id, names."""
     return Owner(
         id=IntegrationId(row["public_id"]),
         user_id=UserId(row["user_public_id"]),

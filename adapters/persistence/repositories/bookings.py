@@ -7,11 +7,12 @@ transaction must go through them by ascending id.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from adapters.persistence.repositories import booking_batches
 from adapters.persistence.rows.booking import COLUMNS, to_booking
 from adapters.persistence.session import SETTLING_LOCK, Session
-from application.ports.bookings import BookingQuery, Owner
+from application.ports.bookings import BookingQuery, Holder, Owner
 from application.ports.vault import Vault
 from domain.availability import Window
 from domain.booking import Booking
@@ -35,6 +36,8 @@ _OF_CURRENT = """b.integration_id = (
     WHERE user_id = (SELECT id FROM app_user WHERE public_id = $1)
     ORDER BY status = 'disconnecting', id DESC LIMIT 1
 )"""
+# What was given to another host is kept, as is its id, for the day when it comes back.
+_HOSTED = "(cardinality(b.host_uris) = 0 OR i.account_uri = ANY (b.host_uris))"
 _FIND = f"SELECT {COLUMNS} {_FROM} WHERE b.public_id = $2 AND {_OF_CURRENT}"
 # By way of the user's integrations, so that the unique key serves the search. Of two that both
 # have the invitee the current one counts.
@@ -51,19 +54,28 @@ ORDER BY i.status <> 'disconnecting', i.id
 """
 _PAGE = f"""
 SELECT {COLUMNS} {_FROM}
-WHERE b.user_id = (SELECT id FROM app_user WHERE public_id = $1) AND {_OF_CURRENT}
+WHERE b.user_id = (SELECT id FROM app_user WHERE public_id = $1) AND {_OF_CURRENT} AND {_HOSTED}
     AND (cardinality($2::text[]) = 0 OR b.status = ANY ($2))
     AND ($3::timestamptz IS NULL OR b.start_at >= $3)
     AND ($4::timestamptz IS NULL OR b.start_at < $4)
     AND ($5::timestamptz IS NULL OR (b.start_at, b.public_id) > ($5, $6::uuid))
 ORDER BY b.start_at, b.public_id LIMIT $7
 """
-_OCCUPIED = f"""
-SELECT DISTINCT b.start_at, b.end_at
-FROM calendly_booking b
-WHERE b.user_id = (SELECT id FROM app_user WHERE public_id = $1) AND b.status = 'booked'
-    AND b.start_at < $3 AND b.end_at > $2 AND {_OF_CURRENT}
-ORDER BY b.start_at, b.end_at
+_HELD_ELSEWHERE = f"""
+SELECT b.invitee_uri, i.public_id, i.account_uri, u.public_id AS user_public_id,
+    {_HOSTED} AS hosts
+FROM calendly_integration mine
+JOIN calendly_integration i ON i.organization_uri = mine.organization_uri AND i.id <> mine.id
+JOIN app_user u ON u.id = i.user_id
+JOIN calendly_booking b ON b.integration_id = i.id AND b.invitee_uri = ANY ($2)
+WHERE mine.public_id = $1 AND i.status <> 'disconnecting'
+ORDER BY b.invitee_uri, i.public_id
+"""
+_STANDING = f"""
+SELECT b.invitee_uri, b.event_uri
+FROM calendly_booking b JOIN calendly_integration i ON i.id = b.integration_id
+WHERE i.public_id = $1 AND b.user_id = i.user_id AND b.status = 'booked'
+    AND b.start_at >= $2 AND b.start_at < $3 AND b.created_at < $4 AND {_HOSTED}
 """
 
 
@@ -102,6 +114,25 @@ class PiccoloBookings:
         """Read and lock the rows that matter to all of them."""
         return await booking_batches.related_of(self._session, self._vault, named)
 
+    async def held_elsewhere(
+        self, integration_id: IntegrationId, invitee_uris: Sequence[str]
+    ) -> Mapping[str, Sequence[Holder]]:
+        """Read whose they are; of somebody without colleagues here that is one small read."""
+        found: dict[str, list[Holder]] = {}
+        for row in await self._session.rows(_HELD_ELSEWHERE, integration_id, list(invitee_uris)):
+            holder = Holder(booking_batches.to_owner(row), hosts=row["hosts"])
+            found.setdefault(row["invitee_uri"], []).append(holder)
+        return found
+
+    async def standing(
+        self, integration_id: IntegrationId, span: Window, made_before: datetime
+    ) -> Mapping[str, str]:
+        """Read the URIs alone."""
+        rows = await self._session.rows(
+            _STANDING, integration_id, span.start, span.end, made_before
+        )
+        return {row["invitee_uri"]: row["event_uri"] for row in rows}
+
     async def find(self, user_id: UserId, booking_id: BookingId) -> Booking | None:
         """Read one by its id and its user."""
         row = await self._session.row(_FIND, user_id, booking_id)
@@ -133,8 +164,3 @@ class PiccoloBookings:
             query.limit,
         )
         return [to_booking(row, self._vault) for row in rows]
-
-    async def occupied(self, user_id: UserId, span: Window) -> Sequence[Window]:
-        """Return the times of standing bookings that touch the span, by ascending start."""
-        rows = await self._session.rows(_OCCUPIED, user_id, span.start, span.end)
-        return [Window(start=row["start_at"], end=row["end_at"]) for row in rows]

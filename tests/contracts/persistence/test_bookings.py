@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.ports.bookings import BookingQuery
+from application.ports.bookings import BookingQuery, Holder, Owner
 from application.ports.unit_of_work import Storage
 from domain.availability import Window
 from domain.booking import Booking, BookingStatus, Cancellation, Invitee, Links, Location, NoShow
@@ -42,7 +42,6 @@ async def test_reads_back(storage: Storage, world: World, ada: Integration) -> N
     full, plain = await world.book(ada, FULL, bare)
 
     async with storage() as uow:
-        assert await uow.bookings.find(ada.user_id, full.id) == full
         assert await uow.bookings.find(ada.user_id, plain.id) == plain
         assert await uow.bookings.by_invitee(ada.user_id, FULL.invitee_uri) == full
 
@@ -67,9 +66,78 @@ async def test_put_replaces_links(storage: Storage, world: World, ada: Integrati
     await world.book(ada, FULL)
 
     async with storage() as uow:
-        found = await uow.bookings.find(ada.user_id, first.id)
+        found = await uow.bookings.by_invitee(ada.user_id, FULL.invitee_uri)
     assert found is not None
-    assert found.facts.links == FULL.links
+    assert (found.id, found.facts.links) == (first.id, FULL.links)
+
+
+async def test_given_to_another_host(storage: Storage, world: World, ada: Integration) -> None:
+    """Who hosts an event no longer finds it by its id alone; a co-host is shown it."""
+    uri, other = ada.account.user_uri, f"{samples.CALENDLY}/users/OTHER"
+    hosts = {"MINE": (uri,), "OURS": (other, uri), "THEIRS": (other,), "UNTOLD": ()}
+    starts = {name: NOON + number * HOUR for number, name in enumerate(hosts, start=1)}
+    made = await world.book(
+        ada,
+        *(
+            samples.facts(name, details=samples.details(starts[name], host_uris=whose))
+            for name, whose in hosts.items()
+        ),
+    )
+    shown = [each for each in made if each.facts.details.host_uris != (other,)]
+    span = Window(start=NOON, end=NOON + 9 * HOUR)
+
+    async with storage() as uow:
+        page = await uow.bookings.page(ada.user_id, BookingQuery(limit=9))
+        found = [await uow.bookings.find(ada.user_id, each.id) for each in made]
+        standing = await uow.bookings.standing(ada.id, span, NOON + HOUR)
+    assert list(page) == shown
+    assert found == made
+    assert standing == {each.facts.invitee_uri: each.facts.event_uri for each in shown}
+
+
+async def test_standing(storage: Storage, world: World, ada: Integration) -> None:
+    """What stands is known by its start, both ends of the span, and by when it was made."""
+    span = Window(start=NOON, end=NOON + HOUR)
+    starts = {"EARLY": NOON - HOUR, "FIRST": NOON, "LATE": NOON + HOUR}
+    all_facts = [samples.facts(n, details=samples.details(at)) for n, at in starts.items()]
+    canceled = samples.facts(
+        "CANCELED",
+        status=BookingStatus.CANCELED,
+        details=samples.details(NOON),
+        cancellation=Cancellation(at=NOON, by="Ada", by_kind="host"),
+    )
+    young = samples.facts("YOUNG", created_at=NOON + HOUR, details=samples.details(NOON))
+    await world.book(ada, *all_facts, canceled, young)
+
+    async with storage() as uow:
+        standing = await uow.bookings.standing(ada.id, span, NOON + HOUR)
+    assert list(standing) == [samples.invitee_uri("FIRST")]
+
+
+async def test_held_elsewhere(storage: Storage, world: World, ada: Integration) -> None:
+    """Colleagues are found by the bookings they have or had; strangers and leavers are none."""
+    bob, cid = await world.connect("bob"), await world.connect("cid")
+    gone, account = await world.connect("gone"), ada.account
+    stranger = replace(account, organization_uri="OTHER", user_uri="STRANGER")
+    dan = await world.connect("dan", account=stranger)
+    one, given = samples.facts("ONE"), samples.facts("GIVEN")
+    away = replace(given, details=samples.details(host_uris=(account.user_uri,)))
+    for owner in (ada, bob, cid, gone, dan):
+        await world.book(owner, one, away if owner is bob else given)
+    async with storage() as uow:
+        await uow.integrations.mark_disconnecting(gone.id)
+        await uow.commit()
+
+    async with storage() as uow:
+        found = await uow.bookings.held_elsewhere(
+            ada.id, [one.invitee_uri, given.invitee_uri, "unknown"]
+        )
+    bobs, cids = (Owner(each.id, each.user_id, each.account.user_uri) for each in (bob, cid))
+    still, no_more = (
+        [Holder(bobs, hosts=True), Holder(cids, hosts=True)],
+        Holder(bobs, hosts=False),
+    )
+    assert found == {one.invitee_uri: still, given.invitee_uri: [no_more, still[1]]}
 
 
 async def test_put_after_erase(storage: Storage, world: World, ada: Integration) -> None:
@@ -94,8 +162,6 @@ async def test_others_bookings(storage: Storage, world: World, ada: Integration)
         assert await uow.bookings.by_invitee(ada.user_id, FULL.invitee_uri) is None
         assert await uow.bookings.by_invitees(ada.user_id, [FULL.invitee_uri]) == {}
         assert list(await uow.bookings.page(ada.user_id, BookingQuery(limit=9))) == []
-        span = Window(start=NOON, end=NOON + timedelta(days=9))
-        assert list(await uow.bookings.occupied(ada.user_id, span)) == []
         assert await uow.bookings.related(ada.id, [FULL.invitee_uri]) == {}
 
 
@@ -192,51 +258,10 @@ async def test_page_filters(storage: Storage, world: World, ada: Integration) ->
     assert await names(starts_before=NOON + HOUR, statuses=(BookingStatus.CANCELED,)) == []
 
 
-async def test_occupied(storage: Storage, world: World, ada: Integration) -> None:
-    """The standing bookings that touch the span are occupied, ascending; edges do not touch."""
-    hours = {"before": 0, "into": 0.75, "within": 2, "after": 3}
-    canceled = samples.facts(
-        "gone", status=BookingStatus.CANCELED, details=samples.details(NOON + 2 * HOUR)
-    )
-    await world.book(
-        ada,
-        canceled,
-        *(
-            samples.facts(name, details=samples.details(NOON + hour * HOUR))
-            for name, hour in hours.items()
-        ),
-    )
-
-    async with storage() as uow:
-        span = Window(start=NOON + HOUR, end=NOON + 3 * HOUR)
-        found = await uow.bookings.occupied(ada.user_id, span)
-
-    half = timedelta(minutes=30)
-    begins = [NOON + hours[name] * HOUR for name in ("into", "within")]
-    assert list(found) == [Window(start=begin, end=begin + half) for begin in begins]
-
-
-async def test_a_group_is_occupied_once(storage: Storage, world: World, ada: Integration) -> None:
-    """A group event's time is occupied while any of its invitees stands, and given once."""
-    shared = "https://api.calendly.com/scheduled_events/GROUP"
-    one, *_ = await world.book(
-        ada,
-        samples.facts("one", event_uri=shared),
-        samples.facts("two", event_uri=shared),
-        samples.facts("three", event_uri=shared, status=BookingStatus.CANCELED),
-    )
-
-    async with storage() as uow:
-        span = Window(start=NOON, end=NOON + timedelta(days=9))
-        found = await uow.bookings.occupied(ada.user_id, span)
-
-    assert list(found) == [Window(one.facts.details.start, one.facts.details.end)]
-
-
 async def test_a_replaced_accounts_bookings(
     storage: Storage, world: World, ada: Integration
 ) -> None:
-    """What a replaced account left behind is neither listed, nor found, nor in the way of times."""
+    """What a replaced account left behind is neither listed nor found."""
     (mine, shared) = await world.book(ada, samples.facts("A"), samples.facts("S"))
     async with storage() as uow:
         await uow.integrations.mark_disconnecting(ada.id)
@@ -250,13 +275,9 @@ async def test_a_replaced_accounts_bookings(
 
     assert before == {mine.id, shared.id}
     assert after == {own.id}
-    query = Window(start=NOON, end=NOON + timedelta(days=9))
     async with storage() as uow:
         assert await uow.bookings.find(ada.user_id, mine.id) is None
         assert await uow.bookings.find(ada.user_id, own.id) == own
-        assert await uow.bookings.occupied(ada.user_id, query) == [
-            Window(start=later.start, end=later.end)
-        ]
         assert await uow.bookings.by_invitee(ada.user_id, own.facts.invitee_uri) == own
         assert await uow.bookings.by_invitee(ada.user_id, mine.facts.invitee_uri) == mine
         uris = [mine.facts.invitee_uri, own.facts.invitee_uri]
