@@ -10,6 +10,7 @@ from application.ports.clock import Clock
 from application.ports.entropy import Entropy
 from application.ports.unit_of_work import Storage
 from domain.errors import (
+    CalendlyThrottled,
     CalendlyUncertain,
     GrantRefused,
     IntegrationNotFound,
@@ -58,6 +59,7 @@ class RefreshTokens:
         Raises:
             ReauthRequired: the grant is dead.
             RefreshInProgress: another process holds the lease and did not finish in time.
+            CalendlyThrottled: Calendly wants the user's token requests to rest; nothing was sent.
             CircuitOpen: Calendly's OAuth is held back; whoever holds the lease gets nothing either.
             IntegrationNotFound, and what ExchangeTokens raises.
 
@@ -72,6 +74,7 @@ class RefreshTokens:
             if taken is not None:
                 return await self._refresh(*taken, stale_version)
             self._refuse_while_in_doubt(integration)
+            await self._refuse_at_rest(integration)
             await self._circuits.refuse_if_held_back(Surface.OAUTH)
             await asyncio.sleep(POLL * (0.5 + self._entropy.chance()))
         raise RefreshInProgress(
@@ -105,6 +108,20 @@ class RefreshTokens:
             raise RefreshInProgress(
                 "Calendly's answer to a refresh is missing; the token is not sent again yet.",
                 retry_after=left.total_seconds(),
+            )
+
+    async def _refuse_at_rest(self, integration: Integration) -> None:
+        """Do not wait for a lease that nobody works under: it lasts as long as Calendly asked."""
+        now = self._clock.now()
+        throttled = integration.last_error_code == CalendlyThrottled.code
+        if not throttled or still_open(integration, now) is not None:
+            return
+        async with self._storage() as uow:
+            until = await uow.refresh_queue.rests_until(integration.id, now)
+        if until is not None:
+            raise CalendlyThrottled(
+                "Calendly asked for fewer token requests of this user; they rest for now.",
+                retry_after=(until - now).total_seconds(),
             )
 
     async def _read(self, integration_id: IntegrationId) -> Integration:

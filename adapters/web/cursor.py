@@ -1,8 +1,11 @@
-"""A page's position, opaque to callers: base64url of JSON of the keyset position."""
+"""A page's position, opaque to callers: base64url of JSON of the keyset position.
+
+The rule not to break: a cursor of one list is none of another.
+"""
 
 import base64
-from datetime import datetime
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -10,33 +13,62 @@ import msgspec
 from domain.errors import InvalidCursor
 from domain.ids import BookingId
 
-LONGEST = 200
+LONGEST = 2000
 
 
 class _Position(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     start: Annotated[datetime, msgspec.Meta(tz=True)]
     id: UUID
 
+    def __post_init__(self) -> None:
+        self.start.astimezone(UTC)  # an offset may lead out of the calendar: OverflowError
+
+
+class _Name(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    of: Literal["event_type"]
+    name: str
+    uri: str
+
+
+_P = TypeVar("_P", _Position, _Name)
+
 
 def encode(position: tuple[datetime, BookingId]) -> str:
-    """Return the text that stands for a position."""
-    raw = msgspec.json.encode(_Position(*position))
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    """Return the text that stands for a position among bookings."""
+    return _encode(_Position(*position))
 
 
 def decode(cursor: str) -> tuple[datetime, BookingId]:
-    """Return the position that a text stands for.
+    """Return the position among bookings that a text stands for.
 
     Raises:
         InvalidCursor: this service never hands out such a text.
 
     """
+    position = _decode(cursor, _Position)
+    return position.start, BookingId(position.id)
+
+
+def encode_name(position: tuple[str, str]) -> str:
+    """Return the text that stands for a position among event types: name and URI."""
+    return _encode(_Name("event_type", *position))
+
+
+def decode_name(cursor: str) -> tuple[str, str]:
+    """Return the position among event types that a text stands for. Raises InvalidCursor."""
+    position = _decode(cursor, _Name)
+    return position.name, position.uri
+
+
+def _encode(position: _P) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(position)).rstrip(b"=").decode()
+
+
+def _decode(cursor: str, shape: type[_P]) -> _P:
     padded = cursor[:LONGEST] + "=" * (-len(cursor[:LONGEST]) % 4)
     try:
-        raw = base64.b64decode(padded, b"-_", validate=True)
-        position = msgspec.json.decode(raw, type=_Position)
-    except ValueError:
+        return msgspec.json.decode(base64.b64decode(padded, b"-_", validate=True), type=shape)
+    except (ValueError, OverflowError):
         raise InvalidCursor(
             "The cursor is not one that this service handed out; begin again without it."
         ) from None
-    return position.start, BookingId(position.id)

@@ -3,7 +3,7 @@
 The framework would take a time without an offset, and numbers as well; either would be a guess.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -20,15 +20,15 @@ def moment_parameter(description: str) -> QueryParameter:
 
 
 def moment(text: str, name: str) -> datetime:
-    """Return the time that a parameter states.
+    """Return the time that a parameter states, in UTC.
 
     Raises:
         ValidationException: it states none; the parameter is named, its value is not repeated.
 
     """
     try:
-        return msgspec.convert(text, _Moment, strict=True)
-    except msgspec.ValidationError:
+        return msgspec.convert(text, _Moment, strict=True).astimezone(UTC)
+    except (msgspec.ValidationError, OverflowError):  # an offset may lead out of the calendar
         told = {"key": name, "message": REMEDY, "source": "query"}
         raise ValidationException(extra=[told]) from None
 

@@ -85,6 +85,14 @@ class RefreshQueue(Protocol):
         """
         ...
 
+    async def rests_until(self, integration_id: IntegrationId, now: datetime) -> datetime | None:
+        """Return when a lease ends that `finish` kept though nobody works under it, or None (UTC).
+
+        Told by its end, which is not after the next attempt. One that is taken before an attempt
+        that was put off for minutes looks the same, until its exchange has begun.
+        """
+        ...
+
     async def finish(
         self,
         integration: Integration,

@@ -166,6 +166,8 @@ class Play:
     async def reconnect(self) -> None:
         """The user connects the same account again."""
         product, before = self.product, self._judge.stored
+        # A consent takes a person some time: its moment is what tells it from the one before.
+        product.clock.advance(timedelta(microseconds=1))
         pair = product.calendly.grant(before.account.user_uri)
         anew = refreshed(
             msgspec.structs.replace(before, connected_at=product.clock.now()),

@@ -1,10 +1,18 @@
 import asyncio
+from datetime import timedelta
 
 import pytest
 
-from domain.errors import IntegrationNotFound, ReauthRequired, RefreshInProgress
+from application.refresh_tokens import POLL
+from domain.errors import (
+    CalendlyThrottled,
+    IntegrationNotFound,
+    ReauthRequired,
+    RefreshInProgress,
+)
 from domain.ids import IntegrationId
 from domain.integration import Status, usable_tokens
+from domain.token import TOKEN_REQUESTS
 from tests.application.building import Product
 from tests.application.late_answer import LateAnswer, slow_exchange
 from tests.application.leasing import leased
@@ -98,6 +106,59 @@ async def test_a_held_lease_is_waited_for_only_so_long(product: Product, process
     assert product.calendly.calls["refresh"] == 1
     hold.release()
     await other
+
+
+async def test_while_calendly_wants_a_rest_everybody_is_refused_at_once(
+    product: Product, process: Process
+) -> None:
+    """After a 429 to a token request nobody waits: each is told how long the rest lasts still."""
+    connected = await product.connect()
+    product.calendly.fail_next("refresh", CalendlyThrottled("429", retry_after=60))
+    with pytest.raises(CalendlyThrottled):
+        await process.refresh(connected.id)
+    product.clock.advance(timedelta(seconds=20))
+    began = asyncio.get_running_loop().time()
+
+    with pytest.raises(CalendlyThrottled) as refusal:
+        await Process(product, "process-2").refresh(connected.id)
+
+    assert refusal.value.retry_after == 40
+    assert asyncio.get_running_loop().time() - began < POLL / 2
+    assert product.calendly.calls["refresh"] == 1
+
+
+async def test_after_a_rest_a_refresh_is_waited_for_again(
+    product: Product, process: Process
+) -> None:
+    """Who meets the first refresh after a rest waits for its tokens, and is not told to rest."""
+    connected = await product.connect()
+    product.calendly.fail_next("refresh", CalendlyThrottled("429", retry_after=60))
+    with pytest.raises(CalendlyThrottled):
+        await process.refresh(connected.id)
+    product.clock.advance(timedelta(seconds=60))
+    taken = await leased(product, connected.id)
+    waiting = asyncio.create_task(Process(product, "process-2").refresh(connected.id))
+    await asyncio.sleep(POLL * 3)
+
+    fresh = await process.exchange(*taken)
+
+    assert await waiting == fresh
+    assert product.calendly.calls["refresh"] == 2
+
+
+async def test_used_up_token_requests_are_said_at_once(product: Product, process: Process) -> None:
+    """Who asks for more refreshes in a minute than Calendly takes is told when the next may go."""
+    connected = await product.connect()
+    for _ in range(TOKEN_REQUESTS):
+        await process.refresh(connected.id)
+    product.clock.advance(timedelta(seconds=20))
+
+    for _ in range(2):
+        with pytest.raises(CalendlyThrottled) as refusal:
+            await process.refresh(connected.id)
+
+        assert refusal.value.retry_after == 40
+    assert product.calendly.calls["refresh"] == TOKEN_REQUESTS
 
 
 async def test_a_dead_grant_is_said_at_once(product: Product, process: Process) -> None:

@@ -82,6 +82,14 @@ class FakeRefreshQueue:
         ]
         return min((each for each in waits if each > now), default=None)
 
+    async def rests_until(self, integration_id: IntegrationId, now: datetime) -> datetime | None:
+        """Compare the lease with the next attempt."""
+        row = self._state.integrations.get(integration_id)
+        if row is None or row.lease is None or row.next_refresh_at is None:
+            return None
+        until = row.lease.expires_at
+        return until if now < until <= row.next_refresh_at else None
+
     async def finish(
         self,
         integration: Integration,
@@ -123,6 +131,7 @@ class FakeRefreshQueue:
                 value=value,
                 lease=left,
                 next_refresh_at=next_attempt_at,
+                version=row.version + int(value.status is not row.value.status),
                 refused_version=expected_version if dead else None,
             )
         )

@@ -4,10 +4,9 @@ A value is mostly good, so that what is broken elsewhere in the request is reach
 """
 
 import base64
-import copy
 import hmac
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, quote_from_bytes
@@ -17,47 +16,25 @@ from hypothesis import strategies as st
 from adapters.web.webhook_door import WEBHOOKS_PATH
 from application.ports.clock import Clock
 from tests.fakes.calendly import bodies
+from tests.faults.fuzzing_values import any_body, json_like, moments, mostly, texts
 
 METHODS = ("get", "post", "put", "patch", "delete")
-WAITING = {"refreshIntegration"}
 KINDS = (
     "invitee.created", "invitee.canceled", "invitee_no_show.created", "invitee_no_show.deleted",
     "event_type.created", "event_type.updated", "event_type.deleted",
     "routing_form_submission.created", "contact.created", "INVITEE.CREATED", "",
 )  # fmt: skip
-TEXTS = (
-    "", " ", "\0", "a\0b", "\ud800", "\udfff\ud800", "\U0001f600", "\u202eabc", "\u00e9" * 300,
-    "x" * 5_000, "null", "-1", "0", "1e999", "NaN", "9" * 400, "18446744073709551616", "true",
-    "%00", "../..", "';--", "{}", "[]", "https://", "//[::1", "http://[", "a@b@c", "@", "[::1",
-    "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00",
-    "9999-12-31T23:59:59.999999999Z", "1969-12-31T23:59:59Z", "2026-12-02T10:00:00",
-    "2026-06-30T23:59:60Z", "2026-12-02T10:00:00+99:99", "20261202", "1764670000",
-    "Europe/Zurich\n", "../Europe/Zurich", "Factory", "00000000-0000-0000-0000-000000000000",
-)  # fmt: skip
-TOKENS = (
-    b"null", b"true", b"0", b"-0", b"-1", b"1.5", b"1e999", b"-1e999", b"1e-999", b"NaN",
-    b"Infinity", b"9223372036854775808", b"-9223372036854775809", b"18446744073709551616",
-    b"9" * 5_000, b"{}", b"[]", b"[[]]", b"[null]", b'""', b'"\\u0000"', b'"\\ud800"', b'"\\\\u0000"',
-    b'"\\udc00\\ud800"', b'"\\ud83d\\ude00"', b'"\xff\xfe"', b'"\xed\xa0\x80"', b'"\0"', b'"\n"',
-    b'"\\x"', b'"' + b"x" * 20_000 + b'"', b"[" * 500 + b"]" * 500, b"[" * 50_000,
-    b'{"a":' * 900 + b"1" + b"}" * 900, b'{"a":1,"a":2}', b'{"":{"":[{}]}}', b'{"\\u0000":1}', b"",
-)  # fmt: skip
-ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "utf-7", "latin-1", "cp037")
-_MARK = "\x1a{}\x1a"
-
-texts = st.sampled_from(TEXTS) | st.text(max_size=20)
-moments = st.datetimes().map(lambda each: each.isoformat() + "Z")
-tokens = (
-    st.sampled_from(TOKENS)
-    | texts.map(lambda each: json.dumps(each).encode())
-    | (moments | st.integers() | st.floats()).map(lambda each: json.dumps(each).encode())
-)
+_DELIVERY, _FAVOURED = "delivery", 5
 
 
 @dataclass(frozen=True)
 class Request:
-    """What goes to the application; a header may come twice."""
+    """What goes to the application; a header may come twice.
 
+    `of` is the id of the operation that it is made for.
+    """
+
+    of: str
     method: str
     path: bytes
     query: bytes = b""
@@ -80,42 +57,6 @@ class Known:
     values: Mapping[str, Sequence[str]]
 
 
-def mostly(good: st.SearchStrategy[Any], odd: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Return a strategy that gives the good value three times of four."""
-    return st.integers(0, 3).flatmap(lambda at: odd if at == 3 else good)
-
-
-@st.composite
-def json_like(draw: st.DrawFn, plain: Any) -> bytes:
-    """Return a JSON value with some of its parts, at any depth, made anything, broken even."""
-    value, replaced = copy.deepcopy(plain), {}
-    for number in range(draw(st.sampled_from((0, 1, 1, 1, 2, 3)))):
-        where, key = draw(st.sampled_from(list(_places(value))))
-        mark = _MARK.format(number)
-        where[key] = mark
-        replaced[json.dumps(mark).encode()] = draw(tokens)
-    raw = json.dumps(value).encode()
-    for mark_, token in replaced.items():
-        raw = raw.replace(mark_, token)
-    return raw
-
-
-@st.composite
-def any_body(draw: st.DrawFn, plain: Any) -> bytes:
-    """Return a body: like the plain one, or broken as a whole, or no JSON at all."""
-    body = draw(json_like(plain))
-    how = draw(st.sampled_from(("as it is",) * 12 + ("cut", "twice", "encoded", "token", "bytes")))
-    if how == "cut":
-        return body[: draw(st.integers(0, len(body)))]
-    if how == "twice":
-        return body + body
-    if how == "encoded":
-        return body.decode("latin-1").encode(draw(st.sampled_from(ENCODINGS)), "replace")
-    if how == "token":
-        return draw(tokens)
-    return draw(st.binary(max_size=60)) if how == "bytes" else body
-
-
 @st.composite
 def _webhook(draw: st.DrawFn, known: Known, clock: Clock) -> Request:
     body = draw(any_body(_event(draw, known)))
@@ -131,7 +72,7 @@ def _webhook(draw: st.DrawFn, known: Known, clock: Clock) -> Request:
         (b"content-length", str(len(body)).encode()),
         *((b"calendly-webhook-signature", _header_safe(signature)),) * times,
     )
-    return Request("POST", path.encode(), headers=headers, body=body)
+    return Request(_DELIVERY, "POST", path.encode(), headers=headers, body=body)
 
 
 def good_delivery(known: Known, clock: Clock, number: int) -> Request:
@@ -140,7 +81,7 @@ def good_delivery(known: Known, clock: Clock, number: int) -> Request:
     body = json.dumps(_event_of("invitee.created", host, 1_000 + number)).encode()
     signature = f"t={_stamp(clock)},v1={_digest(known, _stamp(clock), body)}".encode()
     headers = ((b"calendly-webhook-signature", signature),)
-    return Request("POST", WEBHOOKS_PATH.encode(), headers=headers, body=body)
+    return Request(_DELIVERY, "POST", WEBHOOKS_PATH.encode(), headers=headers, body=body)
 
 
 def deliveries(known: Known, clock: Clock) -> st.SearchStrategy[Request]:
@@ -149,16 +90,12 @@ def deliveries(known: Known, clock: Clock) -> st.SearchStrategy[Request]:
 
 
 def operations(document: Mapping[str, Any], known: Known) -> st.SearchStrategy[Request]:
-    """Return calls of every operation in an OpenAPI document but one.
-
-    A refresh waits for another one of the same account, in real time; races are a scenario of
-    their own.
-    """
+    """Return calls of every operation in an OpenAPI document."""
     found = [
         _call(method, path, operation, known)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
-        if method in METHODS and operation["operationId"] not in WAITING
+        if method in METHODS
     ]
     return st.one_of(found)
 
@@ -170,14 +107,20 @@ def _call(
     query: list[str] = []
     headers = [(b"host", b"127.0.0.1")]
     cookies: list[str] = []
-    own = known.users[-1:] if method == "delete" and "/integration" in path else known.users[:-1]
+    # What is known to exist is the first one's.
+    own = (
+        list(known.users[-1:])
+        if method == "delete" and "/integration" in path
+        else [known.users[0]] * _FAVOURED + list(known.users[1:-1])
+    )
     for each in operation.get("parameters", ()):
-        name, times = each["name"], draw(st.sampled_from((1,) * 9 + (0, 2)))
+        name = each["name"]
+        times = draw(st.sampled_from((1,) * 9 + ((0, 2) if each.get("required") else (0,) * 9)))
         good = st.sampled_from(own) if name == "X-User-Id" else _good(name, known)
         if each["in"] == "path":
-            path = path.replace(f"{{{name}}}", _quoted(draw(mostly(good, texts))))
+            path = path.replace(f"{{{name}}}", _quoted(draw(mostly(good, texts, 9))))
         for _ in range(0 if each["in"] == "path" else times):
-            value = draw(mostly(good, texts | moments))
+            value = draw(mostly(good, texts | moments, 9))
             if each["in"] == "query":
                 query.append(f"{name}={_quoted(value)}")
             elif each["in"] == "cookie":
@@ -192,9 +135,10 @@ def _call(
         types = (b"application/json",) * 6 + (b"", b"text/plain", b"multipart/form-data")
         headers.append((b"content-type", draw(st.sampled_from(types))))
         headers.append((b"content-length", str(len(body)).encode()))
-    junk = draw(st.sampled_from(("",) * 9 + ("&%ff=%", "&=&&;", "&a[]=1", "%00", "&limit", "&é")))
+    junk = draw(st.sampled_from(("",) * 40 + ("&%ff=%", "&=&&;", "&a[]=1", "%00", "&limit", "&é")))
     raw_query = ("&".join(query) + junk).encode("latin-1")
-    return Request(method.upper(), path.encode(), raw_query, tuple(headers), body or b"")
+    about = operation["operationId"]
+    return Request(about, method.upper(), path.encode(), raw_query, tuple(headers), body or b"")
 
 
 def _body_of(operation: Mapping[str, Any], known: Known) -> st.SearchStrategy[bytes | None]:
@@ -203,7 +147,11 @@ def _body_of(operation: Mapping[str, Any], known: Known) -> st.SearchStrategy[by
     content = operation["requestBody"]["content"]["application/json"]
     (example,) = (each["value"] for each in content["examples"].values())
     if "event_type" in example:
-        typed = [{**example, "event_type": each} for each in known.values["event_type"]]
+        fitting = {**example, "answers": [], "location": None}
+        typed = [
+            {**fitting, "event_type": known.values["event_type"][0], "start": start}
+            for start in known.values["slot"]
+        ]
         return st.sampled_from(typed).flatmap(any_body)
     return any_body(example)
 
@@ -212,8 +160,10 @@ def _credentials(
     operation: Mapping[str, Any], known: Known
 ) -> st.SearchStrategy[list[tuple[bytes, bytes]]]:
     needed = [name for scheme in operation.get("security") or () for name in scheme]
+    if not needed:
+        return st.just([])
     secret = known.cron_secret if "cron_secret" in needed else known.api_key
-    good = f"Bearer {secret}".encode() if needed else b""
+    good = f"Bearer {secret}".encode()
     odd = (b"Bearer", b"bearer  " + secret.encode(), b"Basic \xff", b"", b"Bearer \xc3\xa9\xff")
     header = st.sampled_from((good,) * 15 + odd).map(lambda each: [(b"authorization", each)])
     return header | header | header | st.just([(b"authorization", good)])
@@ -223,7 +173,7 @@ def _good(name: str, known: Known) -> st.SearchStrategy[str]:
     if name == "cursor":
         return st.sampled_from(known.values[name]) | forged_cursors()
     if name in {"start", "end"}:
-        return st.sampled_from(known.values[name]) | moments
+        return mostly(st.sampled_from(known.values[name]), moments)
     return st.sampled_from(known.values[name]) if name in known.values else texts
 
 
@@ -271,14 +221,6 @@ def _stamp(clock: Clock) -> int:
 
 def _digest(known: Known, stamp: int, body: bytes) -> str:
     return hmac.digest(known.signing_key, b"%d." % stamp + body, "sha256").hex()
-
-
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield each container within a value, with each of its keys."""
-    for key in value if isinstance(value, dict) else range(len(value)):
-        yield value, key
-        if isinstance(value[key], dict | list):
-            yield from _places(value[key])
 
 
 def _raw(text: str) -> bytes:

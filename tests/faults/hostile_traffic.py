@@ -1,20 +1,18 @@
 """A web process that strangers flood while Calendly delivers: refusing must cost next to nothing.
 
-`python -m tests.faults.hostile_traffic PORT COUNT CONNECTIONS` is the flood, as a process of its
-own: deliveries without a signature, with a forged, stale or broken one, and oversized ones,
-announced, chunked or really sent. Nothing of it may be stored.
+The strangers take a fixed share of a processor. In calm they are beside as well, sending into a
+sink: what is compared is what they cost the service, not what making a flood costs the machine.
+Calm and flood take turns, so that what else the machine does meets both. Nothing of what they
+send may be stored.
 """
 
 import asyncio
-import contextlib
-import hmac
-import sys
-import time
+import math
+import statistics
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
-from random import Random
 from typing import ClassVar, NamedTuple
 
 import asyncpg
@@ -24,66 +22,89 @@ from adapters.local_stack.http_probe import answers_ok
 from adapters.local_stack.ports import LOOPBACK, free_port
 from adapters.local_stack.waiting import wait_until_ready
 from adapters.web.webhook_door import WEBHOOKS_PATH
-from bench.ingest.bodies import SIGNING_KEY, Host, request_to
+from bench.ingest.bodies import SIGNING_KEY, Host
 from bench.ingest.load import Order, send
-from bench.ingest.usage import resident
+from bench.usage import resident
 from domain.subscription import new_key
-from tests.faults import accounts
+from tests.faults import accounts, hostile_flood
 from tests.faults.rig import Rig, Running, open_rig
 from tests.faults.row import Row
 from tests.faults.scenarios import Size as AnySize
 
-HOSTS, BATCH = 10, 200
-SLOWER, LARGER = 3.0, 1.2
-MAX_BYTES = 1024 * 1024  # the service's own limit
+HOSTS = 10
+SINK, ENDLESS = 0, 10**9
+LARGER = 1.2
 REFUSALS = {400, 401, 413}
 _COUNTS = "SELECT (SELECT count(*) FROM calendly_webhook_event), count(*) FROM calendly_booking"
-_SENT_WHOLE = 0.005  # of the flood; a megabyte each
-_ANNOUNCED = 0.3
 
 
 class Size(AnySize, frozen=True):
     """How many hostile requests, over how many connections, beside how many of Calendly's.
 
     Args:
-        hostile: requests that must be refused.
-        calm: good ones before the flood, to compare with.
-        warm: good ones before these, so that memory has its size.
+        hostile: requests of all rounds that must be refused.
+        calm: good ones of all rounds in calm; in the flood as many come as find the time.
+        rounds: of calm and flood.
+        batch: good ones of a turn; each turn opens its connections anew.
         connections: of the good ones, all busy all the time.
-        flooding: connections of the flood, all busy all the time.
+        flooding: connections of the flood.
+        slower: how many times as slow the p99 may become; the fewer are timed, the less it tells.
 
     """
 
     SCALES: ClassVar[tuple[str, ...]] = ("hostile", "calm")
     hostile: int
     calm: int
-    warm: int = 2_000
+    rounds: int = 10
+    batch: int = 500
     connections: int = 32
     flooding: int = 32
+    slower: float = 3.0
+
+    @property
+    def turns(self) -> int:
+        """Turns of good ones in one round's calm."""
+        return math.ceil(self.calm / self.rounds / self.batch)
 
 
-FULL = Size(hostile=100_000, calm=10_000)
-SMALL = Size(hostile=1_500, calm=600, warm=400)
+FULL = Size(hostile=100_000, calm=20_000)
+SMALL = Size(hostile=1_500, calm=1_200, rounds=2, batch=200, slower=12.0)
 
 
-class Flooded(msgspec.Struct, frozen=True):
-    """What was seen: milliseconds, bytes, answers by status.
+class Taken(NamedTuple):
+    """Of deliveries: seconds of each answer, the service's most memory (bytes), the answers."""
 
-    Args:
-        calm, flooded: the good ones' p99.
-        before, peak: memory of the web process, at its most each.
-        good: answers to the good ones.
-        refused: answers to the flood; status 0 is a connection that was closed unanswered.
-        stored: webhooks and bookings in the database.
+    latencies: list[float]
+    peak: int
+    answers: Counter[int]
 
+    @property
+    def p99(self) -> float:
+        """Milliseconds below which 99 in 100 of the answers came."""
+        return sorted(self.latencies)[len(self.latencies) * 99 // 100] * 1_000
+
+
+class Round(NamedTuple):
+    """The good ones in calm and in the flood, and the answers to the flood by status.
+
+    Status 0 is a connection that was closed unanswered.
     """
 
-    calm: float
-    flooded: float
-    before: int
-    peak: int
-    good: Counter[int]
-    refused: dict[int, int]
+    calm: Taken
+    flood: Taken
+    refused: Counter[int]
+
+    @property
+    def slower(self) -> float:
+        """How many times as slow the flood made the slowest of the good ones (p99)."""
+        return self.flood.p99 / self.calm.p99
+
+
+class Seen(NamedTuple):
+    """What was seen: the good ones with nobody beside, the rounds, webhooks and bookings stored."""
+
+    alone: Taken
+    rounds: list[Round]
     stored: tuple[int, int]
 
 
@@ -95,65 +116,67 @@ async def run(size: Size) -> list[Row]:
         web = rig.run("adapters.cli", "web", "--port", str(port))
         ready = partial(answers_ok, f"http://{LOOPBACK}:{port}/health/live")
         await asyncio.to_thread(wait_until_ready, web.child, ready, 60.0)
-        sender = _Sender(port, await _hosts(rig), size.connections, web)
+        sender = _Sender(port, await _hosts(rig), size, web)
         seen = await _measure(rig, sender, size)
         await web.stop()
     return [_row(size, seen)]
 
 
-async def _measure(rig: Rig, sender: "_Sender", size: Size) -> Flooded:
-    await sender.deliver(size.warm)
-    warm = sender.taken()
-    await sender.deliver(size.calm)
-    calm = sender.taken()
-    flood = rig.run(__spec__.name, str(sender.port), str(size.hostile), str(size.flooding))
+async def _measure(rig: Rig, sender: "_Sender", size: Size) -> Seen:
+    alone = await sender.deliver(size.turns * 2)
+    rounds = [await _round(rig, sender, size) for _ in range(size.rounds)]
+    return Seen(alone, rounds, await _stored(rig))
+
+
+async def _round(rig: Rig, sender: "_Sender", size: Size) -> Round:
+    beside = await _strangers(rig, SINK, ENDLESS, size)
+    calm = await sender.deliver(size.turns)
+    await beside.kill()
+    flood = await _strangers(rig, sender.port, math.ceil(size.hostile / size.rounds), size)
+    during = await sender.deliver_until(lambda: flood.child.exit_status() is not None)
+    refused = msgspec.json.decode(await flood.done(within=60), type=dict[int, int])
+    return Round(calm, during, Counter(refused))
+
+
+async def _strangers(rig: Rig, port: int, count: int, size: Size) -> Running:
+    flood = rig.run(hostile_flood.__name__, str(port), str(count), str(size.flooding))
     await flood.says()
-    while flood.child.exit_status() is None:
-        await sender.deliver(BATCH)
-    during = sender.taken()
-    return Flooded(
-        calm=calm.p99,
-        flooded=during.p99,
-        before=max(warm.peak, calm.peak),
-        peak=during.peak,
-        good=warm.answers + calm.answers + during.answers,
-        refused=msgspec.json.decode(await flood.done(within=60), type=dict[int, int]),
-        stored=await _stored(rig),
-    )
-
-
-class _Taken(NamedTuple):
-    p99: float
-    peak: int
-    answers: Counter[int]
+    return flood
 
 
 class _Sender:
     """Calendly, which delivers over some connections, and watches the process meanwhile."""
 
-    def __init__(self, port: int, hosts: list[Host], connections: int, web: Running) -> None:
+    def __init__(self, port: int, hosts: list[Host], size: Size, web: Running) -> None:
         self.port = port
-        self._hosts, self._connections, self._web = hosts, connections, web
-        self._latencies: list[float] = []
-        self._peak, self._answers = 0, Counter[int]()
+        self._hosts, self._size, self._web = hosts, size, web
 
-    async def deliver(self, count: int) -> None:
-        """Deliver so many, and remember how it went."""
-        order = Order(self.port, count, self._connections, self._hosts)
-        sending = asyncio.create_task(send(order))
+    async def deliver(self, turns: int) -> Taken:
+        """Deliver so many turns."""
+        taken = [await self._turn() for _ in range(turns)]
+        return _together(taken, taken)
+
+    async def deliver_until(self, ended: Callable[[], bool]) -> Taken:
+        """Deliver turn after turn; the last one, which outlasts the end, is not timed."""
+        taken: list[Taken] = []
+        while not ended():
+            taken.append(await self._turn())
+        return _together(taken, taken[:-1] or taken)
+
+    async def _turn(self) -> Taken:
+        order = Order(self.port, self._size.batch, self._size.connections, self._hosts)
+        sending, peak = asyncio.create_task(send(order)), 0
         while not sending.done():
-            self._peak = max(self._peak, resident(self._web.child.pid))
+            peak = max(peak, resident(self._web.child.pid))
             await asyncio.wait([sending], timeout=0.1)
         seen = await sending
-        self._answers.update(seen.statuses)
-        self._latencies += seen.latencies
+        return Taken(seen.latencies, peak, Counter(seen.statuses))
 
-    def taken(self) -> _Taken:
-        """Return the p99 (ms), the most memory (bytes) and the answers since the last time."""
-        ordered = sorted(self._latencies)
-        taken = _Taken(ordered[len(ordered) * 99 // 100] * 1000, self._peak, self._answers)
-        self._latencies, self._peak, self._answers = [], 0, Counter()
-        return taken
+
+def _together(turns: Sequence[Taken], timed: Sequence[Taken]) -> Taken:
+    answers = sum((each.answers for each in turns), Counter[int]())
+    latencies = [latency for each in timed for latency in each.latencies]
+    return Taken(latencies, max(each.peak for each in turns), answers)
 
 
 async def _hosts(rig: Rig) -> list[Host]:
@@ -175,126 +198,41 @@ async def _stored(rig: Rig) -> tuple[int, int]:
     return row[0], row[1]
 
 
-def _row(size: Size, seen: Flooded) -> Row:
-    slower, larger = seen.flooded / seen.calm, seen.peak / seen.before
-    good, cut = seen.good[204], seen.refused.get(0, 0)
-    refused = sum(seen.refused.get(status, 0) for status in REFUSALS)
+def _row(size: Size, seen: Seen) -> Row:
+    rounds = seen.rounds
+    refused = sum((each.refused for each in rounds), Counter[int]())
+    calm = [seen.alone, *(each.calm for each in rounds)]
+    good = sum(
+        (each.answers for each in (*calm, *(each.flood for each in rounds))), Counter[int]()
+    )
+    before = max(seen.alone.peak, rounds[0].calm.peak)
+    larger = max(each.flood.peak for each in rounds) / before
+    slower = statistics.median(each.slower for each in rounds)
     return Row(
-        what=f"{size.hostile:,} unsigned, forged, stale, malformed or oversized requests over"
-        f" {size.flooding} connections, while deliveries come over {size.connections}",
-        must=f"all refused, p99 of the good ones within {SLOWER:.0f} times calm, memory of the web"
-        f" process within {LARGER} times, only the good ones stored",
-        seen=f"{refused:,} refused, {cut:,} cut off; p99 {seen.flooded:.0f} ms against"
-        f" {seen.calm:.0f} ms: {slower:.2f} times; RSS {seen.peak / 1e6:.0f} MB against"
-        f" {seen.before / 1e6:.0f} MB: {larger:.2f} times; of {seen.good.total():,} good ones"
-        f" {good:,} answered 204, {seen.stored[0]:,} stored, {seen.stored[1]:,} bookings",
-        holds=refused + cut == size.hostile
-        and slower <= SLOWER
+        what=f"{refused.total():,} unsigned, forged, stale, malformed or oversized requests over"
+        f" {size.flooding} connections by a process that takes {hostile_flood.SHARE:.0%} of a"
+        f" processor, in {size.rounds} rounds, each after a calm in which it sends elsewhere;"
+        f" deliveries over {size.connections} connections all the time",
+        must=f"all refused, p99 of the good ones within {size.slower:.0f} times calm (median of the"
+        f" rounds), memory of the web process within {LARGER} times, only the good ones stored",
+        seen=f"{_told(refused)}; p99 {_p99(each.flood for each in rounds):.0f} ms against"
+        f" {_p99(each.calm for each in rounds):.0f} ms ({seen.alone.p99:.0f} ms with nobody beside):"
+        f" {slower:.2f} times, by round {min(each.slower for each in rounds):.2f} to"
+        f" {max(each.slower for each in rounds):.2f}; RSS {before / 1e6:.0f} MB before,"
+        f" {larger:.2f} times in the flood; {_told(good)} to the good ones,"
+        f" {seen.stored[0]:,} stored, {seen.stored[1]:,} bookings",
+        holds=set(refused) <= REFUSALS | {0}
+        and refused.total() >= size.hostile
+        and slower <= size.slower
         and larger <= LARGER
-        and (good, good) == seen.stored
-        and good == seen.good.total(),
+        and set(good) == {204}
+        and (good[204], good[204]) == seen.stored,
     )
 
 
-class Flood:
-    """Strangers on some connections, who send as fast as they are refused."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._random = Random("strangers")  # noqa: S311 - a mixture, not a secret
-        self.answers: Counter[int] = Counter()
-        self._host = Host(WEBHOOKS_PATH, "https://api.calendly.com/users/NOBODY")
-        self._good = request_to(self._host, port)
-
-    async def send(self, count: int, connections: int) -> None:
-        """Send so many."""
-        turns = iter(range(count))
-        async with asyncio.TaskGroup() as group:
-            for _ in range(connections):
-                group.create_task(self._stranger(turns))
-
-    async def _stranger(self, turns: Iterator[int]) -> None:
-        reader, writer = await asyncio.open_connection(LOOPBACK, self._port)
-        for _ in turns:
-            status, open_ = 0, False
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                status, open_ = await self._one(reader, writer)
-            self.answers[status] += 1
-            if not open_:
-                writer.close()
-                reader, writer = await asyncio.open_connection(LOOPBACK, self._port)
-        writer.close()
-
-    async def _one(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> tuple[int, bool]:
-        """Send one request; return its answer's status, and whether another may follow."""
-        oversized = self._random.random()
-        if oversized < _SENT_WHOLE:
-            writer.write(self._chunked())
-        elif oversized < _SENT_WHOLE + _ANNOUNCED:
-            writer.write(self._announced())
-        else:
-            writer.write(self._badly_signed())
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
-        await reader.readexactly(int(length or 0))
-        return int(head[9:12]), oversized >= _SENT_WHOLE + _ANNOUNCED
-
-    def _badly_signed(self) -> bytes:
-        head, _, body = self._good.partition(b"\r\n\r\n")
-        signature = self._signature(body)
-        lines = [each for each in head.split(b"\r\n") if b"Signature" not in each]
-        if signature is not None:
-            lines.append(b"Calendly-Webhook-Signature: " + signature)
-        return b"\r\n".join(lines) + b"\r\n\r\n" + body
-
-    def _signature(self, body: bytes) -> bytes | None:
-        now = int(time.time())
-        return self._random.choice(
-            (
-                None,
-                b"",
-                b"t=%d" % now,
-                b"v1=" + b"0" * 64,
-                b"t=%d,v1=%s" % (now, b"0" * 64),
-                b"t=%d,v1=%s" % (now, b"zz" * 2_000),
-                _signed(body, now - 3_600, SIGNING_KEY),
-                _signed(body, now, "another key"),
-            )
-        )
-
-    def _announced(self) -> bytes:
-        """Return the head alone; the answer must not wait for the rest."""
-        length = self._random.choice((MAX_BYTES + 1, 10**9, 10**15))
-        return _head(self._port) + b"Content-Length: %d\r\n\r\n" % length
-
-    def _chunked(self) -> bytes:
-        """Return one that does not say how long it will be."""
-        chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
-        return _head(self._port) + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 17
+def _p99(phases: Iterable[Taken]) -> float:
+    return statistics.median(each.p99 for each in phases)
 
 
-def _head(port: int) -> bytes:
-    return b"POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n" % (WEBHOOKS_PATH.encode(), port)
-
-
-def _signed(body: bytes, at: int, key: str) -> bytes:
-    digest = hmac.digest(key.encode(), b"%d." % at + body, "sha256").hex()
-    return b"t=%d,v1=%s" % (at, digest.encode())
-
-
-def _tell(what: object) -> None:
-    sys.stdout.write(msgspec.json.encode(what).decode() + "\n")
-    sys.stdout.flush()
-
-
-async def _main(port: int, count: int, connections: int) -> None:
-    _tell("begins")
-    flood = Flood(port)
-    await flood.send(count, connections)
-    _tell(flood.answers)
-
-
-if __name__ == "__main__":
-    asyncio.run(_main(*map(int, sys.argv[1:])))
+def _told(answers: Counter[int]) -> str:
+    return ", ".join(f"{many:,} of {status}" for status, many in sorted(answers.items()))

@@ -53,6 +53,10 @@ WHERE status = 'active' AND token_expires_at <= $2
     AND coalesce(last_refreshed_at, '-infinity') <= $3
     AND greatest(next_refresh_at, refresh_lease_until) > $1
 """
+_RESTS_UNTIL = """
+SELECT refresh_lease_until AS until FROM calendly_integration
+WHERE public_id = $1 AND refresh_lease_until > $2 AND next_refresh_at >= refresh_lease_until
+"""
 _RELEASE = """
 UPDATE calendly_integration SET refresh_lease_owner = NULL, refresh_lease_until = NULL
 WHERE public_id = $1 AND refresh_lease_owner = $2 AND refresh_fence = $3
@@ -104,6 +108,12 @@ class PiccoloRefreshQueue:
         row = await self._session.row(_NEXT_ATTEMPT, now, horizon, now - LEFT_ALONE_FOR)
         at: datetime | None = row and row["at"]
         return at
+
+    async def rests_until(self, integration_id: IntegrationId, now: datetime) -> datetime | None:
+        """Compare the lease with the next attempt."""
+        row = await self._session.row(_RESTS_UNTIL, integration_id, now)
+        until: datetime | None = row and row["until"]
+        return until
 
     async def finish(
         self,
