@@ -1,6 +1,7 @@
 """Puts one sandbox together: routes, doors and the delivery task.
 
-The order of the doors matters: faults outermost, then authentication and limits, then routes.
+The order of the doors matters: faults outermost, then authentication and limits, then tags of
+what is read, then routes.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from sandbox.api import (
     scheduled_events,
     webhook_subscriptions,
 )
+from sandbox.api.conditional import ConditionalReads
 from sandbox.api.errors import ApiError, internal_error, invalid_argument, not_found
 from sandbox.api.gate import ApiGate
 from sandbox.control.errors import ControlError
@@ -96,7 +98,7 @@ def create_app(world: World) -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    return FaultInjection(ApiGate(routes, world), world)
+    return FaultInjection(ApiGate(ConditionalReads(routes, world), world), world)
 
 
 def _api_error(_: AnyRequest, error: ApiError) -> Response[Any]:

@@ -25,6 +25,10 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     # API
     available_times_scope: Literal["availability:read", "event_types:read"] = "availability:read"
     """Calendly's two pages disagree on the scope of /event_type_available_times."""
+    available_times_need_calendar: bool = False
+    """A broken calendar refuses open slots too; 424 is documented for busy times alone."""
+    etags: bool = True
+    """Reads carry weak ETags, as recorded, and If-None-Match is honoured, which is not."""
     taken_slot_status: Literal[400, 404] = 400
     rate_limited_retry_after: bool = False
     rate_limited_body: bool = True

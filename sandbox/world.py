@@ -14,6 +14,7 @@ from sandbox.settings import Settings
 from sandbox.state.bookings import Bookings
 from sandbox.state.directory import Directory
 from sandbox.state.event_types import Catalogue
+from sandbox.state.links import Links
 from sandbox.state.schedules import Schedules
 from sandbox.state.seed import seed_many, seed_named
 from sandbox.state.slots import Diary
@@ -42,6 +43,7 @@ class World:
         self.grants = Grants(self.clock, self.switches, self.issued, self.counters)
         self.directory = Directory()
         self.catalogue = Catalogue()
+        self.links = Links()
         self.schedules = Schedules()
         self.bookings = Bookings()
         self.diary = Diary(self.schedules, self.bookings)

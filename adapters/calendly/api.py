@@ -5,13 +5,14 @@ counted against that user's budget before it leaves.
 """
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import httpx
 import msgspec
 
 from adapters.calendly import api_errors
 from adapters.calendly.errors import Call, transport_failure, unreadable
+from adapters.calendly.etags import etag_of, usable
 from adapters.calendly.http import DEADLINE, send
 from adapters.calendly.rate_budget import Allowance, RateBudget
 from adapters.calendly.rate_headers import RateState, rate_state, retry_after
@@ -25,6 +26,19 @@ T = TypeVar("T")
 Params = Mapping[str, str]
 
 _MOST_PAGES = 200
+
+
+class Read(NamedTuple, Generic[T]):
+    """What a conditional read brought, and the tag to ask with next time, if it has one."""
+
+    value: T
+    etag: str | None
+
+
+class NotModified(NamedTuple):
+    """A conditional read's other outcome: the tag that was named still holds."""
+
+    etag: str
 
 
 class CalendlyApi:
@@ -59,20 +73,57 @@ class CalendlyApi:
         request = self._request(access, call, path, params=params)
         return _read(call, await self._exchange(access, call, request), into)
 
+    async def get_if_changed(
+        self, access: Access, path: str, into: type[T], params: Params, known: str | None
+    ) -> Read[T] | NotModified:
+        """Return the resource or list at a path, unless it is as it was (RFC 9110, 13.1.2).
+
+        Args:
+            access: on whose behalf.
+            path: where it is.
+            into: the wire type of the answer.
+            params: the query, the same as when `known` was named.
+            known: the tag of what the caller holds; one that cannot be a tag counts as none.
+
+        Raises the CalendlyError family.
+
+        """
+        call, tag = Call("GET", template(path), effects=False), usable(known)
+        request = self._request(access, call, path, params=params)
+        if tag is not None:
+            request.headers["If-None-Match"] = tag
+        response = await self._exchange(access, call, request)
+        if _is_unchanged(response):
+            return NotModified(response.request.headers["If-None-Match"])
+        return Read(_read(call, response, into), etag_of(response))
+
     async def get_all(
         self, access: Access, path: str, into: type[Collection[T]], params: Params
     ) -> list[T]:
         """Return a whole list, following every page. Raises the CalendlyError family."""
-        items: list[T] = []
-        token: str | None = None
-        for _ in range(_MOST_PAGES):
+        first = await self.get(access, path, into, params)
+        return await self.follow(access, path, into, params, first)
+
+    async def follow(
+        self,
+        access: Access,
+        path: str,
+        into: type[Collection[T]],
+        params: Params,
+        first: Collection[T],
+    ) -> list[T]:
+        """Return a list of which the first page is there. Raises the CalendlyError family."""
+        items, token = list(first.collection), first.pagination.next_page_token
+        for _ in range(_MOST_PAGES - 1):
+            if token is None:
+                return items
             page = await self.get(access, path, into, page_params(params, token))
             items += page.collection
             last, token = token, page.pagination.next_page_token
-            if token is None:
-                return items
             if token == last:
                 break
+        if token is None:
+            return items
         raise CalendlyProtocolError(f"GET {template(path)}: Calendly's pages do not end.")
 
     async def post(
@@ -156,7 +207,7 @@ class CalendlyApi:
                 raise transport_failure(call, failure) from None
             flight.learn(_general(response, allowance))
         self._pause(access, response, allowance)
-        if response.is_success:
+        if response.is_success or _is_unchanged(response):
             return response
         body = api_errors.read_error(response)
         if settled is not None and settled(response.status_code, body):
@@ -175,6 +226,12 @@ def _general(response: httpx.Response, allowance: Allowance | None) -> RateState
     """Return what an answer says about the user's general limit."""
     # An endpoint with a limit of its own says nothing certain about it.
     return None if allowance is not None else rate_state(response.headers)
+
+
+def _is_unchanged(response: httpx.Response) -> bool:
+    """Whether it answers that a tag still holds; nobody else may be told so."""
+    asked = "If-None-Match" in response.request.headers
+    return asked and response.status_code == httpx.codes.NOT_MODIFIED
 
 
 def page_params(params: Params, token: str | None) -> dict[str, str]:

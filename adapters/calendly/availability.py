@@ -1,17 +1,28 @@
 """What a host offers, as Calendly says it now.
 
-Available times, busy times and schedules come in one piece; only event types have pages.
+Available times, busy times and schedules come in one piece; only event types have pages. The rule
+not to break: a tag speaks for one answer, so it is handed on only where one answer was the list.
 """
 
-from adapters.calendly.api import CalendlyApi
+from collections.abc import Callable
+from typing import TypeVar
+
+from adapters.calendly.api import CalendlyApi, NotModified, Params
 from adapters.calendly.translation.availability import to_busy_time, to_schedule, to_slot
 from adapters.calendly.translation.event_types import to_event_type
 from adapters.calendly.translation.times import to_wire
+from adapters.calendly.uris import path_of
 from adapters.calendly.wire import availability as wire
-from adapters.calendly.wire.envelopes import Collection
+from adapters.calendly.wire.envelopes import Collection, Resource
 from adapters.calendly.wire.event_types import EventType as WireEventType
+from application.ports.calendly_availability import Answer, Fetched, Unchanged
 from domain.availability import BusyTime, EventType, Schedule, Slot, Window
 from domain.token import Access
+
+W = TypeVar("W")
+V = TypeVar("V")
+
+_SCHEDULES = "/user_availability_schedules"
 
 
 class CalendlyAvailabilityGateway:
@@ -20,41 +31,85 @@ class CalendlyAvailabilityGateway:
     def __init__(self, api: CalendlyApi) -> None:
         self._api = api
 
-    async def event_types(self, access: Access, user_uri: str) -> list[EventType]:
+    async def event_types(
+        self, access: Access, user_uri: str, *, known: str | None = None
+    ) -> Answer[EventType]:
         """Return all of a user's event types, inactive ones included."""
-        found = await self._api.get_all(
-            access, "/event_types", Collection[WireEventType], {"user": user_uri, "count": "100"}
-        )
-        return [to_event_type(each) for each in found]
+        params = {"user": user_uri, "count": "100"}
+        path, into = "/event_types", Collection[WireEventType]
+        return await self._list(access, path, into, params, known, to=to_event_type)
+
+    async def event_type(self, access: Access, event_type_uri: str) -> EventType:
+        """Return one event type; a deleted one still comes (Calendly: Get Event Type).
+
+        Calendly answers 404 for an unknown one and 403 for one of another organization.
+        """
+        path = path_of(event_type_uri, "event_types")
+        found = await self._api.get(access, path, Resource[WireEventType])
+        return to_event_type(found.resource)
 
     async def available_times(
-        self, access: Access, event_type_uri: str, span: Window
-    ) -> list[Slot]:
-        """Return the open slots of a span (UTC) of at most 31 days that starts in the future."""
-        answer = await self._api.get(
-            access,
-            "/event_type_available_times",
-            Collection[wire.AvailableTime],
-            {"event_type": event_type_uri, **_bounds(span)},
-        )
-        return [to_slot(each) for each in answer.collection if each.status == "available"]
+        self, access: Access, event_type_uri: str, span: Window, *, known: str | None = None
+    ) -> Answer[Slot]:
+        """Return the open slots of a span (UTC) of at most 31 days that starts in the future.
 
-    async def busy_times(self, access: Access, user_uri: str, span: Window) -> list[BusyTime]:
-        """Return the busy times of a span (UTC) of at most 7 days that starts in the future."""
-        answer = await self._api.get(
-            access,
-            "/user_busy_times",
-            Collection[wire.BusyTime],
-            {"user": user_uri, **_bounds(span)},
-        )
-        return [to_busy_time(each) for each in answer.collection]
+        Calendly answers 404 for a deleted event type and 403 for another organization's. A 424 is
+        documented for busy times alone and means the same wherever it comes.
+        """
+        params = {"event_type": event_type_uri, **_bounds(span)}
+        path, into = "/event_type_available_times", Collection[wire.AvailableTime]
+        return await self._list(access, path, into, params, known, to=_to_open_slot)
 
-    async def schedules(self, access: Access, user_uri: str) -> list[Schedule]:
+    async def busy_times(
+        self, access: Access, user_uri: str, span: Window, *, known: str | None = None
+    ) -> Answer[BusyTime]:
+        """Return the busy times of a span (UTC) of at most 7 days that starts in the future.
+
+        Calendly answers 424 while the host's calendar connection is broken.
+        """
+        params = {"user": user_uri, **_bounds(span)}
+        path, into = "/user_busy_times", Collection[wire.BusyTime]
+        return await self._list(access, path, into, params, known, to=to_busy_time)
+
+    async def schedules(
+        self, access: Access, user_uri: str, *, known: str | None = None
+    ) -> Answer[Schedule]:
         """Return the user's availability schedules."""
-        answer = await self._api.get(
-            access, "/user_availability_schedules", Collection[wire.Schedule], {"user": user_uri}
-        )
-        return [to_schedule(each) for each in answer.collection]
+        params, into = {"user": user_uri}, Collection[wire.Schedule]
+        return await self._list(access, _SCHEDULES, into, params, known, to=to_schedule)
+
+    async def schedule(self, access: Access, schedule_uri: str) -> Schedule:
+        """Return one availability schedule; 404 for an unknown or deleted one."""
+        path = _SCHEDULES + _schedule_id(schedule_uri)
+        return to_schedule((await self._api.get(access, path, Resource[wire.Schedule])).resource)
+
+    async def _list(
+        self,
+        access: Access,
+        path: str,
+        into: type[Collection[W]],
+        params: Params,
+        known: str | None,
+        *,
+        to: Callable[[W], V | None],
+    ) -> Answer[V]:
+        answer = await self._api.get_if_changed(access, path, into, params, known)
+        if isinstance(answer, NotModified):
+            return Unchanged(answer.etag)
+        first = answer.value
+        found = await self._api.follow(access, path, into, params, first)
+        values = tuple(each for each in map(to, found) if each is not None)
+        return Fetched(values, answer.etag if first.pagination.next_page_token is None else None)
+
+
+def _to_open_slot(found: wire.AvailableTime) -> Slot | None:
+    return to_slot(found) if found.status == "available" else None
+
+
+def _schedule_id(uri: str) -> str:
+    """Return the last segment; Calendly's own example spells the collection in the singular."""
+    singular = uri.replace("/user_availability_schedule/", _SCHEDULES + "/", 1)
+    return path_of(singular, "user_availability_schedules").removeprefix(_SCHEDULES)
 
 
 def _bounds(span: Window) -> dict[str, str]:

@@ -21,7 +21,7 @@ from adapters.calendly.wire.decoding import Unreadable
 from adapters.calendly.wire.tokens import TokenAnswer, read_token_answer
 from application.ports.clock import Clock
 from domain.secret import Secret
-from domain.token import REQUIRED_SCOPES, TokenPair
+from domain.token import REQUESTED_SCOPES, TokenPair
 
 _TOKEN = "/oauth/token"  # noqa: S105 - a path
 _REVOKE = "/oauth/revoke"
@@ -72,7 +72,7 @@ class CalendlyOAuthGateway:
             "client_id": self._client_id,
             "response_type": "code",
             "redirect_uri": redirect_uri,
-            "scope": " ".join(REQUIRED_SCOPES),
+            "scope": " ".join(REQUESTED_SCOPES),
             "state": state,
             "code_challenge": challenge,
             "code_challenge_method": "S256",

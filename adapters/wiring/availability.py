@@ -4,9 +4,14 @@ from adapters.calendly.availability import CalendlyAvailabilityGateway
 from adapters.wiring.calendly import Calendly
 from adapters.wiring.resources import Resources
 from application.fetch_availability import FetchAvailability
+from application.part_flights import PartFlights
 from application.read_availability import ReadAvailability
+from application.read_busy_times import ReadBusyTimes
 from application.read_event_types import ReadEventTypes
+from application.read_marks import ReadMarks
+from application.read_schedules import ReadSchedules
 from application.sync_availability import SyncAvailability
+from application.sync_due_availability import SyncDueAvailability
 from application.warm_cache import WarmCache
 from domain.cache_policy import CachePolicy
 
@@ -28,33 +33,68 @@ def sync_availability(made: Resources, calendly: Calendly) -> SyncAvailability:
     )
 
 
-def read_event_types(made: Resources, sync: SyncAvailability) -> ReadEventTypes:
+def sync_due_availability(made: Resources, sync: SyncAvailability) -> SyncDueAvailability:
     """Wire the use case."""
-    return ReadEventTypes(cache=_warm_cache(made, sync), clock=made.clock)
-
-
-def read_availability(
-    made: Resources, sync: SyncAvailability, events: ReadEventTypes
-) -> ReadAvailability:
-    """Wire the use case."""
-    return ReadAvailability(
+    return SyncDueAvailability(
         storage=made.storage,
-        cache=_warm_cache(made, sync),
-        event_types=events,
+        sync=sync,
         clock=made.clock,
+        signals=made.signals,
+        concurrency=made.settings.concurrency,
     )
 
 
-def _warm_cache(made: Resources, sync: SyncAvailability) -> WarmCache:
-    return WarmCache(
-        storage=made.storage,
+def read_marks(made: Resources) -> ReadMarks:
+    """Wire the gathering of read marks; one a process."""
+    return ReadMarks(storage=made.storage, background=made.background)
+
+
+def warm_cache(made: Resources, sync: SyncAvailability, marks: ReadMarks) -> WarmCache:
+    """Wire the reader's side of the cache; one a process, whose readers share their fetches."""
+    flights = PartFlights(
         sync=sync,
         background=made.background,
+        entropy=made.entropy,
+        signals=made.signals,
+    )
+    return WarmCache(
+        storage=made.storage,
+        flights=flights,
+        marks=marks,
         clock=made.clock,
         signals=made.signals,
         policy=_cache_policy(made),
     )
 
 
+def read_event_types(cache: WarmCache) -> ReadEventTypes:
+    """Wire the use case."""
+    return ReadEventTypes(cache=cache)
+
+
+def read_schedules(cache: WarmCache) -> ReadSchedules:
+    """Wire the use case."""
+    return ReadSchedules(cache=cache)
+
+
+def read_availability(made: Resources, cache: WarmCache) -> ReadAvailability:
+    """Wire the use case."""
+    horizon = made.settings.availability_horizon
+    return ReadAvailability(cache=cache, clock=made.clock, horizon=horizon)
+
+
+def read_busy_times(made: Resources, cache: WarmCache) -> ReadBusyTimes:
+    """Wire the use case."""
+    horizon = made.settings.availability_horizon
+    return ReadBusyTimes(cache=cache, clock=made.clock, horizon=horizon)
+
+
 def _cache_policy(made: Resources) -> CachePolicy:
-    return CachePolicy(soft_ttl=made.settings.cache_soft_ttl, ttl=made.settings.cache_ttl)
+    settings = made.settings
+    return CachePolicy(
+        soft_ttl=settings.cache_soft_ttl,
+        stale_while_revalidate=settings.cache_stale_while_revalidate,
+        ttl=settings.cache_ttl,
+        jitter=settings.cache_jitter / 100,
+        keep_warm=settings.cache_keep_warm,
+    )

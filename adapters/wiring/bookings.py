@@ -1,12 +1,14 @@
 """Acting on bookings, and keeping them what Calendly says they are."""
 
 from adapters.calendly.bookings import CalendlyBookingsGateway
+from adapters.calendly.scheduling_links import CalendlySchedulingLinksGateway
 from adapters.settings import Settings
 from adapters.wiring.calendly import Calendly
 from adapters.wiring.resources import Resources
 from application.book_for_invitee import BookForInvitee
 from application.booking_journal import BookingJournal
 from application.cancel_booking import CancelBooking
+from application.create_scheduling_link import CreateSchedulingLink
 from application.mark_no_show import MarkNoShow
 from application.read_availability import ReadAvailability
 from application.reconcile_bookings import ReconcileBookings
@@ -44,6 +46,18 @@ def mark_no_show(made: Resources, calendly: Calendly, show: ShowBooking) -> Mark
         session=calendly.session,
         calendly=CalendlyBookingsGateway(calendly.api),
         show=show,
+    )
+
+
+def create_scheduling_link(
+    made: Resources, calendly: Calendly, slots: ReadAvailability
+) -> CreateSchedulingLink:
+    """Wire the use case."""
+    return CreateSchedulingLink(
+        storage=made.storage,
+        session=calendly.session,
+        calendly=CalendlySchedulingLinksGateway(calendly.api),
+        availability=slots,
     )
 
 

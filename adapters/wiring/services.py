@@ -12,6 +12,7 @@ from application.book_for_invitee import BookForInvitee
 from application.cancel_booking import CancelBooking
 from application.circuits import Circuits
 from application.complete_connect import CompleteConnect
+from application.create_scheduling_link import CreateSchedulingLink
 from application.ensure_subscription import EnsureSubscription
 from application.erase_invitee import EraseInvitee
 from application.fill_gaps import FillGaps
@@ -19,14 +20,19 @@ from application.finish_disconnect import FinishDisconnect
 from application.heal_subscriptions import HealSubscriptions
 from application.identify_caller import IdentifyCaller
 from application.ingest_webhook import IngestWebhook
+from application.invalidate_availability import InvalidateAvailability
 from application.list_bookings import ListBookings
 from application.list_webhooks import ListWebhooks
 from application.manage_api_keys import ManageApiKeys
 from application.mark_no_show import MarkNoShow
 from application.ports.clock import Clock
+from application.ports.standings import Standings
 from application.prune_webhooks import PruneWebhooks
 from application.read_availability import ReadAvailability
+from application.read_busy_times import ReadBusyTimes
 from application.read_event_types import ReadEventTypes
+from application.read_marks import ReadMarks
+from application.read_schedules import ReadSchedules
 from application.reconcile_all import ReconcileAll
 from application.reconcile_bookings import ReconcileBookings
 from application.refresh_due_tokens import RefreshDueTokens
@@ -67,6 +73,11 @@ class Services:
     sync_due_availability: SyncDueAvailability
     read_event_types: ReadEventTypes
     read_availability: ReadAvailability
+    read_busy_times: ReadBusyTimes
+    read_schedules: ReadSchedules
+    invalidate_availability: InvalidateAvailability
+    read_marks: ReadMarks
+    standings: Standings
 
     ingest_webhook: IngestWebhook
     apply_webhooks: ApplyWebhooks
@@ -82,6 +93,7 @@ class Services:
     show_booking: ShowBooking
     book_for_invitee: BookForInvitee
     cancel_booking: CancelBooking
+    create_scheduling_link: CreateSchedulingLink
     mark_no_show: MarkNoShow
     reconcile_bookings: ReconcileBookings
     reconcile_all: ReconcileAll

@@ -6,13 +6,13 @@ from adapters.wiring.services import Services
 from application.fill_gaps import FillGaps
 from application.heal_subscriptions import HealSubscriptions
 from application.identify_caller import IdentifyCaller
+from application.invalidate_availability import InvalidateAvailability
 from application.list_bookings import ListBookings
 from application.list_webhooks import ListWebhooks
 from application.manage_api_keys import ManageApiKeys
 from application.reconcile_all import ReconcileAll
 from application.request_disconnect import RequestDisconnect
 from application.show_booking import ShowBooking
-from application.sync_due_availability import SyncDueAvailability
 from application.view_integration import ViewIntegration
 
 
@@ -20,8 +20,9 @@ def wire(made: Resources) -> Services:
     """Return the use cases over the opened resources."""
     way = calendly.calendly_of(made)
     sync = availability.sync_availability(made, way)
-    events = availability.read_event_types(made, sync)
-    slots = availability.read_availability(made, sync, events)
+    marks = availability.read_marks(made)
+    cache = availability.warm_cache(made, sync, marks)
+    slots = availability.read_availability(made, cache)
     ensure = webhooks.ensure_subscription(made, way)
     reconcile = bookings.reconcile_bookings(made, way)
     show = ShowBooking(storage=made.storage)
@@ -52,11 +53,14 @@ def wire(made: Resources) -> Services:
         refresh_tokens=way.refresh,
         refresh_due_tokens=accounts.refresh_due_tokens(made, way),
         sync_availability=sync,
-        sync_due_availability=SyncDueAvailability(
-            storage=made.storage, sync=sync, clock=made.clock, concurrency=concurrency
-        ),
-        read_event_types=events,
+        sync_due_availability=availability.sync_due_availability(made, sync),
+        read_event_types=availability.read_event_types(cache),
         read_availability=slots,
+        read_busy_times=availability.read_busy_times(made, cache),
+        read_schedules=availability.read_schedules(cache),
+        invalidate_availability=InvalidateAvailability(storage=made.storage, clock=made.clock),
+        read_marks=marks,
+        standings=made.storage.standings(),
         ingest_webhook=webhooks.ingest_webhook(made),
         apply_webhooks=webhooks.apply_webhooks(made),
         list_webhooks=ListWebhooks(storage=made.storage),
@@ -72,6 +76,7 @@ def wire(made: Resources) -> Services:
         show_booking=show,
         book_for_invitee=bookings.book_for_invitee(made, way, slots),
         cancel_booking=bookings.cancel_booking(made, way, show),
+        create_scheduling_link=bookings.create_scheduling_link(made, way, slots),
         mark_no_show=bookings.mark_no_show(made, way, show),
         reconcile_bookings=reconcile,
         reconcile_all=ReconcileAll(

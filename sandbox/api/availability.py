@@ -35,6 +35,8 @@ async def list_available_times(
     found = readable(world, request.user, resource_id(world, "event_type", uri, "event_types"))
     if found.deleted_at is not None:
         raise not_found()
+    if found.owner.calendar_broken and world.switches.available_times_need_calendar:
+        raise external_calendar_error()
     slots = world.diary.slots(found, _ceiling(start), _ceiling(end)) if found.active else []
     return {"collection": shapes.available_times(found, slots)}
 

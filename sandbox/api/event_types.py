@@ -7,7 +7,6 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, RawBody
 
-from sandbox import ids
 from sandbox.api.access import Call, administered, requires, same_organization
 from sandbox.api.errors import detail, invalid_argument, not_found, permission_denied
 from sandbox.api.paging import page, parse_sort
@@ -69,10 +68,10 @@ async def create_link(
     event_type = readable(
         world, request.user, resource_id(world, "owner", link.owner, "event_types")
     )
-    code = ids.opaque_token()
-    page_url = f"https://calendly.com/d/{code[:4]}-{code[4:8]}/{event_type.slug}"
+    if event_type.deleted_at is not None:
+        raise not_found()
     owner = {"owner": link.owner, "owner_type": link.owner_type}
-    return {"resource": {"booking_url": page_url, **owner}}
+    return {"resource": {"booking_url": world.links.add(event_type), **owner}}
 
 
 def readable(world: World, caller: User, uuid: str) -> EventType:

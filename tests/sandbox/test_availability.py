@@ -161,6 +161,33 @@ async def test_outside_busy_times_close_slots(sandbox: Sandbox) -> None:
     assert first not in await sandbox.slots(uri)
 
 
+async def test_a_broken_calendar_can_refuse_slots_too(sandbox: Sandbox) -> None:
+    """With its switch on, open slots suffer from a broken calendar as busy times do."""
+    ada = await sandbox.grant()
+    uri = await sandbox.event_type(ada.email, "30 Minute Meeting")
+    asked = {"event_type": uri, "start_time": soon(), "end_time": soon(days=1)}
+    await sandbox.control("PUT", "/users/ada@example.com/calendar", broken=True)
+    spared = await sandbox.get(ada, SLOTS, **asked)
+    await sandbox.control("PATCH", "/switches", available_times_need_calendar=True)
+    refused = await sandbox.get(ada, SLOTS, **asked)
+
+    assert (spared.status_code, refused.status_code) == (200, 424)
+
+
+async def test_links_to_what_cannot_be_booked_are_refused(sandbox: Sandbox) -> None:
+    """A deleted event type has no links, and a grant without the scope is told its name."""
+    ada, poor = await sandbox.grant(), await sandbox.grant(scope="event_types:read")
+    uri = await sandbox.event_type(ada.email, "30 Minute Meeting")
+    body = {"max_event_count": 1, "owner": uri, "owner_type": "EventType"}
+    refused = await sandbox.post(poor, "/scheduling_links", body)
+    await sandbox.control("DELETE", f"/event-types/{tail(uri)}")
+    gone = await sandbox.post(ada, "/scheduling_links", body)
+
+    assert refused.status_code == 403
+    assert refused.json()["required_scopes"] == ["scheduling_links:write"]
+    assert gone.status_code == 404
+
+
 async def test_a_broken_calendar_is_424_until_mended(sandbox: Sandbox) -> None:
     """Only the busy times suffer from a broken calendar connection."""
     ada = await sandbox.grant()
@@ -226,15 +253,17 @@ async def test_inactive_types_are_listed_apart_and_have_no_slots(sandbox: Sandbo
 
 
 async def test_single_use_links_are_made_for_event_types(sandbox: Sandbox) -> None:
-    """A link is good for exactly one booking."""
+    """A link is good for exactly one booking, and no two are the same."""
     ada = await sandbox.grant()
     uri = await sandbox.event_type(ada.email, "30 Minute Meeting")
     body = {"max_event_count": 1, "owner": uri, "owner_type": "EventType"}
     made = await sandbox.post(ada, "/scheduling_links", body)
+    second = await sandbox.post(ada, "/scheduling_links", body)
     many = await sandbox.post(ada, "/scheduling_links", body | {"max_event_count": 2})
 
     assert made.status_code == 201
     resource = made.json()["resource"]
     assert resource["booking_url"].startswith("https://calendly.com/d/")
     assert (resource["owner"], resource["owner_type"]) == (uri, "EventType")
+    assert second.json()["resource"]["booking_url"] != resource["booking_url"]
     assert many.status_code == 400

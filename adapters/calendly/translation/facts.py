@@ -2,7 +2,7 @@
 
 The rule not to break: what a body does not say stays unknown. An absent `no_show` unsets nothing
 here, since the read may be older than the marking; what it proves depends on when the read began,
-which `domain.booking.unmarked` knows.
+which `domain.reads.as_read` knows.
 """
 
 from datetime import datetime

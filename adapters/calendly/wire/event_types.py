@@ -3,6 +3,7 @@
 import msgspec
 
 from adapters.calendly.wire.decoding import Dated, Time
+from domain.discreet import Discreet
 
 
 class CustomQuestion(msgspec.Struct):
@@ -14,12 +15,25 @@ class CustomQuestion(msgspec.Struct):
     enabled: bool = True
     required: bool = False
     answer_choices: list[str] | None = None
+    include_other: bool = False
 
 
-class LocationChoice(msgspec.Struct):
+class LocationChoice(Discreet, msgspec.Struct):
     """A place that the event type offers; `kind` here, `type` on an event."""
 
+    shown = ("kind",)
     kind: str | None = None
+    location: str | None = None
+    additional_info: str | None = None
+    phone_number: str | int | None = None
+
+
+class Profile(msgspec.Struct):
+    """Whose page the event type is on; absent for some team event types."""
+
+    type: str | None = None
+    name: str | None = None
+    owner: str | None = None
 
 
 class EventType(Dated):
@@ -37,5 +51,13 @@ class EventType(Dated):
     color: str | None = None
     locations: list[LocationChoice] | None = None
     custom_questions: list[CustomQuestion] | None = None
+    profile: Profile | None = None
+    duration_options: list[int] | None = None
+    booking_method: str | None = None
+    position: int | None = None
+    secret: bool | None = None
+    is_paid: bool | None = None
+    admin_managed: bool | None = None
+    locale: str | None = None
     deleted_at: Time | None = None
     updated_at: Time | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import httpx
@@ -13,6 +13,8 @@ from adapters.calendly.api import CalendlyApi
 from adapters.calendly.http import open_http
 from adapters.calendly.oauth import CalendlyOAuthGateway
 from adapters.calendly.rate_budget import RateBudget
+from application.ports.calendly_availability import Answer as Listed
+from application.ports.calendly_availability import Fetched
 from domain.secret import Secret
 from domain.token import Access
 from tests.fakes.calendly.bodies import USER
@@ -26,6 +28,7 @@ ACCESS = Access(token=Secret("access-1"), user_uri=USER)
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Answer = httpx.Response | httpx.HTTPError
+V = TypeVar("V")
 
 
 class StillClock:
@@ -114,6 +117,12 @@ def query(request: httpx.Request) -> dict[str, str]:
 def form(request: httpx.Request) -> dict[str, str]:
     """Return a request's form body."""
     return dict(parse_qsl(request.content.decode()))
+
+
+def values_of(listed: Listed[V]) -> tuple[V, ...]:
+    """Return a list that was asked for whole."""
+    assert isinstance(listed, Fetched)
+    return listed.values
 
 
 def sent_json(request: httpx.Request) -> Any:

@@ -1,9 +1,9 @@
 import pytest
 
 from adapters.calendly.accounts import CalendlyAccountsGateway
-from domain.errors import CalendlyProtocolError
+from domain.errors import CalendlyForbidden, CalendlyNotFound, CalendlyProtocolError
 from domain.integration import Account
-from tests.adapters.calendly.support import ACCESS, API_URL, Wire, resource
+from tests.adapters.calendly.support import ACCESS, API_URL, Wire, refusal, resource
 from tests.fakes.calendly import bodies
 
 
@@ -34,3 +34,26 @@ async def test_a_user_without_an_organization_cannot_be_read() -> None:
 
     with pytest.raises(CalendlyProtocolError, match=r"\$\.resource\.current_organization"):
         await CalendlyAccountsGateway(wire.api).me(ACCESS)
+
+
+async def test_another_user_is_read_by_name() -> None:
+    """`GET /users/{uuid}` gives an account of the same organization; a stranger is refused."""
+    wire = Wire(resource(bodies.user(name="Grace Host")), refusal(403, "Permission Denied"))
+    gateway = CalendlyAccountsGateway(wire.api)
+
+    account = await gateway.user(ACCESS, bodies.USER)
+    with pytest.raises(CalendlyForbidden):
+        await gateway.user(ACCESS, bodies.USER)
+
+    assert account.name == "Grace Host"
+    assert {str(each.url) for each in wire.requests} == {f"{API_URL}/users/HOST0001"}
+
+
+async def test_what_is_no_user_is_not_asked_for() -> None:
+    """The address of something else is not found, and nothing is sent."""
+    wire = Wire()
+
+    with pytest.raises(CalendlyNotFound):
+        await CalendlyAccountsGateway(wire.api).user(ACCESS, bodies.EVENT_TYPE)
+
+    assert wire.requests == []

@@ -14,7 +14,17 @@ from domain.availability import (
     Window,
 )
 from domain.errors import CalendarBroken, CalendlyProtocolError
-from tests.adapters.calendly.support import ACCESS, API_URL, Wire, answer, query, refusal
+from domain.event_types import Place, Profile
+from tests.adapters.calendly.support import (
+    ACCESS,
+    API_URL,
+    Wire,
+    answer,
+    query,
+    refusal,
+    resource,
+    values_of,
+)
 from tests.fakes.calendly import bodies
 
 SPAN = Window(datetime(2026, 12, 1, 9, 0, tzinfo=UTC), datetime(2026, 12, 8, 9, 0, tzinfo=UTC))
@@ -42,8 +52,9 @@ async def test_all_pages_of_event_types_are_read_inactive_ones_included() -> Non
         answer(200, bodies.page(bodies.event_type(name=None, active=False, locations=None))),
     )
 
-    found = await CalendlyAvailabilityGateway(wire.api).event_types(ACCESS, bodies.USER)
+    listed = await CalendlyAvailabilityGateway(wire.api).event_types(ACCESS, bodies.USER)
 
+    found = values_of(listed)
     expected = EventType(
         uri=bodies.EVENT_TYPE,
         name="30 Minute Meeting",
@@ -60,6 +71,10 @@ async def test_all_pages_of_event_types_are_read_inactive_ones_included() -> Non
             Question("Company", "single_select", 1, required=True, choices=("A", "B")),
         ),
         updated_at=bodies.BOOKED_AT,
+        booking_method="instant",
+        locale="en",
+        profile=Profile("User", "Ada Host", bodies.USER),
+        locations=(Place("google_conference"),),
     )
     assert found[0] == expected
     assert (found[1].name, found[1].active, found[1].location_kinds) == ("", False, ())
@@ -89,15 +104,17 @@ async def test_open_slots_are_asked_for_in_one_piece() -> None:
     gone = one | {"status": "unavailable"}
     wire = Wire(answer(200, {"collection": [one, odd, gone]}))
 
-    slots = await CalendlyAvailabilityGateway(wire.api).available_times(
-        ACCESS, bodies.EVENT_TYPE, SPAN
+    slots = values_of(
+        await CalendlyAvailabilityGateway(wire.api).available_times(
+            ACCESS, bodies.EVENT_TYPE, SPAN
+        )
     )
 
     url = "https://calendly.com/ada/30min/slot"
-    assert slots == [
+    assert slots == (
         Slot(datetime(2026, 12, 2, 20, 0, tzinfo=UTC), 2, url),
         Slot(datetime(2026, 12, 2, 21, 30, tzinfo=UTC), 1, url),
-    ]
+    )
     assert slots[1].start.utcoffset() == timedelta(0)
     assert wire.request.url.copy_with(query=None) == f"{API_URL}/event_type_available_times"
     assert query(wire.request) == {
@@ -126,7 +143,7 @@ async def test_busy_times_of_every_kind_are_read() -> None:
 
     busy = await CalendlyAvailabilityGateway(wire.api).busy_times(ACCESS, bodies.USER, SPAN)
 
-    assert busy == [
+    assert values_of(busy) == (
         BusyTime(
             "calendly",
             datetime(2026, 12, 2, 20, 0, tzinfo=UTC),
@@ -137,7 +154,7 @@ async def test_busy_times_of_every_kind_are_read() -> None:
             datetime(2026, 12, 3, 20, 0, tzinfo=UTC),
             datetime(2026, 12, 3, 20, 30, tzinfo=UTC),
         ),
-    ]
+    )
     assert wire.request.url.path == "/user_busy_times"
     assert query(wire.request) == {
         "user": bodies.USER,
@@ -176,7 +193,7 @@ async def test_schedules_keep_their_local_hours() -> None:
 
     found = await CalendlyAvailabilityGateway(wire.api).schedules(ACCESS, bodies.USER)
 
-    assert found == [
+    assert values_of(found) == (
         Schedule(
             uri=uri,
             name="Working hours",
@@ -186,9 +203,23 @@ async def test_schedules_keep_their_local_hours() -> None:
                 Rule("wday", "monday", (Interval("08:30", "17:00"),)),
                 Rule("date", "2028-12-31", ()),
             ),
-        )
-    ]
+        ),
+    )
     assert (wire.request.url.path, query(wire.request)) == (
         "/user_availability_schedules",
         {"user": bodies.USER},
     )
+
+
+async def test_one_schedule_is_read_at_its_real_place() -> None:
+    """Calendly's example URI says `schedule`, its documented path `schedules`: both lead there."""
+    body = {"uri": f"{bodies.API}/user_availability_schedule/abc123", "timezone": "Europe/Zurich"}
+    wire = Wire(resource(body), resource(body))
+    gateway = CalendlyAvailabilityGateway(wire.api)
+
+    for name in ("user_availability_schedule", "user_availability_schedules"):
+        found = await gateway.schedule(ACCESS, f"{bodies.API}/{name}/abc123")
+
+        assert found.timezone == "Europe/Zurich"
+    paths = {each.url.path for each in wire.requests}
+    assert paths == {"/user_availability_schedules/abc123"}

@@ -15,7 +15,7 @@ from domain.errors import (
     GrantRefused,
 )
 from domain.secret import Secret
-from domain.token import REQUIRED_SCOPES
+from domain.token import REQUESTED_SCOPES
 from tests.adapters.calendly.support import AUTH_URL, NOW, Wire, answer, form
 from tests.fakes.calendly import bodies
 
@@ -40,7 +40,7 @@ def test_the_consent_page_is_asked_with_pkce_and_every_required_scope() -> None:
         "client_id": ["client-1"],
         "response_type": ["code"],
         "redirect_uri": [REDIRECT],
-        "scope": [" ".join(REQUIRED_SCOPES)],
+        "scope": [" ".join(REQUESTED_SCOPES)],
         "state": ["s t&te"],
         "code_challenge": ["challenge-1"],
         "code_challenge_method": ["S256"],

@@ -7,7 +7,7 @@ from adapters.system.clock import SystemClock
 from domain.availability import BusyTime, Interval, Rule, Schedule, Window
 from domain.errors import CalendlyUnavailable, CalendlyUncertain
 from domain.secret import Secret
-from domain.token import REQUIRED_SCOPES, TokenPair, parse_scopes
+from domain.token import REQUESTED_SCOPES, REQUIRED_SCOPES, TokenPair, parse_scopes
 from tests.fakes.calendly.fake_calendly import FakeCalendly
 
 
@@ -17,7 +17,7 @@ class FakeStage:
     def __init__(self) -> None:
         self.fake = FakeCalendly(SystemClock())
         self.oauth = self.accounts = self.availability = self.fake
-        self.bookings = self.subscriptions = self.fake
+        self.bookings = self.subscriptions = self.links = self.fake
         self.fake.page_size = 2
         self.account = self.fake.add_user()
         offered = self.fake.add_event_type(self.account.user_uri, duration=15, location_kinds=())
@@ -32,7 +32,7 @@ class FakeStage:
 
     async def consent(self, authorize_url: str, decline: Sequence[str] = ()) -> Secret:
         """Consent to what is not declined."""
-        kept = tuple(each for each in REQUIRED_SCOPES if each not in decline)
+        kept = tuple(each for each in REQUESTED_SCOPES if each not in decline)
         return self.fake.consent(authorize_url, self.account.user_uri, kept)
 
     async def pair(self, scopes: Sequence[str] = REQUIRED_SCOPES) -> TokenPair:
@@ -72,6 +72,30 @@ class FakeStage:
     async def break_calendar(self) -> None:
         """Break the calendar."""
         self.fake.broken_calendars.add(self.account.user_uri)
+
+    async def let_slots_need_the_calendar(self) -> None:
+        """Let slots need it."""
+        self.fake.slots_need_calendar = True
+
+    async def turn_etags_off(self) -> None:
+        """Name no tags."""
+        self.fake.etags = False
+
+    async def offer(self, count: int) -> None:
+        """Add event types."""
+        for number in range(count):
+            self.fake.add_event_type(self.account.user_uri, f"Chat {number}")
+
+    async def delete_event_type(self) -> None:
+        """Delete the event type."""
+        self.fake.change_event_type(
+            self.event_type_uri, active=False, deleted_at=datetime.now(UTC)
+        )
+
+    async def stranger(self) -> tuple[str, str]:
+        """Add somebody with an organization of their own."""
+        user_uri = self.fake.add_user("Finn Stranger").user_uri
+        return user_uri, self.fake.add_event_type(user_uri).uri
 
     async def lose_next_answer(self, method: str) -> None:
         """Process, then fail."""

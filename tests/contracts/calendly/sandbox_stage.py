@@ -13,6 +13,7 @@ from adapters.calendly.availability import CalendlyAvailabilityGateway
 from adapters.calendly.bookings import CalendlyBookingsGateway
 from adapters.calendly.oauth import CalendlyOAuthGateway
 from adapters.calendly.rate_budget import RateBudget
+from adapters.calendly.scheduling_links import CalendlySchedulingLinksGateway
 from adapters.calendly.subscriptions import CalendlySubscriptionsGateway
 from adapters.system.clock import SystemClock
 from domain.availability import Window
@@ -64,6 +65,7 @@ class SandboxStage:
         self.event_type_uri = next(
             str(each["uri"]) for each in user["event_types"] if each["name"] == "15 Minute Meeting"
         )
+        self.links = CalendlySchedulingLinksGateway(api)
         self._clock = clock
 
     async def consent(self, authorize_url: str, decline: Sequence[str] = ()) -> Secret:
@@ -129,6 +131,28 @@ class SandboxStage:
     async def break_calendar(self) -> None:
         """Break the calendar."""
         await self.control("PUT", f"/users/{EMAIL}/calendar", broken=True)
+
+    async def let_slots_need_the_calendar(self) -> None:
+        """Turn the switch."""
+        await self.control("PATCH", "/switches", available_times_need_calendar=True)
+
+    async def turn_etags_off(self) -> None:
+        """Turn the switch."""
+        await self.control("PATCH", "/switches", etags=False)
+
+    async def offer(self, count: int) -> None:
+        """Add event types."""
+        for number in range(count):
+            await self.control("POST", f"/users/{EMAIL}/event-types", name=f"Chat {number}")
+
+    async def delete_event_type(self) -> None:
+        """Delete the event type."""
+        await self.control("DELETE", f"/event-types/{_id(self.event_type_uri)}")
+
+    async def stranger(self) -> tuple[str, str]:
+        """Return Finn, who is alone in his organization."""
+        finn = await self.control("GET", "/users/finn@example.com")
+        return str(finn["uri"]), str(finn["event_types"][0]["uri"])
 
     async def lose_next_answer(self, method: str) -> None:
         """Process, then cut the connection."""

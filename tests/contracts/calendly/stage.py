@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from application.ports.calendly_accounts import CalendlyAccounts
-from application.ports.calendly_availability import CalendlyAvailability
+from application.ports.calendly_availability import Answer, CalendlyAvailability, Fetched
 from application.ports.calendly_bookings import BookingRequest, CalendlyBookings
 from application.ports.calendly_oauth import CalendlyOAuth
+from application.ports.calendly_scheduling_links import CalendlySchedulingLinks
 from application.ports.calendly_subscriptions import CalendlySubscriptions
 from domain.availability import Window
 from domain.integration import Account
 from domain.secret import Secret
 from domain.token import REQUIRED_SCOPES, Access, TokenPair
+
+V = TypeVar("V")
 
 
 class Stage(Protocol):
@@ -44,6 +47,11 @@ class Stage(Protocol):
     @property
     def subscriptions(self) -> CalendlySubscriptions:
         """Webhook subscriptions."""
+        ...
+
+    @property
+    def links(self) -> CalendlySchedulingLinks:
+        """Single-use links."""
         ...
 
     async def consent(self, authorize_url: str, decline: Sequence[str] = ()) -> Secret:
@@ -86,6 +94,26 @@ class Stage(Protocol):
         """Break the user's calendar connection."""
         ...
 
+    async def let_slots_need_the_calendar(self) -> None:
+        """Let a broken calendar refuse open slots too."""
+        ...
+
+    async def turn_etags_off(self) -> None:
+        """Let no answer name a tag."""
+        ...
+
+    async def offer(self, count: int) -> None:
+        """Add this many event types to the user's."""
+        ...
+
+    async def delete_event_type(self) -> None:
+        """Delete the event type as its host does."""
+        ...
+
+    async def stranger(self) -> tuple[str, str]:
+        """Return a user of another organization and one of their event types, by URI."""
+        ...
+
     async def lose_next_answer(self, method: str) -> None:
         """Let the next call of a method (`refresh` or `book`) be processed unanswered."""
         ...
@@ -98,6 +126,12 @@ class Stage(Protocol):
 async def access_of(stage: Stage, scopes: Sequence[str] = REQUIRED_SCOPES) -> Access:
     """Return what API calls need, from a new grant."""
     return Access(token=(await stage.pair(scopes)).access, user_uri=stage.account.user_uri)
+
+
+def values_of(answer: Answer[V]) -> tuple[V, ...]:
+    """Return a list that was asked for whole."""
+    assert isinstance(answer, Fetched)
+    return answer.values
 
 
 def ahead(**span: float) -> Window:

@@ -11,7 +11,7 @@ from domain.errors import (
     GrantRefused,
 )
 from domain.secret import Secret
-from domain.token import REQUIRED_SCOPES, Access, TokenPair
+from domain.token import REQUESTED_SCOPES, Access, TokenPair
 from tests.contracts.calendly.stage import Stage
 
 VERIFIER = "v" * 43
@@ -45,7 +45,7 @@ async def test_a_consent_gives_a_pair_that_opens_the_api(stage: Stage) -> None:
     """After consent and exchange the account can be read with what was granted."""
     pair = await exchanged(stage, await code_of(stage))
 
-    assert pair.scopes == tuple(sorted(REQUIRED_SCOPES))
+    assert pair.scopes == tuple(sorted(REQUESTED_SCOPES))
     assert pair.owner_uri == stage.account.user_uri
     assert pair.organization_uri == stage.account.organization_uri
     assert await stage.accounts.me(Access(pair.access, pair.owner_uri)) == stage.account
@@ -55,7 +55,7 @@ async def test_declined_scopes_are_read_back(stage: Stage) -> None:
     """What the user left out of the consent is not in the pair."""
     pair = await exchanged(stage, await code_of(stage, ("webhooks:write",)))
 
-    assert set(pair.scopes) == set(REQUIRED_SCOPES) - {"webhooks:write"}
+    assert set(pair.scopes) == set(REQUESTED_SCOPES) - {"webhooks:write"}
 
 
 async def test_a_code_works_once(stage: Stage) -> None:

@@ -6,13 +6,14 @@ from domain.availability import Window
 from domain.errors import (
     AccessTokenRejected,
     CalendarBroken,
+    CalendlyForbidden,
     CalendlyNotFound,
     CalendlyRejected,
     ScopeMissing,
 )
 from domain.secret import Secret
 from domain.token import Access
-from tests.contracts.calendly.stage import Stage, access_of, ahead
+from tests.contracts.calendly.stage import Stage, access_of, ahead, values_of
 
 
 async def test_an_unknown_token_is_rejected(stage: Stage) -> None:
@@ -42,7 +43,9 @@ async def test_a_missing_scope_is_named(stage: Stage) -> None:
 
 async def test_event_types_are_listed(stage: Stage) -> None:
     """The user's event types are there, with duration and state."""
-    found = await stage.availability.event_types(await access_of(stage), stage.account.user_uri)
+    found = values_of(
+        await stage.availability.event_types(await access_of(stage), stage.account.user_uri)
+    )
 
     mine = next(each for each in found if each.uri == stage.event_type_uri)
     assert (mine.active, mine.duration, mine.kind) == (True, 15, "solo")
@@ -55,9 +58,10 @@ async def test_open_slots_lie_within_the_span(stage: Stage) -> None:
     access, starts = await access_of(stage), await stage.open_slots()
     span = Window(starts[1], starts[3])
 
-    before = await stage.availability.available_times(access, stage.event_type_uri, span)
+    offered, uri = stage.availability, stage.event_type_uri
+    before = values_of(await offered.available_times(access, uri, span))
     await stage.invitee_books(starts[1])
-    after = await stage.availability.available_times(access, stage.event_type_uri, span)
+    after = values_of(await offered.available_times(access, uri, span))
 
     assert [each.start for each in before] == starts[1:3]
     assert [each.start for each in after] == starts[2:3]
@@ -82,8 +86,10 @@ async def test_slots_of_a_span_too_long_or_past_are_refused(stage: Stage, span: 
 
 async def test_slots_of_31_days_are_answered(stage: Stage) -> None:
     """The longest span is taken."""
-    found = await stage.availability.available_times(
-        await access_of(stage), stage.event_type_uri, ahead(days=31)
+    found = values_of(
+        await stage.availability.available_times(
+            await access_of(stage), stage.event_type_uri, ahead(days=31)
+        )
     )
 
     assert [each.start for each in found] == sorted(each.start for each in found)
@@ -109,7 +115,7 @@ async def test_busy_times_of_a_week_at_most(stage: Stage) -> None:
     for span in spans:
         await stage.keep_busy(span)
 
-    found = await stage.availability.busy_times(access, stage.account.user_uri, week)
+    found = values_of(await stage.availability.busy_times(access, stage.account.user_uri, week))
     with pytest.raises(CalendlyRejected):
         await stage.availability.busy_times(access, stage.account.user_uri, ahead(days=7, hours=1))
 
@@ -130,8 +136,30 @@ async def test_a_broken_calendar_is_told_apart(stage: Stage) -> None:
 
 async def test_schedules_say_their_hours(stage: Stage) -> None:
     """A user has a default schedule with weekday rules."""
-    found = await stage.availability.schedules(await access_of(stage), stage.account.user_uri)
+    access = await access_of(stage)
+    found = values_of(await stage.availability.schedules(access, stage.account.user_uri))
 
     default = next(each for each in found if each.default)
     assert default.timezone
     assert any(rule.kind == "wday" and rule.intervals for rule in default.rules)
+    assert await stage.availability.schedule(access, default.uri) == default
+
+
+async def test_an_unknown_schedule_is_not_found(stage: Stage) -> None:
+    """A schedule that does not exist is not found."""
+    unknown = "https://api.calendly.com/user_availability_schedules/AAAAAAAAAAAAAAAA"
+
+    with pytest.raises(CalendlyNotFound):
+        await stage.availability.schedule(await access_of(stage), unknown)
+
+
+async def test_a_user_is_read_by_name(stage: Stage) -> None:
+    """A user can be read as others of the organization see them; a stranger cannot."""
+    access, (stranger, _) = await access_of(stage), await stage.stranger()
+    unknown = f"{stranger.rpartition('/')[0]}/AAAAAAAAAAAAAAAA"
+
+    assert await stage.accounts.user(access, stage.account.user_uri) == stage.account
+    with pytest.raises(CalendlyForbidden):
+        await stage.accounts.user(access, stranger)
+    with pytest.raises(CalendlyNotFound):
+        await stage.accounts.user(access, unknown)

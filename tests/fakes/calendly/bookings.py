@@ -75,7 +75,7 @@ class BookingsSide(InviteesSide):
         """Book an open slot; nothing tells a repeated request from a new one."""
         async with self.call("book"):
             self.authorize(access, "scheduled_events:write")
-            self.event_type(request.event_type_uri)
+            self.offered(request.event_type_uri)
             if not self.take_seat(request.event_type_uri, request.start):
                 raise SlotTaken("The slot is gone.")
             facts = self.seat(

@@ -1,12 +1,13 @@
-"""FakeCalendly: the five Calendly ports in one stateful object."""
+"""FakeCalendly: the six Calendly ports in one stateful object."""
 
 from tests.fakes.calendly.accounts import AccountsSide
 from tests.fakes.calendly.bookings import BookingsSide
 from tests.fakes.calendly.oauth import OAuthSide
+from tests.fakes.calendly.scheduling_links import SchedulingLinksSide
 from tests.fakes.calendly.subscriptions import SubscriptionsSide
 
 
-class FakeCalendly(OAuthSide, AccountsSide, BookingsSide, SubscriptionsSide):
+class FakeCalendly(OAuthSide, AccountsSide, BookingsSide, SchedulingLinksSide, SubscriptionsSide):
     """A Calendly that keeps its promises and breaks down when told to.
 
     Honest about: single-use refresh tokens and codes, PKCE, scopes, expiry by the clock, eight

@@ -72,7 +72,7 @@ class InviteesSide(AvailabilitySide):
         predecessor: str | None = None,
     ) -> Facts:
         """Make the invitee of a seat that was taken; a group's share one event."""
-        event_type, now = self.event_type(event_type_uri), self.clock.now()
+        event_type, now = self.offered(event_type_uri), self.clock.now()
         kinds = event_type.location_kinds
         event_uri = self._event_at(event_type_uri, start, group=event_type.kind == "group")
         invitee_id = f"INVITEE{self.number():04}"

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from domain.errors import CalendlyThrottled, GrantRefused
 from domain.secret import Secret
-from domain.token import REQUIRED_SCOPES, Access, TokenPair, parse_scopes
+from domain.token import REQUESTED_SCOPES, REQUIRED_SCOPES, Access, TokenPair, parse_scopes
 from tests.fakes.calendly.world import AccessRecord, Code, Grant, World
 
 _LIFE = timedelta(hours=2)
@@ -24,7 +24,7 @@ class OAuthSide(World):
             "client_id": "fake-client",
             "response_type": "code",
             "redirect_uri": redirect_uri,
-            "scope": " ".join(REQUIRED_SCOPES),
+            "scope": " ".join(REQUESTED_SCOPES),
             "state": state,
             "code_challenge": challenge,
             "code_challenge_method": "S256",

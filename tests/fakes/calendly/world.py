@@ -11,6 +11,7 @@ from domain.availability import BusyTime, EventType, Schedule, Slot
 from domain.booking import Facts
 from domain.errors import AccessTokenRejected, CalendlyNotFound, ScopeMissing
 from domain.integration import Account
+from domain.secret import Secret
 from domain.subscription import ActualSubscription
 from domain.token import Access, missing_scopes
 from tests.fakes.calendly.script import Script
@@ -46,7 +47,7 @@ class Code(msgspec.Struct):
 
 
 class World(Script):
-    """State shared by the five sides of the fake.
+    """State shared by the six sides of the fake.
 
     Args:
         clock: the time; tokens and codes die by it.
@@ -67,9 +68,13 @@ class World(Script):
         self.busy: defaultdict[str, list[BusyTime]] = defaultdict(list)
         self.weekly: defaultdict[str, list[Schedule]] = defaultdict(list)
         self.broken_calendars: set[str] = set()
+        self.slots_need_calendar = False  # whether a broken calendar refuses open slots too
+        self.etags = True  # whether lists name a tag
+        self.links: dict[str, str] = {}  # event types by their single-use links
         self.invitees: dict[str, Facts] = {}
         self.unreadable: set[str] = set()  # invitees that come in no known shape
         self.subscriptions: dict[str, tuple[str, ActualSubscription]] = {}
+        self.signing_keys: dict[str, Secret] = {}  # of subscriptions
         self.unlisted: set[str] = set()  # subscriptions that the list does not show yet
         self.page_size = 25
         self._numbers = count(1)

@@ -1,0 +1,69 @@
+"""Single-use booking links."""
+
+from typing import Annotated
+
+from litestar import Controller, post
+from litestar.di import NamedDependency, Provide
+from litestar.enums import RequestEncodingType
+from litestar.openapi.spec import Example
+from litestar.params import BodyKwarg
+
+from adapters.web import examples
+from adapters.web.caller import identified, provide_user_id
+from adapters.web.operations import API_SECURITY, CALLER, CALLING_CALENDLY, answer, answers
+from adapters.web.request_log import about_integration
+from adapters.web.schemas.scheduling_links import NewSchedulingLink, SchedulingLink
+from adapters.web.services import FromServices
+from domain import errors
+from domain.ids import UserId
+
+NEW_LINK = NewSchedulingLink(event_type=examples.NEW_BOOKING.event_type)
+LINK = SchedulingLink(
+    booking_url="https://calendly.com/d/abcd-brv8/intro", event_type=NEW_LINK.event_type
+)
+LinkBody = Annotated[
+    NewSchedulingLink,
+    BodyKwarg(
+        media_type=RequestEncodingType.JSON,
+        examples=[Example(summary="Make a link", value=NEW_LINK)],
+    ),
+]
+
+
+class SchedulingLinksController(Controller):
+    """Make links."""
+
+    path = "/api/calendly/scheduling-links"
+    tags = ("Bookings",)
+    guards = (identified,)
+    dependencies = {"user_id": Provide(provide_user_id, sync_to_thread=False)}  # noqa: RUF012
+    security = API_SECURITY
+
+    @post(
+        operation_id="createSchedulingLink",
+        summary="A booking page at Calendly that takes one booking",
+        description=(
+            "For an active event type of the user. Each call makes another link. There is no "
+            "Idempotency-Key: a link that nobody was given does no harm, so ask again when an "
+            "answer was lost. It needs Calendly's scope `scheduling_links:write`; where the "
+            "user's grant lacks it the answer is `scope_missing`, and connecting again adds it."
+        ),
+        responses=answers(
+            {201: answer(LINK, "A new link")},
+            *CALLER,
+            errors.PayloadTooLarge,
+            errors.EventTypeNotFound,
+            errors.CalendlyNotFound,
+            errors.CalendlyRejected,
+            errors.CalendlyUncertain,
+            *CALLING_CALENDLY,
+            errors.AvailabilityPending,
+        ),
+    )
+    async def create(
+        self, services: FromServices, user_id: NamedDependency[UserId], data: LinkBody
+    ) -> SchedulingLink:
+        """Make a link."""
+        made = await services.create_scheduling_link(user_id, data.event_type)
+        about_integration(made.integration_id)
+        return SchedulingLink(booking_url=made.booking_url, event_type=made.event_type_uri)
