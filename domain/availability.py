@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from domain.errors import InvalidRange
+from domain.event_types import Place, Profile
 
 SLOT_WINDOW = timedelta(days=31)  # Calendly: event_type_available_times, since 9 July 2026
 BUSY_WINDOW = timedelta(days=7)  # Calendly: user_busy_times
@@ -28,10 +29,22 @@ class Question(msgspec.Struct, frozen=True):
     required: bool
     enabled: bool = True
     choices: tuple[str, ...] = ()
+    include_other: bool = False
 
 
 class EventType(msgspec.Struct, frozen=True):
-    """One kind of meeting that a host offers; `duration` in minutes."""
+    """One kind of meeting that a host offers.
+
+    Args:
+        duration: minutes.
+        duration_options: minutes an invitee may choose from instead; empty where there is no
+            choice.
+        booking_method: `instant`, or `poll` for a meeting poll; None where it was never asked.
+        position: its place on the host's page.
+        secret: whether only who knows its address finds it.
+        locations: the same places as `location_kinds`, with what is said of each.
+
+    """
 
     uri: str
     name: str
@@ -47,6 +60,15 @@ class EventType(msgspec.Struct, frozen=True):
     questions: tuple[Question, ...] = ()
     deleted_at: datetime | None = None
     updated_at: datetime | None = None
+    booking_method: str | None = None
+    duration_options: tuple[int, ...] = ()
+    position: int = 0
+    secret: bool = False
+    is_paid: bool = False
+    admin_managed: bool = False
+    locale: str | None = None
+    profile: Profile | None = None
+    locations: tuple[Place, ...] = ()
 
 
 class Slot(msgspec.Struct, frozen=True):

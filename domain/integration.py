@@ -133,6 +133,7 @@ class Integration(msgspec.Struct, frozen=True):
         recovery: the last time it came back from `reauth_required`, if ever.
         calls_paused_until: Calendly asked this user's calls to rest until then (UTC).
         gap: when deliveries may have been lost that no comparison has made up for yet.
+        subscribed_since: when its first webhook subscription was made (UTC); None before that.
         repaired_count: bookings that comparisons found wrong so far: webhooks that were lost.
         last_repaired_at: when the last of them was put right (UTC).
 
@@ -158,6 +159,7 @@ class Integration(msgspec.Struct, frozen=True):
     gap: Gap | None = None
     repaired_count: int = 0
     last_repaired_at: datetime | None = None
+    subscribed_since: datetime | None = None
 
 
 def usable_tokens(integration: Integration) -> SealedTokens:

@@ -115,6 +115,9 @@ REQUIRED_SCOPES = (
     "scheduled_events:write",
     "webhooks:write",
 )
+OPTIONAL_SCOPES = ("scheduling_links:write",)
+"""Asked for, yet a grant without them is whole: the one call that needs it says so itself."""
+REQUESTED_SCOPES = REQUIRED_SCOPES + OPTIONAL_SCOPES
 
 
 def parse_scopes(text: str | None) -> tuple[str, ...]:

@@ -6,8 +6,10 @@ Nothing connects before `open_storage` is entered, and everything is closed when
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from copy import copy
+from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
 
@@ -16,7 +18,9 @@ from adapters.persistence.engine import ENGINE
 from adapters.persistence.errors import translated
 from adapters.persistence.exchange_log import GroupedExchangeLog
 from adapters.persistence.migrate import pending_on
+from adapters.persistence.pooled_shelves import PooledShelves
 from adapters.persistence.repositories.erasures import HashKey
+from adapters.persistence.standings import GroupedStandings
 from adapters.persistence.transaction import OwnedTransaction
 from adapters.persistence.unit_of_work import PiccoloUnitOfWork
 from application.ports.vault import Vault
@@ -34,23 +38,45 @@ class PiccoloStorage:
         self._vault = vault
         self._acquire = partial(pool.acquire, timeout=patience)
         self._exchanges = GroupedExchangeLog(self)
+        self._standings = GroupedStandings(self._acquire, pool.release)
+        self._shelves = PooledShelves(self._acquire, pool.release)
         self._hash_key = HashKey()
+        self._lock_wait: timedelta | None = None
+
+    def waiting(self, lock_wait: timedelta) -> Self:
+        """Return the same store, whose units of work wait so long for each lock at most.
+
+        Beyond it they raise StorageContended. It costs no round trip.
+        """
+        impatient = copy(self)
+        impatient._lock_wait = lock_wait  # noqa: SLF001 - of the same class
+        return impatient
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[PiccoloUnitOfWork]:
         """Begin a transaction; see the Storage port.
 
         Raises:
-            StorageUnavailable: no connection in time, or what the port says.
+            StorageUnavailable, StorageContended: no connection in time, or what the port says.
             TransactionError: a unit of work is open in this task already.
 
         """
-        async with OwnedTransaction(ENGINE, self._acquire, self._pool.release) as transaction:
+        async with OwnedTransaction(
+            ENGINE, self._acquire, self._pool.release, self._lock_wait
+        ) as transaction:
             yield PiccoloUnitOfWork(transaction, self._vault, self._hash_key)
 
     def exchanges(self) -> GroupedExchangeLog:
         """Return the log of token requests that all of this process share."""
         return self._exchanges
+
+    def shelves(self) -> PooledShelves:
+        """Return the looks at the availability cache; see the Storage port."""
+        return self._shelves
+
+    def standings(self) -> GroupedStandings:
+        """Return the look at standings that all of this process share."""
+        return self._standings
 
     async def ping(self) -> None:
         """Ask the server for an answer.

@@ -115,11 +115,16 @@ class CalendlyIntegration(Table, tablename="calendly_integration", db=ENGINE):
     last_synced_at = Timestamptz(null=True, default=None)
     availability_invalidated_at = Timestamptz(null=True, default=None)
     availability_invalidated_by = Text(null=True, default=None)
+    event_types_invalidated_at = Timestamptz(null=True, default=None)
+    event_types_invalidated_by = Text(null=True, default=None)
+    availability_version = BigInt(default=0)
+    availability_read_at = Timestamptz(null=True, default=None)
 
     subscription_key = Text(null=True, default=None, unique=True)
     subscription_uri = Text(null=True, default=None)
     subscription_state = Text(null=True, default=None)
     subscription_healthy_at = Timestamptz(null=True, default=None)
+    subscribed_since = Timestamptz(null=True, default=None)
     gap_since = Timestamptz(null=True, default=None)
     gap_until = Timestamptz(null=True, default=None)
     reconciled_at = Timestamptz(null=True, default=None)
@@ -165,6 +170,10 @@ class CalendlyIntegration(Table, tablename="calendly_integration", db=ENGINE):
     calendly_integration_invalidation_whole = Check(
         "(availability_invalidated_at IS NULL) = (availability_invalidated_by IS NULL)"
     )
+    calendly_integration_event_types_invalidation_whole = Check(
+        "(event_types_invalidated_at IS NULL) = (event_types_invalidated_by IS NULL)"
+    )
+    calendly_integration_availability_version_counted = Check("availability_version >= 0")
 
 
 class CalendlyAvailabilityCache(Table, tablename="calendly_availability_cache", db=ENGINE):
@@ -182,12 +191,18 @@ class CalendlyAvailabilityCache(Table, tablename="calendly_availability_cache", 
     covers_from = Timestamptz(null=True, default=None)
     covers_until = Timestamptz(null=True, default=None)
     error_code = Text(null=True, default=None)
+    etag = Text(null=True, default=None)
+    read_at = Timestamptz(null=True, default=None)
+    retry_at = Timestamptz(null=True, default=None)
     calendly_availability_cache_one_row_a_part = Unique([user_id, part, key])
     calendly_availability_cache_part_known = Check(
         "part IN ('event_types', 'slots', 'busy', 'schedules')"
     )
     calendly_availability_cache_span_whole = Check(
         "(covers_from IS NULL) = (covers_until IS NULL) AND covers_from <= covers_until"
+    )
+    calendly_availability_cache_retry_explained = Check(
+        "retry_at IS NULL OR error_code IS NOT NULL"
     )
 
 

@@ -52,7 +52,10 @@ class Integrations(Protocol):
     async def put_subscription(
         self, integration_id: IntegrationId, subscription: Subscription | None
     ) -> None:
-        """Remember which webhook subscription belongs to the integration."""
+        """Remember which webhook subscription belongs to the integration.
+
+        The first one that is good (`healthy_at`) also sets `subscribed_since`, for good.
+        """
         ...
 
     async def put_calls_paused(self, integration_id: IntegrationId, until: datetime) -> None:

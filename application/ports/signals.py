@@ -63,12 +63,24 @@ class Signals(Protocol):
         """An invitee was erased: how many rows of each kind, and how many could not be read."""
         ...
 
+    def erasure_unfinished(self, erasure_id: UUID) -> None:
+        """An erasure was cut off after its record, or was found to have been, a while ago."""
+        ...
+
     def availability_read(self, part: str, freshness: str) -> None:
         """A reader was served from the cache."""
         ...
 
+    def availability_wait(self, result: str) -> None:
+        """A reader waited: what he wanted was `fetched` or `not_fetched`, or is `pending` still."""
+        ...
+
+    def availability_part(self, part: str, result: str) -> None:
+        """Calendly was asked for a part, which was `fetched`, `unchanged`, or failed: the code."""
+        ...
+
     def availability_sync(self, integration_id: IntegrationId, result: str) -> None:
-        """A user's availability was fetched: `synced`, or the error code."""
+        """A user's availability was fetched: `synced`, `partly`, or the error code."""
         ...
 
     def booking_command(self, operation: str, result: str) -> None:

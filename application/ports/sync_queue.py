@@ -11,18 +11,11 @@ class SyncQueue(Protocol):
     """One fetch of a user's availability at a time, across all processes."""
 
     async def take(
-        self,
-        integration_id: IntegrationId,
-        owner: str,
-        now: datetime,
-        until: datetime,
-        *,
-        only_if_due: bool = False,
+        self, integration_id: IntegrationId, owner: str, now: datetime, until: datetime
     ) -> bool:
-        """Take the right to sync until then.
+        """Take the right to sync until then, due or not.
 
-        False when somebody holds it, when the integration is not active, or, with
-        `only_if_due`, when its due time is still to come.
+        False when somebody holds it, or when the integration is not active.
         """
         ...
 
@@ -35,7 +28,8 @@ class SyncQueue(Protocol):
     ) -> list[Integration]:
         """Take the right to sync for up to `limit` active integrations that are due.
 
-        Held ones are passed over without waiting; the longest due come first.
+        Held ones are passed over without waiting. Whose availability was read last comes first,
+        then the longest due.
         """
         ...
 

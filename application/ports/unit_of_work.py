@@ -20,6 +20,7 @@ from application.ports.integrations import Integrations
 from application.ports.personal_data import PersonalData
 from application.ports.refresh_queue import RefreshQueue
 from application.ports.sealed_values import SealedValues
+from application.ports.shelves import Shelves
 from application.ports.sync_queue import SyncQueue
 from application.ports.users import Users
 from application.ports.webhook_archive import WebhookArchive
@@ -79,11 +80,17 @@ class Storage(Protocol):
         """Begin a transaction.
 
         Raises:
-            StorageUnavailable: no connection, a serialization failure, a deadlock, a time-out.
+            StorageContended: a lock held for too long, a deadlock, a serialization failure;
+                it is a StorageUnavailable, and nothing of the block is stored.
+            StorageUnavailable: no connection, a time-out.
 
         """
         ...
 
     def exchanges(self) -> ExchangeLog:
         """Return the log of token requests, which commits by itself."""
+        ...
+
+    def shelves(self) -> Shelves:
+        """Return the looks at the availability cache, which are no part of any transaction."""
         ...

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.booking import BookingStatus, Cancellation, Facts, Location, NoShow
 from tests.domain.samples import NOW, details, facts, invitee_uri
@@ -50,6 +51,10 @@ class Seat:
     def uri(self) -> str:
         """Calendly's name for the invitee."""
         return invitee_uri(self.name, self.event)
+
+    def read(self) -> Facts:
+        """Return what the API says of this invitee now: no trace of a mark that is gone."""
+        return replace(self.told(), predecessor=self.predecessor, successor=self.successor)
 
     def told(self, toggle: NoShow | None = None) -> Facts:
         """Return what a body about this invitee says now."""

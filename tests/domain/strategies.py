@@ -56,5 +56,5 @@ def facts(draw: st.DrawFn, name: str = "A") -> Facts:
         no_show=draw(st.none() | toggles),
         reference=draw(maybe),
         links=draw(st.builds(Links, cancel=secrets, reschedule=secrets)),
-        unmarked_at=draw(st.none() | times),
+        seen=draw(st.none() | toggles),
     )

@@ -1,12 +1,27 @@
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from domain.cache_policy import CachePolicy, Freshness, freshness
+from domain.cache_policy import CachePolicy, Deadlines, Freshness
 from tests.domain.samples import NOW, seconds
 
-POLICY = CachePolicy(soft_ttl=timedelta(minutes=15), ttl=timedelta(hours=24))
+POLICY = CachePolicy(
+    soft_ttl=timedelta(minutes=15),
+    stale_while_revalidate=timedelta(hours=30),
+    ttl=timedelta(hours=24),
+    jitter=0,
+)
 INSTANT = timedelta(microseconds=1)
+spans = st.integers(1, 10**6).map(seconds)
+policies = st.builds(
+    CachePolicy,
+    soft_ttl=spans,
+    stale_while_revalidate=spans,
+    ttl=spans,
+    jitter=st.floats(0, 0.5),
+)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +37,16 @@ INSTANT = timedelta(microseconds=1)
 )
 def test_a_part_loses_standing_with_age(age: timedelta, expected: Freshness) -> None:
     """A part is fresh up to the soft limit, stale up to the hard one, and expired after it."""
-    assert freshness(NOW - age, None, NOW, POLICY) is expected
+    assert POLICY.freshness(NOW - age, None, NOW, "busy") is expected
+
+
+def test_a_stale_part_is_served_for_a_limited_time() -> None:
+    """A part expires when it was stale for too long, though its TTL is not over."""
+    policy = CachePolicy(
+        soft_ttl=seconds(60), stale_while_revalidate=seconds(30), ttl=seconds(600), jitter=0
+    )
+
+    assert policy.deadlines(NOW, "busy") == Deadlines(NOW + seconds(60), NOW + seconds(90))
 
 
 @pytest.mark.parametrize(
@@ -37,9 +61,45 @@ def test_a_change_after_the_fetch_invalidates(
     invalidated_at: datetime, expected: Freshness
 ) -> None:
     """A change at or after the fetch invalidates; one that the fetch already saw does not."""
-    assert freshness(NOW - seconds(60), invalidated_at, NOW, POLICY) is expected
+    assert POLICY.freshness(NOW - seconds(60), invalidated_at, NOW, "busy") is expected
 
 
 def test_an_expired_part_is_expired_whatever_changed() -> None:
     """Invalidation does not make an expired part servable again."""
-    assert freshness(NOW - timedelta(days=2), NOW, NOW, POLICY) is Freshness.EXPIRED
+    assert POLICY.freshness(NOW - timedelta(days=2), NOW, NOW, "busy") is Freshness.EXPIRED
+
+
+@given(policies, st.text(max_size=5))
+def test_deadlines_come_early_within_bounds(policy: CachePolicy, seed: str) -> None:
+    """A deadline comes earlier by the jitter's share at most, never later, and stale first."""
+    stale_at, expires_at = policy.deadlines(NOW, seed)
+
+    least = 1 - policy.jitter
+    assert stale_at <= expires_at <= NOW + policy.ttl
+    assert NOW + min(policy.soft_ttl, policy.ttl) * least - INSTANT <= stale_at
+    latest = min(policy.ttl, policy.soft_ttl + policy.stale_while_revalidate)
+    assert expires_at >= NOW + latest * least - INSTANT
+
+
+def test_what_was_fetched_together_ages_apart() -> None:
+    """The deadlines of parts of one moment are spread over the whole of the jitter."""
+    policy = CachePolicy(jitter=0.1)
+    early, late = timedelta(minutes=54), timedelta(hours=1)
+
+    ages = sorted(policy.deadlines(NOW, f"slots {each}").stale_at - NOW for each in range(1000))
+
+    assert early <= ages[0] < early + seconds(6)
+    assert late - seconds(6) < ages[-1] <= late
+    assert seconds(150) < ages[500] - early < seconds(210)
+
+
+def test_deadlines_are_the_same_everywhere() -> None:
+    """Every process gives a part the same deadlines, and a new fetch gives it others."""
+    policy = CachePolicy()
+
+    first = policy.deadlines(NOW, "busy")
+    again = policy.deadlines(NOW.astimezone(), "busy")
+    next_fetch = policy.deadlines(NOW + seconds(1), "busy")
+
+    assert again == first
+    assert next_fetch.stale_at - first.stale_at != seconds(1)

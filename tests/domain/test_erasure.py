@@ -1,3 +1,4 @@
+import unicodedata
 from datetime import timedelta
 from random import Random
 
@@ -6,8 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain.booking import LAG, Cancellation, Facts, Invitee, Links, Location, merge
-from domain.erasure import NOBODY, anonymous, is_covered, normalised, without_erased
+from domain.booking import (
+    LAG,
+    Cancellation,
+    Facts,
+    Invitee,
+    Links,
+    Location,
+    merge,
+)
+from domain.erasure import (
+    NOBODY,
+    anonymous,
+    is_body_covered,
+    is_covered,
+    normalised,
+    without_erased,
+)
 from domain.reconciliation import settle
 from domain.secret import Secret
 from tests import samples
@@ -105,7 +121,7 @@ def test_no_history_brings_anybody_back(calendly: Calendly, chance: Random, spli
     before = {each.facts.invitee_uri: each.facts for each in settle({}, told[:split])}
     erased = {uri: anonymous(facts) for uri, facts in before.items()}
 
-    later = without_erased(told * 2, {EMAIL: NOON + timedelta(days=3650)})
+    later = without_erased(told * 2, {EMAIL: NOON + timedelta(days=3650)}, {})
     after = {**erased, **{each.facts.invitee_uri: each.facts for each in settle(erased, later)}}
 
     assert after.keys() == {each.invitee_uri for each in told} | before.keys()
@@ -123,16 +139,72 @@ def test_spellings(spelling: str) -> None:
         personal(), details=replace(personal().details, invitee=Invitee("Grace", spelling))
     )
 
-    (stripped,) = without_erased([facts], {normalised(EMAIL): NOON})
+    (stripped,) = without_erased([facts], {normalised(EMAIL): NOON}, {})
 
     assert stripped.details.invitee == NOBODY
+
+
+SAME = [
+    ("  grace@example.net \t\u00a0", EMAIL),
+    ("STRA\u1e9eE@x.de", "stra\u00dfe@x.de"),
+    ("\u0130pek@x.tr", "I\u0307pek@x.tr"),
+    ("\u0130pek@x.tr", "i\u0307pek@x.tr"),
+    ("JOSE\u0301@x.es", "jos\u00e9@x.es"),
+    ("\u212bsa@x.se", "a\u030asa@x.se"),
+]
+OTHERS = [
+    ("stra\u00dfe@x.de", "strasse@x.de"),
+    ("\u0130pek@x.tr", "ipek@x.tr"),
+    ("\u0131pek@x.tr", "ipek@x.tr"),
+    ("jos\u00e9@x.es", "jose@x.es"),
+    ("grace @example.net", EMAIL),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_spellings_of_one_address(one: str, other: str) -> None:
+    """White space around it, capitals of any script, and composed letters make no difference."""
+    assert normalised(one) == normalised(other)
+
+
+@pytest.mark.parametrize(("one", "other"), OTHERS)
+def test_addresses_that_only_look_alike(one: str, other: str) -> None:
+    """Letters that are others in any language are other people's: nobody is erased by likeness."""
+    assert normalised(one) != normalised(other)
+
+
+@given(st.text() | st.emails())
+def test_normalised_stays_so(email: str) -> None:
+    """A normalised address is its own normal form."""
+    once = normalised(email)
+
+    assert normalised(once) == once
+    assert normalised(f" {unicodedata.normalize('NFD', email.strip())}\n") == once
+
+
+@pytest.mark.parametrize(
+    ("received", "booked", "covered"),
+    [
+        (0, 999, True),
+        (1, -1, True),
+        (1, 60, True),
+        (1, 61, False),
+        (1, None, False),
+        (0, None, True),
+    ],
+)
+def test_which_bodies_an_erasure_is_for(received: int, booked: int | None, covered: bool) -> None:
+    """An erasure is for all that had arrived, and for what arrives of bookings made before it."""
+    booked_at = None if booked is None else NOON + timedelta(seconds=booked)
+
+    assert is_body_covered(NOON + timedelta(seconds=received), booked_at, NOON) is covered
 
 
 def test_others_are_untouched() -> None:
     """Facts of anybody else are the same values as before."""
     other = samples.facts("B")
 
-    assert without_erased([other], {EMAIL: NOON}) == [other]
+    assert without_erased([other], {EMAIL: NOON}, {}) == [other]
 
 
 @pytest.mark.parametrize(("seconds", "covered"), [(-1, True), (0, True), (61, False)])
@@ -142,3 +214,11 @@ def test_who_books_again_is_known_again(seconds: int, covered: bool) -> None:
 
     assert is_covered(booked, NOON) is covered
     assert timedelta(minutes=1) == LAG
+
+
+@pytest.mark.parametrize(("seconds", "covered"), [(-1, True), (0, True), (1, False)])
+def test_what_was_stored_by_then_is_covered(seconds: int, covered: bool) -> None:
+    """A booking that was stored when somebody was erased is theirs, whenever it says it was made."""
+    booked = personal(created_at=NOON + timedelta(days=1))
+
+    assert is_covered(booked, NOON, NOON + timedelta(seconds=seconds)) is covered

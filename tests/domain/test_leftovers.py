@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import EncryptionKeyUnknown, MalformedWebhook, StorageUnavailable
+from domain.errors import (
+    EncryptionKeyUnknown,
+    MalformedWebhook,
+    StorageContended,
+    StorageUnavailable,
+)
 from domain.leftovers import FOR_A_PERSON, HEALS, UNFORESEEN, policy_of, verdict
 
 CHANCE = st.floats(0, 1, exclude_max=True)
@@ -56,6 +61,10 @@ def test_pauses_grow() -> None:
     assert pauses[-1] == timedelta(minutes=45)
 
 
-def test_the_two_that_heal() -> None:
-    """Our own database and a key that an operator can put back are what heals."""
-    assert set(HEALS) == {StorageUnavailable.code, EncryptionKeyUnknown.code}
+def test_the_three_that_heal() -> None:
+    """Our own database, away or held, and a key that an operator can put back are what heals."""
+    assert set(HEALS) == {
+        StorageUnavailable.code,
+        StorageContended.code,
+        EncryptionKeyUnknown.code,
+    }

@@ -5,10 +5,28 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from application.ports.availability_cache import CachedPart, Part
+from application.ports.availability_cache import (
+    CachedPart,
+    Change,
+    Part,
+    PartKey,
+    Scope,
+    Shelf,
+)
+from domain.availability import Window
+from domain.booking import is_hosted_by
 from domain.ids import IntegrationId, UserId
+from domain.integration import Status
+from domain.windows import base_of
 from tests.fakes.state import PartRow, State
 from tests.fakes.sync_queue import request_sync
+
+OVERTAKEN_BY = {
+    Part.SLOTS: ("bookings", "event_types"),
+    Part.BUSY: ("bookings",),
+    Part.EVENT_TYPES: ("event_types",),
+    Part.SCHEDULES: ("event_types",),
+}
 
 
 class FakeAvailabilityCache:
@@ -20,59 +38,146 @@ class FakeAvailabilityCache:
     async def read(self, user_id: UserId, part: Part, key: str = "") -> CachedPart | None:
         """Read one part with what overtook it."""
         row = self._state.parts.get((user_id, part, key))
-        if row is None:
+        return None if row is None else self._seen(row)
+
+    async def shelf(
+        self, user_id: UserId, wanted: Sequence[PartKey], *, occupied_in: Window | None = None
+    ) -> Shelf | None:
+        """Look everything up: what the Shelves port has for who is in no unit of work."""
+        found = self._state.integration_of(user_id)
+        if found is None or found.value.status is Status.DISCONNECTING:
             return None
-        integration = self._state.integrations[row.integration_id]
-        at = integration.invalidated_at
-        if at is None or at < row.part.fetched_at:
-            return row.part
-        return replace(row.part, invalidated_at=at, invalidated_by=integration.invalidated_by)
+        rows = [self._state.parts.get((user_id, *at)) for at in wanted]
+        mine = [row for row in rows if row is not None and row.integration_id == found.value.id]
+        parts = [self._seen(row) for row in mine]
+        occupied = self._occupied(found.value.id, occupied_in) if occupied_in else ()
+        return Shelf(found.value, found.version, {each.at: each for each in parts}, occupied)
+
+    async def heads(self, integration_id: IntegrationId) -> list[CachedPart]:
+        """Read all but the contents."""
+        rows = [row for row in self._state.parts.values() if row.integration_id == integration_id]
+        seen = [self._seen(row) for row in rows]
+        return [replace(each, content=b"", withheld=bool(each.content)) for each in seen]
 
     async def put(
         self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
     ) -> None:
         """Store parts that are not older than what is there."""
-        if not self._is_of(integration_id, user_id):
-            return
-        for part in parts:
-            known = self._state.parts.get((user_id, part.part, part.key))
-            if known is None or known.part.fetched_at <= part.fetched_at:
-                self._store(user_id, integration_id, part)
+        for part, known in self._with_known(user_id, integration_id, parts):
+            if known is None or known.fetched_at <= part.fetched_at:
+                read_at = known.read_at if known else None
+                sound = replace(part, error_code=None, retry_at=None, read_at=read_at)
+                self._store(user_id, integration_id, sound)
+
+    async def renew(
+        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
+    ) -> None:
+        """Set the times of what Calendly spoke of."""
+        for part, known in self._with_known(user_id, integration_id, parts):
+            if known is None or not known.content or known.fetched_at > part.fetched_at:
+                continue
+            if known.etag is not None and known.etag == part.etag:
+                times = replace(known, fetched_at=part.fetched_at, covers=part.covers)
+                sound = replace(times, error_code=None, retry_at=None)
+                self._store(user_id, integration_id, sound)
 
     async def mark_failed(
         self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
     ) -> None:
-        """Set the error alone of the parts that are there, and add the others."""
-        if not self._is_of(integration_id, user_id):
-            return
-        for part in parts:
-            row = self._state.parts.get((user_id, part.part, part.key))
-            known = part if row is None else replace(row.part, error_code=part.error_code)
-            self._store(user_id, integration_id, known)
+        """Set the failure alone of the parts that are there, and add the others."""
+        for part, known in self._with_known(user_id, integration_id, parts):
+            left = known or replace(part, read_at=None)
+            failed = replace(left, error_code=part.error_code, retry_at=part.retry_at)
+            self._store(user_id, integration_id, failed)
 
-    async def keep_only(self, user_id: UserId, part: Part, keys: Sequence[str]) -> None:
-        """Forget the parts that are not named."""
+    async def keep_only(self, user_id: UserId, part: Part, bases: Sequence[str]) -> None:
+        """Forget the parts of which no base is named."""
         for at in list(self._state.parts):
-            if at[:2] == (user_id, part) and at[2] not in keys:
+            if at[:2] == (user_id, part) and base_of(at[2]) not in bases:
                 del self._state.parts[at]
 
-    async def invalidate(self, user_ids: Sequence[UserId], now: datetime, *, by: str) -> None:
-        """Write the invalidation and the due sync."""
-        await self.invalidate_each(dict.fromkeys(user_ids, by), now)
+    async def drop(self, user_id: UserId, keys: Sequence[PartKey]) -> None:
+        """Forget the named parts."""
+        for at in keys:
+            self._state.parts.pop((user_id, *at), None)
 
-    async def invalidate_each(self, changed: Mapping[UserId, str], now: datetime) -> None:
+    async def invalidate(
+        self,
+        user_ids: Sequence[UserId],
+        now: datetime,
+        *,
+        by: str,
+        scope: Scope = Scope.BOOKINGS,
+    ) -> None:
+        """Write the invalidation and the due sync."""
+        await self.invalidate_each(dict.fromkeys(user_ids, Change.of(by, scope)), now)
+        if scope is Scope.EVERYTHING:
+            self._forgive(user_ids)
+
+    async def invalidate_each(self, changed: Mapping[UserId, Change], now: datetime) -> None:
         """Write the invalidations and the due syncs."""
-        for user_id, by in changed.items():
+        for user_id, change in changed.items():
             row = self._state.integration_of(user_id)
             if row is None:
                 continue
-            if row.invalidated_at is None or row.invalidated_at <= now:
-                row = replace(row, invalidated_at=now, invalidated_by=by)
+            overtaken = dict(row.overtaken)
+            for what, by in change._asdict().items():
+                if by is not None and (what not in overtaken or overtaken[what][0] <= now):
+                    overtaken[what] = (now, by)
+            row = replace(row, overtaken=overtaken, version=row.version + 1)
             self._state.integrations[row.value.id] = request_sync(row, now)
 
-    def _is_of(self, integration_id: IntegrationId, user_id: UserId) -> bool:
-        integration = self._state.integrations.get(integration_id)
-        return integration is not None and integration.value.user_id == user_id
+    async def mark_read(self, reads: Mapping[tuple[UserId, PartKey], datetime]) -> None:
+        """Write what is new of them."""
+        for (user_id, key), at in reads.items():
+            row = self._state.parts.get((user_id, *key))
+            if row is None:
+                continue
+            owner = self._state.integrations[row.integration_id]
+            if owner.value.status is not Status.DISCONNECTING and row.part.is_news(at):
+                self._store(user_id, row.integration_id, replace(row.part, read_at=at))
+                latest = max(at, owner.read_at or at)
+                self._state.integrations[row.integration_id] = replace(owner, read_at=latest)
+
+    def _forgive(self, user_ids: Sequence[UserId]) -> None:
+        rows = [(at[0], row) for at, row in self._state.parts.items() if at[0] in user_ids]
+        for user_id, row in rows:
+            owner = self._state.integration_of(user_id)
+            if owner is not None and owner.value.id == row.integration_id:
+                forgiven = replace(row.part, error_code=None, retry_at=None)
+                self._store(user_id, row.integration_id, forgiven)
+
+    def _with_known(
+        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
+    ) -> list[tuple[CachedPart, CachedPart | None]]:
+        """Return parts with what is stored of them; nothing where the integration is gone."""
+        row = self._state.integrations.get(integration_id)
+        if row is None or row.value.user_id != user_id or not parts:
+            return []
+        self._state.integrations[integration_id] = replace(row, version=row.version + 1)
+        stored = [self._state.parts.get((user_id, *each.at)) for each in parts]
+        known = [None if each is None else each.part for each in stored]
+        return list(zip(parts, known, strict=True))
+
+    def _seen(self, row: PartRow) -> CachedPart:
+        overtaken = self._state.integrations[row.integration_id].overtaken
+        changes = [overtaken[each] for each in OVERTAKEN_BY[row.part.part] if each in overtaken]
+        at, by = max(changes, key=lambda each: each[0], default=(None, None))
+        if at is None or at < row.part.fetched_at:
+            return row.part
+        return replace(row.part, invalidated_at=at, invalidated_by=by)
+
+    def _occupied(self, integration_id: IntegrationId, span: Window) -> tuple[Window, ...]:
+        account_uri = self._state.integrations[integration_id].value.account.user_uri
+        times = {
+            (each.facts.details.start, each.facts.details.end)
+            for each in self._state.bookings.values()
+            if each.integration_id == integration_id
+            and each.is_open
+            and is_hosted_by(each.facts, account_uri)
+        }
+        touching = [(start, end) for start, end in times if start < span.end and end > span.start]
+        return tuple(Window(start=start, end=end) for start, end in sorted(touching))
 
     def _store(self, user_id: UserId, integration_id: IntegrationId, part: CachedPart) -> None:
         plain = replace(part, invalidated_at=None, invalidated_by=None)

@@ -53,13 +53,15 @@ class FakeIntegrations:
                 gap=old.value.gap,
                 repaired_count=old.value.repaired_count,
                 last_repaired_at=old.value.last_repaired_at,
+                subscribed_since=old.value.subscribed_since,
             )
         self._state.integrations[value.id] = IntegrationRow(
             value=value,
             sync_due_at=value.connected_at,
             fence=fence,
-            invalidated_at=old.invalidated_at if old else None,
-            invalidated_by=old.invalidated_by if old else None,
+            overtaken=old.overtaken if old else {},
+            version=old.version + 1 if old else 0,
+            read_at=old.read_at if old else None,
         )
 
     async def mark_disconnecting(self, integration_id: IntegrationId) -> None:
@@ -67,7 +69,7 @@ class FakeIntegrations:
         self._change(integration_id, status=Status.DISCONNECTING)
         row = self._state.integrations.get(integration_id)
         if row is not None:
-            free = replace(row, sync_owner=None, sync_until=None)
+            free = replace(row, sync_owner=None, sync_until=None, version=row.version + 1)
             self._state.integrations[integration_id] = free
         self._forget_parts(integration_id)
 
@@ -75,7 +77,9 @@ class FakeIntegrations:
         self, integration_id: IntegrationId, subscription: Subscription | None
     ) -> None:
         """Set the subscription."""
-        self._change(integration_id, subscription=subscription)
+        known = await self.get(integration_id)
+        since = (known and known.subscribed_since) or (subscription and subscription.healthy_at)
+        self._change(integration_id, subscription=subscription, subscribed_since=since)
 
     async def put_calls_paused(self, integration_id: IntegrationId, until: datetime) -> None:
         """Set the time, unless a later one is set."""
@@ -110,14 +114,15 @@ class FakeIntegrations:
         if erased is None:
             return None
         self._forget_parts(integration_id)
-        self._forget_commands(erased.value)
+        is_last = state.integration_of(erased.value.user_id) is None
+        self._forget_commands(erased.value, is_last=is_last)
         state.bookings = {
             key: booking for key, booking in state.bookings.items() if key[0] != integration_id
         }
         state.webhook_events = {
             event_id: row
             for event_id, row in state.webhook_events.items()
-            if not _is_event_of(erased.value, row.event)
+            if not _goes_with(erased.value, row.event, is_last=is_last)
         }
         return erased.value
 
@@ -142,8 +147,7 @@ class FakeIntegrations:
             if row.integration_id != integration_id
         }
 
-    def _forget_commands(self, erased: Integration) -> None:
-        is_last = self._state.integration_of(erased.user_id) is None
+    def _forget_commands(self, erased: Integration, *, is_last: bool) -> None:
         ids = {each.id for at, each in self._state.bookings.items() if at[0] == erased.id}
         self._state.booking_commands = {
             command_id: command
@@ -163,7 +167,7 @@ class FakeIntegrations:
             )
 
 
-def _is_event_of(erased: Integration, event: WebhookEvent) -> bool:
+def _goes_with(erased: Integration, event: WebhookEvent, *, is_last: bool) -> bool:
     if event.integration_id is None:
-        return event.user_id == erased.user_id
+        return is_last and event.user_id == erased.user_id
     return event.integration_id == erased.id

@@ -1,5 +1,6 @@
 """What the fake store holds: dictionaries of immutable rows, so that a copy is a snapshot."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NoReturn, Self
 from uuid import UUID
@@ -33,8 +34,19 @@ class IntegrationRow(msgspec.Struct, frozen=True):
     sync_owner: str | None = None
     sync_until: datetime | None = None
     requested_at: datetime | None = None
-    invalidated_at: datetime | None = None
-    invalidated_by: str | None = None
+    overtaken: Mapping[str, tuple[datetime, str]] = {}
+    version: int = 0
+    read_at: datetime | None = None
+
+    @property
+    def invalidated_at(self) -> datetime | None:
+        """When the cache was last overtaken."""
+        return max((at for at, _ in self.overtaken.values()), default=None)
+
+    @property
+    def invalidated_by(self) -> str | None:
+        """By what."""
+        return next((by for at, by in self.overtaken.values() if at == self.invalidated_at), None)
 
 
 class EventRow(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from tests.fakes.integrations import FakeIntegrations
 from tests.fakes.personal_data import FakePersonalData
 from tests.fakes.refresh_queue import FakeRefreshQueue
 from tests.fakes.sealed_values import FakeSealedValues
+from tests.fakes.shelves import FakeShelves
 from tests.fakes.single_exchange_log import SingleExchangeLog
 from tests.fakes.state import State
 from tests.fakes.sync_queue import FakeSyncQueue
@@ -94,6 +95,10 @@ class FakeStorage:
     def exchanges(self) -> SingleExchangeLog:
         """Return a log that writes a record at a time."""
         return SingleExchangeLog(self)
+
+    def shelves(self) -> FakeShelves:
+        """Return looks that are a unit of work each."""
+        return FakeShelves(self)
 
     async def ping(self) -> None:
         """Answer, unless the next opening is scripted to fail."""

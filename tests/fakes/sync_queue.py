@@ -1,5 +1,6 @@
 """The right to sync in memory."""
 
+import math
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -16,17 +17,11 @@ class FakeSyncQueue:
         self._state = state
 
     async def take(
-        self,
-        integration_id: IntegrationId,
-        owner: str,
-        now: datetime,
-        until: datetime,
-        *,
-        only_if_due: bool = False,
+        self, integration_id: IntegrationId, owner: str, now: datetime, until: datetime
     ) -> bool:
         """Take one right."""
         row = self._state.integrations.get(integration_id)
-        if row is None or not _is_free(row, now) or (only_if_due and due_at(row) > now):
+        if row is None or not _is_free(row, now):
             return False
         self._hold(row, owner, until)
         return True
@@ -45,7 +40,7 @@ class FakeSyncQueue:
             for row in self._state.integrations.values()
             if _is_free(row, now) and due_at(row) <= now
         ]
-        claimed = sorted(due, key=due_at)[:limit]
+        claimed = sorted(due, key=_turn)[:limit]
         for row in claimed:
             self._hold(row, owner, until)
         return [row.value for row in claimed]
@@ -93,6 +88,12 @@ def request_sync(row: IntegrationRow, now: datetime) -> IntegrationRow:
 def due_at(row: IntegrationRow) -> datetime:
     """Return when the row is due."""
     return min(row.sync_due_at, row.requested_at or row.sync_due_at)
+
+
+def _turn(row: IntegrationRow) -> tuple[float, datetime]:
+    """Most recently read first, then the longest due."""
+    read = -math.inf if row.read_at is None else row.read_at.timestamp()
+    return -read, due_at(row)
 
 
 def _is_free(row: IntegrationRow, now: datetime) -> bool:

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from application.ports.webhook_archive import WebhookStatus
 from application.ports.webhook_events import FiledEvent, WebhookEvent
-from domain.ids import WebhookEventId
+from domain.ids import IntegrationId, WebhookEventId
 from tests.fakes.state import EventRow, State
 
 
@@ -42,8 +43,8 @@ class FakeWebhookEvents:
             if not await self.store(each.event):
                 continue
             stored.add(each.event.dedupe_key)
-            if each.status != "pending":
-                self._settle(each.event.id, each.status, now, each.reason)
+            if each.status is not WebhookStatus.PENDING:
+                self._settle(each.event.id, str(each.status), now, each.reason)
         return stored
 
     async def applied(self, event_id: WebhookEventId, now: datetime) -> None:
@@ -78,6 +79,31 @@ class FakeWebhookEvents:
             self._state.webhook_events[event_id] = replace(
                 row, reason=code, next_attempt_at=next_attempt_at
             )
+
+    async def unapplied(
+        self,
+        integration_id: IntegrationId,
+        kinds: Collection[str],
+        since: datetime,
+        limit: int,
+    ) -> Sequence[WebhookEvent]:
+        """Return a page of both kinds of leftovers."""
+        found = [
+            row.event
+            for row in self._state.webhook_events.values()
+            if row.status in {"pending", "dead_lettered"}
+            and row.event.kind in kinds
+            and row.event.received_at >= since
+            and self._may_concern(row.event, integration_id)
+        ]
+        return sorted(found, key=lambda each: each.received_at, reverse=True)[:limit]
+
+    def _may_concern(self, event: WebhookEvent, integration_id: IntegrationId) -> bool:
+        row = self._state.integrations.get(integration_id)
+        user_id = None if row is None else row.value.user_id
+        if event.integration_id is not None:
+            return event.integration_id == integration_id
+        return event.user_id is None or event.user_id == user_id
 
     async def claim_pending(
         self, now: datetime, until: datetime, limit: int

@@ -45,6 +45,7 @@ _REVIVED = "i.status = 'reauth_required' AND a.status = 'active'"
 _FINISH = f"""
 UPDATE calendly_integration i SET
     status = CASE WHEN i.status = 'disconnecting' THEN i.status ELSE a.status END,
+    availability_version = i.availability_version + (i.status <> a.status)::int,
     scopes = a.scopes, organization_uri = a.organization_uri,
     access_token_sealed = a.access, refresh_token_sealed = a.refresh,
     token_expires_at = a.expires_at, token_version = a.version,

@@ -14,7 +14,6 @@ from adapters.persistence.rows.integration import (
     token_values,
 )
 from adapters.persistence.session import Session
-from adapters.persistence.tables import CalendlyIntegration
 from domain.ids import IntegrationId, UserId
 from domain.integration import Gap, Integration, Subscription
 
@@ -44,28 +43,38 @@ SELECT {COLUMNS} {_FROM} WHERE i.status = 'disconnecting' ORDER BY i.public_id L
 """
 _LOCK_TO_ERASE = f"{_GET} FOR UPDATE OF i"
 _USER_OF = "(SELECT user_id FROM calendly_integration WHERE id = $1)"
-# Those of the user alone are left by a delivery that came while an integration was erased.
+_IS_LAST = f"""
+NOT EXISTS (SELECT 1 FROM calendly_integration o WHERE o.user_id = {_USER_OF} AND o.id <> $1)
+"""
+# Those of the user alone were delivered while an integration was held, and no column tells which:
+# they go with the last one.
 _ERASE_EVENTS = f"""
 DELETE FROM calendly_webhook_event
-WHERE integration_id = $1 OR (integration_id IS NULL AND user_id = {_USER_OF})
+WHERE integration_id = $1 OR (integration_id IS NULL AND user_id = {_USER_OF} AND {_IS_LAST})
 """
 # A command names its booking, not its integration; what led to no booking goes with the last one.
 _ERASE_COMMANDS = f"""
 DELETE FROM calendly_booking_command WHERE user_id = {_USER_OF} AND (
     booking_id IN (SELECT public_id FROM calendly_booking WHERE integration_id = $1)
-    OR NOT EXISTS (
-        SELECT 1 FROM calendly_integration o WHERE o.user_id = {_USER_OF} AND o.id <> $1
-    )
+    OR {_IS_LAST}
 )
 """
 # Whoever syncs it holds a right that is taken away here, so nothing is stored after the deletion.
 _MARK_DISCONNECTING = """
 UPDATE calendly_integration
-SET status = 'disconnecting', sync_lease_owner = NULL, sync_lease_until = NULL
+SET status = 'disconnecting', sync_lease_owner = NULL, sync_lease_until = NULL,
+    availability_version = availability_version + 1
 WHERE public_id = $1 RETURNING id
 """
 _FORGET_PARTS = "DELETE FROM calendly_availability_cache WHERE integration_id = $1"
 _ERASE = "DELETE FROM calendly_integration WHERE id = $1"
+# The first one that was good stays in memory: before it nothing could be told, so nothing lost.
+_PUT_SUBSCRIPTION = """
+UPDATE calendly_integration SET subscription_key = $2, subscription_uri = $3,
+    subscription_state = $4, subscription_healthy_at = $5,
+    subscribed_since = COALESCE(subscribed_since, $5)
+WHERE public_id = $1
+"""
 # Those who are asked to rest at the same moment are not asked for the same time.
 _PAUSE_CALLS = """
 UPDATE calendly_integration SET calls_paused_until = GREATEST(calls_paused_until, $2)
@@ -96,10 +105,10 @@ INSERT INTO calendly_integration AS i (
     breaker_opened_at, breaker_trips, breaker_probe_until, breaker_failed_at, breaker_open_until,
     attention_cause, attention_since, exchange_started_at, last_error_code, subscription_key,
     subscription_uri, subscription_state, subscription_healthy_at, refresh_fence, sync_due_at,
-    token_requests, recovered_from, recovered_at
+    token_requests, recovered_from, recovered_at, availability_version
 )
 SELECT $1, u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, 0, $11, 0, $31, $32
+    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, 0, $11, 0, $31, $32, 0
 FROM app_user u WHERE u.public_id = $2
 ON CONFLICT (user_id) WHERE status <> 'disconnecting' DO UPDATE SET
     status = excluded.status,
@@ -134,7 +143,8 @@ ON CONFLICT (user_id) WHERE status <> 'disconnecting' DO UPDATE SET
     next_refresh_at = NULL,
     sync_lease_owner = NULL,
     sync_lease_until = NULL,
-    sync_due_at = excluded.sync_due_at
+    sync_due_at = excluded.sync_due_at,
+    availability_version = i.availability_version + 1
 RETURNING id
 """
 
@@ -206,15 +216,8 @@ class PiccoloIntegrations:
         self, integration_id: IntegrationId, subscription: Subscription | None
     ) -> None:
         """Set the subscription's columns alone."""
-        key, uri, state, healthy_at = subscription_values(subscription)
-        await CalendlyIntegration.update(
-            {
-                CalendlyIntegration.subscription_key: key,
-                CalendlyIntegration.subscription_uri: uri,
-                CalendlyIntegration.subscription_state: state,
-                CalendlyIntegration.subscription_healthy_at: healthy_at,
-            }
-        ).where(CalendlyIntegration.public_id == integration_id)
+        values = subscription_values(subscription)
+        await self._session.run(_PUT_SUBSCRIPTION, integration_id, *values)
 
     async def put_calls_paused(self, integration_id: IntegrationId, until: datetime) -> None:
         """Set the time alone, unless a later one is set."""

@@ -16,7 +16,6 @@ _HOLD = "sync_lease_owner = $1, sync_lease_until = $3, sync_due_at = $3"
 _TAKE = f"""
 UPDATE calendly_integration i SET {_HOLD}
 WHERE i.public_id = $4 AND i.status = 'active' AND {_FREE}
-    AND (NOT $5::boolean OR i.sync_due_at <= $2)
 RETURNING i.id
 """
 _IS_HELD = """
@@ -24,16 +23,16 @@ SELECT i.id FROM calendly_integration i WHERE i.public_id = $1 AND i.sync_lease_
 """
 _CLAIM_DUE = f"""
 WITH due AS (
-    SELECT i.id, i.sync_due_at FROM calendly_integration i
+    SELECT i.id, i.sync_due_at, i.availability_read_at FROM calendly_integration i
     WHERE i.status = 'active' AND i.sync_due_at <= $2 AND {_FREE}
-    ORDER BY i.sync_due_at LIMIT $4
+    ORDER BY i.availability_read_at DESC NULLS LAST, i.sync_due_at LIMIT $4
     FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
     UPDATE calendly_integration i SET {_HOLD}
     FROM due, app_user u WHERE i.id = due.id AND u.id = i.user_id
-    RETURNING {COLUMNS}, due.sync_due_at AS was_due_at
+    RETURNING {COLUMNS}, due.sync_due_at AS was_due_at, due.availability_read_at AS was_read_at
 )
-SELECT * FROM taken ORDER BY was_due_at
+SELECT * FROM taken ORDER BY was_read_at DESC NULLS LAST, was_due_at
 """
 _FINISH = """
 UPDATE calendly_integration SET
@@ -52,16 +51,10 @@ class PiccoloSyncQueue:
         self._session = session
 
     async def take(
-        self,
-        integration_id: IntegrationId,
-        owner: str,
-        now: datetime,
-        until: datetime,
-        *,
-        only_if_due: bool = False,
+        self, integration_id: IntegrationId, owner: str, now: datetime, until: datetime
     ) -> bool:
         """Take one right."""
-        row = await self._session.row(_TAKE, owner, now, until, integration_id, only_if_due)
+        row = await self._session.row(_TAKE, owner, now, until, integration_id)
         return row is not None
 
     async def is_held(self, integration_id: IntegrationId, now: datetime) -> bool:

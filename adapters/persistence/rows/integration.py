@@ -44,6 +44,7 @@ def to_integration(row: Any) -> Integration:
         gap=_gap(row),
         repaired_count=row["repaired_count"] or 0,
         last_repaired_at=row["last_repaired_at"],
+        subscribed_since=row["subscribed_since"],
     )
 
 

@@ -10,7 +10,9 @@ import asyncpg
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage, open_storage
+from application.contention import Contention
 from application.delivery import DUPLICATE, STORED, Delivery, Ingested, event_of
+from application.ports.webhook_archive import WebhookStatus
 from application.ports.webhook_events import FiledEvent
 from application.store_webhook import StoreWebhook
 from application.store_webhooks import StoreWebhooks
@@ -61,6 +63,8 @@ def alone(storage: PiccoloStorage, entropy: FakeEntropy) -> StoreWebhook:
     """What writes one delivery."""
     return StoreWebhook(
         storage=storage,
+        aside=storage,
+        contention=Contention(FakeClock()),
         jobs=FakeJobs(),
         background=AwaitedBackground(),
         clock=FakeClock(),
@@ -188,7 +192,9 @@ async def test_a_single_one_takes_its_locks_in_the_order_of_a_group(
         single = apart(alone(other, world.entropy)(delivery))
         await until_waiting(sql)
         event = event_of(delivery, [owner], world.entropy)
-        assert await uow.webhook_events.store_filed([FiledEvent(event, "applied")], NOON)
+        assert await uow.webhook_events.store_filed(
+            [FiledEvent(event, WebhookStatus.APPLIED)], NOON
+        )
         await uow.commit()
 
     assert (await single).result == DUPLICATE

@@ -14,8 +14,9 @@ from adapters.persistence.repositories import (
     bookings,
     expired,
     integrations,
+    personal_data,
     refresh_queue,
-    sync_queue,
+    shelves,
     webhook_archive,
     webhook_events,
 )
@@ -24,12 +25,12 @@ from domain.secret import Secret
 from tests.fakes.clock import NOON
 
 LATER = NOON + timedelta(hours=1)
+UNAPPLIED = (webhook_events._UNAPPLIED, ("USER", ["kind"], NOON, 100))
 QUERIES: dict[str, tuple[str, tuple[Any, ...]]] = {
     "calendly_integration_refresh_due": (
         refresh_queue._CLAIM_DUE,
         ("me", NOON, LATER, LATER, 100, NOON),
     ),
-    "calendly_integration_sync_due": (sync_queue._CLAIM_DUE, ("me", NOON, LATER, 100)),
     "calendly_integration_live": (integrations._LIVE_AFTER, (None, 100)),
     "calendly_integration_open_gap": (integrations._GAPS_AFTER, (None, 100)),
     "calendly_integration_account": (integrations._BY_ACCOUNTS, (["uri"],)),
@@ -44,7 +45,8 @@ QUERIES: dict[str, tuple[str, tuple[Any, ...]]] = {
     ),
     "calendly_booking_page": (bookings._PAGE, ("USER", [], None, None, None, None, 50)),
     "calendly_booking_one_row_an_invitee": (bookings._BY_INVITEE, ("USER", "uri")),
-    "calendly_booking_occupied": (bookings._OCCUPIED, ("USER", NOON, LATER)),
+    "calendly_booking_occupied": (shelves.statement(0), ("USER", NOON, LATER)),
+    "calendly_integration_colleagues": (bookings._HELD_ELSEWHERE, ("USER", ["uri"])),
     "calendly_availability_cache_one_row_a_part": (
         availability_cache._READ,
         ("USER", "slots", "key"),
@@ -68,10 +70,18 @@ def never_used(postgres: EmbeddedPostgres) -> Secret:
         return thread.submit(asyncio.run, _prepare(postgres)).result()
 
 
-@pytest.mark.parametrize("index", QUERIES)
-async def test_used(never_used: Secret, index: str) -> None:
+ALSO: list[tuple[str, tuple[str, tuple[Any, ...]]]] = [
+    ("calendly_webhook_event_pending", UNAPPLIED),
+    ("calendly_webhook_event_dead_letters", UNAPPLIED),
+    ("calendly_webhook_event_public_id_key", (personal_data._BODIES, (None, 9, NOON, 9, 9))),
+    ("calendly_booking_public_id_key", (personal_data._SEATS, (None, 9))),
+]
+
+
+@pytest.mark.parametrize(("index", "query"), [*QUERIES.items(), *ALSO])
+async def test_used(never_used: Secret, index: str, query: tuple[str, tuple[Any, ...]]) -> None:
     """Each query that runs often or over many rows can be answered by its index."""
-    statement, values = QUERIES[index]
+    statement, values = query
     bound = [uuid4() if value == "USER" else value for value in values]
     connection = await asyncpg.connect(never_used.reveal())
     # On tables this small PostgreSQL would rather read everything.

@@ -7,9 +7,11 @@ import asyncpg
 import pytest
 
 from adapters.local_stack.postgres import EmbeddedPostgres
+from adapters.persistence.errors import translated
 from adapters.persistence.migrate import migrate, pending
+from adapters.persistence.session import Session
 from adapters.persistence.storage import PiccoloStorage, open_storage
-from domain.errors import StorageUnavailable
+from domain.errors import StorageContended, StorageUnavailable
 from domain.ids import UserId
 from domain.secret import Secret
 from tests.contracts.persistence.world import World
@@ -159,8 +161,34 @@ async def test_deadlock(
     ended = await asyncio.gather(lock(*users), lock(*users[::-1]), return_exceptions=True)
 
     (error,) = [each for each in ended if each is not None]
-    assert isinstance(error, StorageUnavailable)
+    assert isinstance(error, StorageContended)
     assert "DeadlockDetectedError" in error.message
+
+
+async def test_contended_is_not_away(
+    piccolo_storage: PiccoloStorage, sql: asyncpg.Connection
+) -> None:
+    """A statement that the server gave up for another's sake is told apart from its absence."""
+    waits = "SET LOCAL statement_timeout = 10; SELECT pg_advisory_xact_lock(1)"
+    async with sql.transaction():
+        await sql.execute("SELECT pg_advisory_xact_lock(1)")
+        async with piccolo_storage():
+            with pytest.raises(StorageContended):
+                await Session().run(waits)
+
+
+async def test_a_reference_to_what_was_erased_is_contended() -> None:
+    """Who refers to a row that went a moment ago is told to come again, and finds it gone."""
+    with pytest.raises(StorageContended, match="ForeignKeyViolationError"), translated():
+        raise asyncpg.ForeignKeyViolationError
+
+
+async def test_a_silent_server_is_away() -> None:
+    """No answer within our own time is no sign that the server is well."""
+    with pytest.raises(StorageUnavailable) as caught, translated():
+        raise TimeoutError
+
+    assert type(caught.value) is StorageUnavailable
 
 
 async def test_says_nothing(

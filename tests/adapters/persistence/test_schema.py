@@ -105,6 +105,8 @@ BROKEN = {
     "calendly_integration_sync_lease_whole": "sync_lease_until = now()",
     "calendly_integration_subscription_named": "subscription_uri = 'x'",
     "calendly_integration_invalidation_whole": "availability_invalidated_at = now()",
+    "calendly_integration_event_types_invalidation_whole": "event_types_invalidated_by = 'x'",
+    "calendly_integration_availability_version_counted": "availability_version = -1",
 }
 
 

@@ -1,12 +1,15 @@
 """A sync that stores what it fetched, against an erasure, on connections of their own."""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
 
 import asyncpg
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage
-from application.fetch_availability import FetchAvailability, FetchedAvailability
+from application.calendly_session import Seen
+from application.fetch_availability import Ask, FetchAvailability, Fetched
 from application.ports.availability_cache import CachedPart, Part
 from application.sync_availability import HELD, SYNCED, SyncAvailability
 from domain.cache_policy import CachePolicy
@@ -22,28 +25,34 @@ LOCK_GONE = "SELECT id FROM calendly_availability_cache WHERE key = $1 FOR UPDAT
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
-class Fetched(FetchAvailability):
-    """Brings event types without asking anybody; says when, and waits to be let go on."""
+class Emptiness(FetchAvailability):
+    """Brings empty lists without asking anybody; says when, and waits to be let go on."""
 
     def __init__(self) -> None:
         self.begun, self.go_on = asyncio.Event(), asyncio.Event()
 
-    async def __call__(self, integration: Integration) -> FetchedAvailability:  # noqa: ARG002
+    async def __call__(
+        self,
+        seen: Seen,  # noqa: ARG002
+        asks: Sequence[Ask],
+    ) -> list[Fetched]:
         """Return the same for every integration."""
         self.begun.set()
         await self.go_on.wait()
-        return FetchedAvailability(parts=(EVENT_TYPES,), failed=(), errors=(), event_type_uris=())
+        later = NOON + timedelta(hours=2)
+        return [Fetched(CachedPart(*each.at, b"[]", fetched_at=later)) for each in asks]
 
 
 @pytest.fixture
-def fetched() -> Fetched:
-    """What the sync fetches."""
-    return Fetched()
+def fetched(clock: FakeClock) -> Emptiness:
+    """What the sync fetches, once what is stored is old."""
+    clock.advance(timedelta(hours=2))
+    return Emptiness()
 
 
 @pytest.fixture
 def sync(
-    piccolo_storage: PiccoloStorage, clock: FakeClock, entropy: FakeEntropy, fetched: Fetched
+    piccolo_storage: PiccoloStorage, clock: FakeClock, entropy: FakeEntropy, fetched: Emptiness
 ) -> SyncAvailability:
     """The sync, storing in the real store."""
     return SyncAvailability(
@@ -77,7 +86,7 @@ async def test_erased_while_storing(
     sql: asyncpg.Connection,
     ada: Integration,
     sync: SyncAvailability,
-    fetched: Fetched,
+    fetched: Emptiness,
 ) -> None:
     """Erasing waits for a sync that is storing its parts; neither is turned away."""
     async with piccolo_storage() as uow:
@@ -104,7 +113,7 @@ async def test_erased_while_fetching(
     sql: asyncpg.Connection,
     ada: Integration,
     sync: SyncAvailability,
-    fetched: Fetched,
+    fetched: Emptiness,
 ) -> None:
     """What was fetched for an integration that was erased meanwhile is dropped in silence."""
     syncing = asyncio.create_task(sync(ada.id))

@@ -1,4 +1,5 @@
 from contextlib import suppress
+from datetime import timedelta
 from typing import Self
 
 import asyncpg
@@ -17,22 +18,12 @@ class DyingConnection:
     def __init__(self, dies_at: str) -> None:
         self._dies_at = dies_at
         self.given_back = 0
+        self.said: list[str] = []
 
-    def transaction(self) -> Self:
-        """Return itself: it is its own transaction."""
-        return self
-
-    async def start(self) -> None:
-        """Begin."""
-        self._step("start")
-
-    async def commit(self) -> None:
-        """Commit."""
-        self._step("commit")
-
-    async def rollback(self) -> None:
-        """Roll back."""
-        self._step("rollback")
+    async def execute(self, statement: str) -> None:
+        """Run one of the statements that a transaction is made of."""
+        self.said.append(statement)
+        self._step(statement.partition(";")[0])
 
     async def acquire(self) -> Self:
         """Lend it."""
@@ -54,7 +45,7 @@ def begin(connection: DyingConnection) -> OwnedTransaction:
     return OwnedTransaction(ENGINE, connection.acquire, connection.release)
 
 
-@pytest.mark.parametrize("step", ["start", "commit"])
+@pytest.mark.parametrize("step", ["BEGIN", "COMMIT"])
 async def test_told(step: str) -> None:
     """Who begins or commits on a dead connection is told, and the connection is given back."""
     connection = DyingConnection(step)
@@ -66,7 +57,7 @@ async def test_told(step: str) -> None:
     assert connection.given_back == 1
 
 
-@pytest.mark.parametrize("step", ["rollback", "release"])
+@pytest.mark.parametrize("step", ["ROLLBACK", "release"])
 async def test_moot(step: str) -> None:
     """A rollback or a return that fails changes nothing: the error of the block goes on."""
     connection = DyingConnection(step)
@@ -82,13 +73,25 @@ async def test_moot(step: str) -> None:
 
 async def test_next_after_failure() -> None:
     """After any failure the same task can begin anew."""
-    for step in ("start", "commit", "rollback", "release"):
+    for step in ("BEGIN", "COMMIT", "ROLLBACK", "release"):
         with suppress(StorageUnavailable):
             async with begin(DyingConnection(step)) as transaction:
-                if step != "rollback":
+                if step != "ROLLBACK":
                     await transaction.commit()
 
         assert not ENGINE.transaction_exists()
+
+
+async def test_patience_costs_no_round_trip() -> None:
+    """How long locks are waited for is said in the breath that begins the transaction."""
+    connection = DyingConnection("never")
+    patience = timedelta(milliseconds=250)
+    transaction = OwnedTransaction(ENGINE, connection.acquire, connection.release, patience)
+
+    async with transaction:
+        await transaction.commit()
+
+    assert connection.said == ["BEGIN; SET LOCAL lock_timeout = 250", "COMMIT"]
 
 
 async def test_outside() -> None:

@@ -1,45 +1,28 @@
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
-from application.ports.availability_cache import CachedPart, Part
+from application.ports.availability_cache import CachedPart, Part, PartKey
 from application.ports.unit_of_work import Storage
 from domain.availability import Window
-from domain.ids import IntegrationId, UserId
+from domain.ids import IntegrationId
 from domain.integration import Integration
+from tests.contracts.persistence.caching import (
+    BUSY,
+    EVENT_TYPES,
+    MINUTE,
+    failed,
+    invalidate,
+    mark_failed,
+    put,
+    read,
+    renew,
+    slots,
+)
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
-
-MINUTE = timedelta(minutes=1)
-
-
-def slots(key: str = "https://api.calendly.com/event_types/A", **changes: object) -> CachedPart:
-    """Return slots as they were fetched at noon."""
-    covers = Window(start=NOON, end=NOON + timedelta(days=31))
-    plain = CachedPart(
-        part=Part.SLOTS, key=key, content=b'["\xc3\xa4"]', fetched_at=NOON, covers=covers
-    )
-    return replace(plain, **changes)
-
-
-async def put(storage: Storage, owner: Integration, *parts: CachedPart) -> None:
-    """Store parts, committed."""
-    async with storage() as uow:
-        await uow.availability.put(owner.user_id, owner.id, parts)
-        await uow.commit()
-
-
-async def invalidate(storage: Storage, *users: UserId, at: datetime, by: str = "test") -> None:
-    """Invalidate, committed."""
-    async with storage() as uow:
-        await uow.availability.invalidate(users, at, by=by)
-        await uow.commit()
-
-
-async def read(storage: Storage, owner: Integration, part: CachedPart) -> CachedPart | None:
-    """Read a part."""
-    async with storage() as uow:
-        return await uow.availability.read(owner.user_id, part.part, part.key)
 
 
 async def test_reads_back(storage: Storage, world: World, ada: Integration) -> None:
@@ -66,85 +49,6 @@ async def test_newer_replaces(storage: Storage, ada: Integration) -> None:
     assert await read(storage, ada, newer) == newer
 
 
-async def test_invalidate(storage: Storage, world: World, ada: Integration) -> None:
-    """Every part of the named users is marked with when and why, and of nobody else."""
-    grace = await world.connect("grace")
-    busy = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON)
-    await put(storage, ada, slots(), busy)
-    await put(storage, grace, busy)
-    unknown = UserId(world.entropy.new_id())
-
-    await invalidate(storage, unknown, ada.user_id, at=NOON + MINUTE, by="invitee.created")
-
-    for part in (slots(), busy):
-        marked = replace(part, invalidated_at=NOON + MINUTE, invalidated_by="invitee.created")
-        assert await read(storage, ada, part) == marked
-    assert await read(storage, grace, busy) == busy
-
-
-async def test_invalidate_makes_due(storage: Storage, ada: Integration) -> None:
-    """An invalidation makes the user's sync due."""
-    async with storage() as uow:
-        await uow.sync_queue.take(ada.id, "job", NOON, NOON + MINUTE)
-        await uow.sync_queue.finish(
-            ada.id, "job", synced_at=NOON, due_at=NOON + timedelta(hours=1)
-        )
-        await uow.commit()
-
-    await invalidate(storage, ada.user_id, at=NOON + MINUTE)
-
-    async with storage() as uow:
-        due = await uow.sync_queue.claim_due("job", NOON + MINUTE, NOON + 2 * MINUTE, 5)
-    assert [each.id for each in due] == [ada.id]
-
-
-async def test_fetch_ends_invalidation(storage: Storage, ada: Integration) -> None:
-    """What was fetched after an invalidation is no longer overtaken."""
-    await put(storage, ada, slots())
-    await invalidate(storage, ada.user_id, at=NOON + MINUTE)
-    later = slots(fetched_at=NOON + 2 * MINUTE)
-    await put(storage, ada, later)
-
-    assert await read(storage, ada, later) == later
-
-
-async def test_invalidated_during_fetch(storage: Storage, ada: Integration) -> None:
-    """A change during a fetch counts as a change after it, for a first fetch too."""
-    await put(storage, ada, slots())
-    await invalidate(storage, ada.user_id, at=NOON + 2 * MINUTE)
-    refetched = slots(fetched_at=NOON + MINUTE)
-    first = slots("https://api.calendly.com/event_types/NEW", fetched_at=NOON + 2 * MINUTE)
-
-    await put(storage, ada, refetched, first)
-
-    for part in (refetched, first):
-        stored = await read(storage, ada, part)
-        assert stored is not None
-        assert stored.invalidated_at == NOON + 2 * MINUTE
-
-
-async def test_late_invalidation(storage: Storage, ada: Integration) -> None:
-    """Of two invalidations the later one stays, in whatever order they arrive."""
-    await put(storage, ada, slots())
-    await invalidate(storage, ada.user_id, at=NOON + 2 * MINUTE, by="later")
-    await invalidate(storage, ada.user_id, at=NOON + MINUTE, by="earlier")
-
-    stored = await read(storage, ada, slots())
-    assert stored == slots(invalidated_at=NOON + 2 * MINUTE, invalidated_by="later")
-
-
-def failed(part: Part, key: str, code: str, at: datetime = NOON) -> CachedPart:
-    """Return what stands for a part that could not be fetched."""
-    return CachedPart(part=part, key=key, content=b"", fetched_at=at, error_code=code)
-
-
-async def mark_failed(storage: Storage, owner: Integration, *parts: CachedPart) -> None:
-    """Mark parts as failed, committed."""
-    async with storage() as uow:
-        await uow.availability.mark_failed(owner.user_id, owner.id, parts)
-        await uow.commit()
-
-
 async def test_mark_failed(storage: Storage, ada: Integration) -> None:
     """A failed fetch leaves what is known of a part and says why it failed."""
     await put(storage, ada, slots())
@@ -169,6 +73,123 @@ async def test_mark_failed_first(storage: Storage, ada: Integration) -> None:
     came = slots(fetched_at=NOON + 2 * MINUTE)
     await put(storage, ada, came)
     assert await read(storage, ada, came) == came
+
+
+async def test_mark_failed_again(storage: Storage, ada: Integration) -> None:
+    """A failure says when to ask again, the latest one counts, and what comes ends it."""
+    later = replace(
+        failed(Part.SLOTS, slots().key, "calendly_forbidden"), retry_at=NOON + 60 * MINUTE
+    )
+    await put(storage, ada, slots(etag='"one"'))
+    await mark_failed(
+        storage,
+        ada,
+        replace(later, error_code="calendly_throttled", retry_at=NOON + MINUTE),
+    )
+    await mark_failed(storage, ada, later)
+
+    known = await read(storage, ada, later)
+    assert known == slots(
+        etag='"one"', error_code="calendly_forbidden", retry_at=NOON + 60 * MINUTE
+    )
+    async with storage() as uow:
+        await uow.availability.mark_failed(ada.user_id, ada.id, [])
+        await uow.commit()
+    await put(storage, ada, known)
+    assert await read(storage, ada, later) == slots(etag='"one"')
+
+
+async def test_renew(storage: Storage, ada: Integration) -> None:
+    """What Calendly called unchanged is as new, its content and etag as they were."""
+    key, later = slots().key, NOON + 5 * MINUTE
+    rolled = Window(start=later, end=later + timedelta(days=31))
+    await put(storage, ada, slots(etag='"one"'), slots("other", etag='"two"'))
+    await mark_failed(storage, ada, replace(failed(Part.SLOTS, key, "internal"), retry_at=later))
+    await invalidate(storage, ada.user_id, at=NOON + MINUTE)
+
+    await renew(storage, ada, slots(content=b"", etag='"one"', fetched_at=later, covers=rolled))
+
+    assert await read(storage, ada, slots()) == slots(
+        etag='"one"', fetched_at=later, covers=rolled
+    )
+    other = await read(storage, ada, slots("other"))
+    assert other is not None
+    assert (other.fetched_at, other.invalidated_by) == (NOON, "test")
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        slots(etag='"another"'),
+        slots(etag=None),
+        slots(etag='"one"', fetched_at=NOON + 6 * MINUTE),
+        slots(etag='"one"', content=b""),
+        slots("of another type", etag='"one"'),
+    ],
+    ids=["another", "unnamed", "newer", "unknown", "elsewhere"],
+)
+async def test_renew_what_is_not_there(
+    storage: Storage, ada: Integration, stored: CachedPart
+) -> None:
+    """An answer of unchanged renews only the content that it was about."""
+    await put(storage, ada, stored)
+
+    await renew(storage, ada, slots(etag='"one"', fetched_at=NOON + 5 * MINUTE))
+
+    assert await read(storage, ada, stored) == stored
+
+
+async def test_heads(storage: Storage, world: World, ada: Integration) -> None:
+    """Heads tell everything of all of an integration's parts but their content."""
+    grace = await world.connect("grace")
+    far = slots(f"{slots().key}#671", etag='"far"')
+    never = replace(failed(Part.BUSY, "", "calendar_broken"), retry_at=NOON + MINUTE)
+    await put(storage, ada, slots(), far, EVENT_TYPES)
+    await put(storage, grace, EVENT_TYPES)
+    await mark_failed(storage, ada, never)
+    await invalidate(storage, ada.user_id, at=NOON, by="test")
+
+    async with storage() as uow:
+        heads = {each.at: each for each in await uow.availability.heads(ada.id)}
+
+    changes: dict[str, Any] = {
+        "content": b"",
+        "invalidated_at": NOON,
+        "invalidated_by": "test",
+    }
+    assert heads == {
+        slots().at: slots(withheld=True, **changes),
+        far.at: replace(far, withheld=True, **changes),
+        never.at: replace(never, **changes),
+        EVENT_TYPES.at: replace(EVENT_TYPES, content=b"", withheld=True),
+    }
+    assert [heads[each.at].known for each in (slots(), never)] == [True, False]
+
+
+async def test_drop(storage: Storage, world: World, ada: Integration) -> None:
+    """Dropped parts are gone, all others stay."""
+    grace = await world.connect("grace")
+    near, far = slots(), slots(f"{slots().key}#671")
+    for owner in (ada, grace):
+        await put(storage, owner, near, far, BUSY)
+    async with storage() as uow:
+        await uow.availability.drop(ada.user_id, [])
+        await uow.availability.drop(ada.user_id, [far.at, BUSY.at, PartKey(Part.SLOTS, "never")])
+        await uow.commit()
+
+    assert [await read(storage, ada, each) for each in (near, far, BUSY)] == [near, None, None]
+    assert await read(storage, grace, far) == far
+
+
+async def test_keep_only_cells(storage: Storage, ada: Integration) -> None:
+    """The far cells of an event type stay and go with it."""
+    kept, gone = slots("kept#671"), slots("gone#671")
+    await put(storage, ada, kept, gone)
+    async with storage() as uow:
+        await uow.availability.keep_only(ada.user_id, Part.SLOTS, ["kept"])
+        await uow.commit()
+
+    assert [await read(storage, ada, each) for each in (kept, gone)] == [kept, None]
 
 
 async def test_keep_only(storage: Storage, world: World, ada: Integration) -> None:

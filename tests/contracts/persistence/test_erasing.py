@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from application.ports.bookings import BookingQuery
 from application.ports.erasures import Erasure
-from application.ports.personal_data import OpenedBody
+from application.ports.personal_data import OpenedBody, Seat
 from application.ports.unit_of_work import Storage
 from domain.booking import Booking, Cancellation, Invitee, Links, Location
 from domain.erasure import anonymous
@@ -82,6 +82,45 @@ async def test_finished(storage: Storage) -> None:
     assert await known(storage, {IVY}) == {IVY: NOON}
 
 
+async def test_unfinished(storage: Storage) -> None:
+    """The oldest erasure without counts is told, and none that was begun a moment ago."""
+    hour = timedelta(hours=1)
+    later, first = erasure(1, NOON), erasure(2, NOON - hour)
+    await begin(storage, later, IVY)
+    await begin(storage, first, "joe@example.com")
+
+    async with storage() as uow:
+        assert await uow.erasures.unfinished(NOON + hour) == first
+        assert await uow.erasures.unfinished(NOON - hour) is None
+        assert await uow.erasures.find(later.id) == later
+        assert await uow.erasures.find(UUID(int=3)) is None
+
+
+async def test_a_later_erasure_ends_earlier_ones(storage: Storage) -> None:
+    """An erasure that ended ends those of the same person that were cut off, and no others."""
+    ended = replace(erasure(4), bookings=7, webhook_events=8, unreadable=0)
+    await begin(storage, erasure(4), IVY)
+    async with storage() as uow:
+        await uow.erasures.finish(ended)
+        await uow.commit()
+    cut_off, other = erasure(1), erasure(2)
+    done = replace(erasure(3, NOON), bookings=2, webhook_events=3, unreadable=1)
+    await begin(storage, cut_off, IVY)
+    await begin(storage, other, "joe@example.com")
+    await begin(storage, erasure(3, NOON), IVY)
+    async with storage() as uow:
+        await uow.erasures.finish(done)
+        await uow.commit()
+
+    async with storage() as uow:
+        assert await uow.erasures.find(done.id) == done
+        assert await uow.erasures.find(ended.id) == ended
+        assert await uow.erasures.find(cut_off.id) == replace(
+            cut_off, bookings=0, webhook_events=0, unreadable=1
+        )
+        assert await uow.erasures.unfinished(NOON + timedelta(days=1)) == other
+
+
 async def test_quiet(storage: Storage) -> None:
     """With nobody else at work nothing older than a moment is under way."""
     async with storage() as uow:
@@ -98,7 +137,7 @@ def seat(world: World, owner: Integration, name: str, email: str) -> Booking:
             invitee=Invitee("Ivy", email, "Europe/Berlin"),
             location=Location("outbound_call", "+49 30 1", "https://meet/1"),
             calendar_event_id="calendar-1",
-            host_uris=("host",),
+            host_uris=(owner.account.user_uri,),
         ),
         cancellation=Cancellation(NOON, "Ivy", "invitee", "ill"),
         links=Links(Secret("https://cancel"), Secret("https://move")),
@@ -106,36 +145,55 @@ def seat(world: World, owner: Integration, name: str, email: str) -> Booking:
     return samples.booking(owner, world.entropy, facts)
 
 
-async def found(storage: Storage, email: str, limit: int) -> list[BookingId]:
-    """Return the ids of a person's bookings, walked through in stretches."""
-    ids: list[BookingId] = []
+async def seats(storage: Storage, limit: int) -> list[Seat]:
+    """Return every booking that names an address, page by page."""
+    seen: list[Seat] = []
     after: BookingId | None = None
     while True:
         async with storage() as uow:
-            page, after = await uow.personal_data.bookings_of(email, after, limit)
-        ids += [each.id for each in page]
+            page = await uow.personal_data.seats(after, limit)
+        assert len(page.seats) <= limit
+        seen += page.seats
+        after = page.after
         if after is None:
-            return ids
+            return seen
 
 
 @pytest.mark.parametrize("limit", [1, 2, 99])
-async def test_bookings_are_found(
+async def test_addresses_are_given_out_as_they_stand(
     storage: Storage, world: World, ada: Integration, limit: int
 ) -> None:
-    """A person's bookings of every user are found, in any spelling, and nobody else's."""
+    """Every booking of every user that names an address is told once, letter by letter."""
     joe = await world.connect("joe")
     made = [
         seat(world, ada, "A", IVY),
-        seat(world, ada, "B", "divy@example.com"),
-        seat(world, joe, "A", " Ivy@EXAMPLE.com"),
+        seat(world, ada, "B", "\u0130pek@stra\u00dfe.example"),
+        seat(world, joe, "A", " Ivy@EXAMPLE.com "),
         seat(world, joe, "C", ""),
     ]
     async with storage() as uow:
         await uow.bookings.put(made)
         await uow.commit()
 
-    assert sorted(await found(storage, IVY, limit)) == sorted([made[0].id, made[2].id])
-    assert await found(storage, "nobody@example.com", limit) == []
+    expected = [Seat(each.id, each.facts.details.invitee.email) for each in made[:3]]
+
+    assert await seats(storage, limit) == expected
+
+
+async def test_bookings_are_held_in_order(storage: Storage, world: World) -> None:
+    """Bookings come by ascending id of their integration, however they are asked for."""
+    users = [await world.connect(name) for name in ("ada", "joe")]
+    made = [seat(world, owner, name, IVY) for owner in reversed(users) for name in ("B", "A")]
+    async with storage() as uow:
+        await uow.bookings.put(made)
+        await uow.commit()
+
+    async with storage() as uow:
+        held = await uow.personal_data.hold_bookings({each.id for each in made})
+        nobody = await uow.personal_data.hold_bookings([BookingId(UUID(int=1))])
+
+    assert [each.id for each in held] == [made[each].id for each in (3, 2, 1, 0)]
+    assert list(nobody) == []
 
 
 async def test_bookings_are_forgotten(storage: Storage, world: World, ada: Integration) -> None:
@@ -146,8 +204,8 @@ async def test_bookings_are_forgotten(storage: Storage, world: World, ada: Integ
         await uow.commit()
 
     async with storage() as uow:
-        page, _ = await uow.personal_data.bookings_of(IVY, None, 9)
-        forgotten = [replace(each, facts=anonymous(each.facts)) for each in page]
+        held = await uow.personal_data.hold_bookings([theirs.id])
+        forgotten = [replace(each, facts=anonymous(each.facts)) for each in held]
         await uow.personal_data.forget_bookings(forgotten)
         await uow.commit()
 
@@ -157,15 +215,20 @@ async def test_bookings_are_forgotten(storage: Storage, world: World, ada: Integ
         theirs.id: anonymous(theirs.facts),
         other.id: other.facts,
     }
-    assert await found(storage, IVY, 9) == []
+    assert await seats(storage, 9) == [Seat(other.id, "joe@example.com")]
 
 
-async def bodies(storage: Storage, limit: int, after: WebhookEventId | None) -> list[OpenedBody]:
+async def bodies(
+    storage: Storage,
+    limit: int,
+    after: WebhookEventId | None,
+    since: datetime | None = None,
+) -> list[OpenedBody]:
     """Return every body behind a position, page by page."""
     seen: list[OpenedBody] = []
     while True:
         async with storage() as uow:
-            page = await uow.personal_data.bodies(after, limit)
+            page = await uow.personal_data.bodies(after, limit, since)
         assert len(page.bodies) <= limit
         seen += page.bodies
         after = page.after
@@ -179,10 +242,27 @@ async def test_bodies(storage: Storage, world: World, limit: int) -> None:
     made = [event(world, str(number), body=b"%d" % number) for number in range(4)]
     await store(storage, *made)
 
-    expected = [OpenedBody(each.id, each.body) for each in made]
+    expected = [OpenedBody(each.id, NOON, each.body) for each in made]
 
     assert await bodies(storage, limit, None) == expected
     assert await bodies(storage, limit, made[1].id) == expected[2:]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 9])
+async def test_bodies_since(storage: Storage, world: World, limit: int) -> None:
+    """Since a moment there count those that were received then, and those that were settled."""
+    day = timedelta(days=1)
+    made = [event(world, str(number), received_at=NOON - 9 * day) for number in range(5)]
+    made[3] = replace(made[3], received_at=NOON)
+    await store(storage, *made)
+    async with storage() as uow:
+        await uow.webhook_events.applied(made[0].id, NOON - day)
+        await uow.webhook_events.ignored(made[2].id, "unknown_kind", NOON)
+        await uow.commit()
+
+    seen = await bodies(storage, limit, None, since=NOON)
+
+    assert [each.id for each in seen] == [made[2].id, made[3].id]
 
 
 async def test_body_replaced(storage: Storage, world: World) -> None:

@@ -21,6 +21,7 @@ from domain.integration import (
     Subscription,
 )
 from tests import samples
+from tests.contracts.persistence.test_webhook_events import claim, store
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
 
@@ -51,6 +52,24 @@ def command(world: World, owner: Integration) -> BookingCommand:
         started_at=NOON,
         lease_until=NOON + MINUTE,
     )
+
+
+async def test_subscribed_since(storage: Storage, world: World, ada: Integration) -> None:
+    """The first subscription that was good is remembered, whatever becomes of it."""
+    moments = (None, NOON, NOON + MINUTE)
+    seen: list[object] = []
+    for number, moment in enumerate(moments):
+        made = Subscription(key=f"key-{number}", healthy_at=moment)
+        async with storage() as uow:
+            await uow.integrations.put_subscription(ada.id, made)
+            await uow.commit()
+        seen.append((await world.now(ada.id)).subscribed_since)
+    async with storage() as uow:
+        await uow.integrations.put_subscription(ada.id, None)
+        await uow.integrations.put_connected(replace(ada, connected_at=NOON + MINUTE))
+        await uow.commit()
+
+    assert [*seen, (await world.now(ada.id)).subscribed_since] == [None, NOON, NOON, NOON]
 
 
 async def test_reads_back_everything(storage: Storage, world: World) -> None:
@@ -240,11 +259,9 @@ async def test_erasing_spares_the_neighbour(
     async with storage() as uow:
         await uow.availability.put(new.user_id, new.id, [part])
         await uow.webhook_events.store(of_new)
-        for key in ("old", "unlinked"):
-            linked = ada.id if key == "old" else None
-            await uow.webhook_events.store(
-                event(world, key, integration_id=linked, user_id=ada.user_id)
-            )
+        await uow.webhook_events.store(
+            event(world, "old", integration_id=ada.id, user_id=ada.user_id)
+        )
         for key, booking in (("old", mine), ("new", kept)):
             opened, _ = await uow.booking_commands.open(replace(command(world, new), key=key))
             await uow.booking_commands.finish(opened, booking.id, NOON)
@@ -262,6 +279,28 @@ async def test_erasing_spares_the_neighbour(
         repeated = replace(command(world, new), key="new")
         assert (await uow.booking_commands.open(repeated))[0].booking_id == kept.id
         assert (await uow.booking_commands.open(replace(repeated, key="old")))[1] is True
+
+
+async def test_what_may_be_the_neighbour_s_stays(
+    storage: Storage, world: World, ada: Integration
+) -> None:
+    """A webhook that was stored for the user alone goes with the last of the user's accounts."""
+    async with storage() as uow:
+        await uow.integrations.mark_disconnecting(ada.id)
+        await uow.commit()
+    new = await world.connect("ada")
+    unlinked = event(world, "unlinked", user_id=ada.user_id)
+    await store(storage, unlinked)
+
+    async with storage() as uow:
+        await uow.integrations.erase(ada.id)
+        await uow.commit()
+
+    assert await claim(storage) == [unlinked]
+    async with storage() as uow:
+        await uow.integrations.erase(new.id)
+        await uow.commit()
+    assert await claim(storage, NOON + 2 * MINUTE) == []
 
 
 async def test_subscription(storage: Storage, world: World, ada: Integration) -> None:

@@ -242,6 +242,25 @@ async def test_a_lease_can_be_kept(storage: Storage, ada: Integration) -> None:
     assert late is not None
 
 
+async def test_a_kept_lease_is_told_from_a_worked_one(storage: Storage, ada: Integration) -> None:
+    """A lease that was kept for a rest is told by its end; one that somebody works under is not."""
+    lease = await take(storage, ada)
+    async with storage() as uow:
+        worked = await uow.refresh_queue.rests_until(ada.id, NOON)
+        await uow.refresh_queue.finish(
+            ada, lease, expected_version=1, next_attempt_at=NOON + MINUTE, held_until=NOON + MINUTE
+        )
+        kept = await uow.refresh_queue.rests_until(ada.id, NOON)
+        over = await uow.refresh_queue.rests_until(ada.id, NOON + MINUTE)
+        await uow.commit()
+    await take_over(storage, ada)
+    async with storage() as uow:
+        taken = await uow.refresh_queue.rests_until(ada.id, NOON + MINUTE)
+
+    assert kept == NOON + MINUTE
+    assert (worked, over, taken) == (None, None, None)
+
+
 async def test_next_attempt(storage: Storage, world: World, ada: Integration) -> None:
     """What is due but waits is told of: by its next attempt, or by somebody's lease."""
     horizon = samples.tokens().expires_at + HOUR

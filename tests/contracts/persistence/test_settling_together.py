@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.ports.availability_cache import CachedPart, Part
+from application.ports.availability_cache import CachedPart, Change, Part
 from application.ports.bookings import Owner
 from application.ports.unit_of_work import Storage
+from application.ports.webhook_archive import WebhookStatus
 from application.ports.webhook_events import FiledEvent
 from domain.ids import IntegrationId
 from domain.integration import Integration
@@ -98,9 +99,11 @@ async def test_filed(storage: Storage, world: World, ada: Integration) -> None:
     """Events are stored with what became of them, and only what is pending is handed out."""
     waiting = event(world, "c", integration_id=ada.id, user_id=ada.user_id, body=bytes(range(256)))
     filed = [
-        FiledEvent(waiting, "pending"),
-        FiledEvent(event(world, "a", integration_id=ada.id, user_id=ada.user_id), "applied"),
-        FiledEvent(event(world, "b"), "ignored", "nobodys_event"),
+        FiledEvent(waiting, WebhookStatus.PENDING),
+        FiledEvent(
+            event(world, "a", integration_id=ada.id, user_id=ada.user_id), WebhookStatus.APPLIED
+        ),
+        FiledEvent(event(world, "b"), WebhookStatus.IGNORED, "nobodys_event"),
     ]
 
     async with storage() as uow:
@@ -116,8 +119,8 @@ async def test_filed_once(storage: Storage, world: World) -> None:
     first = event(world, "known")
     await store(storage, first)
     filed = [
-        FiledEvent(event(world, "new"), "applied"),
-        FiledEvent(event(world, "known", body=b"second"), "applied"),
+        FiledEvent(event(world, "new"), WebhookStatus.APPLIED),
+        FiledEvent(event(world, "known", body=b"second"), WebhookStatus.APPLIED),
     ]
 
     async with storage() as uow:
@@ -134,7 +137,7 @@ async def test_filed_of_the_gone(storage: Storage, world: World) -> None:
     orphan = event(world, "one", integration_id=IntegrationId(world.entropy.new_id()))
 
     async with storage() as uow:
-        await uow.webhook_events.store_filed([FiledEvent(orphan, "pending")], NOON)
+        await uow.webhook_events.store_filed([FiledEvent(orphan, WebhookStatus.PENDING)], NOON)
         await uow.commit()
 
     assert await claim(storage) == [replace(orphan, integration_id=None)]
@@ -146,11 +149,12 @@ async def test_invalidated_each(
     """Each user's cache is overtaken for a reason of its own; nobody else's is."""
     cyd = await world.connect("cyd")
     part = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON - MINUTE)
-    changed = {bob.user_id: "invitee.created", ada.user_id: "event_type.updated"}
+    changed = {bob.user_id: "invitee.created", ada.user_id: "invitee.canceled"}
     async with storage() as uow:
         for each in (ada, bob, cyd):
             await uow.availability.put(each.user_id, each.id, [part])
-        await uow.availability.invalidate_each(changed, NOON)
+        changes = {user_id: Change.of(kind) for user_id, kind in changed.items()}
+        await uow.availability.invalidate_each(changes, NOON)
         await uow.availability.invalidate_each({}, NOON)
         await uow.commit()
 

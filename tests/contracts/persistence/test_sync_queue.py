@@ -75,21 +75,6 @@ async def test_take(storage: Storage, world: World, ada: Integration) -> None:
         assert not await uow.sync_queue.take(absent, "other", NOON, NOON + MINUTE)
 
 
-async def test_take_only_if_due(storage: Storage, ada: Integration) -> None:
-    """Who wants to sync only what is due gets the right from the due time on, or a change."""
-    await claim(storage, NOON)
-    await finish(storage, ada, "job", NOON + HOUR)
-    early, late = NOON + 59 * MINUTE, NOON + HOUR
-
-    async with storage() as uow:
-        take = uow.sync_queue.take
-        assert not await take(ada.id, "reader", early, late, only_if_due=True)
-        assert await take(ada.id, "reader", late, late + MINUTE, only_if_due=True)
-    await change(storage, ada.user_id, early)
-    async with storage() as uow:
-        assert await uow.sync_queue.take(ada.id, "reader", early, late, only_if_due=True)
-
-
 async def test_is_held(storage: Storage, world: World, ada: Integration) -> None:
     """A right is held from its taking until it ends or is given back."""
     async with storage() as uow:

@@ -153,3 +153,32 @@ async def test_late_report(storage: Storage, world: World, ada: Integration) -> 
 
     assert await statuses(storage) == {"one": "applied"}
     assert await claim(storage, NOON + MINUTE) == []
+
+
+async def test_unapplied(storage: Storage, world: World, ada: Integration) -> None:
+    """What had no effect yet is found for whom it may concern, the newest first."""
+    bob = await world.connect("bob")
+    mine = {"integration_id": ada.id, "user_id": ada.user_id}
+    pending = event(world, "pending", **mine)
+    dead = event(world, "dead", received_at=NOON + MINUTE, **mine)
+    wide = event(world, "wide", received_at=NOON + 2 * MINUTE)
+    alone = event(world, "alone", received_at=NOON + 3 * MINUTE, user_id=ada.user_id)
+    applied = event(world, "applied", **mine)
+    others = [
+        event(world, "kind", kind="event_type.created", **mine),
+        event(world, "old", received_at=NOON - MINUTE, **mine),
+        event(world, "bobs", integration_id=bob.id, user_id=bob.user_id),
+        event(world, "bobs alone", user_id=bob.user_id),
+    ]
+    await store(storage, pending, dead, wide, alone, applied, *others)
+    async with storage() as uow:
+        await uow.webhook_events.failed(dead.id, "webhook_malformed", None)
+        await uow.webhook_events.applied(applied.id, NOON)
+        await uow.commit()
+
+    async with storage() as uow:
+        kinds = {"invitee.created", "invitee.canceled"}
+        found = await uow.webhook_events.unapplied(ada.id, kinds, NOON, 9)
+        newest = await uow.webhook_events.unapplied(ada.id, kinds, NOON, 2)
+    assert list(found) == [alone, wide, replace(dead, attempts=1), pending]
+    assert list(newest) == [alone, wide]

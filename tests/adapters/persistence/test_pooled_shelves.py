@@ -1,0 +1,86 @@
+"""What a look at the cache costs, and that its connection comes back; the rest is the contract's."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from adapters.persistence.pooled_shelves import PooledShelves
+from application.ports.availability_cache import Part, PartKey
+from domain.availability import Window
+from domain.errors import StorageUnavailable
+from domain.ids import UserId
+from domain.integration import Integration
+from tests.fakes.clock import NOON
+from tests.fakes.entropy import FakeEntropy
+
+KEYS = [PartKey(part) for part in Part]
+DAY = Window(start=NOON, end=NOON + timedelta(days=1))
+
+
+class OneConnection:
+    """A pool of one connection."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.lent = 0
+
+    async def acquire(self) -> Any:
+        """Lend it."""
+        self.lent += 1
+        return self._connection
+
+    async def release(self, connection: Any) -> None:
+        """Take it back."""
+        assert connection is self._connection
+        self.lent -= 1
+
+
+class Faulty:
+    """A connection whose statements do not end well."""
+
+    def __init__(self, fault: BaseException) -> None:
+        self._fault = fault
+
+    async def fetchrow(self, *_given: object) -> None:
+        """Fail."""
+        raise self._fault
+
+
+async def test_a_look_is_one_statement_by_itself(
+    sql: asyncpg.Connection, ada: Integration
+) -> None:
+    """A look is one statement, however much it looks for, and no transaction around it."""
+    sent: list[str] = []
+    pool = OneConnection(sql)
+    shelves = PooledShelves(pool.acquire, pool.release)
+    # asyncpg asks once a connection what the types of an answer are.
+    await shelves.look(ada.user_id, KEYS, occupied_in=DAY)
+    sql.add_query_logger(lambda query: sent.append(query.query))
+
+    found = await shelves.look(ada.user_id, KEYS, occupied_in=DAY)
+    await asyncio.sleep(0)  # asyncpg tells of a statement a moment later
+
+    assert found is not None
+    assert found.integration == ada
+    assert len(sent) == 1
+    assert sent[0].strip().startswith("SELECT")
+    assert pool.lent == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [(OSError(), StorageUnavailable), (asyncio.CancelledError(), asyncio.CancelledError)],
+)
+async def test_the_connection_comes_back(
+    entropy: FakeEntropy, fault: BaseException, told: type[BaseException]
+) -> None:
+    """Whatever becomes of a look, its connection is given back, and an outage is said as one."""
+    pool = OneConnection(Faulty(fault))
+
+    with pytest.raises(told):
+        await PooledShelves(pool.acquire, pool.release).look(UserId(entropy.new_id()), KEYS)
+
+    assert pool.lent == 0

@@ -1,0 +1,114 @@
+"""How looks at standings are shared; what they find is the contract's."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from adapters.persistence.standings import GroupedStandings
+from domain.errors import StorageUnavailable
+from domain.ids import IntegrationId
+from tests.fakes.entropy import FakeEntropy
+
+KEY = b"k" * 32
+
+
+class Server:
+    """A pool of one connection, whose statements take until they are let go."""
+
+    def __init__(self) -> None:
+        self.version = 1
+        self.looks: list[int] = []
+        self.began = asyncio.Event()
+        self.going = asyncio.Event()
+        self.fault: Exception | None = None
+
+    async def acquire(self) -> "Server":
+        """Lend the connection."""
+        return self
+
+    async def release(self, connection: Any) -> None:
+        """Take it back."""
+        assert connection is self
+
+    async def fetch(
+        self, _sql: str, keys: set[bytes], ids: set[IntegrationId], **_options: float
+    ) -> list[tuple[bytes, int | None]]:
+        """Answer with what stands at the beginning of the statement."""
+        seen = self.version
+        self.looks.append(len(ids))
+        self.began.set()
+        await self.going.wait()
+        if self.fault is not None:
+            raise self.fault
+        return [*((each, None) for each in keys), *((each.bytes, seen) for each in ids)]
+
+
+@pytest.fixture
+def server() -> Server:
+    """A server that answers as soon as it is let go."""
+    return Server()
+
+
+@pytest.fixture
+def standings(server: Server) -> GroupedStandings:
+    """Standings on that server."""
+    return GroupedStandings(server.acquire, server.release)
+
+
+async def test_those_who_ask_together_share_a_statement(
+    server: Server, standings: GroupedStandings, entropy: FakeEntropy
+) -> None:
+    """A hundred readers at one moment cost one statement, which names each user once."""
+    ids = [IntegrationId(entropy.new_id()) for _ in range(4)]
+    server.going.set()
+
+    told = await asyncio.gather(*(standings.version(KEY, ids[n % 4]) for n in range(100)))
+
+    assert told == [1] * 100
+    assert server.looks == [4]
+
+
+async def test_nobody_is_told_what_stood_before_he_asked(
+    server: Server, standings: GroupedStandings, entropy: FakeEntropy
+) -> None:
+    """Who comes while a statement is under way waits for the next one."""
+    ada = IntegrationId(entropy.new_id())
+    first = asyncio.ensure_future(standings.version(KEY, ada))
+    await server.began.wait()
+    server.version = 2
+    second = asyncio.ensure_future(standings.version(KEY, ada))
+    await asyncio.sleep(0)
+    server.going.set()
+
+    assert (await first, await second) == (1, 2)
+
+
+async def test_an_outage_is_told_to_all_of_the_group(
+    server: Server, standings: GroupedStandings, entropy: FakeEntropy
+) -> None:
+    """Without a database each reader hears so, and the next look is taken anew."""
+    ada = IntegrationId(entropy.new_id())
+    server.fault = OSError()
+    server.going.set()
+
+    asking = (standings.version(KEY, ada) for _ in range(3))
+    told = await asyncio.gather(*asking, return_exceptions=True)
+    server.fault = None
+
+    assert [type(each) for each in told] == [StorageUnavailable] * 3
+    assert await standings.version(KEY, ada) == 1
+
+
+async def test_a_reader_who_leaves_takes_nobody_along(
+    server: Server, standings: GroupedStandings, entropy: FakeEntropy
+) -> None:
+    """One who is cancelled while he waits leaves the others their answer."""
+    ada = IntegrationId(entropy.new_id())
+    leaving, staying = (asyncio.ensure_future(standings.version(KEY, ada)) for _ in range(2))
+    await server.began.wait()
+    leaving.cancel()
+    server.going.set()
+
+    assert await staying == 1
+    assert leaving.cancelled()

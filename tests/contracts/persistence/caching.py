@@ -1,0 +1,76 @@
+"""What tests of the availability cache arrange and look at, each in one unit of work."""
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from application.ports.availability_cache import CachedPart, Part, Scope
+from application.ports.unit_of_work import Storage
+from domain.availability import Window
+from domain.ids import UserId
+from domain.integration import Integration
+from tests.fakes.clock import NOON
+
+MINUTE = timedelta(minutes=1)
+BUSY = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON)
+EVENT_TYPES = CachedPart(part=Part.EVENT_TYPES, key="", content=b"[]", fetched_at=NOON)
+SCHEDULES = CachedPart(part=Part.SCHEDULES, key="", content=b"[]", fetched_at=NOON)
+
+
+def slots(key: str = "https://api.calendly.com/event_types/A", **changes: object) -> CachedPart:
+    """Return slots as they were fetched at noon."""
+    covers = Window(start=NOON, end=NOON + timedelta(days=31))
+    plain = CachedPart(
+        part=Part.SLOTS, key=key, content=b'["\xc3\xa4"]', fetched_at=NOON, covers=covers
+    )
+    return replace(plain, **changes)
+
+
+async def put(storage: Storage, owner: Integration, *parts: CachedPart) -> None:
+    """Store parts, committed."""
+    async with storage() as uow:
+        await uow.availability.put(owner.user_id, owner.id, parts)
+        await uow.commit()
+
+
+async def invalidate(
+    storage: Storage, *users: UserId, at: datetime, by: str = "test", scope: Scope | None = None
+) -> None:
+    """Invalidate, committed."""
+    async with storage() as uow:
+        if scope is None:
+            await uow.availability.invalidate(users, at, by=by)
+        else:
+            await uow.availability.invalidate(users, at, by=by, scope=scope)
+        await uow.commit()
+
+
+async def read(storage: Storage, owner: Integration, part: CachedPart) -> CachedPart | None:
+    """Read a part."""
+    async with storage() as uow:
+        return await uow.availability.read(owner.user_id, part.part, part.key)
+
+
+def failed(part: Part, key: str, code: str, at: datetime = NOON) -> CachedPart:
+    """Return what stands for a part that could not be fetched."""
+    return CachedPart(part=part, key=key, content=b"", fetched_at=at, error_code=code)
+
+
+async def mark_failed(storage: Storage, owner: Integration, *parts: CachedPart) -> None:
+    """Mark parts as failed, committed."""
+    async with storage() as uow:
+        await uow.availability.mark_failed(owner.user_id, owner.id, parts)
+        await uow.commit()
+
+
+async def renew(storage: Storage, owner: Integration, *parts: CachedPart) -> None:
+    """Renew parts, committed."""
+    async with storage() as uow:
+        await uow.availability.renew(owner.user_id, owner.id, parts)
+        await uow.commit()
+
+
+async def overtaken(storage: Storage, owner: Integration) -> dict[Part, str | None]:
+    """Return of each kind of part what overtook it, if anything did."""
+    found = [await read(storage, owner, each) for each in (slots(), BUSY, EVENT_TYPES, SCHEDULES)]
+    return {each.part: each.invalidated_by for each in found if each and each.invalidated_at}

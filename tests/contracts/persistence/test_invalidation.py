@@ -1,0 +1,175 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from application.ports.availability_cache import CachedPart, Change, Part, Scope
+from application.ports.unit_of_work import Storage
+from domain.ids import UserId
+from domain.integration import Integration
+from tests.contracts.persistence.caching import (
+    BUSY,
+    EVENT_TYPES,
+    MINUTE,
+    SCHEDULES,
+    invalidate,
+    mark_failed,
+    overtaken,
+    put,
+    read,
+    slots,
+)
+from tests.contracts.persistence.world import World
+from tests.fakes.clock import NOON
+
+
+async def test_invalidate(storage: Storage, world: World, ada: Integration) -> None:
+    """What a booking changes is marked with when and why, for the named users and nobody else."""
+    grace = await world.connect("grace")
+    busy = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON)
+    await put(storage, ada, slots(), busy)
+    await put(storage, grace, busy)
+    unknown = UserId(world.entropy.new_id())
+
+    await invalidate(storage, unknown, ada.user_id, at=NOON + MINUTE, by="invitee.created")
+
+    for part in (slots(), busy):
+        marked = replace(part, invalidated_at=NOON + MINUTE, invalidated_by="invitee.created")
+        assert await read(storage, ada, part) == marked
+    assert await read(storage, grace, busy) == busy
+
+
+async def test_invalidate_makes_due(storage: Storage, ada: Integration) -> None:
+    """An invalidation makes the user's sync due."""
+    async with storage() as uow:
+        await uow.sync_queue.take(ada.id, "job", NOON, NOON + MINUTE)
+        await uow.sync_queue.finish(
+            ada.id, "job", synced_at=NOON, due_at=NOON + timedelta(hours=1)
+        )
+        await uow.commit()
+
+    await invalidate(storage, ada.user_id, at=NOON + MINUTE)
+
+    async with storage() as uow:
+        due = await uow.sync_queue.claim_due("job", NOON + MINUTE, NOON + 2 * MINUTE, 5)
+    assert [each.id for each in due] == [ada.id]
+
+
+async def test_fetch_ends_invalidation(storage: Storage, ada: Integration) -> None:
+    """What was fetched after an invalidation is no longer overtaken."""
+    await put(storage, ada, slots())
+    await invalidate(storage, ada.user_id, at=NOON + MINUTE)
+    later = slots(fetched_at=NOON + 2 * MINUTE)
+    await put(storage, ada, later)
+
+    assert await read(storage, ada, later) == later
+
+
+async def test_invalidated_during_fetch(storage: Storage, ada: Integration) -> None:
+    """A change during a fetch counts as a change after it, for a first fetch too."""
+    await put(storage, ada, slots())
+    await invalidate(storage, ada.user_id, at=NOON + 2 * MINUTE)
+    refetched = slots(fetched_at=NOON + MINUTE)
+    first = slots("https://api.calendly.com/event_types/NEW", fetched_at=NOON + 2 * MINUTE)
+
+    await put(storage, ada, refetched, first)
+
+    for part in (refetched, first):
+        stored = await read(storage, ada, part)
+        assert stored is not None
+        assert stored.invalidated_at == NOON + 2 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        (None, {Part.SLOTS, Part.BUSY}),
+        (Scope.BOOKINGS, {Part.SLOTS, Part.BUSY}),
+        (Scope.EVENT_TYPES, {Part.SLOTS, Part.EVENT_TYPES, Part.SCHEDULES}),
+        (Scope.EVERYTHING, set(Part)),
+    ],
+)
+async def test_scopes(
+    storage: Storage, ada: Integration, scope: Scope | None, expected: set[Part]
+) -> None:
+    """A change overtakes the parts that it can have changed, and no others."""
+    await put(storage, ada, slots(), BUSY, EVENT_TYPES, SCHEDULES)
+
+    await invalidate(storage, ada.user_id, at=NOON, scope=scope)
+
+    assert set(await overtaken(storage, ada)) == expected
+
+
+@pytest.mark.parametrize("scope", [None, *Scope])
+async def test_everything_forgives(
+    storage: Storage, world: World, ada: Integration, scope: Scope | None
+) -> None:
+    """What failed rests no more once everything begins anew; no other change ends a rest."""
+    grace = await world.connect("grace")
+    rest: dict[str, Any] = {"error_code": "calendly_forbidden", "retry_at": NOON + 60 * MINUTE}
+    busy = replace(BUSY, content=b"")
+    for owner in (ada, grace):
+        await put(storage, owner, slots(), EVENT_TYPES)
+        await mark_failed(storage, owner, slots(**rest), replace(busy, **rest))
+
+    await invalidate(storage, ada.user_id, at=NOON - MINUTE, scope=scope)
+
+    kept: dict[str, Any] = {} if scope is Scope.EVERYTHING else rest
+    assert await read(storage, ada, BUSY) == replace(busy, **kept)
+    assert await read(storage, ada, slots()) == slots(**kept)
+    assert await read(storage, ada, EVENT_TYPES) == EVENT_TYPES
+    assert await read(storage, grace, slots()) == slots(**rest)
+
+
+async def test_each_in_its_scope(storage: Storage, world: World, ada: Integration) -> None:
+    """Changes of several users are written together, each with reasons of its own."""
+    grace, alan = await world.connect("grace"), await world.connect("alan")
+    for owner in (ada, grace, alan):
+        await put(storage, owner, slots(), BUSY, EVENT_TYPES)
+    changed = {
+        ada.user_id: Change("invitee.canceled", "event_type.updated"),
+        grace.user_id: Change.of("invitee.created"),
+    }
+    async with storage() as uow:
+        await uow.availability.invalidate_each(changed, NOON)
+        await uow.commit()
+
+    assert await overtaken(storage, ada) == {
+        Part.SLOTS: "invitee.canceled",
+        Part.BUSY: "invitee.canceled",
+        Part.EVENT_TYPES: "event_type.updated",
+    }
+    assert await overtaken(storage, grace) == dict.fromkeys(
+        (Part.SLOTS, Part.BUSY), "invitee.created"
+    )
+    assert await overtaken(storage, alan) == {}
+
+
+async def test_latest_of_both(storage: Storage, ada: Integration) -> None:
+    """Slots are overtaken by the later one of a booking's change and an event type's."""
+    await put(storage, ada, slots(), BUSY, EVENT_TYPES)
+    await invalidate(storage, ada.user_id, at=NOON + 2 * MINUTE, by="booked")
+    await invalidate(storage, ada.user_id, at=NOON + MINUTE, by="renamed", scope=Scope.EVENT_TYPES)
+    before = await overtaken(storage, ada)
+    await put(storage, ada, slots(fetched_at=NOON + 3 * MINUTE))
+    await invalidate(
+        storage, ada.user_id, at=NOON + 4 * MINUTE, by="deleted", scope=Scope.EVENT_TYPES
+    )
+
+    assert before == {Part.SLOTS: "booked", Part.BUSY: "booked", Part.EVENT_TYPES: "renamed"}
+    assert await overtaken(storage, ada) == {
+        Part.SLOTS: "deleted",
+        Part.BUSY: "booked",
+        Part.EVENT_TYPES: "deleted",
+    }
+
+
+async def test_late_invalidation(storage: Storage, ada: Integration) -> None:
+    """Of two invalidations the later one stays, in whatever order they arrive."""
+    await put(storage, ada, slots())
+    await invalidate(storage, ada.user_id, at=NOON + 2 * MINUTE, by="later")
+    await invalidate(storage, ada.user_id, at=NOON + MINUTE, by="earlier")
+
+    stored = await read(storage, ada, slots())
+    assert stored == slots(invalidated_at=NOON + 2 * MINUTE, invalidated_by="later")

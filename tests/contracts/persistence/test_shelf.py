@@ -1,0 +1,232 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from application.ports.availability_cache import PartKey, Scope, Shelf
+from application.ports.unit_of_work import Storage
+from domain.availability import Window
+from domain.booking import BookingStatus, Facts
+from domain.ids import UserId
+from domain.integration import Cause, Integration, Status, needs_person, refreshed
+from tests import samples
+from tests.contracts.persistence.caching import (
+    BUSY,
+    EVENT_TYPES,
+    MINUTE,
+    failed,
+    invalidate,
+    mark_failed,
+    put,
+    renew,
+    slots,
+)
+from tests.contracts.persistence.world import World
+from tests.fakes.clock import NOON
+
+DAY = timedelta(days=1)
+TODAY = Window(start=NOON, end=NOON + DAY)
+
+
+async def shelf(
+    storage: Storage, user_id: UserId, *wanted: PartKey, occupied_in: Window | None = None
+) -> Shelf | None:
+    """Look a shelf up."""
+    return await storage.shelves().look(user_id, wanted, occupied_in=occupied_in)
+
+
+async def version(storage: Storage, owner: Integration) -> int:
+    """Return the version of what may be said of a user's availability."""
+    found = await shelf(storage, owner.user_id)
+    assert found is not None
+    return found.version
+
+
+async def test_shelf(storage: Storage, world: World, ada: Integration) -> None:
+    """A look finds the integration and those of the wanted parts that are there, as read."""
+    grace = await world.connect("grace")
+    far = slots(f"{slots().key}#671", etag='"far"')
+    never = failed(slots().part, "never", "internal")
+    await put(storage, ada, slots(), far, BUSY, EVENT_TYPES)
+    await put(storage, grace, slots(content=b"[grace's]"))
+    await mark_failed(storage, ada, never)
+    await invalidate(storage, ada.user_id, at=NOON, by="booked")
+
+    wanted = (slots().at, EVENT_TYPES.at, far.at, never.at, slots("absent").at, slots().at)
+    found = await shelf(storage, ada.user_id, *wanted)
+
+    overtaken: dict[str, Any] = {"invalidated_at": NOON, "invalidated_by": "booked"}
+    expected = [replace(each, **overtaken) for each in (slots(), far, never)]
+    assert found is not None
+    assert found.integration == ada
+    assert found.parts == {each.at: each for each in (*expected, EVENT_TYPES)}
+    assert found.occupied == ()
+
+
+async def test_empty_shelf(storage: Storage, ada: Integration) -> None:
+    """A look at nothing finds the integration alone."""
+    found = await shelf(storage, ada.user_id)
+
+    assert found is not None
+    assert (found.integration, found.parts, found.occupied) == (ada, {}, ())
+
+
+async def test_no_shelf(storage: Storage, world: World, ada: Integration) -> None:
+    """Without an integration that stays there is nothing to look at."""
+    alone = await world.user("alone")
+    await put(storage, ada, BUSY)
+    async with storage() as uow:
+        await uow.integrations.mark_disconnecting(ada.id)
+        await uow.commit()
+
+    for user_id in (alone, ada.user_id, UserId(world.entropy.new_id())):
+        assert await shelf(storage, user_id, BUSY.at, occupied_in=TODAY) is None
+
+
+async def test_shelf_of_the_dead(storage: Storage, world: World) -> None:
+    """What is known of a user whose grant is gone can still be looked at."""
+    dead = await world.connect("dead", status=Status.REAUTH_REQUIRED, tokens=None)
+    await put(storage, dead, BUSY)
+
+    assert (await shelf(storage, dead.user_id, BUSY.at)) == Shelf(dead, 1, {BUSY.at: BUSY})
+
+
+async def test_shelf_of_the_successor(storage: Storage, world: World, ada: Integration) -> None:
+    """Of an account that another one has replaced neither parts nor bookings are shown."""
+    await world.book(ada, samples.facts("A"))
+    async with storage() as uow:
+        await uow.integrations.mark_disconnecting(ada.id)
+        await uow.commit()
+    await put(storage, ada, BUSY)
+    successor = await world.connect("ada")
+
+    found = await shelf(storage, ada.user_id, BUSY.at, occupied_in=Window(NOON, NOON + 9 * DAY))
+
+    assert found == Shelf(successor, 0, {})
+
+
+def facts(name: str, start: datetime, status: BookingStatus = BookingStatus.BOOKED) -> Facts:
+    """Return what is known of an invitee of a half-hour meeting."""
+    return samples.facts(name, status=status, details=samples.details(start))
+
+
+async def test_occupied(storage: Storage, world: World, ada: Integration) -> None:
+    """Occupied is what standing bookings take of the asked span, each time once, in order."""
+    grace = await world.connect("grace")
+
+    late, early = NOON + 9 * 60 * MINUTE, NOON + 60 * MINUTE
+    await world.book(
+        ada,
+        facts("late", late),
+        facts("early", early),
+        facts("seat", early),
+        facts("reaching in", NOON - 20 * MINUTE),
+        facts("ends before", NOON - 30 * MINUTE),
+        facts("starts after", NOON + DAY),
+        facts("canceled", late + 60 * MINUTE, BookingStatus.CANCELED),
+    )
+    await world.book(grace, facts("another's", early + 90 * MINUTE))
+
+    found = await shelf(storage, ada.user_id, BUSY.at, occupied_in=TODAY)
+    unasked = await shelf(storage, ada.user_id, BUSY.at)
+
+    half = timedelta(minutes=30)
+    assert found is not None
+    assert found.occupied == (
+        Window(NOON - 20 * MINUTE, NOON + 10 * MINUTE),
+        Window(early, early + half),
+        Window(late, late + half),
+    )
+    assert unasked is not None
+    assert unasked.occupied == ()
+
+
+async def test_occupied_by_another(storage: Storage, world: World, ada: Integration) -> None:
+    """Who hosts a meeting no longer is not kept busy by it; a co-host is."""
+    uri, other = ada.account.user_uri, f"{samples.CALENDLY}/users/OTHER"
+    hosts = {"MINE": (uri,), "OURS": (other, uri), "THEIRS": (other,), "UNTOLD": ()}
+    starts = {name: NOON + number * 60 * MINUTE for number, name in enumerate(hosts, start=1)}
+    await world.book(
+        ada,
+        *(
+            samples.facts(name, details=samples.details(starts[name], host_uris=whose))
+            for name, whose in hosts.items()
+        ),
+    )
+
+    found = await shelf(storage, ada.user_id, occupied_in=TODAY)
+
+    assert found is not None
+    begins = [each.start for each in found.occupied]
+    assert begins == [starts[name] for name in ("MINE", "OURS", "UNTOLD")]
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+async def test_version_of_a_change(storage: Storage, ada: Integration, scope: Scope) -> None:
+    """Every invalidation is a new version, a late one too."""
+    seen = [await version(storage, ada)]
+    for at in (NOON, NOON - MINUTE):
+        await invalidate(storage, ada.user_id, at=at, scope=scope)
+        seen.append(await version(storage, ada))
+
+    assert seen == sorted(set(seen))
+
+
+async def test_version_of_a_fetch(storage: Storage, world: World, ada: Integration) -> None:
+    """What a fetch stores is a new version, and so is what it says of a failure; of its user."""
+    grace = await world.connect("grace")
+    before = await version(storage, grace)
+    seen = [await version(storage, ada)]
+    part = slots(etag='"one"')
+    for write in (put, renew, mark_failed):
+        await write(storage, ada, replace(part, error_code="internal"))
+        seen.append(await version(storage, ada))
+
+    assert seen == sorted(set(seen))
+    assert await version(storage, grace) == before
+
+
+async def test_version_of_nothing(storage: Storage, ada: Integration) -> None:
+    """Looking, reading and a fetch without result make no new version."""
+    await put(storage, ada, BUSY)
+    before = await version(storage, ada)
+    await put(storage, ada)
+    await renew(storage, ada)
+    await invalidate(storage, at=NOON)
+    async with storage() as uow:
+        await uow.availability.mark_read({(ada.user_id, BUSY.at): NOON})
+        await uow.sync_queue.take(ada.id, "me", NOON, NOON + MINUTE)
+        await uow.sync_queue.finish(ada.id, "me", synced_at=NOON, due_at=NOON + DAY)
+        await uow.commit()
+
+    assert await version(storage, ada) == before
+
+
+async def test_version_of_a_reconnect(storage: Storage, world: World, ada: Integration) -> None:
+    """Connecting again is a new version."""
+    before = await version(storage, ada)
+
+    await world.connect("ada")
+
+    assert await version(storage, ada) > before
+
+
+async def test_version_of_a_grant(storage: Storage, ada: Integration) -> None:
+    """Losing the grant is a new version, renewing it is none."""
+    renewed = refreshed(ada, samples.tokens(version=2), NOON)
+    seen = [await version(storage, ada)]
+    for outcome, expected in (
+        (renewed, 1),
+        (needs_person(renewed, Cause.GRANT_REFUSED, NOON, code="grant_refused"), 2),
+    ):
+        async with storage() as uow:
+            taken = await uow.refresh_queue.take(ada.id, "me", NOON, NOON + MINUTE)
+            assert taken is not None
+            await uow.refresh_queue.finish(
+                outcome, taken[1], expected_version=expected, next_attempt_at=None
+            )
+            await uow.commit()
+        seen.append(await version(storage, ada))
+
+    assert seen == [seen[0], seen[0], seen[0] + 1]

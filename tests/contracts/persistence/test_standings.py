@@ -1,0 +1,96 @@
+from datetime import timedelta
+
+import pytest
+
+from adapters.persistence.storage import PiccoloStorage
+from application.ports.api_keys import ApiKey
+from application.ports.standings import Standings
+from application.ports.unit_of_work import Storage
+from domain.ids import IntegrationId
+from domain.integration import Integration
+from tests.contracts.persistence.world import World
+from tests.fakes.clock import NOON
+from tests.fakes.standings import FakeStandings
+from tests.fakes.storage import FakeStorage
+
+KEY = b"k" * 32
+OTHER = b"o" * 32
+
+
+@pytest.fixture
+def standings(storage: Storage) -> Standings:
+    """The standings of the store under contract."""
+    if isinstance(storage, PiccoloStorage):
+        return storage.standings()
+    assert isinstance(storage, FakeStorage)
+    return FakeStandings(storage)
+
+
+@pytest.fixture
+async def key(storage: Storage, world: World) -> ApiKey:
+    """A live API key with the hash KEY."""
+    made = ApiKey(world.entropy.new_id(), "back end", "sk_live", NOON)
+    async with storage() as uow:
+        await uow.api_keys.add(made, KEY)
+        await uow.commit()
+    return made
+
+
+@pytest.mark.usefixtures("key")
+async def test_what_changes_availability_changes_the_version(
+    storage: Storage, standings: Standings, ada: Integration
+) -> None:
+    """A version stays while nothing happens, and is another one after an invalidation."""
+    before = await standings.version(KEY, ada.id)
+    assert await standings.version(KEY, ada.id) == before
+
+    async with storage() as uow:
+        await uow.availability.invalidate([ada.user_id], NOON, by="invitee.created")
+        await uow.commit()
+
+    after = await standings.version(KEY, ada.id)
+    assert before is not None
+    assert after is not None
+    assert after > before
+
+
+@pytest.mark.usefixtures("key")
+async def test_another_users_change_leaves_the_version(
+    storage: Storage, standings: Standings, ada: Integration, world: World
+) -> None:
+    """What happens to one user is no change for another."""
+    grace = await world.connect("grace")
+    before = await standings.version(KEY, ada.id)
+
+    async with storage() as uow:
+        await uow.availability.invalidate([grace.user_id], NOON, by="invitee.created")
+        await uow.commit()
+
+    assert await standings.version(KEY, ada.id) == before
+
+
+async def test_a_key_that_does_not_live_is_told_nothing(
+    storage: Storage, standings: Standings, ada: Integration, key: ApiKey
+) -> None:
+    """An unknown key and a revoked one are told no version."""
+    assert await standings.version(OTHER, ada.id) is None
+
+    async with storage() as uow:
+        await uow.api_keys.revoke(key.id, NOON + timedelta(minutes=1))
+        await uow.commit()
+
+    assert await standings.version(KEY, ada.id) is None
+
+
+@pytest.mark.usefixtures("key")
+async def test_an_integration_has_to_be_active(
+    storage: Storage, standings: Standings, ada: Integration, world: World
+) -> None:
+    """An integration that is gone, or being disconnected, has no version."""
+    assert await standings.version(KEY, IntegrationId(world.entropy.new_id())) is None
+
+    async with storage() as uow:
+        await uow.integrations.mark_disconnecting(ada.id)
+        await uow.commit()
+
+    assert await standings.version(KEY, ada.id) is None

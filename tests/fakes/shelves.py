@@ -1,0 +1,33 @@
+"""Looks at the availability cache in their plainest form: a unit of work for each."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from application.ports.availability_cache import PartKey, Shelf
+from domain.availability import Window
+from domain.ids import UserId
+from tests.fakes.availability_cache import FakeAvailabilityCache
+
+
+class HasCache(Protocol):
+    """A unit of work, as far as looks need it."""
+
+    @property
+    def availability(self) -> FakeAvailabilityCache:
+        """The cache."""
+        ...
+
+
+class FakeShelves:
+    """Implements the Shelves port on a fake store."""
+
+    def __init__(self, begin: Callable[[], AbstractAsyncContextManager[HasCache]]) -> None:
+        self._begin = begin
+
+    async def look(
+        self, user_id: UserId, wanted: Sequence[PartKey], *, occupied_in: Window | None = None
+    ) -> Shelf | None:
+        """Look everything up."""
+        async with self._begin() as uow:
+            return await uow.availability.shelf(user_id, wanted, occupied_in=occupied_in)
