@@ -157,6 +157,14 @@ class Settings(TemporalSettings, frozen=True, kw_only=True):
 
     cache_ttl: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(hours=24)
     cache_soft_ttl: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(hours=1)
+    cache_stale_while_revalidate: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(
+        hours=24
+    )
+    # Percent by which a part may turn stale, and expire, earlier: never together with the others.
+    cache_jitter: Annotated[int, _count(0, 50)] = 10
+    cache_keep_warm: Annotated[timedelta, _span(_SECOND, 366 * _DAY)] = timedelta(days=7)
+    # Not below the 31 days that are always kept.
+    availability_horizon: Annotated[timedelta, _span(31 * _DAY, 732 * _DAY)] = timedelta(days=180)
     refresh_horizon: Annotated[timedelta, _span(_SECOND, _DAY)] = timedelta(minutes=75)
     # Renewed when a token request leaves, it has to outlast that request, which ends within 30 s.
     refresh_lease: Annotated[timedelta, _span(45 * _SECOND, 60 * _MINUTE)] = timedelta(seconds=90)

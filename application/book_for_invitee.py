@@ -5,7 +5,6 @@ token travels with the booking, and a repetition looks for it before it sends an
 """
 
 import re
-import zoneinfo
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -24,6 +23,7 @@ from application.ports.calendly_bookings import (
 from application.ports.clock import Clock
 from application.read_availability import ReadAvailability
 from application.send_booking import SendBooking
+from application.timezones import zone_of
 from domain.availability import EventType
 from domain.booking import Facts
 from domain.discreet import Discreet
@@ -31,7 +31,6 @@ from domain.errors import (
     CalendlyUncertain,
     InvalidInput,
     InvalidRange,
-    InvalidTimezone,
     SlotkeeperError,
 )
 from domain.ids import UserId
@@ -128,7 +127,10 @@ class BookForInvitee:
 
 
 def _check(wanted: BookingInput) -> None:
-    """Check what can be checked without knowing anything else. Raises InvalidInput."""
+    """Check what can be checked without knowing anything else.
+
+    Raises InvalidInput, InvalidTimezone.
+    """
     if wanted.start.tzinfo is None:
         raise InvalidInput("start needs a UTC offset, for example 2026-12-01T09:00:00Z.")
     if not wanted.name.strip():
@@ -141,8 +143,7 @@ def _check(wanted: BookingInput) -> None:
         raise InvalidInput("Each of guests must be an e-mail address.")
     if len(wanted.guests) > MOST_GUESTS:
         raise InvalidInput(f"At most {MOST_GUESTS} guests can be invited.")
-    if not _is_timezone(wanted.timezone):
-        raise InvalidTimezone("timezone must be an IANA name, for example Europe/Berlin.")
+    zone_of(wanted.timezone)
 
 
 def _check_answers(event_type: EventType, answers: Iterable[Answer]) -> None:
@@ -162,14 +163,6 @@ def _check_answers(event_type: EventType, answers: Iterable[Answer]) -> None:
 
 def _is_address(text: str) -> bool:
     return len(text) <= LONGEST_ADDRESS and ADDRESS.fullmatch(text) is not None
-
-
-def _is_timezone(name: str) -> bool:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        return False
-    return True
 
 
 def _request(wanted: BookingInput, event_type: EventType, reference: str) -> BookingRequest:

@@ -1,15 +1,17 @@
-"""Fetch everything that a user offers, in parallel, keeping the good parts of a bad fetch."""
+"""Ask Calendly for parts of what a user offers, in parallel; each succeeds or fails by itself."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
-from application.cached_values import encode
-from application.calendly_session import CalendlySession
-from application.ports.availability_cache import CachedPart, Part
-from application.ports.calendly_availability import CalendlyAvailability
+from application.cached_values import Values, encode
+from application.calendly_session import CalendlySession, Seen
+from application.ports.availability_cache import CachedPart, Part, PartKey
+from application.ports.calendly_availability import Answer, CalendlyAvailability, Unchanged
 from application.ports.clock import Clock
 from domain.availability import (
     BUSY_WINDOW,
@@ -21,35 +23,62 @@ from domain.availability import (
     Window,
 )
 from domain.errors import SlotkeeperError
-from domain.integration import Integration
 from domain.token import Access
+from domain.windows import base_of, cell_window, is_far, near_window, still_ahead
 
-# Calendly refuses a span that starts now: it is in the past on arrival.
-HEAD_START = timedelta(minutes=1)
 AT_ONCE = 6
+_LENGTHS = {Part.SLOTS: SLOT_WINDOW, Part.BUSY: BUSY_WINDOW}
 
-Values = Sequence[EventType | Slot | BusyTime | Schedule]
+_INTERNAL = SlotkeeperError("The answer met an error in this service.")
+
+_Said: TypeAlias = Answer[EventType | Slot | BusyTime | Schedule]
+_Call: TypeAlias = Callable[[Access], Awaitable[_Said]]
 
 
-class FetchedAvailability(msgspec.Struct, frozen=True):
-    """What a fetch brought.
+class Ask(msgspec.Struct, frozen=True):
+    """One part to ask for.
 
     Args:
-        parts: those that came.
-        failed: the others, without content and each with its error code.
-        errors: what went wrong, in the order of `failed`.
-        event_type_uris: the active event types, whose slots are worth keeping.
+        at: which.
+        etag: what Calendly called the content that is stored, if anything is.
+        covers: the span that was asked for then, where the part has one.
 
     """
 
-    parts: tuple[CachedPart, ...]
-    failed: tuple[CachedPart, ...]
-    errors: tuple[SlotkeeperError, ...]
-    event_type_uris: tuple[str, ...]
+    at: PartKey
+    etag: str | None = None
+    covers: Window | None = None
+
+    def known(self, covers: Window | None) -> str | None:
+        """Return the tag if it speaks of the same request, whose span is this one.
+
+        A tag stands for one URL (RFC 9110, 8.8.3): of a window that has moved on it says nothing,
+        even where the slots of both happen to be the same.
+        """
+        return self.etag if covers == self.covers else None
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """What became of one part.
+
+    Args:
+        part: with its content, or without where it is unchanged or did not come.
+        unchanged: the stored content still holds.
+        values: what came, decoded.
+        error: why nothing came.
+        bug: what this service did wrong, where that is why.
+
+    """
+
+    part: CachedPart
+    unchanged: bool = False
+    values: Values = ()
+    error: SlotkeeperError | None = None
+    bug: Exception | None = None
 
 
 class FetchAvailability:
-    """Asks Calendly for event types, slots, busy times and schedules."""
+    """Asks for event types, slots, busy times and schedules."""
 
     def __init__(
         self, *, session: CalendlySession, calendly: CalendlyAvailability, clock: Clock
@@ -58,80 +87,86 @@ class FetchAvailability:
         self._calendly = calendly
         self._clock = clock
 
-    async def __call__(self, integration: Integration) -> FetchedAvailability:
-        """Fetch all parts of one user.
-
-        Raises:
-            SlotkeeperError: the event types could not be had, so nothing else can be.
-
-        """
-        user_uri, began = integration.account.user_uri, self._clock.now()
-        event_types = await self._session.call(
-            integration.id, lambda access: self._calendly.event_types(access, user_uri)
-        )
-        active = tuple(each.uri for each in event_types if each.active and not each.deleted_at)
-        first = _part(Part.EVENT_TYPES, "", event_types, began)
-        fetches = [self._busy(user_uri), self._schedules(user_uri), *map(self._slots, active)]
+    async def __call__(self, seen: Seen, asks: Sequence[Ask]) -> list[Fetched]:
+        """Fetch parts of one user, so many at once; the results come in the order of `asks`."""
         gate = asyncio.Semaphore(AT_ONCE)
-        outcomes = await asyncio.gather(
-            *(self._attempt(integration, fetch, gate) for fetch in fetches)
+
+        async def one(ask: Ask) -> Fetched:
+            async with gate:
+                return await self._fetch(seen, ask)
+
+        return await asyncio.gather(*map(one, asks))
+
+    async def _fetch(self, seen: Seen, ask: Ask) -> Fetched:
+        began = self._clock.now()
+        covers = _covers(ask.at, began)
+        integration = seen.integration
+        call = self._call(ask, integration.account.user_uri, covers)
+        try:
+            said = await self._session.call(integration.id, call, seen=seen)
+        except SlotkeeperError as error:
+            return failed(ask.at, began, error)
+        except Exception as bug:  # noqa: BLE001 - told by whoever stores it; the others go on
+            return replace(failed(ask.at, began, _INTERNAL), bug=bug)
+        unchanged = isinstance(said, Unchanged)
+        values = () if isinstance(said, Unchanged) else said.values
+        part = CachedPart(
+            part=ask.at.part,
+            key=ask.at.key,
+            content=b"" if unchanged else encode(values),
+            fetched_at=began,
+            covers=covers,
+            etag=ask.etag if unchanged else said.etag,
         )
-        return FetchedAvailability(
-            parts=(first, *(part for part, error in outcomes if error is None)),
-            failed=tuple(part for part, error in outcomes if error is not None),
-            errors=tuple(error for _, error in outcomes if error is not None),
-            event_type_uris=active,
-        )
+        return Fetched(part, unchanged, values)
 
-    async def _attempt(
-        self, integration: Integration, fetch: "_Fetch", gate: asyncio.Semaphore
-    ) -> tuple[CachedPart, SlotkeeperError | None]:
-        async with gate:
-            began = self._clock.now()
-            try:
-                values = await self._session.call(integration.id, fetch.work)
-            except SlotkeeperError as error:
-                return failed_part(fetch.part, fetch.key, began, error), error
-        return _part(fetch.part, fetch.key, values, began, fetch.covers), None
-
-    def _slots(self, event_type_uri: str) -> "_Fetch":
-        span = self._span(SLOT_WINDOW)
-        return _Fetch(
-            Part.SLOTS,
-            event_type_uri,
-            span,
-            lambda access: self._calendly.available_times(access, event_type_uri, span),
-        )
-
-    def _busy(self, user_uri: str) -> "_Fetch":
-        span = self._span(BUSY_WINDOW)
-        return _Fetch(
-            Part.BUSY, "", span, lambda access: self._calendly.busy_times(access, user_uri, span)
-        )
-
-    def _schedules(self, user_uri: str) -> "_Fetch":
-        return _Fetch(
-            Part.SCHEDULES, "", None, lambda access: self._calendly.schedules(access, user_uri)
-        )
-
-    def _span(self, length: timedelta) -> Window:
-        start = self._clock.now() + HEAD_START
-        return Window(start=start, end=start + length)
+    def _call(self, ask: Ask, user_uri: str, covers: Window | None) -> _Call:
+        calendly, known = self._calendly, ask.known(covers)
+        match ask.at.part:
+            case Part.EVENT_TYPES:
+                return lambda access: calendly.event_types(access, user_uri, known=known)
+            case Part.SCHEDULES:
+                return lambda access: calendly.schedules(access, user_uri, known=known)
+            case Part.SLOTS:
+                uri, span = base_of(ask.at.key), _span(covers)
+                return lambda access: calendly.available_times(access, uri, span, known=known)
+            case Part.BUSY:
+                span = _span(covers)
+                return lambda access: calendly.busy_times(access, user_uri, span, known=known)
 
 
-def failed_part(part: Part, key: str, began: datetime, error: SlotkeeperError) -> CachedPart:
+def failed(at: PartKey, began: datetime, error: SlotkeeperError) -> Fetched:
     """Return what stands for a part that did not come."""
-    return CachedPart(part=part, key=key, content=b"", fetched_at=began, error_code=error.code)
+    nothing = CachedPart(
+        part=at.part, key=at.key, content=b"", fetched_at=began, error_code=error.code
+    )
+    return Fetched(nothing, error=error)
 
 
-class _Fetch(msgspec.Struct, frozen=True):
-    part: Part
-    key: str
-    covers: Window | None
-    work: Callable[[Access], Awaitable[Values]]
+def windowed(at: PartKey) -> timedelta | None:
+    """Return how long the windows of a part are, or None where it has none."""
+    return _LENGTHS.get(at.part)
 
 
-def _part(
-    part: Part, key: str, values: Values, began: datetime, covers: Window | None = None
-) -> CachedPart:
-    return CachedPart(part=part, key=key, content=encode(values), fetched_at=began, covers=covers)
+def is_over(at: PartKey, now: datetime) -> bool:
+    """Whether a part is a far cell of which nothing lies ahead any more (UTC)."""
+    length = windowed(at)
+    if length is None or not is_far(at.key):
+        return False
+    return still_ahead(cell_window(at.key, length), now) is None
+
+
+def _covers(at: PartKey, now: datetime) -> Window | None:
+    """Return the span to ask for: of a far cell what is still ahead of it."""
+    length = windowed(at)
+    if length is None:
+        return None
+    if is_far(at.key):
+        return still_ahead(cell_window(at.key, length), now)
+    return near_window(now, length)
+
+
+def _span(covers: Window | None) -> Window:
+    if covers is None:
+        raise ValueError("a window that is over cannot be asked for")
+    return covers

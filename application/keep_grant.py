@@ -9,6 +9,7 @@ from contextlib import suppress
 import msgspec
 
 from application.giving_back import give_back
+from application.ports.availability_cache import Scope
 from application.ports.calendly_oauth import CalendlyOAuth
 from application.ports.clock import Clock
 from application.ports.connect_attempts import ConnectAttempt
@@ -27,6 +28,8 @@ from domain.errors import (
 from domain.ids import IntegrationId, UserId
 from domain.integration import Account, Cause, Integration, Recovery, Status
 from domain.token import TokenPair
+
+RECONNECT = "reconnect"
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -116,6 +119,10 @@ class KeepGrant:
             same = known if known and known.account.user_uri == account.user_uri else None
             integration = self._integration(attempt.user_id, same, pair, account)
             await uow.integrations.put_connected(integration)
+            if same is not None:
+                await uow.availability.invalidate(
+                    [same.user_id], integration.connected_at, by=RECONNECT, scope=Scope.EVERYTHING
+                )
             await uow.commit()
         return Kept(integration, _new_recovery(integration), replaced)
 

@@ -4,29 +4,24 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from application.cached_values import CacheAge, age_of, slots
-from application.ports.availability_cache import CachedPart, Part
+from application.cached_values import CacheAge, Origin, slots
 from application.ports.clock import Clock
-from application.ports.unit_of_work import Storage
-from application.read_event_types import ReadEventTypes
+from application.slots_question import EventTypeQuestion, SlotsQuestion, collection_of
+from application.stretch_read import CLOCK_SKEW, checked_span, known_pieces
 from application.warm_cache import WarmCache
 from domain.availability import (
     SLOT_WINDOW,
     EventType,
     Slot,
-    Window,
     open_slots,
     taken_by_one_booking,
-    window,
 )
-from domain.errors import AvailabilityPending, EventTypeNotFound, InvalidRange
+from domain.errors import EventTypeNotFound
 from domain.ids import UserId
-
-CLOCK_SKEW = timedelta(minutes=1)
 
 
 class AvailabilityView(msgspec.Struct, frozen=True):
-    """Open slots with their age.
+    """Open slots with their age, which is that of the oldest window they were cut from.
 
     Args:
         covered_until: how far the cache knows (UTC); beyond it no slot is not a statement.
@@ -37,82 +32,91 @@ class AvailabilityView(msgspec.Struct, frozen=True):
     slots: tuple[Slot, ...]
     start: datetime
     end: datetime
-    covered_until: datetime | None
+    covered_until: datetime
     age: CacheAge
+    version: int
+    origin: Origin
 
 
 class ReadAvailability:
-    """Answers from the cache, leaving out what a known booking occupies."""
+    """Answers from the cache, leaving out what a known booking occupies.
 
-    def __init__(
-        self, *, storage: Storage, cache: WarmCache, event_types: ReadEventTypes, clock: Clock
-    ) -> None:
-        self._storage = storage
+    Args:
+        cache: where the answers come from.
+        clock: the time.
+        horizon: how far ahead slots may be asked for.
+
+    """
+
+    def __init__(self, *, cache: WarmCache, clock: Clock, horizon: timedelta) -> None:
         self._cache = cache
-        self._event_types = event_types
         self._clock = clock
+        self._horizon = horizon
+        # What the URIs of event types begin with at this Calendly, once one was seen: a short
+        # name is looked up under it in the same round trip as the list that proves it right.
+        self._collection: str | None = None
 
     async def __call__(
-        self, user_id: UserId, event_type: str, start: datetime, end: datetime
+        self,
+        user_id: UserId,
+        event_type: str,
+        start: datetime,
+        end: datetime,
+        *,
+        max_age: timedelta | None = None,
     ) -> AvailabilityView:
         """Return the open slots that start within a range, as far as the cache knows.
 
         Args:
             user_id: whose.
             event_type: its Calendly URI, or the last segment of it.
-            start: from when (aware); not in the past, and before what the cache covers ends.
-            end: until when, at most 31 days after `start`.
+            start: from when (aware); not in the past.
+            end: until when, at most 31 days after `start` and within the horizon.
+            max_age: how old the slots may be at most, while Calendly can be asked; of a name
+                that is not known, how old the list that lacks it.
 
         Raises:
             InvalidRange, EventTypeNotFound, and what WarmCache raises.
 
         """
-        span = self._span(start, end)
-        wanted = await self.event_type(user_id, event_type)
-        part = await self._cache.part(user_id, Part.SLOTS, wanted.uri)
-        if part is None:
-            raise AvailabilityPending(
-                "The slots of this event type are not fetched yet; ask again shortly.",
-                retry_after=5,
-            )
-        _check_covered(part, span)
-        taken = await self._occupied(user_id, wanted, span)
+        now = self._clock.now()
+        span = checked_span(start, end, now, SLOT_WINDOW, self._horizon)
+        question = SlotsQuestion(event_type, span, self._collection)
+        found = await self._cache.read(user_id, question, max_age=max_age)
+        wanted = question.named(found.shelf.parts)
+        if wanted is None:
+            raise _not_found()
+        self._collection = collection_of(wanted.uri)
+        pieces = known_pieces(found, question.stretch(wanted.uri))
+        taken = found.shelf.occupied if taken_by_one_booking(wanted) else ()
         duration = timedelta(minutes=wanted.duration)
         return AvailabilityView(
             event_type=wanted,
-            slots=tuple(open_slots(slots(part), span, taken, duration)),
+            slots=tuple(
+                slot
+                for piece in pieces
+                for slot in open_slots(slots(piece.part), piece.window, taken, duration)
+            ),
             start=span.start,
             end=span.end,
-            covered_until=part.covers.end if part.covers else None,
-            age=age_of(part, self._clock.now(), self._cache.policy),
+            covered_until=pieces[-1].known_until,
+            age=found.age,
+            version=found.version,
+            origin=found.origin(until=span.start + CLOCK_SKEW),
         )
 
     async def event_type(self, user_id: UserId, name: str) -> EventType:
-        """Return an active event type by URI or last segment. Raises EventTypeNotFound."""
-        view = await self._event_types(user_id)
-        for each in view.items:
-            if each.active and name in {each.uri, each.uri.rsplit("/", 1)[-1]}:
-                return each
-        raise EventTypeNotFound("This user has no active event type of that name.")
+        """Return an active event type by URI or last segment.
 
-    def _span(self, start: datetime, end: datetime) -> Window:
-        span = window(start, end, longest=SLOT_WINDOW)
-        if span.start < self._clock.now() - CLOCK_SKEW:
-            raise InvalidRange("start lies in the past.")
-        return span
-
-    async def _occupied(
-        self, user_id: UserId, event_type: EventType, span: Window
-    ) -> list[Window]:
-        if not taken_by_one_booking(event_type):
-            return []
-        reach = timedelta(minutes=event_type.duration)
-        async with self._storage() as uow:
-            return list(await uow.bookings.occupied(user_id, Window(span.start, span.end + reach)))
+        Raises EventTypeNotFound, and what WarmCache raises.
+        """
+        question = EventTypeQuestion(name)
+        found = await self._cache.read(user_id, question)
+        wanted = question.named(found.shelf.parts)
+        if wanted is None:
+            raise _not_found()
+        return wanted
 
 
-def _check_covered(part: CachedPart, span: Window) -> None:
-    """Refuse what would read as fully booked. Raises InvalidRange."""
-    if part.covers is not None and span.start >= part.covers.end:
-        until = part.covers.end.isoformat(timespec="seconds")
-        raise InvalidRange(f"Slots are known until {until}; start lies beyond.")
+def _not_found() -> EventTypeNotFound:
+    return EventTypeNotFound("This user has no active event type of that name.")

@@ -1,13 +1,14 @@
 """Read a user's event types from the cache."""
 
+from datetime import timedelta
+
 import msgspec
 
-from application.cached_values import CacheAge, age_of, event_types
-from application.ports.availability_cache import Part
-from application.ports.clock import Clock
+from application.cached_values import CacheAge, Origin, event_types
+from application.ports.availability_cache import Part, PartKey
 from application.warm_cache import WarmCache
+from application.whole_part import WholePart
 from domain.availability import EventType
-from domain.errors import AvailabilityPending
 from domain.ids import UserId
 
 
@@ -16,21 +17,25 @@ class EventTypesView(msgspec.Struct, frozen=True):
 
     items: tuple[EventType, ...]
     age: CacheAge
+    version: int
+    origin: Origin
 
 
 class ReadEventTypes:
     """Answers from the cache."""
 
-    def __init__(self, *, cache: WarmCache, clock: Clock) -> None:
+    def __init__(self, *, cache: WarmCache) -> None:
         self._cache = cache
-        self._clock = clock
 
-    async def __call__(self, user_id: UserId) -> EventTypesView:
-        """Return the event types. Raises what WarmCache raises."""
-        part = await self._cache.part(user_id, Part.EVENT_TYPES)
-        if part is None:
-            raise AvailabilityPending(
-                "This user's event types are not fetched yet; ask again shortly.", retry_after=5
-            )
-        live = tuple(each for each in event_types(part) if each.deleted_at is None)
-        return EventTypesView(live, age_of(part, self._clock.now(), self._cache.policy))
+    async def __call__(
+        self, user_id: UserId, *, max_age: timedelta | None = None
+    ) -> EventTypesView:
+        """Return the event types, no older than `max_age` if Calendly can be asked.
+
+        Raises what WarmCache raises.
+        """
+        found = await self._cache.read(
+            user_id, WholePart(PartKey(Part.EVENT_TYPES)), max_age=max_age
+        )
+        live = tuple(each for each in event_types(found.parts[0]) if each.deleted_at is None)
+        return EventTypesView(live, found.age, found.version, found.origin())

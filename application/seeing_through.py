@@ -1,6 +1,7 @@
 """Work that must not be left half done, however often its caller is cancelled."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -30,6 +31,19 @@ async def see_through(work: asyncio.Future[T], patience: Patience) -> T:
         _mark_as_seen(work)
         raise
     return work.result()
+
+
+async def to_the_end(step: Coroutine[Any, Any, None], *, seconds: float) -> None:
+    """Take a last step, however often cancelled meanwhile; it is cut off after so many seconds.
+
+    Its error is left to the event loop to report.
+    """
+    work = asyncio.ensure_future(step)
+    limit = asyncio.get_running_loop().call_later(seconds, work.cancel)
+    while not work.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({work})
+    limit.cancel()
 
 
 async def wait_for_either(work: asyncio.Future[Any], event: asyncio.Event) -> None:

@@ -1,27 +1,40 @@
-"""Bring one user's cached availability up to date; one fetch a user at a time."""
+"""Bring a user's cached availability up to date; one refresh a user at a time, in all processes.
 
-from collections.abc import Sequence
-from datetime import timedelta
+The rule not to break: what is wanted is decided under the right to fetch, and what was fetched is
+stored together with giving the right back, so nothing is fetched twice and nothing old is stored.
+"""
 
-from application.fetch_availability import FetchAvailability, failed_part
-from application.ports.availability_cache import Part
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from application.carry_out import CarryOut, Outcome, left_over
+from application.errands import Due, Errand, Everything, Scene
+from application.fetch_availability import FetchAvailability
+from application.ports.availability_cache import CachedPart, Part
 from application.ports.clock import Clock
 from application.ports.entropy import Entropy
 from application.ports.signals import Signals
-from application.ports.unit_of_work import Storage
+from application.ports.unit_of_work import Storage, UnitOfWork
+from application.seeing_through import to_the_end
+from application.sync_rests import RETRY_AFTER, Rests, rests_after
+from application.whereabouts import whereabouts
 from domain.cache_policy import CachePolicy
-from domain.errors import IntegrationNotFound, Kind, SlotkeeperError
+from domain.errors import IntegrationNotFound, SlotkeeperError
 from domain.ids import IntegrationId
 from domain.integration import Integration
 
 SYNCED = "synced"
 PARTLY = "partly"
+UP_TO_DATE = "up_to_date"
 HELD = "held"
-NOT_DUE = "not_due"
+INACTIVE = "inactive"
+LAST_STEP = 2.0  # seconds to give the right back when cut off
 TURN = timedelta(minutes=2)  # longer than a fetch with every call timing out but the retried
-RETRY_AFTER = timedelta(minutes=2)
-SPREAD = 0.1  # of a pause, so that those who connected together do not stay together
-PASSING = frozenset({Kind.TRANSIENT, Kind.THROTTLED})
 
 
 class SyncAvailability:
@@ -39,24 +52,24 @@ class SyncAvailability:
         owner: str,
     ) -> None:
         self._storage = storage
-        self._fetch = fetch
+        self._carry_out = CarryOut(fetch)
         self._clock = clock
         self._entropy = entropy
         self._signals = signals
         self._policy = policy
         self.owner = owner
 
-    async def __call__(self, integration_id: IntegrationId, *, only_if_due: bool = False) -> str:
-        """Sync one integration.
+    async def __call__(self, integration_id: IntegrationId) -> str:
+        """Fill one integration's cache with all that is not fresh; see `refresh`."""
+        return await self.refresh(integration_id, Everything())
 
-        Args:
-            integration_id: which one.
-            only_if_due: leave it alone before its due time, which honours the pause after a
-                failure; a change makes it due at once.
+    async def refresh(self, integration_id: IntegrationId, errand: Errand) -> str:
+        """Fetch what an errand wants of one integration.
 
         Returns:
-            `synced`, `partly` when a part failed, `held` when somebody else is at it or took it
-            over meanwhile, or `not_due` when it may not be synced now.
+            `synced`, `partly` when a part failed, `up_to_date` when nothing was wanted (any
+            more), `held` when somebody else is at it or took it over meanwhile, or `inactive`
+            when it may not be fetched from.
 
         Raises:
             IntegrationNotFound, and the error for which nothing at all could be fetched.
@@ -65,68 +78,141 @@ class SyncAvailability:
         now = self._clock.now()
         # Several tasks of one process may want the same user: each needs a name of its own.
         owner = f"{self.owner}/{self._entropy.new_id()}"
-        async with self._storage() as uow:
-            integration = await uow.integrations.get(integration_id)
-            if integration is None:
-                raise IntegrationNotFound("No Calendly account is connected.")
-            queue = uow.sync_queue
-            mine = await queue.take(
-                integration_id, owner, now, now + TURN, only_if_due=only_if_due
-            )
-            held = not mine and await queue.is_held(integration_id, now)
-            await uow.commit()
-        if not mine:
-            return HELD if held else NOT_DUE
-        return await self.run(integration, owner)
+        async with self._handing_back(integration_id, owner):
+            async with self._storage() as uow:
+                integration = await _read(uow, integration_id)
+                queue = uow.sync_queue
+                mine = await queue.take(integration_id, owner, now, now + TURN)
+                held = not mine and await queue.is_held(integration_id, now)
+                stock = await _stock(uow, integration) if mine else None
+                await uow.commit()
+            if stock is None:
+                return HELD if held else INACTIVE
+            return await self._run(stock, owner, errand)
 
-    async def run(self, integration: Integration, owner: str) -> str:
-        """Sync an integration whose turn the caller has taken under this name."""
+    async def run(self, integration_id: IntegrationId) -> str:
+        """Refill what is due of an integration that `owner` has claimed. Raises as `refresh`."""
+        async with self._handing_back(integration_id, self.owner):
+            async with self._storage() as uow:
+                # As it is now: the claim may be a while old.
+                stock = await _stock(uow, await _read(uow, integration_id))
+            return await self._run(stock, self.owner, Due())
+
+    async def _run(self, stock: "_Stock", owner: str, errand: Errand) -> str:
+        integration = stock.integration
+        scene = Scene(integration, stock.heads, self._clock.now(), self._policy)
         try:
-            result = await self._sync(integration, owner)
-        except SlotkeeperError as error:
-            await self._put_off(integration, owner, error)
-            self._signals.availability_sync(integration.id, error.code)
+            outcome = await self._carry_out(scene, errand, stock.listed)
+        except Exception:
+            # A bug: others may try, though not at once.
+            await self._give_back(integration.id, owner, self._clock.now() + RETRY_AFTER)
             raise
-        self._signals.availability_sync(integration.id, result)
-        return result
+        stored = await self._store(scene, outcome, owner, errand)
+        errors = outcome.errors
+        nothing_came = bool(errors) and len(errors) == len(outcome.fetched)
+        self._tell(integration, outcome, errors[0].code if nothing_came else _result(outcome))
+        if nothing_came:
+            raise errors[0]
+        return _result(outcome) if stored else HELD
 
-    async def _sync(self, integration: Integration, owner: str) -> str:
-        fetched = await self._fetch(integration)
+    async def _store(self, scene: Scene, outcome: Outcome, owner: str, errand: Errand) -> bool:
+        """Store what came and give the right back; False when it was lost meanwhile."""
         now = self._clock.now()
-        due_at = now + self._pause(fetched.errors)
+        rests = rests_after(outcome.errors, now, self._policy, self._entropy.chance())
+        due_at = now if _is_due(scene, outcome, rests, errand) else rests.due_at
+        integration = scene.integration
+        synced_at = now if outcome.came or outcome.renewed else None
         async with self._storage() as uow:
             # First of all: it proves that the right still stands, and it locks the integration
             # before its parts, the order in which an erasure locks them.
             if not await uow.sync_queue.finish(
-                integration.id, owner, synced_at=now, due_at=due_at
+                integration.id, owner, synced_at=synced_at, due_at=due_at
             ):
-                return HELD
+                return False
             cache, user_id = uow.availability, integration.user_id
-            await cache.put(user_id, integration.id, fetched.parts)
-            await cache.mark_failed(user_id, integration.id, fetched.failed)
-            await cache.keep_only(user_id, Part.SLOTS, fetched.event_type_uris)
+            if outcome.came:
+                await cache.put(user_id, integration.id, outcome.came)
+            if outcome.renewed:
+                await cache.renew(user_id, integration.id, outcome.renewed)
+            if outcome.errors:
+                await cache.mark_failed(user_id, integration.id, _failed(outcome, rests))
+            if outcome.is_new:
+                await cache.keep_only(user_id, Part.SLOTS, outcome.active or ())
+            if outcome.spent:
+                await cache.drop(user_id, outcome.spent)
             await uow.commit()
-        return PARTLY if fetched.failed else SYNCED
+        return True
 
-    async def _put_off(self, integration: Integration, owner: str, error: SlotkeeperError) -> None:
-        now = self._clock.now()
-        due_at = now + self._retry_pause([error])
-        async with self._storage() as uow:
-            if await uow.sync_queue.finish(integration.id, owner, synced_at=None, due_at=due_at):
-                failed = failed_part(Part.EVENT_TYPES, "", now, error)
-                await uow.availability.mark_failed(integration.user_id, integration.id, [failed])
+    @asynccontextmanager
+    async def _handing_back(
+        self, integration_id: IntegrationId, owner: str
+    ) -> AsyncIterator[None]:
+        """Let a refresh that is cut off, as a shutdown does, keep nobody waiting for its right."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            # Who lost the right, or never had it, changes nothing.
+            await to_the_end(
+                self._give_back(integration_id, owner, self._clock.now()), seconds=LAST_STEP
+            )
+            raise
+
+    async def _give_back(
+        self, integration_id: IntegrationId, owner: str, due_at: datetime
+    ) -> None:
+        with suppress(SlotkeeperError):
+            async with self._storage() as uow:
+                await uow.sync_queue.finish(integration_id, owner, synced_at=None, due_at=due_at)
                 await uow.commit()
 
-    def _pause(self, errors: Sequence[SlotkeeperError]) -> timedelta:
-        """Return how long to rest: what was refused for good is asked for with the rest."""
-        passing = [each for each in errors if each.kind in PASSING]
-        if passing:
-            return self._retry_pause(passing)
-        # Not after the soft limit: what has turned stale should be due for its readers.
-        return self._policy.soft_ttl * (1 - SPREAD * self._entropy.chance())
+    def _tell(self, integration: Integration, outcome: Outcome, result: str) -> None:
+        for each in outcome.fetched:
+            came = "unchanged" if each.unchanged else "fetched"
+            code = each.error.code if each.error else came
+            self._signals.availability_part(each.part.part, code)
+            if each.bug is not None:
+                self._signals.unexpected(type(each.bug).__name__, whereabouts(each.bug))
+        if outcome.fetched:
+            self._signals.availability_sync(integration.id, result)
 
-    def _retry_pause(self, errors: Sequence[SlotkeeperError]) -> timedelta:
-        """Return a pause that is never shorter than what Calendly asked for."""
-        asked = max(each.retry_after or 0 for each in errors)
-        pause = max(RETRY_AFTER, timedelta(seconds=asked))
-        return pause * (1 + SPREAD * self._entropy.chance())
+
+class _Stock(NamedTuple):
+    """What is stored of a user: all parts without their content, and the event types with it."""
+
+    integration: Integration
+    heads: Sequence[CachedPart]
+    listed: CachedPart | None
+
+
+async def _read(uow: UnitOfWork, integration_id: IntegrationId) -> Integration:
+    integration = await uow.integrations.get(integration_id)
+    if integration is None:
+        raise IntegrationNotFound("No Calendly account is connected.")
+    return integration
+
+
+async def _stock(uow: UnitOfWork, integration: Integration) -> _Stock:
+    heads = await uow.availability.heads(integration.id)
+    listed = await uow.availability.read(integration.user_id, Part.EVENT_TYPES)
+    return _Stock(integration, heads, listed)
+
+
+def _result(outcome: Outcome) -> str:
+    if not outcome.fetched:
+        return UP_TO_DATE
+    return PARTLY if outcome.errors else SYNCED
+
+
+def _failed(outcome: Outcome, rests: Rests) -> list[CachedPart]:
+    return [
+        replace(each.part, retry_at=rests.of(each.error))
+        for each in outcome.fetched
+        if each.error is not None
+    ]
+
+
+def _is_due(scene: Scene, outcome: Outcome, rests: Rests, errand: Errand) -> bool:
+    """Whether the schedule would find more to do than a reader's errand was for."""
+    if isinstance(errand, Due):
+        return False
+    return left_over(Due(), outcome.leaves(scene, rests.passing), outcome.active)

@@ -1,24 +1,38 @@
-"""Sync a page of the integrations whose cache is due: expired, invalidated or never filled."""
+"""Sync a page of the users who are due: something they read expired, was overtaken or is missing.
+
+A user of whom nothing is wanted costs no call to Calendly.
+"""
 
 from datetime import datetime
 
 from application.ports.clock import Clock
+from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
 from application.rows_at_once import work_on_each
 from application.sync_availability import TURN, SyncAvailability
 from application.tally import LEFT_FOR_LATER, Counting, Progress, Tally
+from application.whereabouts import whereabouts
 from domain.integration import Integration
+
+UNEXPECTED = "unexpected"
 
 
 class SyncDueAvailability:
     """The 15-minute sync; several workers may run it side by side."""
 
     def __init__(
-        self, *, storage: Storage, sync: SyncAvailability, clock: Clock, concurrency: int
+        self,
+        *,
+        storage: Storage,
+        sync: SyncAvailability,
+        clock: Clock,
+        signals: Signals,
+        concurrency: int,
     ) -> None:
         self._storage = storage
         self._sync = sync
         self._clock = clock
+        self._signals = signals
         self._concurrency = concurrency
 
     async def __call__(self, limit: int, progress: Progress) -> Tally:
@@ -34,10 +48,15 @@ class SyncDueAvailability:
             lambda integration: self._one(integration, until),
             concurrency=self._concurrency,
             counting=counting,
+            unexpected=self._unexpected,
         )
         return counting.page(more=len(claimed) == limit)
 
     async def _one(self, integration: Integration, until: datetime) -> str:
         if until <= self._clock.now():
             return LEFT_FOR_LATER
-        return await self._sync.run(integration, self._sync.owner)
+        return await self._sync.run(integration.id)
+
+    def _unexpected(self, error: Exception) -> str:
+        self._signals.unexpected(type(error).__name__, whereabouts(error))
+        return UNEXPECTED

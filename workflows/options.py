@@ -72,7 +72,7 @@ HEAL_PAGE: Final = ActivityConfig(
 
 PRUNE_PAGE: Final = ActivityConfig(
     summary="prune a page of what is over",
-    # One statement over a thousand rows, or as many bodies to open.
+    # One statement over a thousand rows, two hundred bodies to open, or some thousand addresses.
     start_to_close_timeout=timedelta(minutes=2),
     # Runs once a day; what a long outage keeps from it waits for the next.
     schedule_to_close_timeout=timedelta(hours=2),

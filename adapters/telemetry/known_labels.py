@@ -40,6 +40,7 @@ _APPLIED = (
     "encryption_key_unknown",
     "sealed_value_corrupt",
     "storage_unavailable",
+    "storage_contended",
     "unexpected",
 )
 
@@ -73,10 +74,7 @@ def begin_at_zero(counters: Counters) -> None:
         counters.webhooks_received.labels(result)
     for kind, result in product(_KINDS, _APPLIED):
         counters.webhooks_applied.labels(kind, result)
-    for part, freshness in product(Part, Freshness):
-        counters.availability_reads.labels(part, freshness)
-    for result in ("synced", "partly", *sorted(_CALLING)):
-        counters.availability_syncs.labels(result)
+    _begin_availability(counters)
     for operation, result in product(Operation, ("done", "repeated", *sorted(_BOOKING))):
         counters.booking_commands.labels(operation, result)
     for result in ("kept", "kept_failing", "created", "replaced", *sorted(_CALLING)):
@@ -85,11 +83,24 @@ def begin_at_zero(counters: Counters) -> None:
         counters.subscriptions_replaced.labels(trouble)
 
 
+def _begin_availability(counters: Counters) -> None:
+    for part, freshness in product(Part, Freshness):
+        counters.availability_reads.labels(part, freshness)
+    for result in ("fetched", "not_fetched", "pending"):
+        counters.availability_waits.labels(result)
+    for part, result in product(Part, ("fetched", "unchanged", *sorted(_CALLING))):
+        counters.availability_parts.labels(part, result)
+    for result in ("synced", "partly", *sorted(_CALLING)):
+        counters.availability_syncs.labels(result)
+
+
 def _begin_connections(counters: Counters) -> None:
     for recovered in ("true", "false"):
         counters.connects.labels(recovered)
     for result in ("erased", "erased_unrevoked"):
         counters.disconnects.labels(result)
+    for result in ("finished", "unreadable", "unfinished"):
+        counters.erasures.labels(result)
 
 
 def _begin_circuits(counters: Counters) -> None:

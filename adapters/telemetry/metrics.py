@@ -67,8 +67,19 @@ class Counters:
         self.webhooks_applied = self._counter(
             "webhooks_applied", "Stored events worked on.", "kind", "result"
         )
+        self.erasures = self._counter(
+            "erasures",
+            "Invitees erased; unreadable: not from all bodies; unfinished: cut off.",
+            "result",
+        )
         self.availability_reads = self._counter(
             "availability_reads", "Answers served from the cache.", "part", "freshness"
+        )
+        self.availability_waits = self._counter(
+            "availability_waits", "Reads that waited for a fetch, by how that ended.", "result"
+        )
+        self.availability_parts = self._counter(
+            "availability_parts", "Parts that Calendly was asked for.", "part", "result"
         )
         self.availability_syncs = self._counter(
             "availability_syncs", "Fetches of a user's availability.", "result"

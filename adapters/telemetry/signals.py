@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
+from prometheus_client import Counter
 
 from adapters.telemetry.known_labels import begin_at_zero
 from adapters.telemetry.metrics import CIRCUIT_STATES, Counters, code_label, kind_label
@@ -31,6 +32,7 @@ class PrometheusSignals:
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
+        self._reads: dict[tuple[str, str], Counter] = {}
         begin_at_zero(counters)
 
     def render(self) -> bytes:
@@ -95,6 +97,7 @@ class PrometheusSignals:
         self, erasure_id: UUID, bookings: int, webhook_events: int, unreadable: int
     ) -> None:
         """An invitee was erased: how many rows of each kind, and how many could not be read."""
+        self._counters.erasures.labels("unreadable" if unreadable else "finished").inc()
         tell = _log.warning if unreadable else _log.info
         tell(
             "invitee_erased",
@@ -104,12 +107,33 @@ class PrometheusSignals:
             unreadable=unreadable,
         )
 
+    def erasure_unfinished(self, erasure_id: UUID) -> None:
+        """An erasure was cut off after its record, or was found to have been, a while ago."""
+        self._counters.erasures.labels("unfinished").inc()
+        _log.warning("erasure_unfinished", erasure_id=erasure_id)
+
     def availability_read(self, part: str, freshness: str) -> None:
         """A reader was served from the cache."""
-        self._counters.availability_reads.labels(code_label(part), code_label(freshness)).inc()
+        # The counter itself is kept: finding it by its labels would cost each read more than the
+        # counting does. Parts and freshnesses are few.
+        counter = self._reads.get((part, freshness))
+        if counter is None:
+            labels = code_label(part), code_label(freshness)
+            counter = self._reads[part, freshness] = self._counters.availability_reads.labels(
+                *labels
+            )
+        counter.inc()
+
+    def availability_wait(self, result: str) -> None:
+        """A reader waited: what he wanted was `fetched` or `not_fetched`, or is `pending` still."""
+        self._counters.availability_waits.labels(code_label(result)).inc()
+
+    def availability_part(self, part: str, result: str) -> None:
+        """Calendly was asked for a part, which was `fetched`, `unchanged`, or failed: the code."""
+        self._counters.availability_parts.labels(code_label(part), code_label(result)).inc()
 
     def availability_sync(self, integration_id: IntegrationId, result: str) -> None:
-        """A user's availability was fetched: `synced`, or the error code."""
+        """A user's availability was fetched: `synced`, `partly`, or the error code."""
         self._counters.availability_syncs.labels(code_label(result)).inc()
         _tell("availability_sync", result, _SYNCED, integration_id=integration_id)
 

@@ -1,8 +1,9 @@
 """Random streams of deliveries about a few integrations, and what a store says after one."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace as changed_act
+from datetime import datetime
 from random import Random
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ class Outcome(NamedTuple):
 
     events: dict[str, tuple[str, str | None, bytes, IntegrationId | None]]
     bookings: dict[tuple[IntegrationId, str], Facts]
-    invalidated: dict[IntegrationId, str | None]
+    overtaken: dict[IntegrationId, Mapping[str, tuple[datetime, str]]]
 
 
 def seeded(seed: int) -> Random:
@@ -44,7 +45,7 @@ def outcome_of(state: State) -> Outcome:
             for row in state.webhook_events.values()
         },
         bookings={at: booking.facts for at, booking in state.bookings.items()},
-        invalidated={at: row.invalidated_by for at, row in state.integrations.items()},
+        overtaken={at: row.overtaken for at, row in state.integrations.items()},
     )
 
 

@@ -15,23 +15,30 @@ from application.calendly_session import CalendlySession
 from application.cancel_booking import CancelBooking
 from application.circuits import Circuits
 from application.complete_connect import CompleteConnect
+from application.contention import Contention, past_the_group
 from application.ensure_subscription import EnsureSubscription
 from application.erase_invitee import EraseInvitee
 from application.exchange_tokens import ExchangeTokens
 from application.fetch_availability import FetchAvailability
 from application.fill_gaps import FillGaps
 from application.finish_disconnect import FinishDisconnect
+from application.finish_erasures import FinishErasures
 from application.group_commit import GroupCommit
 from application.heal_subscriptions import HealSubscriptions
 from application.ingest_webhook import Inbox, IngestWebhook
 from application.list_webhooks import ListWebhooks
 from application.mark_no_show import MarkNoShow
+from application.part_flights import PartFlights
 from application.prune_webhooks import PruneWebhooks
 from application.read_availability import ReadAvailability
+from application.read_busy_times import ReadBusyTimes
 from application.read_event_types import ReadEventTypes
+from application.read_marks import ReadMarks
+from application.read_schedules import ReadSchedules
 from application.reconcile_all import ReconcileAll
 from application.reconcile_bookings import ReconcileBookings
 from application.redact_bodies import RedactBodies
+from application.redact_bookings import RedactBookings
 from application.refresh_due_tokens import RefreshDueTokens
 from application.refresh_tokens import RefreshTokens
 from application.replay_webhook import ReplayWebhook
@@ -64,6 +71,7 @@ SIGNING_KEY = Secret("webhook-signing-key")
 OLD_SIGNING_KEY = Secret("webhook-signing-key-of-yesterday")
 BREAKER = BreakerPolicy()
 CACHE = CachePolicy()
+AVAILABILITY_HORIZON = timedelta(days=180)
 REACHES = Reaches(
     usual=Reach(before=timedelta(days=7), after=timedelta(days=60)),
     wide=Reach(before=timedelta(days=30), after=timedelta(days=365)),
@@ -219,15 +227,32 @@ class Process:
     @cached_property
     def sync_due(self) -> SyncDueAvailability:
         return SyncDueAvailability(
-            storage=self.storage, sync=self.sync, clock=self.clock, concurrency=CONCURRENCY
+            storage=self.storage,
+            sync=self.sync,
+            clock=self.clock,
+            signals=self.signals,
+            concurrency=CONCURRENCY,
         )
+
+    @cached_property
+    def flights(self) -> PartFlights:
+        return PartFlights(
+            sync=self.sync,
+            background=self.background,
+            entropy=self.entropy,
+            signals=self.signals,
+        )
+
+    @cached_property
+    def marks(self) -> ReadMarks:
+        return ReadMarks(storage=self.storage, background=self.background)
 
     @cached_property
     def cache(self) -> WarmCache:
         return WarmCache(
             storage=self.storage,
-            sync=self.sync,
-            background=self.background,
+            flights=self.flights,
+            marks=self.marks,
             clock=self.clock,
             signals=self.signals,
             policy=CACHE,
@@ -235,26 +260,36 @@ class Process:
 
     @cached_property
     def event_types(self) -> ReadEventTypes:
-        return ReadEventTypes(cache=self.cache, clock=self.clock)
+        return ReadEventTypes(cache=self.cache)
 
     @cached_property
     def availability(self) -> ReadAvailability:
-        return ReadAvailability(
-            storage=self.storage,
-            cache=self.cache,
-            event_types=self.event_types,
-            clock=self.clock,
-        )
+        return ReadAvailability(cache=self.cache, clock=self.clock, horizon=AVAILABILITY_HORIZON)
+
+    @cached_property
+    def busy_times(self) -> ReadBusyTimes:
+        return ReadBusyTimes(cache=self.cache, clock=self.clock, horizon=AVAILABILITY_HORIZON)
+
+    @cached_property
+    def schedules(self) -> ReadSchedules:
+        return ReadSchedules(cache=self.cache)
 
     @cached_property
     def ingest(self) -> IngestWebhook:
         together = StoreWebhooks(storage=self.storage, clock=self.clock, entropy=self.entropy)
-        return self.ingest_by(GroupCommit(together, singly=self.store_singly))
+        group = GroupCommit(together, singly=self.store_singly)
+        return self.ingest_by(past_the_group(group, self.store_singly, self.contention))
+
+    @cached_property
+    def contention(self) -> Contention:
+        return Contention(self.clock)
 
     @cached_property
     def store_singly(self) -> StoreWebhook:
         return StoreWebhook(
             storage=self.storage,
+            aside=self.storage,
+            contention=self.contention,
             jobs=self.jobs,
             background=self.background,
             clock=self.clock,
@@ -301,14 +336,33 @@ class Process:
     @cached_property
     def prune_webhooks(self) -> PruneWebhooks:
         return PruneWebhooks(
-            storage=self.storage, redact=self.redact, clock=self.clock, retention=Retention()
+            storage=self.storage,
+            redact=self.redact,
+            finish_erasures=self.finish_erasures,
+            clock=self.clock,
+            retention=Retention(),
+        )
+
+    @cached_property
+    def redact_bookings(self) -> RedactBookings:
+        return RedactBookings(storage=self.storage)
+
+    @cached_property
+    def finish_erasures(self) -> FinishErasures:
+        return FinishErasures(
+            storage=self.storage,
+            redact_bookings=self.redact_bookings,
+            redact_bodies=self.redact,
+            clock=self.clock,
+            signals=self.signals,
         )
 
     @cached_property
     def erase_invitee(self) -> EraseInvitee:
         return EraseInvitee(
             storage=self.storage,
-            redact=self.redact,
+            redact_bookings=self.redact_bookings,
+            redact_bodies=self.redact,
             clock=self.clock,
             entropy=self.entropy,
             signals=self.signals,
@@ -350,7 +404,9 @@ class Process:
     def ensure(self) -> EnsureSubscription:
         return self.ensure_at(CALLBACK_BASE)
 
-    def ensure_at(self, callback_base: str) -> EnsureSubscription:
+    def ensure_at(
+        self, callback_base: str, signing_key: Secret = SIGNING_KEY
+    ) -> EnsureSubscription:
         return EnsureSubscription(
             storage=self.storage,
             session=self.session,
@@ -359,6 +415,7 @@ class Process:
             entropy=self.entropy,
             signals=self.signals,
             callback_base=callback_base,
+            signing_key=signing_key,
         )
 
     @cached_property

@@ -73,9 +73,21 @@ class RecordedSignals:
         del erasure_id
         self.seen["invitee_erased", bookings, webhook_events, unreadable] += 1
 
+    def erasure_unfinished(self, erasure_id: UUID) -> None:
+        """Count it with its id."""
+        self.seen["erasure_unfinished", erasure_id] += 1
+
     def availability_read(self, part: str, freshness: str) -> None:
         """Count it."""
         self.seen["availability_read", part, freshness] += 1
+
+    def availability_wait(self, result: str) -> None:
+        """Count it."""
+        self.seen["availability_wait", result] += 1
+
+    def availability_part(self, part: str, result: str) -> None:
+        """Count it."""
+        self.seen["availability_part", part, result] += 1
 
     def availability_sync(self, integration_id: IntegrationId, result: str) -> None:  # noqa: ARG002
         """Count it."""

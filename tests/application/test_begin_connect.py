@@ -2,7 +2,7 @@ import pytest
 
 from application.begin_connect import verifier_bound_to
 from application.digests import digest, pkce_challenge
-from domain.token import REQUIRED_SCOPES
+from domain.token import REQUESTED_SCOPES
 from tests.application.building import Product
 from tests.application.connecting import Flow
 from tests.application.process import CONNECT_TTL, REDIRECT_URI, Process
@@ -22,7 +22,7 @@ async def test_the_consent_page_is_asked_for_what_is_needed(flow: Flow) -> None:
     """The user is sent to Calendly's consent page with our callback and every needed scope."""
     assert flow.started.authorize_url.startswith("https://auth.calendly.com/oauth/authorize?")
     assert flow.query["redirect_uri"] == REDIRECT_URI
-    assert set(flow.query["scope"].split()) == set(REQUIRED_SCOPES)
+    assert set(flow.query["scope"].split()) == set(REQUESTED_SCOPES)
     assert flow.started.expires_at == NOON + CONNECT_TTL
 
 

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from application.booking_journal import LEASE
+from application.ports.availability_cache import Scope
 from domain.booking import BookingStatus, Facts
 from domain.errors import (
     CalendlyForbidden,
@@ -18,7 +19,7 @@ from domain.errors import (
 )
 from tests.application.booking_requests import KEY, wanted
 from tests.application.building import Product
-from tests.application.offering import Host, host
+from tests.application.offering import Host, host, overtake
 from tests.application.process import Process
 
 
@@ -82,6 +83,7 @@ async def offer(product: Product, process: Process, ada: Host, **changed: object
     """Change the host's event type, and have it cached."""
     user_uri = ada.integration.account.user_uri
     product.calendly.types[user_uri] = [replace(ada.event_type, **changed)]
+    await overtake(product, ada, scope=Scope.EVERYTHING)
     await process.sync(ada.integration.id)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from application.book_for_invitee import MOST_GUESTS
 from application.booking_journal import LEASE
+from application.ports.availability_cache import Scope
 from application.ports.calendly_bookings import REFERENCE_PREFIX, Answer
 from domain.availability import Question
 from domain.booking import BookingStatus
@@ -25,7 +26,7 @@ from domain.errors import (
 )
 from tests.application.booking_requests import KEY, wanted
 from tests.application.building import Product
-from tests.application.offering import Host, host
+from tests.application.offering import Host, host, overtake
 from tests.application.process import Process
 from tests.fakes.clock import NOON
 
@@ -161,6 +162,9 @@ async def test_what_was_refused_may_be_repeated_at_once(
         ({"timezone": "Mars/Olympus"}, InvalidTimezone),
         ({"timezone": ""}, InvalidTimezone),
         ({"timezone": "../etc/passwd"}, InvalidTimezone),
+        ({"timezone": "right/Europe/Berlin"}, InvalidTimezone),
+        ({"timezone": "posix/Europe/Berlin"}, InvalidTimezone),
+        ({"timezone": "localtime"}, InvalidTimezone),
         ({"event_type": "no-such-type"}, EventTypeNotFound),
     ],
 )
@@ -201,6 +205,7 @@ async def test_required_questions_are_answered(
             ),
         )
     ]
+    await overtake(product, ada, scope=Scope.EVERYTHING)
     await process.sync(ada.integration.id)
 
     with pytest.raises(InvalidInput, match=r"Missing: Company$"):

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from application.token_sealing import open_access
+from application.view_integration import ViewIntegration
 from domain.errors import (
     CalendlyRejected,
     CalendlyUnavailable,
@@ -16,10 +17,10 @@ from domain.errors import (
 from domain.ids import UserId
 from domain.integration import Account, Status
 from domain.secret import Secret
-from domain.token import REQUIRED_SCOPES
+from domain.token import REQUESTED_SCOPES, REQUIRED_SCOPES
 from tests.application.building import Product
 from tests.application.connecting import Flow
-from tests.application.process import Process
+from tests.application.process import BREAKER, Process
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ async def test_consent_connects_the_account(
     assert (outcome.error, outcome.return_to, outcome.recovered) == (None, "/settings", False)
     stored = await product.stored(outcome.integration_id)
     assert (stored.user_id, stored.account, stored.status) == (user_id, account, Status.ACTIVE)
-    assert set(stored.scopes) == set(REQUIRED_SCOPES)
+    assert set(stored.scopes) == set(REQUESTED_SCOPES)
     assert await product.calendly.me(open_access(product.vault, stored)) == account
     assert product.jobs.started == [f"integration/{stored.id}/onboard"]
     assert product.signals.seen == {("connected", False): 1}
@@ -115,6 +116,23 @@ async def test_a_callback_without_code_is_told(flow: Flow) -> None:
     outcome = await flow.complete(code=Secret(""))
 
     assert isinstance(outcome.error, InvalidInput)
+
+
+async def test_an_optional_scope_may_be_declined(
+    flow: Flow, product: Product, user_id: UserId
+) -> None:
+    """Whoever allows no links is connected all the same, and nothing is asked of anybody."""
+    outcome = await flow.complete(flow.consent(REQUIRED_SCOPES))
+
+    view = await ViewIntegration(
+        storage=product.storage,
+        clock=product.clock,
+        breaker_policy=BREAKER,
+        public_url="https://x",
+    )(user_id)
+    assert outcome.error is None
+    assert (view.scopes, view.missing_scopes) == (tuple(sorted(REQUIRED_SCOPES)), ())
+    assert view.action_required is None
 
 
 async def test_declined_scopes_give_the_grant_back(flow: Flow, product: Product) -> None:

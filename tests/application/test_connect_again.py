@@ -4,14 +4,17 @@ from datetime import timedelta
 import pytest
 
 from application.token_sealing import open_access
+from domain.cache_policy import Freshness
 from domain.errors import (
     AccountMismatch,
     DisconnectInProgress,
     ReauthRequired,
+    ScopeMissing,
 )
 from domain.integration import Cause, Recovery, Status, Subscription, usable_tokens
 from tests.application.building import Product
 from tests.application.connecting import Flow
+from tests.application.offering import host
 from tests.application.process import Process
 from tests.fakes.clock import NOON
 
@@ -104,6 +107,42 @@ async def test_connecting_a_healthy_account_again_renews_it(
 
     assert (outcome.integration_id, outcome.recovered) == (connected.id, False)
     assert usable_tokens(await product.stored(connected.id)).version == 2
+
+
+async def test_connecting_again_overtakes_what_is_cached(
+    product: Product, process: Process
+) -> None:
+    """What was cached before the account came back is all asked for again."""
+    connected = await product.connect()
+    before = product.storage.state.integrations[connected.id].overtaken
+    flow = await Flow(product, process, connected.account).begin(connected.user_id)
+
+    await flow.complete()
+
+    assert before == {}
+    assert product.storage.state.integrations[connected.id].overtaken == {
+        "bookings": (NOON, "reconnect"),
+        "event_types": (NOON, "reconnect"),
+    }
+
+
+async def test_connecting_again_lets_what_was_refused_be_asked_for(
+    product: Product, process: Process
+) -> None:
+    """What Calendly refused the old grant is fetched with the new one, without waiting."""
+    ada = await host(product)
+    product.calendly.fail_next("schedules", ScopeMissing("no"))
+    with pytest.raises(ScopeMissing):
+        await process.schedules(ada.integration.user_id)
+    account = ada.integration.account
+    flow = await Flow(product, process, account).begin(ada.integration.user_id)
+
+    await flow.complete()
+    product.clock.advance(timedelta(seconds=1))
+    view = await process.schedules(ada.integration.user_id)
+
+    assert view.age.freshness is Freshness.FRESH
+    assert view.items == tuple(product.calendly.weekly[account.user_uri])
 
 
 async def test_while_disconnecting_nothing_is_connected(

@@ -15,7 +15,7 @@ from domain.ids import IntegrationId
 from domain.integration import Gap, Integration
 from domain.subscription import USER_EVENTS, ActualSubscription, owner_of
 from tests.application.building import Product
-from tests.application.process import CALLBACK_BASE, Process
+from tests.application.process import CALLBACK_BASE, SIGNING_KEY, Process
 from tests.fakes.clock import NOON
 
 HOUR = timedelta(hours=1)
@@ -151,7 +151,7 @@ async def test_others_are_never_touched(
     """A subscription that another product made for the same user stays."""
     access = product.calendly.access(ada.account.user_uri)
     other = await product.calendly.create(
-        access, ada.account, "https://elsewhere.example/hook", ("invitee.created",)
+        access, ada.account, "https://elsewhere.example/hook", ("invitee.created",), SIGNING_KEY
     )
 
     assert await process.ensure(ada.id) == CREATED

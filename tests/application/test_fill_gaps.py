@@ -3,12 +3,15 @@ from datetime import timedelta
 from domain.errors import CalendlyForbidden
 from domain.integration import Gap
 from tests.application.building import Product
-from tests.application.offering import Host, host
+from tests.application.offering import Host, host, subscribe
 from tests.application.process import Process
 
 
-async def missed(product: Product, of: Host) -> None:
-    """Let a booking of the last hour be lost."""
+async def missed(product: Product, process: Process, of: Host) -> None:
+    """Let a booking of the last hour be lost, after all had been well."""
+    await subscribe(product, of)
+    await process.reconcile(of.integration.id, backfill=True)
+    product.clock.advance(timedelta(hours=1))
     product.calendly.invitee_books(of.event_type.uri, of.starts[0])
     now = product.clock.now()
     async with product.storage() as uow:
@@ -20,7 +23,7 @@ async def test_only_open_gaps_are_worked_on(product: Product, process: Process) 
     """Whose deliveries came through is left alone, and a gap is made up for once."""
     hosts = [await host(product, name) for name in ("ada", "bob", "cid")]
     await process.reconcile_all(None, 10, lambda _: None)
-    await missed(product, hosts[1])
+    await missed(product, process, hosts[1])
     product.calendly.calls.clear()
 
     first = await process.fill_gaps(None, 10, lambda _: None)
@@ -36,7 +39,7 @@ async def test_a_gap_that_could_not_be_made_up_for_stays_open(
 ) -> None:
     """A refusal is counted by its code, keeps nobody else waiting, and the next run tries again."""
     for name in ("ada", "bob"):
-        await missed(product, await host(product, name))
+        await missed(product, process, await host(product, name))
     product.calendly.fail_next("page", CalendlyForbidden("no"))
 
     first = await process.fill_gaps(None, 10, lambda _: None)
@@ -49,7 +52,7 @@ async def test_a_gap_that_could_not_be_made_up_for_stays_open(
 async def test_pages_follow_each_other(product: Product, process: Process) -> None:
     """The walk through open gaps goes page by page."""
     for number in range(3):
-        await missed(product, await host(product, f"user-{number}"))
+        await missed(product, process, await host(product, f"user-{number}"))
 
     first = await process.fill_gaps(None, 2, lambda _: None)
     second = await process.fill_gaps(first.cursor, 2, lambda _: None)

@@ -11,10 +11,13 @@ from domain.errors import (
     SealedValueUnreadable,
 )
 from domain.integration import Integration, Status, Subscription
+from domain.secret import Secret
 from domain.subscription import USER_EVENTS, own_prefix
 from tests.application.building import Product
 from tests.application.leaving import is_gone, leave
 from tests.application.process import CALLBACK_BASE, LEASE, Process
+
+OWN_KEY = Secret("a-key-of-its-own")
 
 
 @pytest.fixture
@@ -186,12 +189,12 @@ async def test_leftover_subscriptions_go_too(
     """Subscriptions of ours that nobody remembered, and the one at an old address, are removed."""
     access = product.calendly.access(leaving.account.user_uri)
     orphan = f"{own_prefix(CALLBACK_BASE, leaving.id)}orphan"
-    await product.calendly.create(access, leaving.account, orphan, USER_EVENTS)
+    await product.calendly.create(access, leaving.account, orphan, USER_EVENTS, OWN_KEY)
     old = await product.calendly.create(
-        access, leaving.account, "https://old.example/hook", USER_EVENTS
+        access, leaving.account, "https://old.example/hook", USER_EVENTS, OWN_KEY
     )
     other = await product.calendly.create(
-        access, leaving.account, "https://elsewhere.example/hook", USER_EVENTS
+        access, leaving.account, "https://elsewhere.example/hook", USER_EVENTS, OWN_KEY
     )
     async with product.storage() as uow:
         known = Subscription(key="old", uri=old.uri)

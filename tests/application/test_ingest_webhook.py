@@ -240,24 +240,29 @@ async def test_two_hosts_of_one_event_both_have_the_booking(
 async def test_a_booking_overtakes_the_cached_availability(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """A delivery that changes bookings invalidates the user's cache with the same commit."""
+    """A delivery that changes bookings overtakes what is busy with the same commit."""
     await process.sync(ada.id)
     commits = product.storage.commits
 
     await deliver(process, created(), ada)
 
     async with product.storage() as uow:
-        part = await uow.availability.read(ada.user_id, Part.EVENT_TYPES)
-    assert part is not None
-    assert (part.invalidated_at, part.invalidated_by) == (NOON, "invitee.created")
+        busy = await uow.availability.read(ada.user_id, Part.BUSY)
+        offered = await uow.availability.read(ada.user_id, Part.EVENT_TYPES)
+    assert busy is not None
+    assert offered is not None
+    assert (busy.invalidated_at, busy.invalidated_by) == (NOON, "invitee.created")
+    assert offered.invalidated_at is None
     assert product.storage.commits == commits + 1
 
 
 async def test_a_changed_event_type_overtakes_it_too(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """A change of what is offered invalidates the cache and touches no booking."""
+    """A change of what is offered overtakes event types and slots, and touches no booking."""
     await deliver(process, bodies.webhook("event_type.updated", bodies.event_type()), ada)
 
-    assert product.storage.state.integrations[ada.id].invalidated_by == "event_type.updated"
+    assert product.storage.state.integrations[ada.id].overtaken == {
+        "event_types": (NOON, "event_type.updated")
+    }
     assert statuses(product) == []

@@ -1,10 +1,10 @@
-import re
 from datetime import datetime, timedelta
 
 import msgspec
 import pytest
 
-from application.unfetched_parts import ASK_AGAIN
+from application.ports.availability_cache import Part, PartKey
+from application.sync_rests import RETRY_AFTER
 from domain.cache_policy import Freshness
 from domain.errors import (
     AvailabilityPending,
@@ -18,11 +18,10 @@ from domain.errors import (
     SlotkeeperError,
 )
 from tests.application.building import Product
-from tests.application.offering import TOMORROW, Host, host
-from tests.application.process import CACHE, Process
+from tests.application.offering import A_DAY, A_MOMENT, TOMORROW, Host, host
+from tests.application.process import AVAILABILITY_HORIZON, CACHE, Process
 from tests.fakes.clock import NOON
 
-A_DAY = timedelta(days=1)
 MONTH = timedelta(days=31)
 
 
@@ -51,7 +50,11 @@ async def test_open_slots_are_told_with_their_age(product: Product, process: Pro
         TOMORROW + A_DAY,
     )
     assert view.covered_until == NOON + timedelta(minutes=1) + MONTH
-    assert (view.age.age_seconds, view.age.freshness) == (60, Freshness.FRESH)
+    assert (view.age.fetched_at, view.age.freshness) == (NOON, Freshness.FRESH)
+    assert view.origin.reads == (
+        PartKey(Part.EVENT_TYPES),
+        PartKey(Part.SLOTS, ada.event_type.uri),
+    )
 
 
 async def test_an_event_type_may_be_named_shortly(product: Product, process: Process) -> None:
@@ -179,20 +182,151 @@ async def test_round_robin_goes_on_offering_its_slot(
     assert offered is (pooling_type == "round_robin")
 
 
-async def test_what_lies_beyond_the_cover_is_refused(product: Product, process: Process) -> None:
-    """A range that begins where nothing is known is refused, not answered as fully booked."""
+async def test_a_booking_beside_an_event_type_is_left_out_at_once(
+    product: Product, process: Process
+) -> None:
+    """A range takes account of a booking that begins before it and reaches into it."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
+    await process.reconcile(ada.integration.id, backfill=True)
+
+    view = await process.availability(
+        ada.integration.user_id, ada.event_type.uri, ada.starts[0] + A_MOMENT, TOMORROW + A_DAY
+    )
+
+    assert [each.start for each in view.slots] == list(ada.starts[1:])
+
+
+async def test_far_slots_are_fetched_on_demand_and_kept(
+    product: Product, process: Process
+) -> None:
+    """A range beyond the month that is kept warm is fetched once, then served from the cache."""
+    ada = await host(product)
+    far = [NOON + number * A_DAY for number in (40, 50, 65, 80)]
+    product.calendly.open_slots(ada.event_type.uri, far)
+    user_id, uri = ada.integration.user_id, ada.event_type.uri
+
+    views = [
+        await process.availability(user_id, uri, NOON + 45 * A_DAY, NOON + 75 * A_DAY)
+        for _ in range(3)
+    ]
+
+    assert [[each.start for each in view.slots] for view in views] == [far[1:3]] * 3
+    assert views[0].covered_until >= views[0].end
+    assert product.calendly.calls["event_types"] == 1
+    assert product.calendly.calls["available_times"] == 2
+
+
+async def test_far_slots_that_expired_are_fetched_anew(product: Product, process: Process) -> None:
+    """A far window that nobody read for a day is fetched for who asks, and kept again."""
     ada = await host(product)
     user_id, uri = ada.integration.user_id, ada.event_type.uri
-    known = await process.availability(user_id, uri, TOMORROW, TOMORROW + A_DAY)
-    until = known.covered_until
-    assert until is not None
+    span = (NOON + 65 * A_DAY, NOON + 70 * A_DAY)
+    await process.availability(user_id, uri, *span)
+    product.clock.advance(CACHE.ttl + A_MOMENT)
+    product.calendly.calls.clear()
 
-    for start in (until, NOON + 40 * A_DAY, NOON + 400 * A_DAY):
-        with pytest.raises(InvalidRange, match=re.escape(until.isoformat(timespec="seconds"))):
-            await process.availability(user_id, uri, start, start + A_DAY)
+    views = [await process.availability(user_id, uri, *span) for _ in range(3)]
 
-    view = await process.availability(user_id, uri, until - A_DAY, until + A_DAY)
-    assert (view.slots, view.covered_until) == ((), until)
+    assert {view.age.fetched_at for view in views} == {product.clock.now()}
+    assert product.calendly.calls["available_times"] == 1
+
+
+async def test_a_range_across_the_seam_is_cut_from_both_sides(
+    product: Product, process: Process
+) -> None:
+    """A range that begins within the month and ends beyond it has every slot exactly once."""
+    ada = await host(product)
+    opened = [NOON + timedelta(hours=6) * number for number in range(4 * 25, 4 * 50)]
+    product.calendly.open_slots(ada.event_type.uri, opened)
+    product.clock.advance(timedelta(minutes=30))
+
+    view = await process.availability(
+        ada.integration.user_id, ada.event_type.uri, NOON + 26 * A_DAY, NOON + 48 * A_DAY
+    )
+
+    expected = [each for each in opened if view.start <= each < view.end]
+    assert [each.start for each in view.slots] == expected
+    assert view.covered_until >= view.end
+
+
+async def test_an_answer_is_as_old_as_its_oldest_window(
+    product: Product, process: Process
+) -> None:
+    """A range that was cut from windows of different age tells the age of the oldest."""
+    ada = await host(product)
+    user_id, uri = ada.integration.user_id, ada.event_type.uri
+    await process.availability(user_id, uri, TOMORROW, TOMORROW + A_DAY)
+    product.clock.advance(timedelta(minutes=10))
+
+    view = await process.availability(user_id, uri, NOON + 20 * A_DAY, NOON + 40 * A_DAY)
+    far = await process.availability(user_id, uri, NOON + 35 * A_DAY, NOON + 40 * A_DAY)
+
+    assert (view.age.fetched_at, far.age.fetched_at) == (NOON, product.clock.now())
+
+
+async def test_what_the_month_lost_at_its_end_is_said(product: Product, process: Process) -> None:
+    """A month from now costs no far window: how far the answer goes is said instead."""
+    ada = await host(product)
+    user_id, uri = ada.integration.user_id, ada.event_type.uri
+    await process.availability(user_id, uri, NOON, NOON + A_DAY)
+    product.clock.advance(timedelta(minutes=40))
+    now = product.clock.now()
+
+    view = await process.availability(user_id, uri, now, now + MONTH)
+
+    assert view.covered_until == NOON + timedelta(minutes=1) + MONTH < view.end
+    assert product.calendly.calls["available_times"] == 1
+
+
+async def test_nothing_is_said_of_a_time_that_is_not_known(
+    product: Product, process: Process
+) -> None:
+    """A range that begins after the end of what is kept is fetched, not said to be full."""
+    ada = await host(product)
+    product.calendly.open_slots(ada.event_type.uri, [NOON + MONTH + timedelta(minutes=30)])
+    user_id, uri = ada.integration.user_id, ada.event_type.uri
+    await process.availability(user_id, uri, NOON, NOON + A_DAY)
+    product.clock.advance(timedelta(minutes=40))
+    start = NOON + MONTH + timedelta(minutes=20)
+
+    view = await process.availability(user_id, uri, start, start + timedelta(minutes=15))
+
+    assert len(view.slots) == 1
+    assert view.covered_until >= view.end
+
+
+async def test_slots_beyond_the_horizon_are_refused(product: Product, process: Process) -> None:
+    """A range that ends beyond the horizon is refused, and the last one before it answered."""
+    ada = await host(product)
+    user_id, uri = ada.integration.user_id, ada.event_type.uri
+    end = NOON + AVAILABILITY_HORIZON
+
+    with pytest.raises(InvalidRange, match="180 days"):
+        await process.availability(user_id, uri, end - A_DAY, end + A_MOMENT)
+
+    assert product.calendly.calls.total() == 0
+    view = await process.availability(user_id, uri, end - A_DAY, end)
+    assert view.covered_until >= end
+
+
+async def test_a_far_window_that_failed_leaves_the_near_one(
+    product: Product, process: Process
+) -> None:
+    """When only the far part of a range could not be had, the answer says how far it goes."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    product.calendly.fail_always("available_times", CalendlyUnavailable("down"))
+
+    view = await process.availability(
+        ada.integration.user_id, ada.event_type.uri, TOMORROW, TOMORROW + MONTH
+    )
+
+    assert tuple(each.start for each in view.slots) == ada.starts
+    assert view.covered_until < view.end
+    assert view.age.error_code == "calendly_unavailable"
+    assert view.origin.valid_until <= product.clock.now()
 
 
 @pytest.mark.parametrize(
@@ -231,7 +365,8 @@ async def test_slots_that_could_not_be_fetched_are_pending(
     with pytest.raises(AvailabilityPending) as refusal:
         await starts(process, ada)
 
-    assert refusal.value.retry_after == ASK_AGAIN
+    assert refusal.value.retry_after is not None
+    assert RETRY_AFTER.total_seconds() <= refusal.value.retry_after
     assert "calendly_unavailable" in refusal.value.message
 
 

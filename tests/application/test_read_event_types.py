@@ -1,18 +1,17 @@
 from datetime import timedelta
 
 import msgspec
-import pytest
 
+from application.ports.availability_cache import Scope
 from domain.cache_policy import Freshness
-from domain.errors import AvailabilityPending
 from tests.application.building import Product
-from tests.application.offering import host
+from tests.application.offering import host, overtake
 from tests.application.process import CACHE, Process
 from tests.fakes.clock import NOON
 
 
 async def test_event_types_come_with_their_age(product: Product, process: Process) -> None:
-    """An answer says how old it is and what that means."""
+    """An answer says when it was fetched, until when that counts, and where it came from."""
     ada = await host(product)
     await process.sync(ada.integration.id)
     product.clock.advance(timedelta(minutes=5))
@@ -20,9 +19,12 @@ async def test_event_types_come_with_their_age(product: Product, process: Proces
     view = await process.event_types(ada.integration.user_id)
 
     assert view.items == (ada.event_type,)
-    assert (view.age.fetched_at, view.age.age_seconds) == (NOON, 300)
-    assert (view.age.freshness, view.age.expires_at) == (Freshness.FRESH, NOON + CACHE.ttl)
+    assert (view.age.fetched_at, view.age.freshness) == (NOON, Freshness.FRESH)
+    assert 0.9 * CACHE.soft_ttl <= view.age.stale_at - NOON <= CACHE.soft_ttl
+    assert 0.9 * CACHE.ttl <= view.age.expires_at - NOON <= CACHE.ttl
     assert (view.age.invalidated_by, view.age.error_code) == (None, None)
+    assert view.origin.integration_id == ada.integration.id
+    assert view.origin.valid_until == view.age.stale_at
 
 
 async def test_deleted_ones_are_left_out(product: Product, process: Process) -> None:
@@ -38,31 +40,29 @@ async def test_deleted_ones_are_left_out(product: Product, process: Process) -> 
 
 
 async def test_an_invalidated_answer_says_by_what(product: Product, process: Process) -> None:
-    """A caller sees which change overtook the answer."""
+    """A caller sees which change overtook the answer, and nobody keeps such an answer."""
     ada = await host(product)
     await process.sync(ada.integration.id)
-    async with product.storage() as uow:
-        await uow.availability.invalidate([ada.integration.user_id], NOON, by="event_type.updated")
-        await uow.commit()
+    await overtake(product, ada, "event_type.updated", Scope.EVENT_TYPES)
 
     view = await process.event_types(ada.integration.user_id)
     await product.background.settle()
 
     assert view.age.freshness is Freshness.INVALIDATED
     assert view.age.invalidated_by == "event_type.updated"
+    assert view.origin.valid_until <= product.clock.now()
 
 
-async def test_what_a_fetch_just_left_out_is_pending(product: Product, process: Process) -> None:
-    """A user whose last sync was a moment ago, but left nothing, is told to ask again."""
+async def test_the_version_grows_with_what_is_said(product: Product, process: Process) -> None:
+    """Two answers of one version say the same; a change and a fetch give another version."""
     ada = await host(product)
-    async with product.storage() as uow:
-        await uow.sync_queue.take(ada.integration.id, "other", NOON, NOON + timedelta(minutes=1))
-        await uow.sync_queue.finish(
-            ada.integration.id, "other", synced_at=NOON, due_at=NOON + timedelta(minutes=2)
-        )
-        await uow.commit()
+    await process.sync(ada.integration.id)
 
-    with pytest.raises(AvailabilityPending) as refusal:
-        await process.event_types(ada.integration.user_id)
+    first, again = [await process.event_types(ada.integration.user_id) for _ in range(2)]
+    await overtake(product, ada, scope=Scope.EVERYTHING)
+    overtaken = await process.event_types(ada.integration.user_id)
+    await product.background.settle()
+    renewed = await process.event_types(ada.integration.user_id)
 
-    assert refusal.value.retry_after == 5
+    assert (first.version, first) == (again.version, again)
+    assert first.version < overtaken.version < renewed.version

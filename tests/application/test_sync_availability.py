@@ -1,34 +1,55 @@
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
-from application.cached_values import slots
-from application.ports.availability_cache import CachedPart, Part
-from application.sync_availability import HELD, NOT_DUE, PARTLY, RETRY_AFTER, SYNCED, TURN
+from application.cached_values import event_types, slots
+from application.ports.availability_cache import CachedPart, Part, PartKey, Scope
+from application.sync_availability import (
+    HELD,
+    INACTIVE,
+    PARTLY,
+    SYNCED,
+    TURN,
+    UP_TO_DATE,
+)
+from application.sync_rests import RETRY_AFTER
 from domain.errors import (
     CalendlyForbidden,
+    CalendlyProtocolError,
     CalendlyThrottled,
     CalendlyUnavailable,
     IntegrationNotFound,
+    ReauthRequired,
     SlotkeeperError,
 )
 from domain.ids import IntegrationId
-from domain.integration import Integration
 from tests.application.building import Product
-from tests.application.offering import host
+from tests.application.offering import Host, cached, host, overtake
 from tests.application.process import CACHE, Process
 from tests.fakes.clock import NOON
 from tests.fakes.sync_queue import due_at
 
+TYPES, BUSY, SCHEDULES = map(PartKey, (Part.EVENT_TYPES, Part.BUSY, Part.SCHEDULES))
+AN_HOUR = timedelta(hours=1)
 
-async def cached(
-    product: Product, integration: Integration, part: Part, key: str = ""
-) -> CachedPart | None:
-    """Return a part as it is cached."""
-    async with product.storage() as uow:
-        return await uow.availability.read(integration.user_id, part, key)
+
+def slots_of(ada: Host) -> PartKey:
+    """Return the part that holds the slots of a host's event type."""
+    return PartKey(Part.SLOTS, ada.event_type.uri)
+
+
+def due(product: Product, ada: Host) -> datetime:
+    """Return when the schedule turns to a host again."""
+    return due_at(product.storage.state.integrations[ada.integration.id])
+
+
+async def known(product: Product, ada: Host, at: PartKey) -> CachedPart:
+    """Return a part that is cached."""
+    part = await cached(product, ada, at)
+    assert part is not None
+    return part
 
 
 async def test_a_sync_fills_the_cache(product: Product, process: Process) -> None:
@@ -37,12 +58,23 @@ async def test_a_sync_fills_the_cache(product: Product, process: Process) -> Non
 
     assert await process.sync(ada.integration.id) == SYNCED
 
-    for part, key in ((Part.EVENT_TYPES, ""), (Part.SLOTS, ada.event_type.uri), (Part.BUSY, "")):
-        assert await cached(product, ada.integration, part, key) is not None
-    row = product.storage.state.integrations[ada.integration.id]
-    assert row.value.last_synced_at == NOON
-    assert 0.9 * CACHE.soft_ttl <= due_at(row) - NOON <= CACHE.soft_ttl
-    assert product.signals.seen == {("availability_sync", SYNCED): 1}
+    for at in (TYPES, BUSY, SCHEDULES, slots_of(ada)):
+        assert (await known(product, ada, at)).fetched_at == NOON
+    assert product.storage.state.integrations[ada.integration.id].value.last_synced_at == NOON
+    assert 0.9 * CACHE.soft_ttl <= due(product, ada) - NOON <= CACHE.soft_ttl
+    assert product.signals.seen["availability_sync", SYNCED] == 1
+
+
+async def test_a_sync_of_what_is_fresh_asks_nobody(product: Product, process: Process) -> None:
+    """A second sync finds nothing to do, makes no call and gives the right back."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    product.calendly.calls.clear()
+
+    assert await process.sync(ada.integration.id) == UP_TO_DATE
+    assert await process.sync(ada.integration.id) == UP_TO_DATE
+    assert product.calendly.calls.total() == 0
+    assert product.signals.seen["availability_sync", SYNCED] == 1
 
 
 async def test_only_one_fetches_at_a_time(product: Product, process: Process) -> None:
@@ -63,33 +95,86 @@ async def test_a_failed_part_keeps_its_content(product: Product, process: Proces
     """What could not be fetched stays as it was, says why, and is tried again soon."""
     ada = await host(product)
     await process.sync(ada.integration.id)
-    product.clock.advance(timedelta(hours=1))
+    product.clock.advance(AN_HOUR)
     product.calendly.fail_always("available_times", CalendlyUnavailable("down"))
 
     assert await process.sync(ada.integration.id) == PARTLY
 
-    part = await cached(product, ada.integration, Part.SLOTS, ada.event_type.uri)
-    assert part is not None
+    now, part = product.clock.now(), await known(product, ada, slots_of(ada))
     assert (part.fetched_at, part.error_code) == (NOON, "calendly_unavailable")
     assert tuple(each.start for each in slots(part)) == ada.starts
-    fresh = await cached(product, ada.integration, Part.EVENT_TYPES)
-    assert fresh is not None
-    assert fresh.fetched_at == product.clock.now()
-    row = product.storage.state.integrations[ada.integration.id]
-    assert due_at(row) - product.clock.now() <= 1.1 * RETRY_AFTER
+    assert part.retry_at is not None
+    assert RETRY_AFTER <= part.retry_at - now <= 1.1 * RETRY_AFTER
+    assert (await known(product, ada, TYPES)).fetched_at == now
+    assert due(product, ada) - now <= 1.1 * RETRY_AFTER
 
 
-async def test_deleted_event_types_are_forgotten(product: Product, process: Process) -> None:
-    """The slots of an event type that is gone are not kept."""
+async def test_only_what_failed_is_tried_again(product: Product, process: Process) -> None:
+    """After its rest the part that failed is fetched alone, and its failure is forgotten."""
+    ada = await host(product)
+    product.calendly.fail_next("schedules", CalendlyForbidden("no"))
+    await process.sync(ada.integration.id)
+    product.calendly.calls.clear()
+
+    resting = await process.sync(ada.integration.id)
+    product.clock.advance(0.96 * CACHE.soft_ttl - timedelta(minutes=8))
+    still_resting = await process.sync(ada.integration.id)
+    product.clock.set((await known(product, ada, SCHEDULES)).retry_at or NOON)
+    await process.sync(ada.integration.id)
+
+    assert (resting, still_resting) == (UP_TO_DATE, UP_TO_DATE)
+    assert product.calendly.calls["schedules"] == 1
+    assert (await known(product, ada, SCHEDULES)).error_code is None
+
+
+async def test_event_types_that_are_gone_are_forgotten(product: Product, process: Process) -> None:
+    """The slots of an event type that was deleted or switched off are not kept."""
+    ada = await host(product)
+    other = product.calendly.add_event_type(ada.integration.account.user_uri)
+    await process.sync(ada.integration.id)
+    product.calendly.change_event_type(ada.event_type.uri, active=False)
+    product.calendly.change_event_type(other.uri, deleted_at=NOON)
+    await overtake(product, ada, scope=Scope.EVERYTHING)
+
+    await process.sync(ada.integration.id)
+
+    assert await cached(product, ada, slots_of(ada)) is None
+    assert await cached(product, ada, PartKey(Part.SLOTS, other.uri)) is None
+    assert product.calendly.calls["available_times"] == 2
+
+
+async def test_new_event_types_get_their_slots(product: Product, process: Process) -> None:
+    """An event type that a sync finds new has its slots fetched by the same sync."""
     ada = await host(product)
     await process.sync(ada.integration.id)
-    product.calendly.types[ada.integration.account.user_uri] = [
-        msgspec.structs.replace(ada.event_type, active=False)
-    ]
+    new = product.calendly.add_event_type(ada.integration.account.user_uri)
+    await overtake(product, ada, "event_type.created", Scope.EVENT_TYPES)
 
     await process.sync(ada.integration.id)
 
-    assert await cached(product, ada.integration, Part.SLOTS, ada.event_type.uri) is None
+    assert (await known(product, ada, PartKey(Part.SLOTS, new.uri))).content
+
+
+async def test_what_calendly_calls_unchanged_is_as_good_as_new(
+    product: Product, process: Process
+) -> None:
+    """An unchanged part keeps its content and is fresh again; a near window is fetched whole."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    before = {at: await known(product, ada, at) for at in (TYPES, SCHEDULES)}
+    product.signals.seen.clear()
+    await overtake(product, ada, scope=Scope.EVERYTHING)
+
+    assert await process.sync(ada.integration.id) == SYNCED
+
+    for at, old in before.items():
+        assert await known(product, ada, at) == replace(old, fetched_at=product.clock.now())
+    assert {label for label in product.signals.seen if label[0] == "availability_part"} == {
+        ("availability_part", Part.EVENT_TYPES, "unchanged"),
+        ("availability_part", Part.SCHEDULES, "unchanged"),
+        ("availability_part", Part.SLOTS, "fetched"),
+        ("availability_part", Part.BUSY, "fetched"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -102,22 +187,41 @@ async def test_deleted_event_types_are_forgotten(product: Product, process: Proc
 async def test_a_failed_sync_is_tried_again_later(
     product: Product, process: Process, error: SlotkeeperError, pause: timedelta
 ) -> None:
-    """A sync that brought nothing frees the right, and is due again once its pause is over."""
+    """When Calendly is away one call tells, every part rests, and the right is given back."""
     ada = await host(product)
     product.calendly.fail_always("event_types", error)
 
     with pytest.raises(type(error)):
         await process.sync(ada.integration.id)
 
-    row = product.storage.state.integrations[ada.integration.id]
-    assert pause <= due_at(row) - NOON <= 1.1 * pause
-    part = await cached(product, ada.integration, Part.EVENT_TYPES)
-    assert part is not None
-    assert (part.content, part.error_code) == (b"", error.code)
-    assert row.value.last_synced_at is None
-    assert product.signals.seen == {("availability_sync", error.code): 1}
+    assert pause <= due(product, ada) - NOON <= 1.1 * pause
+    for at in (TYPES, BUSY, SCHEDULES):
+        part = await known(product, ada, at)
+        assert (part.content, part.error_code) == (b"", error.code)
+        assert part.retry_at == due(product, ada)
+    assert product.storage.state.integrations[ada.integration.id].value.last_synced_at is None
+    assert product.signals.seen["availability_sync", error.code] == 1
+    assert product.calendly.calls["busy_times"] == 0
     product.calendly.heal()
+    product.clock.set(due(product, ada))
     assert await process.sync(ada.integration.id) == SYNCED
+
+
+@pytest.mark.parametrize("error", [CalendlyForbidden("no"), CalendlyProtocolError("odd")])
+async def test_a_list_that_cannot_be_had_spoils_nothing_else(
+    product: Product, process: Process, error: SlotkeeperError
+) -> None:
+    """When only the event types are refused, the slots of the known ones are still fetched."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    await overtake(product, ada, scope=Scope.EVERYTHING)
+    product.calendly.fail_always("event_types", error)
+
+    assert await process.sync(ada.integration.id) == PARTLY
+
+    types = await known(product, ada, TYPES)
+    assert (types.error_code, event_types(types)) == (error.code, (ada.event_type,))
+    assert (await known(product, ada, slots_of(ada))).fetched_at == product.clock.now()
 
 
 async def test_what_is_refused_for_good_keeps_the_rhythm(
@@ -129,22 +233,10 @@ async def test_what_is_refused_for_good_keeps_the_rhythm(
 
     assert await process.sync(ada.integration.id) == PARTLY
 
-    row = product.storage.state.integrations[ada.integration.id]
-    assert 0.9 * CACHE.soft_ttl <= due_at(row) - NOON <= CACHE.soft_ttl
+    assert 0.9 * CACHE.soft_ttl <= due(product, ada) - NOON <= CACHE.soft_ttl
 
 
-async def test_a_throttled_part_waits_as_long_as_asked(product: Product, process: Process) -> None:
-    """When a part was throttled, the next sync is not due before Calendly wants to be asked."""
-    ada = await host(product)
-    product.calendly.fail_always("available_times", CalendlyThrottled("slow", retry_after=600))
-
-    assert await process.sync(ada.integration.id) == PARTLY
-
-    row = product.storage.state.integrations[ada.integration.id]
-    assert timedelta(minutes=10) <= due_at(row) - NOON <= timedelta(minutes=11)
-
-
-@pytest.mark.parametrize("error", [None, CalendlyForbidden("no")])
+@pytest.mark.parametrize("error", [None, CalendlyUnavailable("no")])
 async def test_who_lost_the_right_stores_nothing(
     product: Product, process: Process, error: SlotkeeperError | None
 ) -> None:
@@ -152,7 +244,7 @@ async def test_who_lost_the_right_stores_nothing(
     ada = await host(product)
     hold = product.calendly.hold_next("event_types")
     if error is not None:
-        product.calendly.fail_next("event_types", error)
+        product.calendly.fail_next("event_types", error, times=3)
     slow = asyncio.create_task(process.sync(ada.integration.id))
     await hold.reached.wait()
     product.clock.advance(TURN)
@@ -167,45 +259,58 @@ async def test_who_lost_the_right_stores_nothing(
     (outcome,) = await asyncio.gather(slow, return_exceptions=True)
 
     assert outcome == (HELD if error is None else error)
-    assert await cached(product, ada.integration, Part.SLOTS, "new type") == kept
-    assert await cached(product, ada.integration, Part.EVENT_TYPES) is None
+    assert await cached(product, ada, PartKey(Part.SLOTS, "new type")) == kept
+    assert await cached(product, ada, TYPES) is None
     assert product.storage.state.integrations[ada.integration.id].sync_owner == "other"
-
-
-async def test_what_is_not_due_is_left_alone(product: Product, process: Process) -> None:
-    """Who wants to sync only what is due fetches nothing before the due time."""
-    ada = await host(product)
-    await process.sync(ada.integration.id)
-
-    assert await process.sync(ada.integration.id, only_if_due=True) == NOT_DUE
-    assert product.calendly.calls["event_types"] == 1
-    product.clock.advance(CACHE.soft_ttl)
-    assert await process.sync(ada.integration.id, only_if_due=True) == SYNCED
 
 
 async def test_a_change_during_a_fetch_is_not_overlooked(
     product: Product, process: Process
 ) -> None:
-    """What is invalidated while it is fetched stays invalidated, and is due at once."""
+    """What is overtaken while it is fetched stays overtaken, and is due at once."""
     ada = await host(product)
     hold = product.calendly.hold_next("event_types")
     task = asyncio.create_task(process.sync(ada.integration.id))
     await hold.reached.wait()
-    product.clock.advance(timedelta(seconds=1))
-    async with product.storage() as uow:
-        await uow.availability.invalidate(
-            [ada.integration.user_id], product.clock.now(), by="invitee.created"
-        )
-        await uow.commit()
+    await overtake(product, ada, "invitee.created", Scope.EVERYTHING)
     hold.release()
     await task
 
-    part = await cached(product, ada.integration, Part.EVENT_TYPES)
+    part = await known(product, ada, TYPES)
 
-    assert part is not None
     assert part.invalidated_by == "invitee.created"
-    row = product.storage.state.integrations[ada.integration.id]
-    assert due_at(row) <= product.clock.now()
+    assert due(product, ada) <= product.clock.now()
+
+
+async def test_what_a_reader_did_not_want_is_left_to_the_schedule(
+    product: Product, process: Process
+) -> None:
+    """After a reader's fetch of one part the user is due at once as long as others are missing."""
+    ada = await host(product)
+
+    await process.event_types(ada.integration.user_id)
+    after_one = due(product, ada)
+    await process.sync_due(10, lambda _: None)
+
+    assert after_one == NOON
+    assert due(product, ada) > NOON + 0.8 * CACHE.soft_ttl
+    assert dict(product.calendly.calls) == {
+        "event_types": 1,
+        "available_times": 1,
+        "busy_times": 1,
+        "schedules": 1,
+    }
+
+
+async def test_a_grant_that_died_is_not_asked_with(product: Product, process: Process) -> None:
+    """An integration that needs a person is not fetched from."""
+    ada = await host(product)
+    product.calendly.revoke_grants(ada.integration.account.user_uri)
+    with pytest.raises(ReauthRequired):
+        await process.refresh(ada.integration.id)
+
+    assert await process.sync(ada.integration.id) == INACTIVE
+    assert product.calendly.calls["event_types"] == 0
 
 
 async def test_an_absent_integration_is_not_found(product: Product, process: Process) -> None:

@@ -1,11 +1,40 @@
 from datetime import timedelta
 
+import pytest
+
+from application.ports.availability_cache import CachedPart, Part, PartKey, Scope
 from application.sync_availability import TURN
 from application.tally import Tally
-from domain.errors import CalendlyForbidden
+from domain.availability import SLOT_WINDOW, Window
+from domain.errors import CalendlyUnavailable
+from domain.windows import cells
 from tests.application.building import Product
-from tests.application.offering import host
+from tests.application.offering import (
+    A_DAY,
+    A_MOMENT,
+    Host,
+    cached,
+    host,
+    mark_read,
+    overtake,
+)
 from tests.application.process import CACHE, CONCURRENCY, Process
+from tests.fakes.clock import NOON
+
+TYPES = PartKey(Part.EVENT_TYPES)
+RUN = timedelta(minutes=15)
+
+
+async def store(product: Product, ada: Host, part: CachedPart) -> None:
+    """Store a part that no fetch brought."""
+    async with product.storage() as uow:
+        await uow.availability.put(ada.integration.user_id, ada.integration.id, [part])
+        await uow.commit()
+
+
+async def run(process: Process, limit: int = 10) -> Tally:
+    """Run a page of the schedule."""
+    return await process.sync_due(limit, lambda _: None)
 
 
 async def test_what_was_never_filled_is_due(product: Product, process: Process) -> None:
@@ -13,41 +42,158 @@ async def test_what_was_never_filled_is_due(product: Product, process: Process) 
     await host(product, "ada")
     await host(product, "bob")
 
-    first = await process.sync_due(10, lambda _: None)
-    second = await process.sync_due(10, lambda _: None)
-    product.clock.advance(1.1 * CACHE.soft_ttl)
-    third = await process.sync_due(10, lambda _: None)
+    first, second = [await run(process) for _ in range(2)]
 
     assert first == Tally(examined=2, done={"synced": 2})
     assert second == Tally()
-    assert third.done == {"synced": 2}
 
 
-async def test_what_was_invalidated_is_due(product: Product, process: Process) -> None:
-    """A change makes a user's availability due at once."""
+async def test_what_is_read_is_kept_fresh(product: Product, process: Process) -> None:
+    """A part that was read since it was fetched is fetched again once it is stale."""
     ada = await host(product)
-    await process.sync_due(10, lambda _: None)
-    product.clock.advance(timedelta(seconds=1))
-    async with product.storage() as uow:
-        await uow.availability.invalidate(
-            [ada.integration.user_id], product.clock.now(), by="invitee.created"
-        )
-        await uow.commit()
+    await run(process)
+    await mark_read(product, ada, TYPES)
+    product.clock.advance(CACHE.soft_ttl + A_MOMENT)
+    product.calendly.calls.clear()
 
-    tally = await process.sync_due(10, lambda _: None)
+    tally = await run(process)
 
     assert tally.done == {"synced": 1}
+    assert product.calendly.calls["event_types"] == product.calendly.calls.total() == 1
+
+
+async def test_what_nobody_reads_costs_no_call(product: Product, process: Process) -> None:
+    """A user of whom nothing was read is looked at, and Calendly is not asked."""
+    ada = await host(product)
+    await run(process)
+    product.calendly.calls.clear()
+    await overtake(product, ada, scope=Scope.EVERYTHING)
+
+    tally = await run(process)
+
+    assert tally == Tally(examined=1, done={"up_to_date": 1})
+    assert product.calendly.calls.total() == 0
+
+
+async def test_a_user_is_kept_from_expiring_for_a_while(
+    product: Product, process: Process
+) -> None:
+    """Who connected or read lately finds the cache filled, though it was read by nobody since."""
+    ada = await host(product)
+    expired: list[int] = []
+    calls: list[int] = []
+    for day in range(int(2 * CACHE.keep_warm / A_DAY)):
+        product.calendly.calls.clear()
+        for _ in range(int(A_DAY / RUN)):
+            product.clock.advance(RUN)
+            await run(process)
+            part = await cached(product, ada, TYPES)
+            assert part is not None
+            if product.clock.now() - part.fetched_at > CACHE.ttl:
+                expired.append(day)
+        calls.append(product.calendly.calls["event_types"])
+
+    assert min(expired) >= CACHE.keep_warm / A_DAY
+    assert max(calls) <= 2
+    assert calls[-1] == 0
+
+
+async def test_what_was_read_last_comes_first(product: Product, process: Process) -> None:
+    """When not all can be synced, those whose availability was read most recently are."""
+    hosts = [await host(product, name) for name in ("ada", "bob", "cid")]
+    await run(process)
+    for each in (hosts[1], hosts[2]):
+        product.clock.advance(A_MOMENT)
+        await mark_read(product, each, TYPES)
+    for each in hosts:
+        await overtake(product, each, scope=Scope.EVERYTHING)
+    product.calendly.calls.clear()
+
+    await run(process, limit=1)
+
+    parts = [await cached(product, each, TYPES) for each in hosts]
+    assert [each is not None and each.fetched_at > NOON for each in parts] == [False, False, True]
+
+
+async def test_far_slots_are_kept_while_they_are_read(product: Product, process: Process) -> None:
+    """A far window that was read is fetched again; one that was not is dropped once expired."""
+    ada = await host(product)
+    user_id, uri = ada.integration.user_id, ada.event_type.uri
+    await run(process)
+    await process.availability(user_id, uri, NOON + 70 * A_DAY, NOON + 71 * A_DAY)
+    await process.availability(user_id, uri, NOON + 110 * A_DAY, NOON + 111 * A_DAY)
+    far = sorted(at for _, *at in product.storage.state.parts if "#" in at[1])
+    await mark_read(product, ada, PartKey(Part.SLOTS, far[0][1]))
+    await mark_read(product, ada, TYPES)
+    for _ in range(26):
+        product.clock.advance(timedelta(hours=1))
+        await run(process)
+        await mark_read(product, ada, PartKey(Part.SLOTS, far[0][1]))
+
+    left = sorted(at for _, *at in product.storage.state.parts if "#" in at[1])
+
+    assert len(far) == 2
+    assert left == far[:1]
+
+
+async def test_a_far_window_that_is_over_is_dropped(product: Product, process: Process) -> None:
+    """Of a window of which nothing lies ahead nothing is asked, however often it was read."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    span = Window(NOON + 65 * A_DAY, NOON + 66 * A_DAY)
+    await process.availability(ada.integration.user_id, ada.event_type.uri, span.start, span.end)
+    (cell,) = cells(ada.event_type.uri, span, SLOT_WINDOW)
+    product.clock.set(cell.window.end)
+    await mark_read(product, ada, TYPES, PartKey(Part.SLOTS, cell.key))
+    product.calendly.calls.clear()
+
+    tally = await run(process)
+
+    assert tally.failed == {}
+    assert product.calendly.calls["available_times"] == 0
+    assert await cached(product, ada, PartKey(Part.SLOTS, cell.key)) is None
 
 
 async def test_one_failure_does_not_stop_the_others(product: Product, process: Process) -> None:
     """Each integration of a page is synced whatever became of the others."""
     for name in ("ada", "bob", "cid"):
         await host(product, name)
-    product.calendly.fail_next("event_types", CalendlyForbidden("no"))
+    product.calendly.fail_next("event_types", CalendlyUnavailable("down"), times=3)
 
-    tally = await process.sync_due(10, lambda _: None)
+    tally = await run(process)
 
-    assert tally == Tally(examined=3, done={"synced": 2}, failed={"calendly_forbidden": 1})
+    assert tally.examined == 3
+    assert sum(tally.done.values()) + sum(tally.failed.values()) == 3
+    assert tally.done["synced"] >= 2
+
+
+async def test_one_bug_does_not_stop_the_others(product: Product, process: Process) -> None:
+    """A user whose rows meet an error of ours is counted, told of, and tried again later."""
+    ada, bob = await host(product, "ada"), await host(product, "bob")
+    await store(product, ada, CachedPart(Part.SLOTS, "no#cell", b"[]", NOON))
+
+    tally = await run(process)
+    again = await run(process)
+
+    assert tally == Tally(examined=2, done={"synced": 1}, failed={"unexpected": 1})
+    assert product.signals.seen["unexpected", "ValueError"] == 1
+    assert again == Tally()
+    assert product.storage.state.integrations[ada.integration.id].sync_owner is None
+    assert await cached(product, bob, TYPES) is not None
+
+
+async def test_a_list_that_cannot_be_read_is_fetched_anew(
+    product: Product, process: Process
+) -> None:
+    """Event types that were stored by another version, or spoilt, are as good as missing."""
+    ada = await host(product)
+    await store(product, ada, CachedPart(Part.EVENT_TYPES, "", b"spoilt", NOON))
+
+    tally = await run(process)
+
+    assert tally.done == {"synced": 1}
+    view = await process.event_types(ada.integration.user_id)
+    assert view.items == (ada.event_type,)
 
 
 async def test_a_full_page_promises_more(product: Product, process: Process) -> None:
@@ -55,10 +201,23 @@ async def test_a_full_page_promises_more(product: Product, process: Process) -> 
     for name in ("ada", "bob", "cid"):
         await host(product, name)
 
-    pages = [await process.sync_due(2, lambda _: None) for _ in range(2)]
+    pages = [await run(process, limit=2) for _ in range(2)]
 
     assert [(page.examined, page.more) for page in pages] == [(2, True), (1, False)]
     assert product.calendly.calls["event_types"] == 3
+
+
+@pytest.mark.parametrize("workers", [3])
+async def test_several_workers_share_the_work(product: Product, workers: int) -> None:
+    """No user is fetched twice, however many workers run side by side."""
+    for number in range(12):
+        await host(product, f"user-{number}")
+    processes = [Process(product, f"worker-{number}") for number in range(workers)]
+
+    pages = [await run(each, limit=5) for each in processes]
+
+    assert [page.examined for page in pages] == [5, 5, 2]
+    assert product.calendly.calls["event_types"] == 12
 
 
 async def test_a_turn_that_ran_out_in_the_queue_is_not_used(

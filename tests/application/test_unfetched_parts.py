@@ -1,7 +1,9 @@
+from datetime import timedelta
+
 import pytest
 
 from application.ports.availability_cache import CachedPart, Part
-from application.unfetched_parts import why_unfetched
+from application.unfetched_parts import ASK_AGAIN, why_unfetched
 from domain.errors import (
     AvailabilityPending,
     CalendlyNotFound,
@@ -29,7 +31,30 @@ def test_a_lasting_refusal_is_not_called_pending(
     """Only what may come by itself is called pending, and a time to ask again goes with it."""
     unfetched = CachedPart(part=part, key="", content=b"", fetched_at=NOON, error_code=code)
 
-    error = why_unfetched(unfetched)
+    error = why_unfetched(unfetched, NOON)
 
     assert type(error) is said
     assert (error.retry_after is not None) is (error.kind is Kind.TRANSIENT)
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        (None, ASK_AGAIN),
+        (timedelta(seconds=90.2), 91),
+        (timedelta(), 1),
+        (timedelta(seconds=-5), 1),
+    ],
+)
+def test_who_asks_again_is_told_when_it_is_worth_it(rest: timedelta | None, said: float) -> None:
+    """A pending part that rests says for how long, in whole seconds and never less than one."""
+    unfetched = CachedPart(
+        part=Part.BUSY,
+        key="",
+        content=b"",
+        fetched_at=NOON,
+        error_code="calendly_unavailable",
+        retry_at=None if rest is None else NOON + rest,
+    )
+
+    assert why_unfetched(unfetched, NOON).retry_after == said

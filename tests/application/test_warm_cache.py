@@ -3,7 +3,11 @@ from datetime import timedelta
 
 import pytest
 
-from application.ports.availability_cache import Part
+from application.found_parts import Found
+from application.part_flights import NAME
+from application.ports.availability_cache import Part, PartKey, Scope
+from application.warm_cache import COME_AGAIN, PATIENCE
+from application.whole_part import WholePart
 from domain.cache_policy import Freshness
 from domain.errors import (
     AvailabilityPending,
@@ -11,14 +15,15 @@ from domain.errors import (
     CalendlyThrottled,
     CalendlyUnavailable,
     IntegrationNotFound,
+    InvalidInput,
     ReauthRequired,
 )
 from tests.application.building import Product
-from tests.application.offering import Host, host
+from tests.application.offering import A_MOMENT, Host, host, overtake
 from tests.application.process import CACHE, Process
 from tests.fakes.clock import NOON
 
-A_MOMENT = timedelta(seconds=1)
+EVENT_TYPES = PartKey(Part.EVENT_TYPES)
 
 
 @pytest.fixture
@@ -32,116 +37,128 @@ async def warm(ada: Host, process: Process, product: Product) -> Host:
     """The same host, just synced."""
     await process.sync(ada.integration.id)
     product.calendly.calls.clear()
+    product.signals.seen.clear()
     return ada
 
 
+async def read(
+    process: Process, ada: Host, at: PartKey = EVENT_TYPES, *, max_age: timedelta | None = None
+) -> Found:
+    """Read one part."""
+    return await process.cache.read(ada.integration.user_id, WholePart(at), max_age=max_age)
+
+
 async def test_what_is_fresh_is_served(product: Product, process: Process, warm: Host) -> None:
-    """A fresh part is served without any call to Calendly."""
-    product.clock.advance(CACHE.soft_ttl)
+    """A fresh part is served without any call to Calendly, and nothing runs behind."""
+    product.clock.advance(0.9 * CACHE.soft_ttl)
 
-    part = await process.cache.part(warm.integration.user_id, Part.EVENT_TYPES)
+    found = await read(process, warm)
 
-    assert part is not None
-    assert part.fetched_at == NOON
+    assert found.age.fetched_at == NOON
     assert product.background.names == []
     assert product.calendly.calls.total() == 0
-    assert product.signals.seen["availability_read", Part.EVENT_TYPES, Freshness.FRESH] == 1
+    assert product.signals.seen == {("availability_read", Part.EVENT_TYPES, Freshness.FRESH): 1}
 
 
 async def test_what_is_stale_is_served_while_it_is_renewed(
     product: Product, process: Process, warm: Host
 ) -> None:
     """A stale part is served at once, and one fetch behind it brings the new one."""
-    user_id = warm.integration.user_id
     product.clock.advance(CACHE.soft_ttl + A_MOMENT)
 
-    served = await asyncio.gather(
-        *(process.cache.part(user_id, Part.EVENT_TYPES) for _ in range(20))
-    )
+    served = await asyncio.gather(*(read(process, warm) for _ in range(20)))
     await product.background.settle()
-    renewed = await process.cache.part(user_id, Part.EVENT_TYPES)
+    renewed = await read(process, warm)
 
-    assert {each.fetched_at for each in served if each} == {NOON}
-    assert len(served) == 20
-    assert renewed is not None
-    assert renewed.fetched_at == product.clock.now()
-    assert product.calendly.calls["event_types"] == 1
+    assert {each.age.fetched_at for each in served} == {NOON}
+    assert {each.age.freshness for each in served} == {Freshness.STALE}
+    assert renewed.age.fetched_at == product.clock.now()
+    assert product.calendly.calls["event_types"] == product.calendly.calls.total() == 1
 
 
-async def test_what_was_invalidated_is_served_while_it_is_renewed(
+async def test_what_was_overtaken_is_served_while_it_is_renewed(
     product: Product, process: Process, warm: Host
 ) -> None:
     """A part that a webhook overtook is served as such, and renewed behind the answer."""
-    user_id = warm.integration.user_id
-    product.clock.advance(A_MOMENT)
-    async with product.storage() as uow:
-        await uow.availability.invalidate([user_id], product.clock.now(), by="invitee.created")
-        await uow.commit()
-    product.clock.advance(A_MOMENT)
+    await overtake(product, warm, "event_type.updated", Scope.EVENT_TYPES)
 
-    part = await process.cache.part(user_id, Part.EVENT_TYPES)
+    found = await read(process, warm)
 
-    assert part is not None
-    assert part.invalidated_by == "invitee.created"
+    assert (found.age.freshness, found.age.invalidated_by) == (
+        Freshness.INVALIDATED,
+        "event_type.updated",
+    )
     await product.background.settle()
-    assert product.calendly.calls["event_types"] == 1
-    renewed = await process.cache.part(user_id, Part.EVENT_TYPES)
-    assert renewed is not None
-    assert renewed.invalidated_at is None
+    assert product.calendly.calls["event_types"] == product.calendly.calls.total() == 1
+    assert (await read(process, warm)).age.freshness is Freshness.FRESH
 
 
-async def test_a_failed_renewal_does_not_spoil_the_answer(
+async def test_a_change_concerns_some_parts_alone(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """While Calendly is down a stale part goes on being served."""
-    product.clock.advance(CACHE.ttl)
+    """What a booking does not touch stays fresh, and is not fetched again."""
+    await overtake(product, warm, scope=Scope.BOOKINGS)
+
+    states = {
+        at.part: (await read(process, warm, at)).age.freshness
+        for at in (EVENT_TYPES, PartKey(Part.SCHEDULES), PartKey(Part.BUSY))
+    }
+    await product.background.settle()
+
+    assert states == {
+        Part.EVENT_TYPES: Freshness.FRESH,
+        Part.SCHEDULES: Freshness.FRESH,
+        Part.BUSY: Freshness.INVALIDATED,
+    }
+    assert product.calendly.calls["busy_times"] == product.calendly.calls.total() == 1
+
+
+async def test_six_hours_without_calendly_are_survived(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """While Calendly is down every read is answered at once, marked stale with its age."""
     product.calendly.fail_always("event_types", CalendlyUnavailable("down"))
 
-    part = await process.cache.part(warm.integration.user_id, Part.EVENT_TYPES)
-    await product.background.settle()
+    for _ in range(12):
+        product.clock.advance(timedelta(minutes=30))
+        found = await read(process, warm)
+        await product.background.settle()
 
-    assert part is not None
-    assert part.fetched_at == NOON
+    assert (found.age.fetched_at, found.age.freshness) == (NOON, Freshness.STALE)
+    assert found.age.error_code == "calendly_unavailable"
+    assert ("availability_wait", "pending") not in product.signals.seen
 
 
-@pytest.mark.parametrize("call", ["event_types", "available_times"])
+@pytest.mark.parametrize(
+    ("error", "pause"),
+    [
+        (CalendlyThrottled("slow", retry_after=600), timedelta(minutes=11)),
+        (CalendlyUnavailable("down"), timedelta(minutes=3)),
+        (CalendlyForbidden("no"), CACHE.soft_ttl),
+    ],
+)
 async def test_readers_rest_after_a_failure(
-    product: Product, process: Process, warm: Host, call: str
+    product: Product,
+    process: Process,
+    warm: Host,
+    error: CalendlyThrottled | CalendlyUnavailable | CalendlyForbidden,
+    pause: timedelta,
 ) -> None:
     """However often a stale part is read, a fetch that failed is repeated once a pause."""
-    user_id = warm.integration.user_id
     product.clock.advance(CACHE.soft_ttl + A_MOMENT)
-    product.calendly.fail_always(call, CalendlyThrottled("slow", retry_after=600))
+    product.calendly.fail_always("event_types", error)
 
     for _ in range(10):
-        await process.cache.part(user_id, Part.SLOTS, warm.event_type.uri)
+        await read(process, warm)
         await product.background.settle()
-    fetches = product.calendly.calls["event_types"]
-    product.clock.advance(timedelta(minutes=11))
-    await process.cache.part(user_id, Part.SLOTS, warm.event_type.uri)
+    refused = product.signals.seen["availability_part", Part.EVENT_TYPES, error.code]
+    begun = product.background.names.count(NAME)
+    product.clock.advance(pause)
+    await read(process, warm)
     await product.background.settle()
 
-    assert (fetches, product.calendly.calls["event_types"]) == (1, 2)
-
-
-async def test_a_change_ends_the_rest(product: Product, process: Process, warm: Host) -> None:
-    """After a failure a change lets the next reader cause a fetch at once."""
-    user_id = warm.integration.user_id
-    product.clock.advance(CACHE.soft_ttl + A_MOMENT)
-    product.calendly.fail_always("event_types", CalendlyThrottled("slow", retry_after=600))
-    await process.cache.part(user_id, Part.EVENT_TYPES)
-    await product.background.settle()
-    product.calendly.heal()
-    async with product.storage() as uow:
-        await uow.availability.invalidate([user_id], product.clock.now(), by="invitee.created")
-        await uow.commit()
-
-    await process.cache.part(user_id, Part.EVENT_TYPES)
-    await product.background.settle()
-
-    renewed = await process.cache.part(user_id, Part.EVENT_TYPES)
-    assert renewed is not None
-    assert renewed.fetched_at == product.clock.now()
+    assert (refused, begun) == (1, 1)
+    assert product.signals.seen["availability_part", Part.EVENT_TYPES, error.code] == 2
 
 
 async def test_readers_of_nothing_rest_after_a_failure(
@@ -152,9 +169,39 @@ async def test_readers_of_nothing_rest_after_a_failure(
 
     for _ in range(5):
         with pytest.raises(CalendlyForbidden):
-            await process.cache.part(ada.integration.user_id, Part.EVENT_TYPES)
+            await read(process, ada)
 
     assert product.calendly.calls["event_types"] == 1
+
+
+async def test_a_part_that_begins_anew_is_pending_until_it_comes(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """A failure that was forgotten is named no more, though the next fetch cannot be stored."""
+    product.calendly.fail_next("event_types", CalendlyForbidden("no"))
+    with pytest.raises(CalendlyForbidden):
+        await read(process, ada)
+    await overtake(product, ada, "reconnect", Scope.EVERYTHING)
+    for _ in range(10):
+        product.storage.fail_next_commit()
+
+    with pytest.raises(AvailabilityPending) as refusal:
+        await read(process, ada)
+
+    assert (refusal.value.retry_after, "None" in refusal.value.message) == (COME_AGAIN, False)
+
+
+async def test_a_refused_part_is_refused_alone(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """What Calendly refuses of one part says nothing of the others."""
+    product.calendly.fail_always("schedules", CalendlyForbidden("no"))
+    with pytest.raises(CalendlyForbidden):
+        await read(process, ada, PartKey(Part.SCHEDULES))
+
+    found = await read(process, ada)
+
+    assert found.age.freshness is Freshness.FRESH
 
 
 async def test_a_disconnecting_account_is_not_served(
@@ -163,65 +210,52 @@ async def test_a_disconnecting_account_is_not_served(
     """Once a user has asked to disconnect, nothing of the account is shown any more."""
     await product.mark_disconnecting(warm.integration.id)
 
-    with pytest.raises(IntegrationNotFound, match="being disconnected"):
-        await process.cache.part(warm.integration.user_id, Part.EVENT_TYPES)
+    with pytest.raises(IntegrationNotFound):
+        await read(process, warm)
 
 
-async def test_many_readers_of_nothing_fetch_once(product: Product, ada: Host) -> None:
-    """However many wait in however many processes for the first fetch, it happens once."""
-    processes = [Process(product, f"process-{number}") for number in range(5)]
+async def test_a_user_without_account_is_not_found(product: Product, process: Process) -> None:
+    """A user who connected nothing is shown the way to do so."""
+    bob = await product.user("bob")
 
-    parts = await asyncio.gather(
-        *(
-            each.cache.part(ada.integration.user_id, Part.SLOTS, ada.event_type.uri)
-            for each in processes
-            for _ in range(10)
-        )
-    )
-
-    assert len(parts) == 50
-    assert all(part is not None and part.fetched_at == NOON for part in parts)
-    assert product.calendly.calls["event_types"] == 1
-    assert product.calendly.calls["available_times"] == 1
-
-
-async def test_a_part_that_calendly_lacks_is_none(
-    product: Product, process: Process, ada: Host
-) -> None:
-    """Asking for what does not exist fetches once, not with every question."""
-    user_id = ada.integration.user_id
-
-    parts = [await process.cache.part(user_id, Part.SLOTS, "no-such-type") for _ in range(3)]
-
-    assert parts == [None, None, None]
-    assert product.calendly.calls["event_types"] == 1
-
-
-async def test_a_first_fetch_that_fails_says_why(
-    product: Product, process: Process, ada: Host
-) -> None:
-    """Without anything cached the caller learns why nothing could be fetched."""
-    product.calendly.fail_next("event_types", CalendlyForbidden("no"))
-
-    with pytest.raises(CalendlyForbidden):
-        await process.cache.part(ada.integration.user_id, Part.EVENT_TYPES)
+    with pytest.raises(IntegrationNotFound, match="/api/calendly/connect"):
+        await process.cache.read(bob, WholePart(EVENT_TYPES))
 
 
 async def test_a_first_fetch_that_takes_long_is_not_waited_for(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """Who waits for somebody else's first fetch is told to come again after a while."""
+    """Who waits for what does not come is told to come again, after a bounded time."""
     hold = product.calendly.hold_next("event_types")
-    first = asyncio.create_task(Process(product, "process-2").sync(ada.integration.id))
-    await hold.reached.wait()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
 
     with pytest.raises(AvailabilityPending) as refusal:
-        await process.cache.part(ada.integration.user_id, Part.EVENT_TYPES)
+        await read(process, ada)
 
-    assert refusal.value.retry_after == 2
+    assert refusal.value.retry_after == COME_AGAIN
+    assert PATIENCE <= loop.time() - began < PATIENCE + 1
+    assert product.signals.seen["availability_wait", "pending"] == 1
+    hold.release()
+    await product.background.settle()
+    assert (await read(process, ada)).age.freshness is Freshness.FRESH
+    assert product.calendly.calls["event_types"] == 1
+
+
+async def test_a_fetch_elsewhere_that_takes_long_is_not_waited_for(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """Waiting for another process is bounded as well."""
+    hold = product.calendly.hold_next("event_types")
+    other = asyncio.create_task(Process(product, "process-2").sync(ada.integration.id))
+    await hold.reached.wait()
+
+    with pytest.raises(AvailabilityPending):
+        await read(process, ada)
+
     assert product.calendly.calls["event_types"] == 1
     hold.release()
-    await first
+    await other
 
 
 async def test_what_is_expired_is_fetched_first(
@@ -230,38 +264,41 @@ async def test_what_is_expired_is_fetched_first(
     """A part that is too old is not served while Calendly can be asked."""
     product.clock.advance(CACHE.ttl + A_MOMENT)
 
-    part = await process.cache.part(warm.integration.user_id, Part.EVENT_TYPES)
+    found = await read(process, warm)
 
-    assert part is not None
-    assert part.fetched_at == product.clock.now()
+    assert found.age.fetched_at == product.clock.now()
+    assert product.signals.seen["availability_wait", "fetched"] == 1
 
 
 async def test_what_is_expired_beats_no_answer(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """While Calendly is down the last known is served, however old."""
+    """While Calendly is down the last known is served to everybody, marked as expired."""
     product.clock.advance(CACHE.ttl + A_MOMENT)
     product.calendly.fail_always("event_types", CalendlyUnavailable("down"))
 
-    part = await process.cache.part(warm.integration.user_id, Part.EVENT_TYPES)
+    found = [await read(process, warm) for _ in range(3)]
 
-    assert part is not None
-    assert part.fetched_at == NOON
+    assert {(each.age.fetched_at, each.age.freshness) for each in found} == {
+        (NOON, Freshness.EXPIRED)
+    }
+    assert {each.age.error_code for each in found} == {"calendly_unavailable"}
+    assert product.signals.seen["availability_part", Part.EVENT_TYPES, "calendly_unavailable"] == 1
 
 
-async def test_an_expired_part_that_just_failed_is_served(
+async def test_what_is_expired_beats_a_fetch_that_does_not_end(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """A part that the latest fetch could not renew is served to everybody, as it is."""
+    """When Calendly does not answer in time the last known is served, marked as expired."""
     product.clock.advance(CACHE.ttl + A_MOMENT)
-    product.calendly.fail_always("available_times", CalendlyUnavailable("down"))
-    user_id, key = warm.integration.user_id, warm.event_type.uri
+    hold = product.calendly.hold_next("event_types")
 
-    parts = [await process.cache.part(user_id, Part.SLOTS, key) for _ in range(3)]
+    found = await read(process, warm)
 
-    assert [each.fetched_at if each else None for each in parts] == [NOON] * 3
-    assert [each.error_code if each else None for each in parts] == ["calendly_unavailable"] * 3
-    assert product.calendly.calls["event_types"] == 1
+    assert (found.age.fetched_at, found.age.freshness) == (NOON, Freshness.EXPIRED)
+    assert product.signals.seen["availability_wait", "not_fetched"] == 1
+    hold.release()
+    await product.background.settle()
 
 
 async def test_a_dead_grant_is_said_at_once(product: Product, process: Process, ada: Host) -> None:
@@ -271,25 +308,94 @@ async def test_a_dead_grant_is_said_at_once(product: Product, process: Process, 
         await process.refresh(ada.integration.id)
 
     with pytest.raises(ReauthRequired):
-        await process.cache.part(ada.integration.user_id, Part.EVENT_TYPES)
+        await read(process, ada)
 
 
 async def test_a_dead_grant_leaves_the_last_known(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """What is cached goes on being served after the grant has died."""
+    """What is cached goes on being served after the grant has died, and nothing runs behind."""
     product.calendly.revoke_grants(warm.integration.account.user_uri)
     with pytest.raises(ReauthRequired):
         await process.refresh(warm.integration.id)
-    product.clock.advance(CACHE.ttl + A_MOMENT)
+    names = list(product.background.names)
+    product.clock.advance(CACHE.soft_ttl + A_MOMENT)
+    stale = await read(process, warm)
+    product.clock.advance(CACHE.ttl)
 
-    part = await process.cache.part(warm.integration.user_id, Part.EVENT_TYPES)
+    expired = await read(process, warm, max_age=timedelta())
 
-    assert part is not None
-    assert part.fetched_at == NOON
+    assert {stale.age.fetched_at, expired.age.fetched_at} == {NOON}
+    assert expired.age.freshness is Freshness.EXPIRED
+    assert product.background.names == names
 
 
-async def test_a_user_without_account_is_not_found(product: Product, process: Process) -> None:
-    """A user who connected nothing is shown the way to do so."""
-    with pytest.raises(IntegrationNotFound, match="/api/calendly/connect"):
-        await process.cache.part(await product.user("bob"), Part.EVENT_TYPES)
+async def test_a_reader_may_insist_on_fresher(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """An answer older than `max_age` is fetched first, a younger one is served."""
+    product.clock.advance(timedelta(minutes=5))
+
+    young = await read(process, warm, max_age=timedelta(minutes=5))
+    fetched = await read(process, warm, max_age=timedelta(minutes=4))
+    again = await read(process, warm, max_age=timedelta())
+
+    assert young.age.fetched_at == NOON
+    assert fetched.age.fetched_at == again.age.fetched_at == product.clock.now()
+    assert product.calendly.calls["event_types"] == 1
+
+
+async def test_readers_who_insist_share_one_fetch(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """However many insist on fresher at the same moment, Calendly is asked once."""
+    product.clock.advance(timedelta(minutes=5))
+
+    found = await asyncio.gather(
+        *(read(process, warm, max_age=timedelta(seconds=number)) for number in range(50))
+    )
+
+    assert {each.age.fetched_at for each in found} == {product.clock.now()}
+    assert product.calendly.calls["event_types"] == 1
+
+
+async def test_who_insists_gets_the_last_known_while_calendly_is_down(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """When fresher cannot be had the last known is served, and nobody asks before the pause."""
+    product.clock.advance(timedelta(minutes=5))
+    product.calendly.fail_always("event_types", CalendlyUnavailable("down"))
+
+    found = [await read(process, warm, max_age=timedelta(minutes=1)) for _ in range(5)]
+
+    assert {each.age.fetched_at for each in found} == {NOON}
+    assert {each.age.error_code for each in found} == {"calendly_unavailable"}
+    assert product.signals.seen["availability_part", Part.EVENT_TYPES, "calendly_unavailable"] == 1
+
+
+async def test_who_insists_is_told_to_come_again_when_it_takes_long(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """Who will not take the last known is not given it when the fetch does not end in time."""
+    product.clock.advance(timedelta(minutes=5))
+    hold = product.calendly.hold_next("event_types")
+
+    with pytest.raises(AvailabilityPending):
+        await read(process, warm, max_age=timedelta(minutes=1))
+
+    hold.release()
+    await product.background.settle()
+
+
+@pytest.mark.parametrize("max_age", [timedelta(seconds=-1), timedelta.max])
+async def test_odd_ages_are_dealt_with(
+    product: Product, process: Process, warm: Host, max_age: timedelta
+) -> None:
+    """A negative age is refused, and one beyond all time is no demand; neither asks Calendly."""
+    if max_age < timedelta():
+        with pytest.raises(InvalidInput):
+            await read(process, warm, max_age=max_age)
+    else:
+        assert (await read(process, warm, max_age=max_age)).age.fetched_at == NOON
+
+    assert product.calendly.calls.total() == 0

@@ -1,0 +1,172 @@
+"""Single flight for refreshes: of each user this process runs one at a time, shared by all readers.
+
+While one is under way the wishes of those whom it does not serve gather for the next. Between
+processes the right to fetch decides; one task here waits for it, however many readers wait.
+
+The rule not to break: a flight belongs to nobody. A reader who leaves ends his own waiting only.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Coroutine, Mapping
+from contextlib import nullcontext
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from application.background_work import in_background, is_background
+from application.errands import Wished
+from application.ports.availability_cache import PartKey
+from application.ports.background import Background
+from application.ports.entropy import Entropy
+from application.ports.signals import Signals
+from application.sync_availability import HELD, SyncAvailability
+from application.whereabouts import whereabouts
+from domain.errors import SlotkeeperError
+from domain.ids import IntegrationId
+
+NAME = "refresh_availability"
+PATIENCE = 5.0  # seconds that a flight waits for somebody else's at most
+FIRST_POLL = 0.05  # seconds, doubled each time
+LAST_POLL = 0.4
+REST = 1.0  # seconds between looks at a right that somebody else has, while nobody waits
+
+Wishes = Mapping[PartKey, datetime | None]
+
+
+class Landing(NamedTuple):
+    """How a flight ended.
+
+    Args:
+        settled: what could be fetched was; otherwise somebody else was at it all the time.
+        for_readers: it was allowed what somebody who waits is allowed.
+        error: why nothing came at all.
+
+    """
+
+    settled: bool
+    for_readers: bool
+    error: SlotkeeperError | None = None
+
+
+class _Flight:
+    def __init__(self) -> None:
+        self.wishes: dict[PartKey, datetime | None] = {}
+        self.awaited = False
+        self.landed: asyncio.Future[Landing] = asyncio.get_running_loop().create_future()
+
+    def add(self, wishes: Wishes, *, awaited: bool) -> None:
+        """Take wishes on, before it begins."""
+        self.awaited = self.awaited or awaited
+        for at, moment in wishes.items():
+            earlier = self.wishes.get(at)
+            self.wishes[at] = max(filter(None, (earlier, moment)), default=None)
+
+    def serves(self, wishes: Wishes) -> bool:
+        """Whether it is for all that is wished for; what it brings may still be too old."""
+        return all(at in self.wishes for at in wishes)
+
+
+class _Lane:
+    """The flights of one user: the one under way, and the one that gathers."""
+
+    def __init__(self) -> None:
+        self.current: _Flight | None = None
+        self.next: _Flight | None = None
+
+    def flight_for(self, wishes: Wishes, *, awaited: bool) -> _Flight:
+        if self.current is not None and self.current.serves(wishes):
+            self.current.awaited = self.current.awaited or awaited
+            return self.current
+        self.next = self.next or _Flight()
+        self.next.add(wishes, awaited=awaited)
+        return self.next
+
+
+class PartFlights:
+    """Refreshes what readers found old or missing."""
+
+    def __init__(
+        self,
+        *,
+        sync: SyncAvailability,
+        background: Background,
+        entropy: Entropy,
+        signals: Signals,
+    ) -> None:
+        self._sync = sync
+        self._background = background
+        self._entropy = entropy
+        self._signals = signals
+        self._lanes: dict[IntegrationId, _Lane] = {}
+
+    def behind(self, integration_id: IntegrationId, wishes: Wishes) -> None:
+        """Refresh parts behind an answer; what is under way already is not begun again."""
+        self._join(integration_id, wishes, awaited=False)
+
+    async def wait(
+        self, integration_id: IntegrationId, wishes: Wishes, seconds: float
+    ) -> Landing | None:
+        """Refresh parts and wait for it; None when it takes longer than that."""
+        flight = self._join(integration_id, wishes, awaited=not is_background())
+        await asyncio.wait({flight.landed}, timeout=seconds)
+        return flight.landed.result() if flight.landed.done() else None
+
+    def _join(self, integration_id: IntegrationId, wishes: Wishes, *, awaited: bool) -> _Flight:
+        lane = self._lanes.get(integration_id)
+        if lane is not None:
+            return lane.flight_for(wishes, awaited=awaited)
+        lane = self._lanes[integration_id] = _Lane()
+        flight = lane.flight_for(wishes, awaited=awaited)
+        work = self._serve(integration_id, lane)
+        self._background.run(NAME, work, vital=awaited)
+        if _was_refused(work):
+            del self._lanes[integration_id]
+            flight.landed.set_result(Landing(settled=False, for_readers=False))
+        return flight
+
+    async def _serve(self, integration_id: IntegrationId, lane: _Lane) -> None:
+        """Run the flights of a user one after the other, until nobody wishes for anything."""
+        try:
+            while lane.next is not None:
+                flight = lane.current = lane.next
+                lane.next = None
+                flight.landed.set_result(await self._fly(integration_id, flight))
+        finally:
+            del self._lanes[integration_id]
+            for left in (lane.current, lane.next):
+                if left is not None and not left.landed.done():
+                    left.landed.set_result(Landing(settled=False, for_readers=left.awaited))
+
+    async def _fly(self, integration_id: IntegrationId, flight: _Flight) -> Landing:
+        loop = asyncio.get_running_loop()
+        until, poll = loop.time() + PATIENCE, FIRST_POLL
+        while True:
+            landing = await self._try(integration_id, flight)
+            if landing.settled or loop.time() >= until:
+                return landing
+            if flight.awaited:
+                await asyncio.sleep(poll * (0.5 + self._entropy.chance()))
+                poll = min(2 * poll, LAST_POLL)
+                continue
+            # Whoever has the right renews just this. Readers who come meanwhile join here,
+            # instead of each trying for the right.
+            await asyncio.sleep(REST)
+            if not flight.awaited:
+                return landing
+
+    async def _try(self, integration_id: IntegrationId, flight: _Flight) -> Landing:
+        awaited = flight.awaited
+        errand = Wished(flight.wishes, waited_for=awaited)
+        try:
+            with nullcontext() if awaited else in_background():
+                result = await self._sync.refresh(integration_id, errand)
+        except SlotkeeperError as error:
+            return Landing(settled=True, for_readers=awaited, error=error)
+        except Exception as error:  # noqa: BLE001 - each reader says what he makes of it
+            self._signals.unexpected(type(error).__name__, whereabouts(error))
+            return Landing(settled=True, for_readers=awaited)
+        return Landing(settled=result != HELD, for_readers=awaited)
+
+
+def _was_refused(work: Coroutine[Any, Any, None]) -> bool:
+    return inspect.getcoroutinestate(work) == inspect.CORO_CLOSED

@@ -1,0 +1,98 @@
+"""What an answer about one event type needs: the list that names it, and the slots of a range.
+
+The rule not to break: a name costs Calendly nothing. What the cached list lacks is not there,
+whatever names are tried; a new event type overtakes the list by its webhook.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from application.cached_values import event_types
+from application.cut_windows import Parts, Stretch, needed, worth_looking_up
+from application.errands import EVENT_TYPES
+from application.ports.availability_cache import CachedPart, Part
+from application.question import Lookup, Needs
+from domain.availability import SLOT_WINDOW, EventType, Window
+
+# Longer than any event type: bookings that collide with the last slot of a range.
+REACH: Final = timedelta(days=1)
+
+
+class EventTypeQuestion:
+    """Implements Question: the list of event types, to find one of them by its name.
+
+    Args:
+        name: the event type's URI, or the last segment of it.
+
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._decoded: tuple[CachedPart, tuple[EventType, ...]] | None = None
+
+    def lookup(self, now: datetime) -> Lookup:  # noqa: ARG002 - a part without time
+        """Return the list."""
+        return Lookup((EVENT_TYPES,))
+
+    def needs(self, parts: Parts, now: datetime) -> Needs:  # noqa: ARG002
+        """Return the list, which is all that the answer is made of."""
+        return Needs((EVENT_TYPES,))
+
+    def named(self, parts: Parts) -> EventType | None:
+        """Return the active event type of that name, as far as the list tells."""
+        for each in self._list(parts):
+            offered = each.active and each.deleted_at is None
+            if offered and self._name in {each.uri, last_segment(each.uri)}:
+                return each
+        return None
+
+    def _list(self, parts: Parts) -> tuple[EventType, ...]:
+        listed = parts.get(EVENT_TYPES)
+        if listed is None or not listed.known:
+            return ()
+        if self._decoded is None or self._decoded[0] is not listed:
+            self._decoded = (listed, event_types(listed))
+        return self._decoded[1]
+
+
+class SlotsQuestion(EventTypeQuestion):
+    """Implements Question: the list, and the windows of slots that a range is cut from.
+
+    Args:
+        name: the event type's URI, or the last segment of it.
+        span: the range (UTC).
+        collection: what the URIs of event types are thought to begin with.
+
+    """
+
+    def __init__(self, name: str, span: Window, collection: str | None) -> None:
+        super().__init__(name)
+        self._span = span
+        self._guess = name if "/" in name else f"{collection}{name}" if collection else None
+
+    def stretch(self, uri: str) -> Stretch:
+        """Return the range of an event type's slots."""
+        return Stretch(Part.SLOTS, uri, self._span, SLOT_WINDOW)
+
+    def lookup(self, now: datetime) -> Lookup:
+        """Return the list, and the windows if the URI can be guessed."""
+        windows = worth_looking_up(self.stretch(self._guess), now) if self._guess else ()
+        occupied_in = Window(start=self._span.start, end=self._span.end + REACH)
+        return Lookup((EVENT_TYPES, *windows), occupied_in)
+
+    def needs(self, parts: Parts, now: datetime) -> Needs:
+        """Return the windows that the list leads to, or the list alone while it names nothing."""
+        found = self.named(parts)
+        if found is None:
+            return super().needs(parts, now)
+        return Needs(needed(parts, self.stretch(found.uri), now), consulted=(EVENT_TYPES,))
+
+
+def last_segment(uri: str) -> str:
+    """Return the last segment of a URI, which is Calendly's id of what it names."""
+    return uri.rsplit("/", 1)[-1]
+
+
+def collection_of(uri: str) -> str:
+    """Return a URI without its last segment."""
+    return uri[: -len(last_segment(uri))]
