@@ -7,7 +7,7 @@ Temporal is connected lazily: a process of ours starts and serves while it is do
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import version
 
 import httpx
@@ -27,6 +27,7 @@ from adapters.wiring.resources import Resources
 from adapters.wiring.services import Services
 from adapters.wiring.wire import wire
 from application.ports.clock import Clock
+from domain.errors import StorageUnavailable
 
 
 @asynccontextmanager
@@ -38,7 +39,10 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
 
     """
     async with open_resources(settings) as made:
-        yield wire(made)
+        services = wire(made)
+        yield services
+        with suppress(StorageUnavailable):
+            await services.read_marks.write()
 
 
 @asynccontextmanager

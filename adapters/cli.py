@@ -25,6 +25,10 @@ _COMMANDS = {
     "refresh": Spec(
         "adapters.commands.refresh:refresh_command", "Refresh one integration's tokens now."
     ),
+    "invalidate": Spec(
+        "adapters.commands.invalidate:invalidate_command",
+        "Call all that is cached of one integration overtaken.",
+    ),
     "reconcile": Spec(
         "adapters.commands.reconcile:reconcile_command",
         "Compare bookings with Calendly's now, and repair them.",

@@ -24,7 +24,7 @@ from domain.ids import IntegrationId
 def reconcile_command(integration_id: UUID | None, *, wide: bool) -> None:
     """Compare the bookings of one integration, or of all, with Calendly's, and repair them.
 
-    A repaired booking is one whose webhook was lost. Exits with 1 where an integration could not
+    A repaired booking is one whose webhook was lost; of who is `unsubscribed` none could come. Exits with 1 where an integration could not
     be compared; the others are.
     """
     said, ok = asyncio.run(_reconcile(integration_id, wide=wide))

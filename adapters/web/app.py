@@ -11,6 +11,7 @@ from litestar import Litestar
 from litestar.di import Provide
 
 from adapters.settings import Settings, SettingsError
+from adapters.web.availability_door import AvailabilityDoor
 from adapters.web.controllers.availability import AvailabilityController
 from adapters.web.controllers.booking_commands import BookingCommandsController
 from adapters.web.controllers.bookings import BookingsController
@@ -19,16 +20,19 @@ from adapters.web.controllers.cron import CronController
 from adapters.web.controllers.demo import DemoController
 from adapters.web.controllers.health import HealthController
 from adapters.web.controllers.integration import IntegrationController
+from adapters.web.controllers.invalidation import InvalidationController
 from adapters.web.controllers.invitees import InviteesController
 from adapters.web.controllers.metrics import metrics
 from adapters.web.controllers.page import home, style
 from adapters.web.controllers.refresh import RefreshController
+from adapters.web.controllers.scheduling_links import SchedulingLinksController
 from adapters.web.controllers.webhook_events import WebhookEventsController
 from adapters.web.controllers.webhooks import webhooks_router
 from adapters.web.demo_access import demo_faults
 from adapters.web.error_pages import error_response
 from adapters.web.head import HeadAsGet
 from adapters.web.openapi import openapi_config
+from adapters.web.rendered_answers import RenderedAnswers
 from adapters.web.request_log import RequestLog
 from adapters.web.requests import AsciiQuery, ReadableRequest
 from adapters.web.services import ServicesFactory, provide_services
@@ -51,6 +55,7 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
     async def services_opened(app: Litestar) -> AsyncIterator[None]:
         async with services_factory(settings) as services:
             app.state.services = services
+            app.state.rendered_answers = RenderedAnswers()
             yield
 
     app = Litestar(
@@ -59,8 +64,10 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
             IntegrationController,
             RefreshController,
             AvailabilityController,
+            InvalidationController,
             BookingsController,
             BookingCommandsController,
+            SchedulingLinksController,
             webhooks_router(settings.webhook_max_bytes),
             WebhookEventsController,
             InviteesController,
@@ -79,7 +86,9 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
         request_class=ReadableRequest,
         request_max_body_size=LARGEST_BODY,
     )
-    # Middleware sees only what a route takes; the log has to see everything.
-    door = WebhookDoor(app.asgi_handler, app, settings.webhook_max_bytes)
-    app.asgi_handler = RequestLog(AsciiQuery(HeadAsGet(door)))
+    # Middleware sees only what a route takes; the log has to see everything. What the door of
+    # availability answers it logs itself.
+    deliveries = WebhookDoor(app.asgi_handler, app, settings.webhook_max_bytes)
+    logged = RequestLog(AsciiQuery(HeadAsGet(deliveries)))
+    app.asgi_handler = AvailabilityDoor(logged, app)
     return app

@@ -25,11 +25,11 @@ Value = TypeVar("Value")
 
 
 class DemoParts:
-    """The parts of one page view; `troubles` are those that could not be read, and why."""
+    """The parts of one page view, read at `now`; `troubles` are those that could not be, and why."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._now = services.clock.now()
+        self.now = services.clock.now()
         self.troubles: list[str] = []
 
     async def user(self, name: str) -> UserId | None:
@@ -47,20 +47,20 @@ class DemoParts:
 
     async def slots(self, user_id: UserId, event_type: EventType) -> AvailabilityView | None:
         """Return the open slots of the next two weeks."""
-        end = self._now + AHEAD
-        reading = self._services.read_availability(user_id, event_type.uri, self._now, end)
+        end = self.now + AHEAD
+        reading = self._services.read_availability(user_id, event_type.uri, self.now, end)
         return await self._read("Open slots", reading)
 
     async def upcoming(self, user_id: UserId) -> tuple[BookingView, ...]:
         """Return the bookings that are still to come, the next one first."""
-        query = BookingQuery(limit=MOST_UPCOMING, starts_from=self._now)
+        query = BookingQuery(limit=MOST_UPCOMING, starts_from=self.now)
         found = await self._read("Bookings", self._services.list_bookings(user_id, query))
         return found.items if found else ()
 
     async def recent(self, user_id: UserId) -> tuple[BookingView, ...]:
         """Return the bookings of the last two weeks, the latest first."""
         query = BookingQuery(
-            limit=MOST_RECENT, starts_from=self._now - BACK, starts_before=self._now
+            limit=MOST_RECENT, starts_from=self.now - BACK, starts_before=self.now
         )
         found = await self._read("Recent bookings", self._services.list_bookings(user_id, query))
         return tuple(reversed(found.items)) if found else ()

@@ -6,24 +6,34 @@ from datetime import datetime
 import msgspec
 
 from adapters.web.demo_parts import DemoParts
-from adapters.web.page_times import Clockface, clockface
+from adapters.web.page_times import Clockface, ago, clockface
 from adapters.web.services import Services
 from application.booking_views import BookingView
 from application.read_availability import AvailabilityView
 from application.view_integration import IntegrationView
 from domain.availability import EventType
+from domain.cache_policy import Freshness
 from domain.ids import UserId
 from domain.integration import Status
 
 MOST_DAYS = 7
 
 
+_STANDING = {
+    Freshness.FRESH: "fresh",
+    Freshness.STALE: "being fetched again",
+    Freshness.INVALIDATED: "something changed, being fetched again",
+    Freshness.EXPIRED: "the last known, Calendly cannot be asked",
+}
+
+
 class SlotsView(msgspec.Struct, frozen=True):
-    """The next open slots of one event type, a day at a time."""
+    """The next open slots of one event type, a day at a time; `age` and `standing` in words."""
 
     days: tuple[tuple[str, tuple[str, ...]], ...]
-    age_seconds: int
-    freshness: str
+    age: str
+    standing: str
+    fresh: bool
 
 
 class BookingRow(msgspec.Struct, frozen=True):
@@ -91,7 +101,7 @@ async def _connection(
         timezone=face.name,
         event_types=types,
         chosen=chosen,
-        slots=_slots(slots, face) if slots else None,
+        slots=_slots(slots, face, parts.now) if slots else None,
         upcoming=_rows(await parts.upcoming(user_id), face),
         recent=_rows(await parts.recent(user_id), face),
     )
@@ -117,11 +127,13 @@ def _facts(view: IntegrationView, face: Clockface) -> tuple[tuple[str, str], ...
     )
 
 
-def _slots(view: AvailabilityView, face: Clockface) -> SlotsView:
+def _slots(view: AvailabilityView, face: Clockface, now: datetime) -> SlotsView:
+    freshness = view.age.freshness
     return SlotsView(
-        days=face.by_day(each.start for each in view.slots)[:MOST_DAYS],
-        age_seconds=view.age.age_seconds,
-        freshness=view.age.freshness,
+        days=face.by_day(view.slots)[:MOST_DAYS],
+        age=f"fetched {ago(view.age.fetched_at, now)}",
+        standing=_STANDING.get(freshness, freshness),
+        fresh=freshness is Freshness.FRESH,
     )
 
 

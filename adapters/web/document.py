@@ -24,6 +24,23 @@ _USER_ID = {
     "description": "Your own id of the user; one that was never seen is created.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of an answer you have: 304 without a body while it still holds.",
+    "schema": {"type": "string"},
+}
+_OF_CACHE = {
+    "Age": {
+        "description": "Seconds since Calendly was asked (RFC 9111).",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "ETag": {
+        "description": "Stands for this answer; send it as If-None-Match.",
+        "schema": {"type": "string"},
+    },
+}
 
 Part = dict[str, Any]
 
@@ -60,6 +77,10 @@ def _put_right(operation: Part) -> None:
             parameter["required"] = True
     if any("api_key" in each for each in operation.get("security", ())):
         operation["parameters"] = [_USER_ID, *operation.get("parameters", ())]
+    if "304" in operation["responses"]:
+        operation["parameters"] = [*operation.get("parameters", ()), _IF_NONE_MATCH]
+        for status in ("200", "304"):
+            operation["responses"][status]["headers"] = _OF_CACHE
     if "requestBody" in operation:
         _put_body_right(operation["requestBody"])
     for answer in operation["responses"].values():

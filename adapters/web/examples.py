@@ -7,14 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from adapters.web.schemas.availability import (
-    Availability,
-    CacheAge,
-    EventType,
-    EventTypes,
-    Question,
-    Slot,
-)
 from adapters.web.schemas.bookings import Booking as BookingAnswer
 from adapters.web.schemas.bookings import (
     BookingPage,
@@ -47,29 +39,6 @@ _EVENT = f"{_API}/scheduled_events/7c9e6679-7425-40de-944b-e07fc1f90ae7"
 _INVITEE = f"{_EVENT}/invitees/9b2d7f3e-1c4a-4f6b-8e5d-2a3b4c5d6e7f"
 _INTEGRATION = UUID("0193a2b4-7c1d-7e3f-8a5b-6c7d8e9f0a1b")
 _BOOKING = UUID("0193a2b5-1f2e-7d3c-9b4a-5c6d7e8f9a0b")
-
-_CACHE = CacheAge(
-    fetched_at=_NOW - timedelta(seconds=95),
-    age_seconds=95,
-    freshness="fresh",
-    expires_at=_NOW + timedelta(hours=23, minutes=58),
-    invalidated_by=None,
-    error_code=None,
-)
-_EVENT_TYPE = EventType(
-    uri=_TYPE,
-    name="Intro call",
-    active=True,
-    duration=30,
-    kind="solo",
-    scheduling_url=f"{_SITE}/intro",
-    slug="intro",
-    pooling_type=None,
-    description="A first conversation.",
-    color="#0069ff",
-    location_kinds=("google_conference",),
-    questions=(Question("What shall we talk about?", "text", 0, required=False, choices=()),),
-)
 
 STARTED_CONNECT = StartedConnect(
     authorize_url="https://auth.calendly.com/oauth/authorize?client_id=…&code_challenge=…&state=…",
@@ -105,15 +74,6 @@ INTEGRATION = Integration(
     last_repaired_at=_NOW - timedelta(days=1),
 )
 DISCONNECTING = Disconnecting(status="disconnecting")
-EVENT_TYPES = EventTypes(items=(_EVENT_TYPE,), cache=_CACHE)
-AVAILABILITY = Availability(
-    event_type=_EVENT_TYPE,
-    start=_NOW,
-    end=_NOW + timedelta(days=7),
-    covered_until=None,
-    slots=(Slot(start=_START, seats=1, scheduling_url=f"{_SITE}/intro/2026-12-03T14:30:00Z"),),
-    cache=_CACHE,
-)
 _FIELDS: dict[str, Any] = {
     "id": _BOOKING,
     "status": "booked",

@@ -2,9 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
-from itertools import groupby
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from application.timezones import zone_of
+from domain.availability import Slot
+from domain.errors import InvalidTimezone
+from domain.local_days import local_days
+
+_UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 class Clockface(NamedTuple):
@@ -23,21 +28,32 @@ class Clockface(NamedTuple):
         return f"{local:%a} {local.day} {local:%b}"
 
     def time(self, moment: datetime) -> str:
-        """Return the time of day, `14:30`."""
-        return f"{moment.astimezone(self.zone):%H:%M}"
+        """Return the time of day, `14:30`; in an hour that comes twice, which: `02:30 CEST`."""
+        local = moment.astimezone(self.zone)
+        twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+        return f"{local:%H:%M %Z}" if twice else f"{local:%H:%M}"
 
-    def by_day(self, moments: Iterable[datetime]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Return the times of each day, in order."""
-        ordered = sorted(moments)
+    def by_day(self, slots: Iterable[Slot]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return the times at which slots begin on each day, in order."""
         return tuple(
-            (day, tuple(self.time(each) for each in found))
-            for day, found in groupby(ordered, self.day)
+            (self.day(found[0].local), tuple(self.time(each.local) for each in found))
+            for _date, found in local_days(slots, self.zone)
         )
 
 
 def clockface(timezone: str) -> Clockface:
     """Return the clock of an IANA timezone; of one that is not known here, UTC's."""
     try:
-        return Clockface(timezone, ZoneInfo(timezone))
-    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return Clockface(timezone, zone_of(timezone))
+    except InvalidTimezone:
         return Clockface("UTC", UTC)
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """Return how long ago something was (UTC), in its largest unit: `3 minutes ago`."""
+    seconds = int((now - then).total_seconds())
+    for length, unit in _UNITS:
+        count = seconds // length
+        if count > 0:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"

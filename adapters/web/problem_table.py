@@ -54,6 +54,7 @@ PROBLEMS: Mapping[type[errors.SlotkeeperError], Row] = {
     errors.AvailabilityPending: Row(503, "Availability is being fetched", 2),
     errors.CircuitOpen: Row(503, "Calendly is not being called for now", 30),
     errors.StorageUnavailable: Row(503, "Database unavailable", 5),
+    errors.StorageContended: Row(503, "Database busy with the same", 1),
     errors.JobsUnavailable: Row(503, "Workflow engine unavailable", 5),
     errors.CalendlyError: Row(502, "Calendly failed"),
     errors.CalendlyUnavailable: Row(503, "Calendly unavailable", 10),

@@ -1,10 +1,11 @@
 """The identity of one request, in its answer, its log lines and its problem details."""
 
 import re
-from uuid import uuid4
+from secrets import token_hex
 
 from litestar.types import Scope
 
+_BYTES = 16
 _ACCEPTABLE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
@@ -13,7 +14,7 @@ def choose_request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _ACCEPTABLE.fullmatch(value):
             return value.decode("ascii")
-    return uuid4().hex
+    return token_hex(_BYTES)
 
 
 def request_id_of(scope: Scope) -> str:

@@ -20,9 +20,11 @@ from application.book_for_invitee import BookForInvitee
 from application.breaker_view import BreakerView
 from application.cancel_booking import CancelBooking
 from application.complete_connect import CompleteConnect
+from application.create_scheduling_link import CreateSchedulingLink
 from application.erase_invitee import EraseInvitee
 from application.identify_caller import IdentifyCaller
 from application.ingest_webhook import IngestWebhook
+from application.invalidate_availability import InvalidateAvailability
 from application.list_bookings import ListBookings
 from application.list_webhooks import ListWebhooks
 from application.mark_no_show import MarkNoShow
@@ -30,8 +32,12 @@ from application.ports.breakers import Surface
 from application.ports.clock import Clock
 from application.ports.jobs import Jobs
 from application.ports.signals import Signals
+from application.ports.standings import Standings
 from application.read_availability import ReadAvailability
+from application.read_busy_times import ReadBusyTimes
 from application.read_event_types import ReadEventTypes
+from application.read_marks import ReadMarks
+from application.read_schedules import ReadSchedules
 from application.refresh_tokens import RefreshTokens
 from application.replay_webhook import ReplayWebhook
 from application.request_disconnect import RequestDisconnect
@@ -108,6 +114,16 @@ class Services(Protocol):
     @property
     def read_availability(self) -> ReadAvailability: ...
     @property
+    def read_busy_times(self) -> ReadBusyTimes: ...
+    @property
+    def read_schedules(self) -> ReadSchedules: ...
+    @property
+    def invalidate_availability(self) -> InvalidateAvailability: ...
+    @property
+    def standings(self) -> Standings: ...
+    @property
+    def read_marks(self) -> ReadMarks: ...
+    @property
     def ingest_webhook(self) -> IngestWebhook: ...
     @property
     def list_webhooks(self) -> ListWebhooks: ...
@@ -127,6 +143,8 @@ class Services(Protocol):
     def cancel_booking(self) -> CancelBooking: ...
     @property
     def mark_no_show(self) -> MarkNoShow: ...
+    @property
+    def create_scheduling_link(self) -> CreateSchedulingLink: ...
 
 
 ServicesFactory: TypeAlias = Callable[[Settings], AbstractAsyncContextManager[Services]]

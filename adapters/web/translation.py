@@ -1,37 +1,63 @@
 """From the use cases' values to what goes over the wire."""
 
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from msgspec import convert
 
+from adapters.web.event_type_page import EventTypePage
 from adapters.web.schemas import availability as wire
 from adapters.web.schemas import bookings as wire_bookings
+from adapters.web.schemas import event_types as wire_types
+from adapters.web.schemas import host_times as wire_times
 from application.booking_views import BookingView
+from application.cached_values import CacheAge
 from application.read_availability import AvailabilityView
-from application.read_event_types import EventTypesView
+from application.read_busy_times import BusyTimesView
+from application.read_schedules import SchedulesView
 from domain.availability import EventType
+from domain.local_days import LocalDay, local_days
 from domain.secret import Secret
 
 Wire = TypeVar("Wire")
 
 
-def event_types_answer(view: EventTypesView) -> wire.EventTypes:
-    """Return the event types as an answer."""
-    return wire.EventTypes(
-        items=tuple(map(_event_type, view.items)), cache=_like(view.age, wire.CacheAge)
+def event_types_answer(page: EventTypePage, age: CacheAge) -> wire_types.EventTypes:
+    """Return a page of event types as an answer."""
+    return wire_types.EventTypes(
+        items=tuple(map(_event_type, page.items)), next_cursor=page.next_cursor, cache=_age(age)
     )
 
 
-def availability_answer(view: AvailabilityView) -> wire.Availability:
-    """Return the open slots as an answer."""
-    return wire.Availability(
+def availability_answer(view: AvailabilityView, zone: ZoneInfo | None) -> wire_times.Availability:
+    """Return the open slots as an answer, by local day too where a timezone is given."""
+    return wire_times.Availability(
         event_type=_event_type(view.event_type),
         start=view.start,
         end=view.end,
         covered_until=view.covered_until,
+        timezone=None if zone is None else zone.key,
         slots=tuple(wire.Slot(each.start, each.seats, each.scheduling_url) for each in view.slots),
-        cache=_like(view.age, wire.CacheAge),
+        days=None if zone is None else tuple(map(_day, local_days(view.slots, zone))),
+        cache=_age(view.age),
     )
+
+
+def busy_times_answer(view: BusyTimesView) -> wire_times.BusyTimes:
+    """Return the busy times as an answer."""
+    return wire_times.BusyTimes(
+        start=view.start,
+        end=view.end,
+        covered_until=view.covered_until,
+        items=tuple(wire_times.BusyTime(each.kind, each.start, each.end) for each in view.items),
+        cache=_age(view.age),
+    )
+
+
+def schedules_answer(view: SchedulesView) -> wire_times.Schedules:
+    """Return the schedules as an answer."""
+    items = tuple(_like(each, wire_times.Schedule) for each in view.items)
+    return wire_times.Schedules(items=items, cache=_age(view.age))
 
 
 def booking_answer(view: BookingView) -> wire_bookings.Booking:
@@ -72,8 +98,22 @@ def _booking(view: BookingView) -> dict[str, Any]:
     }
 
 
-def _event_type(event_type: EventType) -> wire.EventType:
-    return _like(event_type, wire.EventType)
+def _event_type(event_type: EventType) -> wire_types.EventType:
+    return _like(event_type, wire_types.EventType)
+
+
+def _day(day: LocalDay) -> wire.LocalDay:
+    return wire.LocalDay(
+        date=day.date,
+        slots=tuple(
+            wire.LocalSlot(slot.start, local, slot.seats, slot.scheduling_url)
+            for local, slot in day.slots
+        ),
+    )
+
+
+def _age(age: CacheAge) -> wire.CacheAge:
+    return _like(age, wire.CacheAge)
 
 
 def _like(value: object, shape: type[Wire]) -> Wire:

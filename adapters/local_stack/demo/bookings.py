@@ -19,9 +19,10 @@ def availability(stage: Stage) -> str:
     answer = _slots(stage)
     expect(answer["slots"], "no open slot in the next 14 days")
     cache = answer["cache"]
+    age = datetime.now(UTC) - datetime.fromisoformat(cache["fetched_at"])
     return (
         f"{len(types)} event types; {len(answer['slots'])} slots of {solo['name']!r}, "
-        f"{cache['freshness']}, {cache['age_seconds']} s old"
+        f"{cache['freshness']}, {age.seconds} s old"
     )
 
 

@@ -1,20 +1,39 @@
-"""Event types and open slots, from the cache and always with their age."""
+"""Event types, open slots, busy times and schedules, from the cache and always with their age."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import Controller, Response, get
+from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 
-from adapters.web import examples
+from adapters.web import availability_examples as examples
+from adapters.web.cached_answer import cached_answer
 from adapters.web.caller import identified, provide_user_id
+from adapters.web.event_type_page import after_of, page_of
 from adapters.web.moments import moment, moment_parameter
-from adapters.web.operations import API_SECURITY, CALLER, CALLING_CALENDLY, answer, answers
-from adapters.web.schemas.availability import Availability, CacheAge, EventTypes
+from adapters.web.operations import API_SECURITY, CALLER, CALLING_CALENDLY, answer, answers, empty
+from adapters.web.rendered_answers import Basis
+from adapters.web.seconds import optional_seconds, seconds_parameter
 from adapters.web.services import FromServices
-from adapters.web.translation import availability_answer, event_types_answer
+from adapters.web.translation import (
+    availability_answer,
+    busy_times_answer,
+    event_types_answer,
+    schedules_answer,
+)
+from application.timezones import zone_of
 from domain import errors
 from domain.ids import UserId
+
+AnyRequest = Request[Any, Any, Any]
+MaxAge = Annotated[
+    str | None,
+    seconds_parameter(
+        "Accept no older answer: wait for a fetch instead, as far as Calendly lets itself be asked"
+    ),
+]
+_UNCHANGED = {304: empty("Unchanged since the answer whose ETag If-None-Match names")}
+_PROBLEMS = (*CALLER, *CALLING_CALENDLY, errors.AvailabilityPending)
 
 
 class AvailabilityController(Controller):
@@ -29,36 +48,51 @@ class AvailabilityController(Controller):
     @get(
         "/event-types",
         operation_id="listEventTypes",
-        summary="A user's event types",
+        summary="A user's event types by name",
         responses=answers(
-            {200: answer(examples.EVENT_TYPES, "All event types, inactive ones included")},
-            *CALLER,
-            *CALLING_CALENDLY,
-            errors.AvailabilityPending,
+            {200: answer(examples.EVENT_TYPES, "A page, inactive ones included"), **_UNCHANGED},
+            *_PROBLEMS,
+            errors.InvalidCursor,
         ),
     )
     async def event_types(
-        self, services: FromServices, user_id: NamedDependency[UserId]
-    ) -> Response[EventTypes]:
+        self,
+        *,
+        request: AnyRequest,
+        services: FromServices,
+        user_id: NamedDependency[UserId],
+        limit: Annotated[
+            int, QueryParameter(description="Event types a page.", ge=1, le=100)
+        ] = 100,
+        cursor: Annotated[
+            str | None, QueryParameter(description="`next_cursor` of the page before.")
+        ] = None,
+        max_age: MaxAge = None,
+    ) -> Response[bytes]:
         """List event types."""
-        found = event_types_answer(await services.read_event_types(user_id))
-        return Response(found, headers=_age(found.cache))
+        after = after_of(cursor)
+        oldest = optional_seconds(max_age, "max_age")
+        view = await services.read_event_types(user_id, max_age=oldest)
+        body = event_types_answer(page_of(view.items, limit, after), view.age)
+        basis = Basis.of(user_id, view, oldest)
+        return cached_answer(request, body, basis, services.clock.now())
 
     @get(
         "/availability",
         operation_id="getAvailability",
         summary="Open slots of one event type",
         responses=answers(
-            {200: answer(examples.AVAILABILITY, "Open slots in the range")},
-            *CALLER,
+            {200: answer(examples.AVAILABILITY, "Open slots in the range"), **_UNCHANGED},
+            *_PROBLEMS,
             errors.InvalidRange,
+            errors.InvalidTimezone,
             errors.EventTypeNotFound,
-            *CALLING_CALENDLY,
-            errors.AvailabilityPending,
         ),
     )
     async def availability(
         self,
+        *,
+        request: AnyRequest,
         services: FromServices,
         user_id: NamedDependency[UserId],
         event_type: Annotated[
@@ -71,16 +105,68 @@ class AvailabilityController(Controller):
         ],
         start: Annotated[str, moment_parameter("Slots from here, with a UTC offset")],
         end: Annotated[str, moment_parameter("Slots before this, with a UTC offset")],
-    ) -> Response[Availability]:
+        timezone: Annotated[
+            str | None,
+            QueryParameter(
+                description="An IANA name, such as Europe/Berlin: adds the slots by local day."
+            ),
+        ] = None,
+        max_age: MaxAge = None,
+    ) -> Response[bytes]:
         """List open slots."""
-        found = availability_answer(
-            await services.read_availability(
-                user_id, event_type, moment(start, "start"), moment(end, "end")
-            )
-        )
-        return Response(found, headers=_age(found.cache))
+        zone = None if timezone is None else zone_of(timezone)
+        oldest = optional_seconds(max_age, "max_age")
+        span = moment(start, "start"), moment(end, "end")
+        view = await services.read_availability(user_id, event_type, *span, max_age=oldest)
+        body = availability_answer(view, zone)
+        basis = Basis.of(user_id, view, oldest)
+        return cached_answer(request, body, basis, services.clock.now())
 
+    @get(
+        "/busy-times",
+        operation_id="listBusyTimes",
+        summary="When a user is not free",
+        responses=answers(
+            {200: answer(examples.BUSY_TIMES, "What touches the range"), **_UNCHANGED},
+            *_PROBLEMS,
+            errors.InvalidRange,
+        ),
+    )
+    async def busy_times(
+        self,
+        *,
+        request: AnyRequest,
+        services: FromServices,
+        user_id: NamedDependency[UserId],
+        start: Annotated[str, moment_parameter("From here, with a UTC offset")],
+        end: Annotated[str, moment_parameter("Until here, with a UTC offset")],
+        max_age: MaxAge = None,
+    ) -> Response[bytes]:
+        """List busy times."""
+        oldest = optional_seconds(max_age, "max_age")
+        span = moment(start, "start"), moment(end, "end")
+        view = await services.read_busy_times(user_id, *span, max_age=oldest)
+        body, basis = busy_times_answer(view), Basis.of(user_id, view, oldest)
+        return cached_answer(request, body, basis, services.clock.now())
 
-def _age(cache: CacheAge) -> dict[str, str]:
-    """Return the Age header (RFC 9111): seconds since Calendly was asked."""
-    return {"Age": str(max(cache.age_seconds, 0))}
+    @get(
+        "/schedules",
+        operation_id="listSchedules",
+        summary="A user's weekly hours",
+        responses=answers(
+            {200: answer(examples.SCHEDULES, "All schedules"), **_UNCHANGED}, *_PROBLEMS
+        ),
+    )
+    async def schedules(
+        self,
+        *,
+        request: AnyRequest,
+        services: FromServices,
+        user_id: NamedDependency[UserId],
+        max_age: MaxAge = None,
+    ) -> Response[bytes]:
+        """List schedules."""
+        oldest = optional_seconds(max_age, "max_age")
+        view = await services.read_schedules(user_id, max_age=oldest)
+        body, basis = schedules_answer(view), Basis.of(user_id, view, oldest)
+        return cached_answer(request, body, basis, services.clock.now())

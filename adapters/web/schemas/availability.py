@@ -1,5 +1,10 @@
-"""Event types and open slots, always with their age."""
+"""Event types, open slots, busy times and schedules, always with their age.
 
+The rule not to break: an answer that says the same has the same bytes. So how many seconds old it
+is stands in the Age header, never in a body.
+"""
+
+import datetime as dt
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -8,10 +13,11 @@ from msgspec import Meta
 
 
 class CacheAge(msgspec.Struct, frozen=True):
-    """How old an answer is, and what that means."""
+    """How old an answer is, and what that means; the Age header has it in seconds."""
 
-    fetched_at: Annotated[datetime, Meta(description="When Calendly was asked (UTC).")]
-    age_seconds: int
+    fetched_at: Annotated[
+        datetime, Meta(description="When Calendly was asked for the oldest part of it (UTC).")
+    ]
     freshness: Annotated[
         Literal["fresh", "stale", "invalidated", "expired"],
         Meta(
@@ -21,47 +27,18 @@ class CacheAge(msgspec.Struct, frozen=True):
             )
         ),
     ]
-    expires_at: Annotated[datetime, Meta(description="When the cache entry expires (UTC).")]
+    stale_at: Annotated[
+        datetime, Meta(description="Until when it is fresh if nothing changes (UTC).")
+    ]
+    expires_at: Annotated[
+        datetime, Meta(description="From when on readers wait for a fetch instead (UTC).")
+    ]
     invalidated_by: Annotated[
         str | None, Meta(description="What changed since it was fetched, such as a webhook.")
     ]
     error_code: Annotated[
         str | None, Meta(description="Why the last attempt to fetch again failed.")
     ]
-
-
-class Question(msgspec.Struct, frozen=True):
-    """A custom question that an invitee answers."""
-
-    name: str
-    kind: str
-    position: int
-    required: bool
-    choices: tuple[str, ...]
-
-
-class EventType(msgspec.Struct, frozen=True):
-    """A kind of meeting."""
-
-    uri: str
-    name: str
-    active: bool
-    duration: Annotated[int, Meta(description="Minutes.")]
-    kind: str
-    scheduling_url: str
-    slug: str | None
-    pooling_type: str | None
-    description: str | None
-    color: str | None
-    location_kinds: tuple[str, ...]
-    questions: tuple[Question, ...]
-
-
-class EventTypes(msgspec.Struct, frozen=True):
-    """All event types of the user."""
-
-    items: tuple[EventType, ...]
-    cache: CacheAge
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -72,15 +49,20 @@ class Slot(msgspec.Struct, frozen=True):
     scheduling_url: str
 
 
-class Availability(msgspec.Struct, frozen=True):
-    """Open slots of one event type."""
+class LocalSlot(msgspec.Struct, frozen=True):
+    """A time that can be booked, as the clocks of a timezone show it."""
 
-    event_type: EventType
-    start: datetime
-    end: datetime
-    covered_until: Annotated[
-        datetime | None,
-        Meta(description="Slots are known until here (UTC); null when for the whole range."),
+    start: Annotated[datetime, Meta(description="UTC.")]
+    local: Annotated[
+        datetime,
+        Meta(description="The same moment with its local offset; an hour can come twice a day."),
     ]
-    slots: tuple[Slot, ...]
-    cache: CacheAge
+    seats: int
+    scheduling_url: str
+
+
+class LocalDay(msgspec.Struct, frozen=True):
+    """What can be booked on one day of a timezone."""
+
+    date: dt.date
+    slots: tuple[LocalSlot, ...]

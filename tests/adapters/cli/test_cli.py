@@ -14,8 +14,8 @@ from tests.adapters.sound_environ import SECRETS, SOUND
 
 BLANK: dict[str, str | None] = dict.fromkeys(SOUND)
 OURS = (
-    "web", "migrate", "doctor", "keys", "refresh", "reconcile", "webhooks", "erase-invitee",
-    "dev", "demo", "sandbox",
+    "web", "migrate", "doctor", "keys", "refresh", "invalidate", "reconcile", "webhooks",
+    "erase-invitee", "dev", "demo", "sandbox",
 )  # fmt: skip
 
 

@@ -103,3 +103,13 @@ def test_an_unknown_integration_cannot_be_refreshed(database_url: Secret) -> Non
 
     assert ended.exit_code == 1
     assert "integration_not_found" in ended.output
+
+
+def test_an_unknown_integration_cannot_be_invalidated(database_url: Secret) -> None:
+    """`invalidate` names the error and exits with 1."""
+    environ = SOUND | {"DATABASE_URL": database_url.reveal(), "TEMPORAL_ADDRESS": "127.0.0.1:1"}
+
+    ended = CliRunner().invoke(main, ["invalidate", str(UUID(int=7))], env=environ)
+
+    assert ended.exit_code == 1
+    assert "integration_not_found" in ended.output

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from subprocess import Popen
 
 import httpx
@@ -34,10 +34,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def web(environ: dict[str, str], port: int) -> Iterator[Popen[str]]:
+def web(environ: dict[str, str], port: int, *options: str) -> Iterator[Popen[str]]:
     """Run the web process until it answers, and end it."""
     process = Popen(
-        [sys.executable, "-m", "adapters.cli", "web", "--port", str(port)],
+        [sys.executable, "-m", "adapters.cli", "web", "--port", str(port), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -116,6 +116,22 @@ def test_head_has_the_headers_of_get(environ: dict[str, str]) -> None:
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == get.headers["content-length"]
     assert complaints == ""
+
+
+def test_more_connections_than_allowed_are_turned_away(environ: dict[str, str]) -> None:
+    """However many connect, only so many are served; the others hear 503 until some leave."""
+    port = free_port()
+    with web(environ, port, "--most-connections", "3") as process, ExitStack() as idle:
+        url = f"http://127.0.0.1:{port}/health/live"
+        for _ in range(2):
+            idle.enter_context(socket.create_connection(("127.0.0.1", port)))
+        served = httpx.get(url, trust_env=False).status_code
+        idle.enter_context(socket.create_connection(("127.0.0.1", port)))
+        refused = httpx.get(url, trust_env=False).status_code
+        idle.close()
+        _await_answer(process, url)
+
+    assert (served, refused) == (200, 503)
 
 
 def test_a_taken_port_ends_the_web_process(environ: dict[str, str]) -> None:

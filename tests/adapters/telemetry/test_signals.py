@@ -82,6 +82,18 @@ def new_signals() -> PrometheusSignals:
             'slotkeeper_subscriptions_replaced_total{trouble="disabled"}',
         ),
         (
+            lambda signals: signals.invitee_erased(EVENT, 1, 2, 0),
+            'slotkeeper_erasures_total{result="finished"}',
+        ),
+        (
+            lambda signals: signals.invitee_erased(EVENT, 1, 2, 3),
+            'slotkeeper_erasures_total{result="unreadable"}',
+        ),
+        (
+            lambda signals: signals.erasure_unfinished(EVENT),
+            'slotkeeper_erasures_total{result="unfinished"}',
+        ),
+        (
             lambda signals: signals.bookings_unreadable(WHO, 1),
             "slotkeeper_bookings_unreadable_total",
         ),
@@ -174,6 +186,7 @@ def test_the_first_event_of_its_kind_is_an_increase() -> None:
         'slotkeeper_booking_commands_total{operation="book",result="slot_taken"}',
         'slotkeeper_subscriptions_total{result="kept_failing"}',
         'slotkeeper_subscriptions_total{result="replaced"}',
+        'slotkeeper_erasures_total{result="unfinished"}',
         "slotkeeper_bookings_repaired_total",
     ):
         assert f"{series} 0.0\n" in shown

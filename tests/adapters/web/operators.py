@@ -6,6 +6,7 @@ from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
 from application.erase_invitee import EraseInvitee
 from application.list_webhooks import ListWebhooks
 from application.redact_bodies import RedactBodies
+from application.redact_bookings import RedactBookings
 from application.replay_webhook import ReplayWebhook
 from application.show_webhook import ShowWebhook
 from tests.application.recording import RecordedSignals
@@ -34,7 +35,8 @@ def operators_of(storage: FakeStorage, jobs: FakeJobs) -> Operators:
         replay_webhook=ReplayWebhook(storage=storage, jobs=jobs, clock=clock),
         erase_invitee=EraseInvitee(
             storage=storage,
-            redact=RedactBodies(storage=storage, bodies=bodies),
+            redact_bookings=RedactBookings(storage=storage),
+            redact_bodies=RedactBodies(storage=storage, bodies=bodies),
             clock=clock,
             entropy=FakeEntropy(),
             signals=RecordedSignals(),

@@ -1,6 +1,6 @@
 """Stand-ins for the use cases: small, stateful, and able to fail as told."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,14 +13,13 @@ from application.booking_journal import Performed
 from application.booking_views import BookingView
 from application.breaker_view import BreakerView
 from application.complete_connect import ConnectOutcome
+from application.create_scheduling_link import SchedulingLink
 from application.delivery import Ingested
 from application.list_bookings import BookingsPage
 from application.ports.bookings import BookingQuery
 from application.ports.breakers import Surface
-from application.read_availability import AvailabilityView
-from application.read_event_types import EventTypesView
 from application.view_integration import IntegrationView
-from domain.availability import EventType, Slot
+from domain.availability import EventType
 from domain.booking import BookingStatus, NoShow
 from domain.circuit_breaker import BreakerState
 from domain.errors import (
@@ -41,29 +40,27 @@ from domain.integration import Recovery
 from domain.secret import Secret
 from domain.signature import Verdict, verify
 from tests.adapters.web import story
+from tests.adapters.web.cache_stand_ins import (
+    StandInCache,
+    StandInInvalidation,
+    StandInMarks,
+    StandInStandings,
+)
+from tests.adapters.web.failures import Failures
 from tests.adapters.web.operators import operators_of
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.storage import FakeStorage
 
 
-@dataclass
-class Failures:
-    """Errors that the next calls raise, by the name of the use case."""
-
-    planned: dict[str, Exception] = field(default_factory=dict)
-
-    def check(self, name: str) -> None:
-        """Raise what is planned for the use case, once."""
-        if name in self.planned:
-            raise self.planned.pop(name)
-
-
 class StillClock:
-    """A clock that stands still."""
+    """A clock that stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.time = story.NOW
 
     def now(self) -> datetime:
-        """Return the story's now."""
-        return story.NOW
+        """Return the story's now, or what a test has set."""
+        return self.time
 
 
 class StandInStorage:
@@ -85,10 +82,15 @@ class StandInStorage:
 
 
 class StandInSignals:
-    """Counts refused deliveries."""
+    """Counts refused deliveries, and reads of the cache."""
 
     def __init__(self) -> None:
         self.received: list[str] = []
+        self.reads: list[tuple[str, str]] = []
+
+    def availability_read(self, part: str, freshness: str) -> None:
+        """Count a read."""
+        self.reads.append((part, freshness))
 
     def webhook_received(self, result: str) -> None:
         """Count a delivery."""
@@ -203,12 +205,11 @@ class StandInConnect:
 
 
 class StandInHost:
-    """Integrations, event types and slots by user."""
+    """Integrations by user, and what all of them offer."""
 
     def __init__(self, failures: Failures) -> None:
         self.integrations: dict[UserId, IntegrationView] = {}
         self.event_types: tuple[EventType, ...] = (story.event_type(),)
-        self.slots: tuple[Slot, ...] = (story.slot(5), story.slot(30))
         self._failures = failures
 
     async def view(self, user_id: UserId) -> IntegrationView:
@@ -233,21 +234,24 @@ class StandInHost:
         self._failures.check("request_disconnect")
         return self.integrations.pop(user_id, None) is not None
 
-    async def read_event_types(self, user_id: UserId) -> EventTypesView:
-        """Return the event types of a connected user."""
-        self._failures.check("read_event_types")
-        await self.view(user_id)
-        return EventTypesView(self.event_types, story.age())
 
-    async def read_availability(
-        self, user_id: UserId, event_type: str, start: datetime, end: datetime
-    ) -> AvailabilityView:
-        """Return the slots of one event type."""
-        self._failures.check("read_availability")
-        await self.view(user_id)
-        for each in self.event_types:
+class StandInLinks:
+    """Single-use links, numbered."""
+
+    def __init__(self, host: StandInHost, failures: Failures) -> None:
+        self.made = 0
+        self._host = host
+        self._failures = failures
+
+    async def create(self, user_id: UserId, event_type: str) -> SchedulingLink:
+        """Make a link to one of a connected user's event types."""
+        self._failures.check("create_scheduling_link")
+        integration = await self._host.view(user_id)
+        for each in self._host.event_types:
             if event_type in {each.uri, each.uri.rsplit("/", 1)[-1]}:
-                return AvailabilityView(each, self.slots, start, end, None, story.age())
+                self.made += 1
+                url = f"https://calendly.com/d/link-{self.made}/intro"
+                return SchedulingLink(integration.id, each.uri, url)
         raise EventTypeNotFound("This user has no active event type of that name.")
 
 
@@ -399,8 +403,16 @@ class StandInServices:
         self.view_integration = self.host.view
         self.refresh_tokens = self.host.refresh
         self.request_disconnect = self.host.disconnect
-        self.read_event_types = self.host.read_event_types
-        self.read_availability = self.host.read_availability
+        self.cache = StandInCache(self.host, self.storage, self.clock, self.failures)
+        self.read_event_types = self.cache.read_event_types
+        self.read_availability = self.cache.read_availability
+        self.read_busy_times = self.cache.read_busy_times
+        self.read_schedules = self.cache.read_schedules
+        self.invalidate_availability = StandInInvalidation(self.cache, self.host)
+        self.standings = StandInStandings(self.cache, self.storage)
+        self.read_marks = StandInMarks()
+        self.links = StandInLinks(self.host, self.failures)
+        self.create_scheduling_link = self.links.create
         self.bookings = StandInBookings(self.failures)
         self.kept = FakeStorage()
         self.operators = operators_of(self.kept, self.jobs)

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from application.booking_views import BookingView
 from application.breaker_view import BreakerView
-from application.cached_values import CacheAge
+from application.cached_values import CacheAge, Origin
+from application.digests import digest
+from application.ports.availability_cache import PartKey
 from application.view_integration import IntegrationView
-from domain.availability import EventType, Slot
+from domain.availability import BusyTime, EventType, Interval, Rule, Schedule, Slot
 from domain.booking import Booking, BookingStatus, Details, Facts, Invitee, Links
 from domain.cache_policy import Freshness
 from domain.circuit_breaker import BreakerState
@@ -17,6 +19,7 @@ from domain.secret import Secret
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 API_KEY = "sk_test_0123456789abcdef"
+KEY_HASH = digest(API_KEY)
 EVENT_TYPE_URI = "https://api.calendly.com/event_types/intro"
 INTEGRATION = UUID("0193a2b4-7c1d-7e3f-8a5b-6c7d8e9f0a1b")
 CANCEL_LINK = "https://calendly.com/cancellations/cancel-s3cret"
@@ -68,14 +71,37 @@ def slot(hours: int) -> Slot:
     return Slot(NOW + timedelta(hours=hours), 1, "https://calendly.com/ada/intro/slot")
 
 
-def age(seconds: int = 95) -> CacheAge:
+def busy_time(hours: int) -> BusyTime:
+    """Return an hour in which the host is not free, so many hours from now."""
+    start = NOW + timedelta(hours=hours)
+    return BusyTime("external", start, start + timedelta(hours=1))
+
+
+def schedule() -> Schedule:
+    """Return working hours on Mondays."""
+    rule = Rule("wday", "monday", (Interval("09:00", "17:00"),))
+    return Schedule(
+        "https://api.calendly.com/s/1", "Working hours", True, "Europe/Berlin", (rule,)
+    )
+
+
+def age(
+    seconds: int = 95, freshness: Freshness = Freshness.FRESH, error_code: str | None = None
+) -> CacheAge:
     """Return the age of an answer fetched so many seconds ago."""
     return CacheAge(
         fetched_at=NOW - timedelta(seconds=seconds),
-        age_seconds=seconds,
-        freshness=Freshness.FRESH,
+        freshness=freshness,
+        stale_at=NOW + timedelta(hours=1),
         expires_at=NOW + timedelta(hours=24),
+        error_code=error_code,
     )
+
+
+def origin(*reads: PartKey, valid_until: datetime | None = None) -> Origin:
+    """Return where an answer comes from that is good for an hour."""
+    until = NOW + timedelta(hours=1) if valid_until is None else valid_until
+    return Origin(IntegrationId(INTEGRATION), reads, until)
 
 
 def booking(

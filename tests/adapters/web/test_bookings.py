@@ -108,6 +108,15 @@ async def test_a_page_size_out_of_bounds_is_refused(client: Client, limit: str) 
     assert [each["field"] for each in problem["errors"]] == ["limit"]
 
 
+@pytest.mark.parametrize("end", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_time_outside_the_calendar_is_refused(client: Client, end: str) -> None:
+    """A time whose offset leads out of the years 1 to 9999 is 400."""
+    answer = await client.get(BOOKINGS, headers=CALLER, params={"end": end})
+
+    problem = problem_in(answer, 400, "invalid_input")
+    assert [each["field"] for each in problem["errors"]] == ["end"]
+
+
 async def test_a_reversed_range_is_refused(client: Client) -> None:
     """A range that ends before it begins is 400."""
     params = {"start": "2026-12-02T00:00:00Z", "end": "2026-12-01T00:00:00Z"}

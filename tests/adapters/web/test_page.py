@@ -1,14 +1,16 @@
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from adapters.settings import SettingsError
 from adapters.web.app import build_app
-from adapters.web.page_times import clockface
+from adapters.web.page_times import ago, clockface
 from application.view_integration import ActionRequired
+from domain.availability import Slot
 from domain.booking import BookingStatus
+from domain.cache_policy import Freshness
 from domain.errors import CalendlyUnavailable, JobsUnavailable, StorageUnavailable
 from domain.ids import UserId
 from domain.integration import Status
@@ -165,7 +167,7 @@ async def test_a_connected_user_sees_slots_and_bookings(browser: Client) -> None
 
     for text in ("Ada Example", "Intro call", "Tue 1 Dec", "15:00", "Wed 2 Dec", "16:00"):
         assert text in answer.text
-    for text in ("Grace Sample", "Europe/Berlin", "fresh, 95 s old", "Disconnect"):
+    for text in ("Grace Sample", "Europe/Berlin", "fetched 1 minute ago", "Disconnect"):
         assert text in answer.text
 
 
@@ -322,6 +324,53 @@ async def test_the_style_sheet_is_served(browser: Client) -> None:
 
     assert answer.headers["content-type"].startswith("text/css")
     assert "max-age" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("freshness", "words"),
+    [
+        (Freshness.FRESH, ">fresh<"),
+        (Freshness.STALE, ">being fetched again<"),
+        (Freshness.INVALIDATED, ">something changed, being fetched again<"),
+        (Freshness.EXPIRED, ">the last known, Calendly cannot be asked<"),
+    ],
+)
+@pytest.mark.usefixtures("user")
+async def test_the_page_says_what_its_slots_are_worth(
+    browser: Client, demo: StandInServices, freshness: Freshness, words: str
+) -> None:
+    """Slots come with their age and with what it means, in words."""
+    demo.cache.freshness = freshness
+
+    answer = await browser.get("/")
+
+    assert words in answer.text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "just now"),
+        (0, "just now"),
+        (1, "1 second ago"),
+        (119, "1 minute ago"),
+        (7200, "2 hours ago"),
+        (90_000, "1 day ago"),
+    ],
+)
+def test_an_age_is_told_in_its_largest_unit(seconds: int, words: str) -> None:
+    """How long ago something was is told as people would."""
+    assert ago(story.NOW - timedelta(seconds=seconds), story.NOW) == words
+
+
+def test_the_hour_that_comes_twice_is_named() -> None:
+    """When clocks go back, a time that comes twice says which of the two it is."""
+    first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    starts = (first, first + timedelta(hours=1), first + timedelta(hours=2))
+
+    days = clockface("Europe/Berlin").by_day([Slot(each, 1, "https://s") for each in starts])
+
+    assert days == (("Sun 25 Oct", ("02:30 CEST", "02:30 CET", "03:30")),)
 
 
 def test_a_timezone_that_is_not_known_is_read_as_utc() -> None:

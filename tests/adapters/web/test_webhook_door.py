@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.web.app import build_app
-from adapters.web.webhook_door import WEBHOOKS_PATH
+from adapters.web.webhook_door import MOST_LARGE, WEBHOOKS_PATH
 from domain.errors import StorageUnavailable
 from tests.adapters.web.serving import Client, settings_with
 from tests.adapters.web.stand_ins import StandInServices
@@ -83,13 +83,21 @@ async def posted(
     headers: list[tuple[bytes, bytes]],
     messages: list[Any],
     key: str = "",
+    then: asyncio.Event | None = None,
 ) -> list[Any]:
-    """Return what the application sends for a POST that arrives in these messages."""
+    """Return what the application sends for a POST that arrives in these messages.
+
+    With `then` the sender is silent after them, and leaves once that happens.
+    """
     sent, arriving = [], iter(messages)
     APP.state.services = services
 
     async def receive() -> Any:
-        return next(arriving)
+        message = next(arriving, None)
+        if message is None and then is not None:
+            await then.wait()
+            return {"type": "http.disconnect"}
+        return message
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -131,6 +139,28 @@ async def test_a_body_in_parts_is_put_together() -> None:
 
     assert sent[0]["status"] == 204
     assert services.ingest_webhook.stored == [BODY]
+
+
+async def test_many_large_bodies_at_once_are_bounded() -> None:
+    """Large bodies that are under way take so much memory and no more; small ones are read."""
+    services, bodies = StandInServices(SETTINGS), MOST_LARGE // 2**20
+    leave = asyncio.Event()
+
+    async def large() -> list[Any]:
+        part = request(b" " * 2**20, more=True)
+        return await posted(services, raw(signed(BODY)), [part], then=leave)
+
+    held = [asyncio.create_task(large()) for _ in range(bodies)]
+    await asyncio.sleep(0)
+    refused = await large()
+    small = await posted(services, raw(signed(BODY)), [request(BODY)])
+    leave.set()
+    await asyncio.gather(*held)
+    parts = [request(b" " * 2**20, more=True), request(b"")]
+    later = await posted(services, raw(signed(BODY)), parts)
+
+    assert [sent[0]["status"] for sent in (refused, small, later)] == [503, 204, 401]
+    assert (b"retry-after", b"1") in refused[0]["headers"]
 
 
 async def test_a_sender_that_leaves_is_not_answered() -> None:

@@ -1,0 +1,176 @@
+"""Reads of availability, answered before the framework's own handling of a request.
+
+Most reads ask again for what was answered a moment ago. The route remembers its answer as bytes;
+here the store is asked in one small statement whether it still holds, and if so the bytes go
+out. Everything else, and every answer that is not 200 or 304, is the routes' business.
+
+The rule not to break: what is served here is what the route would have answered at this moment.
+So the store is asked after the request arrived, whether its key lives and whether anything that
+the answer says has changed, and an answer that time alone makes wrong is not used.
+"""
+
+import logging
+from datetime import datetime
+from time import perf_counter
+from typing import Final, NamedTuple, cast
+
+import structlog
+from litestar import Litestar
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from adapters.web.conditional import is_known
+from adapters.web.rendered_answers import AnswerKey, RenderedAnswer, RenderedAnswers
+from adapters.web.request_id import choose_request_id
+from adapters.web.services import Services
+from application.digests import digest
+from application.ports.availability_cache import NEWS_AFTER
+from domain.cache_policy import Freshness
+from domain.errors import SlotkeeperError
+
+PREFIX: Final = "/api/calendly"
+PATHS: Final = frozenset(
+    f"{PREFIX}/{name}" for name in ("availability", "event-types", "busy-times", "schedules")
+)
+_LOGGER = "slotkeeper.access"
+_KEY = "availability_answer_key"
+
+_log = structlog.get_logger(_LOGGER)
+_level = logging.getLogger(_LOGGER)
+
+
+class Asked(NamedTuple):
+    """A request that may be answered here; the lines of If-None-Match are joined (RFC 9110)."""
+
+    key: AnswerKey
+    if_none_match: bytes | None
+
+
+class AvailabilityDoor:
+    """Wraps an ASGI application, the log of requests included.
+
+    Args:
+        app: answers what is not answered here.
+        litestar: the application whose services are used.
+
+    """
+
+    def __init__(self, app: ASGIApp, litestar: Litestar) -> None:
+        self._app = app
+        self._litestar = litestar
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request (ASGI)."""
+        asked = _asked(scope) if scope["path"] in PATHS else None
+        if asked is None:
+            await self._app(scope, receive, send)
+            return
+        began = perf_counter()
+        services = cast(Services, self._litestar.state.services)
+        answer = await self._confirmed(services, asked.key)
+        if answer is None:
+            scope["state"][_KEY] = asked.key
+            await self._app(scope, receive, send)
+            return
+        now, request_id = services.clock.now(), choose_request_id(scope)
+        for message in _messages(answer, asked.if_none_match, request_id, now):
+            await send(message)
+        _count(services, answer, now)
+        if _level.isEnabledFor(logging.DEBUG):
+            _write(scope, answer, asked, request_id, perf_counter() - began)
+
+    async def _confirmed(self, services: Services, key: AnswerKey) -> RenderedAnswer | None:
+        """Return what was answered before, if it still holds."""
+        answers = answers_of(self._litestar)
+        answer = answers.get(key)
+        if answer is None:
+            return None
+        basis = answer.basis
+        try:
+            version = await services.standings.version(key.key_hash, basis.integration_id)
+        except SlotkeeperError:
+            return None  # the route says what is wrong, or finds that it has passed
+        if version == basis.version and services.clock.now() < basis.valid_until:
+            return answer
+        answers.drop(key, answer)
+        return None
+
+
+def answers_of(app: Litestar) -> RenderedAnswers:
+    """Return the answers that the application remembers for as long as it runs."""
+    return cast(RenderedAnswers, app.state.rendered_answers)
+
+
+def answer_key_of(scope: Scope) -> AnswerKey | None:
+    """Return what the route may remember its answer by, if the door found the request plain."""
+    key: AnswerKey | None = scope["state"].get(_KEY)
+    return key
+
+
+def _asked(scope: Scope) -> Asked | None:
+    """Return what is asked; None for what a route has to look at.
+
+    A header that comes twice is not for us to choose from, and a key that is no ASCII is none of
+    ours.
+    """
+    if scope.get("method") != "GET":
+        return None
+    given = user = if_none_match = None
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            if given is not None:
+                return None
+            given = value
+        elif name == b"x-user-id":
+            if user is not None:
+                return None
+            user = value
+        elif name == b"if-none-match":
+            if_none_match = value if if_none_match is None else b"%s, %s" % (if_none_match, value)
+    if given is None or user is None:
+        return None
+    scheme, _, token = given.partition(b" ")
+    if scheme.lower() != b"bearer" or not token.isascii():
+        return None
+    key_hash = digest(token.strip().decode())
+    key = AnswerKey(key_hash, user, scope["path"], scope["query_string"])
+    return Asked(key, if_none_match)
+
+
+def _messages(
+    answer: RenderedAnswer, if_none_match: bytes | None, request_id: str, now: datetime
+) -> tuple[Message, Message]:
+    """Return the answer as it is sent (ASGI); 304 to whoever has it."""
+    age = max(int((now - answer.basis.fetched_at).total_seconds()), 0)
+    own = ((b"age", b"%d" % age), (b"x-request-id", request_id.encode()))
+    if is_known(answer.etag, if_none_match):
+        status, headers, body = 304, answer.unchanged, b""
+    else:
+        status, headers, body = 200, answer.headers, answer.body
+    return (
+        {"type": "http.response.start", "status": status, "headers": [*headers, *own]},
+        {"type": "http.response.body", "body": body, "more_body": False},
+    )
+
+
+def _count(services: Services, answer: RenderedAnswer, now: datetime) -> None:
+    """Count a read, and note it for the sync where that says something new."""
+    basis = answer.basis
+    for at in basis.reads:
+        services.signals.availability_read(at.part, Freshness.FRESH)
+    if now - answer.noted_at >= NEWS_AFTER:
+        answer.noted_at = now
+        services.read_marks.note(basis.user_id, basis.reads, now)
+
+
+def _write(
+    scope: Scope, answer: RenderedAnswer, asked: Asked, request_id: str, seconds: float
+) -> None:
+    _log.debug(
+        "request",
+        request_id=request_id,
+        method="GET",
+        route=scope["path"],
+        status=304 if is_known(answer.etag, asked.if_none_match) else 200,
+        duration_ms=round(seconds * 1000, 1),
+        error_code=None,
+    )
