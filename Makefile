@@ -13,7 +13,7 @@ PARALLEL := -n 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo test faults bench-tokens bench-ingest lint format clean
+.PHONY: help install dev demo test faults bench-tokens bench-ingest bench-availability lint format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench-tokens: $(INSTALLED) ## Measure what keeping tokens costs; ARGS are parts 
 
 bench-ingest: $(INSTALLED) ## Measure what taking in webhooks costs; ARGS are --requests, --rounds …
 	$(BIN)/python -m bench.ingest $(ARGS)
+
+bench-availability: $(INSTALLED) ## Measure reads, cold users, a day, the sync, an outage; ARGS are parts and --scale
+	$(BIN)/python -m bench.availability $(ARGS)
 
 lint: $(INSTALLED) ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

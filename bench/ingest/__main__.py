@@ -11,8 +11,9 @@ from bench.ingest.ceilings import Inserted, pgbench
 from bench.ingest.judging import figures, judged
 from bench.ingest.server import Mode
 from bench.ingest.stage import Stage, open_stage
-from bench.ingest.turns import Load, Side, take_turns
+from bench.ingest.turns import Load, take_turns
 from bench.row import Row, table
+from bench.turns import Side
 
 
 class Measured(msgspec.Struct, frozen=True):

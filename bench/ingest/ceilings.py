@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from adapters.local_stack.environment import plain_environment
 from bench.ingest.bodies import BODY_BYTES
 from bench.ingest.stage import Stage
-from bench.ingest.usage import cpu_seconds
+from bench.usage import cpu_seconds
 
 # What sealing and base64 make of a body.
 _SEALED_CHARACTERS = (BODY_BYTES + 28) * 4 // 3

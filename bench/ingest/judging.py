@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from bench.ingest.ceilings import Inserted
 from bench.ingest.server import Mode
-from bench.ingest.turns import Side
 from bench.row import Row
+from bench.turns import Side
 
 CPU_SHARE = 0.45
 SLOWEST_MS = 1_000
@@ -80,4 +80,4 @@ def _line(side: Side, share: float) -> str:
         f"{side.memory / 1e6:.0f}",
         f"{share:.2f}",
     )
-    return f"| {side.mode} | {' | '.join(shown)} |"
+    return f"| {side.name} | {' | '.join(shown)} |"

@@ -75,7 +75,7 @@ async def _throughput(stage: Stage, rows: int, rounds: int) -> Row:
     judged = await throughput.row(stage, bare, service)
     alone = await throughput.use_case(stage, rows, rounds)
     for side in (bare, service, alone):
-        _say(side.described())
+        _say(side.described("an exchange"))
     return judged
 
 

@@ -5,7 +5,6 @@ line of JSON out (seconds).
 """
 
 import asyncio
-import json
 import os
 import sys
 import time
@@ -13,6 +12,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import httpx
+
+from bench.answering import answer_each_line
 
 
 async def exchange_all(url: str, tokens: Iterable[str], concurrency: int) -> list[Any]:
@@ -34,15 +35,12 @@ async def exchange_all(url: str, tokens: Iterable[str], concurrency: int) -> lis
 
 
 async def _main(url: str, concurrency: int) -> None:
-    sys.stdout.write("{}\n")
-    sys.stdout.flush()
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        tokens = json.loads(line)
+    async def exchange(tokens: list[str]) -> dict[str, float]:
         started = time.perf_counter()
         answers = await exchange_all(url, tokens, concurrency)
-        seconds = time.perf_counter() - started
-        sys.stdout.write(json.dumps({"seconds": seconds, "exchanged": len(answers)}) + "\n")
-        sys.stdout.flush()
+        return {"seconds": time.perf_counter() - started, "exchanged": len(answers)}
+
+    await answer_each_line(list[str], exchange)
 
 
 if __name__ == "__main__":

@@ -26,13 +26,13 @@ INSERT INTO calendly_integration (public_id, user_id, status, account_uri, organ
     account_name, account_email, account_timezone, scheduling_url, scopes, connected_at,
     access_token_sealed, refresh_token_sealed, token_expires_at, token_version,
     last_refreshed_at, breaker_state, failed_refresh_count, breaker_trips, breaker_failed_at,
-    refresh_fence, token_requests, sync_due_at)
+    refresh_fence, token_requests, sync_due_at, availability_version)
 SELECT gen_random_uuid(), u.id, 'active', 'https://api.calendly.com/users/' || u.id,
     'https://api.calendly.com/organizations/1', 'Host', 'host@example.com', 'UTC',
     'https://calendly.com/host', '{users:read}', now(), repeat('x', 400), repeat('y', 150),
     now() + interval '80 minutes' + random() * interval '40 minutes', 1,
     now() - interval '10 minutes',
-    'closed', 0, 0, '{}', 0, 0, now() + interval '1 day'
+    'closed', 0, 0, '{}', 0, 0, now() + interval '1 day', 0
 FROM app_user u
 """
 # Spread over the table, as the hour's expiries are.

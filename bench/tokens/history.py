@@ -10,8 +10,10 @@ from collections.abc import Sequence
 import msgspec
 from temporalio.client import Client
 
+from adapters.temporal import contract
+from bench.jobs import client_of, start_job
 from bench.row import Row
-from bench.tokens.job import client_of, history_lengths, start_job
+from bench.tokens.job import history_lengths
 from bench.tokens.population import make_due
 from bench.tokens.stage import Stage
 from workflows.messages import PAGES_PER_RUN, Sweep
@@ -44,7 +46,7 @@ class Runs:
     async def events(self, pages: int, sweep: Sweep | None = None) -> Sequence[int]:
         """Return the events of each run of a job of so many full pages and an empty one."""
         await make_due(self._stage, 0, pages * MEASURED_PAGE)
-        started = await start_job(self._client, sweep)
+        started = await start_job(self._client, contract.REFRESH_TOKENS, sweep)
         await started.result()
         return await history_lengths(self._client, started)
 

@@ -1,36 +1,10 @@
-"""The refresh job as the schedule starts it, and what its runs left in history."""
+"""What the runs of a job left in history."""
 
-import uuid
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 
-from adapters.temporal import contract
-from adapters.temporal.connect import connect
 from application.tally import Tally
-from bench.tokens.stage import Stage
-from workflows.messages import Sweep
-
-
-async def client_of(stage: Stage) -> Client:
-    """Return a client of the stage's Temporal."""
-    return await connect(stage.temporal.address, "default")
-
-
-async def run_job(client: Client, sweep: Sweep | None = None) -> Tally:
-    """Run the job to its end, as the schedule does; its tally."""
-    return await (await start_job(client, sweep)).result()
-
-
-async def start_job(client: Client, sweep: Sweep | None = None) -> WorkflowHandle[Any, Tally]:
-    """Start the job under an id of its own."""
-    return await client.start_workflow(
-        contract.REFRESH_TOKENS,
-        args=[] if sweep is None else [sweep],
-        id=f"{contract.REFRESH_TOKENS_ID}-{uuid.uuid4()}",
-        task_queue=contract.TASK_QUEUE,
-        result_type=Tally,
-    )
 
 
 async def history_lengths(client: Client, started: WorkflowHandle[Any, Tally]) -> list[int]:

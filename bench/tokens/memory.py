@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import msgspec
 
 from adapters.local_stack.child import Child
+from adapters.temporal import contract
+from bench.jobs import client_of, run_job
 from bench.row import Row
-from bench.tokens.job import client_of, run_job
 from bench.tokens.population import make_due
 from bench.tokens.stage import Stage
-from bench.tokens.usage import forget_peak, peak_memory
+from bench.usage import forget_peak, peak_memory
 
 MEGABYTE = 1_000_000
 # What an allocator keeps of the largest page differs a little from run to run.
@@ -34,7 +35,7 @@ async def peak(stage: Stage, worker: Child, rows: int) -> Peak:
     await make_due(stage, 0, rows)
     client = await client_of(stage)
     forget_peak(worker.pid)
-    tally = await run_job(client)
+    tally = await run_job(client, contract.REFRESH_TOKENS)
     return Peak(tally.done.get("refreshed", 0), peak_memory(worker.pid))
 
 

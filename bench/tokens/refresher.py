@@ -5,34 +5,29 @@ a line of JSON out: seconds, and the tally of what was done.
 """
 
 import asyncio
-import json
 import os
-import sys
 import time
-
-import msgspec
 
 from adapters.bootstrap import open_services
 from adapters.settings import load_settings
 from adapters.telemetry.logs import configure_logging
 from application.tally import Tally
+from bench.answering import answer_each_line
 
 
 async def _main() -> None:
     settings = load_settings(os.environ)
     configure_logging(settings.log_level, settings.log_format)
     async with open_services(settings) as services:
-        sys.stdout.write("{}\n")
-        sys.stdout.flush()
-        while await asyncio.to_thread(sys.stdin.readline):
+
+        async def refresh(_: object) -> dict[str, object]:
             started, total, more = time.perf_counter(), Tally(), True
             while more:
                 page = await services.refresh_due_tokens(settings.page_size, lambda _: None)
                 total, more = total.plus(page), page.more
-            seconds = time.perf_counter() - started
-            tally = msgspec.to_builtins(total)
-            sys.stdout.write(json.dumps({"seconds": seconds, "tally": tally}) + "\n")
-            sys.stdout.flush()
+            return {"seconds": time.perf_counter() - started, "tally": total}
+
+        await answer_each_line(object, refresh)
 
 
 if __name__ == "__main__":

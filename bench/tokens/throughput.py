@@ -5,73 +5,18 @@ one comes after the other, and the medians of the rounds are compared.
 """
 
 import sys
-import time
-from collections.abc import Awaitable, Callable, Mapping
-from statistics import median
 from typing import Any
 
-import msgspec
-
 from adapters.local_stack.child import Child
+from adapters.temporal import contract
+from bench.answering import Answering, answering
+from bench.jobs import client_of, run_job
+from bench.rounds import Round, Side, Work, measured
 from bench.row import Row
-from bench.tokens.answering import Answering, answering
-from bench.tokens.job import client_of, run_job
 from bench.tokens.population import grants, make_due, states
 from bench.tokens.stage import Stage
-from bench.tokens.usage import CpuSeconds, difference, spent
 
 CONCURRENCY = 32  # exchanges under way at once, on both sides: the job's default
-
-
-class Round(msgspec.Struct, frozen=True):
-    """One side's turn: how many exchanges, in how many seconds, at whose cost."""
-
-    exchanged: int
-    seconds: float
-    cpu: CpuSeconds
-
-    @property
-    def rate(self) -> float:
-        """Exchanges a second."""
-        return self.exchanged / self.seconds
-
-    def cost(self, process: str) -> float:
-        """Milliseconds of CPU an exchange."""
-        return 1000 * self.cpu[process] / self.exchanged
-
-
-class Side(msgspec.Struct, frozen=True):
-    """A side's rounds; `process` names the one that makes the exchanges."""
-
-    name: str
-    process: str
-    rounds: list[Round]
-
-    @property
-    def rate(self) -> float:
-        """The median rate."""
-        return median(each.rate for each in self.rounds)
-
-    def cost(self, process: str) -> float:
-        """The median cost of a process (milliseconds of CPU an exchange)."""
-        return median(each.cost(process) for each in self.rounds)
-
-    def described(self) -> str:
-        """All of it in a line."""
-        names = [self.process, *(n for n in self.rounds[0].cpu if n != self.process)]
-        costs = ", ".join(f"{name} {self.cost(name):.2f}" for name in names)
-        rates = " ".join(f"{each.rate:.0f}" for each in self.rounds)
-        return f"{self.name}: {self.rate:.0f}/s ({rates}); ms of CPU an exchange: {costs}"
-
-
-async def measured(
-    work: Callable[[], Awaitable[tuple[int, float | None]]], pids: Mapping[str, int]
-) -> Round:
-    """Do a turn; the work says how many it exchanged, and how long it took if it knows better."""
-    before, started = spent(pids), time.perf_counter()
-    exchanged, seconds = await work()
-    seconds = seconds or time.perf_counter() - started
-    return Round(exchanged, seconds, difference(spent(pids), before))
 
 
 class Turns:
@@ -85,7 +30,7 @@ class Turns:
     async def bare(self, child: Answering) -> Round:
         """The bare loop's turn, over grants of its own."""
         made = await grants(self._stage, self._done, self._size)
-        tokens = [each["refresh_token"] for each in made]
+        tokens = [each.refresh_token for each in made]
 
         async def work() -> tuple[int, float | None]:
             answer = await child.ask(tokens)
@@ -93,9 +38,7 @@ class Turns:
 
         return await measured(work, {"bare loop": child.pid, **self._stage.pids})
 
-    async def service(
-        self, name: str, pid: int, work: Callable[[], Awaitable[tuple[int, float | None]]]
-    ) -> Round:
+    async def service(self, name: str, pid: int, work: Work) -> Round:
         """The service's turn, over the next integrations."""
         await make_due(self._stage, self._done, self._size)
         self._done += self._size
@@ -109,7 +52,7 @@ async def compare(stage: Stage, worker: Child, rows: int, rounds: int) -> tuple[
     service = Side("the job by one worker", "worker", [])
 
     async def job() -> tuple[int, float | None]:
-        tally = await run_job(client)
+        tally = await run_job(client, contract.REFRESH_TOKENS)
         return tally.done.get("refreshed", 0), None
 
     argv = [sys.executable, "-m", "bench.tokens.bare", stage.sandbox_url, str(CONCURRENCY)]
@@ -147,7 +90,7 @@ async def row(stage: Stage, bare: Side, service: Side, floor: float = 1.0) -> Ro
 
     """
     found = await states(stage)
-    rate, done = service.rate / bare.rate, sum(each.exchanged for each in service.rounds)
+    rate, done = service.rate / bare.rate, service.done
     cost, bare_cost = service.cost("worker"), bare.cost("bare loop")
     return Row(
         what=f"{done:,} due integrations by the job, one worker",
@@ -156,6 +99,6 @@ async def row(stage: Stage, bare: Side, service: Side, floor: float = 1.0) -> Ro
         f" an exchange against {bare_cost:.2f} ms; {found['refreshed']:,} refreshed,"
         f" {found['lost']} lost, {found['leased'] + found['unsettled']} left open",
         holds=rate >= floor
-        and found["refreshed"] == done == sum(each.exchanged for each in bare.rounds)
+        and found["refreshed"] == done == bare.done
         and not (found["lost"] or found["leased"] or found["unsettled"]),
     )

@@ -8,9 +8,9 @@ import pytest
 
 from adapters.local_stack.postgres import EmbeddedPostgres
 from adapters.persistence.migrate import migrate
+from bench.answering import answering
 from bench.row import Row, table
 from bench.tokens import claims, history, memory, throughput
-from bench.tokens.answering import answering
 from bench.tokens.population import populate, states
 from bench.tokens.stage import open_stage
 from domain.secret import Secret

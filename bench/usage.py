@@ -9,16 +9,20 @@ CpuSeconds = Mapping[str, float]
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return user and system time of a process and of the children it has now."""
+    """Return user and system time of a process, its children, and those that ended before now.
+
+    A child that ends moves its time to its parent, so that none is lost between two looks.
+    """
     process = psutil.Process(pid)
-    total = 0.0
-    for each in (process, *process.children(recursive=True)):
+    times = process.cpu_times()
+    total = times.user + times.system + times.children_user + times.children_system
+    for each in process.children(recursive=True):
         try:
             times = each.cpu_times()
         except psutil.NoSuchProcess:
             continue
         total += times.user + times.system
-    return total
+    return float(total)
 
 
 def spent(pids: Mapping[str, int]) -> CpuSeconds:
@@ -29,6 +33,11 @@ def spent(pids: Mapping[str, int]) -> CpuSeconds:
 def difference(after: CpuSeconds, before: CpuSeconds) -> CpuSeconds:
     """Return what was spent in between."""
     return {name: after[name] - before[name] for name in after}
+
+
+def resident(pid: int) -> int:
+    """Return the memory (bytes) that a process holds now."""
+    return int(psutil.Process(pid).memory_info().rss)
 
 
 def peak_memory(pid: int) -> int:

@@ -2,9 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+
+import msgspec
 
 _LONGEST_LINE = 64 * 1024 * 1024
 _START_SECONDS = 30.0
@@ -59,3 +62,19 @@ async def answering(argv: Sequence[str], env: Mapping[str, str]) -> AsyncIterato
     finally:
         process.stdin.close()
         await process.wait()
+
+
+async def answer_each_line(into: Any, work: Callable[[Any], Awaitable[object]]) -> None:
+    """Be such a process: say that it is ready, then answer each line with what the work makes.
+
+    Args:
+        into: the type of a line, or a union of them.
+        work: from what a line says to what is answered.
+
+    """
+    sys.stdout.write("{}\n")
+    sys.stdout.flush()
+    while line := await asyncio.to_thread(sys.stdin.buffer.readline):
+        answer = await work(msgspec.json.decode(line, type=into))
+        sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
+        sys.stdout.flush()

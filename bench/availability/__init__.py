@@ -1,0 +1,1 @@
+"""What keeping availability warm costs and promises: reads, cold users, days, outages, syncs."""

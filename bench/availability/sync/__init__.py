@@ -1,0 +1,1 @@
+"""How fast the sync fills caches, against a loop that does nothing else than call."""
