@@ -76,7 +76,7 @@ async def run(size: Size, database: Secret | None = None) -> list[Row]:
         await stage.calendly.control("POST", "/deliveries/pause")
         random = Random("an hour")  # noqa: S311 - the same hour in every run
         hosts = [each.account.user_uri for each in await accounts.all()]
-        hour = LostHour(stage.calendly, hosts, random)
+        hour = LostHour(stage.calendly, hosts, random, stage.clock.now)
         await hour.begin()
         await _set_up(stage)
         before = await hour.seats()

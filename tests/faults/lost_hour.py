@@ -1,12 +1,15 @@
 """An hour of life at Calendly of which no delivery arrives, and what Calendly says afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 from tests.faults.moved.calendly import Calendly
 
 ACTS = ("book", "book", "book", "join", "move", "leave", "call_off", "mark", "unmark")
+
+MARGIN = timedelta(minutes=1)
 
 Seat = tuple[str, bool, str | None, str | None]
 """Status as the service names it, whether a no-show, predecessor, successor."""
@@ -19,11 +22,19 @@ class LostHour:
         calendly: where.
         hosts: by URI.
         random: which act, for whom.
+        now: the hour's own time (UTC).
 
     """
 
-    def __init__(self, calendly: Calendly, hosts: Sequence[str], random: Random) -> None:
+    def __init__(
+        self,
+        calendly: Calendly,
+        hosts: Sequence[str],
+        random: Random,
+        now: Callable[[], datetime],
+    ) -> None:
         self._calendly = calendly
+        self._now = now
         self._hosts = hosts
         self._random = random
         self._workshops: dict[str, str] = {}
@@ -74,6 +85,8 @@ class LostHour:
         standing = [each for each in await self._of(host) if each["status"] == "active"]
         marked = [each for each in standing if each["no_show"]]
         candidates = marked if kind == "unmark" else [e for e in standing if not e["no_show"]]
+        if kind not in {"mark", "unmark"}:
+            candidates = [each for each in candidates if self._is_ahead(each)]
         if not candidates:
             await self._book(user=_key(host))
             return
@@ -88,6 +101,11 @@ class LostHour:
         else:
             method = "POST" if kind == "mark" else "DELETE"
             await self._calendly.control(method, f"{who}/no-show")
+
+    def _is_ahead(self, invitee: dict[str, Any]) -> bool:
+        """Whether the meeting may still be moved or called off; Calendly refuses what began."""
+        start = datetime.fromisoformat(invitee["scheduled_event"]["start_time"])
+        return start > self._now() + MARGIN
 
     async def _book(self, **booking: str) -> None:
         await self._calendly.control("POST", "/invitees", **booking)
