@@ -156,7 +156,11 @@ class Settings(TemporalSettings, frozen=True, kw_only=True):
     )
 
     cache_ttl: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(hours=24)
-    cache_soft_ttl: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(hours=1)
+    # Of slots and busy times. Webhooks overtake what bookings change; what is entered in other
+    # calendars is learnt of by fetching anew alone.
+    cache_soft_ttl: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(hours=6)
+    # Of event types, which webhooks of their own overtake, and schedules.
+    cache_lists_soft_ttl: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(hours=12)
     cache_stale_while_revalidate: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(
         hours=24
     )
@@ -250,6 +254,7 @@ def load_temporal_settings(environ: Mapping[str, str]) -> TemporalSettings:
 
 _NOT_LONGER = (
     ("cache_soft_ttl", "cache_ttl"),
+    ("cache_lists_soft_ttl", "cache_ttl"),
     ("retry_base", "retry_cap"),
     ("retry_job_base", "retry_job_cap"),
     ("reconcile_back", "backfill_back"),

@@ -5,20 +5,26 @@ An answer made of several parts is as old as its oldest, and stands no better th
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 
-from application.ports.availability_cache import CachedPart, PartKey
+from application.ports.availability_cache import CachedPart, Part, PartKey
 from domain.availability import BusyTime, EventType, Schedule, Slot
 from domain.cache_policy import CachePolicy, Freshness
 from domain.ids import IntegrationId
 from domain.sync_plan import standing
 
 _encode = msgspec.json.Encoder().encode
-_event_types = msgspec.json.Decoder(tuple[EventType, ...])
-_slots = msgspec.json.Decoder(tuple[Slot, ...])
-_busy_times = msgspec.json.Decoder(tuple[BusyTime, ...])
-_schedules = msgspec.json.Decoder(tuple[Schedule, ...])
+_DECODERS: dict[Part, msgspec.json.Decoder[Any]] = {
+    Part.EVENT_TYPES: msgspec.json.Decoder(tuple[EventType, ...]),
+    Part.SLOTS: msgspec.json.Decoder(tuple[Slot, ...]),
+    Part.BUSY: msgspec.json.Decoder(tuple[BusyTime, ...]),
+    Part.SCHEDULES: msgspec.json.Decoder(tuple[Schedule, ...]),
+}
+# Whether a part can be read is asked before what it says: so both cost one decoding.
+_LATELY_DECODED = 16
 
 Values = Sequence[EventType | Slot | BusyTime | Schedule]
 
@@ -80,22 +86,39 @@ def encode(values: Values) -> bytes:
 
 def event_types(part: CachedPart) -> tuple[EventType, ...]:
     """Return the event types that a part holds."""
-    return _event_types.decode(part.content)
+    found: tuple[EventType, ...] = _decode(Part.EVENT_TYPES, part.content)
+    return found
 
 
 def slots(part: CachedPart) -> tuple[Slot, ...]:
     """Return the slots that a part holds."""
-    return _slots.decode(part.content)
+    found: tuple[Slot, ...] = _decode(Part.SLOTS, part.content)
+    return found
 
 
 def busy_times(part: CachedPart) -> tuple[BusyTime, ...]:
     """Return the busy times that a part holds."""
-    return _busy_times.decode(part.content)
+    found: tuple[BusyTime, ...] = _decode(Part.BUSY, part.content)
+    return found
 
 
 def schedules(part: CachedPart) -> tuple[Schedule, ...]:
     """Return the schedules that a part holds."""
-    return _schedules.decode(part.content)
+    found: tuple[Schedule, ...] = _decode(Part.SCHEDULES, part.content)
+    return found
+
+
+def is_readable(part: CachedPart) -> bool:
+    """Whether what a part holds, if anything, is as this version of the program stores it."""
+    try:
+        return not part.content or _decode(part.part, part.content) is not None
+    except msgspec.DecodeError:
+        return False
+
+
+@lru_cache(maxsize=_LATELY_DECODED)
+def _decode(part: Part, content: bytes) -> Any:
+    return _DECODERS[part].decode(content)
 
 
 def worst(standings: Sequence[Freshness]) -> Freshness:
@@ -106,7 +129,7 @@ def worst(standings: Sequence[Freshness]) -> Freshness:
 def age_of(parts: Sequence[CachedPart], now: datetime, policy: CachePolicy) -> CacheAge:
     """Say how old the parts of an answer are; at least one is given."""
     states = [standing(part, now, policy) for part in parts]
-    deadlines = [policy.deadlines(part.fetched_at, part.seed) for part in parts]
+    deadlines = [policy.deadlines(part.fetched_at, part.seed, part.aging) for part in parts]
     overtaken = (
         part.invalidated_by
         for part, state in zip(parts, states, strict=True)

@@ -4,7 +4,6 @@ When they cannot be had for a reason that concerns the whole user, the rest is n
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
@@ -14,6 +13,7 @@ from application.calendly_session import Seen
 from application.errands import EVENT_TYPES, Errand, Scene
 from application.fetch_availability import Ask, FetchAvailability, Fetched, failed, is_over
 from application.ports.availability_cache import CachedPart, Part, PartKey
+from application.sync_rests import Rests
 from domain.availability import EventType
 from domain.errors import (
     CalendlyForbidden,
@@ -67,13 +67,15 @@ class Outcome(msgspec.Struct, frozen=True):
         """Why parts did not come."""
         return [each.error for each in self.fetched if each.error]
 
-    def leaves(self, scene: Scene, retry_at: datetime) -> Scene:
-        """Return what is stored afterwards, where everything that failed rests until then."""
+    def leaves(self, scene: Scene, rests: Rests) -> Scene:
+        """Return what is stored afterwards, where what failed rests as given."""
         after = Scene(scene.integration, scene.heads.values(), scene.now, scene.policy)
         for each in self.fetched:
-            after.heads[each.part.at] = _head(each, scene.heads.get(each.part.at), retry_at)
+            after.heads[each.part.at] = _head(each, scene.heads.get(each.part.at), rests)
         for at in self.spent:
             del after.heads[at]
+        if self.is_new:
+            after.keep_slots_of(self.active or ())
         return after
 
 
@@ -131,10 +133,11 @@ def left_over(errand: Errand, scene: Scene, active: Sequence[str] | None) -> boo
     return errand.wants(EVENT_TYPES, scene) or bool(_rest(scene, errand, active))
 
 
-def _head(fetched: Fetched, before: CachedPart | None, retry_at: datetime) -> CachedPart:
+def _head(fetched: Fetched, before: CachedPart | None, rests: Rests) -> CachedPart:
     if fetched.error is None:
         return replace(fetched.part, withheld=True, read_at=before.read_at if before else None)
-    return replace(before or fetched.part, retry_at=retry_at)
+    error = fetched.error
+    return replace(before or fetched.part, error_code=error.code, retry_at=rests.of(error))
 
 
 def _event_types(fetched: Fetched) -> tuple[EventType, ...] | None:

@@ -4,17 +4,26 @@ Every errand decides under the right to fetch, from what is stored at that momen
 else has brought meanwhile is not asked for again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Protocol
 
 from application.ports.availability_cache import CachedPart, Part, PartKey
+from application.sync_rests import passes
 from domain.cache_policy import CachePolicy, Freshness
 from domain.errors import CalendlyThrottled
 from domain.integration import Integration
-from domain.sync_plan import is_used, may_be_asked, standing, still_wanted, wanted_by_sync
-from domain.windows import is_far
+from domain.sync_plan import (
+    asking_due,
+    is_used,
+    keeping_due,
+    may_be_asked,
+    standing,
+    still_wanted,
+    wanted_by_sync,
+)
+from domain.windows import base_of, is_far
 
 EVENT_TYPES = PartKey(Part.EVENT_TYPES)
 SINGLE = (EVENT_TYPES, PartKey(Part.BUSY), PartKey(Part.SCHEDULES))
@@ -41,6 +50,27 @@ class Scene:
         reads = [head.read_at for head in self.heads.values() if head.read_at is not None]
         read_at = max(reads, default=None)
         return is_used(read_at, self.now, self.policy, self.integration.connected_at)
+
+    def keep_slots_of(self, active: Collection[str]) -> None:
+        """Forget the slots of all event types but these."""
+        self.heads = {
+            at: head
+            for at, head in self.heads.items()
+            if at.part is not Part.SLOTS or base_of(at.key) in active
+        }
+
+    def due_at(self, usual: datetime) -> datetime:
+        """Return when the sync turns to the user again (UTC).
+
+        That is as usual, or sooner: before a part expires, or when one has rested that failed
+        for a reason that passes.
+        """
+        now, policy, since = self.now, self.policy, self.integration.connected_at
+        heads = self.heads.values()
+        kept = (keeping_due(head, now, policy, since) for head in heads)
+        failed = (head for head in heads if passes(head.error_code))
+        asked = (asking_due(head, now, policy, since) for head in failed)
+        return min([usual, *filter(None, kept), *filter(None, asked)])
 
 
 class Errand(Protocol):

@@ -14,14 +14,16 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from application.background_work import in_background, is_background
+from application.circuits import Circuits
 from application.errands import Wished
 from application.ports.availability_cache import PartKey
 from application.ports.background import Background
+from application.ports.breakers import Surface
 from application.ports.entropy import Entropy
 from application.ports.signals import Signals
 from application.sync_availability import HELD, SyncAvailability
 from application.whereabouts import whereabouts
-from domain.errors import SlotkeeperError
+from domain.errors import SlotkeeperError, StorageUnavailable
 from domain.ids import IntegrationId
 
 NAME = "refresh_availability"
@@ -89,11 +91,13 @@ class PartFlights:
         self,
         *,
         sync: SyncAvailability,
+        circuits: Circuits,
         background: Background,
         entropy: Entropy,
         signals: Signals,
     ) -> None:
         self._sync = sync
+        self._circuits = circuits
         self._background = background
         self._entropy = entropy
         self._signals = signals
@@ -110,6 +114,13 @@ class PartFlights:
         flight = self._join(integration_id, wishes, awaited=not is_background())
         await asyncio.wait({flight.landed}, timeout=seconds)
         return flight.landed.result() if flight.landed.done() else None
+
+    async def are_held_back(self) -> bool:
+        """Whether Calendly is failing, so that a flight would end before anything was sent."""
+        try:
+            return await self._circuits.wait(Surface.API) is not None
+        except StorageUnavailable:
+            return False
 
     def _join(self, integration_id: IntegrationId, wishes: Wishes, *, awaited: bool) -> _Flight:
         lane = self._lanes.get(integration_id)
@@ -156,6 +167,8 @@ class PartFlights:
 
     async def _try(self, integration_id: IntegrationId, flight: _Flight) -> Landing:
         awaited = flight.awaited
+        if not awaited and await self.are_held_back():
+            return Landing(settled=True, for_readers=False)
         errand = Wished(flight.wishes, waited_for=awaited)
         try:
             with nullcontext() if awaited else in_background():

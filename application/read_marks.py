@@ -28,19 +28,21 @@ class ReadMarks:
         self._storage = storage
         self._background = background
         self._marks: dict[tuple[UserId, PartKey], datetime] = {}
-        self._is_planned = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
 
     def note(self, user_id: UserId, reads: Iterable[PartKey], now: datetime) -> None:
-        """Mark parts as read at that time (UTC)."""
+        """Mark parts as read at that time (UTC); after closing nothing is marked any more."""
+        if self._closed:
+            return
         for at in reads:
             if len(self._marks) < MOST or (user_id, at) in self._marks:
-                self._marks[user_id, at] = now
-        if self._marks and not self._is_planned:
-            self._is_planned = True
+                self._marks[user_id, at] = max(now, self._marks.get((user_id, at), now))
+        if self._marks and self._timer is None:
             # No task that sleeps: closing would wait for it. An own context, as the timer
             # outlives the request.
             loop = asyncio.get_running_loop()
-            loop.call_later(EVERY, self._write_behind, context=Context())
+            self._timer = loop.call_later(EVERY, self._write_behind, context=Context())
 
     def note_news(self, user_id: UserId, parts: Iterable[CachedPart], now: datetime) -> None:
         """Mark those of the parts of which a reading now (UTC) says something new."""
@@ -55,11 +57,18 @@ class ReadMarks:
                 await uow.availability.mark_read(some)
                 await uow.commit()
 
+    async def close(self) -> None:
+        """Write what was gathered last, and plan nothing more. Raises as `write`."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        await self.write()
+
     def __len__(self) -> int:
         """Return how many are gathered."""
         return len(self._marks)
 
     def _write_behind(self) -> None:
-        self._is_planned = False
+        self._timer = None
         if self._marks:
             self._background.run("mark_reads", self.write())

@@ -76,8 +76,7 @@ class SyncAvailability:
 
         """
         now = self._clock.now()
-        # Several tasks of one process may want the same user: each needs a name of its own.
-        owner = f"{self.owner}/{self._entropy.new_id()}"
+        owner = self.new_owner()
         async with self._handing_back(integration_id, owner):
             async with self._storage() as uow:
                 integration = await _read(uow, integration_id)
@@ -88,26 +87,51 @@ class SyncAvailability:
                 await uow.commit()
             if stock is None:
                 return HELD if held else INACTIVE
-            return await self._run(stock, owner, errand)
+            outcome, stored = await self._run(stock, owner, errand)
+        return self._end(stock.integration, outcome, stored)
 
-    async def run(self, integration_id: IntegrationId) -> str:
-        """Refill what is due of an integration that `owner` has claimed. Raises as `refresh`."""
-        async with self._handing_back(integration_id, self.owner):
+    async def run(self, integration_id: IntegrationId, claimed_by: str) -> str:
+        """Refill what is due of an integration that was claimed; its turn begins now.
+
+        Raises as `refresh`. A claim that was lost meanwhile is `held`.
+        """
+        now, owner = self._clock.now(), self.new_owner()
+        async with self._handing_back(integration_id, claimed_by, owner):
             async with self._storage() as uow:
                 # As it is now: the claim may be a while old.
-                stock = await _stock(uow, await _read(uow, integration_id))
-            return await self._run(stock, self.owner, Due())
+                integration = await _read(uow, integration_id)
+                if not await uow.sync_queue.hand_on(
+                    integration_id, claimed_by, to=owner, until=now + TURN
+                ):
+                    return HELD
+                stock = await _stock(uow, integration)
+                await uow.commit()
+            outcome, stored = await self._run(stock, owner, Due())
+        return self._end(stock.integration, outcome, stored)
 
-    async def _run(self, stock: "_Stock", owner: str, errand: Errand) -> str:
-        integration = stock.integration
-        scene = Scene(integration, stock.heads, self._clock.now(), self._policy)
-        try:
-            outcome = await self._carry_out(scene, errand, stock.listed)
-        except Exception:
-            # A bug: others may try, though not at once.
-            await self._give_back(integration.id, owner, self._clock.now() + RETRY_AFTER)
-            raise
-        stored = await self._store(scene, outcome, owner, errand)
+    def new_owner(self) -> str:
+        """Return a name to hold rights by.
+
+        Several tasks of one process may want the same user: each needs a name of its own.
+        """
+        return f"{self.owner}/{self._entropy.new_id()}"
+
+    async def give_back(self, integration_ids: Sequence[IntegrationId], claimed_by: str) -> None:
+        """Give back what was claimed and not begun; others find it due now."""
+        now = self._clock.now()
+        with suppress(SlotkeeperError):
+            async with self._storage() as uow:
+                for each in integration_ids:
+                    await uow.sync_queue.finish(each, claimed_by, synced_at=None, due_at=now)
+                await uow.commit()
+
+    async def _run(self, stock: "_Stock", owner: str, errand: Errand) -> tuple[Outcome, bool]:
+        """Fetch and store; False when the right was lost meanwhile."""
+        scene = Scene(stock.integration, stock.heads, self._clock.now(), self._policy)
+        outcome = await self._carry_out(scene, errand, stock.listed)
+        return outcome, await self._store(scene, outcome, owner, errand)
+
+    def _end(self, integration: Integration, outcome: Outcome, stored: bool) -> str:
         errors = outcome.errors
         nothing_came = bool(errors) and len(errors) == len(outcome.fetched)
         self._tell(integration, outcome, errors[0].code if nothing_came else _result(outcome))
@@ -119,7 +143,7 @@ class SyncAvailability:
         """Store what came and give the right back; False when it was lost meanwhile."""
         now = self._clock.now()
         rests = rests_after(outcome.errors, now, self._policy, self._entropy.chance())
-        due_at = now if _is_due(scene, outcome, rests, errand) else rests.due_at
+        due_at = _due_at(outcome, outcome.leaves(scene, rests), rests, errand, now)
         integration = scene.integration
         synced_at = now if outcome.came or outcome.renewed else None
         async with self._storage() as uow:
@@ -145,24 +169,33 @@ class SyncAvailability:
 
     @asynccontextmanager
     async def _handing_back(
-        self, integration_id: IntegrationId, owner: str
+        self, integration_id: IntegrationId, *owners: str
     ) -> AsyncIterator[None]:
-        """Let a refresh that is cut off, as a shutdown does, keep nobody waiting for its right."""
+        """Let a refresh that ends before it has stored keep nobody waiting for its right.
+
+        Cut off, as a shutdown does, it leaves the user due now. After a bug, or while the store
+        is away, others may try, though not at once.
+        """
         try:
             yield
-        except asyncio.CancelledError:
+        except (Exception, asyncio.CancelledError) as error:
+            rest = RETRY_AFTER if isinstance(error, Exception) else timedelta()
             # Who lost the right, or never had it, changes nothing.
             await to_the_end(
-                self._give_back(integration_id, owner, self._clock.now()), seconds=LAST_STEP
+                self._give_back(integration_id, owners, self._clock.now() + rest),
+                seconds=LAST_STEP,
             )
             raise
 
     async def _give_back(
-        self, integration_id: IntegrationId, owner: str, due_at: datetime
+        self, integration_id: IntegrationId, owners: Sequence[str], due_at: datetime
     ) -> None:
         with suppress(SlotkeeperError):
             async with self._storage() as uow:
-                await uow.sync_queue.finish(integration_id, owner, synced_at=None, due_at=due_at)
+                for each in owners:
+                    await uow.sync_queue.finish(
+                        integration_id, each, synced_at=None, due_at=due_at
+                    )
                 await uow.commit()
 
     def _tell(self, integration: Integration, outcome: Outcome, result: str) -> None:
@@ -211,8 +244,10 @@ def _failed(outcome: Outcome, rests: Rests) -> list[CachedPart]:
     ]
 
 
-def _is_due(scene: Scene, outcome: Outcome, rests: Rests, errand: Errand) -> bool:
-    """Whether the schedule would find more to do than a reader's errand was for."""
-    if isinstance(errand, Due):
-        return False
-    return left_over(Due(), outcome.leaves(scene, rests.passing), outcome.active)
+def _due_at(
+    outcome: Outcome, after: Scene, rests: Rests, errand: Errand, now: datetime
+) -> datetime:
+    """Return when the user is due again: now, when a reader's errand left work to the schedule."""
+    if not isinstance(errand, Due) and left_over(Due(), after, outcome.active):
+        return now
+    return after.due_at(rests.due_at)

@@ -3,18 +3,23 @@
 A user of whom nothing is wanted costs no call to Calendly.
 """
 
-from datetime import datetime
+import asyncio
 
+from application.circuits import Circuits
+from application.ports.breakers import Surface
 from application.ports.clock import Clock
 from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
 from application.rows_at_once import work_on_each
-from application.sync_availability import TURN, SyncAvailability
-from application.tally import LEFT_FOR_LATER, Counting, Progress, Tally
+from application.seeing_through import to_the_end
+from application.sync_availability import LAST_STEP, TURN, SyncAvailability
+from application.tally import Counting, Progress, Tally
 from application.whereabouts import whereabouts
-from domain.integration import Integration
+from domain.circuit_breaker import BreakerState
+from domain.ids import IntegrationId
 
 UNEXPECTED = "unexpected"
+CLAIMED_AHEAD = 2  # times as many as are worked on at once: nobody's right is held for long unused
 
 
 class SyncDueAvailability:
@@ -25,37 +30,65 @@ class SyncDueAvailability:
         *,
         storage: Storage,
         sync: SyncAvailability,
+        circuits: Circuits,
         clock: Clock,
         signals: Signals,
         concurrency: int,
     ) -> None:
         self._storage = storage
         self._sync = sync
+        self._circuits = circuits
         self._clock = clock
         self._signals = signals
         self._concurrency = concurrency
 
     async def __call__(self, limit: int, progress: Progress) -> Tally:
-        """Claim up to `limit` due integrations and sync each; none stops the others."""
-        now = self._clock.now()
-        until = now + TURN
-        async with self._storage() as uow:
-            claimed = await uow.sync_queue.claim_due(self._sync.owner, now, until, limit)
-            await uow.commit()
-        counting = Counting(progress)
-        await work_on_each(
-            claimed,
-            lambda integration: self._one(integration, until),
-            concurrency=self._concurrency,
-            counting=counting,
-            unexpected=self._unexpected,
-        )
-        return counting.page(more=len(claimed) == limit)
+        """Claim up to `limit` due integrations and sync each; none stops the others.
 
-    async def _one(self, integration: Integration, until: datetime) -> str:
-        if until <= self._clock.now():
-            return LEFT_FOR_LATER
-        return await self._sync.run(integration.id)
+        While Calendly's API is held back nothing is claimed; when its breaker lets a probe out,
+        one integration is.
+        """
+        counting, left = Counting(progress), limit
+        while left > 0:
+            room = await self._room(left)
+            claimed = await self._sync_some(room, counting) if room else 0
+            if room == 0 or claimed < room:
+                return counting.page(more=False)
+            left -= claimed
+        return counting.page(more=True)
+
+    async def _room(self, left: int) -> int:
+        if await self._circuits.wait(Surface.API) is not None:
+            return 0
+        breaker = await self._circuits.current(Surface.API)
+        if breaker.state is not BreakerState.CLOSED:
+            return 1
+        return min(left, CLAIMED_AHEAD * self._concurrency)
+
+    async def _sync_some(self, room: int, counting: Counting) -> int:
+        """Return how many were due, at the most as many as there is room for."""
+        now, owner = self._clock.now(), self._sync.new_owner()
+        async with self._storage() as uow:
+            found = await uow.sync_queue.claim_due(owner, now, now + TURN, room)
+            await uow.commit()
+        claimed = [each.id for each in found]
+
+        async def one(integration_id: IntegrationId) -> str:
+            return await self._sync.run(integration_id, owner)
+
+        try:
+            await work_on_each(
+                claimed,
+                one,
+                concurrency=self._concurrency,
+                counting=counting,
+                unexpected=self._unexpected,
+            )
+        except asyncio.CancelledError:
+            # Whoever was begun gives the own right back.
+            await to_the_end(self._sync.give_back(claimed, owner), seconds=LAST_STEP)
+            raise
+        return len(claimed)
 
     def _unexpected(self, error: Exception) -> str:
         self._signals.unexpected(type(error).__name__, whereabouts(error))

@@ -10,10 +10,13 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
+from application.cached_values import is_readable
 from application.errands import is_older, rests
 from application.found_parts import Found
 from application.part_flights import PartFlights
-from application.ports.availability_cache import PartKey
+from application.ports.availability_cache import PartKey, Shelf
 from application.ports.clock import Clock
 from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
@@ -89,12 +92,21 @@ class WarmCache:
         found = await self._look(user_id, question)
         for at in found.needs.keys:
             self._signals.availability_read(at.part, found.standing(at))
-        if self._lacking(found, oldest):
+        if await self._is_worth_waiting(found, oldest):
             found = await self._wait(user_id, question, found, oldest)
         _require(found)
         self._renew_behind(found)
-        self._marks.note_news(user_id, found.known, self._clock.now())
+        # From before the fetch that this reading causes: only a later one says that what came is
+        # read, too.
+        self._marks.note_news(user_id, found.known, asked_at)
         return found
+
+    async def _is_worth_waiting(self, found: Found, oldest: datetime | None) -> bool:
+        """Whether a fetch may bring a better answer than the last known."""
+        lacking = self._lacking(found, oldest)
+        if any(found.standing(at) is Freshness.MISSING for at in lacking):
+            return True
+        return bool(lacking) and not await self._flights.are_held_back()
 
     async def _look(self, user_id: UserId, question: Question) -> Found:
         now = self._clock.now()
@@ -105,11 +117,26 @@ class WarmCache:
                 raise IntegrationNotFound(
                     "No Calendly account is connected; see /api/calendly/connect."
                 )
+            shelf = await self._without_unreadable(user_id, shelf)
             needs = question.needs(shelf.parts, now)
             more = tuple(at for at in needs.keys if at not in keys)
             if not more:
                 return Found(shelf, needs, now, self._policy)
             keys += more
+
+    async def _without_unreadable(self, user_id: UserId, shelf: Shelf) -> Shelf:
+        """Forget what another version of the program stored otherwise: it is fetched anew.
+
+        In the store as well, where a fetch would else find it fresh, or have it called unchanged.
+        """
+        unreadable = [at for at, part in shelf.parts.items() if not is_readable(part)]
+        if not unreadable:
+            return shelf
+        async with self._storage() as uow:
+            await uow.availability.drop(user_id, unreadable)
+            await uow.commit()
+        readable = {at: part for at, part in shelf.parts.items() if at not in unreadable}
+        return replace(shelf, parts=readable)
 
     def _lacking(self, found: Found, oldest: datetime | None) -> Lacking:
         """Return what has to be fetched before there is a good answer, and may be now."""

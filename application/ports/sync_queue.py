@@ -33,6 +33,16 @@ class SyncQueue(Protocol):
         """
         ...
 
+    async def hand_on(
+        self, integration_id: IntegrationId, owner: str, *, to: str, until: datetime
+    ) -> bool:
+        """Let a right that `owner` holds go over to another name, until then (UTC).
+
+        False when `owner` lost it, which may be after its end alone: one that ended and that
+        nobody took is still its own.
+        """
+        ...
+
     async def finish(
         self,
         integration_id: IntegrationId,

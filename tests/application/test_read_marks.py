@@ -69,12 +69,13 @@ async def test_marks_are_renewed_now_and_then(product: Product, process: Process
     ada = await host(product)
     await process.sync(ada.integration.id)
     user_id = ada.integration.user_id
-    for step in (timedelta(), timedelta(minutes=1), NEWS_AFTER):
+    a_minute = timedelta(minutes=1)
+    for step in (timedelta(), a_minute, a_minute, NEWS_AFTER):
         product.clock.advance(step)
         await process.event_types(user_id)
         await written(product)
 
-    assert await read_at(product, ada, TYPES) == NOON + timedelta(minutes=1) + NEWS_AFTER
+    assert await read_at(product, ada, TYPES) == NOON + 2 * a_minute + NEWS_AFTER
 
 
 async def test_marks_of_many_users_are_written_together(product: Product) -> None:
@@ -96,17 +97,19 @@ async def test_marks_of_many_users_are_written_together(product: Product) -> Non
 
 
 async def test_marks_are_written_when_the_process_ends(product: Product, process: Process) -> None:
-    """What was gathered last is written at once when it is asked for, and only once."""
+    """What was gathered last is written at the close, and nothing is begun after it."""
     ada = await host(product)
     await process.sync(ada.integration.id)
     await process.event_types(ada.integration.user_id)
     names = list(product.background.names)
 
-    await process.marks.write()
+    await process.marks.close()
+    process.marks.note(ada.integration.user_id, [PartKey(Part.BUSY)], NOON)
 
     assert await read_at(product, ada, TYPES) == NOON
     await written(product)
     assert product.background.names == names
+    assert await read_at(product, ada, PartKey(Part.BUSY)) is None
 
 
 async def test_marks_that_cannot_be_written_are_let_go(product: Product, process: Process) -> None:

@@ -14,7 +14,7 @@ from application.sync_availability import (
     TURN,
     UP_TO_DATE,
 )
-from application.sync_rests import RETRY_AFTER
+from application.sync_rests import LONGEST, RETRY_AFTER
 from domain.errors import (
     CalendlyForbidden,
     CalendlyProtocolError,
@@ -23,6 +23,7 @@ from domain.errors import (
     IntegrationNotFound,
     ReauthRequired,
     SlotkeeperError,
+    StorageUnavailable,
 )
 from domain.ids import IntegrationId
 from tests.application.building import Product
@@ -32,7 +33,7 @@ from tests.fakes.clock import NOON
 from tests.fakes.sync_queue import due_at
 
 TYPES, BUSY, SCHEDULES = map(PartKey, (Part.EVENT_TYPES, Part.BUSY, Part.SCHEDULES))
-AN_HOUR = timedelta(hours=1)
+HALF_A_DAY = timedelta(hours=12)
 
 
 def slots_of(ada: Host) -> PartKey:
@@ -95,7 +96,7 @@ async def test_a_failed_part_keeps_its_content(product: Product, process: Proces
     """What could not be fetched stays as it was, says why, and is tried again soon."""
     ada = await host(product)
     await process.sync(ada.integration.id)
-    product.clock.advance(AN_HOUR)
+    product.clock.advance(HALF_A_DAY)
     product.calendly.fail_always("available_times", CalendlyUnavailable("down"))
 
     assert await process.sync(ada.integration.id) == PARTLY
@@ -117,7 +118,7 @@ async def test_only_what_failed_is_tried_again(product: Product, process: Proces
     product.calendly.calls.clear()
 
     resting = await process.sync(ada.integration.id)
-    product.clock.advance(0.96 * CACHE.soft_ttl - timedelta(minutes=8))
+    product.clock.advance(0.96 * LONGEST - timedelta(minutes=8))
     still_resting = await process.sync(ada.integration.id)
     product.clock.set((await known(product, ada, SCHEDULES)).retry_at or NOON)
     await process.sync(ada.integration.id)
@@ -311,6 +312,41 @@ async def test_a_grant_that_died_is_not_asked_with(product: Product, process: Pr
 
     assert await process.sync(ada.integration.id) == INACTIVE
     assert product.calendly.calls["event_types"] == 0
+
+
+@pytest.mark.parametrize("step", ["opening", "commit"])
+async def test_what_cannot_be_stored_keeps_nobody_waiting(
+    product: Product, process: Process, step: str
+) -> None:
+    """When the store was away as a sync ended, the right is given back and tried again soon."""
+    ada = await host(product)
+    hold = product.calendly.hold_next("event_types")
+    task = asyncio.create_task(process.sync(ada.integration.id))
+    await hold.reached.wait()
+    script = product.storage.fail_next if step == "opening" else product.storage.fail_next_commit
+    script(StorageUnavailable("away"))
+    hold.release()
+
+    with pytest.raises(StorageUnavailable):
+        await task
+
+    assert product.storage.state.integrations[ada.integration.id].sync_owner is None
+    assert due(product, ada) == NOON + RETRY_AFTER
+
+
+async def test_a_part_that_failed_is_not_forgotten_over_another(
+    product: Product, process: Process
+) -> None:
+    """A failed part is tried again after its rest though another one was refreshed meanwhile."""
+    ada = await host(product)
+    product.calendly.fail_always("available_times", CalendlyUnavailable("down"))
+    await process.sync(ada.integration.id)
+    again = (await known(product, ada, slots_of(ada))).retry_at
+    await overtake(product, ada, scope=Scope.BOOKINGS)
+
+    assert await process.sync(ada.integration.id) == SYNCED
+
+    assert due(product, ada) == again
 
 
 async def test_an_absent_integration_is_not_found(product: Product, process: Process) -> None:

@@ -1,12 +1,17 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
 
+from application.errands import Everything
 from application.ports.availability_cache import CachedPart, Part, PartKey, Scope
 from application.sync_availability import TURN
+from application.sync_due_availability import CLAIMED_AHEAD
+from application.sync_rests import RETRY_AFTER
 from application.tally import Tally
 from domain.availability import SLOT_WINDOW, Window
-from domain.errors import CalendlyUnavailable
+from domain.errors import CalendlyUnavailable, StorageUnavailable
+from domain.sync_plan import LATELY
 from domain.windows import cells
 from tests.application.building import Product
 from tests.application.offering import (
@@ -20,6 +25,7 @@ from tests.application.offering import (
 )
 from tests.application.process import CACHE, CONCURRENCY, Process
 from tests.fakes.clock import NOON
+from tests.fakes.sync_queue import due_at
 
 TYPES = PartKey(Part.EVENT_TYPES)
 RUN = timedelta(minutes=15)
@@ -52,14 +58,56 @@ async def test_what_is_read_is_kept_fresh(product: Product, process: Process) ->
     """A part that was read since it was fetched is fetched again once it is stale."""
     ada = await host(product)
     await run(process)
+    product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
     await mark_read(product, ada, TYPES)
-    product.clock.advance(CACHE.soft_ttl + A_MOMENT)
     product.calendly.calls.clear()
 
     tally = await run(process)
 
     assert tally.done == {"synced": 1}
-    assert product.calendly.calls["event_types"] == product.calendly.calls.total() == 1
+    # In half a day the token died, too.
+    assert product.calendly.calls == {"event_types": 1, "refresh": 1}
+
+
+@pytest.mark.parametrize("delay", [timedelta(), timedelta(seconds=30)])
+async def test_a_reading_causes_one_fetch(
+    product: Product, process: Process, delay: timedelta
+) -> None:
+    """Whom a fetch behind an answer was for is no reason to fetch again, however late it is told."""
+    ada = await host(product)
+    await run(process)
+    await overtake(product, ada, scope=Scope.EVENT_TYPES)
+    product.calendly.calls.clear()
+
+    await process.event_types(ada.integration.user_id)
+    await product.background.settle()
+    product.clock.advance(delay)
+    await process.marks.write()
+    await overtake(product, ada, scope=Scope.EVENT_TYPES)
+    unread = await run(process)
+    await process.event_types(ada.integration.user_id)
+    await product.background.settle()
+
+    assert unread.done == {"up_to_date": 1}
+    assert product.calendly.calls["event_types"] == 2
+
+
+async def test_what_is_read_seldom_waits_for_its_reader(
+    product: Product, process: Process
+) -> None:
+    """A part that was read since its fetch, but not lately, is left to whoever reads it next."""
+    ada = await host(product)
+    await run(process)
+    product.clock.advance(A_MOMENT)
+    await mark_read(product, ada, TYPES)
+    product.clock.advance(LATELY)
+    await overtake(product, ada, scope=Scope.EVENT_TYPES)
+    product.calendly.calls.clear()
+
+    tally = await run(process)
+
+    assert tally.done == {"up_to_date": 1}
+    assert product.calendly.calls.total() == 0
 
 
 async def test_what_nobody_reads_costs_no_call(product: Product, process: Process) -> None:
@@ -94,8 +142,52 @@ async def test_a_user_is_kept_from_expiring_for_a_while(
         calls.append(product.calendly.calls["event_types"])
 
     assert min(expired) >= CACHE.keep_warm / A_DAY
+    # The last day's refill falls a little before the end of some days and after that of others.
     assert max(calls) <= 2
+    assert sum(calls) <= 1.15 * (CACHE.keep_warm / A_DAY + 1)
     assert calls[-1] == 0
+
+
+async def test_what_nobody_ever_read_but_the_offer_may_expire(
+    product: Product, process: Process
+) -> None:
+    """Busy times and schedules are fetched for a new user once, and again once somebody reads."""
+    ada = await host(product)
+    for _ in range(int(2 * A_DAY / RUN)):
+        await run(process)
+        product.clock.advance(RUN)
+    unread = product.calendly.calls.copy()
+    await process.schedules(ada.integration.user_id)
+    product.clock.advance(A_MOMENT)
+    await process.schedules(ada.integration.user_id)
+    await process.marks.write()
+    for _ in range(int(2 * A_DAY / RUN)):
+        await run(process)
+        product.clock.advance(RUN)
+
+    assert (unread["busy_times"], unread["schedules"]) == (1, 1)
+    assert unread["available_times"] >= 2
+    assert product.calendly.calls["busy_times"] == 1
+    assert product.calendly.calls["schedules"] >= 3
+
+
+async def test_a_page_that_is_cut_off_keeps_nobodys_right(
+    product: Product, process: Process
+) -> None:
+    """Whoever was claimed is given back when the page is cancelled, begun or not."""
+    hosts = [await host(product, f"user-{number}") for number in range(CONCURRENCY + 3)]
+    hold = product.calendly.hold_next("event_types")
+    page = asyncio.create_task(run(process))
+    await hold.reached.wait()
+
+    page.cancel()
+    await asyncio.gather(page, return_exceptions=True)
+
+    rows = [product.storage.state.integrations[each.integration.id] for each in hosts]
+    assert page.cancelled()
+    assert {row.sync_owner for row in rows} == {None}
+    hold.release()
+    assert (await run(Process(product, "worker-2"), limit=100)).failed == {}
 
 
 async def test_what_was_read_last_comes_first(product: Product, process: Process) -> None:
@@ -220,18 +312,97 @@ async def test_several_workers_share_the_work(product: Product, workers: int) ->
     assert product.calendly.calls["event_types"] == 12
 
 
-async def test_a_turn_that_ran_out_in_the_queue_is_not_used(
+async def test_a_turn_begins_when_its_user_comes(product: Product, process: Process) -> None:
+    """Who waited for nearly as long as the claim lasts is fetched under a right of full length."""
+    hosts = [await host(product, f"user-{number}") for number in range(CONCURRENCY + 1)]
+    *first, last = [product.calendly.hold_next("event_types") for _ in hosts]
+    page = asyncio.create_task(run(process))
+    for each in first:
+        await each.reached.wait()
+    product.clock.advance(TURN - A_MOMENT)
+    for each in first:
+        each.release()
+    await last.reached.wait()
+
+    row = product.storage.state.integrations[hosts[-1].integration.id]
+    last.release()
+
+    assert row.sync_until == NOON + 2 * TURN - A_MOMENT
+    assert (await page).done == {"synced": CONCURRENCY + 1}
+
+
+async def test_a_right_that_was_lost_in_the_queue_is_not_used(
     product: Product, process: Process
 ) -> None:
-    """Who waited longer than the turn lasts is left for the next run."""
-    for number in range(CONCURRENCY + 1):
+    """Whom somebody else took over while the page was slow is not fetched a second time."""
+    hosts = [await host(product, f"user-{number}") for number in range(CONCURRENCY + 1)]
+    holds = [product.calendly.hold_next("event_types") for _ in range(CONCURRENCY)]
+    page = asyncio.create_task(run(process))
+    for each in holds:
+        await each.reached.wait()
+    product.clock.advance(TURN)
+    last = hosts[-1].integration.id
+
+    # By the same process even: no two turns share a name.
+    hold = product.calendly.hold_next("event_types")
+    other = asyncio.create_task(process.sync.refresh(last, Everything()))
+    await hold.reached.wait()
+    for each in holds:
+        each.release()
+    tally = await page
+    hold.release()
+
+    assert tally.done == {"synced": CONCURRENCY, "held": 1}
+    assert await other == "synced"
+    assert product.calendly.calls["event_types"] == CONCURRENCY + 1
+
+
+async def test_no_more_are_claimed_than_can_be_begun_soon(
+    product: Product, process: Process
+) -> None:
+    """A page claims a few at a time, so that a slow one keeps nobody from being fetched."""
+    hosts = [await host(product, f"user-{number}") for number in range(3 * CONCURRENCY)]
+    hold = product.calendly.hold_next("event_types")
+    page = asyncio.create_task(run(process, limit=100))
+    await hold.reached.wait()
+
+    rows = [product.storage.state.integrations[each.integration.id] for each in hosts]
+    hold.release()
+
+    assert sum(row.sync_owner is not None for row in rows) == CLAIMED_AHEAD * CONCURRENCY
+    assert (await page).examined == len(hosts)
+
+
+async def test_an_outage_ends_the_page(product: Product, process: Process) -> None:
+    """While Calendly is held back nobody is claimed; then one probes before the others follow."""
+    for number in range(3 * CONCURRENCY):
         await host(product, f"user-{number}")
+    product.calendly.fail_always("event_types", CalendlyUnavailable("down"))
+    opening = await run(process, limit=100)
+    commits = product.storage.commits
 
-    def time_passes(tally: Tally) -> None:
-        if tally.examined == 1:
-            product.clock.advance(TURN)
+    held = await run(process, limit=100)
 
-    tally = await process.sync_due(10, time_passes)
+    assert opening.examined <= CLAIMED_AHEAD * CONCURRENCY
+    assert not opening.more
+    assert held == Tally()
+    assert product.storage.commits == commits
+    product.clock.advance(timedelta(minutes=2))
+    assert (await run(process, limit=100)).examined == 1
+    product.calendly.heal()
+    product.clock.advance(timedelta(minutes=10))
+    assert (await run(process, limit=100)).done == {"synced": 3 * CONCURRENCY}
 
-    assert tally.done["left_for_later"] == 1
-    assert product.calendly.calls["event_types"] == CONCURRENCY
+
+async def test_a_store_that_is_away_leaves_nobody_held(product: Product, process: Process) -> None:
+    """Whose rows could not be read at the turn is given back, and tried again soon."""
+    ada = await host(product)
+    breaker_and_claim = (None,) * 3
+    product.storage.fail_next(*breaker_and_claim, StorageUnavailable("away"))
+
+    tally = await run(process)
+
+    row = product.storage.state.integrations[ada.integration.id]
+    assert tally.failed == {"storage_unavailable": 1}
+    assert row.sync_owner is None
+    assert due_at(row) == NOON + RETRY_AFTER

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.sync_rests import RETRY_AFTER, SPREAD, rests_after
+from application.sync_rests import LONGEST, RETRY_AFTER, SPREAD, rests_after
 from domain.errors import (
     CalendarBroken,
     CalendlyForbidden,
@@ -48,10 +48,11 @@ def test_what_passes_is_tried_again_soon(
 
 @pytest.mark.parametrize("error", [CalendlyForbidden("no"), CalendarBroken("broken")])
 def test_what_is_refused_for_good_keeps_the_rhythm(error: SlotkeeperError) -> None:
-    """A lasting refusal makes nothing be fetched more often."""
+    """A lasting refusal brings nobody's turn forward; a reader may try again within the hour."""
     rests = rests_after([error], NOON, CACHE, 0.5)
 
-    assert rests.of(error) == rests.due_at == NOON + 0.95 * CACHE.soft_ttl
+    assert rests.due_at == NOON + 0.95 * CACHE.soft_ttl
+    assert rests.of(error) == NOON + 0.95 * LONGEST
 
 
 def test_a_very_long_rest_holds_up_its_part_alone() -> None:

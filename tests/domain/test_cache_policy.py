@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.cache_policy import CachePolicy, Deadlines, Freshness
+from domain.cache_policy import Aging, CachePolicy, Deadlines, Freshness
 from tests.domain.samples import NOW, seconds
 
 POLICY = CachePolicy(
@@ -13,11 +13,13 @@ POLICY = CachePolicy(
     ttl=timedelta(hours=24),
     jitter=0,
 )
+TIMES = Aging.TIMES
 INSTANT = timedelta(microseconds=1)
 spans = st.integers(1, 10**6).map(seconds)
 policies = st.builds(
     CachePolicy,
     soft_ttl=spans,
+    lists_soft_ttl=spans,
     stale_while_revalidate=spans,
     ttl=spans,
     jitter=st.floats(0, 0.5),
@@ -37,7 +39,7 @@ policies = st.builds(
 )
 def test_a_part_loses_standing_with_age(age: timedelta, expected: Freshness) -> None:
     """A part is fresh up to the soft limit, stale up to the hard one, and expired after it."""
-    assert POLICY.freshness(NOW - age, None, NOW, "busy") is expected
+    assert POLICY.freshness(NOW - age, None, NOW, "busy", TIMES) is expected
 
 
 def test_a_stale_part_is_served_for_a_limited_time() -> None:
@@ -46,7 +48,7 @@ def test_a_stale_part_is_served_for_a_limited_time() -> None:
         soft_ttl=seconds(60), stale_while_revalidate=seconds(30), ttl=seconds(600), jitter=0
     )
 
-    assert policy.deadlines(NOW, "busy") == Deadlines(NOW + seconds(60), NOW + seconds(90))
+    assert policy.deadlines(NOW, "busy", TIMES) == Deadlines(NOW + seconds(60), NOW + seconds(90))
 
 
 @pytest.mark.parametrize(
@@ -61,18 +63,35 @@ def test_a_change_after_the_fetch_invalidates(
     invalidated_at: datetime, expected: Freshness
 ) -> None:
     """A change at or after the fetch invalidates; one that the fetch already saw does not."""
-    assert POLICY.freshness(NOW - seconds(60), invalidated_at, NOW, "busy") is expected
+    assert POLICY.freshness(NOW - seconds(60), invalidated_at, NOW, "busy", TIMES) is expected
 
 
 def test_an_expired_part_is_expired_whatever_changed() -> None:
     """Invalidation does not make an expired part servable again."""
-    assert POLICY.freshness(NOW - timedelta(days=2), NOW, NOW, "busy") is Freshness.EXPIRED
+    assert POLICY.freshness(NOW - timedelta(days=2), NOW, NOW, "busy", TIMES) is Freshness.EXPIRED
+
+
+def test_lists_age_more_slowly() -> None:
+    """Event types and schedules are fresh for as long as their own soft limit says."""
+    policy = CachePolicy(jitter=0)
+
+    stale_at = [policy.deadlines(NOW, "", each).stale_at for each in (Aging.TIMES, Aging.LISTS)]
+
+    assert stale_at == [NOW + policy.soft_ttl, NOW + policy.lists_soft_ttl]
+
+
+@given(policies, st.sampled_from(Aging))
+def test_nothing_expires_before_the_shortest_life(policy: CachePolicy, aging: Aging) -> None:
+    """However a part ages, it is served for the shortest life at least."""
+    expires_at = policy.deadlines(NOW, "busy", aging).expires_at
+
+    assert expires_at >= NOW + policy.shortest_life - INSTANT
 
 
 @given(policies, st.text(max_size=5))
 def test_deadlines_come_early_within_bounds(policy: CachePolicy, seed: str) -> None:
     """A deadline comes earlier by the jitter's share at most, never later, and stale first."""
-    stale_at, expires_at = policy.deadlines(NOW, seed)
+    stale_at, expires_at = policy.deadlines(NOW, seed, TIMES)
 
     least = 1 - policy.jitter
     assert stale_at <= expires_at <= NOW + policy.ttl
@@ -83,10 +102,12 @@ def test_deadlines_come_early_within_bounds(policy: CachePolicy, seed: str) -> N
 
 def test_what_was_fetched_together_ages_apart() -> None:
     """The deadlines of parts of one moment are spread over the whole of the jitter."""
-    policy = CachePolicy(jitter=0.1)
+    policy = CachePolicy(soft_ttl=timedelta(hours=1), jitter=0.1)
     early, late = timedelta(minutes=54), timedelta(hours=1)
 
-    ages = sorted(policy.deadlines(NOW, f"slots {each}").stale_at - NOW for each in range(1000))
+    ages = sorted(
+        policy.deadlines(NOW, f"slots {each}", TIMES).stale_at - NOW for each in range(1000)
+    )
 
     assert early <= ages[0] < early + seconds(6)
     assert late - seconds(6) < ages[-1] <= late
@@ -97,9 +118,9 @@ def test_deadlines_are_the_same_everywhere() -> None:
     """Every process gives a part the same deadlines, and a new fetch gives it others."""
     policy = CachePolicy()
 
-    first = policy.deadlines(NOW, "busy")
-    again = policy.deadlines(NOW.astimezone(), "busy")
-    next_fetch = policy.deadlines(NOW + seconds(1), "busy")
+    first = policy.deadlines(NOW, "busy", TIMES)
+    again = policy.deadlines(NOW.astimezone(), "busy", TIMES)
+    next_fetch = policy.deadlines(NOW + seconds(1), "busy", TIMES)
 
     assert again == first
     assert next_fetch.stale_at - first.stale_at != seconds(1)

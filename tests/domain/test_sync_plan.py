@@ -3,10 +3,14 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from domain.cache_policy import CachePolicy, Freshness
+from domain.cache_policy import Aging, CachePolicy, Freshness
 from domain.sync_plan import (
+    AHEAD,
+    ALONG,
+    LATELY,
     is_spent,
     is_used,
+    keeping_due,
     may_be_asked,
     standing,
     still_wanted,
@@ -29,7 +33,9 @@ class Part(msgspec.Struct, frozen=True):
     retry_at: datetime | None = None
     known: bool = True
     key: str = ""
-    seed: str = "busy "
+    seed: str = "slots "
+    aging: Aging = Aging.TIMES
+    is_offer: bool = True
 
 
 def wanted(part: Part, connected_at: datetime = LONG_AGO) -> bool:
@@ -48,7 +54,8 @@ def aged(age: timedelta, **known: object) -> Part:
         (None, Freshness.MISSING),
         (aged(HOUR, known=False), Freshness.MISSING),
         (aged(HOUR), Freshness.FRESH),
-        (aged(2 * HOUR), Freshness.STALE),
+        (aged(7 * HOUR), Freshness.STALE),
+        (aged(7 * HOUR, aging=Aging.LISTS), Freshness.FRESH),
         (aged(HOUR, invalidated_at=NOW), Freshness.INVALIDATED),
         (aged(2 * DAY), Freshness.EXPIRED),
     ],
@@ -58,19 +65,28 @@ def test_standing(part: Part | None, expected: Freshness) -> None:
     assert standing(part, NOW, POLICY) is expected
 
 
-@pytest.mark.parametrize("age", [2 * HOUR, 2 * DAY])
+@pytest.mark.parametrize("age", [7 * HOUR, 2 * DAY])
 def test_what_is_read_is_refilled(age: timedelta) -> None:
-    """An old part that was read since it was fetched is refilled; a fresh one is not."""
-    assert wanted(aged(age, read_at=NOW - age))
+    """An old part that was read lately, since it was fetched, is refilled; a fresh one is not."""
+    assert wanted(aged(age, read_at=NOW - LATELY))
     assert wanted(aged(HOUR, read_at=NOW, invalidated_at=NOW))
     assert not wanted(aged(HOUR, read_at=NOW))
 
 
-@pytest.mark.parametrize("read_at", [None, NOW - 3 * HOUR])
+@pytest.mark.parametrize("read_at", [None, NOW - 8 * HOUR, NOW - 7 * HOUR])
 def test_what_nobody_read_since_is_left_alone(read_at: datetime | None) -> None:
-    """A stale or overtaken part that nobody read since its fetch costs no call."""
-    assert not wanted(aged(2 * HOUR, read_at=read_at))
-    assert not wanted(aged(2 * HOUR, read_at=read_at, invalidated_at=NOW))
+    """A stale or overtaken part that nobody read after its fetch costs no call."""
+    assert not wanted(aged(7 * HOUR, read_at=read_at))
+    assert not wanted(aged(7 * HOUR, read_at=read_at, invalidated_at=NOW))
+
+
+def test_what_is_read_now_and_then_waits_for_its_reader() -> None:
+    """A part that was read since its fetch, but not lately, is refilled only lest it expires."""
+    read_at = NOW - LATELY - timedelta(seconds=1)
+
+    assert not wanted(aged(7 * HOUR, read_at=read_at))
+    assert not wanted(aged(HOUR, read_at=read_at, invalidated_at=NOW))
+    assert wanted(aged(POLICY.ttl, read_at=read_at))
 
 
 @pytest.mark.parametrize(
@@ -78,13 +94,57 @@ def test_what_nobody_read_since_is_left_alone(read_at: datetime | None) -> None:
     [(6, 365, True), (8, 365, False), (None, 6, True), (None, 8, False), (8, 6, True)],
 )
 def test_what_would_expire_is_kept_warm(read: int | None, connected: int, expected: bool) -> None:
-    """What would expire before the look after next is refilled if its user was there lately."""
+    """What would expire within two runs, or soon after, is refilled if its user was there lately."""
     read_at = None if read is None else NOW - read * DAY
-    soon = aged(POLICY.ttl - 2 * HOUR, read_at=read_at)
-    later = aged(POLICY.ttl - 2 * HOUR - timedelta(seconds=1), read_at=read_at)
+    soon = aged(POLICY.ttl - AHEAD * (1 + ALONG), read_at=read_at)
+    later = aged(POLICY.ttl - AHEAD * (1 + ALONG) - timedelta(seconds=1), read_at=read_at)
 
     assert wanted(soon, NOW - connected * DAY) is expected
     assert not wanted(later, NOW - connected * DAY)
+
+
+def test_what_is_not_of_the_offer_is_kept_once_it_was_read() -> None:
+    """Busy times and schedules that nobody ever read may expire, however new their user is."""
+    unread = aged(POLICY.ttl, is_offer=False)
+    read = aged(POLICY.ttl, is_offer=False, read_at=NOW - 2 * DAY)
+
+    assert [wanted(each, NOW) for each in (unread, read)] == [False, True]
+    assert [keeping_due(each, NOW, POLICY, NOW) for each in (unread, read)] == [None, None]
+    assert wanted(aged(HOUR, is_offer=False, known=False), NOW)
+
+
+def test_a_user_is_due_before_a_part_expires() -> None:
+    """The sync turns to a part two runs before it expires, and refills it then."""
+    part = aged(HOUR)
+
+    due_at = keeping_due(part, NOW, POLICY, NOW)
+
+    assert due_at == NOW - HOUR + POLICY.ttl - AHEAD
+    assert wanted_by_sync(part, due_at, POLICY, NOW)
+    assert keeping_due(part, NOW, POLICY, LONG_AGO) is None
+    assert keeping_due(aged(HOUR, key="A#671"), NOW, POLICY, NOW) is None
+    assert keeping_due(aged(POLICY.ttl), NOW, POLICY, NOW) is None
+
+
+def test_a_resting_part_makes_its_user_due_after_its_rest() -> None:
+    """What failed as it was about to expire is looked at when it may be asked for again."""
+    retry_at = NOW + timedelta(minutes=2)
+
+    assert keeping_due(aged(POLICY.ttl, retry_at=retry_at), NOW, POLICY, NOW) == retry_at
+
+
+@pytest.mark.parametrize("jitter", [0, 0.5])
+@pytest.mark.parametrize("ttl", [timedelta(seconds=1), HOUR, DAY])
+def test_what_was_just_refilled_is_not_due(ttl: timedelta, jitter: float) -> None:
+    """However shortly parts live, a refill lasts for half of that."""
+    policy = CachePolicy(soft_ttl=ttl, lists_soft_ttl=ttl, ttl=ttl, jitter=jitter)
+    part = aged(timedelta())
+
+    due_at = keeping_due(part, NOW, policy, NOW)
+
+    assert due_at is not None
+    assert due_at >= NOW + policy.shortest_life / 2
+    assert not wanted_by_sync(part, NOW + policy.shortest_life / 2, policy, NOW)
 
 
 def test_what_is_missing_is_fetched_for_who_is_there() -> None:
@@ -106,7 +166,7 @@ def test_a_failure_is_rested_on() -> None:
 
 def test_a_reader_wants_what_is_not_fresh() -> None:
     """Under the right to fetch, only what meanwhile became fresh is not wanted any more."""
-    assert [still_wanted(each, NOW, POLICY) for each in (None, aged(2 * HOUR), aged(HOUR))] == [
+    assert [still_wanted(each, NOW, POLICY) for each in (None, aged(7 * HOUR), aged(HOUR))] == [
         True,
         True,
         False,

@@ -45,6 +45,16 @@ class FakeSyncQueue:
             self._hold(row, owner, until)
         return [row.value for row in claimed]
 
+    async def hand_on(
+        self, integration_id: IntegrationId, owner: str, *, to: str, until: datetime
+    ) -> bool:
+        """Rename the owner of one right."""
+        row = self._state.integrations.get(integration_id)
+        if row is None or row.sync_owner != owner:
+            return False
+        self._hold(row, to, until)
+        return True
+
     async def finish(
         self,
         integration_id: IntegrationId,
@@ -62,6 +72,7 @@ class FakeSyncQueue:
             replace(
                 row,
                 value=replace(row.value, last_synced_at=last),
+                overtaken=_crossed(row, synced_at),
                 sync_due_at=min(due_at, row.requested_at or due_at),
                 requested_at=None,
                 sync_owner=None,
@@ -78,6 +89,17 @@ class FakeSyncQueue:
 
     def _put(self, row: IntegrationRow) -> None:
         self._state.integrations[row.value.id] = row
+
+
+def _crossed(row: IntegrationRow, synced_at: datetime | None) -> dict[str, tuple[datetime, str]]:
+    """Return what overtook the row, of which nothing was set before what was fetched across it."""
+    overtaken = dict(row.overtaken)
+    if row.requested_at is None or synced_at is None:
+        return overtaken
+    for what, (at, by) in row.overtaken.items():
+        if at >= (row.value.last_synced_at or at):
+            overtaken[what] = (max(at, synced_at), by)
+    return overtaken
 
 
 def request_sync(row: IntegrationRow, now: datetime) -> IntegrationRow:

@@ -34,8 +34,28 @@ WITH due AS (
 )
 SELECT * FROM taken ORDER BY was_read_at DESC NULLS LAST, was_due_at
 """
-_FINISH = """
+_HAND_ON = """
 UPDATE calendly_integration SET
+    sync_lease_owner = $3, sync_lease_until = $4, sync_due_at = $4
+WHERE public_id = $1 AND sync_lease_owner = $2 RETURNING id
+"""
+
+
+def _crossed(at: str) -> str:
+    """Return what an invalidation becomes that may have been set since the right was taken.
+
+    It was set by another clock, and parts that were fetched across it must not seem newer.
+    `invalidate` sets none before the last sync: an earlier one was known when this one began.
+    """
+    return f"""
+    {at} = CASE
+        WHEN sync_due_at < sync_lease_until AND {at} >= coalesce(last_synced_at, {at})
+        THEN greatest({at}, $3) ELSE {at} END"""
+
+
+_FINISH = f"""
+UPDATE calendly_integration SET {_crossed("availability_invalidated_at")},
+    {_crossed("event_types_invalidated_at")},
     sync_due_at = CASE
         WHEN sync_due_at < sync_lease_until THEN least(sync_due_at, $4) ELSE $4 END,
     last_synced_at = coalesce($3, last_synced_at),
@@ -67,6 +87,13 @@ class PiccoloSyncQueue:
         """Take a page of rights."""
         rows = await self._session.rows(_CLAIM_DUE, owner, now, until, limit)
         return [to_integration(row) for row in rows]
+
+    async def hand_on(
+        self, integration_id: IntegrationId, owner: str, *, to: str, until: datetime
+    ) -> bool:
+        """Rename the owner of one right."""
+        row = await self._session.row(_HAND_ON, integration_id, owner, to, until)
+        return row is not None
 
     async def finish(
         self,
