@@ -40,9 +40,11 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """
     async with open_resources(settings) as made:
         services = wire(made)
-        yield services
-        with suppress(StorageUnavailable):
-            await services.read_marks.write()
+        try:
+            yield services
+        finally:
+            with suppress(StorageUnavailable):
+                await services.read_marks.close()
 
 
 @asynccontextmanager

@@ -72,10 +72,10 @@ async def overtake_cache(
 ) -> None:
     """Invalidate what a notice changes of what is cached of the users whom it concerns."""
     users = sorted(each.user_id for each in integrations)
-    await uow.availability.invalidate_each(dict.fromkeys(users, change_of(notice)), now)
+    await uow.availability.invalidate_each(dict.fromkeys(users, change_of(notice.kind)), now)
 
 
-def change_of(notice: Notice) -> Change:
-    """Return what a notice overtakes of what is cached."""
-    is_event_type = topic(notice.kind) is Topic.EVENT_TYPE
-    return Change.of(notice.kind, Scope.EVENT_TYPES if is_event_type else Scope.BOOKINGS)
+def change_of(kind: str) -> Change:
+    """Return what a notice of that kind overtakes of what is cached."""
+    is_event_type = topic(kind) is Topic.EVENT_TYPE
+    return Change.of(kind, Scope.EVENT_TYPES if is_event_type else Scope.BOOKINGS)

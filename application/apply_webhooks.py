@@ -15,6 +15,7 @@ from application.apply_webhook import (
     UNREADABLE,
     UNREADABLE_ERROR,
     apply_webhook,
+    change_of,
     integrations_of,
 )
 from application.delivery import belongs_to
@@ -129,6 +130,10 @@ class ApplyWebhooks:
                     await uow.webhook_events.put_off(event.id, failure.code, again)
                 else:
                     await uow.webhook_events.failed(event.id, failure.code, again)
+                if again is None and event.user_id is not None:
+                    # It overtakes as long as it is pending, and not less for being given up.
+                    changed = {event.user_id: change_of(event.kind)}
+                    await uow.availability.invalidate_each(changed, self._clock.now())
                 await uow.commit()
         result = DEAD_LETTERED if again is None else failure.code
         self._signals.webhook_applied(event.kind, result)

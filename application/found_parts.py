@@ -60,7 +60,7 @@ class Found(msgspec.Struct, frozen=True):
     def origin(self, until: datetime | None = None) -> Origin:
         """Return what the answer was made from; it is valid until then (UTC) at the longest."""
         ends = [
-            self.policy.deadlines(part.fetched_at, part.seed).stale_at
+            self.policy.deadlines(part.fetched_at, part.seed, part.aging).stale_at
             if self.standing(part.at) is Freshness.FRESH
             else self.now
             for part in self.known

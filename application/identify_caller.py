@@ -1,9 +1,10 @@
 """Who calls, and for which of the team's users."""
 
 from application.digests import digest
+from application.ports.callers import Caller
 from application.ports.clock import Clock
 from application.ports.entropy import Entropy
-from application.ports.unit_of_work import Storage, UnitOfWork
+from application.ports.unit_of_work import Storage
 from domain.errors import ApiKeyInvalid, InvalidInput
 from domain.ids import UserId
 
@@ -26,38 +27,44 @@ class IdentifyCaller:
             InvalidInput: no user named, or an id that cannot be one.
 
         """
-        async with self._storage() as uow:
-            await self._check(uow, api_key)
-            user_id = await self._user(uow, external_id)
-            await uow.commit()
-        return user_id
+        wrong = _misnamed(external_id)
+        caller = await self._caller(api_key, None if wrong else external_id)
+        if wrong or external_id is None:
+            raise InvalidInput(wrong)
+        return caller.user_id or await self.named(external_id)
 
     async def authenticate(self, api_key: str | None) -> None:
         """Check the key alone. Raises ApiKeyInvalid."""
-        async with self._storage() as uow:
-            await self._check(uow, api_key)
+        await self._caller(api_key, None)
 
     async def named(self, external_id: str) -> UserId:
-        """Return the user with the team's own id, without a key: for the demo user only."""
+        """Return the user with the team's own id, without a key.
+
+        Raises InvalidInput.
+        """
+        if wrong := _misnamed(external_id):
+            raise InvalidInput(wrong)
         async with self._storage() as uow:
-            user_id = await self._user(uow, external_id)
+            new_id = UserId(self._entropy.new_id())
+            user_id = await uow.users.ensure(external_id, new_id, self._clock.now())
             await uow.commit()
         return user_id
 
-    async def _check(self, uow: UnitOfWork, api_key: str | None) -> None:
-        known = await uow.api_keys.find(digest(api_key)) if api_key else None
+    async def _caller(self, api_key: str | None, external_id: str | None) -> Caller:
+        callers = self._storage.callers()
+        known = await callers.find(digest(api_key), external_id) if api_key else None
         if known is None:
             raise ApiKeyInvalid(
                 "Send a live API key as `Authorization: Bearer <key>`; "
                 "`slotkeeper keys create` makes one."
             )
+        return known
 
-    async def _user(self, uow: UnitOfWork, external_id: str | None) -> UserId:
-        if external_id is None or not external_id.strip():
-            raise InvalidInput("Name the user you act for in the X-User-Id header.")
-        if len(external_id) > LONGEST_EXTERNAL_ID or not external_id.isprintable():
-            raise InvalidInput(
-                f"X-User-Id must be printable and at most {LONGEST_EXTERNAL_ID} characters."
-            )
-        new_id = UserId(self._entropy.new_id())
-        return await uow.users.ensure(external_id, new_id, self._clock.now())
+
+def _misnamed(external_id: str | None) -> str:
+    """Return what is wrong with the id of a user; nothing is the empty string."""
+    if external_id is None or not external_id.strip():
+        return "Name the user you act for in the X-User-Id header."
+    if len(external_id) > LONGEST_EXTERNAL_ID or not external_id.isprintable():
+        return f"X-User-Id must be printable and at most {LONGEST_EXTERNAL_ID} characters."
+    return ""

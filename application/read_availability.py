@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from application.cached_values import CacheAge, Origin, slots
+from application.open_window import OpenWindow, open_window
 from application.ports.clock import Clock
 from application.slots_question import EventTypeQuestion, SlotsQuestion, collection_of
 from application.stretch_read import CLOCK_SKEW, checked_span, known_pieces
@@ -14,7 +15,7 @@ from domain.availability import (
     EventType,
     Slot,
     open_slots,
-    taken_by_one_booking,
+    taken_from,
 )
 from domain.errors import EventTypeNotFound
 from domain.ids import UserId
@@ -25,6 +26,7 @@ class AvailabilityView(msgspec.Struct, frozen=True):
 
     Args:
         covered_until: how far the cache knows (UTC); beyond it no slot is not a statement.
+        ahead: what answers for other ranges too; None for what is not fresh, or not near.
 
     """
 
@@ -36,6 +38,7 @@ class AvailabilityView(msgspec.Struct, frozen=True):
     age: CacheAge
     version: int
     origin: Origin
+    ahead: OpenWindow | None = None
 
 
 class ReadAvailability:
@@ -72,8 +75,8 @@ class ReadAvailability:
             event_type: its Calendly URI, or the last segment of it.
             start: from when (aware); not in the past.
             end: until when, at most 31 days after `start` and within the horizon.
-            max_age: how old the slots may be at most, while Calendly can be asked; of a name
-                that is not known, how old the list that lacks it.
+            max_age: how old the slots may be at most, while Calendly can be asked. A name that
+                is not known has none, so nothing is fetched for it.
 
         Raises:
             InvalidRange, EventTypeNotFound, and what WarmCache raises.
@@ -88,14 +91,15 @@ class ReadAvailability:
             raise _not_found()
         self._collection = collection_of(wanted.uri)
         pieces = known_pieces(found, question.stretch(wanted.uri))
-        taken = found.shelf.occupied if taken_by_one_booking(wanted) else ()
+        taken = taken_from(wanted, found.shelf.occupied)
         duration = timedelta(minutes=wanted.duration)
+        listed = [slots(piece.part) for piece in pieces]
         return AvailabilityView(
             event_type=wanted,
             slots=tuple(
                 slot
-                for piece in pieces
-                for slot in open_slots(slots(piece.part), piece.window, taken, duration)
+                for piece, known in zip(pieces, listed, strict=True)
+                for slot in open_slots(known, piece.window, taken, duration)
             ),
             start=span.start,
             end=span.end,
@@ -103,6 +107,14 @@ class ReadAvailability:
             age=found.age,
             version=found.version,
             origin=found.origin(until=span.start + CLOCK_SKEW),
+            ahead=open_window(
+                found,
+                pieces,
+                listed=listed[0],
+                taken=taken,
+                duration=duration,
+                horizon=self._horizon,
+            ),
         )
 
     async def event_type(self, user_id: UserId, name: str) -> EventType:

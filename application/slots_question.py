@@ -10,6 +10,7 @@ from typing import Final
 from application.cached_values import event_types
 from application.cut_windows import Parts, Stretch, needed, worth_looking_up
 from application.errands import EVENT_TYPES
+from application.open_window import known_ahead
 from application.ports.availability_cache import CachedPart, Part
 from application.question import Lookup, Needs
 from domain.availability import SLOT_WINDOW, EventType, Window
@@ -77,15 +78,21 @@ class SlotsQuestion(EventTypeQuestion):
     def lookup(self, now: datetime) -> Lookup:
         """Return the list, and the windows if the URI can be guessed."""
         windows = worth_looking_up(self.stretch(self._guess), now) if self._guess else ()
-        occupied_in = Window(start=self._span.start, end=self._span.end + REACH)
-        return Lookup((EVENT_TYPES, *windows), occupied_in)
+        return Lookup((EVENT_TYPES, *windows), self._occupied_in(now))
+
+    def _occupied_in(self, now: datetime) -> Window:
+        """Return where bookings matter: of the near window all, as it is kept as a whole."""
+        start, end = self._span.start, self._span.end
+        ahead = known_ahead(now)
+        if start < ahead.end:
+            start, end = min(start, ahead.start), max(end, ahead.end)
+        return Window(start=start, end=end + REACH)
 
     def needs(self, parts: Parts, now: datetime) -> Needs:
-        """Return the windows that the list leads to, or the list alone while it names nothing."""
+        """Return the windows that the list leads to; none while it names nothing."""
         found = self.named(parts)
-        if found is None:
-            return super().needs(parts, now)
-        return Needs(needed(parts, self.stretch(found.uri), now), consulted=(EVENT_TYPES,))
+        windows = () if found is None else needed(parts, self.stretch(found.uri), now)
+        return Needs(windows, consulted=(EVENT_TYPES,))
 
 
 def last_segment(uri: str) -> str:

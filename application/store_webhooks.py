@@ -76,7 +76,7 @@ class StoreWebhooks:
             if filed.status is not WebhookStatus.APPLIED:
                 continue
             for owner in concerned:
-                changed[owner.user_id] = change_of(notice).after(changed.get(owner.user_id))
+                changed[owner.user_id] = change_of(notice.kind).after(changed.get(owner.user_id))
                 if notice.facts is not None:
                     told.setdefault(owner.id, Told(owner, [])).facts.append(notice.facts)
         await settle_held(uow, self._entropy, list(told.values()))

@@ -1,12 +1,14 @@
 """What a host offers: event types, open slots, busy times, weekly schedules.
 
 A slot is offered only when nobody is known to sit on it: `open_slots` leaves out what a known
-booking occupies even before Calendly was asked again, where `taken_by_one_booking` says that a
+booking occupies even before Calendly was asked again, where `taken_from` says that a
 booking does so.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 import msgspec
 
@@ -135,23 +137,39 @@ def window(start: datetime, end: datetime, *, longest: timedelta) -> Window:
     return Window(start=start, end=end)
 
 
-def taken_by_one_booking(event_type: EventType) -> bool:
-    """Whether a booking of this host takes a slot from everybody.
+class Occupied(msgspec.Struct, frozen=True):
+    """A booked time; the event type is None where the booking does not tell."""
 
-    A group event offers it until its last seat is gone, and of several hosts another may be free.
+    window: Window
+    event_type_uri: str | None = None
+
+
+def taken_from(event_type: EventType, occupied: Iterable[Occupied]) -> tuple[Window, ...]:
+    """Return the booked times at which nobody can book an event type any more.
+
+    A group event offers its own until the last seat is gone; of several hosts another may be
+    free.
     """
-    return event_type.kind != GROUP and event_type.pooling_type not in ONE_OF_SEVERAL
+    if event_type.pooling_type in ONE_OF_SEVERAL:
+        return ()
+    own = {event_type.uri, None} if event_type.kind == GROUP else frozenset()
+    return tuple(each.window for each in occupied if each.event_type_uri not in own)
 
 
 def open_slots(
     slots: Iterable[Slot], span: Window, occupied: Sequence[Window], duration: timedelta
 ) -> list[Slot]:
     """Return the slots that start within the span and collide with no occupied time."""
-    return [
-        slot
-        for slot in slots
-        if span.start <= slot.start < span.end
-        and not any(
-            slot.start < taken.end and taken.start < slot.start + duration for taken in occupied
-        )
-    ]
+    ahead = [slot for slot in slots if span.start <= slot.start < span.end]
+    if not occupied:
+        return ahead
+    by_start = sorted(occupied, key=lambda taken: taken.start)
+    starts = [taken.start for taken in by_start]
+    # The latest end of all that began up to there: whether one of them lasts into the slot.
+    ends = list(accumulate((taken.end for taken in by_start), max))
+
+    def is_free(slot: Slot) -> bool:
+        began = bisect_left(starts, slot.start + duration)
+        return began == 0 or ends[began - 1] <= slot.start
+
+    return [slot for slot in ahead if is_free(slot)]

@@ -15,12 +15,15 @@ from domain.ids import IntegrationId
 PATIENCE = 2.0
 _LARGEST_GROUP = 1000
 # One statement, so one moment: a key that is revoked and a version that grows are seen together.
+# A webhook that waits to be applied has changed what may be said, but no version yet.
 _LOOK = """
 SELECT key_hash AS found, NULL::bigint AS version FROM api_key
 WHERE key_hash = ANY ($1::bytea[]) AND revoked_at IS NULL
 UNION ALL
-SELECT uuid_send(public_id), availability_version FROM calendly_integration
-WHERE public_id = ANY ($2::uuid[]) AND status = 'active'
+SELECT uuid_send(i.public_id), i.availability_version FROM calendly_integration i
+WHERE i.public_id = ANY ($2::uuid[]) AND i.status = 'active' AND NOT EXISTS (
+    SELECT FROM calendly_webhook_event e WHERE e.user_id = i.user_id AND e.status = 'pending'
+)
 """
 
 

@@ -18,6 +18,7 @@ from adapters.persistence.engine import ENGINE
 from adapters.persistence.errors import translated
 from adapters.persistence.exchange_log import GroupedExchangeLog
 from adapters.persistence.migrate import pending_on
+from adapters.persistence.pooled_callers import PooledCallers
 from adapters.persistence.pooled_shelves import PooledShelves
 from adapters.persistence.repositories.erasures import HashKey
 from adapters.persistence.standings import GroupedStandings
@@ -40,6 +41,7 @@ class PiccoloStorage:
         self._exchanges = GroupedExchangeLog(self)
         self._standings = GroupedStandings(self._acquire, pool.release)
         self._shelves = PooledShelves(self._acquire, pool.release)
+        self._callers = PooledCallers(self._acquire, pool.release)
         self._hash_key = HashKey()
         self._lock_wait: timedelta | None = None
 
@@ -73,6 +75,10 @@ class PiccoloStorage:
     def shelves(self) -> PooledShelves:
         """Return the looks at the availability cache; see the Storage port."""
         return self._shelves
+
+    def callers(self) -> PooledCallers:
+        """Return the looks at keys and users; see the Storage port."""
+        return self._callers
 
     def standings(self) -> GroupedStandings:
         """Return the look at standings that all of this process share."""

@@ -1,8 +1,9 @@
 """Reads of availability, answered before the framework's own handling of a request.
 
-Most reads ask again for what was answered a moment ago. The route remembers its answer as bytes;
-here the store is asked in one small statement whether it still holds, and if so the bytes go
-out. Everything else, and every answer that is not 200 or 304, is the routes' business.
+Most reads ask again for what was answered a moment ago, or for another range of the same slots.
+The route remembers its answer as bytes, and the whole window that slots were cut from; here the
+store is asked in one small statement whether that still holds, and if so the bytes go out.
+Everything else, and every answer that is not 200 or 304, is the routes' business.
 
 The rule not to break: what is served here is what the route would have answered at this moment.
 So the store is asked after the request arrived, whether its key lives and whether anything that
@@ -12,14 +13,14 @@ the answer says has changed, and an answer that time alone makes wrong is not us
 import logging
 from datetime import datetime
 from time import perf_counter
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 import structlog
 from litestar import Litestar
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.web.conditional import is_known
-from adapters.web.rendered_answers import AnswerKey, RenderedAnswer, RenderedAnswers
+from adapters.web import plain_range
+from adapters.web.rendered_answers import AnswerKey, Asked, Kept, RenderedAnswers, Reply
 from adapters.web.request_id import choose_request_id
 from adapters.web.services import Services
 from application.digests import digest
@@ -32,17 +33,10 @@ PATHS: Final = frozenset(
     f"{PREFIX}/{name}" for name in ("availability", "event-types", "busy-times", "schedules")
 )
 _LOGGER = "slotkeeper.access"
-_KEY = "availability_answer_key"
+_ASKED = "availability_asked"
 
 _log = structlog.get_logger(_LOGGER)
 _level = logging.getLogger(_LOGGER)
-
-
-class Asked(NamedTuple):
-    """A request that may be answered here; the lines of If-None-Match are joined (RFC 9110)."""
-
-    key: AnswerKey
-    if_none_match: bytes | None
 
 
 class AvailabilityDoor:
@@ -66,32 +60,34 @@ class AvailabilityDoor:
             return
         began = perf_counter()
         services = cast(Services, self._litestar.state.services)
-        answer = await self._confirmed(services, asked.key)
-        if answer is None:
-            scope["state"][_KEY] = asked.key
+        kept = await self._confirmed(services, asked)
+        now = services.clock.now()
+        reply = None if kept is None else kept.reply(asked, now)
+        if kept is None or reply is None:
+            scope["state"][_ASKED] = asked
             await self._app(scope, receive, send)
             return
-        now, request_id = services.clock.now(), choose_request_id(scope)
-        for message in _messages(answer, asked.if_none_match, request_id, now):
+        request_id = choose_request_id(scope)
+        for message in _messages(reply, kept, request_id, now):
             await send(message)
-        _count(services, answer, now)
+        _count(services, kept, now)
         if _level.isEnabledFor(logging.DEBUG):
-            _write(scope, answer, asked, request_id, perf_counter() - began)
+            _write(scope, reply.status, request_id, perf_counter() - began)
 
-    async def _confirmed(self, services: Services, key: AnswerKey) -> RenderedAnswer | None:
-        """Return what was answered before, if it still holds."""
+    async def _confirmed(self, services: Services, asked: Asked) -> Kept | None:
+        """Return what answered before, if it still holds."""
         answers = answers_of(self._litestar)
-        answer = answers.get(key)
-        if answer is None:
+        key, kept = answers.find(asked)
+        if kept is None:
             return None
-        basis = answer.basis
+        basis = kept.basis
         try:
             version = await services.standings.version(key.key_hash, basis.integration_id)
         except SlotkeeperError:
             return None  # the route says what is wrong, or finds that it has passed
         if version == basis.version and services.clock.now() < basis.valid_until:
-            return answer
-        answers.drop(key, answer)
+            return kept
+        answers.drop(key, kept)
         return None
 
 
@@ -100,10 +96,10 @@ def answers_of(app: Litestar) -> RenderedAnswers:
     return cast(RenderedAnswers, app.state.rendered_answers)
 
 
-def answer_key_of(scope: Scope) -> AnswerKey | None:
-    """Return what the route may remember its answer by, if the door found the request plain."""
-    key: AnswerKey | None = scope["state"].get(_KEY)
-    return key
+def asked_of(scope: Scope) -> Asked | None:
+    """Return what the route may remember its answer by, if the door could have given one."""
+    asked: Asked | None = scope["state"].get(_ASKED)
+    return asked
 
 
 def _asked(scope: Scope) -> Asked | None:
@@ -131,46 +127,43 @@ def _asked(scope: Scope) -> Asked | None:
     scheme, _, token = given.partition(b" ")
     if scheme.lower() != b"bearer" or not token.isascii():
         return None
-    key_hash = digest(token.strip().decode())
-    key = AnswerKey(key_hash, user, scope["path"], scope["query_string"])
-    return Asked(key, if_none_match)
+    path, query = scope["path"], scope["query_string"]
+    key = AnswerKey(digest(token.strip().decode()), user, path, query)
+    plain = plain_range.plain_range(query) if path == plain_range.PATH else None
+    return Asked(key, if_none_match, plain)
 
 
-def _messages(
-    answer: RenderedAnswer, if_none_match: bytes | None, request_id: str, now: datetime
-) -> tuple[Message, Message]:
-    """Return the answer as it is sent (ASGI); 304 to whoever has it."""
-    age = max(int((now - answer.basis.fetched_at).total_seconds()), 0)
-    own = ((b"age", b"%d" % age), (b"x-request-id", request_id.encode()))
-    if is_known(answer.etag, if_none_match):
-        status, headers, body = 304, answer.unchanged, b""
-    else:
-        status, headers, body = 200, answer.headers, answer.body
+def _messages(reply: Reply, kept: Kept, request_id: str, now: datetime) -> tuple[Message, Message]:
+    """Return the answer as it is sent (ASGI)."""
+    age = max(int((now - kept.basis.fetched_at).total_seconds()), 0)
+    headers = [
+        *reply.headers,
+        (b"age", b"%d" % age),
+        (b"x-request-id", request_id.encode()),
+    ]
     return (
-        {"type": "http.response.start", "status": status, "headers": [*headers, *own]},
-        {"type": "http.response.body", "body": body, "more_body": False},
+        {"type": "http.response.start", "status": reply.status, "headers": headers},
+        {"type": "http.response.body", "body": reply.body, "more_body": False},
     )
 
 
-def _count(services: Services, answer: RenderedAnswer, now: datetime) -> None:
+def _count(services: Services, kept: Kept, now: datetime) -> None:
     """Count a read, and note it for the sync where that says something new."""
-    basis = answer.basis
+    basis = kept.basis
     for at in basis.reads:
         services.signals.availability_read(at.part, Freshness.FRESH)
-    if now - answer.noted_at >= NEWS_AFTER:
-        answer.noted_at = now
+    if now - kept.noted_at >= NEWS_AFTER:
+        kept.noted_at = now
         services.read_marks.note(basis.user_id, basis.reads, now)
 
 
-def _write(
-    scope: Scope, answer: RenderedAnswer, asked: Asked, request_id: str, seconds: float
-) -> None:
+def _write(scope: Scope, status: int, request_id: str, seconds: float) -> None:
     _log.debug(
         "request",
         request_id=request_id,
         method="GET",
         route=scope["path"],
-        status=304 if is_known(answer.etag, asked.if_none_match) else 200,
+        status=status,
         duration_ms=round(seconds * 1000, 1),
         error_code=None,
     )

@@ -10,10 +10,20 @@ from typing import Any
 import msgspec
 from litestar import MediaType, Request, Response
 
-from adapters.web.availability_door import answer_key_of, answers_of
+from adapters.web.availability_door import answers_of, asked_of
 from adapters.web.conditional import etag_of, if_none_match_of, is_known
-from adapters.web.rendered_answers import Basis, Headers, RenderedAnswer
+from adapters.web.rendered_answers import (
+    Basis,
+    FixedHeaders,
+    Headers,
+    Kept,
+    Key,
+    RenderedAnswer,
+)
+from adapters.web.rendered_slots import Frame, FrameTag, RenderedSlots, is_in_order, span_text
+from adapters.web.schemas.host_times import Availability
 from adapters.web.security_headers import security_headers
+from application.open_window import OpenWindow
 
 _encode = msgspec.json.Encoder().encode
 _JSON = MediaType.JSON.value
@@ -35,25 +45,61 @@ def cached_answer(
     """
     content = _encode(body)
     etag = etag_of(content)
-    told = {**_KEEPING, "ETag": etag.decode()}
-    key = answer_key_of(request.scope)
-    if key is not None and now < basis.valid_until:
-        answers_of(request.app).keep(key, _rendered(content, etag, told, basis, now))
-    headers = {**told, "Age": str(max(int((now - basis.fetched_at).total_seconds()), 0))}
+    asked = asked_of(request.scope)
+    if asked is not None and now < basis.valid_until:
+        answers_of(request.app).keep(asked.key, _rendered(content, etag, basis, now))
+    return _response(request, content, etag, basis, now)
+
+
+def cached_slots(
+    request: Request[Any, Any, Any],
+    body: Availability,
+    ahead: OpenWindow | None,
+    basis: Basis,
+    now: datetime,
+) -> Response[bytes]:
+    """Return an answer without local days, and remember the window that it was cut from.
+
+    Args:
+        request: to which it is the answer.
+        body: what it says.
+        ahead: the whole window, where there is one that other ranges can be cut from.
+        basis: what the answer rests on.
+        now: the time (UTC).
+
+    """
+    content, frame = _encode(body), Frame.of(body)
+    tag = FrameTag(basis.integration_id, basis.version, frame)
+    etag = tag.of(span_text(body.start, body.end))
+    asked = asked_of(request.scope)
+    if asked is not None:
+        key: Key = asked.key
+        kept: Kept = _rendered(content, etag, basis, now)
+        if asked.window is not None and ahead is not None and is_in_order(ahead):
+            basis_ahead = basis._replace(valid_until=ahead.valid_until)
+            key, kept = asked.window, RenderedSlots(ahead, frame, basis_ahead, _FIXED, now)
+        if now < kept.basis.valid_until:
+            answers_of(request.app).keep(key, kept)
+    return _response(request, content, etag, basis, now)
+
+
+def _response(
+    request: Request[Any, Any, Any], content: bytes, etag: bytes, basis: Basis, now: datetime
+) -> Response[bytes]:
+    age = max(int((now - basis.fetched_at).total_seconds()), 0)
+    headers = {**_KEEPING, "ETag": etag.decode(), "Age": str(age)}
     if is_known(etag, if_none_match_of(request.scope)):
         return Response(b"", status_code=304, headers=headers)
     return Response(content, media_type=_JSON, headers=headers)
 
 
-def _rendered(
-    content: bytes, etag: bytes, told: dict[str, str], basis: Basis, now: datetime
-) -> RenderedAnswer:
-    sent = {"Content-Type": _JSON, "Content-Length": str(len(content)), **told}
+def _rendered(content: bytes, etag: bytes, basis: Basis, now: datetime) -> RenderedAnswer:
+    length = (b"content-length", b"%d" % len(content))
     return RenderedAnswer(
         content,
         etag,
-        headers=_raw({**dict(security_headers(_JSON)), **sent}),
-        unchanged=_raw({**dict(security_headers("")), **told}),
+        headers=(*_FIXED.sent, length, (b"etag", etag)),
+        unchanged=(*_FIXED.unchanged, (b"etag", etag)),
         basis=basis,
         noted_at=now,
     )
@@ -61,3 +107,9 @@ def _rendered(
 
 def _raw(headers: dict[str, str]) -> Headers:
     return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
+
+
+_FIXED = FixedHeaders(
+    sent=_raw({**dict(security_headers(_JSON)), "Content-Type": _JSON, **_KEEPING}),
+    unchanged=_raw({**dict(security_headers("")), **_KEEPING}),
+)

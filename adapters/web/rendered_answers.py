@@ -11,11 +11,13 @@ from typing import NamedTuple, Protocol, Self
 
 import msgspec
 
+from adapters.web.conditional import is_known
+from adapters.web.plain_range import PlainRange
 from application.cached_values import CacheAge, Origin
 from application.ports.availability_cache import PartKey
 from domain.ids import IntegrationId, UserId
 
-CAPACITY = 32 * 1024 * 1024  # bytes, a process
+CAPACITY = 64 * 1024 * 1024  # bytes, a process
 _LARGEST_SHARE = 16  # of the capacity that one answer may take: a 16th
 _OVERHEAD = 2048  # bytes of a kept answer beside its body, at most about
 
@@ -35,6 +37,51 @@ class AnswerKey(NamedTuple):
     user: bytes
     path: str
     query: bytes
+
+
+class WindowKey(NamedTuple):
+    """Whose slots of which event type; otherwise as in AnswerKey."""
+
+    key_hash: bytes
+    user: bytes
+    event_type: bytes
+
+
+class Asked(NamedTuple):
+    """A request that may be answered without the route.
+
+    Args:
+        key: all of it.
+        if_none_match: the header's value, its lines joined (RFC 9110, 5.3); None without one.
+        plain: the range of open slots that it asks for, if it asks plainly.
+
+    """
+
+    key: AnswerKey
+    if_none_match: bytes | None
+    plain: PlainRange | None
+
+    @property
+    def window(self) -> WindowKey | None:
+        """What the whole window may be kept under."""
+        if self.plain is None:
+            return None
+        return WindowKey(self.key.key_hash, self.key.user, self.plain.event_type)
+
+
+class Reply(NamedTuple):
+    """An answer as it goes out, apart from Age and what is each request's own."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class FixedHeaders(NamedTuple):
+    """The headers that do not depend on what is in an answer, of the 200 and of the 304."""
+
+    sent: Headers
+    unchanged: Headers
 
 
 class Seen(Protocol):
@@ -96,8 +143,30 @@ class Basis(NamedTuple):
         )
 
 
+class Kept(Protocol):
+    """What answers again.
+
+    Attributes:
+        basis: what its answers rest on.
+        noted_at: when reading it was last noted (UTC), so that the sync keeps it warm.
+
+    """
+
+    basis: Basis
+    noted_at: datetime
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory that it takes, about."""
+        ...
+
+    def reply(self, asked: Asked, now: datetime) -> Reply | None:
+        """Return the answer to what is asked now (UTC), or None when this has none."""
+        ...
+
+
 class RenderedAnswer(msgspec.Struct, eq=False):
-    """An answer of 200 as it goes out.
+    """Implements Kept: one answer of 200 as it went out.
 
     Args:
         headers: of the 200, apart from Age and what is each request's own.
@@ -113,23 +182,44 @@ class RenderedAnswer(msgspec.Struct, eq=False):
     basis: Basis
     noted_at: datetime
 
+    @property
+    def size(self) -> int:
+        """Bytes of memory that it takes, about."""
+        return len(self.body) + _OVERHEAD
+
+    def reply(self, asked: Asked, now: datetime) -> Reply:  # noqa: ARG002 - always the same
+        """Return the answer; 304 to whoever has it."""
+        if is_known(self.etag, asked.if_none_match):
+            return Reply(304, self.unchanged, b"")
+        return Reply(200, self.headers, self.body)
+
+
+Key = AnswerKey | WindowKey
+
 
 class RenderedAnswers:
-    """The answers given most recently, by what was asked, within a bound of memory."""
+    """What answered most recently, by what was asked, within a bound of memory."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
         self._held = 0
-        self._answers: OrderedDict[AnswerKey, RenderedAnswer] = OrderedDict()
+        self._answers: OrderedDict[Key, Kept] = OrderedDict()
 
-    def get(self, key: AnswerKey) -> RenderedAnswer | None:
+    def get(self, key: Key) -> Kept | None:
         """Return what was answered last, or None."""
         found = self._answers.get(key)
         if found is not None:
             self._answers.move_to_end(key)
         return found
 
-    def keep(self, key: AnswerKey, answer: RenderedAnswer) -> None:
+    def find(self, asked: Asked) -> tuple[Key, Kept | None]:
+        """Return what may answer, and what it is kept under: the same question's before all."""
+        kept = self.get(asked.key)
+        if kept is None and (window := asked.window) is not None:
+            return window, self.get(window)
+        return asked.key, kept
+
+    def keep(self, key: Key, answer: Kept) -> None:
         """Keep an answer; the ones that were not asked for the longest make room."""
         self.drop(key)
         size = _size(key, answer)
@@ -140,7 +230,7 @@ class RenderedAnswers:
         while self._held > self._capacity:
             self._held -= _size(*self._answers.popitem(last=False))
 
-    def drop(self, key: AnswerKey, answer: RenderedAnswer | None = None) -> None:
+    def drop(self, key: Key, answer: Kept | None = None) -> None:
         """Forget what is kept under a key; with an answer given, only if it is still that one."""
         known = self._answers.get(key)
         if known is not None and (answer is None or known is answer):
@@ -152,5 +242,5 @@ class RenderedAnswers:
         return len(self._answers)
 
 
-def _size(key: AnswerKey, answer: RenderedAnswer) -> int:
-    return len(answer.body) + len(key.query) + len(key.user) + _OVERHEAD
+def _size(key: Key, answer: Kept) -> int:
+    return sum(map(len, key)) + answer.size

@@ -33,11 +33,14 @@ def sync_availability(made: Resources, calendly: Calendly) -> SyncAvailability:
     )
 
 
-def sync_due_availability(made: Resources, sync: SyncAvailability) -> SyncDueAvailability:
+def sync_due_availability(
+    made: Resources, calendly: Calendly, sync: SyncAvailability
+) -> SyncDueAvailability:
     """Wire the use case."""
     return SyncDueAvailability(
         storage=made.storage,
         sync=sync,
+        circuits=calendly.circuits,
         clock=made.clock,
         signals=made.signals,
         concurrency=made.settings.concurrency,
@@ -49,10 +52,13 @@ def read_marks(made: Resources) -> ReadMarks:
     return ReadMarks(storage=made.storage, background=made.background)
 
 
-def warm_cache(made: Resources, sync: SyncAvailability, marks: ReadMarks) -> WarmCache:
+def warm_cache(
+    made: Resources, calendly: Calendly, sync: SyncAvailability, marks: ReadMarks
+) -> WarmCache:
     """Wire the reader's side of the cache; one a process, whose readers share their fetches."""
     flights = PartFlights(
         sync=sync,
+        circuits=calendly.circuits,
         background=made.background,
         entropy=made.entropy,
         signals=made.signals,
@@ -93,6 +99,7 @@ def _cache_policy(made: Resources) -> CachePolicy:
     settings = made.settings
     return CachePolicy(
         soft_ttl=settings.cache_soft_ttl,
+        lists_soft_ttl=settings.cache_lists_soft_ttl,
         stale_while_revalidate=settings.cache_stale_while_revalidate,
         ttl=settings.cache_ttl,
         jitter=settings.cache_jitter / 100,

@@ -21,7 +21,7 @@ def wire(made: Resources) -> Services:
     way = calendly.calendly_of(made)
     sync = availability.sync_availability(made, way)
     marks = availability.read_marks(made)
-    cache = availability.warm_cache(made, sync, marks)
+    cache = availability.warm_cache(made, way, sync, marks)
     slots = availability.read_availability(made, cache)
     ensure = webhooks.ensure_subscription(made, way)
     reconcile = bookings.reconcile_bookings(made, way)
@@ -53,7 +53,7 @@ def wire(made: Resources) -> Services:
         refresh_tokens=way.refresh,
         refresh_due_tokens=accounts.refresh_due_tokens(made, way),
         sync_availability=sync,
-        sync_due_availability=availability.sync_due_availability(made, sync),
+        sync_due_availability=availability.sync_due_availability(made, way, sync),
         read_event_types=availability.read_event_types(cache),
         read_availability=slots,
         read_busy_times=availability.read_busy_times(made, cache),

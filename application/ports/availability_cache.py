@@ -7,11 +7,15 @@ from typing import NamedTuple, Protocol, Self
 
 import msgspec
 
-from domain.availability import Window
+from domain.availability import Occupied, Window
+from domain.cache_policy import Aging
 from domain.ids import IntegrationId, UserId
 from domain.integration import Integration
 
 NEWS_AFTER = timedelta(minutes=15)  # what `read_at` may lag behind
+# What overtakes slots and busy times that were fetched before a webhook came which waits to be
+# applied: what it says is not known yet, but that there is news is.
+WEBHOOK_PENDING = "webhook_pending"
 
 
 class Part(StrEnum):
@@ -77,6 +81,7 @@ class CachedPart(msgspec.Struct, frozen=True):
             fetch counts as a change after it.
         covers: the span it answers for, where it has one.
         invalidated_at: when something changed since (UTC), or None.
+        invalidated_by: a webhook's kind, a command's name or WEBHOOK_PENDING; None likewise.
         error_code: why the last fetch of this part failed, or None.
         etag: what Calendly called this content (RFC 9110), or None.
         read_at: when it was last read (UTC), known to within minutes; None when never.
@@ -113,12 +118,22 @@ class CachedPart(msgspec.Struct, frozen=True):
         if self.read_at is None:
             return True
         since = at - NEWS_AFTER
-        return self.read_at < at and (self.read_at < self.fetched_at or self.read_at < since)
+        return self.read_at < at and (self.read_at <= self.fetched_at or self.read_at < since)
 
     @property
     def seed(self) -> str:
         """What its deadlines are spread by; see `CachePolicy.deadlines`."""
         return f"{self.part} {self.key}"
+
+    @property
+    def aging(self) -> Aging:
+        """How it grows old."""
+        return Aging.TIMES if self.part in (Part.SLOTS, Part.BUSY) else Aging.LISTS
+
+    @property
+    def is_offer(self) -> bool:
+        """Whether it is of what every user's readers ask for: event types and their slots."""
+        return self.part in (Part.EVENT_TYPES, Part.SLOTS)
 
 
 class Shelf(msgspec.Struct, frozen=True):
@@ -134,7 +149,7 @@ class Shelf(msgspec.Struct, frozen=True):
     integration: Integration
     version: int
     parts: Mapping[PartKey, CachedPart]
-    occupied: tuple[Window, ...] = ()
+    occupied: tuple[Occupied, ...] = ()
 
 
 class AvailabilityCache(Protocol):
@@ -174,7 +189,7 @@ class AvailabilityCache(Protocol):
         """Remember by their `error_code` and `retry_at` that parts could not be fetched.
 
         What is known of a part stays; one that was never fetched is stored as it is given,
-        without content.
+        without content. A failure for the same reason as before is no new version.
         """
         ...
 

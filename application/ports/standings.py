@@ -21,7 +21,8 @@ class Standings(Protocol):
             integration_id: of the user it asks for.
 
         Returns:
-            None when the key is unknown or revoked, or the integration is gone or not active.
+            None when the key is unknown or revoked, the integration is gone or not active, or a
+            webhook of its user waits to be applied.
 
         Raises:
             StorageUnavailable: the store did not say.

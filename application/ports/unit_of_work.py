@@ -12,6 +12,7 @@ from application.ports.availability_cache import AvailabilityCache
 from application.ports.booking_commands import BookingCommands
 from application.ports.bookings import Bookings
 from application.ports.breakers import Breakers
+from application.ports.callers import Callers
 from application.ports.connect_attempts import ConnectAttempts
 from application.ports.erasures import Erasures
 from application.ports.exchange_log import ExchangeLog
@@ -93,4 +94,8 @@ class Storage(Protocol):
 
     def shelves(self) -> Shelves:
         """Return the looks at the availability cache, which are no part of any transaction."""
+        ...
+
+    def callers(self) -> Callers:
+        """Return the looks at keys and users, which are no part of any transaction."""
         ...

@@ -229,6 +229,7 @@ class Process:
         return SyncDueAvailability(
             storage=self.storage,
             sync=self.sync,
+            circuits=self.circuits,
             clock=self.clock,
             signals=self.signals,
             concurrency=CONCURRENCY,
@@ -238,6 +239,7 @@ class Process:
     def flights(self) -> PartFlights:
         return PartFlights(
             sync=self.sync,
+            circuits=self.circuits,
             background=self.background,
             entropy=self.entropy,
             signals=self.signals,

@@ -5,11 +5,12 @@ from msgspec.structs import replace
 
 from application import apply_webhook
 from application.apply_webhooks import HELD_FOR
+from application.ports.availability_cache import CachedPart, Part
 from application.ports.webhook_events import WebhookEvent
 from application.tally import Tally
 from domain import leftovers
 from domain.errors import StorageUnavailable
-from domain.ids import IntegrationId, WebhookEventId
+from domain.ids import IntegrationId, UserId, WebhookEventId
 from domain.integration import Integration
 from domain.leftovers import FOR_A_PERSON, UNFORESEEN
 from tests.application.building import Product
@@ -27,7 +28,10 @@ async def ada(product: Product) -> Integration:
 
 
 async def leave(
-    product: Product, body: bytes, integration_id: IntegrationId | None = None
+    product: Product,
+    body: bytes,
+    integration_id: IntegrationId | None = None,
+    user_id: UserId | None = None,
 ) -> WebhookEventId:
     """Leave an event in the inbox, stored but not applied."""
     event = WebhookEvent(
@@ -38,6 +42,7 @@ async def leave(
         received_at=product.clock.now(),
         occurred_at=product.clock.now(),
         integration_id=integration_id,
+        user_id=user_id,
     )
     async with product.storage() as uow:
         await uow.webhook_events.store(event)
@@ -140,6 +145,28 @@ async def test_what_never_works_is_a_dead_letter(
     assert counted["webhook_applied", "invitee.created", "webhook_malformed"] == 3
     assert counted["webhook_applied", "invitee.created", "dead_lettered"] == 1
     assert (await process.apply(10, lambda _: None)).examined == 0
+
+
+async def test_what_is_given_up_has_overtaken_the_cache(
+    product: Product, process: Process, ada: Integration
+) -> None:
+    """What waits overtakes a user's times, and so it does once, for good, when it is given up."""
+    busy = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON)
+    async with product.storage() as uow:
+        await uow.availability.put(ada.user_id, ada.id, [busy])
+        await uow.commit()
+    product.clock.advance(timedelta(minutes=1))
+    await leave(product, b"not json", ada.id, ada.user_id)
+    seen = []
+    for _ in range(FOR_A_PERSON.limit):
+        await process.apply(10, lambda _: None)
+        async with product.storage() as uow:
+            part = await uow.availability.read(ada.user_id, Part.BUSY)
+        assert part is not None
+        seen.append(part.invalidated_by)
+        product.clock.advance(FOR_A_PERSON.cap)
+
+    assert seen == [*["webhook_pending"] * (FOR_A_PERSON.limit - 1), "invitee.created"]
 
 
 async def test_what_stays_unreadable_is_a_dead_letter(

@@ -124,11 +124,11 @@ async def test_a_claimed_sync_has_the_tokens_of_its_turn(
     ada = await host(product)
     async with product.storage() as uow:
         now = product.clock.now()
-        claimed = await uow.sync_queue.claim_due(process.sync.owner, now, now + TURN, 1)
+        claimed = await uow.sync_queue.claim_due("page", now, now + TURN, 1)
         await uow.commit()
     await process.refresh(ada.integration.id)
     product.calendly.calls.clear()
 
-    assert [await process.sync.run(each.id) for each in claimed] == [SYNCED]
+    assert [await process.sync.run(each.id, "page") for each in claimed] == [SYNCED]
     assert product.calendly.calls["event_types"] == 1
     assert product.calendly.calls["refresh"] == 0

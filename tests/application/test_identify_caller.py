@@ -36,6 +36,18 @@ async def test_a_good_key_acts_for_the_user_it_names(
     assert await identify.named("ada") == first
 
 
+async def test_a_known_user_costs_one_look(
+    identify: IdentifyCaller, product: Product, api_key: str
+) -> None:
+    """Only the first call for a user writes; from the second on nothing is committed."""
+    await identify(api_key, "ada")
+    commits = product.storage.commits
+
+    await identify(api_key, "ada")
+
+    assert product.storage.commits == commits
+
+
 @pytest.mark.parametrize("wrong", [None, "", "sk_wrong"])
 async def test_a_wrong_key_is_refused(
     identify: IdentifyCaller, product: Product, wrong: str
@@ -67,6 +79,8 @@ async def test_a_user_has_to_be_named(identify: IdentifyCaller, api_key: str, na
     """An id that cannot be one is bad input."""
     with pytest.raises(InvalidInput):
         await identify(api_key, name)
+    with pytest.raises(ApiKeyInvalid):
+        await identify("sk_wrong", name)
 
 
 async def test_the_longest_name_is_accepted(identify: IdentifyCaller, api_key: str) -> None:

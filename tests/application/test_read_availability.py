@@ -165,6 +165,20 @@ async def test_a_group_goes_on_offering_its_slot(product: Product, process: Proc
     assert await starts(process, ada) == ada.starts
 
 
+async def test_a_group_does_not_offer_what_another_event_type_took(
+    product: Product, process: Process
+) -> None:
+    """A booking of another event type keeps the host from holding the group's meeting."""
+    ada = await host(product, kind="group")
+    other = product.calendly.add_event_type(ada.integration.account.user_uri)
+    product.calendly.open_slots(other.uri, ada.starts)
+    await process.sync(ada.integration.id)
+    product.calendly.invitee_books(other.uri, ada.starts[1])
+    await process.reconcile(ada.integration.id, backfill=True)
+
+    assert await starts(process, ada) == (ada.starts[0], ada.starts[2])
+
+
 @pytest.mark.parametrize("pooling_type", ["round_robin", "collective"])
 async def test_round_robin_goes_on_offering_its_slot(
     product: Product, process: Process, pooling_type: str

@@ -20,7 +20,7 @@ async def test_event_types_come_with_their_age(product: Product, process: Proces
 
     assert view.items == (ada.event_type,)
     assert (view.age.fetched_at, view.age.freshness) == (NOON, Freshness.FRESH)
-    assert 0.9 * CACHE.soft_ttl <= view.age.stale_at - NOON <= CACHE.soft_ttl
+    assert 0.9 * CACHE.lists_soft_ttl <= view.age.stale_at - NOON <= CACHE.lists_soft_ttl
     assert 0.9 * CACHE.ttl <= view.age.expires_at - NOON <= CACHE.ttl
     assert (view.age.invalidated_by, view.age.error_code) == (None, None)
     assert view.origin.integration_id == ada.integration.id

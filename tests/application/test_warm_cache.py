@@ -2,10 +2,15 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
+from application.cached_values import event_types
 from application.found_parts import Found
 from application.part_flights import NAME
 from application.ports.availability_cache import Part, PartKey, Scope
+from application.ports.breakers import Surface
+from application.ports.webhook_events import WebhookEvent
+from application.sync_rests import LONGEST
 from application.warm_cache import COME_AGAIN, PATIENCE
 from application.whole_part import WholePart
 from domain.cache_policy import Freshness
@@ -18,9 +23,11 @@ from domain.errors import (
     InvalidInput,
     ReauthRequired,
 )
+from domain.ids import WebhookEventId
 from tests.application.building import Product
+from tests.application.counted_storage import CountedStorage
 from tests.application.offering import A_MOMENT, Host, host, overtake
-from tests.application.process import CACHE, Process
+from tests.application.process import BREAKER, CACHE, Process
 from tests.fakes.clock import NOON
 
 EVENT_TYPES = PartKey(Part.EVENT_TYPES)
@@ -50,7 +57,7 @@ async def read(
 
 async def test_what_is_fresh_is_served(product: Product, process: Process, warm: Host) -> None:
     """A fresh part is served without any call to Calendly, and nothing runs behind."""
-    product.clock.advance(0.9 * CACHE.soft_ttl)
+    product.clock.advance(0.9 * CACHE.lists_soft_ttl)
 
     found = await read(process, warm)
 
@@ -64,7 +71,7 @@ async def test_what_is_stale_is_served_while_it_is_renewed(
     product: Product, process: Process, warm: Host
 ) -> None:
     """A stale part is served at once, and one fetch behind it brings the new one."""
-    product.clock.advance(CACHE.soft_ttl + A_MOMENT)
+    product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
 
     served = await asyncio.gather(*(read(process, warm) for _ in range(20)))
     await product.background.settle()
@@ -73,7 +80,8 @@ async def test_what_is_stale_is_served_while_it_is_renewed(
     assert {each.age.fetched_at for each in served} == {NOON}
     assert {each.age.freshness for each in served} == {Freshness.STALE}
     assert renewed.age.fetched_at == product.clock.now()
-    assert product.calendly.calls["event_types"] == product.calendly.calls.total() == 1
+    # In half a day the token died, too.
+    assert product.calendly.calls == {"event_types": 1, "refresh": 1}
 
 
 async def test_what_was_overtaken_is_served_while_it_is_renewed(
@@ -91,6 +99,44 @@ async def test_what_was_overtaken_is_served_while_it_is_renewed(
     await product.background.settle()
     assert product.calendly.calls["event_types"] == product.calendly.calls.total() == 1
     assert (await read(process, warm)).age.freshness is Freshness.FRESH
+
+
+async def test_what_waits_to_be_applied_costs_one_fetch(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """A webhook that is stored unapplied overtakes the times, which are fetched once for it."""
+    busy = PartKey(Part.BUSY)
+    product.clock.advance(A_MOMENT)
+    id_, now = WebhookEventId(product.entropy.new_id()), product.clock.now()
+    event = WebhookEvent(id_, "key", "invitee.created", b"{}", now, now)
+    async with product.storage() as uow:
+        await uow.webhook_events.store(replace(event, user_id=warm.integration.user_id))
+        await uow.commit()
+    product.clock.advance(A_MOMENT)
+
+    seen = []
+    for _ in range(3):
+        seen.append((await read(process, warm, busy)).age.freshness)
+        await product.background.settle()
+
+    assert seen == [Freshness.INVALIDATED, Freshness.FRESH, Freshness.FRESH]
+    assert product.calendly.calls == {"busy_times": 1}
+
+
+async def test_what_is_stored_otherwise_is_fetched_anew(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """A part that another version stored in a way unknown to this one is as good as missing."""
+    state, at = product.storage.state, (warm.integration.user_id, *EVENT_TYPES)
+    row = state.parts[at]
+    state.parts[at] = replace(row, part=replace(row.part, content=b'[{"uri":1}]', etag='"one"'))
+
+    found = await read(process, warm)
+    again = await read(process, warm)
+
+    assert found.age.freshness is Freshness.FRESH
+    assert event_types(again.parts[0]) == (warm.event_type,)
+    assert product.calendly.calls == {"event_types": 1}
 
 
 async def test_a_change_concerns_some_parts_alone(
@@ -118,6 +164,7 @@ async def test_six_hours_without_calendly_are_survived(
 ) -> None:
     """While Calendly is down every read is answered at once, marked stale with its age."""
     product.calendly.fail_always("event_types", CalendlyUnavailable("down"))
+    product.clock.advance(CACHE.lists_soft_ttl)
 
     for _ in range(12):
         product.clock.advance(timedelta(minutes=30))
@@ -134,7 +181,7 @@ async def test_six_hours_without_calendly_are_survived(
     [
         (CalendlyThrottled("slow", retry_after=600), timedelta(minutes=11)),
         (CalendlyUnavailable("down"), timedelta(minutes=3)),
-        (CalendlyForbidden("no"), CACHE.soft_ttl),
+        (CalendlyForbidden("no"), LONGEST),
     ],
 )
 async def test_readers_rest_after_a_failure(
@@ -145,7 +192,7 @@ async def test_readers_rest_after_a_failure(
     pause: timedelta,
 ) -> None:
     """However often a stale part is read, a fetch that failed is repeated once a pause."""
-    product.clock.advance(CACHE.soft_ttl + A_MOMENT)
+    product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
     product.calendly.fail_always("event_types", error)
 
     for _ in range(10):
@@ -286,6 +333,57 @@ async def test_what_is_expired_beats_no_answer(
     assert product.signals.seen["availability_part", Part.EVENT_TYPES, "calendly_unavailable"] == 1
 
 
+async def test_while_calendly_is_held_off_nobody_tries(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """Once the breaker is open the last known is served at once, and nothing is begun for it."""
+    bob = await host(product, "bob")
+    await process.sync(bob.integration.id)
+    product.clock.advance(CACHE.ttl + A_MOMENT)
+    await open_breaker(process)
+    store = product.storage = CountedStorage(product.storage)
+    other = Process(product, "process-2")
+    await read(other, warm)
+    before, names = store.openings, list(product.background.names)
+
+    expired = [await read(other, each) for each in (warm, bob, warm, bob)]
+
+    assert {each.age.freshness for each in expired} == {Freshness.EXPIRED}
+    assert store.openings == before + len(expired)
+    assert product.background.names == names
+    assert ("availability_wait", "not_fetched") not in product.signals.seen
+
+
+async def test_stale_parts_rest_while_calendly_is_held_off(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """Behind a stale answer nothing is tried while the breaker is open, and again after it."""
+    product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
+    await open_breaker(process)
+    product.calendly.calls.clear()
+
+    await read(process, warm)
+    await product.background.settle()
+    held_off = product.signals.seen["availability_part", Part.EVENT_TYPES, "circuit_open"]
+    product.clock.advance(2 * BREAKER.reset)
+    await read(process, warm)
+    await product.background.settle()
+
+    assert held_off == 0
+    assert product.calendly.calls["event_types"] == 1
+
+
+async def open_breaker(process: Process) -> None:
+    """Let so many calls fail that no more go out."""
+
+    async def fail() -> None:
+        raise CalendlyUnavailable("down")
+
+    for _ in range(BREAKER.threshold):
+        with pytest.raises(CalendlyUnavailable):
+            await process.circuits.call(Surface.API, fail)
+
+
 async def test_what_is_expired_beats_a_fetch_that_does_not_end(
     product: Product, process: Process, warm: Host
 ) -> None:
@@ -319,7 +417,7 @@ async def test_a_dead_grant_leaves_the_last_known(
     with pytest.raises(ReauthRequired):
         await process.refresh(warm.integration.id)
     names = list(product.background.names)
-    product.clock.advance(CACHE.soft_ttl + A_MOMENT)
+    product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
     stale = await read(process, warm)
     product.clock.advance(CACHE.ttl)
 

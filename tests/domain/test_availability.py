@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from domain.availability import (
     SLOT_WINDOW,
     EventType,
+    Occupied,
     Slot,
     Window,
     open_slots,
-    taken_by_one_booking,
+    taken_from,
     window,
 )
 from domain.errors import InvalidRange
@@ -43,17 +44,18 @@ def starts(slots: list[Slot]) -> list[int]:
 @pytest.mark.parametrize(
     ("kind", "pooling_type", "taken"),
     [
-        ("solo", None, True),
-        ("solo", "collective", True),
-        ("solo", "round_robin", False),
-        ("solo", "multi_pool", False),
-        ("group", None, False),
+        ("solo", None, {"own", "other's", "untold"}),
+        ("solo", "collective", {"own", "other's", "untold"}),
+        ("solo", "round_robin", set()),
+        ("solo", "multi_pool", set()),
+        ("group", None, {"other's"}),
+        ("group", "round_robin", set()),
     ],
 )
 def test_a_booking_takes_the_slot_of_whom_it_binds(
-    kind: str, pooling_type: str | None, taken: bool
+    kind: str, pooling_type: str | None, taken: set[str]
 ) -> None:
-    """A host's booking closes a slot, unless there are seats left or another host steps in."""
+    """A host's booking closes a slot, unless it leaves seats or another host steps in."""
     event_type = EventType(
         uri="https://api.calendly.com/event_types/A",
         name="Intro",
@@ -64,7 +66,15 @@ def test_a_booking_takes_the_slot_of_whom_it_binds(
         pooling_type=pooling_type,
     )
 
-    assert taken_by_one_booking(event_type) is taken
+    bookings = {
+        "own": Occupied(between(0, 30), event_type.uri),
+        "other's": Occupied(between(30, 60), "https://api.calendly.com/event_types/B"),
+        "untold": Occupied(between(60, 90)),
+    }
+
+    found = taken_from(event_type, bookings.values())
+
+    assert found == tuple(each.window for name, each in bookings.items() if name in taken)
 
 
 def test_a_range_of_the_longest_length_is_accepted() -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from application.ports.availability_cache import (
+    WEBHOOK_PENDING,
     CachedPart,
     Change,
     Part,
@@ -13,7 +14,7 @@ from application.ports.availability_cache import (
     Scope,
     Shelf,
 )
-from domain.availability import Window
+from domain.availability import Occupied, Window
 from domain.booking import is_hosted_by
 from domain.ids import IntegrationId, UserId
 from domain.integration import Status
@@ -85,7 +86,13 @@ class FakeAvailabilityCache:
         self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
     ) -> None:
         """Set the failure alone of the parts that are there, and add the others."""
-        for part, known in self._with_known(user_id, integration_id, parts):
+        before = self._state.integrations.get(integration_id)
+        found = self._with_known(user_id, integration_id, parts)
+        if before is not None and all(
+            known is not None and known.error_code == part.error_code for part, known in found
+        ):
+            self._state.integrations[integration_id] = before
+        for part, known in found:
             left = known or replace(part, read_at=None)
             failed = replace(left, error_code=part.error_code, retry_at=part.retry_at)
             self._store(user_id, integration_id, failed)
@@ -121,9 +128,10 @@ class FakeAvailabilityCache:
             if row is None:
                 continue
             overtaken = dict(row.overtaken)
+            at = max(now, row.value.last_synced_at or now)
             for what, by in change._asdict().items():
-                if by is not None and (what not in overtaken or overtaken[what][0] <= now):
-                    overtaken[what] = (now, by)
+                if by is not None and (what not in overtaken or overtaken[what][0] <= at):
+                    overtaken[what] = (at, by)
             row = replace(row, overtaken=overtaken, version=row.version + 1)
             self._state.integrations[row.value.id] = request_sync(row, now)
 
@@ -160,24 +168,30 @@ class FakeAvailabilityCache:
         return list(zip(parts, known, strict=True))
 
     def _seen(self, row: PartRow) -> CachedPart:
-        overtaken = self._state.integrations[row.integration_id].overtaken
-        changes = [overtaken[each] for each in OVERTAKEN_BY[row.part.part] if each in overtaken]
+        owner = self._state.integrations[row.integration_id]
+        sources = OVERTAKEN_BY[row.part.part]
+        changes = [owner.overtaken[each] for each in sources if each in owner.overtaken]
+        if "bookings" in sources:
+            pending = self._state.pending_of(owner.value.user_id)
+            changes += [(each.received_at, WEBHOOK_PENDING) for each in pending]
         at, by = max(changes, key=lambda each: each[0], default=(None, None))
         if at is None or at < row.part.fetched_at:
             return row.part
         return replace(row.part, invalidated_at=at, invalidated_by=by)
 
-    def _occupied(self, integration_id: IntegrationId, span: Window) -> tuple[Window, ...]:
+    def _occupied(self, integration_id: IntegrationId, span: Window) -> tuple[Occupied, ...]:
         account_uri = self._state.integrations[integration_id].value.account.user_uri
         times = {
-            (each.facts.details.start, each.facts.details.end)
+            (details.start, details.end, details.event_type_uri)
             for each in self._state.bookings.values()
+            for details in [each.facts.details]
             if each.integration_id == integration_id
             and each.is_open
             and is_hosted_by(each.facts, account_uri)
         }
-        touching = [(start, end) for start, end in times if start < span.end and end > span.start]
-        return tuple(Window(start=start, end=end) for start, end in sorted(touching))
+        touching = [each for each in times if each[0] < span.end and each[1] > span.start]
+        touching.sort(key=lambda each: each[:2])
+        return tuple(Occupied(Window(start, end), uri) for start, end, uri in touching)
 
     def _store(self, user_id: UserId, integration_id: IntegrationId, part: CachedPart) -> None:
         plain = replace(part, invalidated_at=None, invalidated_by=None)

@@ -21,4 +21,4 @@ class FakeStandings:
         row = state.integrations.get(integration_id)
         if key_hash not in live or row is None or row.value.status is not Status.ACTIVE:
             return None
-        return row.version
+        return None if state.pending_of(row.value.user_id) else row.version

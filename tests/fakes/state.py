@@ -125,6 +125,11 @@ class State:
         staying = [row for row in rows if row.value.status is not Status.DISCONNECTING]
         return next(reversed(staying or rows), None)
 
+    def pending_of(self, user_id: UserId) -> list[WebhookEvent]:
+        """Return what waits to be applied of a user."""
+        rows = [row for row in self.webhook_events.values() if row.status == "pending"]
+        return [row.event for row in rows if row.event.user_id == user_id]
+
     def has_user(self, user_id: UserId) -> bool:
         """Whether the user exists."""
         return user_id in self.users.values()

@@ -11,6 +11,7 @@ from tests.fakes.availability_cache import FakeAvailabilityCache
 from tests.fakes.booking_commands import FakeBookingCommands
 from tests.fakes.bookings import FakeBookings
 from tests.fakes.breakers import FakeBreakers
+from tests.fakes.callers import FakeCallers
 from tests.fakes.connect_attempts import FakeConnectAttempts
 from tests.fakes.erasures import FakeErasures
 from tests.fakes.expired import FakeExpired
@@ -99,6 +100,10 @@ class FakeStorage:
     def shelves(self) -> FakeShelves:
         """Return looks that are a unit of work each."""
         return FakeShelves(self)
+
+    def callers(self) -> FakeCallers:
+        """Return looks that are a unit of work each."""
+        return FakeCallers(self)
 
     async def ping(self) -> None:
         """Answer, unless the next opening is scripted to fail."""

@@ -19,6 +19,7 @@ from adapters.persistence.rows.cached_part import (
     HEAD_COLUMNS,
     OVERTAKEN_COLUMNS,
     PART_COLUMNS,
+    PENDING,
     overtaken,
     to_part,
 )
@@ -37,9 +38,11 @@ from domain.windows import CELL_MARK
 
 def _overtake(pair: str, reason: str) -> str:
     at, by = f"{pair}_invalidated_at", f"{pair}_invalidated_by"
+    # Clocks of hosts differ: what is stored was fetched before by the clock of whoever synced.
+    now = "greatest($2, i.last_synced_at)"
     return f"""
-    {by} = CASE WHEN {reason} IS NULL OR i.{at} > $2 THEN i.{by} ELSE {reason} END,
-    {at} = CASE WHEN {reason} IS NULL THEN i.{at} ELSE greatest(i.{at}, $2) END"""
+    {by} = CASE WHEN {reason} IS NULL OR i.{at} > {now} THEN i.{by} ELSE {reason} END,
+    {at} = CASE WHEN {reason} IS NULL THEN i.{at} ELSE greatest(i.{at}, {now}) END"""
 
 
 _READ = f"""
@@ -47,11 +50,13 @@ SELECT {COLUMNS}, {OVERTAKEN_COLUMNS}
 FROM calendly_availability_cache c
 JOIN app_user u ON u.id = c.user_id
 JOIN calendly_integration i ON i.id = c.integration_id
+{PENDING}
 WHERE u.public_id = $1 AND c.part = $2 AND c.key = $3
 """
 _HEADS = f"""
 SELECT {HEAD_COLUMNS}, {OVERTAKEN_COLUMNS}
 FROM calendly_integration i JOIN calendly_availability_cache c ON c.integration_id = i.id
+{PENDING}
 WHERE i.public_id = $1
 """
 _KEEP_ONLY = f"""
@@ -105,7 +110,7 @@ WITH held AS MATERIALIZED (
     JOIN calendly_availability_cache c
         ON c.user_id = held.user_id AND c.part = seen.part AND c.key = seen.key
     WHERE c.read_at IS NULL OR c.read_at < seen.at AND (
-        c.read_at < c.fetched_at OR c.read_at < seen.at - interval '{NEWS_AFTER.total_seconds()} seconds'
+        c.read_at <= c.fetched_at OR c.read_at < seen.at - interval '{NEWS_AFTER.total_seconds()} seconds'
     )
 ), marked AS (
     UPDATE calendly_availability_cache c SET read_at = news.at

@@ -11,21 +11,33 @@ from adapters.persistence.session import Session
 from application.ports.availability_cache import CachedPart
 from domain.ids import IntegrationId, UserId
 
-# Locks the integration, and tells those who hold an answer that it may be another now.
-_OWNER = """
+
+def _owner(news: str) -> str:
+    """Lock the integration, and tell those who hold an answer that it may be another now."""
+    return f"""
 WITH owner AS (
-    UPDATE calendly_integration i SET availability_version = i.availability_version + 1
+    UPDATE calendly_integration i SET availability_version = i.availability_version + {news}
     FROM app_user u
     WHERE u.public_id = $1 AND i.public_id = $2 AND i.user_id = u.id
     RETURNING i.id, i.user_id
 )
 """
+
+
 _GIVEN = """
 unnest($3::text[], $4::text[], $5::bytea[], $6::timestamptz[], $7::timestamptz[],
     $8::timestamptz[], $9::text[], $10::text[], $11::timestamptz[]) AS given (part, key, content,
     fetched_at, covers_from, covers_until, error_code, etag, retry_at)
 """
-_UPSERT = f"""{_OWNER}
+# What fails once more, as in an outage all parts do, is no news.
+_FAILED_OTHERWISE = f"""(
+    SELECT count(*) FROM (
+        SELECT FROM {_GIVEN} LEFT JOIN calendly_availability_cache c
+            ON c.user_id = i.user_id AND c.part = given.part AND c.key = given.key
+        WHERE c.error_code IS DISTINCT FROM given.error_code LIMIT 1
+    ) AS changed
+)"""
+_UPSERT = f"""
 INSERT INTO calendly_availability_cache AS c (
     user_id, integration_id, part, key, content, fetched_at, covers_from, covers_until,
     error_code, etag, retry_at
@@ -33,15 +45,17 @@ INSERT INTO calendly_availability_cache AS c (
 SELECT owner.user_id, owner.id, given.* FROM owner, {_GIVEN}
 ON CONFLICT (user_id, part, key) DO UPDATE SET
 """
-PUT = f"""{_UPSERT}
+PUT = f"""{_owner("1")}{_UPSERT}
     integration_id = excluded.integration_id, content = excluded.content,
     fetched_at = excluded.fetched_at, covers_from = excluded.covers_from,
     covers_until = excluded.covers_until, error_code = excluded.error_code,
     etag = excluded.etag, retry_at = excluded.retry_at
 WHERE c.fetched_at <= excluded.fetched_at
 """
-MARK_FAILED = f"{_UPSERT} error_code = excluded.error_code, retry_at = excluded.retry_at"
-RENEW = f"""{_OWNER}
+MARK_FAILED = f"""{_owner(_FAILED_OTHERWISE)}{_UPSERT}
+    error_code = excluded.error_code, retry_at = excluded.retry_at
+"""
+RENEW = f"""{_owner("1")}
 UPDATE calendly_availability_cache c SET
     fetched_at = given.fetched_at, covers_from = given.covers_from,
     covers_until = given.covers_until, error_code = NULL, retry_at = NULL

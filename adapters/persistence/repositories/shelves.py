@@ -12,14 +12,14 @@ from typing import Any
 from adapters.persistence.rows import cached_part, integration
 from adapters.persistence.rows.integration import to_integration
 from application.ports.availability_cache import PartKey, Shelf
-from domain.availability import Window
+from domain.availability import Occupied, Window
 from domain.ids import UserId
 
 # What belongs to another integration of the user is filtered where it is gathered: as a
 # condition it would be looked up by its own index, and joined to what the user's key finds.
 # A booking that was given to another host keeps this one from nothing.
 _SHELF = f"""
-SELECT {integration.COLUMNS}, found.parts, booked.times
+SELECT {integration.COLUMNS}, found.parts, booked.times, pending.webhook_pending_at
 FROM app_user u
 JOIN calendly_integration i ON i.user_id = u.id AND i.status <> 'disconnecting'
 CROSS JOIN LATERAL (
@@ -29,13 +29,14 @@ CROSS JOIN LATERAL (
         ON c.user_id = u.id AND c.part = wanted.part AND c.key = wanted.key
 ) found
 CROSS JOIN LATERAL (
-    SELECT array_agg(ROW(b.start_at, b.end_at)) FILTER (
+    SELECT array_agg(ROW(b.start_at, b.end_at, b.event_type_uri)) FILTER (
         WHERE b.integration_id = i.id
             AND (cardinality(b.host_uris) = 0 OR i.account_uri = ANY (b.host_uris))
     ) AS times
     FROM calendly_booking b
     WHERE b.user_id = u.id AND b.status = 'booked' AND b.end_at > $2 AND b.start_at < $3
 ) booked
+{cached_part.PENDING}
 WHERE u.public_id = $1
 """
 
@@ -63,10 +64,11 @@ def to_shelf(row: Any) -> Shelf:
     """Return what the statement found."""
     changed = cached_part.overtaken(row)
     parts = [cached_part.to_part(tuple(each), changed) for each in row["parts"] or ()]
-    times = sorted({tuple(each) for each in row["times"] or ()})
+    # A group has many bookings of one time.
+    times = {Occupied(Window(start=start, end=end), uri) for start, end, uri in row["times"] or ()}
     return Shelf(
         integration=to_integration(row),
         version=row["availability_version"],
         parts={each.at: each for each in parts},
-        occupied=tuple(Window(start=start, end=end) for start, end in times),
+        occupied=tuple(sorted(times, key=lambda each: (each.window.start, each.window.end))),
     )

@@ -1,13 +1,14 @@
 """A row of calendly_availability_cache as a CachedPart.
 
-What overtook a part is not in its row: it stands on the integration, once for all parts.
+What overtook a part is not in its row: it stands on the integration, once for all parts. And a
+webhook that was answered but could not be applied yet overtakes what was fetched before it came.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from application.ports.availability_cache import CachedPart, Part
+from application.ports.availability_cache import WEBHOOK_PENDING, CachedPart, Part
 from domain.availability import Window
 
 # Every statement that returns parts reads `c` with these, in this order.
@@ -18,10 +19,17 @@ c.read_at, c.retry_at
 PART_COLUMNS = COLUMNS.count(",") + 1
 # Of a head the content is left in the store; its length is known without reading it.
 HEAD_COLUMNS = COLUMNS.replace("c.content", "octet_length(c.content) > 0")
-# And, where parts are read without their integration, `i` with these.
+# And, where parts are read without their integration, `i` with these; the last is from PENDING.
 OVERTAKEN_COLUMNS = """
 i.availability_invalidated_at, i.availability_invalidated_by,
-i.event_types_invalidated_at, i.event_types_invalidated_by
+i.event_types_invalidated_at, i.event_types_invalidated_by, pending.webhook_pending_at
+"""
+# Joined to `i`: the integration's own row may be held by whom the webhook could not wait for.
+PENDING = """
+CROSS JOIN LATERAL (
+    SELECT max(e.received_at) AS webhook_pending_at FROM calendly_webhook_event e
+    WHERE e.user_id = i.user_id AND e.status = 'pending'
+) pending
 """
 
 
@@ -55,9 +63,10 @@ _NOTHING = Overtaking(None, None)
 
 
 def overtaken(row: Any) -> Overtaken:
-    """Return what a row with the integration's columns says."""
+    """Return what a row with the integration's columns and those of `PENDING` says."""
+    applied = Overtaking(row["availability_invalidated_at"], row["availability_invalidated_by"])
     return Overtaken(
-        Overtaking(row["availability_invalidated_at"], row["availability_invalidated_by"]),
+        _later(applied, Overtaking(row["webhook_pending_at"], WEBHOOK_PENDING)),
         Overtaking(row["event_types_invalidated_at"], row["event_types_invalidated_by"]),
     )
 
@@ -101,6 +110,6 @@ def to_values(part: CachedPart) -> tuple[object, ...]:
 
 
 def _later(one: Overtaking, other: Overtaking) -> Overtaking:
-    if one.at is None or (other.at is not None and other.at > one.at):
-        return other
-    return one
+    if other.at is None or (one.at is not None and one.at >= other.at):
+        return one
+    return other

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 
 from adapters.web import availability_examples as examples
-from adapters.web.cached_answer import cached_answer
+from adapters.web.cached_answer import cached_answer, cached_slots
 from adapters.web.caller import identified, provide_user_id
 from adapters.web.event_type_page import after_of, page_of
 from adapters.web.moments import moment, moment_parameter
@@ -119,8 +119,10 @@ class AvailabilityController(Controller):
         span = moment(start, "start"), moment(end, "end")
         view = await services.read_availability(user_id, event_type, *span, max_age=oldest)
         body = availability_answer(view, zone)
-        basis = Basis.of(user_id, view, oldest)
-        return cached_answer(request, body, basis, services.clock.now())
+        basis, now = Basis.of(user_id, view, oldest), services.clock.now()
+        if zone is not None:
+            return cached_answer(request, body, basis, now)
+        return cached_slots(request, body, view.ahead, basis, now)
 
     @get(
         "/busy-times",

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from adapters.local_stack.postgres import EmbeddedPostgres
+from adapters.persistence import standings
 from adapters.persistence.migrate import migrate
 from adapters.persistence.repositories import availability_cache, bookings, shelves, sync_queue
 from application.ports.availability_cache import Part, PartKey
@@ -57,6 +58,16 @@ SELECT gen_random_uuid(), i.user_id, i.id, 'invitee-' || n, 'event-' || n, 'book
     $1::timestamptz + (n - 36) * interval '1 day' + interval '1 hour', '', '', '{}'
 FROM calendly_integration i, generate_series(1, 40) n
 """
+# Of most hosts one was applied; of some all that came lately waits.
+WEBHOOKS = """
+INSERT INTO calendly_webhook_event (public_id, dedupe_key, kind, body_sealed, received_at,
+    occurred_at, integration_id, user_id, status, attempts, next_attempt_at, settled_at)
+SELECT gen_random_uuid(), i.id || '-' || n, 'invitee.created', '', $1::timestamptz - n * interval
+    '1 minute', $1, i.id, i.user_id, what.status, 0, $1,
+    CASE WHEN what.status = 'applied' THEN $1::timestamptz END
+FROM calendly_integration i, generate_series(1, 10) n,
+    LATERAL (SELECT CASE WHEN i.id % 10 = 0 THEN 'pending' ELSE 'applied' END) what (status)
+"""
 
 
 async def _fill(postgres: EmbeddedPostgres) -> Secret:
@@ -70,6 +81,7 @@ async def _fill(postgres: EmbeddedPostgres) -> Secret:
     await connection.execute(INTEGRATIONS, NOON, DUE)
     await connection.execute(PARTS, NOON)
     await connection.execute(BOOKINGS, NOON)
+    await connection.execute(WEBHOOKS, NOON)
     await connection.execute("VACUUM ANALYZE")
     await connection.close()
     return address
@@ -138,8 +150,16 @@ def _index(node: dict[str, Any]) -> str | None:
 
 
 async def someone(sql: asyncpg.Connection) -> UUID:
-    """Return one of the many."""
-    found: UUID = await sql.fetchval("SELECT public_id FROM app_user ORDER BY id OFFSET 700")
+    """Return one of the many, of whom webhooks wait."""
+    found: UUID = await sql.fetchval("SELECT public_id FROM app_user WHERE id = 700")
+    return found
+
+
+async def of_someone(sql: asyncpg.Connection) -> UUID:
+    """Return the integration of one of the many, of whom webhooks wait."""
+    found: UUID = await sql.fetchval(
+        "SELECT public_id FROM calendly_integration WHERE id % 10 = 0 ORDER BY id LIMIT 1"
+    )
     return found
 
 
@@ -157,6 +177,7 @@ async def test_shelf(sql: asyncpg.Connection) -> None:
         "u": Access("app_user_public_id_key", 1, 0),
         "i": Access("calendly_integration_one_staying", 1, 0),
         "b": Access("calendly_booking_occupied", 5, 0),
+        "e": Access("calendly_webhook_event_pending_of_user", 1, 0),
     }
     # All of a user's or each by itself, whichever PostgreSQL takes for less.
     assert (parts.index, parts.discarded) == ("calendly_availability_cache_one_row_a_part", 0)
@@ -164,12 +185,23 @@ async def test_shelf(sql: asyncpg.Connection) -> None:
 
 
 async def test_heads(sql: asyncpg.Connection) -> None:
-    """Heads are found by their integration."""
-    integration_id = await sql.fetchval("SELECT public_id FROM calendly_integration LIMIT 1")
+    """Heads are found by their integration, and what waits of its user once for all of them."""
+    integration_id = await of_someone(sql)
 
     seen = await accesses(sql, availability_cache._HEADS, integration_id)
 
     assert seen["c"] == Access("calendly_availability_cache_integration_id", PARTS_EACH, 0)
+    assert seen["e"] == Access("calendly_webhook_event_pending_of_user", 1, 0)
+
+
+async def test_version(sql: asyncpg.Connection) -> None:
+    """Whether a webhook waits is found by its user, however many wait of others."""
+    integration_id = await of_someone(sql)
+
+    seen = await accesses(sql, standings._LOOK, [b"k" * 32], [integration_id])
+
+    assert seen["i"] == Access("calendly_integration_live", 1, 0)
+    assert seen["e"] == Access("calendly_webhook_event_pending_of_user", 1, 0)
 
 
 async def test_standing(sql: asyncpg.Connection) -> None:
@@ -191,6 +223,16 @@ async def test_claim(sql: asyncpg.Connection, at: datetime, claimed: int) -> Non
     seen = await accesses(sql, sync_queue._CLAIM_DUE, "me", at, at + timedelta(minutes=2), 100)
 
     assert seen["i"] == Access("calendly_integration_sync_due", claimed, 0)
+
+
+async def test_claim_when_all_are_due(sql: asyncpg.Connection) -> None:
+    """A claim of a page reads that page alone, however many are due."""
+    await sql.execute("UPDATE calendly_integration SET sync_due_at = $1", NOON)
+    await sql.execute("ANALYZE calendly_integration")
+
+    seen = await accesses(sql, sync_queue._CLAIM_DUE, "me", NOON, NOON + timedelta(minutes=2), 8)
+
+    assert seen["i"] == Access("calendly_integration_sync_turn", 8, 0)
 
 
 async def test_marks(sql: asyncpg.Connection) -> None:

@@ -39,14 +39,14 @@ class Emptiness(FetchAvailability):
         """Return the same for every integration."""
         self.begun.set()
         await self.go_on.wait()
-        later = NOON + timedelta(hours=2)
+        later = NOON + timedelta(hours=13)
         return [Fetched(CachedPart(*each.at, b"[]", fetched_at=later)) for each in asks]
 
 
 @pytest.fixture
 def fetched(clock: FakeClock) -> Emptiness:
     """What the sync fetches, once what is stored is old."""
-    clock.advance(timedelta(hours=2))
+    clock.advance(timedelta(hours=13))
     return Emptiness()
 
 

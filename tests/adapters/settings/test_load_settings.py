@@ -236,9 +236,12 @@ def test_return_origins_are_a_list() -> None:
 
 def test_a_soft_ttl_longer_than_the_ttl_is_a_fault() -> None:
     """What is never stale before it is expired would never be refreshed in time."""
-    (fault,) = faults_of({**SOUND, "CACHE_TTL": "30m"})
+    both = faults_of({**SOUND, "CACHE_TTL": "30m"})
+    (lists,) = faults_of({**SOUND, "CACHE_TTL": "6h"})
 
-    assert fault.startswith("CACHE_SOFT_TTL is 1h, longer than CACHE_TTL (30m).")
+    assert both[0].startswith("CACHE_SOFT_TTL is 6h, longer than CACHE_TTL (30m).")
+    assert both[1].startswith("CACHE_LISTS_SOFT_TTL is 12h, longer than CACHE_TTL (30m).")
+    assert lists.startswith("CACHE_LISTS_SOFT_TTL is 12h, longer than CACHE_TTL (6h).")
 
 
 def test_a_migration_needs_only_the_database() -> None:

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
+from structlog.testing import capture_logs
 
 from domain.secret import Secret
 from tests import samples
@@ -151,6 +153,29 @@ async def test_a_taken_slot_is_not_offered_again(
     assert again == before
     assert taken not in {each["start"] for each in after["slots"]}
     assert after["cache"]["freshness"] == "invalidated"
+
+
+async def test_any_range_is_answered_as_the_route_does(edge: Edge) -> None:
+    """Ranges of what was read once are answered without the route, to the byte and the tag."""
+    asked = {"event_type": await event_type(edge)}
+    await edge.get("availability", params={**asked, **span()})
+    edge.calls.clear()
+
+    for number in range(40):
+        start = DAY / 24 + Random(number).random() * 29 * DAY  # noqa: S311
+        wanted = {**asked, **span(start, start + Random(-number).random() * 2 * DAY)}  # noqa: S311
+        with capture_logs() as log:
+            joined = await edge.get("availability", params=wanted)
+        encoded = await edge.get("availability", params={**wanted, "odd": ""})
+        tag = {**edge.caller("person-0"), "If-None-Match": encoded.headers["etag"]}
+        known = await edge.client.get("/api/calendly/availability", params=wanted, headers=tag)
+
+        assert log == []  # at debug level alone: it never came to the route
+        assert (joined.status_code, joined.content) == (200, encoded.content)
+        assert joined.headers["etag"] == encoded.headers["etag"] == known.headers["etag"]
+        assert set(joined.headers) == set(encoded.headers)
+        assert known.status_code == 304
+    assert edge.calls == []
 
 
 async def test_what_an_operator_invalidates_is_fetched_anew(edge: Edge) -> None:

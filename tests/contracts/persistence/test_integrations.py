@@ -255,7 +255,8 @@ async def test_erasing_spares_the_neighbour(
     new = await world.connect("ada")
     (kept,) = await world.book(new, samples.facts("N"))
     of_new = event(world, "new", integration_id=new.id, user_id=new.user_id)
-    part = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON)
+    fetched_at = NOON + MINUTE  # after what is left of the old one came
+    part = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=fetched_at)
     async with storage() as uow:
         await uow.availability.put(new.user_id, new.id, [part])
         await uow.webhook_events.store(of_new)

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -173,3 +173,65 @@ async def test_late_invalidation(storage: Storage, ada: Integration) -> None:
 
     stored = await read(storage, ada, slots())
     assert stored == slots(invalidated_at=NOON + 2 * MINUTE, invalidated_by="later")
+
+
+@pytest.mark.parametrize("scope", [Scope.BOOKINGS, Scope.EVENT_TYPES])
+async def test_by_a_clock_that_is_slow(storage: Storage, ada: Integration, scope: Scope) -> None:
+    """A change overtakes what was stored before it, though its own clock lags behind."""
+    await sync(storage, ada, slots(fetched_at=NOON + MINUTE), at=NOON + 2 * MINUTE)
+
+    await invalidate(storage, ada.user_id, at=NOON, by="changed", scope=scope)
+
+    stored = await read(storage, ada, slots())
+    assert stored is not None
+    assert (stored.invalidated_at, stored.invalidated_by) == (NOON + 2 * MINUTE, "changed")
+
+
+@pytest.mark.parametrize("synced", [True, False])
+async def test_during_a_fetch_by_a_clock_that_is_slow(
+    storage: Storage, ada: Integration, synced: bool
+) -> None:
+    """What is fetched across a change is overtaken, though the change seems to come before it."""
+    if synced:
+        await sync(storage, ada, slots(), at=NOON)
+    fetched = slots(fetched_at=NOON + 10 * MINUTE)
+
+    await sync(storage, ada, fetched, at=NOON + 11 * MINUTE, meanwhile=NOON + MINUTE)
+
+    stored = await read(storage, ada, slots())
+    assert stored is not None
+    assert (stored.fetched_at, stored.invalidated_by) == (NOON + 10 * MINUTE, "changed")
+    assert stored.invalidated_at == NOON + 11 * MINUTE
+
+
+async def test_a_change_that_was_known_is_not_renewed(storage: Storage, ada: Integration) -> None:
+    """A change during a fetch overtakes what it can have changed, and not what one before did."""
+    await invalidate(storage, ada.user_id, at=NOON, by="renamed", scope=Scope.EVENT_TYPES)
+    types = replace(EVENT_TYPES, fetched_at=NOON + MINUTE)
+    await sync(storage, ada, types, at=NOON + 2 * MINUTE)
+    again = replace(types, fetched_at=NOON + 10 * MINUTE)
+    busy = replace(BUSY, fetched_at=NOON + 10 * MINUTE)
+
+    await sync(storage, ada, again, busy, at=NOON + 11 * MINUTE, meanwhile=NOON + 3 * MINUTE)
+
+    assert await overtaken(storage, ada) == {Part.BUSY: "changed"}
+
+
+async def sync(
+    storage: Storage,
+    integration: Integration,
+    *parts: CachedPart,
+    at: datetime,
+    meanwhile: datetime | None = None,
+) -> None:
+    """Take the right, let something change if it is to, and store as a sync does."""
+    async with storage() as uow:
+        assert await uow.sync_queue.take(integration.id, "job", NOON, NOON + 2 * MINUTE)
+        await uow.commit()
+    if meanwhile is not None:
+        await invalidate(storage, integration.user_id, at=meanwhile, by="changed")
+    async with storage() as uow:
+        queue = uow.sync_queue
+        assert await queue.finish(integration.id, "job", synced_at=at, due_at=at)
+        await uow.availability.put(integration.user_id, integration.id, parts)
+        await uow.commit()

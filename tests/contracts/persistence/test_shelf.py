@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from application.ports.availability_cache import PartKey, Scope, Shelf
+from application.ports.availability_cache import WEBHOOK_PENDING, PartKey, Scope, Shelf
 from application.ports.unit_of_work import Storage
-from domain.availability import Window
+from application.ports.webhook_events import WebhookEvent
+from domain.availability import Occupied, Window
 from domain.booking import BookingStatus, Facts
 from domain.ids import UserId
 from domain.integration import Cause, Integration, Status, needs_person, refreshed
@@ -19,6 +20,7 @@ from tests.contracts.persistence.caching import (
     invalidate,
     mark_failed,
     put,
+    read,
     renew,
     slots,
 )
@@ -26,6 +28,7 @@ from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
 
 DAY = timedelta(days=1)
+INTRO = samples.details().event_type_uri
 TODAY = Window(start=NOON, end=NOON + DAY)
 
 
@@ -106,6 +109,61 @@ async def test_shelf_of_the_successor(storage: Storage, world: World, ada: Integ
     assert found == Shelf(successor, 0, {})
 
 
+async def leave(storage: Storage, event: WebhookEvent) -> None:
+    """Store a webhook unapplied."""
+    async with storage() as uow:
+        await uow.webhook_events.store(event)
+        await uow.commit()
+
+
+async def test_what_waits_to_be_applied(storage: Storage, world: World, ada: Integration) -> None:
+    """A webhook that is not applied yet overtakes the times that were fetched before it came."""
+    grace = await world.connect("grace")
+    after = slots("later", fetched_at=NOON + 3 * MINUTE)
+    for owner in (ada, grace):
+        await put(storage, owner, slots(), BUSY, EVENT_TYPES, after)
+    latest = world.webhook(user_id=ada.user_id, received_at=NOON + 2 * MINUTE)
+    await leave(storage, latest)
+    await leave(storage, world.webhook(user_id=ada.user_id, received_at=NOON + MINUTE))
+    wanted = (slots().at, BUSY.at, EVENT_TYPES.at, after.at)
+
+    found = await shelf(storage, ada.user_id, *wanted)
+    others = await shelf(storage, grace.user_id, *wanted)
+    async with storage() as uow:
+        heads = await uow.availability.heads(ada.id)
+        alone = await uow.availability.read(ada.user_id, BUSY.part)
+
+    pending: dict[str, Any] = {
+        "invalidated_at": latest.received_at,
+        "invalidated_by": WEBHOOK_PENDING,
+    }
+    seen = [replace(slots(), **pending), replace(BUSY, **pending), EVENT_TYPES, after]
+    assert found is not None
+    assert found.parts == {each.at: each for each in seen}
+    assert others is not None
+    assert {each.invalidated_at for each in others.parts.values()} == {None}
+    assert {each.at: each.invalidated_at for each in heads} == {
+        each.at: each.invalidated_at for each in seen
+    }
+    assert alone == replace(BUSY, **pending)
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+async def test_the_later_change_is_told(
+    storage: Storage, world: World, ada: Integration, earlier: bool
+) -> None:
+    """Of an applied change and one that waits the later is what overtook a part."""
+    await put(storage, ada, BUSY)
+    await invalidate(storage, ada.user_id, at=NOON + 2 * MINUTE, by="booked")
+    came = NOON + (1 if earlier else 3) * MINUTE
+    await leave(storage, world.webhook(user_id=ada.user_id, received_at=came))
+
+    found = await shelf(storage, ada.user_id, BUSY.at)
+
+    assert found is not None
+    assert found.parts[BUSY.at].invalidated_by == ("booked" if earlier else WEBHOOK_PENDING)
+
+
 def facts(name: str, start: datetime, status: BookingStatus = BookingStatus.BOOKED) -> Facts:
     """Return what is known of an invitee of a half-hour meeting."""
     return samples.facts(name, status=status, details=samples.details(start))
@@ -118,7 +176,7 @@ async def test_occupied(storage: Storage, world: World, ada: Integration) -> Non
     late, early = NOON + 9 * 60 * MINUTE, NOON + 60 * MINUTE
     await world.book(
         ada,
-        facts("late", late),
+        samples.facts("late", details=samples.details(late, event_type_uri=None)),
         facts("early", early),
         facts("seat", early),
         facts("reaching in", NOON - 20 * MINUTE),
@@ -134,9 +192,9 @@ async def test_occupied(storage: Storage, world: World, ada: Integration) -> Non
     half = timedelta(minutes=30)
     assert found is not None
     assert found.occupied == (
-        Window(NOON - 20 * MINUTE, NOON + 10 * MINUTE),
-        Window(early, early + half),
-        Window(late, late + half),
+        Occupied(Window(NOON - 20 * MINUTE, NOON + 10 * MINUTE), INTRO),
+        Occupied(Window(early, early + half), INTRO),
+        Occupied(Window(late, late + half)),
     )
     assert unasked is not None
     assert unasked.occupied == ()
@@ -158,7 +216,7 @@ async def test_occupied_by_another(storage: Storage, world: World, ada: Integrat
     found = await shelf(storage, ada.user_id, occupied_in=TODAY)
 
     assert found is not None
-    begins = [each.start for each in found.occupied]
+    begins = [each.window.start for each in found.occupied]
     assert begins == [starts[name] for name in ("MINE", "OURS", "UNTOLD")]
 
 
@@ -185,6 +243,20 @@ async def test_version_of_a_fetch(storage: Storage, world: World, ada: Integrati
 
     assert seen == sorted(set(seen))
     assert await version(storage, grace) == before
+
+
+async def test_version_of_one_more_failure(storage: Storage, ada: Integration) -> None:
+    """What fails again as it did before is no new version; another part or reason is one."""
+    first, other = slots(error_code="calendly_unavailable"), replace(BUSY, error_code="internal")
+    await mark_failed(storage, ada, first)
+    seen = [await version(storage, ada)]
+    again = [replace(first, retry_at=NOON + MINUTE)]
+    for written in (again, [*again, other], [replace(first, error_code="internal"), other]):
+        await mark_failed(storage, ada, *written)
+        seen.append(await version(storage, ada))
+
+    assert [each - seen[0] for each in seen] == [0, 0, 1, 2]
+    assert await read(storage, ada, first) == replace(first, error_code="internal")
 
 
 async def test_version_of_nothing(storage: Storage, ada: Integration) -> None:

@@ -83,6 +83,27 @@ async def test_a_key_that_does_not_live_is_told_nothing(
 
 
 @pytest.mark.usefixtures("key")
+async def test_while_a_webhook_waits_there_is_no_version(
+    storage: Storage, standings: Standings, ada: Integration, world: World
+) -> None:
+    """What an unapplied webhook of a user has changed no version tells, of this user alone."""
+    grace = await world.connect("grace")
+    event = world.webhook(user_id=ada.user_id)
+    async with storage() as uow:
+        await uow.webhook_events.store(event)
+        await uow.commit()
+
+    assert await standings.version(KEY, ada.id) is None
+    assert await standings.version(KEY, grace.id) is not None
+
+    async with storage() as uow:
+        await uow.webhook_events.applied(event.id, NOON)
+        await uow.commit()
+
+    assert await standings.version(KEY, ada.id) is not None
+
+
+@pytest.mark.usefixtures("key")
 async def test_an_integration_has_to_be_active(
     storage: Storage, standings: Standings, ada: Integration, world: World
 ) -> None:

@@ -170,3 +170,31 @@ async def test_only_active(storage: Storage, world: World) -> None:
     await world.connect("dead", status=Status.REAUTH_REQUIRED, tokens=None)
 
     assert await claim(storage, NOON + HOUR) == []
+
+
+async def test_hand_on(storage: Storage, world: World, ada: Integration) -> None:
+    """A right goes over to another name with a length of its own, unless it was lost."""
+    await claim(storage, NOON)
+    absent = IntegrationId(world.entropy.new_id())
+    async with storage() as uow:
+        queue, until = uow.sync_queue, NOON + 2 * MINUTE
+        assert not await queue.hand_on(ada.id, "other", to="me", until=until)
+        assert not await queue.hand_on(absent, "job", to="me", until=until)
+        assert await queue.hand_on(ada.id, "job", to="me", until=until)
+        await uow.commit()
+
+    assert not await finish(storage, ada, "job", NOON)
+    assert await claim(storage, NOON + MINUTE) == []
+    assert await finish(storage, ada, "me", NOON + HOUR, synced_at=NOON)
+    assert await claim(storage, NOON + 59 * MINUTE) == []
+
+
+async def test_hand_on_after_the_end(storage: Storage, ada: Integration) -> None:
+    """A right that ended is handed on as long as nobody else took it."""
+    await claim(storage, NOON)
+
+    async with storage() as uow:
+        queue, late = uow.sync_queue, NOON + 2 * MINUTE
+        assert await queue.hand_on(ada.id, "job", to="me", until=late + MINUTE)
+        assert await queue.is_held(ada.id, late)
+        assert not await queue.take(ada.id, "other", late, late + MINUTE)

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from application.ports.unit_of_work import Storage
+from application.ports.webhook_events import WebhookEvent
 from domain.booking import Booking, Facts
-from domain.ids import IntegrationId, UserId
+from domain.ids import IntegrationId, UserId, WebhookEventId
 from domain.integration import Integration
 from tests import samples
 from tests.fakes.clock import FakeClock
@@ -36,6 +39,12 @@ class World:
             await uow.integrations.put_connected(new)
             await uow.commit()
         return new
+
+    def webhook(self, **changes: Any) -> WebhookEvent:
+        """Return an event that arrived now, which is nobody's unless that is said."""
+        id_, now = WebhookEventId(self.entropy.new_id()), self.clock.now()
+        plain = WebhookEvent(id_, str(id_), "invitee.created", b"{}", now, now)
+        return replace(plain, **changes)
 
     async def now(self, integration_id: IntegrationId) -> Integration:
         """Return an integration as it is stored."""

@@ -1,0 +1,63 @@
+"""What a look at a caller costs, and that its connection comes back; the rest is the contract's."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+
+from adapters.persistence.pooled_callers import PooledCallers
+from domain.errors import StorageUnavailable
+
+KEY = b"k" * 32
+
+
+class OneConnection:
+    """A pool of one connection."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.lent = 0
+
+    async def acquire(self) -> Any:
+        """Lend it."""
+        self.lent += 1
+        return self._connection
+
+    async def release(self, connection: Any) -> None:
+        """Take it back."""
+        assert connection is self._connection
+        self.lent -= 1
+
+
+class Away:
+    """A connection to a server that is gone."""
+
+    async def fetchrow(self, *_given: object) -> None:
+        """Fail."""
+        raise OSError
+
+
+async def test_a_look_is_one_statement_by_itself(sql: asyncpg.Connection) -> None:
+    """A key and a user are looked up in one statement, and no transaction around it."""
+    sent: list[str] = []
+    pool = OneConnection(sql)
+    callers = PooledCallers(pool.acquire, pool.release)
+    sql.add_query_logger(lambda query: sent.append(query.query))
+
+    assert await callers.find(KEY, "ada") is None
+    await asyncio.sleep(0)  # asyncpg tells of a statement a moment later
+
+    assert len(sent) == 1
+    assert sent[0].strip().startswith("SELECT")
+    assert pool.lent == 0
+
+
+async def test_the_connection_comes_back() -> None:
+    """An outage is said as one, and the connection is given back."""
+    pool = OneConnection(Away())
+
+    with pytest.raises(StorageUnavailable):
+        await PooledCallers(pool.acquire, pool.release).find(KEY, "ada")
+
+    assert pool.lent == 0

@@ -1,0 +1,51 @@
+from datetime import timedelta
+
+import pytest
+
+from application.ports.api_keys import ApiKey
+from application.ports.callers import Caller
+from application.ports.unit_of_work import Storage
+from domain.ids import UserId
+from tests.contracts.persistence.world import World
+from tests.fakes.clock import NOON
+
+KEY = b"k" * 32
+OTHER = b"o" * 32
+
+
+@pytest.fixture
+async def key(storage: Storage, world: World) -> ApiKey:
+    """A live API key with the hash KEY."""
+    made = ApiKey(world.entropy.new_id(), "back end", "sk_live", NOON)
+    async with storage() as uow:
+        await uow.api_keys.add(made, KEY)
+        await uow.commit()
+    return made
+
+
+@pytest.mark.usefixtures("key")
+async def test_a_live_key_finds_the_user_it_names(storage: Storage, world: World) -> None:
+    """With a live key the named user is found; one who was never named is nobody yet."""
+    user_id = UserId(world.entropy.new_id())
+    async with storage() as uow:
+        await uow.users.ensure("ada \u00e9", user_id, NOON)
+        await uow.commit()
+    callers = storage.callers()
+
+    assert await callers.find(KEY, "ada \u00e9") == Caller(user_id)
+    assert await callers.find(KEY, "ADA \u00e9") == Caller(None)
+    assert await callers.find(KEY, None) == Caller(None)
+
+
+async def test_a_key_that_does_not_live_finds_nobody(storage: Storage, key: ApiKey) -> None:
+    """An unknown key and a revoked one are no caller, whoever is named."""
+    async with storage() as uow:
+        await uow.users.ensure("ada", UserId(key.id), NOON)
+        await uow.commit()
+    assert await storage.callers().find(OTHER, "ada") is None
+
+    async with storage() as uow:
+        await uow.api_keys.revoke(key.id, NOON + timedelta(minutes=1))
+        await uow.commit()
+
+    assert await storage.callers().find(KEY, "ada") is None
