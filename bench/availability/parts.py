@@ -22,7 +22,7 @@ class Found(NamedTuple):
 
 
 async def _reads(scale: float) -> Found:
-    load = reads.Load(requests=_part(20_000, scale))
+    load = reads.Load(requests=_part(8_000, scale))
     async with staged(Stage) as stage:
         seen = await reads.measure(stage, load)
     return Found(reads_judging.rows(seen, load), reads_judging.figures(seen))
@@ -34,7 +34,8 @@ async def _cold(scale: float) -> Found:
 
 
 async def _day(scale: float) -> Found:
-    size = day.Size(users=_part(10_000, scale), reads=_part(3_000_000, scale))
+    # Fewer are played of as many: what a user costs depends on how often it is read.
+    size = day.Size(every=round(day.Size().every / min(scale, 1.0)))
     seen = await towns.play_all(size)
     return Found([day_judging.row(size, seen)], day_judging.figures(seen))
 

@@ -24,10 +24,12 @@ async def test_a_remembered_answer_costs_a_round_trip_at_most() -> None:
     cached, unchanged = (seen.trips[side] for side in (reads.CACHED, reads.UNCHANGED))
     assert cached.trips <= cached.requests
     assert unchanged.trips <= unchanged.requests
-    assert seen.sides[reads.CACHED].statuses == seen.sides[reads.ANEW].statuses == {200}
+    assert seen.trips[reads.ROUTE].each <= 2 * (1 + reads_judging.MARKS)
+    for name, side in seen.sides.items():
+        assert side.statuses == {304 if name == reads.UNCHANGED else 200}
     assert seen.sides[reads.UNCHANGED].statuses == {304}
     assert [row.what for row in reads_judging.rows(seen, load)]
-    assert "| asked anew |" in reads_judging.figures(seen)
+    assert "| cached, by the route |" in reads_judging.figures(seen)
 
 
 @pytest.mark.timeout(60)
@@ -56,9 +58,10 @@ async def test_two_moved_hours_of_reads_bookings_and_cancellations() -> None:
     assert sum(group.reads for group in seen.groups) == sum(seen.answers.values())
     assert sum(group.calls for group in seen.groups) == sum(seen.calls.values())
     assert seen.filling == 8 * len(size.ranks)
-    assert day_judging.row(size, seen).holds is (
-        sum(seen.calls.values()) <= day_judging.CALLS * sum(seen.answers.values())
-    )
+    assert seen.by_readers + seen.by_sync == sum(seen.calls.values())
+    calls_a_user = sum(seen.calls.values()) / len(size.ranks)
+    most_a_user = day_judging.CALLS * size.reads / size.users
+    assert day_judging.row(size, seen).holds is (calls_a_user <= most_a_user)
     assert "calls a host" in day_judging.figures(seen)
 
 
@@ -75,9 +78,9 @@ async def test_the_sync_and_the_loop_make_the_same_calls() -> None:
 
 
 @pytest.mark.timeout(60)
-async def test_two_moved_hours_without_calendly() -> None:
+async def test_six_moved_hours_without_calendly() -> None:
     """While Calendly is down every known user is answered, marked, and Calendly hardly called."""
-    size = down.Size(users=10, reads=60, hours=2)
+    size = down.Size(users=10, reads=60, hours=6)
 
     row = down.row(size, await down.play(size))
 

@@ -1,11 +1,14 @@
-"""The yardstick: a bare route of Litestar that returns given bytes, served as ours are.
+"""The yardstick: a bare route of Litestar that returns given bytes in turn, served as ours are.
 
 `python -m bench.availability.reads.bare PORT FILE`.
 """
 
 import sys
+from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
+import msgspec
 import uvicorn
 from litestar import Litestar, MediaType, get
 
@@ -13,20 +16,21 @@ from adapters.commands.web import GRACE_SECONDS, KEEP_ALIVE_SECONDS, MOST_CONNEC
 from bench.availability.reads.warmth import PATH
 
 
-def application(body: bytes) -> Litestar:
-    """Return an application that answers these bytes."""
+def application(bodies: Sequence[bytes]) -> Litestar:
+    """Return an application that answers with these bodies, one after the other."""
+    turns = cycle(bodies)
 
     @get(PATH, media_type=MediaType.JSON)
     async def answer() -> bytes:
         """Answer."""
-        return body
+        return next(turns)
 
     return Litestar([answer], openapi_config=None, logging_config=None)
 
 
 if __name__ == "__main__":
     uvicorn.run(
-        application(Path(sys.argv[2]).read_bytes()),
+        application(msgspec.msgpack.decode(Path(sys.argv[2]).read_bytes(), type=list[bytes])),
         host="127.0.0.1",
         port=int(sys.argv[1]),
         log_config=None,

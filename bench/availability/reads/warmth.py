@@ -1,8 +1,9 @@
 """Users whose cache is full, and the requests that read it."""
 
+import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -21,33 +22,58 @@ from domain.ids import IntegrationId, UserId
 
 PATH = "/api/calendly/availability"
 SLOTS = 200
+# How many slots the ranges of a turn have, one after the other: SLOTS in the mean.
+SPREAD: Final = range(SLOTS - 10, SLOTS + 11)
 _EVERY = timedelta(hours=1)
-_RANGE = _EVERY * (SLOTS + 1)
+_WINDOW = timedelta(days=31)
+_KEPT = _WINDOW // _EVERY  # slots of a window
 _A_DAY = timedelta(days=1)
+_MOMENT = timedelta(milliseconds=1)
+
+
+class Range(NamedTuple):
+    """A range of so many slots."""
+
+    start: datetime
+    slots: int
+
+    @property
+    def end(self) -> datetime:
+        """Its end, after the last slot."""
+        return self.start + self.slots * _EVERY
 
 
 class Reader(NamedTuple):
-    """Who reads what: an API key, a user, an event type and a range of SLOTS slots."""
+    """Who reads what: an API key, a user, an event type, and from when it is offered."""
 
     api_key: str
     user: UUID
     event_type: str
-    start: datetime
+    begin: datetime
 
-    def request(self, *, later: timedelta = timedelta(0), etag: str | None = None) -> bytes:
+    def anywhere(self, slots: int) -> Range:
+        """Return a range of so many slots at random within the window, which nobody asked for."""
+        free = (_KEPT - slots - 2) * _EVERY
+        at = self.begin + _MOMENT * secrets.randbelow(free // _MOMENT)
+        # A millisecond that is not written would make one body shorter than the others.
+        return Range(at if at.microsecond else at + _MOMENT, slots)
+
+    def request(self, span: Range, *, etag: str | None = None, oddly: bool = False) -> bytes:
         """Return the request as it goes over the wire (HTTP/1.1).
 
         Args:
-            later: how much later the range begins and ends; below an hour the slots stay.
+            span: the range.
             etag: of the answer that the reader has.
+            oddly: with a parameter that means nothing, so that the route has to look at it.
 
         """
-        start = self.start + later
+        odd = {"odd": ""} if oddly else {}
         query = urlencode(
-            {
+            odd
+            | {
                 "event_type": self.event_type,
-                "start": start.isoformat(),
-                "end": (start + _RANGE).isoformat(),
+                "start": span.start.isoformat(timespec="milliseconds"),
+                "end": span.end.isoformat(timespec="milliseconds"),
             }
         )
         lines = [
@@ -61,9 +87,9 @@ class Reader(NamedTuple):
             lines.append(f"If-None-Match: {etag}")
         return "\r\n".join([*lines, "", ""]).encode()
 
-    async def answer(self, url: str) -> httpx.Response:
-        """Read it once from a server."""
-        head = self.request().decode().split("\r\n")
+    async def answer(self, url: str, span: Range) -> httpx.Response:
+        """Read a range once from a server."""
+        head = self.request(span).decode().split("\r\n")
         headers = dict(line.split(": ", 1) for line in head[1:] if line)
         async with httpx.AsyncClient(base_url=url) as http:
             response = await http.get(head[0].split(" ")[1], headers=headers)
@@ -98,9 +124,9 @@ def _parts(host: Host, now: datetime, start: datetime) -> Sequence[CachedPart]:
     event_type = EventType(
         uri=uri, name=kind.name, active=True, duration=30, kind="solo", scheduling_url=page
     )
-    begins = [start + _EVERY * number + _EVERY / 2 for number in range(SLOTS)]
+    begins = [start + _EVERY * number for number in range(_KEPT)]
     slots = [Slot(start=at, seats=1, scheduling_url=f"{page}/{at:%FT%TZ}") for at in begins]
-    covers = Window(start=now, end=now + timedelta(days=31))
+    covers = Window(start=now, end=now + _WINDOW)
     return [
         _part(Part.EVENT_TYPES, "", [event_type], now),
         replace(_part(Part.SLOTS, uri, slots, now), covers=covers),

@@ -15,7 +15,7 @@ import msgspec
 
 from bench.availability.town.hours import Hours
 from bench.availability.town.readers import zipf
-from bench.availability.town.town import open_town, settle
+from bench.availability.town.town import WEB, WORKER, open_town, settle
 
 _QUARTER = timedelta(minutes=15)
 # Hosts are shown in groups of so many reads: at least these.
@@ -71,6 +71,8 @@ class Seen(msgspec.Struct, frozen=True):
         synced: what the runs of the sync did, by result.
         calls: requests to Calendly, by path.
         unchanged: how many of them were answered 304.
+        by_readers: how many of them were made for readers, nearly all behind their answers.
+        by_sync: how many of them the sync made.
         filling: requests before the day.
         groups: reads and calls by how often hosts are read.
         milliseconds: the median read and the 99th percentile, in real time.
@@ -84,6 +86,8 @@ class Seen(msgspec.Struct, frozen=True):
     synced: dict[str, int]
     calls: dict[str, int]
     unchanged: int
+    by_readers: int
+    by_sync: int
     filling: int
     groups: list[Group]
     milliseconds: tuple[float, float]
@@ -97,6 +101,8 @@ class Seen(msgspec.Struct, frozen=True):
         return Seen(
             **both,
             unchanged=self.unchanged + other.unchanged,
+            by_readers=self.by_readers + other.by_readers,
+            by_sync=self.by_sync + other.by_sync,
             filling=self.filling + other.filling,
             groups=_together([*self.groups, *other.groups]),
             milliseconds=max(self.milliseconds, other.milliseconds),
@@ -111,17 +117,20 @@ async def play(size: Size, town_number: int = 0) -> Seen:
         calendly = town.calendly
         before, filling = calendly.calls_of.copy(), calendly.calls.total()
         calls, unchanged = calendly.calls.copy(), calendly.statuses[304]
+        filled = town.seen[WORKER].fetches
         hours = Hours(town, ranks, size.reads_of(ranks) / (size.hours * 60))
         await hours.pass_(size.hours)
         readers = hours.readers
         return Seen(
             answers=dict(readers.answers),
-            waits=dict(town.waits),
+            waits=dict(town.seen[WEB].waits),
             wrong=dict(readers.wrong),
             done=dict(hours.invitees.done),
             synced=dict(hours.synced.done),
             calls=dict(calendly.calls - calls),
             unchanged=calendly.statuses[304] - unchanged,
+            by_readers=town.seen[WEB].fetches,
+            by_sync=town.seen[WORKER].fetches - filled,
             filling=filling,
             groups=_groups(len(ranks), readers.by_host, calendly.calls_of - before),
             milliseconds=_typical(readers.seconds),

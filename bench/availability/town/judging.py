@@ -9,9 +9,20 @@ SERVED = 0.99
 CALLS = 0.10
 
 
+def share_of_calls(size: Size, seen: Seen) -> float:
+    """Return the calls of all users as a share of all reads.
+
+    Whoever is played stands for as many users as are not: what a user costs hardly depends on
+    whether it is the first or the second of them, and how often they are read is known.
+    """
+    calls = sum(seen.calls.values()) * size.users / len(size.ranks)
+    return calls / size.reads
+
+
 def row(size: Size, seen: Seen) -> Row:
     """Return the judgement."""
     reads, calls = sum(seen.answers.values()), sum(seen.calls.values())
+    share = share_of_calls(size, seen)
     waited, wrong = sum(seen.waits.values()), seen.wrong.get(Freshness.FRESH, 0)
     served = sum(seen.answers.get(each, 0) for each in Freshness) - waited
     return Row(
@@ -21,23 +32,26 @@ def row(size: Size, seen: Seen) -> Row:
         seen=f"{served / reads:.2%} of {reads:,} served at once ({waited:,} waited; answers"
         f" {listed(seen.answers)}); {wrong} wrong and fresh,"
         f" {sum(seen.wrong.values()) - wrong} wrong otherwise; {calls:,} calls,"
-        f" {calls / reads:.1%} of one a read ({listed(seen.calls)}; {seen.unchanged:,} of them"
-        f" unchanged), after {seen.filling:,} to fill the cache before; {listed(seen.done)}; sync"
+        f" {calls / len(size.ranks):.1f} a user: {share:.1%} of one a read of all users, and"
+        f" {calls / reads:.1%} of one a read of those played ({listed(seen.calls)}; {seen.by_readers:,} for readers"
+        f" and {seen.by_sync:,} by the sync; {seen.unchanged:,} unchanged), after {seen.filling:,} to fill the cache before; {listed(seen.done)}; sync"
         f" {listed(seen.synced)}",
         holds=served >= SERVED * reads
         and wrong == 0
-        and calls <= CALLS * reads
+        and share <= CALLS
         and not seen.done.get("not applied"),
     )
 
 
 def _what(size: Size, seen: Seen) -> str:
     booked = seen.done.get("booked", 0)
-    played = f", 1 of {size.every} played" if size.every > 1 else ""
+    whole = f"{size.users:,} users, {size.hours} moved hours, {size.reads:,} reads by a Zipf law"
+    reads = f"{sum(seen.answers.values()):,} reads, {booked:,} bookings"
+    if size.every == 1:
+        return f"{whole}: {reads}"
     return (
-        f"{size.users:,} users, {size.hours} moved hours, {size.reads:,} reads by a Zipf law"
-        f"{played}: {len(size.ranks):,} users,"
-        f" {sum(seen.answers.values()):,} reads, {booked:,} bookings"
+        f"{whole}, represented by every {size.every}th user by rank, the most read left out, each"
+        f" with the reads of its rank: {len(size.ranks):,} users, {reads}"
     )
 
 

@@ -30,21 +30,35 @@ from bench.availability.town.clock import MovedClock
 from bench.population import Grant, connect
 from bench.stage import Stage, staged
 
+WEB = "web"
+WORKER = "worker"
 # Nobody's token dies meanwhile: renewing them is measured elsewhere.
 _LASTING = timedelta(days=30)
 
 
-class CountedWaits(PrometheusSignals):
-    """The process's own signals; `waits` counts reads that waited, by how that ended."""
+class CountedSignals(PrometheusSignals):
+    """A process's own signals, counted here as well.
+
+    Attributes:
+        waits: reads that waited, by how that ended.
+        fetches: parts that Calendly was asked for.
+
+    """
 
     def __init__(self, real: PrometheusSignals) -> None:
         self.__dict__.update(vars(real))
         self.waits: Counter[str] = Counter()
+        self.fetches = 0
 
     def availability_wait(self, result: str) -> None:
         """Count it here as well."""
         self.waits[result] += 1
         super().availability_wait(result)
+
+    def availability_part(self, part: str, result: str) -> None:
+        """Count it here as well."""
+        self.fetches += 1
+        super().availability_part(part, result)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +67,7 @@ class Town:
 
     Args:
         ids: what the user of each host, and his integration, are called; by the host's number.
+        seen: what the signals of each process counted.
         web: the use cases of the process that serves readers and takes webhooks in.
         worker: those of the process that syncs.
 
@@ -64,7 +79,7 @@ class Town:
     ids: list[UUID]
     web: Services
     worker: Services
-    waits: Counter[str]
+    seen: dict[str, CountedSignals]
 
     async def connect(self, count: int) -> None:
         """Connect the next hosts; their availability is due now."""
@@ -98,20 +113,22 @@ async def open_town(**settings: str) -> AsyncIterator[Town]:
         http = open_http(transport=InProcess(calendly))
         with _quiet():
             async with open_resources(configured, clock=clock, http=http) as made:
-                waits = CountedWaits(made.signals)
-                yield Town(
+                seen = {name: CountedSignals(made.signals) for name in (WEB, WORKER)}
+                town = Town(
                     stage=stage,
                     clock=clock,
                     calendly=calendly,
                     ids=[],
-                    web=_process(made, "web", waits),
-                    worker=_process(made, "worker", made.signals),
-                    waits=waits.waits,
+                    web=_process(made, WEB, seen),
+                    worker=_process(made, WORKER, seen),
+                    seen=seen,
                 )
+                yield town
+                await town.web.read_marks.close()
 
 
-def _process(made: Resources, name: str, signals: PrometheusSignals) -> Services:
-    return wire(replace(made, owner=f"{name}/{os.getpid()}", signals=signals))
+def _process(made: Resources, name: str, seen: dict[str, CountedSignals]) -> Services:
+    return wire(replace(made, owner=f"{name}/{os.getpid()}", signals=seen[name]))
 
 
 def _grant(host: Host) -> Grant:
