@@ -33,9 +33,11 @@ def refresh(stage: Stage) -> str:
 
 
 def sync(stage: Stage) -> str:
-    """The sync job refills what was invalidated and says so in Temporal."""
+    """The sync job looks after the account, refilling what is read, and says so in Temporal."""
     started = _cron(stage, "sync-calendly-availability")
     result = _result(stage, started["workflow_id"], started["run_id"])
+    cared_for = {"synced", "up_to_date"} & result.get("done", {}).keys()
+    expect(bool(cared_for), f"the workflow's result is {result}")
     return f"workflow {started['workflow_id']} ended with {result}"
 
 
