@@ -90,7 +90,7 @@ def _begin_availability(counters: Counters) -> None:
         counters.availability_waits.labels(result)
     for part, result in product(Part, ("fetched", "unchanged", *sorted(_CALLING))):
         counters.availability_parts.labels(part, result)
-    for result in ("synced", "partly", *sorted(_CALLING)):
+    for result in ("synced", "partly", "up_to_date", *sorted(_CALLING)):
         counters.availability_syncs.labels(result)
 
 
