@@ -58,7 +58,8 @@ async def test_two_moved_hours_of_reads_bookings_and_cancellations() -> None:
     assert sum(group.reads for group in seen.groups) == sum(seen.answers.values())
     assert sum(group.calls for group in seen.groups) == sum(seen.calls.values())
     assert seen.filling == 8 * len(size.ranks)
-    assert seen.by_readers + seen.by_sync == sum(seen.calls.values())
+    # A call that is under way as the day ends is nobody's yet.
+    assert 0 <= sum(seen.calls.values()) - seen.by_readers - seen.by_sync <= size.towns
     calls_a_user = sum(seen.calls.values()) / len(size.ranks)
     most_a_user = day_judging.CALLS * size.reads / size.users
     assert day_judging.row(size, seen).holds is (calls_a_user <= most_a_user)

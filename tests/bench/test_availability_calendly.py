@@ -24,7 +24,8 @@ from sandbox.world import World
 NOW = datetime.now(UTC)
 HOST = Host(7)
 SPAN = {
-    "start_time": (NOW + timedelta(minutes=1)).isoformat(),
+    # Well ahead: the module is read when a run begins, which may be minutes before.
+    "start_time": (NOW + timedelta(hours=1)).isoformat(),
     "end_time": (NOW + timedelta(days=7)).isoformat(),
 }
 
