@@ -27,6 +27,7 @@ from application.ports.unit_of_work import Storage, UnitOfWork
 from application.ports.webhook_events import WebhookEvent
 from application.ports.webhook_reader import WebhookReader
 from application.tally import Counting, Progress, Tally
+from application.unexpected import UNEXPECTED
 from application.whereabouts import whereabouts
 from domain.errors import SealedValueUnreadable, SlotkeeperError, StorageContended
 from domain.integration import Integration
@@ -34,7 +35,6 @@ from domain.leftovers import verdict
 from domain.webhook import Notice
 
 HELD_FOR = timedelta(minutes=2)
-UNEXPECTED = "unexpected"
 DEAD_LETTERED = "dead_lettered"
 
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 import msgspec
 
 from application.booking_views import BookingView, view_bookings
+from application.connected import live_of
 from application.given_away import of_all_hosts
 from application.ports.booking_commands import BookingCommand, Operation
 from application.ports.clock import Clock
@@ -25,11 +26,10 @@ from domain.errors import (
     CalendlyUncertain,
     CommandInProgress,
     IdempotencyKeyReused,
-    IntegrationNotFound,
     SlotkeeperError,
 )
 from domain.ids import BookingId, CommandId, UserId
-from domain.integration import Integration, usable_tokens
+from domain.integration import Integration
 
 # Longer than Calendly may still be working on a request whose answer we gave up on.
 LEASE = timedelta(seconds=60)
@@ -55,12 +55,7 @@ class BookingJournal:
 
     async def integration(self, user_id: UserId) -> Integration:
         """Return the user's live integration. Raises IntegrationNotFound, ReauthRequired."""
-        async with self._storage() as uow:
-            integration = await uow.integrations.for_user(user_id)
-        if integration is None:
-            raise IntegrationNotFound("No Calendly account is connected.")
-        usable_tokens(integration)
-        return integration
+        return await live_of(self._storage, user_id)
 
     async def open(
         self, user_id: UserId, key: str, operation: Operation, content: object

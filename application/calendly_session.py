@@ -13,6 +13,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from application.circuits import Circuits
+from application.connected import read_connected
 from application.ports.breakers import Surface
 from application.ports.call_pauses import CallPauses
 from application.ports.clock import Clock
@@ -25,7 +26,6 @@ from domain.errors import (
     AccessTokenRejected,
     CalendlyError,
     CalendlyThrottled,
-    IntegrationNotFound,
     StorageUnavailable,
 )
 from domain.ids import IntegrationId
@@ -102,7 +102,7 @@ class CalendlySession:
 
         """
         if seen is None or not seen.holds:
-            seen = Seen(await self._read(integration_id))
+            seen = Seen(await read_connected(self._storage, integration_id))
         integration = await self._live(seen)
         try:
             return await self._attempt(integration, seen, work)
@@ -150,13 +150,6 @@ class CalendlySession:
             async with self._storage() as uow:
                 await uow.integrations.put_calls_paused(integration.id, until)
                 await uow.commit()
-
-    async def _read(self, integration_id: IntegrationId) -> Integration:
-        async with self._storage() as uow:
-            integration = await uow.integrations.get(integration_id)
-        if integration is None:
-            raise IntegrationNotFound("No Calendly account is connected.")
-        return integration
 
     async def _live(self, seen: Seen) -> Integration:
         integration = seen.integration

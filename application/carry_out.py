@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec.structs import replace
 
-from application.cached_values import event_types
+from application.cached_values import event_types, is_readable
 from application.calendly_session import Seen
 from application.errands import EVENT_TYPES, Errand, Scene
 from application.fetch_availability import Ask, FetchAvailability, Fetched, failed, is_over
@@ -121,11 +121,10 @@ def _known(scene: Scene, listed: CachedPart | None) -> tuple[EventType, ...] | N
     """Return the stored list; one that cannot be read is as good as none, and fetched anew."""
     if listed is None or not listed.known:
         return None
-    try:
-        return event_types(listed)
-    except msgspec.DecodeError:
+    if not is_readable(listed):
         del scene.heads[EVENT_TYPES]
         return None
+    return event_types(listed)
 
 
 def left_over(errand: Errand, scene: Scene, active: Sequence[str] | None) -> bool:
@@ -147,7 +146,7 @@ def _event_types(fetched: Fetched) -> tuple[EventType, ...] | None:
 
 
 def _active(listed: Sequence[EventType]) -> tuple[str, ...]:
-    return tuple(each.uri for each in listed if each.active and each.deleted_at is None)
+    return tuple(each.uri for each in listed if each.is_offered)
 
 
 def _rest(scene: Scene, errand: Errand, active: Sequence[str] | None) -> list[Ask]:

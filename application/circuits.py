@@ -109,6 +109,14 @@ class Circuits:
         if left is not None:
             raise _refusal(surface, left)
 
+    async def room(self, surface: Surface, most: int) -> int:
+        """Return how many rows are worth a claim: one, a probe's, unless the breaker is closed.
+
+        Raises StorageUnavailable.
+        """
+        breaker = await self.current(surface)
+        return most if breaker.state is BreakerState.CLOSED else 1
+
     async def current(self, surface: Surface) -> Breaker:
         """Return the breaker as it is stored. Raises StorageUnavailable."""
         async with self._storage() as uow:

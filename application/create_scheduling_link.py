@@ -7,12 +7,11 @@ so whoever lost the answer asks again and gets another link. Nothing is repeated
 import msgspec
 
 from application.calendly_session import CalendlySession
+from application.connected import live_of
 from application.ports.calendly_scheduling_links import CalendlySchedulingLinks
 from application.ports.unit_of_work import Storage
 from application.read_availability import ReadAvailability
-from domain.errors import IntegrationNotFound
 from domain.ids import IntegrationId, UserId
-from domain.integration import Integration, usable_tokens
 
 
 class SchedulingLink(msgspec.Struct, frozen=True):
@@ -54,17 +53,9 @@ class CreateSchedulingLink:
             And what ReadAvailability.event_type and the CalendlyError family raise.
 
         """
-        integration = await self._integration(user_id)
+        integration = await live_of(self._storage, user_id)
         wanted = await self._availability.event_type(user_id, event_type)
         url = await self._session.call(
             integration.id, lambda access: self._calendly.create_link(access, wanted.uri)
         )
         return SchedulingLink(integration.id, wanted.uri, url)
-
-    async def _integration(self, user_id: UserId) -> Integration:
-        async with self._storage() as uow:
-            integration = await uow.integrations.for_user(user_id)
-        if integration is None:
-            raise IntegrationNotFound("No Calendly account is connected.")
-        usable_tokens(integration)
-        return integration

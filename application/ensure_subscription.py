@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from application.calendly_session import CalendlySession
+from application.connected import read_connected
 from application.ports.calendly_subscriptions import CalendlySubscriptions
 from application.ports.clock import Clock
 from application.ports.entropy import Entropy
 from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage
-from domain.errors import CalendlyConflict, IntegrationNotFound, SlotkeeperError
+from domain.errors import CalendlyConflict, SlotkeeperError
 from domain.ids import IntegrationId
 from domain.integration import Gap, Integration, Subscription
 from domain.secret import Secret
@@ -17,6 +18,7 @@ from domain.subscription import (
     ActualSubscription,
     Plan,
     Trouble,
+    key_of,
     new_key,
     own_prefix,
     plan,
@@ -80,7 +82,7 @@ class EnsureSubscription:
         return result
 
     async def _ensure(self, integration_id: IntegrationId) -> str:
-        integration = await self._read(integration_id)
+        integration = await read_connected(self._storage, integration_id)
         asked_at = self._clock.now()
         todo = self._plan(integration, await self._actual(integration))
         if todo.keep is not None:
@@ -162,19 +164,12 @@ class EnsureSubscription:
         if trouble is not None:
             self._signals.subscription_replaced(integration.id, trouble, since or asked_at)
 
-    async def _read(self, integration_id: IntegrationId) -> Integration:
-        async with self._storage() as uow:
-            integration = await uow.integrations.get(integration_id)
-        if integration is None:
-            raise IntegrationNotFound("No Calendly account is connected.")
-        return integration
-
     def _url(self, key: str) -> str:
         return f"{self._callback_base}/{key}"
 
 
 def _subscription(actual: ActualSubscription, healthy_at: datetime | None) -> Subscription:
-    key = actual.callback_url.rsplit("/", 1)[-1]
+    key = key_of(actual.callback_url)
     return Subscription(key=key, uri=actual.uri, state=actual.state, healthy_at=healthy_at)
 
 

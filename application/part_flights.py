@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Coroutine, Mapping
 from contextlib import nullcontext
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from application.background_work import in_background, is_background
 from application.circuits import Circuits
@@ -22,7 +22,7 @@ from application.ports.breakers import Surface
 from application.ports.entropy import Entropy
 from application.ports.signals import Signals
 from application.sync_availability import HELD, SyncAvailability
-from application.whereabouts import whereabouts
+from application.unexpected import tell_bug
 from domain.errors import SlotkeeperError, StorageUnavailable
 from domain.ids import IntegrationId
 
@@ -35,26 +35,13 @@ REST = 1.0  # seconds between looks at a right that somebody else has, while nob
 Wishes = Mapping[PartKey, datetime | None]
 
 
-class Landing(NamedTuple):
-    """How a flight ended.
-
-    Args:
-        settled: what could be fetched was; otherwise somebody else was at it all the time.
-        for_readers: it was allowed what somebody who waits is allowed.
-        error: why nothing came at all.
-
-    """
-
-    settled: bool
-    for_readers: bool
-    error: SlotkeeperError | None = None
-
-
 class _Flight:
+    """What it lands with: whether what could be fetched was, or somebody else was at it all along."""
+
     def __init__(self) -> None:
         self.wishes: dict[PartKey, datetime | None] = {}
         self.awaited = False
-        self.landed: asyncio.Future[Landing] = asyncio.get_running_loop().create_future()
+        self.landed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     def add(self, wishes: Wishes, *, awaited: bool) -> None:
         """Take wishes on, before it begins."""
@@ -109,8 +96,11 @@ class PartFlights:
 
     async def wait(
         self, integration_id: IntegrationId, wishes: Wishes, seconds: float
-    ) -> Landing | None:
-        """Refresh parts and wait for it; None when it takes longer than that."""
+    ) -> bool | None:
+        """Refresh parts and wait for it; None when it takes longer than that.
+
+        True when what could be fetched was; False when somebody else was at it all the time.
+        """
         flight = self._join(integration_id, wishes, awaited=not is_background())
         await asyncio.wait({flight.landed}, timeout=seconds)
         return flight.landed.result() if flight.landed.done() else None
@@ -132,7 +122,7 @@ class PartFlights:
         self._background.run(NAME, work, vital=awaited)
         if _was_refused(work):
             del self._lanes[integration_id]
-            flight.landed.set_result(Landing(settled=False, for_readers=False))
+            flight.landed.set_result(False)
         return flight
 
     async def _serve(self, integration_id: IntegrationId, lane: _Lane) -> None:
@@ -146,15 +136,15 @@ class PartFlights:
             del self._lanes[integration_id]
             for left in (lane.current, lane.next):
                 if left is not None and not left.landed.done():
-                    left.landed.set_result(Landing(settled=False, for_readers=left.awaited))
+                    left.landed.set_result(False)
 
-    async def _fly(self, integration_id: IntegrationId, flight: _Flight) -> Landing:
+    async def _fly(self, integration_id: IntegrationId, flight: _Flight) -> bool:
         loop = asyncio.get_running_loop()
         until, poll = loop.time() + PATIENCE, FIRST_POLL
         while True:
-            landing = await self._try(integration_id, flight)
-            if landing.settled or loop.time() >= until:
-                return landing
+            settled = await self._try(integration_id, flight)
+            if settled or loop.time() >= until:
+                return settled
             if flight.awaited:
                 await asyncio.sleep(poll * (0.5 + self._entropy.chance()))
                 poll = min(2 * poll, LAST_POLL)
@@ -163,22 +153,22 @@ class PartFlights:
             # instead of each trying for the right.
             await asyncio.sleep(REST)
             if not flight.awaited:
-                return landing
+                return settled
 
-    async def _try(self, integration_id: IntegrationId, flight: _Flight) -> Landing:
+    async def _try(self, integration_id: IntegrationId, flight: _Flight) -> bool:
         awaited = flight.awaited
         if not awaited and await self.are_held_back():
-            return Landing(settled=True, for_readers=False)
+            return True
         errand = Wished(flight.wishes, waited_for=awaited)
         try:
             with nullcontext() if awaited else in_background():
                 result = await self._sync.refresh(integration_id, errand)
-        except SlotkeeperError as error:
-            return Landing(settled=True, for_readers=awaited, error=error)
+        except SlotkeeperError:
+            return True  # what is stored of it says why
         except Exception as error:  # noqa: BLE001 - each reader says what he makes of it
-            self._signals.unexpected(type(error).__name__, whereabouts(error))
-            return Landing(settled=True, for_readers=awaited)
-        return Landing(settled=result != HELD, for_readers=awaited)
+            tell_bug(self._signals, error)
+            return True
+        return result != HELD
 
 
 def _was_refused(work: Coroutine[Any, Any, None]) -> bool:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from application.calendly_session import CalendlySession
+from application.connected import read_connected
 from application.count_lost import count_lost
 from application.given_away import given_away
 from application.ports.calendly_bookings import CalendlyBookings, FactsPage
@@ -18,7 +19,7 @@ from application.settle_bookings import settle_bookings, settle_held
 from application.settle_unlisted import SettleUnlisted
 from domain.availability import Window
 from domain.booking import Facts
-from domain.errors import CalendlyProtocolError, CalendlyThrottled, IntegrationNotFound
+from domain.errors import CalendlyProtocolError, CalendlyThrottled
 from domain.ids import IntegrationId
 from domain.integration import Integration
 from domain.reads import as_read
@@ -101,7 +102,7 @@ class ReconcileBookings:
             happened before the first subscription or just now, and what a stored webhook tells.
 
         """
-        integration = await self._read(integration_id)
+        integration = await read_connected(self._storage, integration_id)
         result = _result(integration, backfill=backfill)
         now = self._clock.now()
         span = window(now, self._reaches, integration.gap, wide=backfill or wide)
@@ -177,13 +178,6 @@ class ReconcileBookings:
                     await uow.integrations.add_repairs(integration.id, count, now)
             await uow.commit()
         return count
-
-    async def _read(self, integration_id: IntegrationId) -> Integration:
-        async with self._storage() as uow:
-            integration = await uow.integrations.get(integration_id)
-        if integration is None:
-            raise IntegrationNotFound("No Calendly account is connected.")
-        return integration
 
 
 def _result(integration: Integration, *, backfill: bool) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from application.circuits import Circuits
@@ -16,15 +17,13 @@ from application.ports.unit_of_work import Storage
 from application.restore_pair import RestorePair
 from application.rows_at_once import work_on_each
 from application.tally import LEFT_FOR_LATER, Counting, Progress, Tally
-from application.whereabouts import whereabouts
-from domain.circuit_breaker import BreakerState
+from application.unexpected import tell_bug
 from domain.errors import CircuitOpen, RefreshInProgress, SlotkeeperError, StorageUnavailable
 from domain.integration import Integration, Lease
 
 # A row whose next attempt lies further ahead is left for the next run.
 WAITED_FOR: Final = timedelta(minutes=15)
 PUT_OFF: Final = "put_off"
-UNEXPECTED: Final = "unexpected"
 
 
 class RefreshDueTokens:
@@ -79,14 +78,14 @@ class RefreshDueTokens:
         held = await self._circuits.wait(Surface.OAUTH)
         if held is not None:
             return counting.waiting(held_by=CircuitOpen.code, resume_in=_seconds(held))
-        limit = await self._probes(limit)
+        limit = await self._circuits.room(Surface.OAUTH, limit)
         claimed = await self._claim(limit)
         await work_on_each(
             claimed,
             lambda row: self._one(*row, rescue),
             concurrency=self._concurrency,
             counting=counting,
-            unexpected=self._unexpected,
+            unexpected=partial(tell_bug, self._signals),
         )
         if rescue is not None and rescue.kept():
             # They are kept for as long as this page does not end well.
@@ -101,10 +100,6 @@ class RefreshDueTokens:
                 counting.done(await self._restore(pair, rescue))
             except SlotkeeperError as error:
                 counting.failed(error.code)
-
-    async def _probes(self, limit: int) -> int:
-        breaker = await self._circuits.current(Surface.OAUTH)
-        return limit if breaker.state is BreakerState.CLOSED else 1
 
     async def _claim(self, limit: int) -> list[tuple[Integration, Lease]]:
         now = self._clock.now()
@@ -125,10 +120,6 @@ class RefreshDueTokens:
         except RefreshInProgress:
             return LEFT_FOR_LATER
         return "refreshed"
-
-    def _unexpected(self, error: Exception) -> str:
-        self._signals.unexpected(type(error).__name__, whereabouts(error))
-        return UNEXPECTED
 
     async def _end(self, counting: Counting) -> Tally:
         """Return the last page's tally; what was put off for a short while is waited for."""

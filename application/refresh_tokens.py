@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from application.circuits import Circuits
+from application.connected import read_connected
 from application.exchange_tokens import ExchangeTokens
 from application.ports.breakers import Surface
 from application.ports.clock import Clock
@@ -13,7 +14,6 @@ from domain.errors import (
     CalendlyThrottled,
     CalendlyUncertain,
     GrantRefused,
-    IntegrationNotFound,
     ReauthRequired,
     RefreshInProgress,
 )
@@ -65,7 +65,7 @@ class RefreshTokens:
 
         """
         for _ in range(POLLS):
-            integration = await self._read(integration_id)
+            integration = await read_connected(self._storage, integration_id)
             version = usable_tokens(integration).version
             stale_version = version if stale_version is None else stale_version
             if version > stale_version:
@@ -94,7 +94,7 @@ class RefreshTokens:
             return await self._exchange(integration, lease)
         except GrantRefused as error:
             # Whoever finds the grant dead is told the same, with its cause, as all that follow.
-            current = await self._read(integration.id)
+            current = await read_connected(self._storage, integration.id)
             try:
                 usable_tokens(current)
             except ReauthRequired as dead:
@@ -123,13 +123,6 @@ class RefreshTokens:
                 "Calendly asked for fewer token requests of this user; they rest for now.",
                 retry_after=(until - now).total_seconds(),
             )
-
-    async def _read(self, integration_id: IntegrationId) -> Integration:
-        async with self._storage() as uow:
-            integration = await uow.integrations.get(integration_id)
-        if integration is None:
-            raise IntegrationNotFound("No Calendly account is connected.")
-        return integration
 
     async def _take(self, integration_id: IntegrationId) -> tuple[Integration, Lease] | None:
         now = self._clock.now()

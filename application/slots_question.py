@@ -11,7 +11,7 @@ from application.cached_values import event_types
 from application.cut_windows import Parts, Stretch, needed, worth_looking_up
 from application.errands import EVENT_TYPES
 from application.open_window import known_ahead
-from application.ports.availability_cache import CachedPart, Part
+from application.ports.availability_cache import Part
 from application.question import Lookup, Needs
 from domain.availability import SLOT_WINDOW, EventType, Window
 
@@ -29,7 +29,6 @@ class EventTypeQuestion:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._decoded: tuple[CachedPart, tuple[EventType, ...]] | None = None
 
     def lookup(self, now: datetime) -> Lookup:  # noqa: ARG002 - a part without time
         """Return the list."""
@@ -41,19 +40,13 @@ class EventTypeQuestion:
 
     def named(self, parts: Parts) -> EventType | None:
         """Return the active event type of that name, as far as the list tells."""
-        for each in self._list(parts):
-            offered = each.active and each.deleted_at is None
-            if offered and self._name in {each.uri, last_segment(each.uri)}:
-                return each
-        return None
-
-    def _list(self, parts: Parts) -> tuple[EventType, ...]:
         listed = parts.get(EVENT_TYPES)
         if listed is None or not listed.known:
-            return ()
-        if self._decoded is None or self._decoded[0] is not listed:
-            self._decoded = (listed, event_types(listed))
-        return self._decoded[1]
+            return None
+        for each in event_types(listed):
+            if each.is_offered and self._name in {each.uri, last_segment(each.uri)}:
+                return each
+        return None
 
 
 class SlotsQuestion(EventTypeQuestion):

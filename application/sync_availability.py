@@ -13,6 +13,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from application.carry_out import CarryOut, Outcome, left_over
+from application.connected import connected
 from application.errands import Due, Errand, Everything, Scene
 from application.fetch_availability import FetchAvailability
 from application.ports.availability_cache import CachedPart, Part
@@ -22,9 +23,9 @@ from application.ports.signals import Signals
 from application.ports.unit_of_work import Storage, UnitOfWork
 from application.seeing_through import to_the_end
 from application.sync_rests import RETRY_AFTER, Rests, rests_after
-from application.whereabouts import whereabouts
+from application.unexpected import tell_bug
 from domain.cache_policy import CachePolicy
-from domain.errors import IntegrationNotFound, SlotkeeperError
+from domain.errors import SlotkeeperError
 from domain.ids import IntegrationId
 from domain.integration import Integration
 
@@ -79,7 +80,7 @@ class SyncAvailability:
         owner = self.new_owner()
         async with self._handing_back(integration_id, owner):
             async with self._storage() as uow:
-                integration = await _read(uow, integration_id)
+                integration = connected(await uow.integrations.get(integration_id))
                 queue = uow.sync_queue
                 mine = await queue.take(integration_id, owner, now, now + TURN)
                 held = not mine and await queue.is_held(integration_id, now)
@@ -99,7 +100,7 @@ class SyncAvailability:
         async with self._handing_back(integration_id, claimed_by, owner):
             async with self._storage() as uow:
                 # As it is now: the claim may be a while old.
-                integration = await _read(uow, integration_id)
+                integration = connected(await uow.integrations.get(integration_id))
                 if not await uow.sync_queue.hand_on(
                     integration_id, claimed_by, to=owner, until=now + TURN
                 ):
@@ -118,12 +119,8 @@ class SyncAvailability:
 
     async def give_back(self, integration_ids: Sequence[IntegrationId], claimed_by: str) -> None:
         """Give back what was claimed and not begun; others find it due now."""
-        now = self._clock.now()
-        with suppress(SlotkeeperError):
-            async with self._storage() as uow:
-                for each in integration_ids:
-                    await uow.sync_queue.finish(each, claimed_by, synced_at=None, due_at=now)
-                await uow.commit()
+        rights = [(each, claimed_by) for each in integration_ids]
+        await self._give_back(rights, self._clock.now())
 
     async def _run(self, stock: "_Stock", owner: str, errand: Errand) -> tuple[Outcome, bool]:
         """Fetch and store; False when the right was lost meanwhile."""
@@ -181,20 +178,18 @@ class SyncAvailability:
         except (Exception, asyncio.CancelledError) as error:
             rest = RETRY_AFTER if isinstance(error, Exception) else timedelta()
             # Who lost the right, or never had it, changes nothing.
-            await to_the_end(
-                self._give_back(integration_id, owners, self._clock.now() + rest),
-                seconds=LAST_STEP,
-            )
+            rights = [(integration_id, each) for each in owners]
+            await to_the_end(self._give_back(rights, self._clock.now() + rest), seconds=LAST_STEP)
             raise
 
     async def _give_back(
-        self, integration_id: IntegrationId, owners: Sequence[str], due_at: datetime
+        self, rights: Sequence[tuple[IntegrationId, str]], due_at: datetime
     ) -> None:
         with suppress(SlotkeeperError):
             async with self._storage() as uow:
-                for each in owners:
+                for integration_id, owner in rights:
                     await uow.sync_queue.finish(
-                        integration_id, each, synced_at=None, due_at=due_at
+                        integration_id, owner, synced_at=None, due_at=due_at
                     )
                 await uow.commit()
 
@@ -204,7 +199,7 @@ class SyncAvailability:
             code = each.error.code if each.error else came
             self._signals.availability_part(each.part.part, code)
             if each.bug is not None:
-                self._signals.unexpected(type(each.bug).__name__, whereabouts(each.bug))
+                tell_bug(self._signals, each.bug)
         if outcome.fetched:
             self._signals.availability_sync(integration.id, result)
 
@@ -215,13 +210,6 @@ class _Stock(NamedTuple):
     integration: Integration
     heads: Sequence[CachedPart]
     listed: CachedPart | None
-
-
-async def _read(uow: UnitOfWork, integration_id: IntegrationId) -> Integration:
-    integration = await uow.integrations.get(integration_id)
-    if integration is None:
-        raise IntegrationNotFound("No Calendly account is connected.")
-    return integration
 
 
 async def _stock(uow: UnitOfWork, integration: Integration) -> _Stock:

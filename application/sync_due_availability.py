@@ -4,6 +4,7 @@ A user of whom nothing is wanted costs no call to Calendly.
 """
 
 import asyncio
+from functools import partial
 
 from application.circuits import Circuits
 from application.ports.breakers import Surface
@@ -14,11 +15,9 @@ from application.rows_at_once import work_on_each
 from application.seeing_through import to_the_end
 from application.sync_availability import LAST_STEP, TURN, SyncAvailability
 from application.tally import Counting, Progress, Tally
-from application.whereabouts import whereabouts
-from domain.circuit_breaker import BreakerState
+from application.unexpected import tell_bug
 from domain.ids import IntegrationId
 
-UNEXPECTED = "unexpected"
 CLAIMED_AHEAD = 2  # times as many as are worked on at once: nobody's right is held for long unused
 
 
@@ -60,10 +59,8 @@ class SyncDueAvailability:
     async def _room(self, left: int) -> int:
         if await self._circuits.wait(Surface.API) is not None:
             return 0
-        breaker = await self._circuits.current(Surface.API)
-        if breaker.state is not BreakerState.CLOSED:
-            return 1
-        return min(left, CLAIMED_AHEAD * self._concurrency)
+        most = min(left, CLAIMED_AHEAD * self._concurrency)
+        return await self._circuits.room(Surface.API, most)
 
     async def _sync_some(self, room: int, counting: Counting) -> int:
         """Return how many were due, at the most as many as there is room for."""
@@ -82,14 +79,10 @@ class SyncDueAvailability:
                 one,
                 concurrency=self._concurrency,
                 counting=counting,
-                unexpected=self._unexpected,
+                unexpected=partial(tell_bug, self._signals),
             )
         except asyncio.CancelledError:
             # Whoever was begun gives the own right back.
             await to_the_end(self._sync.give_back(claimed, owner), seconds=LAST_STEP)
             raise
         return len(claimed)
-
-    def _unexpected(self, error: Exception) -> str:
-        self._signals.unexpected(type(error).__name__, whereabouts(error))
-        return UNEXPECTED

@@ -167,11 +167,11 @@ class WarmCache:
             left = until - loop.time()
             if left <= 0:
                 return self._in_time(found, lacking)
-            landing = await self._flights.wait(found.shelf.integration.id, lacking, left)
+            settled = await self._flights.wait(found.shelf.integration.id, lacking, left)
             found = await self._look(user_id, question)
-            if landing is None:
+            if settled is None:
                 continue
-            if landing.settled:
+            if settled:
                 tries.update(list(lacking))
             else:
                 await asyncio.sleep(PAUSE)

@@ -72,6 +72,11 @@ class EventType(msgspec.Struct, frozen=True):
     profile: Profile | None = None
     locations: tuple[Place, ...] = ()
 
+    @property
+    def is_offered(self) -> bool:
+        """Whether it can be booked: neither switched off nor deleted."""
+        return self.active and self.deleted_at is None
+
 
 class Slot(msgspec.Struct, frozen=True):
     """A time that can be booked (UTC); `seats` above 1 only for group event types."""

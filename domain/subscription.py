@@ -86,7 +86,7 @@ def plan(
 
     """
     mine = own(actual, ours=ours, known=known)
-    stale = current is not None and is_marked_otherwise(_last_part(current), signing_key)
+    stale = current is not None and is_marked_otherwise(key_of(current), signing_key)
     keep = next((each for each in mine if not stale and _is_good(each, current, events)), None)
     return Plan(
         keep=keep,
@@ -124,7 +124,8 @@ def _trouble(
     return Trouble.KINDS if not set(events) <= set(found.events) else Trouble.REKEYED
 
 
-def _last_part(callback_url: str) -> str:
+def key_of(callback_url: str) -> str:
+    """Return the last part of a callback URL, by which a subscription is known."""
     return callback_url.rsplit("/", 1)[-1]
 
 

@@ -1,13 +1,11 @@
-"""Looks at the availability cache, on a connection that is borrowed for one statement.
+"""Looks at the availability cache, on a connection that is lent for one statement.
 
-PostgreSQL runs a statement by itself as a transaction of its own, so BEGIN and ROLLBACK, two more
-round trips for every reader, would add nothing. The rule not to break: here nothing is written.
+The rule not to break: here nothing is written; see `adapters.persistence.lent`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from adapters.persistence.errors import translated
+from adapters.persistence.lent import Lend
 from adapters.persistence.repositories import shelves
 from application.ports.availability_cache import PartKey, Shelf
 from domain.availability import Window
@@ -17,11 +15,8 @@ from domain.ids import UserId
 class PooledShelves:
     """Implements the Shelves port on a pool."""
 
-    def __init__(
-        self, acquire: Callable[[], Any], release: Callable[[Any], Awaitable[None]]
-    ) -> None:
-        self._acquire = acquire
-        self._release = release
+    def __init__(self, lend: Lend) -> None:
+        self._lend = lend
 
     async def look(
         self, user_id: UserId, wanted: Sequence[PartKey], *, occupied_in: Window | None = None
@@ -29,10 +24,6 @@ class PooledShelves:
         """Look everything up in one statement."""
         sought = list(dict.fromkeys(wanted))
         values = shelves.values_of(user_id, sought, occupied_in)
-        with translated():
-            connection = await self._acquire()
-            try:
-                row = await connection.fetchrow(shelves.statement(len(sought)), *values)
-            finally:
-                await self._release(connection)
+        async with self._lend() as connection:
+            row = await connection.fetchrow(shelves.statement(len(sought)), *values)
         return None if row is None else shelves.to_shelf(row)

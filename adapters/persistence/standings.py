@@ -4,10 +4,10 @@ The rule not to break: an answer is never older than its question. While one sta
 way the next group gathers, and whoever comes in between waits for that one.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from adapters.persistence.errors import translated
+from adapters.persistence.lent import Lend
 from application.group_commit import GroupCommit
 from domain.ids import IntegrationId
 
@@ -35,11 +35,8 @@ class _Asked(NamedTuple):
 class GroupedStandings:
     """Implements the Standings port on a pool, one statement a group and no transaction."""
 
-    def __init__(
-        self, acquire: Callable[[], Any], release: Callable[[Any], Awaitable[None]]
-    ) -> None:
-        self._acquire = acquire
-        self._release = release
+    def __init__(self, lend: Lend) -> None:
+        self._lend = lend
         self._ask: GroupCommit[_Asked, int | None] = GroupCommit(
             self._look, at_most=_LARGEST_GROUP, turns=1
         )
@@ -51,12 +48,8 @@ class GroupedStandings:
     async def _look(self, group: Sequence[_Asked]) -> list[int | None]:
         keys = {one.key_hash for one in group}
         integrations = {one.integration_id for one in group}
-        with translated():
-            connection = await self._acquire()
-            try:
-                rows = await connection.fetch(_LOOK, keys, integrations, timeout=PATIENCE)
-            finally:
-                await self._release(connection)
+        async with self._lend() as connection:
+            rows = await connection.fetch(_LOOK, keys, integrations, timeout=PATIENCE)
         # A key's hash has 32 bytes and an id 16, so neither is taken for the other.
         found: dict[bytes, int | None] = dict(rows)
         return [

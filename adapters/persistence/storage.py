@@ -17,6 +17,7 @@ from adapters.persistence.address import connect_arguments
 from adapters.persistence.engine import ENGINE
 from adapters.persistence.errors import translated
 from adapters.persistence.exchange_log import GroupedExchangeLog
+from adapters.persistence.lent import lender
 from adapters.persistence.migrate import pending_on
 from adapters.persistence.pooled_callers import PooledCallers
 from adapters.persistence.pooled_shelves import PooledShelves
@@ -39,9 +40,10 @@ class PiccoloStorage:
         self._vault = vault
         self._acquire = partial(pool.acquire, timeout=patience)
         self._exchanges = GroupedExchangeLog(self)
-        self._standings = GroupedStandings(self._acquire, pool.release)
-        self._shelves = PooledShelves(self._acquire, pool.release)
-        self._callers = PooledCallers(self._acquire, pool.release)
+        self._lend = lender(self._acquire, pool.release)
+        self._standings = GroupedStandings(self._lend)
+        self._shelves = PooledShelves(self._lend)
+        self._callers = PooledCallers(self._lend)
         self._hash_key = HashKey()
         self._lock_wait: timedelta | None = None
 
@@ -91,9 +93,8 @@ class PiccoloStorage:
             StorageUnavailable: there was none.
 
         """
-        with translated():
-            async with self._acquire() as connection:
-                await connection.execute("SELECT 1")
+        async with self._lend() as connection:
+            await connection.execute("SELECT 1")
 
     async def pending_migrations(self) -> list[str]:
         """Return the ids of the migrations that the database lacks.
@@ -102,9 +103,8 @@ class PiccoloStorage:
             StorageUnavailable: PostgreSQL cannot be reached.
 
         """
-        with translated():
-            async with self._acquire() as connection:
-                return await pending_on(connection)
+        async with self._lend() as connection:
+            return await pending_on(connection)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from adapters.web.page_times import Clockface, ago, clockface
 from adapters.web.services import Services
 from application.booking_views import BookingView
 from application.read_availability import AvailabilityView
+from application.slots_question import last_segment
 from application.view_integration import IntegrationView
 from domain.availability import EventType
 from domain.cache_policy import Freshness
@@ -108,7 +109,7 @@ async def _connection(
 
 
 def _choose(types: Sequence[EventType], wanted: str | None) -> EventType | None:
-    named = {each.uri.rsplit("/", 1)[-1]: each for each in types}
+    named = {last_segment(each.uri): each for each in types}
     return named.get(wanted or "") or next(iter(types), None)
 
 

@@ -1,33 +1,15 @@
 """What a look at a caller costs, and that its connection comes back; the rest is the contract's."""
 
 import asyncio
-from typing import Any
 
 import asyncpg
 import pytest
 
 from adapters.persistence.pooled_callers import PooledCallers
 from domain.errors import StorageUnavailable
+from tests.adapters.persistence.one_connection import OneConnection
 
 KEY = b"k" * 32
-
-
-class OneConnection:
-    """A pool of one connection."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self.lent = 0
-
-    async def acquire(self) -> Any:
-        """Lend it."""
-        self.lent += 1
-        return self._connection
-
-    async def release(self, connection: Any) -> None:
-        """Take it back."""
-        assert connection is self._connection
-        self.lent -= 1
 
 
 class Away:
@@ -42,7 +24,7 @@ async def test_a_look_is_one_statement_by_itself(sql: asyncpg.Connection) -> Non
     """A key and a user are looked up in one statement, and no transaction around it."""
     sent: list[str] = []
     pool = OneConnection(sql)
-    callers = PooledCallers(pool.acquire, pool.release)
+    callers = PooledCallers(pool.lend)
     sql.add_query_logger(lambda query: sent.append(query.query))
 
     assert await callers.find(KEY, "ada") is None
@@ -58,6 +40,6 @@ async def test_the_connection_comes_back() -> None:
     pool = OneConnection(Away())
 
     with pytest.raises(StorageUnavailable):
-        await PooledCallers(pool.acquire, pool.release).find(KEY, "ada")
+        await PooledCallers(pool.lend).find(KEY, "ada")
 
     assert pool.lent == 0

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import asyncpg
 import pytest
@@ -13,29 +12,12 @@ from domain.availability import Window
 from domain.errors import StorageUnavailable
 from domain.ids import UserId
 from domain.integration import Integration
+from tests.adapters.persistence.one_connection import OneConnection
 from tests.fakes.clock import NOON
 from tests.fakes.entropy import FakeEntropy
 
 KEYS = [PartKey(part) for part in Part]
 DAY = Window(start=NOON, end=NOON + timedelta(days=1))
-
-
-class OneConnection:
-    """A pool of one connection."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self.lent = 0
-
-    async def acquire(self) -> Any:
-        """Lend it."""
-        self.lent += 1
-        return self._connection
-
-    async def release(self, connection: Any) -> None:
-        """Take it back."""
-        assert connection is self._connection
-        self.lent -= 1
 
 
 class Faulty:
@@ -55,7 +37,7 @@ async def test_a_look_is_one_statement_by_itself(
     """A look is one statement, however much it looks for, and no transaction around it."""
     sent: list[str] = []
     pool = OneConnection(sql)
-    shelves = PooledShelves(pool.acquire, pool.release)
+    shelves = PooledShelves(pool.lend)
     # asyncpg asks once a connection what the types of an answer are.
     await shelves.look(ada.user_id, KEYS, occupied_in=DAY)
     sql.add_query_logger(lambda query: sent.append(query.query))
@@ -81,6 +63,6 @@ async def test_the_connection_comes_back(
     pool = OneConnection(Faulty(fault))
 
     with pytest.raises(told):
-        await PooledShelves(pool.acquire, pool.release).look(UserId(entropy.new_id()), KEYS)
+        await PooledShelves(pool.lend).look(UserId(entropy.new_id()), KEYS)
 
     assert pool.lent == 0

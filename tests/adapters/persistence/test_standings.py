@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from adapters.persistence.lent import lender
 from adapters.persistence.standings import GroupedStandings
 from domain.errors import StorageUnavailable
 from domain.ids import IntegrationId
@@ -53,7 +54,7 @@ def server() -> Server:
 @pytest.fixture
 def standings(server: Server) -> GroupedStandings:
     """Standings on that server."""
-    return GroupedStandings(server.acquire, server.release)
+    return GroupedStandings(lender(server.acquire, server.release))
 
 
 async def test_those_who_ask_together_share_a_statement(

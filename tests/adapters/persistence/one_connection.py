@@ -1,0 +1,26 @@
+"""A pool of one connection, which knows whether it is lent."""
+
+from typing import Any
+
+from adapters.persistence.lent import Lend, lender
+
+
+class OneConnection:
+    """A pool of one connection."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.lent = 0
+
+    @property
+    def lend(self) -> Lend:
+        """What lends it for a statement."""
+        return lender(self._acquire, self._release)
+
+    async def _acquire(self) -> Any:
+        self.lent += 1
+        return self._connection
+
+    async def _release(self, connection: Any) -> None:
+        assert connection is self._connection
+        self.lent -= 1
