@@ -6,11 +6,11 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 
-from adapters.local_stack.guardian import Guardian
+from adapters.local_stack.processes.supervisor import Guardian
 from adapters.local_stack.temporal_server import NAMESPACE, TemporalDevServer
 from adapters.temporal import contract
 from adapters.temporal.connect import connect
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from bench.stage import Stage
 from workflows.messages import Sweep
 

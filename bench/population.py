@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from adapters.security.vault import KeyRingVault
-from application.token_sealing import seal_pair
+from application.tokens.token_encryption import seal_pair
 from bench.stage import Stage
 from domain.ids import IntegrationId
 from domain.secret import Secret

@@ -12,7 +12,7 @@ import asyncpg
 import hypothesis
 import pytest
 
-from adapters.local_stack.postgres import EmbeddedPostgres
+from adapters.local_stack.postgres.server import EmbeddedPostgres
 from adapters.local_stack.temporal_server import TemporalDevServer
 from adapters.persistence.migrate import migrate
 from adapters.persistence.storage import PiccoloStorage, open_storage

@@ -19,7 +19,7 @@ from temporalio.worker import (
     Interceptor,
 )
 
-from application.background_work import in_background
+from application.resilience.priority import in_background
 from domain.retries import RetryTable
 from workflows.failures import UNEXPECTED, Attempt, to_failure
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from workflows.messages import Step
 
 

@@ -6,7 +6,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 with workflow.unsafe.imports_passed_through():
     from adapters.temporal import contract
     from adapters.temporal.contract import IntegrationInput
-    from application.finish_disconnect import ERASED_UNREVOKED
+    from application.integrations.finish_disconnect import ERASED_UNREVOKED
     from workflows import options
     from workflows.activities.disconnecting import Disconnecting
     from workflows.messages import Erased, Erasure

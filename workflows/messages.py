@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from domain.ids import IntegrationId
 
 PAGES_PER_RUN: Final = 300

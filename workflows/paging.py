@@ -9,7 +9,7 @@ from typing import Final
 
 from temporalio import workflow
 
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from workflows.details import describe, describe_wait
 from workflows.messages import LONGEST_HISTORY, PageInput, Sweep
 

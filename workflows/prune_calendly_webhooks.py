@@ -4,7 +4,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from adapters.temporal import contract
-    from application.tally import Tally
+    from application.jobs.job_result import Tally
     from workflows import options
     from workflows.activities.keeping import Keeping
     from workflows.messages import PageInput, Sweep

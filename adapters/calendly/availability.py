@@ -15,7 +15,7 @@ from adapters.calendly.uris import path_of
 from adapters.calendly.wire import availability as wire
 from adapters.calendly.wire.envelopes import Collection, Resource
 from adapters.calendly.wire.event_types import EventType as WireEventType
-from application.ports.calendly_availability import Answer, Fetched, Unchanged
+from application.ports.calendly.availability import Answer, Fetched, Unchanged
 from domain.availability import BusyTime, EventType, Schedule, Slot, Window
 from domain.token import Access
 

@@ -22,7 +22,7 @@ from adapters.calendly.wire.envelopes import Collection, Resource
 from adapters.calendly.wire.event_types import EventType
 from adapters.calendly.wire.invitees import Invitee, InviteeUri, NewNoShow
 from adapters.calendly.wire.scheduled_events import ScheduledEvent
-from application.ports.calendly_bookings import BookingRequest, FactsPage
+from application.ports.calendly.bookings import BookingRequest, FactsPage
 from domain.availability import Window
 from domain.booking import Facts, NoShow
 from domain.errors import (

@@ -14,8 +14,8 @@ from typing import Generic, TypeVar
 from adapters.calendly.rate_estimate import RateEstimate
 from adapters.calendly.rate_headers import RateState
 from adapters.calendly.rate_window import RateWindow
-from application.background_work import is_background
 from application.ports.clock import Clock
+from application.resilience.priority import is_background
 from domain.errors import CalendlyThrottled
 
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import msgspec
 
 from adapters.calendly.translation.times import utc
-from application.ports.calendly_bookings import REFERENCE_PREFIX
+from application.ports.calendly.bookings import REFERENCE_PREFIX
 from domain.erasure import BY_INVITEE, normalised
 from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, NO_SHOW_KINDS
 

@@ -12,7 +12,7 @@ import click
 
 from adapters.bootstrap import open_services
 from adapters.settings import load_settings
-from application.ports.erasures import Erasure
+from application.ports.storage.erasures import Erasure
 
 BY = "cli"
 STDIN = "-"

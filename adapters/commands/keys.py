@@ -19,8 +19,8 @@ from adapters.security.closed_vault import ClosedVault
 from adapters.settings import load_database_url
 from adapters.system.clock import SystemClock
 from adapters.system.entropy import SystemEntropy
-from application.manage_api_keys import ManageApiKeys
-from application.ports.api_keys import ApiKey
+from application.ports.storage.api_keys import ApiKey
+from application.security.manage_api_keys import ManageApiKeys
 from domain.secret import Secret
 
 LONGEST_NAME = 100

@@ -13,8 +13,8 @@ import click
 from adapters.bootstrap import open_services
 from adapters.settings import load_settings
 from adapters.wiring.services import Services
-from application.background_work import in_background
-from application.tally import Tally
+from application.jobs.job_result import Tally
+from application.resilience.priority import in_background
 from domain.ids import IntegrationId
 
 

@@ -14,7 +14,7 @@ from adapters.persistence.storage import open_storage
 from adapters.security.vault import KeyRingVault
 from adapters.settings import EncryptionSettings, load_encryption_settings
 from adapters.system.clock import SystemClock
-from application.rotate_encryption import RotateEncryption, Rotation, Unreadable
+from application.security.rotate_encryption import RotateEncryption, Rotation, Unreadable
 from domain.errors import EncryptionKeyUnknown
 
 _SECONDS_BETWEEN_LINES = 2.0

@@ -17,9 +17,9 @@ import msgspec
 from adapters.bootstrap import open_services
 from adapters.settings import load_settings
 from adapters.wiring.services import Services
-from application.list_webhooks import WebhookPage
-from application.ports.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
-from application.show_webhook import ShownWebhook
+from application.ports.storage.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
+from application.webhooks.list_events import WebhookPage
+from application.webhooks.show_webhook import ShownWebhook
 from domain.ids import WebhookEventId
 
 BY = "cli"

@@ -15,7 +15,7 @@ from adapters.settings import (
     load_temporal_settings,
 )
 from adapters.variables.variable import Fault
-from adapters.web.demo_access import demo_faults, is_loopback
+from adapters.web.auth.demo_access import demo_faults, is_loopback
 from domain.errors import ClientRefused, GrantRefused
 from domain.secret import Secret
 

@@ -14,8 +14,8 @@ from adapters.settings import Settings, TemporalSettings
 from adapters.system.clock import SystemClock
 from adapters.temporal.connect import connect
 from adapters.temporal.jobs import TemporalJobs
-from application.count_sealed import count_by_key
-from application.ports.calendly_oauth import CalendlyOAuth
+from application.ports.calendly.oauth import CalendlyOAuth
+from application.security.count_sealed import count_by_key
 from domain.secret import Secret
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from adapters.local_stack.errors import LocalStackError
-from adapters.local_stack.private_file import write_private
+from adapters.local_stack.processes.private_file import write_private
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 
 from adapters.local_stack.config import StackPorts
-from adapters.local_stack.ports import LOOPBACK, ClaimedPort, claim_port
+from adapters.local_stack.processes.ports import LOOPBACK, ClaimedPort, claim_port
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ which is where the secrets are.
 
 from pathlib import Path
 
-from adapters.local_stack.log_tail import log_tail
+from adapters.local_stack.processes.log_tail import log_tail
 
 
 class LocalStackError(Exception):

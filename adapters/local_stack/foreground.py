@@ -10,7 +10,7 @@ from rich.console import Console
 
 from adapters.local_stack.announcement import announce
 from adapters.local_stack.config import StackConfig
-from adapters.local_stack.interruption import StopRequested, raise_on_signals
+from adapters.local_stack.processes.interruption import StopRequested, raise_on_signals
 from adapters.local_stack.stack import LocalStack
 
 _WATCH_SECONDS = 0.25

@@ -6,18 +6,18 @@ What does not need another part starts beside it: a second start is a matter of 
 from collections.abc import Callable
 
 from adapters.local_stack.addresses import StackAddresses
-from adapters.local_stack.child import Child
 from adapters.local_stack.config import StackConfig
 from adapters.local_stack.credentials import load_credentials, save_credentials, with_api_key
 from adapters.local_stack.endpoints import Endpoints
-from adapters.local_stack.guardian import Guardian
 from adapters.local_stack.home import StackHome
-from adapters.local_stack.http_probe import answers_ok
-from adapters.local_stack.postgres import EmbeddedPostgres
-from adapters.local_stack.private_file import write_private
+from adapters.local_stack.postgres.server import EmbeddedPostgres
+from adapters.local_stack.processes.child import Child
+from adapters.local_stack.processes.http_probe import answers_ok
+from adapters.local_stack.processes.private_file import write_private
+from adapters.local_stack.processes.supervisor import Guardian
+from adapters.local_stack.processes.waiting import wait_until_done, wait_until_ready
 from adapters.local_stack.services import DEMO_USER, Services, sandbox_spec, service_environment
 from adapters.local_stack.temporal_server import NAMESPACE, TemporalDevServer
-from adapters.local_stack.waiting import wait_until_done, wait_until_ready
 
 
 class Startup:

@@ -9,9 +9,9 @@ APP_CONFIG = AppConfig(
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
     table_classes=table_finder(
         [
-            "adapters.persistence.tables",
-            "adapters.persistence.booking_tables",
-            "adapters.persistence.keeping_tables",
+            "adapters.persistence.tables.core",
+            "adapters.persistence.tables.bookings",
+            "adapters.persistence.tables.privacy",
         ],
         exclude_imported=True,
     ),

@@ -16,13 +16,13 @@ import asyncpg
 from adapters.persistence.address import connect_arguments
 from adapters.persistence.engine import ENGINE
 from adapters.persistence.errors import translated
-from adapters.persistence.exchange_log import GroupedExchangeLog
 from adapters.persistence.lent import lender
+from adapters.persistence.lookups.cache_lookup import PooledShelves
+from adapters.persistence.lookups.caller_lookup import PooledCallers
+from adapters.persistence.lookups.refresh_log import GroupedExchangeLog
+from adapters.persistence.lookups.version_lookup import GroupedStandings
 from adapters.persistence.migrate import pending_on
-from adapters.persistence.pooled_callers import PooledCallers
-from adapters.persistence.pooled_shelves import PooledShelves
 from adapters.persistence.repositories.erasures import HashKey
-from adapters.persistence.standings import GroupedStandings
 from adapters.persistence.transaction import OwnedTransaction
 from adapters.persistence.unit_of_work import PiccoloUnitOfWork
 from application.ports.vault import Vault

@@ -7,9 +7,9 @@ event of its kind needs the series to be there before.
 from itertools import product
 
 from adapters.telemetry.metrics import OTHER, Counters
-from application.ports.availability_cache import Part
-from application.ports.booking_commands import Operation
-from application.ports.breakers import Surface
+from application.ports.storage.availability_cache import Part
+from application.ports.storage.booking_commands import Operation
+from application.ports.storage.breakers import Surface
 from domain import errors
 from domain.cache_policy import Freshness
 from domain.errors.root import SlotkeeperError

@@ -11,7 +11,8 @@ from litestar import Litestar
 from litestar.di import Provide
 
 from adapters.settings import Settings, SettingsError
-from adapters.web.availability_door import AvailabilityDoor
+from adapters.web.auth.demo_access import demo_faults
+from adapters.web.caching.response_cache import RenderedAnswers
 from adapters.web.controllers.availability import AvailabilityController
 from adapters.web.controllers.booking_commands import BookingCommandsController
 from adapters.web.controllers.bookings import BookingsController
@@ -28,15 +29,14 @@ from adapters.web.controllers.refresh import RefreshController
 from adapters.web.controllers.scheduling_links import SchedulingLinksController
 from adapters.web.controllers.webhook_events import WebhookEventsController
 from adapters.web.controllers.webhooks import webhooks_router
-from adapters.web.demo_access import demo_faults
-from adapters.web.error_pages import error_response
-from adapters.web.head import HeadAsGet
-from adapters.web.openapi import openapi_config
-from adapters.web.rendered_answers import RenderedAnswers
-from adapters.web.request_log import RequestLog
-from adapters.web.requests import AsciiQuery, ReadableRequest
+from adapters.web.middleware.availability_fast_path import AvailabilityDoor
+from adapters.web.middleware.head_requests import HeadAsGet
+from adapters.web.middleware.request_log import RequestLog
+from adapters.web.middleware.requests import AsciiQuery, ReadableRequest
+from adapters.web.middleware.webhook_fast_path import WebhookDoor
+from adapters.web.openapi.config import openapi_config
+from adapters.web.pages.error_pages import error_response
 from adapters.web.services import ServicesFactory, provide_services
-from adapters.web.webhook_door import WebhookDoor
 
 LARGEST_BODY = 256 * 1024  # bytes; a booking with long answers is a tenth of it
 

@@ -5,13 +5,13 @@ from adapters.calendly.subscriptions import CalendlySubscriptionsGateway
 from adapters.wiring.addresses import CALLBACK_PATH, WEBHOOK_PATH, public
 from adapters.wiring.calendly import Calendly
 from adapters.wiring.resources import Resources
-from application.begin_connect import BeginConnect
-from application.complete_connect import CompleteConnect
-from application.finish_disconnect import FinishDisconnect
-from application.last_exchange import LastExchange
-from application.leave_calendly import LeaveCalendly
-from application.refresh_due_tokens import RefreshDueTokens
-from application.restore_pair import RestorePair
+from application.integrations.begin_connect import BeginConnect
+from application.integrations.complete_connect import CompleteConnect
+from application.integrations.final_refresh import LastExchange
+from application.integrations.finish_disconnect import FinishDisconnect
+from application.integrations.revoke_at_calendly import LeaveCalendly
+from application.tokens.recover_tokens import RestorePair
+from application.tokens.refresh_due_tokens import RefreshDueTokens
 
 
 def begin_connect(made: Resources, calendly: Calendly) -> BeginConnect:

@@ -3,16 +3,16 @@
 from adapters.calendly.availability import CalendlyAvailabilityGateway
 from adapters.wiring.calendly import Calendly
 from adapters.wiring.resources import Resources
-from application.fetch_availability import FetchAvailability
-from application.part_flights import PartFlights
-from application.read_availability import ReadAvailability
-from application.read_busy_times import ReadBusyTimes
-from application.read_event_types import ReadEventTypes
-from application.read_marks import ReadMarks
-from application.read_schedules import ReadSchedules
-from application.sync_availability import SyncAvailability
-from application.sync_due_availability import SyncDueAvailability
-from application.warm_cache import WarmCache
+from application.availability.fetch import FetchAvailability
+from application.availability.read_busy_times import ReadBusyTimes
+from application.availability.read_lists import ReadEventTypes
+from application.availability.read_schedules import ReadSchedules
+from application.availability.read_slots import ReadAvailability
+from application.availability.read_through_cache import WarmCache
+from application.availability.refresh_cache import SyncAvailability
+from application.availability.refresh_due import SyncDueAvailability
+from application.availability.single_flight import PartFlights
+from application.availability.usage_tracking import ReadMarks
 from domain.cache_policy import CachePolicy
 
 

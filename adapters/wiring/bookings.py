@@ -5,14 +5,14 @@ from adapters.calendly.scheduling_links import CalendlySchedulingLinksGateway
 from adapters.settings import Settings
 from adapters.wiring.calendly import Calendly
 from adapters.wiring.resources import Resources
-from application.book_for_invitee import BookForInvitee
-from application.booking_journal import BookingJournal
-from application.cancel_booking import CancelBooking
-from application.create_scheduling_link import CreateSchedulingLink
-from application.mark_no_show import MarkNoShow
-from application.read_availability import ReadAvailability
-from application.reconcile_bookings import ReconcileBookings
-from application.show_booking import ShowBooking
+from application.availability.read_slots import ReadAvailability
+from application.bookings.cancel_booking import CancelBooking
+from application.bookings.create_booking import BookForInvitee
+from application.bookings.create_scheduling_link import CreateSchedulingLink
+from application.bookings.idempotency import BookingJournal
+from application.bookings.mark_no_show import MarkNoShow
+from application.bookings.reconcile import ReconcileBookings
+from application.bookings.show_booking import ShowBooking
 from domain.sweep_window import Reach, Reaches
 
 

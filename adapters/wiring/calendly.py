@@ -10,10 +10,10 @@ from adapters.calendly.oauth import CalendlyOAuthGateway
 from adapters.calendly.rate_budget import RateBudget
 from adapters.settings import Settings
 from adapters.wiring.resources import Resources
-from application.calendly_session import CalendlySession
-from application.circuits import Circuits
-from application.exchange_tokens import ExchangeTokens
-from application.refresh_tokens import RefreshTokens
+from application.resilience.circuit_breakers import Circuits
+from application.tokens.calendly_session import CalendlySession
+from application.tokens.exchange_tokens import ExchangeTokens
+from application.tokens.refresh_tokens import RefreshTokens
 from domain.backoff import RetryPolicy
 from domain.circuit_breaker import BreakerPolicy
 from domain.retries import RetryTable

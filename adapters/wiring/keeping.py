@@ -2,13 +2,13 @@
 
 from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
 from adapters.wiring.resources import Resources
-from application.erase_invitee import EraseInvitee
-from application.finish_erasures import FinishErasures
-from application.prune_webhooks import PruneWebhooks
-from application.redact_bodies import RedactBodies
-from application.redact_bookings import RedactBookings
-from application.replay_webhook import ReplayWebhook
-from application.show_webhook import ShowWebhook
+from application.privacy.erase_invitee import EraseInvitee
+from application.privacy.finish_erasures import FinishErasures
+from application.privacy.prune_expired import PruneWebhooks
+from application.privacy.redact_bookings import RedactBookings
+from application.privacy.redact_webhooks import RedactBodies
+from application.webhooks.replay import ReplayWebhook
+from application.webhooks.show_webhook import ShowWebhook
 from domain.retention import Retention
 
 

@@ -7,15 +7,15 @@ from adapters.calendly.webhooks import CalendlyWebhookReader
 from adapters.wiring.addresses import WEBHOOK_PATH, public
 from adapters.wiring.calendly import Calendly
 from adapters.wiring.resources import Resources
-from application.apply_webhooks import ApplyWebhooks
-from application.contention import Contention, lane_of, past_the_group
-from application.ensure_subscription import EnsureSubscription
-from application.group_commit import GroupCommit
-from application.ingest_webhook import Inbox, IngestWebhook
-from application.lanes import Lanes
-from application.ports.unit_of_work import Storage
-from application.store_webhook import StoreWebhook
-from application.store_webhooks import StoreWebhooks
+from application.ports.storage.unit_of_work import Storage
+from application.resilience.group_commit import GroupCommit
+from application.resilience.keyed_queue import Lanes
+from application.webhooks.apply_pending import ApplyWebhooks
+from application.webhooks.ensure_subscription import EnsureSubscription
+from application.webhooks.ingest import Inbox, IngestWebhook
+from application.webhooks.lock_contention import Contention, lane_of, past_the_group
+from application.webhooks.store_batch import StoreWebhooks
+from application.webhooks.store_single import StoreWebhook
 
 # Deliveries in one transaction: beyond it a larger group saves little more.
 GROUP = 64

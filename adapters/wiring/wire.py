@@ -3,17 +3,17 @@
 from adapters.wiring import accounts, availability, bookings, calendly, keeping, webhooks
 from adapters.wiring.resources import Resources
 from adapters.wiring.services import Services
-from application.fill_gaps import FillGaps
-from application.heal_subscriptions import HealSubscriptions
-from application.identify_caller import IdentifyCaller
-from application.invalidate_availability import InvalidateAvailability
-from application.list_bookings import ListBookings
-from application.list_webhooks import ListWebhooks
-from application.manage_api_keys import ManageApiKeys
-from application.reconcile_all import ReconcileAll
-from application.request_disconnect import RequestDisconnect
-from application.show_booking import ShowBooking
-from application.view_integration import ViewIntegration
+from application.availability.invalidate import InvalidateAvailability
+from application.bookings.fill_gaps import FillGaps
+from application.bookings.list_bookings import ListBookings
+from application.bookings.reconcile_jobs import ReconcileAll
+from application.bookings.show_booking import ShowBooking
+from application.integrations.request_disconnect import RequestDisconnect
+from application.integrations.view_integration import ViewIntegration
+from application.security.identify_caller import IdentifyCaller
+from application.security.manage_api_keys import ManageApiKeys
+from application.webhooks.heal_subscriptions import HealSubscriptions
+from application.webhooks.list_events import ListWebhooks
 
 
 def wire(made: Resources) -> Services:

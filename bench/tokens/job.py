@@ -4,7 +4,7 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 
-from application.tally import Tally
+from application.jobs.job_result import Tally
 
 
 async def history_lengths(client: Client, started: WorkflowHandle[Any, Tally]) -> list[int]:

@@ -11,7 +11,7 @@ import time
 from adapters.bootstrap import open_services
 from adapters.settings import load_settings
 from adapters.telemetry.logs import configure_logging
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from bench.answering import answer_each_line
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from application.book_for_invitee import BookingInput
+from application.bookings.create_booking import BookingInput
 from tests.application.offering import Host
 
 KEY = "order-4711"

@@ -1,6 +1,6 @@
 """What all processes of the product share, in fakes, and what tests arrange in it."""
 
-from application.token_sealing import seal_pair
+from application.tokens.token_encryption import seal_pair
 from domain.ids import IntegrationId, UserId
 from domain.integration import Integration, Status
 from tests.application.crashing import CrashingCalendly, CrashingStorage, Steps

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from application.ports.breakers import Surface
+from application.ports.storage.breakers import Surface
 from domain.errors import CalendlyUnavailable, SlotkeeperError
 from tests.application.process import BREAKER, Process
 

@@ -3,8 +3,8 @@
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from application.begin_connect import StartedConnect
-from application.complete_connect import ConnectOutcome
+from application.integrations.begin_connect import StartedConnect
+from application.integrations.complete_connect import ConnectOutcome
 from domain.ids import UserId
 from domain.integration import Account
 from domain.secret import Secret

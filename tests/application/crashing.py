@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
 
-from application.ports.calendly_bookings import BookingRequest
+from application.ports.calendly.bookings import BookingRequest
 from application.ports.clock import Clock
 from domain.token import Access
 from tests.fakes.calendly.fake_calendly import FakeCalendly

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
 
-from application.background_work import is_background
+from application.resilience.priority import is_background
 from tests.application.building import Product
 from tests.application.crashing import CrashingCalendly, CrashingStorage, Steps
 from tests.fakes.calendly.script import Failure

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from application.delivery import Ingested
+from application.webhooks.delivery import Ingested
 from domain.booking import BookingStatus
 from domain.integration import Integration
 from domain.secret import Secret

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from application.delivery import Delivery
+from application.webhooks.delivery import Delivery
 from domain.booking import BookingStatus, Facts
 from domain.ids import IntegrationId
 from domain.integration import Integration

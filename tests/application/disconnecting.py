@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from application.circuits import Circuits
-from application.finish_disconnect import FinishDisconnect
-from application.last_exchange import LastExchange
-from application.leave_calendly import LeaveCalendly
+from application.integrations.final_refresh import LastExchange
+from application.integrations.finish_disconnect import FinishDisconnect
+from application.integrations.revoke_at_calendly import LeaveCalendly
+from application.resilience.circuit_breakers import Circuits
 from tests.application.building import Product
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from application.ports.rescue import StrandedPair
+from application.ports.token_rescue import StrandedPair
 from domain.errors import (
     CalendlyThrottled,
     CalendlyUnavailable,

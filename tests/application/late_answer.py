@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from application.exchange_tokens import ExchangeTokens
+from application.tokens.exchange_tokens import ExchangeTokens
 from domain.secret import Secret
 from domain.token import TokenPair
 from tests.application.building import Product

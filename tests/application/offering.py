@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from application.ports.availability_cache import CachedPart, PartKey, Scope
+from application.ports.storage.availability_cache import CachedPart, PartKey, Scope
 from domain.availability import BusyTime, EventType, Schedule
 from domain.integration import Integration, Subscription
 from tests.application.building import Product

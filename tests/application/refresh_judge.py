@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from application.token_sealing import open_access, open_both
+from application.tokens.token_encryption import open_access, open_both
 from domain.errors import SlotkeeperError
 from domain.ids import IntegrationId
 from domain.integration import EXCHANGE_OPEN_FOR, Cause, Integration, Status

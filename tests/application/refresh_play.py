@@ -13,9 +13,9 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from application.ports.rescue import StrandedPair
-from application.tally import Tally
-from application.token_sealing import seal_pair
+from application.jobs.job_result import Tally
+from application.ports.token_rescue import StrandedPair
+from application.tokens.token_encryption import seal_pair
 from domain.errors import CalendlyUncertain, SlotkeeperError
 from domain.integration import Status, refreshed
 from tests.application.building import Product

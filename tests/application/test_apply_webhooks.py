@@ -3,11 +3,11 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application import apply_webhook
-from application.apply_webhooks import HELD_FOR
-from application.ports.availability_cache import CachedPart, Part
-from application.ports.webhook_events import WebhookEvent
-from application.tally import Tally
+from application.jobs.job_result import Tally
+from application.ports.storage.availability_cache import CachedPart, Part
+from application.ports.storage.webhook_events import WebhookEvent
+from application.webhooks import apply as apply_webhook
+from application.webhooks.apply_pending import HELD_FOR
 from domain import leftovers
 from domain.errors import StorageUnavailable
 from domain.ids import IntegrationId, UserId, WebhookEventId

@@ -1,6 +1,6 @@
 import asyncio
 
-from application.background_work import in_background, is_background
+from application.resilience.priority import in_background, is_background
 
 
 async def test_a_job_is_background_work_with_all_its_tasks() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
-from application.begin_connect import verifier_bound_to
-from application.digests import digest, pkce_challenge
+from application.integrations.begin_connect import verifier_bound_to
+from application.security.hashing import digest, pkce_challenge
 from domain.token import REQUESTED_SCOPES
 from tests.application.building import Product
 from tests.application.connecting import Flow

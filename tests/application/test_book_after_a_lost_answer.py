@@ -5,8 +5,8 @@ from itertools import count
 import pytest
 from msgspec.structs import replace
 
-from application.booking_journal import LEASE
-from application.ports.availability_cache import Scope
+from application.bookings.idempotency import LEASE
+from application.ports.storage.availability_cache import Scope
 from domain.booking import BookingStatus, Facts
 from domain.errors import (
     CalendlyForbidden,

@@ -4,10 +4,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from application.book_for_invitee import MOST_GUESTS
-from application.booking_journal import LEASE
-from application.ports.availability_cache import Scope
-from application.ports.calendly_bookings import REFERENCE_PREFIX, Answer
+from application.bookings.create_booking import MOST_GUESTS
+from application.bookings.idempotency import LEASE
+from application.ports.calendly.bookings import REFERENCE_PREFIX, Answer
+from application.ports.storage.availability_cache import Scope
 from domain.availability import Question
 from domain.booking import BookingStatus
 from domain.errors import (

@@ -1,7 +1,7 @@
 import pytest
 
-from application.booking_journal import LEASE
-from application.ports.booking_commands import Operation
+from application.bookings.idempotency import LEASE
+from application.ports.storage.booking_commands import Operation
 from domain.errors import BookingNotFound, CommandInProgress
 from domain.errors.root import Kind
 from tests.application.building import Product

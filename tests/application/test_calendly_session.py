@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.ports.breakers import Surface
+from application.ports.storage.breakers import Surface
 from domain.errors import (
     AccessTokenRejected,
     CalendlyForbidden,

@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from application.calendly_session import Seen
-from application.ports.breakers import Surface
-from application.sync_availability import SYNCED, TURN
+from application.availability.refresh_cache import SYNCED, TURN
+from application.ports.storage.breakers import Surface
+from application.tokens.calendly_session import Seen
 from domain.errors import CalendlyThrottled, ReauthRequired
 from tests.application.building import Product
 from tests.application.counted_storage import CountedStorage

@@ -3,8 +3,8 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from application.booking_journal import LEASE
-from application.cancel_booking import LONGEST_REASON
+from application.bookings.cancel_booking import LONGEST_REASON
+from application.bookings.idempotency import LEASE
 from domain.booking import Booking, BookingStatus
 from domain.errors import (
     BookingNotFound,

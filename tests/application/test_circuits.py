@@ -3,8 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from application.circuits import BELIEVED_FOR
-from application.ports.breakers import Surface
+from application.ports.storage.breakers import Surface
+from application.resilience.circuit_breakers import BELIEVED_FOR
 from domain.circuit_breaker import CLOSED, BreakerState
 from domain.errors import (
     CalendlyForbidden,

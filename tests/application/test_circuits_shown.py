@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from application.circuits import BELIEVED_FOR
-from application.ports.breakers import Surface
+from application.ports.storage.breakers import Surface
+from application.resilience.circuit_breakers import BELIEVED_FOR
 from domain.circuit_breaker import PROBE_TURN, BreakerState
 from domain.errors import CalendlyUnavailable, StorageUnavailable
 from tests.application.building import Product

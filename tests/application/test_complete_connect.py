@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from application.token_sealing import open_access
-from application.view_integration import ViewIntegration
+from application.integrations.view_integration import ViewIntegration
+from application.tokens.token_encryption import open_access
 from domain.errors import (
     CalendlyRejected,
     CalendlyUnavailable,

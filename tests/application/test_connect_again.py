@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.token_sealing import open_access
+from application.tokens.token_encryption import open_access
 from domain.cache_policy import Freshness
 from domain.errors import (
     AccountMismatch,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from application.contention import FORGOTTEN_AFTER, REST, Contention, lane_of
-from application.delivery import DUPLICATE, STORED, UNAPPLIED, Delivery, Ingested
+from application.webhooks.delivery import DUPLICATE, STORED, UNAPPLIED, Delivery, Ingested
+from application.webhooks.lock_contention import FORGOTTEN_AFTER, REST, Contention, lane_of
 from domain.booking import BookingStatus
 from domain.errors import StorageContended
 from domain.integration import Integration

@@ -3,12 +3,11 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.delivery import APP_WIDE
-from application.ports.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.booking import Facts
 from domain.ids import WebhookEventId
 from domain.lost_webhooks import IN_FLIGHT
-from domain.webhook import Notice, dedupe_key
+from domain.webhook import APP_WIDE, Notice, dedupe_key
 from tests.application.building import Product
 from tests.application.offering import Host, host, subscribe
 from tests.application.process import Process

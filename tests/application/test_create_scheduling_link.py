@@ -1,6 +1,6 @@
 import pytest
 
-from application.create_scheduling_link import CreateSchedulingLink
+from application.bookings.create_scheduling_link import CreateSchedulingLink
 from domain.errors import (
     CalendlyUncertain,
     EventTypeNotFound,

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.cut_windows import Stretch, cut, needed, worth_looking_up
-from application.ports.availability_cache import CachedPart, Part, PartKey
+from application.availability.windows import Stretch, cut, needed, worth_looking_up
+from application.ports.storage.availability_cache import CachedPart, Part, PartKey
 from domain.availability import BUSY_WINDOW, SLOT_WINDOW, Window
 from domain.windows import cell_window, is_far, near_window, still_ahead
 from tests.fakes.clock import NOON

@@ -4,7 +4,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from application.ensure_subscription import CREATED, KEPT, KEPT_FAILING, REPLACED
+from application.webhooks.ensure_subscription import CREATED, KEPT, KEPT_FAILING, REPLACED
 from domain.errors import (
     CalendlyConflict,
     CalendlyForbidden,

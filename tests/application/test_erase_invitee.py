@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.erase_invitee import EraseInvitee
+from application.privacy.erase_invitee import EraseInvitee
 from domain.booking import BookingStatus
 from domain.errors import InvalidInput, StorageUnavailable
 from domain.integration import Integration

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.ports.breakers import Surface
-from application.token_sealing import open_access
+from application.ports.storage.breakers import Surface
+from application.tokens.token_encryption import open_access
 from domain.errors import (
     CalendlyUnavailable,
     GrantRefused,

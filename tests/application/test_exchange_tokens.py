@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.token_sealing import open_access
+from application.tokens.token_encryption import open_access
 from domain.circuit_breaker import BreakerState
 from domain.errors import (
     CalendlyThrottled,

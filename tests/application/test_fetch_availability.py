@@ -3,10 +3,10 @@ from datetime import timedelta
 
 import pytest
 
-from application.cached_values import event_types, slots
-from application.calendly_session import Seen
-from application.fetch_availability import AT_ONCE, Ask, Fetched, is_over
-from application.ports.availability_cache import CachedPart, Part, PartKey
+from application.availability.cache_entries import event_types, slots
+from application.availability.fetch import AT_ONCE, Ask, Fetched, is_over
+from application.ports.storage.availability_cache import CachedPart, Part, PartKey
+from application.tokens.calendly_session import Seen
 from domain.availability import BUSY_WINDOW, SLOT_WINDOW, Window
 from domain.errors import CalendarBroken, CalendlyUnavailable
 from domain.windows import HEAD_START, cells

@@ -3,7 +3,7 @@ from itertools import count
 
 import pytest
 
-from application.finish_disconnect import ABSENT, ERASED, ERASED_UNREVOKED
+from application.integrations.finish_disconnect import ABSENT, ERASED, ERASED_UNREVOKED
 from domain.errors import (
     CalendlyForbidden,
     CalendlyUnavailable,

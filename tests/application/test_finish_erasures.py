@@ -1,7 +1,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from application.finish_erasures import Place, Step
+from application.privacy.finish_erasures import Place, Step
 from domain.errors import StorageUnavailable
 from tests.application.building import Product
 from tests.application.process import Process

@@ -1,9 +1,9 @@
 import pytest
 from msgspec.structs import replace
 
-from application.given_away import Given, given_away
-from application.ports.bookings import BookingQuery
-from application.settle_bookings import settle_bookings
+from application.bookings.merge_facts import settle_bookings
+from application.bookings.reassigned_hosts import Given, given_away
+from application.ports.storage.bookings import BookingQuery
 from domain.booking import LAG, Booking, BookingStatus, Facts
 from domain.errors import (
     CalendlyForbidden,

@@ -4,7 +4,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from application.group_commit import GroupCommit
+from application.resilience.group_commit import GroupCommit
 from domain.errors import SlotkeeperError, StorageContended, StorageUnavailable
 
 

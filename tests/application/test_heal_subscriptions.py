@@ -1,4 +1,4 @@
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from domain.errors import CalendlyForbidden
 from tests.application.building import Product
 from tests.application.process import Process

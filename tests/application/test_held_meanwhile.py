@@ -1,6 +1,6 @@
 import pytest
 
-from application.held_meanwhile import HeldMeanwhile
+from application.webhooks.held_meanwhile import HeldMeanwhile
 from domain.errors import StorageContended
 from domain.integration import Integration
 from tests.application.building import Product

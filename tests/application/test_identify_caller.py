@@ -1,7 +1,7 @@
 import pytest
 
-from application.identify_caller import LONGEST_EXTERNAL_ID, IdentifyCaller
-from application.manage_api_keys import ManageApiKeys
+from application.security.identify_caller import LONGEST_EXTERNAL_ID, IdentifyCaller
+from application.security.manage_api_keys import ManageApiKeys
 from domain.errors import ApiKeyInvalid, InvalidInput
 from tests.application.building import Product
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from application.delivery import DUPLICATE, STORED, UNAPPLIED
+from application.webhooks.delivery import DUPLICATE, STORED, UNAPPLIED
 from domain.errors import MalformedWebhook, SignatureRejected, SubscriptionNotFound
 from domain.integration import Integration
 from tests.application import delivering

@@ -3,7 +3,7 @@ from itertools import count
 
 import pytest
 
-from application.delivery import DUPLICATE, STORED, UNAPPLIED, Ingested
+from application.webhooks.delivery import DUPLICATE, STORED, UNAPPLIED, Ingested
 from domain.booking import BookingStatus
 from domain.errors import (
     StorageUnavailable,

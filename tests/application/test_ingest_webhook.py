@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from application.delivery import DUPLICATE, STORED, Ingested
-from application.ports.availability_cache import Part
+from application.ports.storage.availability_cache import Part
+from application.webhooks.delivery import DUPLICATE, STORED, Ingested
 from domain.booking import BookingStatus
 from domain.errors import (
     MalformedWebhook,

@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from application.errands import SINGLE
-from application.invalidate_availability import InvalidateAvailability
-from application.ports.availability_cache import Part, PartKey
+from application.availability.invalidate import InvalidateAvailability
+from application.availability.refresh_scope import SINGLE
+from application.ports.storage.availability_cache import Part, PartKey
 from domain.cache_policy import Freshness
 from domain.errors import IntegrationNotFound
 from domain.ids import IntegrationId

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from application.lanes import Lanes
+from application.resilience.keyed_queue import Lanes
 from domain.errors import StorageUnavailable
 
 

@@ -4,8 +4,8 @@ from itertools import count
 import pytest
 from msgspec.structs import replace
 
-from application.finish_disconnect import ERASED, ERASED_UNREVOKED
-from application.token_sealing import seal_pair
+from application.integrations.finish_disconnect import ERASED, ERASED_UNREVOKED
+from application.tokens.token_encryption import seal_pair
 from domain.errors import (
     CalendlyUnavailable,
     CalendlyUncertain,

@@ -2,8 +2,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from application.list_bookings import ListBookings
-from application.ports.bookings import BookingQuery
+from application.bookings.list_bookings import ListBookings
+from application.ports.storage.bookings import BookingQuery
 from domain.booking import BookingStatus
 from domain.ids import BookingId
 from tests.application.building import Product

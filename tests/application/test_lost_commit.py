@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from application.exchange_tokens import ExchangeTokens
-from application.ports.rescue import StrandedPair
-from application.token_sealing import open_access
+from application.ports.token_rescue import StrandedPair
+from application.tokens.exchange_tokens import ExchangeTokens
+from application.tokens.token_encryption import open_access
 from domain.errors import SlotkeeperError, StorageUnavailable
 from domain.ids import IntegrationId
 from domain.integration import Cause, Integration, Recovery, Status, usable_tokens

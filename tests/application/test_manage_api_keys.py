@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from application.digests import digest
-from application.manage_api_keys import ManageApiKeys
+from application.security.hashing import digest
+from application.security.manage_api_keys import ManageApiKeys
 from tests.application.building import Product
 
 

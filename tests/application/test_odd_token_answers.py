@@ -4,8 +4,8 @@ from typing import Any
 import httpx
 import pytest
 
-from application.token_sealing import open_access
-from application.view_integration import CONNECT_PATH, ViewIntegration
+from application.integrations.view_integration import CONNECT_PATH, ViewIntegration
+from application.tokens.token_encryption import open_access
 from domain.errors import CalendlyUncertain, GrantRefused
 from domain.integration import Cause, Integration, Status
 from domain.secret import Secret

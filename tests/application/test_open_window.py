@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from application.open_window import OpenWindow
-from application.read_availability import AvailabilityView
+from application.availability.read_slots import AvailabilityView
+from application.availability.slot_window import OpenWindow
 from domain.availability import open_slots
 from tests import samples
 from tests.application.building import Product

@@ -3,9 +3,9 @@ from datetime import timedelta
 
 import pytest
 
-from application.circuits import BELIEVED_FOR
-from application.own_trouble import MOST_REMEMBERED, OwnTrouble
-from application.ports.breakers import Surface
+from application.ports.storage.breakers import Surface
+from application.resilience.account_failures import MOST_REMEMBERED, OwnTrouble
+from application.resilience.circuit_breakers import BELIEVED_FOR
 from domain.circuit_breaker import BreakerState
 from domain.errors import (
     CalendlyError,

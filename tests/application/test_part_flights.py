@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
-from application.background_work import in_background
-from application.part_flights import REST
-from application.ports.availability_cache import Part, PartKey, Scope
-from application.whole_part import WholePart
+from application.availability.single_flight import REST
+from application.availability.whole_part import WholePart
+from application.ports.storage.availability_cache import Part, PartKey, Scope
+from application.resilience.priority import in_background
 from domain.cache_policy import Freshness
 from domain.errors import (
     AvailabilityPending,

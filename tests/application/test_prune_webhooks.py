@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.prune_webhooks import ERASURES
-from application.tally import Tally
+from application.jobs.job_result import Tally
+from application.privacy.prune_expired import ERASURES
 from domain.errors import StorageUnavailable
 from domain.integration import Integration
 from tests.application.building import Product

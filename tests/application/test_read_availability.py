@@ -3,8 +3,8 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from application.ports.availability_cache import Part, PartKey
-from application.sync_rests import RETRY_AFTER
+from application.availability.retry_times import RETRY_AFTER
+from application.ports.storage.availability_cache import Part, PartKey
 from domain.cache_policy import Freshness
 from domain.errors import (
     AvailabilityPending,

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.ports.availability_cache import Scope
+from application.ports.storage.availability_cache import Scope
 from domain.errors import CalendlyUnavailable, EventTypeNotFound
 from tests.application.building import Product
 from tests.application.counted_storage import CountedStorage

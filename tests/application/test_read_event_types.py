@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import msgspec
 
-from application.ports.availability_cache import Scope
+from application.ports.storage.availability_cache import Scope
 from domain.cache_policy import Freshness
 from tests.application.building import Product
 from tests.application.offering import host, overtake

@@ -3,8 +3,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from application.ports.availability_cache import NEWS_AFTER, Part, PartKey
-from application.read_marks import EVERY, MOST
+from application.availability.usage_tracking import EVERY, MOST
+from application.ports.storage.availability_cache import NEWS_AFTER, Part, PartKey
 from domain.errors import StorageUnavailable
 from domain.ids import UserId
 from tests.application.building import Product

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from domain.errors import CalendlyForbidden
 from domain.lost_webhooks import IN_FLIGHT
 from tests.application.building import Product

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.reconcile_bookings import PATIENCE
+from application.bookings.reconcile import PATIENCE
 from domain.booking import LAG, BookingStatus
 from domain.errors import (
     CalendlyForbidden,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from application.token_sealing import open_access, open_refresh
+from application.tokens.token_encryption import open_access, open_refresh
 from domain.errors import GrantRefused, ReauthRequired
 from domain.ids import IntegrationId
 from domain.integration import Cause, Integration, Status

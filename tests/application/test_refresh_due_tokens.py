@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from application.refresh_due_tokens import RefreshDueTokens
-from application.tally import Tally
+from application.jobs.job_result import Tally
+from application.tokens.refresh_due_tokens import RefreshDueTokens
 from domain.errors import CalendlyThrottled, CalendlyUnavailable, CalendlyUncertain, ClientRefused
 from domain.integration import EXCHANGE_OPEN_FOR, usable_tokens
 from domain.token import LEFT_ALONE_FOR

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.refresh_tokens import POLL
+from application.tokens.refresh_tokens import POLL
 from domain.errors import (
     CalendlyThrottled,
     IntegrationNotFound,

@@ -2,13 +2,13 @@ import asyncio
 
 import pytest
 
-from application.complete_connect import ConnectOutcome
-from application.finish_disconnect import ERASED, ERASED_UNREVOKED
-from application.list_bookings import ListBookings
-from application.ports.availability_cache import Part
-from application.ports.bookings import BookingQuery
-from application.request_disconnect import RequestDisconnect
-from application.token_sealing import open_access
+from application.bookings.list_bookings import ListBookings
+from application.integrations.complete_connect import ConnectOutcome
+from application.integrations.finish_disconnect import ERASED, ERASED_UNREVOKED
+from application.integrations.request_disconnect import RequestDisconnect
+from application.ports.storage.availability_cache import Part
+from application.ports.storage.bookings import BookingQuery
+from application.tokens.token_encryption import open_access
 from domain.errors import DisconnectInProgress, IntegrationNotFound, ReauthRequired
 from domain.ids import IntegrationId
 from domain.integration import Integration, Status

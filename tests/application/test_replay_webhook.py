@@ -1,6 +1,6 @@
 import pytest
 
-from application.ports.webhook_archive import WebhookQuery, WebhookStatus
+from application.ports.storage.webhook_archive import WebhookQuery, WebhookStatus
 from domain.errors import WebhookEventNotFound
 from domain.ids import WebhookEventId
 from domain.integration import Integration

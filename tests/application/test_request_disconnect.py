@@ -1,6 +1,6 @@
 import pytest
 
-from application.request_disconnect import RequestDisconnect
+from application.integrations.request_disconnect import RequestDisconnect
 from domain.errors import IntegrationNotFound, JobsUnavailable
 from domain.integration import Status
 from tests.application.building import Product

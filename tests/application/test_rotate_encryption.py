@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from application.rotate_encryption import RotateEncryption, Rotation, Unreadable
-from application.token_sealing import open_both
+from application.security.rotate_encryption import RotateEncryption, Rotation, Unreadable
+from application.tokens.token_encryption import open_both
 from domain.errors import StorageUnavailable
 from domain.integration import Integration
 from tests.application.building import Product

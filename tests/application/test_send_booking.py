@@ -2,11 +2,11 @@ import asyncio
 
 import pytest
 
-from application.booking_journal import LEASE
-from application.find_booking import FindBooking
-from application.ports.booking_commands import BookingCommand, Operation
-from application.ports.calendly_bookings import BookingRequest
-from application.send_booking import SendBooking
+from application.bookings.find_created import FindBooking
+from application.bookings.idempotency import LEASE
+from application.bookings.send_create import SendBooking
+from application.ports.calendly.bookings import BookingRequest
+from application.ports.storage.booking_commands import BookingCommand, Operation
 from domain.errors import CalendlyUncertain, CommandInProgress
 from tests.application.building import Product
 from tests.application.offering import Host, host

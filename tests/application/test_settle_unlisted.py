@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.ports.bookings import BookingQuery
-from application.settle_unlisted import MOST, SettleUnlisted
+from application.bookings.reconcile_missing import MOST, SettleUnlisted
+from application.ports.storage.bookings import BookingQuery
 from domain.availability import Window
 from domain.booking import LAG, Facts
 from domain.errors import (

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.calendly.webhooks import CalendlyWebhookReader
-from application.delivery import DUPLICATE, STORED, Delivery, Ingested
-from application.store_webhooks import StoreWebhooks
+from application.webhooks.delivery import DUPLICATE, STORED, Delivery, Ingested
+from application.webhooks.store_batch import StoreWebhooks
 from domain.booking import BookingStatus
 from domain.errors import StorageUnavailable, SubscriptionNotFound
 from domain.ids import IntegrationId

@@ -2,7 +2,7 @@
 
 import pytest
 
-from application.ensure_subscription import KEPT, REPLACED
+from application.webhooks.ensure_subscription import KEPT, REPLACED
 from domain.integration import Integration
 from domain.subscription_signing import own_signing_key
 from tests.application.building import Product

@@ -4,9 +4,8 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.cached_values import event_types, slots
-from application.ports.availability_cache import CachedPart, Part, PartKey, Scope
-from application.sync_availability import (
+from application.availability.cache_entries import event_types, slots
+from application.availability.refresh_cache import (
     HELD,
     INACTIVE,
     PARTLY,
@@ -14,7 +13,8 @@ from application.sync_availability import (
     TURN,
     UP_TO_DATE,
 )
-from application.sync_rests import LONGEST, RETRY_AFTER
+from application.availability.retry_times import LONGEST, RETRY_AFTER
+from application.ports.storage.availability_cache import CachedPart, Part, PartKey, Scope
 from domain.errors import (
     CalendlyForbidden,
     CalendlyProtocolError,

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from application.sync_availability import LAST_STEP, SYNCED, TURN
+from application.availability.refresh_cache import LAST_STEP, SYNCED, TURN
 from tests.application.building import Product
 from tests.application.offering import host
 from tests.application.process import Process

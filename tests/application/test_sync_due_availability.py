@@ -3,12 +3,12 @@ from datetime import timedelta
 
 import pytest
 
-from application.errands import Everything
-from application.ports.availability_cache import CachedPart, Part, PartKey, Scope
-from application.sync_availability import TURN
-from application.sync_due_availability import CLAIMED_AHEAD
-from application.sync_rests import RETRY_AFTER
-from application.tally import Tally
+from application.availability.refresh_cache import TURN
+from application.availability.refresh_due import CLAIMED_AHEAD
+from application.availability.refresh_scope import Everything
+from application.availability.retry_times import RETRY_AFTER
+from application.jobs.job_result import Tally
+from application.ports.storage.availability_cache import CachedPart, Part, PartKey, Scope
 from domain.availability import SLOT_WINDOW, Window
 from domain.errors import CalendlyUnavailable, StorageUnavailable
 from domain.sync_plan import LATELY

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.sync_rests import LONGEST, RETRY_AFTER, SPREAD, rests_after
+from application.availability.retry_times import LONGEST, RETRY_AFTER, SPREAD, rests_after
 from domain.errors import (
     CalendarBroken,
     CalendlyForbidden,

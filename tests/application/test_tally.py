@@ -1,4 +1,4 @@
-from application.tally import Counting, Tally
+from application.jobs.job_result import Counting, Tally
 
 
 def test_tallies_add_up() -> None:

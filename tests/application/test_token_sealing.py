@@ -1,7 +1,7 @@
 import pytest
 from msgspec.structs import replace
 
-from application.token_sealing import open_access, open_refresh
+from application.tokens.token_encryption import open_access, open_refresh
 from domain.errors import SealedValueUnreadable
 from domain.ids import IntegrationId
 from tests.application.building import Product

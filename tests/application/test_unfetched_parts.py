@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from application.ports.availability_cache import CachedPart, Part
-from application.unfetched_parts import ASK_AGAIN, why_unfetched
+from application.availability.fetch_errors import ASK_AGAIN, why_unfetched
+from application.ports.storage.availability_cache import CachedPart, Part
 from domain.errors import (
     AvailabilityPending,
     CalendlyNotFound,

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.view_integration import CONNECT_PATH, REMEDIES, ViewIntegration
+from application.integrations.view_integration import CONNECT_PATH, REMEDIES, ViewIntegration
 from domain.circuit_breaker import BreakerState
 from domain.errors import (
     CalendlyUnavailable,

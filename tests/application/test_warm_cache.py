@@ -4,15 +4,15 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.cached_values import event_types
-from application.found_parts import Found
-from application.part_flights import NAME
-from application.ports.availability_cache import Part, PartKey, Scope
-from application.ports.breakers import Surface
-from application.ports.webhook_events import WebhookEvent
-from application.sync_rests import LONGEST
-from application.warm_cache import COME_AGAIN, PATIENCE
-from application.whole_part import WholePart
+from application.availability.cache_entries import event_types
+from application.availability.cache_query import Found
+from application.availability.read_through_cache import COME_AGAIN, PATIENCE
+from application.availability.retry_times import LONGEST
+from application.availability.single_flight import NAME
+from application.availability.whole_part import WholePart
+from application.ports.storage.availability_cache import Part, PartKey, Scope
+from application.ports.storage.breakers import Surface
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.cache_policy import Freshness
 from domain.errors import (
     AvailabilityPending,

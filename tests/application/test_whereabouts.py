@@ -1,4 +1,4 @@
-from application.whereabouts import FRAMES, whereabouts
+from application.jobs.error_location import FRAMES, whereabouts
 
 
 def fail(depth: int, text: str) -> None:

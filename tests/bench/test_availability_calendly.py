@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import pytest
 
-from adapters.local_stack.postgres import EmbeddedPostgres
+from adapters.local_stack.postgres.server import EmbeddedPostgres
 from bench.availability.calendly.answers import PAID, Answer, Asked, Calendly
 from bench.availability.calendly.hosts import EVENT_TYPES, QUARTER, Host, Span
 from bench.availability.reads.wire import wire_to

@@ -6,7 +6,7 @@ import sys
 import asyncpg
 import pytest
 
-from adapters.local_stack.postgres import EmbeddedPostgres
+from adapters.local_stack.postgres.server import EmbeddedPostgres
 from adapters.persistence.migrate import migrate
 from bench.answering import answering
 from bench.row import Row, table

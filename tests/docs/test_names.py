@@ -13,8 +13,8 @@ from adapters.commands.lazy import LazyCommand
 from adapters.local_stack.command import dev_command
 from adapters.settings import Settings
 from adapters.telemetry.metrics import Counters
-from adapters.web.http_faults import _BY_STATUS
-from adapters.web.problem_table import PROBLEMS
+from adapters.web.errors.framework_errors import _BY_STATUS
+from adapters.web.errors.problem_table import PROBLEMS
 from adapters.web.schemas.integration import Integration
 from domain.integration import Cause
 from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, NO_SHOW_KINDS

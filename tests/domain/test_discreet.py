@@ -3,9 +3,9 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from application.book_for_invitee import BookingInput
-from application.ports.calendly_bookings import Answer, BookingRequest
-from application.ports.webhook_events import WebhookEvent
+from application.bookings.create_booking import BookingInput
+from application.ports.calendly.bookings import Answer, BookingRequest
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.booking import Booking, BookingStatus, Cancellation, Invitee, Links, Location
 from domain.ids import BookingId, WebhookEventId
 from domain.secret import Secret

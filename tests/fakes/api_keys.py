@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from application.ports.api_keys import ApiKey
+from application.ports.storage.api_keys import ApiKey
 from tests.fakes.state import KeyRow, State
 
 

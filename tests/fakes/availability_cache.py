@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from application.ports.availability_cache import (
+from application.ports.storage.availability_cache import (
     WEBHOOK_PENDING,
     CachedPart,
     Change,

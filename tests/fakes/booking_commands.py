@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from adapters.persistence.errors import StoreRefused
-from application.ports.booking_commands import BookingCommand
+from application.ports.storage.booking_commands import BookingCommand
 from domain.ids import BookingId, CommandId, UserId
 from tests.fakes.state import State
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from application.ports.bookings import BookingQuery, Holder, Owner
+from application.ports.storage.bookings import BookingQuery, Holder, Owner
 from domain.availability import Window
 from domain.booking import Booking, Links, is_hosted_by
 from domain.ids import BookingId, IntegrationId, UserId

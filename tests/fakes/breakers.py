@@ -1,6 +1,6 @@
 """Shared circuit breakers in memory."""
 
-from application.ports.breakers import Surface
+from application.ports.storage.breakers import Surface
 from domain.circuit_breaker import CLOSED, Breaker
 from tests.fakes.state import State
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from application.ports.callers import Caller
+from application.ports.storage.caller_lookup import Caller
 from tests.fakes.api_keys import FakeApiKeys
 from tests.fakes.users import FakeUsers
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from application.ports.connect_attempts import ConnectAttempt
+from application.ports.storage.connect_attempts import ConnectAttempt
 from tests.fakes.state import State
 
 _FORGOTTEN_AFTER = timedelta(days=1)

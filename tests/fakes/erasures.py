@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from application.ports.erasures import Erasure
+from application.ports.storage.erasures import Erasure
 from domain.secret import Secret
 from tests.fakes.clock import NOON
 from tests.fakes.state import ErasureRow, State

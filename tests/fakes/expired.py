@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from application.ports.expired import PrunedPage
+from application.ports.storage.expired import PrunedPage
 from domain.ids import WebhookEventId
 from domain.retention import Cutoffs
 from tests.fakes.state import EventRow, State

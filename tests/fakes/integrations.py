@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from adapters.persistence.errors import StoreRefused
-from application.ports.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.ids import IntegrationId, UserId
 from domain.integration import Gap, Integration, Status, Subscription
 from tests.fakes.state import IntegrationRow, State

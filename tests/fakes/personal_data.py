@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from application.ports.personal_data import BodyPage, OpenedBody, Seat, SeatPage
+from application.ports.storage.personal_data import BodyPage, OpenedBody, Seat, SeatPage
 from domain.booking import Booking
 from domain.ids import BookingId, WebhookEventId
 from tests.fakes.state import EventRow, State

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from application.ports.refresh_queue import Start
+from application.ports.storage.refresh_queue import Start
 from domain.ids import IntegrationId
 from domain.integration import Cause, Integration, Lease, Recovery, Status
 from domain.token import LEFT_ALONE_FOR, TOKEN_REQUESTS, TOKEN_WINDOW

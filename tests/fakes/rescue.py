@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from application.ports.rescue import StrandedPair
+from application.ports.token_rescue import StrandedPair
 
 
 class FakeRescue:

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from application.begin_connect import verifier_bound_to
-from application.ports.sealed_values import KeyCounts, SealedPage, SealedValue
+from application.integrations.begin_connect import verifier_bound_to
+from application.ports.storage.encrypted_values import KeyCounts, SealedPage, SealedValue
 from tests.fakes.state import State
 
 _TOKENS = {

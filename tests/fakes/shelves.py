@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from application.ports.availability_cache import PartKey, Shelf
+from application.ports.storage.availability_cache import PartKey, Shelf
 from domain.availability import Window
 from domain.ids import UserId
 from tests.fakes.availability_cache import FakeAvailabilityCache

@@ -5,8 +5,8 @@ The measure of every other form: what is found in the store afterwards must be t
 
 from datetime import datetime
 
-from application.ports.refresh_queue import Start
-from application.ports.unit_of_work import Storage
+from application.ports.storage.refresh_queue import Start
+from application.ports.storage.unit_of_work import Storage
 from domain.ids import IntegrationId
 from domain.integration import Integration, Lease
 

@@ -7,13 +7,13 @@ from uuid import UUID
 
 import msgspec
 
-from application.ports.api_keys import ApiKey
-from application.ports.availability_cache import CachedPart, Part
-from application.ports.booking_commands import BookingCommand
-from application.ports.breakers import Surface
-from application.ports.connect_attempts import ConnectAttempt
-from application.ports.erasures import Erasure
-from application.ports.webhook_events import WebhookEvent
+from application.ports.storage.api_keys import ApiKey
+from application.ports.storage.availability_cache import CachedPart, Part
+from application.ports.storage.booking_commands import BookingCommand
+from application.ports.storage.breakers import Surface
+from application.ports.storage.connect_attempts import ConnectAttempt
+from application.ports.storage.erasures import Erasure
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.booking import Booking
 from domain.circuit_breaker import Breaker
 from domain.ids import CommandId, IntegrationId, UserId, WebhookEventId

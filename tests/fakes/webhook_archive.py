@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from application.ports.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
+from application.ports.storage.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
 from domain.errors import SealedValueUnreadable
 from domain.ids import WebhookEventId
 from tests.fakes.state import EventRow, ReplayRow, State

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from application.ports.webhook_archive import WebhookStatus
-from application.ports.webhook_events import FiledEvent, WebhookEvent
+from application.ports.storage.webhook_archive import WebhookStatus
+from application.ports.storage.webhook_events import FiledEvent, WebhookEvent
 from domain.ids import IntegrationId, WebhookEventId
 from tests.fakes.state import EventRow, State
 

@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.system.clock import SystemClock
 from adapters.system.entropy import SystemEntropy
-from application.token_sealing import open_refresh, seal_pair
+from application.tokens.token_encryption import open_refresh, seal_pair
 from domain.ids import IntegrationId, UserId
 from domain.integration import Account, Integration, Status
 from domain.secret import Secret

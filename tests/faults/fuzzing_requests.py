@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_from_bytes
 
 from hypothesis import strategies as st
 
-from adapters.web.webhook_door import WEBHOOKS_PATH
+from adapters.web.middleware.webhook_fast_path import WEBHOOKS_PATH
 from application.ports.clock import Clock
 from tests.fakes.calendly import bodies
 from tests.faults.fuzzing_values import any_body, json_like, moments, mostly, texts

@@ -13,9 +13,9 @@ from typing import ClassVar
 
 import msgspec
 
-from application.background_work import in_background
-from application.ports.bookings import BookingQuery
-from application.tally import Progress, Tally
+from application.jobs.job_result import Progress, Tally
+from application.ports.storage.bookings import BookingQuery
+from application.resilience.priority import in_background
 from domain.booking import Booking
 from domain.integration import Integration
 from domain.secret import Secret

@@ -18,8 +18,8 @@ from random import Random
 
 import msgspec
 
-from adapters.local_stack.ports import LOOPBACK
-from adapters.web.webhook_door import WEBHOOKS_PATH
+from adapters.local_stack.processes.ports import LOOPBACK
+from adapters.web.middleware.webhook_fast_path import WEBHOOKS_PATH
 from bench.ingest.bodies import SIGNING_KEY, Host, request_to
 
 SHARE = 0.2

@@ -7,7 +7,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from application.ports.bookings import BookingQuery
+from application.ports.storage.bookings import BookingQuery
 from domain.booking import BookingStatus, Facts
 from domain.ids import BookingId
 from domain.integration import Integration

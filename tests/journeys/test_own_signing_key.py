@@ -15,7 +15,7 @@ import uvicorn
 from adapters.settings import Settings
 from adapters.web.app import build_app
 from adapters.wiring.services import Services
-from application.ports.bookings import BookingQuery
+from application.ports.storage.bookings import BookingQuery
 from domain.integration import Integration
 from domain.secret import Secret
 from tests.faults.moved.accounts import Accounts

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from application.ports.rescue import Rescue, StrandedPair
-from application.tally import Counting, Progress, Tally
+from application.jobs.job_result import Counting, Progress, Tally
+from application.ports.token_rescue import Rescue, StrandedPair
 from domain.errors import SlotkeeperError
 from domain.ids import IntegrationId
 

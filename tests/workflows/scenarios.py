@@ -7,7 +7,7 @@ from temporalio.client import WorkflowHandle
 
 from adapters.temporal import contract
 from adapters.temporal.contract import IntegrationInput
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from domain.errors import (
     CalendlyForbidden,
     CalendlyThrottled,

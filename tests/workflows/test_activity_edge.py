@@ -11,7 +11,7 @@ from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from adapters.temporal import contract
-from application.background_work import is_background
+from application.resilience.priority import is_background
 from domain.backoff import RetryPolicy
 from domain.errors import CalendlyThrottled, CalendlyUnavailable
 from domain.retries import RetryTable

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from workflows.details import describe, describe_steps, describe_wait
 from workflows.messages import Step
 

@@ -7,8 +7,8 @@ from uuid import UUID
 import msgspec
 from temporalio.testing import ActivityEnvironment
 
-from application.ports.rescue import Rescue, StrandedPair
-from application.tally import Progress, Tally
+from application.jobs.job_result import Progress, Tally
+from application.ports.token_rescue import Rescue, StrandedPair
 from domain.ids import IntegrationId
 from domain.token import SealedTokens
 from tests.workflows.fakes import CursorRows, DueRows, FakeUseCases

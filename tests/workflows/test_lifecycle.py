@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import Client
 
 from adapters.temporal import contract
-from application.tally import Progress, Tally
+from application.jobs.job_result import Progress, Tally
 from domain.backoff import RetryPolicy
 from domain.errors import JobsUnavailable
 from tests.workflows.eventually import eventually

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from adapters.temporal import contract
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from domain.secret import Secret
 from tests.workflows.fakes import DueRows, FakeUseCases
 from tests.workflows.running import Bench

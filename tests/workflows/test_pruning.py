@@ -1,7 +1,7 @@
 import pytest
 
 from adapters.temporal import contract
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from tests.workflows.fakes import CursorRows
 from tests.workflows.running import Bench
 

@@ -5,7 +5,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from adapters.temporal import contract
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from domain.errors import (
     CalendlyThrottled,
     ClientRefused,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.local_stack.ports import free_port
+from adapters.local_stack.processes.ports import free_port
 from adapters.temporal.jobs import TemporalJobs
 from domain.secret import Secret
 from tests.adapters.sound_environ import SOUND

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 
 from temporalio import activity
 
-from application.ports.rescue import Rescue
-from application.tally import Progress, Tally
+from application.jobs.job_result import Progress, Tally
+from application.ports.token_rescue import Rescue
 from workflows.activities.heartbeats import (
     heartbeats,
     stranded_by_earlier_attempts,

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 from temporalio import activity
 
-from application.ports.rescue import StrandedPair
-from application.tally import Tally
+from application.jobs.job_result import Tally
+from application.ports.token_rescue import StrandedPair
 from domain.ids import IntegrationId
 
 BEATS_PER_TIMEOUT = 3

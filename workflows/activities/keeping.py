@@ -6,7 +6,7 @@ is missing from the count.
 
 from temporalio import activity
 
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from workflows.activities.heartbeats import heartbeats
 from workflows.activities.sweeps import CursorPage
 from workflows.messages import PageInput

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from temporalio import activity
 
-from application.tally import Progress, Tally
+from application.jobs.job_result import Progress, Tally
 from workflows.activities.heartbeats import heartbeats
 from workflows.messages import PageInput
 

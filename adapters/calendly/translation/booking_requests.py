@@ -3,7 +3,7 @@
 from typing import Any
 
 from adapters.calendly.translation.times import to_wire
-from application.ports.calendly_bookings import BookingRequest
+from application.ports.calendly.bookings import BookingRequest
 
 
 def to_body(request: BookingRequest) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from adapters.calendly.translation.times import utc
 from adapters.calendly.wire import invitees as wire
 from adapters.calendly.wire.scheduled_events import EventLocation, ScheduledEvent
-from application.ports.calendly_bookings import REFERENCE_PREFIX
+from application.ports.calendly.bookings import REFERENCE_PREFIX
 from domain.booking import (
     BookingStatus,
     Cancellation,

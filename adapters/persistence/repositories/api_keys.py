@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from adapters.persistence.tables import ApiKey as KeyTable
-from application.ports.api_keys import ApiKey
+from adapters.persistence.tables.core import ApiKey as KeyTable
+from application.ports.storage.api_keys import ApiKey
 
 _COLUMNS = (
     KeyTable.public_id,

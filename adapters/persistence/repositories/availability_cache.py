@@ -24,7 +24,7 @@ from adapters.persistence.rows.cached_part import (
     to_part,
 )
 from adapters.persistence.session import Session
-from application.ports.availability_cache import (
+from application.ports.storage.availability_cache import (
     NEWS_AFTER,
     CachedPart,
     Change,

@@ -11,7 +11,7 @@ import msgspec
 
 from adapters.persistence.rows.booking import COLUMNS, FACT_COLUMNS, to_booking, to_values
 from adapters.persistence.session import Session
-from application.ports.bookings import Owner
+from application.ports.storage.bookings import Owner
 from application.ports.vault import Vault
 from domain.booking import Booking
 from domain.ids import IntegrationId, UserId

@@ -5,7 +5,7 @@ from typing import Any
 
 from adapters.persistence.errors import StoreRefused
 from adapters.persistence.session import Session
-from application.ports.booking_commands import BookingCommand, Operation
+from application.ports.storage.booking_commands import BookingCommand, Operation
 from domain.ids import BookingId, CommandId, UserId
 
 # Inserts, or takes over an unfinished one whose lease is over; otherwise returns nothing. The

@@ -12,7 +12,7 @@ from datetime import datetime
 from adapters.persistence.repositories import booking_batches
 from adapters.persistence.rows.booking import COLUMNS, to_booking
 from adapters.persistence.session import SETTLING_LOCK, Session
-from application.ports.bookings import BookingQuery, Holder, Owner
+from application.ports.storage.bookings import BookingQuery, Holder, Owner
 from application.ports.vault import Vault
 from domain.availability import Window
 from domain.booking import Booking

@@ -4,8 +4,8 @@ from typing import Any
 
 from adapters.persistence.rows.integration import breaker_values
 from adapters.persistence.session import Session
-from adapters.persistence.tables import CalendlyCircuitBreaker
-from application.ports.breakers import Surface
+from adapters.persistence.tables.core import CalendlyCircuitBreaker
+from application.ports.storage.breakers import Surface
 from domain.circuit_breaker import CLOSED, Breaker, BreakerState
 
 # Creates the row when it is missing and locks it when it is there, in one statement.

@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from adapters.persistence.session import Session
-from adapters.persistence.tables import CalendlyConnectAttempt
-from application.ports.connect_attempts import ConnectAttempt
+from adapters.persistence.tables.core import CalendlyConnectAttempt
+from application.ports.storage.connect_attempts import ConnectAttempt
 from domain.ids import UserId
 
 # A flow lives for minutes, so whatever died a day before the new one dies is long over.

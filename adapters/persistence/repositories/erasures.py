@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from adapters.persistence.session import Session, required
-from application.ports.erasures import Erasure
+from application.ports.storage.erasures import Erasure
 from application.ports.vault import Vault
 from domain.secret import Secret
 

@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.persistence.rows.integration import attention_values, breaker_values, token_values
 from adapters.persistence.session import Session
-from application.ports.refresh_queue import Start
+from application.ports.storage.refresh_queue import Start
 from domain.ids import IntegrationId
 from domain.integration import Integration, Lease, Status
 from domain.token import TOKEN_REQUESTS, TOKEN_WINDOW

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from adapters.persistence.session import Session, required
-from application.ports.expired import PrunedPage
+from application.ports.storage.expired import PrunedPage
 from domain.ids import WebhookEventId
 from domain.retention import Cutoffs
 

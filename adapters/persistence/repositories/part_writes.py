@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from adapters.persistence.rows.cached_part import to_values
 from adapters.persistence.session import Session
-from application.ports.availability_cache import CachedPart
+from application.ports.storage.availability_cache import CachedPart
 from domain.ids import IntegrationId, UserId
 
 

@@ -13,7 +13,7 @@ from adapters.persistence.repositories import booking_batches
 from adapters.persistence.rows.booking import COLUMNS, FACT_COLUMNS, to_booking, to_values
 from adapters.persistence.rows.webhook_body import open_body, seal_body
 from adapters.persistence.session import Session
-from application.ports.personal_data import BodyPage, OpenedBody, Seat, SeatPage
+from application.ports.storage.personal_data import BodyPage, OpenedBody, Seat, SeatPage
 from application.ports.vault import Vault
 from domain.booking import Booking
 from domain.errors import SealedValueUnreadable

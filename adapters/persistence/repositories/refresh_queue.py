@@ -17,7 +17,7 @@ from adapters.persistence.repositories.exchange_records import (
 )
 from adapters.persistence.rows.integration import COLUMNS, to_leased
 from adapters.persistence.session import Session
-from application.ports.refresh_queue import Start
+from application.ports.storage.refresh_queue import Start
 from domain.ids import IntegrationId
 from domain.integration import Integration, Lease
 from domain.token import LEFT_ALONE_FOR

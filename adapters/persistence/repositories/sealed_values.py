@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from adapters.persistence.session import Session
-from application.ports.sealed_values import KeyCounts, SealedPage, SealedValue
+from application.ports.storage.encrypted_values import KeyCounts, SealedPage, SealedValue
 
 STRETCH = 2_000  # rows that one statement looks at, wanted or not: each stays well below a second
 

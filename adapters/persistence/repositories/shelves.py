@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.persistence.rows import cached_part, integration
 from adapters.persistence.rows.integration import to_integration
-from application.ports.availability_cache import PartKey, Shelf
+from application.ports.storage.availability_cache import PartKey, Shelf
 from domain.availability import Occupied, Window
 from domain.ids import UserId
 

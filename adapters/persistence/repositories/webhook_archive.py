@@ -6,8 +6,8 @@ from typing import Any
 
 from adapters.persistence.rows.webhook_body import open_body
 from adapters.persistence.session import Session
+from application.ports.storage.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
 from application.ports.vault import Vault
-from application.ports.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
 from domain.ids import IntegrationId, WebhookEventId
 
 _SEEN = """

@@ -6,8 +6,8 @@ from typing import Any
 
 from adapters.persistence.rows.webhook_body import open_body, seal_body
 from adapters.persistence.session import Session
+from application.ports.storage.webhook_events import FiledEvent, WebhookEvent
 from application.ports.vault import Vault
-from application.ports.webhook_events import FiledEvent, WebhookEvent
 from domain.errors import SealedValueUnreadable
 from domain.ids import IntegrationId, UserId, WebhookEventId
 

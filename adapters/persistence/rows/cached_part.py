@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from application.ports.availability_cache import WEBHOOK_PENDING, CachedPart, Part
+from application.ports.storage.availability_cache import WEBHOOK_PENDING, CachedPart, Part
 from domain.availability import Window
 
 # Every statement that returns parts reads `c` with these, in this order.

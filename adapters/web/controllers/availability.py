@@ -6,22 +6,29 @@ from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 
-from adapters.web import availability_examples as examples
-from adapters.web.cached_answer import cached_answer, cached_slots
-from adapters.web.caller import identified, provide_user_id
-from adapters.web.event_type_page import after_of, page_of
-from adapters.web.moments import moment, moment_parameter
-from adapters.web.operations import API_SECURITY, CALLER, CALLING_CALENDLY, answer, answers, empty
-from adapters.web.rendered_answers import Basis
-from adapters.web.seconds import optional_seconds, seconds_parameter
-from adapters.web.services import FromServices
-from adapters.web.translation import (
+from adapters.web.auth.caller import identified, provide_user_id
+from adapters.web.caching.cached_response import cached_answer, cached_slots
+from adapters.web.caching.response_cache import Basis
+from adapters.web.openapi import availability_examples as examples
+from adapters.web.openapi.operations import (
+    API_SECURITY,
+    CALLER,
+    CALLING_CALENDLY,
+    answer,
+    answers,
+    empty,
+)
+from adapters.web.params.durations import optional_seconds, seconds_parameter
+from adapters.web.params.timestamps import moment, moment_parameter
+from adapters.web.schemas.event_type_page import after_of, page_of
+from adapters.web.schemas.from_use_cases import (
     availability_answer,
     busy_times_answer,
     event_types_answer,
     schedules_answer,
 )
-from application.timezones import zone_of
+from adapters.web.services import FromServices
+from application.availability.timezones import zone_of
 from domain import errors
 from domain.ids import UserId
 

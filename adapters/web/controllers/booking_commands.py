@@ -12,10 +12,10 @@ from litestar.enums import RequestEncodingType
 from litestar.openapi.spec import Example
 from litestar.params import BodyKwarg, FromPath
 
-from adapters.web import examples
-from adapters.web.caller import identified, provide_user_id
-from adapters.web.idempotency import provide_idempotency_key
-from adapters.web.operations import (
+from adapters.web.auth.caller import identified, provide_user_id
+from adapters.web.middleware.request_log import about_integration
+from adapters.web.openapi import examples
+from adapters.web.openapi.operations import (
     ACTING,
     API_SECURITY,
     CALLER,
@@ -23,11 +23,11 @@ from adapters.web.operations import (
     answer,
     answers,
 )
-from adapters.web.request_log import about_integration
+from adapters.web.params.idempotency_key import provide_idempotency_key
 from adapters.web.schemas.bookings import Booking, CancelBooking
+from adapters.web.schemas.from_use_cases import booking_answer
 from adapters.web.services import FromServices, Services
-from adapters.web.translation import booking_answer
-from application.booking_journal import Performed
+from application.bookings.idempotency import Performed
 from domain import errors
 from domain.ids import BookingId, UserId
 

@@ -9,12 +9,10 @@ from litestar.enums import RequestEncodingType
 from litestar.openapi.spec import Example
 from litestar.params import BodyKwarg, FromPath, QueryParameter
 
-from adapters.web import cursor as cursors
-from adapters.web import examples
-from adapters.web.caller import identified, provide_user_id
-from adapters.web.idempotency import provide_idempotency_key
-from adapters.web.moments import moment_parameter, optional_moment
-from adapters.web.operations import (
+from adapters.web.auth.caller import identified, provide_user_id
+from adapters.web.middleware.request_log import about_integration
+from adapters.web.openapi import examples
+from adapters.web.openapi.operations import (
     ACTING,
     API_SECURITY,
     CALLER,
@@ -22,13 +20,15 @@ from adapters.web.operations import (
     answer,
     answers,
 )
-from adapters.web.request_log import about_integration
+from adapters.web.params import cursor as cursors
+from adapters.web.params.idempotency_key import provide_idempotency_key
+from adapters.web.params.timestamps import moment_parameter, optional_moment
 from adapters.web.schemas.bookings import Booking, BookingPage, BookingWithLinks, NewBooking
+from adapters.web.schemas.from_use_cases import booking_answer, booking_with_links
 from adapters.web.services import FromServices
-from adapters.web.translation import booking_answer, booking_with_links
-from application.book_for_invitee import BookingInput
-from application.ports.bookings import BookingQuery
-from application.ports.calendly_bookings import Answer
+from application.bookings.create_booking import BookingInput
+from application.ports.calendly.bookings import Answer
+from application.ports.storage.bookings import BookingQuery
 from domain import errors
 from domain.booking import BookingStatus
 from domain.ids import BookingId, UserId

@@ -7,24 +7,32 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import CookieParameter, QueryParameter
 from litestar.response import Redirect
 
-from adapters.web import connect_cookie, examples
-from adapters.web.accept import wants_page
-from adapters.web.caller import (
+from adapters.web.auth import connect_cookie
+from adapters.web.auth.caller import (
     identified,
     maybe_identified,
     provide_maybe_user_id,
     provide_user_id,
 )
-from adapters.web.operations import API_SECURITY, CALLER, NO_SECURITY, answer, answers, empty
-from adapters.web.problems import problem_response
-from adapters.web.request_log import about_integration
-from adapters.web.return_to import checked, with_outcome
+from adapters.web.errors.problems import problem_response
+from adapters.web.http.accept import wants_page
+from adapters.web.middleware.request_log import about_integration
+from adapters.web.openapi import examples
+from adapters.web.openapi.operations import (
+    API_SECURITY,
+    CALLER,
+    NO_SECURITY,
+    answer,
+    answers,
+    empty,
+)
+from adapters.web.pages.templating import page
+from adapters.web.params.return_to import checked, with_outcome
 from adapters.web.schemas.connect import Connected, StartedConnect
 from adapters.web.schemas.integration import Recovered
 from adapters.web.services import FromServices, Services
-from adapters.web.templating import page
-from application.begin_connect import StartedConnect as Begun
-from application.complete_connect import ConnectOutcome
+from application.integrations.begin_connect import StartedConnect as Begun
+from application.integrations.complete_connect import ConnectOutcome
 from domain import errors
 from domain.ids import UserId
 

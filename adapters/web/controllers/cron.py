@@ -7,9 +7,9 @@ from litestar import Controller, get, post
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from adapters.web import examples
-from adapters.web.bearer import bearer_token
-from adapters.web.operations import CRON_SECURITY, answer, answers
+from adapters.web.http.bearer import bearer_token
+from adapters.web.openapi import examples
+from adapters.web.openapi.operations import CRON_SECURITY, answer, answers
 from adapters.web.schemas.jobs import StartedJob
 from adapters.web.services import FromServices, services_of
 from application.ports.jobs import StartedJob as Started

@@ -10,8 +10,8 @@ from litestar import Controller, Request, get, post
 from litestar.exceptions import PermissionDeniedException
 from litestar.response import Redirect
 
+from adapters.web.auth.demo_access import local_only
 from adapters.web.controllers.connect import to_consent
-from adapters.web.demo_access import local_only
 from adapters.web.services import FromServices, Services
 from domain.ids import UserId
 

@@ -2,8 +2,8 @@
 
 from litestar import Controller, Response, get
 
-from adapters.web import examples
-from adapters.web.operations import NO_SECURITY, answer
+from adapters.web.openapi import examples
+from adapters.web.openapi.operations import NO_SECURITY, answer
 from adapters.web.readiness import readiness
 from adapters.web.schemas.health import Alive, Readiness
 from adapters.web.services import FromServices

@@ -9,9 +9,9 @@ from litestar.openapi.spec import Example
 from litestar.params import BodyKwarg
 from msgspec import convert
 
-from adapters.web import webhook_event_examples as examples
-from adapters.web.operations import OPERATOR, OPERATOR_SECURITY, answer, answers
-from adapters.web.operator import operating, provide_operator
+from adapters.web.auth.operator import operating, provide_operator
+from adapters.web.openapi import webhook_event_examples as examples
+from adapters.web.openapi.operations import OPERATOR, OPERATOR_SECURITY, answer, answers
 from adapters.web.schemas.invitees import EraseInvitee, Erasure
 from adapters.web.services import FromServices
 from domain import errors

@@ -4,10 +4,10 @@ from typing import Any
 
 from litestar import MediaType, Request, Response, get
 
-from adapters.web.demo_access import asked_locally
-from adapters.web.home import home_view
+from adapters.web.auth.demo_access import asked_locally
+from adapters.web.pages.home import home_view
+from adapters.web.pages.templating import STYLE, page
 from adapters.web.services import FromServices
-from adapters.web.templating import STYLE, page
 
 
 @get("/", include_in_schema=False)

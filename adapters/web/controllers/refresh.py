@@ -4,10 +4,10 @@ import msgspec
 from litestar import Controller, post
 from litestar.di import NamedDependency, Provide
 
-from adapters.web import examples
-from adapters.web.caller import identified, provide_user_id
-from adapters.web.operations import API_SECURITY, CALLER, answer, answers
-from adapters.web.request_log import about_integration
+from adapters.web.auth.caller import identified, provide_user_id
+from adapters.web.middleware.request_log import about_integration
+from adapters.web.openapi import examples
+from adapters.web.openapi.operations import API_SECURITY, CALLER, answer, answers
 from adapters.web.schemas.integration import Integration
 from adapters.web.services import FromServices
 from domain import errors

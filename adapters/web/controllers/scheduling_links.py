@@ -8,10 +8,10 @@ from litestar.enums import RequestEncodingType
 from litestar.openapi.spec import Example
 from litestar.params import BodyKwarg
 
-from adapters.web import examples
-from adapters.web.caller import identified, provide_user_id
-from adapters.web.operations import API_SECURITY, CALLER, CALLING_CALENDLY, answer, answers
-from adapters.web.request_log import about_integration
+from adapters.web.auth.caller import identified, provide_user_id
+from adapters.web.middleware.request_log import about_integration
+from adapters.web.openapi import examples
+from adapters.web.openapi.operations import API_SECURITY, CALLER, CALLING_CALENDLY, answer, answers
 from adapters.web.schemas.scheduling_links import NewSchedulingLink, SchedulingLink
 from adapters.web.services import FromServices
 from domain import errors

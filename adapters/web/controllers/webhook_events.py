@@ -8,9 +8,9 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, QueryParameter
 from msgspec import convert
 
-from adapters.web import webhook_event_examples as examples
-from adapters.web.operations import OPERATOR, OPERATOR_SECURITY, answer, answers
-from adapters.web.operator import operating, provide_operator
+from adapters.web.auth.operator import operating, provide_operator
+from adapters.web.openapi import webhook_event_examples as examples
+from adapters.web.openapi.operations import OPERATOR, OPERATOR_SECURITY, answer, answers
 from adapters.web.schemas.webhook_events import (
     Replayed,
     WebhookEvent,
@@ -18,7 +18,7 @@ from adapters.web.schemas.webhook_events import (
     WebhookEventWithBody,
 )
 from adapters.web.services import FromServices
-from application.ports.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
+from application.ports.storage.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
 from domain import errors
 from domain.ids import WebhookEventId
 

@@ -12,11 +12,11 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.params import FromPath, HeaderParameter, RawBody
 
-from adapters.web import examples
-from adapters.web.document import SIGNATURE_HEADER
-from adapters.web.operations import NO_SECURITY, answers, empty
-from adapters.web.problems import problem_response
-from adapters.web.request_log import about_integration
+from adapters.web.errors.problems import problem_response
+from adapters.web.middleware.request_log import about_integration
+from adapters.web.openapi import examples
+from adapters.web.openapi.document import SIGNATURE_HEADER
+from adapters.web.openapi.operations import NO_SECURITY, answers, empty
 from adapters.web.schemas.problem import Problem
 from adapters.web.services import FromServices, services_of
 from domain import errors

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from adapters.bootstrap import open_services
 from adapters.settings import load_settings
-from application.cached_values import Values, encode
-from application.ports.availability_cache import CachedPart, Part
+from application.availability.cache_entries import Values, encode
+from application.ports.storage.availability_cache import CachedPart, Part
 from bench.availability.calendly.hosts import EVENT_TYPES, SCOPE, Host
 from bench.population import Grant, connect
 from bench.stage import Stage

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from bench.availability.town.invitees import Invitees, Planned
 from bench.availability.town.readers import Readers
 from bench.availability.town.town import Town

@@ -7,7 +7,7 @@ from itertools import accumulate
 from random import Random
 from time import perf_counter
 
-from application.read_availability import AvailabilityView
+from application.availability.read_slots import AvailabilityView
 from bench.availability.calendly.hosts import EVENT_TYPES, EventType, Host
 from bench.availability.town.town import Town
 from bench.availability.town.truth import Taken

@@ -22,7 +22,7 @@ from adapters.telemetry.signals import PrometheusSignals
 from adapters.wiring.resources import Resources
 from adapters.wiring.services import Services
 from adapters.wiring.wire import wire
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from bench.availability.calendly.answers import Calendly
 from bench.availability.calendly.hosts import SCOPE, Host
 from bench.availability.calendly.transport import InProcess

@@ -13,8 +13,8 @@ from adapters.calendly.api import CalendlyApi
 from adapters.calendly.http import open_http
 from adapters.calendly.oauth import CalendlyOAuthGateway
 from adapters.calendly.rate_budget import RateBudget
-from application.ports.calendly_availability import Answer as Listed
-from application.ports.calendly_availability import Fetched
+from application.ports.calendly.availability import Answer as Listed
+from application.ports.calendly.availability import Fetched
 from domain.secret import Secret
 from domain.token import Access
 from tests.fakes.calendly.bodies import USER

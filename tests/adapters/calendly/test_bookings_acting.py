@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from adapters.calendly.bookings import CalendlyBookingsGateway
-from application.ports.calendly_bookings import Answer, BookingRequest
+from application.ports.calendly.bookings import Answer, BookingRequest
 from domain.booking import NoShow
 from domain.errors import (
     CalendlyConflict,

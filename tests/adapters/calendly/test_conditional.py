@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from adapters.calendly.availability import CalendlyAvailabilityGateway
-from application.ports.calendly_availability import Fetched, Unchanged
+from application.ports.calendly.availability import Fetched, Unchanged
 from domain.errors import CalendlyProtocolError, CalendlyThrottled
 from tests.adapters.calendly.support import ACCESS, Wire, answer
 from tests.fakes.calendly import bodies

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from adapters.calendly.bookings import CalendlyBookingsGateway
 from adapters.calendly.webhooks import CalendlyWebhookReader
-from application.ports.calendly_bookings import BookingRequest
+from application.ports.calendly.bookings import BookingRequest
 from domain.availability import Window
 from domain.errors import CalendlyError, MalformedWebhook
 from domain.secret import Secret

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from adapters.calendly.rate_budget import Allowance, RateBudget
 from adapters.calendly.rate_headers import RateState, rate_state
-from application.background_work import in_background
+from application.resilience.priority import in_background
 from domain.errors import CalendlyThrottled
 from tests.adapters.calendly.support import (
     UNHURRIED,

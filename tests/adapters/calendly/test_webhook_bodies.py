@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
 from adapters.calendly.webhooks import CalendlyWebhookReader
-from application.ports.calendly_bookings import REFERENCE_PREFIX
+from application.ports.calendly.bookings import REFERENCE_PREFIX
 from domain.booking import Facts
 from domain.erasure import anonymous
 from tests.fakes.calendly import bodies as calendly

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from adapters.cli import main
-from application.ports.bookings import BookingQuery
+from application.ports.storage.bookings import BookingQuery
 from domain.secret import Secret
 from tests.adapters.sound_environ import SOUND
 from tests.faults.moved.accounts import Accounts

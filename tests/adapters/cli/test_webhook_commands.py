@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from adapters.cli import main
 from adapters.persistence.storage import open_storage
 from adapters.security.vault import KeyRingVault
-from application.ports.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.ids import WebhookEventId
 from domain.secret import Secret
 from tests.adapters.sound_environ import SOUND

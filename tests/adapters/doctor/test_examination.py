@@ -12,7 +12,7 @@ from adapters.doctor.finding import Finding, Health
 from adapters.doctor.probes import Probes
 from adapters.settings import Settings, TemporalSettings
 from adapters.system.clock import SystemClock
-from application.ports.calendly_oauth import CalendlyOAuth
+from application.ports.calendly.oauth import CalendlyOAuth
 from domain.errors import (
     CalendlyUnavailable,
     ClientRefused,

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.local_stack.guardian import Guardian
-from adapters.local_stack.postgres import EmbeddedPostgres
+from adapters.local_stack.postgres.server import EmbeddedPostgres
+from adapters.local_stack.processes.supervisor import Guardian
 from tests.adapters.local_stack.stacks import TestStack, own_folder
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.local_stack.file_modes import let_everybody_pass, let_everybody_run
+from adapters.local_stack.postgres.file_modes import let_everybody_pass, let_everybody_run
 
 
 def mode(path: Path) -> int:

@@ -7,10 +7,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from adapters.local_stack.child import Child, ChildSpec
 from adapters.local_stack.errors import ChildDiedError, GuardianLostError, NotStartedError
-from adapters.local_stack.guardian import Guardian
-from adapters.local_stack.waiting import wait_until_done, wait_until_ready
+from adapters.local_stack.processes.child import Child, ChildSpec
+from adapters.local_stack.processes.supervisor import Guardian
+from adapters.local_stack.processes.waiting import wait_until_done, wait_until_ready
 
 SLEEP = "import time; time.sleep(600)"
 DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); {SLEEP}"

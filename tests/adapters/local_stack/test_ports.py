@@ -5,7 +5,7 @@ import pytest
 
 from adapters.local_stack.config import StackPorts
 from adapters.local_stack.endpoints import claim_endpoints
-from adapters.local_stack.ports import ClaimedPort, claim_port, free_port, is_free
+from adapters.local_stack.processes.ports import ClaimedPort, claim_port, free_port, is_free
 
 
 @pytest.fixture

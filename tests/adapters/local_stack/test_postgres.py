@@ -5,7 +5,7 @@ import psutil
 import pytest
 
 from adapters.local_stack.errors import ChildDiedError, LocalStackError
-from adapters.local_stack.postgres import EmbeddedPostgres
+from adapters.local_stack.postgres.server import EmbeddedPostgres
 from tests.adapters.local_stack.postgres_client import fetch
 
 

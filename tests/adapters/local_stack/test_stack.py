@@ -1,7 +1,7 @@
 import dataclasses
 import socket
 
-from adapters.local_stack.ports import free_port
+from adapters.local_stack.processes.ports import free_port
 from adapters.local_stack.stack import LocalStack, running_stack
 from tests.adapters.local_stack.postgres_client import fetch
 from tests.adapters.local_stack.stacks import TestStack

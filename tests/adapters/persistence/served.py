@@ -4,7 +4,7 @@ import base64
 
 from adapters.persistence.storage import PiccoloStorage
 from adapters.security.vault import KeyRingVault
-from application.rotate_encryption import RotateEncryption, Rotation, Unreadable
+from application.security.rotate_encryption import RotateEncryption, Rotation, Unreadable
 from domain.secret import Secret
 from tests.application.building import Product
 from tests.application.process import Process

@@ -11,11 +11,11 @@ import asyncpg
 import msgspec
 import pytest
 
-from adapters.local_stack.postgres import EmbeddedPostgres
-from adapters.persistence import standings
+from adapters.local_stack.postgres.server import EmbeddedPostgres
+from adapters.persistence.lookups import version_lookup as standings
 from adapters.persistence.migrate import migrate
 from adapters.persistence.repositories import availability_cache, bookings, shelves, sync_queue
-from application.ports.availability_cache import Part, PartKey
+from application.ports.storage.availability_cache import Part, PartKey
 from domain.availability import Window
 from domain.ids import UserId
 from domain.secret import Secret

@@ -10,7 +10,7 @@ import pytest
 from adapters.persistence.repositories.availability_cache import PiccoloAvailabilityCache
 from adapters.persistence.session import Session
 from adapters.persistence.storage import PiccoloStorage
-from application.ports.availability_cache import CachedPart, Change, Part, Scope
+from application.ports.storage.availability_cache import CachedPart, Change, Part, Scope
 from domain.integration import Integration
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON

@@ -6,8 +6,8 @@ from typing import cast
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage
-from application.ports.availability_cache import Scope
-from application.read_availability import AvailabilityView
+from application.availability.read_slots import AvailabilityView
+from application.ports.storage.availability_cache import Scope
 from domain.cache_policy import Freshness
 from tests.application.building import Product
 from tests.application.crashing import CrashingStorage

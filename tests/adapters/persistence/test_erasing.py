@@ -5,9 +5,9 @@ import asyncpg
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage, open_storage
-from application.ports.erasures import Erasure
-from application.ports.webhook_events import WebhookEvent
-from application.settle_bookings import Told, settle_bookings, settle_held
+from application.bookings.merge_facts import Told, settle_bookings, settle_held
+from application.ports.storage.erasures import Erasure
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.booking import Facts, Invitee
 from domain.errors import EncryptionKeyUnknown
 from domain.ids import IntegrationId, WebhookEventId

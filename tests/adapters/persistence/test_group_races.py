@@ -10,12 +10,12 @@ import asyncpg
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage, open_storage
-from application.contention import Contention
-from application.delivery import DUPLICATE, STORED, Delivery, Ingested, event_of
-from application.ports.webhook_archive import WebhookStatus
-from application.ports.webhook_events import FiledEvent
-from application.store_webhook import StoreWebhook
-from application.store_webhooks import StoreWebhooks
+from application.ports.storage.webhook_archive import WebhookStatus
+from application.ports.storage.webhook_events import FiledEvent
+from application.webhooks.delivery import DUPLICATE, STORED, Delivery, Ingested, event_of
+from application.webhooks.lock_contention import Contention
+from application.webhooks.store_batch import StoreWebhooks
+from application.webhooks.store_single import StoreWebhook
 from domain.integration import Integration
 from domain.secret import Secret
 from domain.webhook import Notice

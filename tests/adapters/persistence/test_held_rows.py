@@ -13,8 +13,8 @@ import pytest
 from adapters.persistence.storage import PiccoloStorage
 from adapters.wiring import webhooks
 from adapters.wiring.resources import Resources
-from application.delivery import STORED, Ingested
-from application.ingest_webhook import IngestWebhook
+from application.webhooks.delivery import STORED, Ingested
+from application.webhooks.ingest import IngestWebhook
 from domain.errors import StorageContended
 from domain.integration import Integration
 from domain.leftovers import HEALS

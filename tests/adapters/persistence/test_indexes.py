@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from adapters.local_stack.postgres import EmbeddedPostgres
+from adapters.local_stack.postgres.server import EmbeddedPostgres
 from adapters.persistence.migrate import migrate
 from adapters.persistence.repositories import (
     availability_cache,
@@ -20,7 +20,7 @@ from adapters.persistence.repositories import (
     webhook_archive,
     webhook_events,
 )
-from application.ports.webhook_archive import WebhookStatus
+from application.ports.storage.webhook_archive import WebhookStatus
 from domain.secret import Secret
 from tests.fakes.clock import NOON
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from adapters.local_stack.postgres import EmbeddedPostgres
+from adapters.local_stack.postgres.server import EmbeddedPostgres
 from adapters.persistence.errors import translated
 from adapters.persistence.migrate import migrate, pending
 from adapters.persistence.session import Session

@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from adapters.persistence.pooled_callers import PooledCallers
+from adapters.persistence.lookups.caller_lookup import PooledCallers
 from domain.errors import StorageUnavailable
 from tests.adapters.persistence.one_connection import OneConnection
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from adapters.persistence.pooled_shelves import PooledShelves
-from application.ports.availability_cache import Part, PartKey
+from adapters.persistence.lookups.cache_lookup import PooledShelves
+from application.ports.storage.availability_cache import Part, PartKey
 from domain.availability import Window
 from domain.errors import StorageUnavailable
 from domain.ids import UserId

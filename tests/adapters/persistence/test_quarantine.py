@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage, open_storage
-from application.view_integration import CONNECT_PATH, ViewIntegration
+from application.integrations.view_integration import CONNECT_PATH, ViewIntegration
 from domain.integration import Status
 from domain.secret import Secret
 from tests.adapters.persistence.served import ring, served

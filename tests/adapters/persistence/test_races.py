@@ -10,12 +10,12 @@ import asyncpg
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage
-from application.circuits import Circuits
-from application.ports.booking_commands import BookingCommand, Operation
-from application.ports.breakers import Surface
-from application.ports.connect_attempts import ConnectAttempt
-from application.ports.unit_of_work import UnitOfWork
-from application.ports.webhook_events import WebhookEvent
+from application.ports.storage.booking_commands import BookingCommand, Operation
+from application.ports.storage.breakers import Surface
+from application.ports.storage.connect_attempts import ConnectAttempt
+from application.ports.storage.unit_of_work import UnitOfWork
+from application.ports.storage.webhook_events import WebhookEvent
+from application.resilience.circuit_breakers import Circuits
 from domain.booking import Booking, BookingStatus, Facts
 from domain.circuit_breaker import Breaker, BreakerPolicy, BreakerState
 from domain.errors import CircuitOpen

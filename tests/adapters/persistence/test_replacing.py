@@ -6,8 +6,8 @@ import asyncpg
 from msgspec.structs import replace
 
 from adapters.persistence.storage import PiccoloStorage
-from application.keep_grant import KeepGrant, Kept
-from application.ports.connect_attempts import ConnectAttempt
+from application.integrations.store_integration import KeepGrant, Kept
+from application.ports.storage.connect_attempts import ConnectAttempt
 from domain.integration import Account, Integration, Status
 from tests.contracts.persistence.world import World
 from tests.fakes.calendly.fake_calendly import FakeCalendly

@@ -6,15 +6,17 @@ import asyncpg
 import pytest
 from piccolo.table import Table
 
-from adapters.persistence import booking_tables, keeping_tables, tables
 from adapters.persistence.storage import PiccoloStorage, open_storage
-from application.begin_connect import verifier_bound_to
-from application.ports.bookings import BookingQuery
-from application.ports.connect_attempts import ConnectAttempt
-from application.ports.erasures import Erasure
-from application.ports.webhook_events import WebhookEvent
-from application.rotate_encryption import Rotation
-from application.token_sealing import open_both
+from adapters.persistence.tables import bookings as booking_tables
+from adapters.persistence.tables import core as tables
+from adapters.persistence.tables import privacy as keeping_tables
+from application.integrations.begin_connect import verifier_bound_to
+from application.ports.storage.bookings import BookingQuery
+from application.ports.storage.connect_attempts import ConnectAttempt
+from application.ports.storage.erasures import Erasure
+from application.ports.storage.webhook_events import WebhookEvent
+from application.security.rotate_encryption import Rotation
+from application.tokens.token_encryption import open_both
 from domain.booking import Links
 from domain.ids import WebhookEventId
 from domain.integration import Integration

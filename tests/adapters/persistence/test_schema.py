@@ -3,8 +3,8 @@ import pytest
 
 from adapters.persistence.errors import StoreRefused
 from adapters.persistence.storage import PiccoloStorage
-from application.ports.breakers import Surface
-from application.ports.webhook_events import WebhookEvent
+from application.ports.storage.breakers import Surface
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.booking import Links
 from domain.circuit_breaker import Breaker, BreakerState
 from domain.ids import WebhookEventId

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage
-from application.circuits import Circuits
-from application.ports.breakers import Surface
+from application.ports.storage.breakers import Surface
+from application.resilience.circuit_breakers import Circuits
 from domain.circuit_breaker import CLOSED, JITTER, BreakerPolicy, BreakerState
 from domain.errors import CalendlyUnavailable, CircuitOpen
 from tests.application.calling import Host

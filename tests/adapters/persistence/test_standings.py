@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from adapters.persistence.lent import lender
-from adapters.persistence.standings import GroupedStandings
+from adapters.persistence.lookups.version_lookup import GroupedStandings
 from domain.errors import StorageUnavailable
 from domain.ids import IntegrationId
 from tests.fakes.entropy import FakeEntropy

@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage
-from application.calendly_session import Seen
-from application.fetch_availability import Ask, FetchAvailability, Fetched
-from application.ports.availability_cache import CachedPart, Part
-from application.sync_availability import HELD, SYNCED, SyncAvailability
+from application.availability.fetch import Ask, FetchAvailability, Fetched
+from application.availability.refresh_cache import HELD, SYNCED, SyncAvailability
+from application.ports.storage.availability_cache import CachedPart, Part
+from application.tokens.calendly_session import Seen
 from domain.cache_policy import CachePolicy
 from domain.ids import IntegrationId
 from domain.integration import Integration

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.persistence.engine import ENGINE, QueryOutsideUnitOfWorkError
 from adapters.persistence.session import Session
-from adapters.persistence.tables import AppUser
+from adapters.persistence.tables.core import AppUser
 from adapters.persistence.transaction import OwnedTransaction
 from domain.errors import StorageUnavailable
 

@@ -3,8 +3,8 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from adapters.persistence.storage import PiccoloStorage
-from application.ports.bookings import BookingQuery
-from application.ports.webhook_events import WebhookEvent
+from application.ports.storage.bookings import BookingQuery
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.booking import Invitee, Links
 from domain.ids import WebhookEventId
 from domain.integration import Integration

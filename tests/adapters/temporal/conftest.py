@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
-from adapters.local_stack.ports import free_port
+from adapters.local_stack.processes.ports import free_port
 from adapters.local_stack.temporal_server import TemporalDevServer
 from tests.workflows import servers
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from application.ports.availability_cache import Part, PartKey
-from application.read_availability import AvailabilityView
-from application.read_busy_times import BusyTimesView
-from application.read_event_types import EventTypesView
-from application.read_schedules import SchedulesView
-from application.view_integration import IntegrationView
+from application.availability.read_busy_times import BusyTimesView
+from application.availability.read_lists import EventTypesView
+from application.availability.read_schedules import SchedulesView
+from application.availability.read_slots import AvailabilityView
+from application.integrations.view_integration import IntegrationView
+from application.ports.storage.availability_cache import Part, PartKey
 from domain.availability import BusyTime, EventType, Schedule, Slot
 from domain.cache_policy import Freshness
 from domain.errors import EventTypeNotFound

@@ -16,7 +16,7 @@ from adapters.calendly.http import open_http
 from adapters.calendly.transport import CalendlyTransport
 from adapters.settings import Settings, load_settings
 from adapters.web.app import build_app
-from adapters.web.rendered_answers import RenderedAnswers
+from adapters.web.caching.response_cache import RenderedAnswers
 from adapters.wiring.resources import Resources
 from adapters.wiring.services import Services
 from adapters.wiring.wire import wire

@@ -7,18 +7,18 @@ from uuid import UUID
 import msgspec
 
 from adapters.settings import Settings
-from application.begin_connect import StartedConnect
-from application.book_for_invitee import BookingInput
-from application.booking_journal import Performed
-from application.booking_views import BookingView
-from application.breaker_view import BreakerView
-from application.complete_connect import ConnectOutcome
-from application.create_scheduling_link import SchedulingLink
-from application.delivery import Ingested
-from application.list_bookings import BookingsPage
-from application.ports.bookings import BookingQuery
-from application.ports.breakers import Surface
-from application.view_integration import IntegrationView
+from application.bookings.booking_views import BookingView
+from application.bookings.create_booking import BookingInput
+from application.bookings.create_scheduling_link import SchedulingLink
+from application.bookings.idempotency import Performed
+from application.bookings.list_bookings import BookingsPage
+from application.integrations.begin_connect import StartedConnect
+from application.integrations.complete_connect import ConnectOutcome
+from application.integrations.view_integration import IntegrationView
+from application.ports.storage.bookings import BookingQuery
+from application.ports.storage.breakers import Surface
+from application.resilience.breaker_view import BreakerView
+from application.webhooks.delivery import Ingested
 from domain.availability import EventType
 from domain.booking import BookingStatus, NoShow
 from domain.circuit_breaker import BreakerState

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from application.booking_views import BookingView
-from application.breaker_view import BreakerView
-from application.cached_values import CacheAge, Origin
-from application.digests import digest
-from application.ports.availability_cache import PartKey
-from application.view_integration import IntegrationView
+from application.availability.cache_entries import CacheAge, Origin
+from application.bookings.booking_views import BookingView
+from application.integrations.view_integration import IntegrationView
+from application.ports.storage.availability_cache import PartKey
+from application.resilience.breaker_view import BreakerView
+from application.security.hashing import digest
 from domain.availability import BusyTime, EventType, Interval, Rule, Schedule, Slot
 from domain.booking import Booking, BookingStatus, Details, Facts, Invitee, Links
 from domain.cache_policy import Freshness

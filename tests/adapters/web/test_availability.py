@@ -3,7 +3,7 @@ from uuid import UUID
 
 import pytest
 
-from adapters.web.cursor import encode
+from adapters.web.params.cursor import encode
 from domain.availability import Slot
 from domain.errors import AvailabilityPending
 from domain.ids import BookingId

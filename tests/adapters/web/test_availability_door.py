@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from application.ports.availability_cache import NEWS_AFTER
+from application.ports.storage.availability_cache import NEWS_AFTER
 from domain.cache_policy import Freshness
 from domain.errors import CalendlyUnavailable
 from tests.adapters.web import story

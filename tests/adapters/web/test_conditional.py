@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.web.conditional import etag_of, is_known
+from adapters.web.caching.etags import etag_of, is_known
 
 TAG = etag_of(b"body")
 

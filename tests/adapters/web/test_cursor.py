@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.web.cursor import decode, decode_name, encode, encode_name
+from adapters.web.params.cursor import decode, decode_name, encode, encode_name
 from domain.errors import InvalidCursor
 from domain.ids import BookingId
 

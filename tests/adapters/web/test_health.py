@@ -2,8 +2,8 @@ import asyncio
 from datetime import timedelta
 
 from adapters.web.readiness import readiness
-from application.breaker_view import BreakerView
-from application.ports.breakers import Surface
+from application.ports.storage.breakers import Surface
+from application.resilience.breaker_view import BreakerView
 from domain.circuit_breaker import BreakerState
 from tests.adapters.web import story
 from tests.adapters.web.serving import Client

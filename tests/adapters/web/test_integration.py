@@ -1,4 +1,4 @@
-from application.view_integration import ActionRequired
+from application.integrations.view_integration import ActionRequired
 from domain.errors import JobsUnavailable, ReauthRequired
 from domain.integration import Cause, Recovery, Status
 from tests.adapters.web import story

@@ -6,8 +6,8 @@ import pytest
 
 from adapters.settings import SettingsError
 from adapters.web.app import build_app
-from adapters.web.page_times import ago, clockface
-from application.view_integration import ActionRequired
+from adapters.web.pages.local_times import ago, clockface
+from application.integrations.view_integration import ActionRequired
 from domain.availability import Slot
 from domain.booking import BookingStatus
 from domain.cache_policy import Freshness

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adapters.web.plain_range import PlainRange, plain_range
+from adapters.web.caching.slot_range import PlainRange, plain_range
 
 START, END = "start=2026-12-01T09:00:00Z", "end=2026-12-02T09:00:00Z"
 NINE = datetime(2026, 12, 1, 9, tzinfo=UTC)

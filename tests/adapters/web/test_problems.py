@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters.web.problem_table import PROBLEMS
-from adapters.web.problems import problem_of
+from adapters.web.errors.problem_table import PROBLEMS
+from adapters.web.errors.problems import problem_of
 from domain.errors import (
     CalendlyThrottled,
     CircuitOpen,

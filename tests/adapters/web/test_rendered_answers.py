@@ -3,9 +3,9 @@ from uuid import UUID
 
 import pytest
 
-from adapters.web.rendered_answers import AnswerKey, Basis, RenderedAnswer, RenderedAnswers
-from application.ports.availability_cache import Part, PartKey
-from application.read_schedules import SchedulesView
+from adapters.web.caching.response_cache import AnswerKey, Basis, RenderedAnswer, RenderedAnswers
+from application.availability.read_schedules import SchedulesView
+from application.ports.storage.availability_cache import Part, PartKey
 from domain.ids import UserId
 from tests.adapters.web import story
 

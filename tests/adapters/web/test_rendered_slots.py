@@ -7,13 +7,13 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.web.plain_range import PlainRange
-from adapters.web.rendered_answers import AnswerKey, Asked, Basis, FixedHeaders, Reply
-from adapters.web.rendered_slots import Frame, FrameTag, RenderedSlots, is_in_order, span_text
+from adapters.web.caching.response_cache import AnswerKey, Asked, Basis, FixedHeaders, Reply
+from adapters.web.caching.slot_cache import Frame, FrameTag, RenderedSlots, is_in_order, span_text
+from adapters.web.caching.slot_range import PlainRange
+from adapters.web.schemas.from_use_cases import availability_answer
 from adapters.web.schemas.host_times import Availability
-from adapters.web.translation import availability_answer
-from application.open_window import OpenWindow
-from application.read_availability import AvailabilityView
+from application.availability.read_slots import AvailabilityView
+from application.availability.slot_window import OpenWindow
 from domain.availability import Slot, Window, open_slots
 from domain.ids import UserId
 from tests.adapters.web import story

@@ -3,7 +3,7 @@ from urllib.parse import urlsplit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.web.return_to import checked, with_outcome
+from adapters.web.params.return_to import checked, with_outcome
 from domain.errors import InvalidInput
 
 OURS = "https://slots.example.com"

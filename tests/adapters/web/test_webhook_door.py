@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.web.app import build_app
-from adapters.web.webhook_door import MOST_LARGE, WEBHOOKS_PATH
+from adapters.web.middleware.webhook_fast_path import MOST_LARGE, WEBHOOKS_PATH
 from domain.errors import StorageUnavailable
 from tests.adapters.web.serving import Client, settings_with
 from tests.adapters.web.stand_ins import StandInServices

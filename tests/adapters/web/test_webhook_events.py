@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from application.ports.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.ids import WebhookEventId
 from tests.adapters.web.serving import CALLER, Client, problem_in
 from tests.adapters.web.stand_ins import StandInServices

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
-from application.ports.calendly_accounts import CalendlyAccounts
-from application.ports.calendly_availability import Answer, CalendlyAvailability, Fetched
-from application.ports.calendly_bookings import BookingRequest, CalendlyBookings
-from application.ports.calendly_oauth import CalendlyOAuth
-from application.ports.calendly_scheduling_links import CalendlySchedulingLinks
-from application.ports.calendly_subscriptions import CalendlySubscriptions
+from application.ports.calendly.accounts import CalendlyAccounts
+from application.ports.calendly.availability import Answer, CalendlyAvailability, Fetched
+from application.ports.calendly.bookings import BookingRequest, CalendlyBookings
+from application.ports.calendly.oauth import CalendlyOAuth
+from application.ports.calendly.scheduling_links import CalendlySchedulingLinks
+from application.ports.calendly.subscriptions import CalendlySubscriptions
 from domain.availability import Window
 from domain.integration import Account
 from domain.secret import Secret

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from application.ports.calendly_availability import Answer, Fetched, Unchanged
+from application.ports.calendly.availability import Answer, Fetched, Unchanged
 from domain.availability import BusyTime, EventType, Schedule, Slot, Window
 from domain.token import Access
 from tests.contracts.calendly.stage import Stage, access_of, ahead

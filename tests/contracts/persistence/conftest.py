@@ -2,7 +2,7 @@
 
 import pytest
 
-from application.ports.unit_of_work import Storage
+from application.ports.storage.unit_of_work import Storage
 from domain.integration import Integration
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import FakeClock

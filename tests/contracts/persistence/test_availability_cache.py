@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from application.ports.availability_cache import CachedPart, Part, PartKey
-from application.ports.unit_of_work import Storage
+from application.ports.storage.availability_cache import CachedPart, Part, PartKey
+from application.ports.storage.unit_of_work import Storage
 from domain.availability import Window
 from domain.ids import IntegrationId
 from domain.integration import Integration

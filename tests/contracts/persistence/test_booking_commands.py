@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.persistence.errors import StoreRefused
-from application.ports.booking_commands import BookingCommand, Operation
-from application.ports.unit_of_work import Storage
+from application.ports.storage.booking_commands import BookingCommand, Operation
+from application.ports.storage.unit_of_work import Storage
 from domain.ids import BookingId, CommandId, UserId
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON

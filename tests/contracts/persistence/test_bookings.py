@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.ports.bookings import BookingQuery, Holder, Owner
-from application.ports.unit_of_work import Storage
+from application.ports.storage.bookings import BookingQuery, Holder, Owner
+from application.ports.storage.unit_of_work import Storage
 from domain.availability import Window
 from domain.booking import Booking, BookingStatus, Cancellation, Invitee, Links, Location, NoShow
 from domain.ids import BookingId, IntegrationId

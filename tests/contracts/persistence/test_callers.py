@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from application.ports.api_keys import ApiKey
-from application.ports.callers import Caller
-from application.ports.unit_of_work import Storage
+from application.ports.storage.api_keys import ApiKey
+from application.ports.storage.caller_lookup import Caller
+from application.ports.storage.unit_of_work import Storage
 from domain.ids import UserId
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON

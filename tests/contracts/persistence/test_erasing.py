@@ -5,10 +5,10 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from application.ports.bookings import BookingQuery
-from application.ports.erasures import Erasure
-from application.ports.personal_data import OpenedBody, Seat
-from application.ports.unit_of_work import Storage
+from application.ports.storage.bookings import BookingQuery
+from application.ports.storage.erasures import Erasure
+from application.ports.storage.personal_data import OpenedBody, Seat
+from application.ports.storage.unit_of_work import Storage
 from domain.booking import Booking, Cancellation, Invitee, Links, Location
 from domain.erasure import anonymous
 from domain.ids import BookingId, WebhookEventId

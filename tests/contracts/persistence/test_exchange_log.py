@@ -4,8 +4,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.ports.refresh_queue import Start
-from application.ports.unit_of_work import Storage
+from application.ports.storage.refresh_queue import Start
+from application.ports.storage.unit_of_work import Storage
 from domain.integration import Cause, Integration, Lease, Status, needs_person, refreshed
 from domain.token import TOKEN_REQUESTS
 from tests import samples

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from application.ports.booking_commands import BookingCommand, Operation
-from application.ports.connect_attempts import ConnectAttempt
-from application.ports.expired import PrunedPage
-from application.ports.unit_of_work import Storage
-from application.ports.webhook_archive import WebhookQuery
-from application.ports.webhook_events import WebhookEvent
+from application.ports.storage.booking_commands import BookingCommand, Operation
+from application.ports.storage.connect_attempts import ConnectAttempt
+from application.ports.storage.expired import PrunedPage
+from application.ports.storage.unit_of_work import Storage
+from application.ports.storage.webhook_archive import WebhookQuery
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.ids import BookingId, CommandId, WebhookEventId
 from domain.integration import Integration
 from domain.retention import Cutoffs

@@ -5,10 +5,10 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.persistence.errors import StoreRefused
-from application.ports.availability_cache import CachedPart, Part
-from application.ports.booking_commands import BookingCommand, Operation
-from application.ports.unit_of_work import Storage
-from application.ports.webhook_events import WebhookEvent
+from application.ports.storage.availability_cache import CachedPart, Part
+from application.ports.storage.booking_commands import BookingCommand, Operation
+from application.ports.storage.unit_of_work import Storage
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.circuit_breaker import Breaker, BreakerState
 from domain.ids import CommandId, IntegrationId, UserId, WebhookEventId
 from domain.integration import (

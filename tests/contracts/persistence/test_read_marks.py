@@ -1,7 +1,7 @@
 from datetime import datetime, timedelta
 
-from application.ports.availability_cache import CachedPart, PartKey
-from application.ports.unit_of_work import Storage
+from application.ports.storage.availability_cache import CachedPart, PartKey
+from application.ports.storage.unit_of_work import Storage
 from domain.ids import IntegrationId, UserId
 from domain.integration import Integration
 from tests.contracts.persistence.caching import (

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from application.ports.refresh_queue import Start
-from application.ports.unit_of_work import Storage, UnitOfWork
+from application.ports.storage.refresh_queue import Start
+from application.ports.storage.unit_of_work import Storage, UnitOfWork
 from domain.circuit_breaker import Breaker
 from domain.ids import IntegrationId
 from domain.integration import (

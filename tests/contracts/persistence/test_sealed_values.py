@@ -3,8 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from application.ports.sealed_values import SealedValue
-from application.ports.unit_of_work import Storage
+from application.ports.storage.encrypted_values import SealedValue
+from application.ports.storage.unit_of_work import Storage
 from domain.integration import Integration
 from domain.token import SealedTokens
 from tests.contracts.persistence.world import World

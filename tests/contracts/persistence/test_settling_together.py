@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.ports.availability_cache import CachedPart, Change, Part
-from application.ports.bookings import Owner
-from application.ports.unit_of_work import Storage
-from application.ports.webhook_archive import WebhookStatus
-from application.ports.webhook_events import FiledEvent
+from application.ports.storage.availability_cache import CachedPart, Change, Part
+from application.ports.storage.bookings import Owner
+from application.ports.storage.unit_of_work import Storage
+from application.ports.storage.webhook_archive import WebhookStatus
+from application.ports.storage.webhook_events import FiledEvent
 from domain.ids import IntegrationId
 from domain.integration import Integration
 from tests import samples

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from application.ports.availability_cache import WEBHOOK_PENDING, PartKey, Scope, Shelf
-from application.ports.unit_of_work import Storage
-from application.ports.webhook_events import WebhookEvent
+from application.ports.storage.availability_cache import WEBHOOK_PENDING, PartKey, Scope, Shelf
+from application.ports.storage.unit_of_work import Storage
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.availability import Occupied, Window
 from domain.booking import BookingStatus, Facts
 from domain.ids import UserId

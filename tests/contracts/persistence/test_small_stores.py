@@ -2,10 +2,10 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from application.ports.api_keys import ApiKey
-from application.ports.breakers import Surface
-from application.ports.connect_attempts import ConnectAttempt
-from application.ports.unit_of_work import Storage
+from application.ports.storage.api_keys import ApiKey
+from application.ports.storage.breakers import Surface
+from application.ports.storage.connect_attempts import ConnectAttempt
+from application.ports.storage.unit_of_work import Storage
 from domain.circuit_breaker import CLOSED, Breaker, BreakerState
 from domain.ids import UserId
 from tests.contracts.persistence.world import World

@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage
-from application.ports.api_keys import ApiKey
-from application.ports.standings import Standings
-from application.ports.unit_of_work import Storage
+from application.ports.storage.api_keys import ApiKey
+from application.ports.storage.unit_of_work import Storage
+from application.ports.storage.version_lookup import Standings
 from domain.ids import IntegrationId
 from domain.integration import Integration
 from tests.contracts.persistence.world import World

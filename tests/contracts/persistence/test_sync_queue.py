@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from application.ports.unit_of_work import Storage
+from application.ports.storage.unit_of_work import Storage
 from domain.ids import IntegrationId, UserId
 from domain.integration import Integration, Status
 from tests.contracts.persistence.world import World

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from application.ports.unit_of_work import Storage
+from application.ports.storage.unit_of_work import Storage
 from domain.ids import UserId
 from domain.integration import Integration
 from tests.contracts.persistence.world import World

@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from application.ports.unit_of_work import Storage
-from application.ports.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
-from application.ports.webhook_events import WebhookEvent
+from application.ports.storage.unit_of_work import Storage
+from application.ports.storage.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.errors import SealedValueUnreadable
 from domain.ids import WebhookEventId
 from domain.integration import Integration

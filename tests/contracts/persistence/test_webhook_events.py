@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.persistence.repositories.webhook_events import PiccoloWebhookEvents
-from application.ports.unit_of_work import Storage
-from application.ports.webhook_events import WebhookEvent
+from application.ports.storage.unit_of_work import Storage
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.ids import IntegrationId, UserId, WebhookEventId
 from domain.integration import Integration
 from tests.contracts.persistence.world import World

@@ -4,8 +4,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from application.ports.unit_of_work import Storage
-from application.ports.webhook_events import WebhookEvent
+from application.ports.storage.unit_of_work import Storage
+from application.ports.storage.webhook_events import WebhookEvent
 from domain.booking import Booking, Facts
 from domain.ids import IntegrationId, UserId, WebhookEventId
 from domain.integration import Integration

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from application.ports.calendly_availability import Answer, Fetched, Unchanged
+from application.ports.calendly.availability import Answer, Fetched, Unchanged
 from domain.availability import (
     BUSY_WINDOW,
     SLOT_WINDOW,

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from application.ports.calendly_bookings import BookingRequest, FactsPage
+from application.ports.calendly.bookings import BookingRequest, FactsPage
 from domain.availability import Window
 from domain.booking import BookingStatus, Cancellation, Facts, NoShow
 from domain.errors import CalendlyForbidden, SlotTaken

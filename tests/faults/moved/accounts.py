@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from application.token_sealing import seal_pair
+from application.tokens.token_encryption import seal_pair
 from domain.ids import IntegrationId, UserId
 from domain.integration import Account, Integration, Status
 from domain.secret import Secret

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asyncpg
 
-from adapters.local_stack.postgres import EmbeddedPostgres
+from adapters.local_stack.postgres.server import EmbeddedPostgres
 from adapters.persistence.migrate import migrate
 from domain.secret import Secret
 

@@ -6,7 +6,7 @@ from statistics import median
 from typing import ClassVar, Literal, NamedTuple
 
 from adapters.calendly.http import READ_TIMEOUT
-from application.ports.breakers import Surface
+from application.ports.storage.breakers import Surface
 from domain.circuit_breaker import JITTER, Breaker, BreakerState
 from domain.errors import (
     CalendlyUnavailable,

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from itertools import count
 
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from tests.faults.moved.stage import Stage
 from workflows.options import REFRESH_WAITS
 

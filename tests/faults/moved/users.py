@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from copy import copy
 
 from adapters.calendly.accounts import CalendlyAccountsGateway
-from application.refresh_tokens import RefreshTokens
+from application.tokens.refresh_tokens import RefreshTokens
 from domain.errors import CircuitOpen, SlotkeeperError
 from domain.ids import IntegrationId
 from domain.integration import Integration

@@ -7,7 +7,7 @@ import msgspec
 
 from adapters.wiring.services import Services
 from adapters.wiring.wire import wire
-from application.tally import Tally
+from application.jobs.job_result import Tally
 from tests.faults.processes.opened import opened
 
 

@@ -1,0 +1,102 @@
+"""An embedded PostgreSQL, reached over TCP on the loopback interface with a password.
+
+TCP, not a Unix socket, so that no path can be too long and any client can look in.
+"""
+
+import signal
+from pathlib import Path
+
+from adapters.local_stack.environment import plain_environment
+from adapters.local_stack.postgres.binaries import postgres_programs
+from adapters.local_stack.postgres.cluster import DATABASE, ROLE, ClusterLayout, ensure_cluster
+from adapters.local_stack.postgres.os_user import hand_over, postgres_user
+from adapters.local_stack.processes.child import Child, ChildSpec
+from adapters.local_stack.processes.embedded_server import EmbeddedServer
+from adapters.local_stack.processes.ports import LOOPBACK, free_port
+from adapters.local_stack.processes.supervisor import Guardian
+
+_SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # DETAIL lines quote rows, and rows hold what must not be in a log.
+    "log_error_verbosity": "terse",
+}
+_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class EmbeddedPostgres(EmbeddedServer):
+    """A PostgreSQL server whose data, password and log live in *home*.
+
+    *port* 0 takes a free one. Without *durable* nothing is synced to disk: for tests only.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        port: int = 0,
+        durable: bool = True,
+        guardian: Guardian | None = None,
+        log: Path | None = None,
+    ) -> None:
+        home = home.resolve()
+        self._layout = ClusterLayout(home, log or home / "postgres.log")
+        super().__init__(home, self._layout.log, guardian)
+        self.port = port
+        self.created = False
+        self._durable = durable
+
+    @property
+    def address(self) -> str:
+        """The DSN, as `start` returns it."""
+        return self.dsn
+
+    @property
+    def dsn(self) -> str:
+        """Of the database `slotkeeper`, as its owner. Holds the password: not for a log."""
+        return self.dsn_of(DATABASE)
+
+    def dsn_of(self, database: str) -> str:
+        """Of another database of this server; it need not exist yet."""
+        password = self._layout.password_file.read_text()
+        return f"postgresql://{ROLE}:{password}@{LOOPBACK}:{self.port}/{database}"
+
+    @property
+    def programs(self) -> Path:
+        """The folder of psql, pg_dump and pgbench."""
+        return postgres_programs(self._layout.data)
+
+    def _prepare(self, guardian: Guardian) -> ChildSpec:
+        self.created = ensure_cluster(self._layout, guardian, durable=self._durable)
+        self.port = self.port or free_port()
+        data, programs = self._layout.data, self.programs
+        user = postgres_user(data)
+        if user is not None:
+            hand_over(data, user, programs)
+        return ChildSpec(
+            name="postgres",
+            argv=[str(programs / "postgres"), "-D", str(data), *self._options()],
+            env=plain_environment(),
+            log=self.log,
+            # "Fast shutdown"; SIGTERM would wait for every client to leave.
+            stop_signal=signal.SIGINT,
+            grace_seconds=30.0,
+            cwd=data,
+            user=user,
+        )
+
+    def _options(self) -> list[str]:
+        settings = _SETTINGS | {"port": str(self.port)}
+        if not self._durable:
+            settings |= _FORGETFUL
+        return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+
+    def _is_ready(self, child: Child) -> bool:
+        """Whether postmaster.pid says so: its first line is the server, its eighth the state."""
+        try:
+            lines = (self._layout.data / "postmaster.pid").read_text().split("\n")
+        except FileNotFoundError:
+            return False
+        return lines[0] == str(child.pid) and lines[7:8] == ["ready   "]

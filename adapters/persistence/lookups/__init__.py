@@ -1,0 +1,1 @@
+"""Reads that need one statement and no unit of work."""

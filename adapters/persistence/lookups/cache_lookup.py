@@ -1,0 +1,29 @@
+"""Looks at the availability cache, on a connection that is lent for one statement.
+
+The rule not to break: here nothing is written; see `adapters.persistence.lent`.
+"""
+
+from collections.abc import Sequence
+
+from adapters.persistence.lent import Lend
+from adapters.persistence.repositories import shelves
+from application.ports.storage.availability_cache import PartKey, Shelf
+from domain.availability import Window
+from domain.ids import UserId
+
+
+class PooledShelves:
+    """Implements the Shelves port on a pool."""
+
+    def __init__(self, lend: Lend) -> None:
+        self._lend = lend
+
+    async def look(
+        self, user_id: UserId, wanted: Sequence[PartKey], *, occupied_in: Window | None = None
+    ) -> Shelf | None:
+        """Look everything up in one statement."""
+        sought = list(dict.fromkeys(wanted))
+        values = shelves.values_of(user_id, sought, occupied_in)
+        async with self._lend() as connection:
+            row = await connection.fetchrow(shelves.statement(len(sought)), *values)
+        return None if row is None else shelves.to_shelf(row)

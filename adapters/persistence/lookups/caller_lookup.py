@@ -1,0 +1,28 @@
+"""Looks at keys and users, on a connection that is lent for one statement.
+
+The rule not to break: here nothing is written; see `adapters.persistence.lent`.
+"""
+
+from adapters.persistence.lent import Lend
+from application.ports.storage.caller_lookup import Caller
+from domain.ids import UserId
+
+_FIND = """
+SELECT u.public_id AS user_id FROM api_key k LEFT JOIN app_user u ON u.external_id = $2
+WHERE k.key_hash = $1 AND k.revoked_at IS NULL
+"""
+
+
+class PooledCallers:
+    """Implements the Callers port on a pool."""
+
+    def __init__(self, lend: Lend) -> None:
+        self._lend = lend
+
+    async def find(self, key_hash: bytes, external_id: str | None) -> Caller | None:
+        """Look both up in one statement."""
+        async with self._lend() as connection:
+            row = await connection.fetchrow(_FIND, key_hash, external_id)
+        if row is None:
+            return None
+        return Caller(None if row["user_id"] is None else UserId(row["user_id"]))

@@ -1,0 +1,1 @@
+"""Piccolo tables; nothing outside `adapters.persistence` imports them."""

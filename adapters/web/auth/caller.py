@@ -1,0 +1,53 @@
+"""Who calls: an API key, and the team's own id of the user it calls for.
+
+A guard, so that it runs before anything of the request is read: who is not known learns nothing
+about what a valid request looks like.
+"""
+
+from typing import Any
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from adapters.web.http.bearer import bearer_token
+from adapters.web.services import services_of
+from domain.ids import UserId
+
+USER_HEADER = "x-user-id"
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+async def identified(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """Let only a known caller through, and remember whom it calls for.
+
+    Raises:
+        ApiKeyInvalid: the key is missing, unknown or revoked.
+        InvalidInput: X-User-Id is missing or too long.
+
+    """
+    connection.scope["user"] = await _identify(connection)
+
+
+async def maybe_identified(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """Remember whom an authenticated caller calls for; let anybody else through as nobody."""
+    anonymous = "authorization" not in connection.headers
+    connection.scope["user"] = None if anonymous else await _identify(connection)
+
+
+async def _identify(connection: Connection) -> UserId:
+    return await services_of(connection).identify_caller(
+        bearer_token(connection.headers), connection.headers.get(USER_HEADER)
+    )
+
+
+def provide_user_id(request: Request[Any, Any, Any]) -> UserId:
+    """Return the user that `identified` found."""
+    user: UserId = request.scope["user"]
+    return user
+
+
+def provide_maybe_user_id(request: Request[Any, Any, Any]) -> UserId | None:
+    """Return the user that `maybe_identified` found, if any."""
+    user: UserId | None = request.scope["user"]
+    return user

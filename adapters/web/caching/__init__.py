@@ -1,0 +1,1 @@
+"""Responses that are kept, and the ETags by which clients keep them."""

@@ -1,0 +1,59 @@
+"""A question for open slots in its plain form, taken from a query without the framework.
+
+The rule not to break: what is read here the route reads in the same way. Whatever could be read
+otherwise, or is refused, is not plain.
+"""
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from litestar.exceptions import ValidationException
+
+from adapters.web.params.timestamps import moment
+
+PATH: Final = "/api/calendly/availability"
+_NAMES = 3
+
+
+class PlainRange(NamedTuple):
+    """The open slots of an event type within a range (UTC), and nothing else.
+
+    Args:
+        event_type: as it came, escapes included.
+
+    """
+
+    event_type: bytes
+    start: datetime
+    end: datetime
+
+
+def plain_range(query: bytes) -> PlainRange | None:
+    """Return what a query asks for, or None when it is not plain.
+
+    Plain are `event_type`, `start` and `end`, each once and with a value, in any order.
+    """
+    pairs = query.split(b"&")
+    # A plus sign is a blank, and a semicolon was a separator once.
+    if len(pairs) != _NAMES or b"+" in query or b";" in query:
+        return None
+    try:
+        given = dict([pair.split(b"=") for pair in pairs])
+        event_type, start, end = given[b"event_type"], given[b"start"], given[b"end"]
+        span = _moment(start, "start"), _moment(end, "end")
+    # A name or an equals sign too many or too few; a time that is none, or no ASCII.
+    except (ValueError, KeyError, ValidationException):
+        return None
+    return PlainRange(event_type, *span) if event_type else None
+
+
+def _moment(value: bytes, name: str) -> datetime:
+    """Return a time as browsers and libraries write it in a query (WHATWG URL, RFC 3986).
+
+    Raises ValidationException, of an escape that no plain time has as well.
+    """
+    if b"%" in value:
+        value = value.replace(b"%3A", b":").replace(b"%2B", b"+")
+        if b"%" in value:
+            value = value.replace(b"%3a", b":").replace(b"%2b", b"+")
+    return moment(value.decode("ascii"), name)

@@ -1,0 +1,1 @@
+"""Headers and other parts of HTTP that know nothing of Slotkeeper."""

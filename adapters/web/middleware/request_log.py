@@ -1,0 +1,68 @@
+"""One access log line a request, with its id bound to every other line of that request.
+
+The outermost layer of the application, so that what no route takes is logged as well. Never
+logged: query strings, headers, bodies; a path only as its route's template.
+"""
+
+from time import perf_counter
+
+import structlog
+from litestar.datastructures import MutableScopeHeaders
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from adapters.web.http.request_id import choose_request_id
+from adapters.web.http.security_headers import security_headers
+from domain.ids import IntegrationId
+
+_log = structlog.get_logger("slotkeeper.access")
+_QUIET = ("/health/", "/metrics")
+_INTEGRATION = "integration_id"
+
+
+def about_integration(integration_id: IntegrationId | None) -> None:
+    """Name the integration on each further line of this request, its access log line included."""
+    if integration_id is not None:
+        structlog.contextvars.bind_contextvars(**{_INTEGRATION: str(integration_id)})
+
+
+class RequestLog:
+    """Wraps an ASGI application: request id, access log, security headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request (ASGI)."""
+        began = perf_counter()
+        request_id = choose_request_id(scope)
+        scope["state"]["request_id"] = request_id
+        status = 0
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableScopeHeaders.from_message(message)
+                headers["X-Request-Id"] = request_id
+                for name, value in security_headers(headers.get("content-type", "")):
+                    headers.setdefault(name, value)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_named)
+            finally:
+                _write(scope, status, perf_counter() - began)
+                structlog.contextvars.unbind_contextvars(_INTEGRATION)
+
+
+def _write(scope: Scope, status: int, seconds: float) -> None:
+    quiet = status < 400 and scope["path"].startswith(_QUIET)  # noqa: PLR2004
+    (_log.debug if quiet else _log.info)(
+        "request",
+        method=scope.get("method"),
+        route=scope.get("path_template", "unmatched"),
+        status=status,
+        duration_ms=round(seconds * 1000, 1),
+        error_code=scope["state"].get("error_code"),
+    )

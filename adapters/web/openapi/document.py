@@ -1,0 +1,116 @@
+"""The OpenAPI document, where the framework's own says it wrongly or awkwardly for clients.
+
+What is optional in Python so that its absence gets an error code of its own is required here, and
+what may be left out is never said to be null: a query or a header has no null.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import OpenAPI
+
+from adapters.web.params.idempotency_key import IDEMPOTENCY_KEY
+
+SIGNATURE_HEADER = "Calendly-Webhook-Signature"
+_REQUIRED = frozenset({IDEMPOTENCY_KEY, SIGNATURE_HEADER})
+_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+_NULL = {"type": "null"}
+_USER_ID = {
+    "name": "X-User-Id",
+    "in": "header",
+    "required": True,
+    "description": "Your own id of the user; one that was never seen is created.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of an answer you have: 304 without a body while it still holds.",
+    "schema": {"type": "string"},
+}
+_OF_CACHE = {
+    "Age": {
+        "description": "Seconds since Calendly was asked (RFC 9111).",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "ETag": {
+        "description": "Stands for this answer; send it as If-None-Match.",
+        "schema": {"type": "string"},
+    },
+}
+
+Part = dict[str, Any]
+
+
+@dataclass
+class Document(OpenAPI):
+    """The document, put right as it is written."""
+
+    def to_schema(self) -> Part:
+        """Return the document as JSON."""
+        written = super().to_schema()
+        for operation in _operations(written):
+            _put_right(operation)
+        return written
+
+
+class DocumentConfig(OpenAPIConfig):
+    """Makes a `Document` in the place of the framework's."""
+
+    def to_openapi_schema(self) -> OpenAPI:
+        """Return the document without its paths, which the framework adds."""
+        return Document(**vars(super().to_openapi_schema()))
+
+
+def _operations(document: Part) -> Iterator[Part]:
+    for item in document["paths"].values():
+        yield from (item[method] for method in _METHODS & item.keys())
+
+
+def _put_right(operation: Part) -> None:
+    for parameter in operation.get("parameters", ()):
+        _without_null(parameter["schema"])
+        if parameter["name"] in _REQUIRED:
+            parameter["required"] = True
+    if any("api_key" in each for each in operation.get("security", ())):
+        operation["parameters"] = [_USER_ID, *operation.get("parameters", ())]
+    if "304" in operation["responses"]:
+        operation["parameters"] = [*operation.get("parameters", ()), _IF_NONE_MATCH]
+        for status in ("200", "304"):
+            operation["responses"][status]["headers"] = _OF_CACHE
+    if "requestBody" in operation:
+        _put_body_right(operation["requestBody"])
+    for answer in operation["responses"].values():
+        for content in answer.get("content", {}).values():
+            for example in content.get("examples", {}).values():
+                example.pop("id", None)  # the framework's; it is the example's key already
+
+
+def _put_body_right(body: Part) -> None:
+    """Leave the schema to be nothing but its name, so that clients get one class for it."""
+    for content in body["content"].values():
+        schema = content["schema"]
+        if _without_null(schema):
+            body["required"] = False
+        if "examples" in schema:
+            first, *_ = schema.pop("examples")
+            content["examples"] = {"example": {"value": first}}
+        if schema.keys() == {"allOf"} and len(schema["allOf"]) == 1:
+            content["schema"] = schema["allOf"][0]
+
+
+def _without_null(schema: Part) -> bool:
+    """Take null out of what a schema allows; whether it was there."""
+    choices = schema.get("oneOf", [])
+    if _NULL not in choices:
+        return False
+    choices = [each for each in choices if each != _NULL]
+    if len(choices) == 1:
+        del schema["oneOf"]
+        schema.update({**choices[0], **schema})
+    else:
+        schema["oneOf"] = choices
+    return True

@@ -1,0 +1,100 @@
+"""What each operation of the OpenAPI document says about its answers.
+
+A handler names the error classes that it can answer with; statuses and examples follow from them.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+import msgspec
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example, SecurityRequirement
+
+from adapters.web.errors.problem_table import row_of
+from adapters.web.schemas.problem import Problem
+from domain import errors
+
+PROBLEM_JSON = "application/problem+json"
+API_SECURITY: list[SecurityRequirement] = [{"api_key": []}]
+CRON_SECURITY: list[SecurityRequirement] = [{"cron_secret": []}]
+OPERATOR_SECURITY: list[SecurityRequirement] = [{"operator": []}]
+NO_SECURITY: list[SecurityRequirement] = []
+
+CALLER = (errors.ApiKeyInvalid, errors.InvalidInput, errors.StorageUnavailable)
+OPERATOR = CALLER
+CALLING_CALENDLY = (
+    errors.IntegrationNotFound,
+    errors.ReauthRequired,
+    errors.SealedValueUnreadable,
+    errors.ScopeMissing,
+    errors.CalendlyForbidden,
+    errors.CalendlyThrottled,
+    errors.CalendlyProtocolError,
+    errors.CalendlyUnavailable,
+    errors.CircuitOpen,
+    errors.RefreshInProgress,
+)
+ACTING = (
+    errors.IdempotencyKeyMissing,
+    errors.IdempotencyKeyReused,
+    errors.CommandInProgress,
+    errors.CalendlyUncertain,
+    errors.CalendlyRejected,
+)
+
+
+def answers(
+    good: Mapping[int, ResponseSpec], *problems: type[errors.SlotkeeperError]
+) -> dict[int, ResponseSpec]:
+    """Return the documented answers: the good ones, and a problem for each error class.
+
+    Any operation may meet what nobody foresaw, so `internal` is one of them.
+    """
+    by_status: dict[int, list[type[errors.SlotkeeperError]]] = defaultdict(list)
+    told: tuple[type[errors.SlotkeeperError], ...] = (errors.SlotkeeperError, *problems)
+    for problem in told:
+        by_status[row_of(problem).status].append(problem)
+    return {**good, **{status: _problem(found) for status, found in sorted(by_status.items())}}
+
+
+def answer(value: msgspec.Struct, description: str) -> ResponseSpec:
+    """Return a good answer with a body, described by an example of it.
+
+    The example stays a Struct: from a dict the framework would drop what is null.
+    """
+    return ResponseSpec(
+        data_container=type(value),
+        generate_examples=False,
+        description=description,
+        examples=[Example(summary=description, value=value)],
+    )
+
+
+def empty(description: str) -> ResponseSpec:
+    """Return a good answer without a body."""
+    return ResponseSpec(data_container=None, generate_examples=False, description=description)
+
+
+def _problem(found: list[type[errors.SlotkeeperError]]) -> ResponseSpec:
+    codes = ", ".join(f"`{each.code}`" for each in found)
+    return ResponseSpec(
+        data_container=Problem,
+        generate_examples=False,
+        media_type=PROBLEM_JSON,
+        description=f"{row_of(found[0]).title}. Codes: {codes}.",
+        examples=[Example(id=each.code, summary=each.code, value=_told(each)) for each in found],
+    )
+
+
+def _told(problem: type[errors.SlotkeeperError]) -> Problem:
+    row = row_of(problem)
+    return Problem(
+        type=f"urn:slotkeeper:problem:{problem.code}",
+        title=row.title,
+        status=row.status,
+        detail=(problem.__doc__ or "").partition("\n")[0],
+        code=problem.code,
+        kind=problem.kind,
+        instance="urn:slotkeeper:request:4bf92f3577b34da6a3ce929d0e0e4736",
+        retry_after=row.retry_after,
+    )

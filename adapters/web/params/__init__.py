@@ -1,0 +1,1 @@
+"""Parameters of requests: how each is read and checked."""

@@ -1,0 +1,125 @@
+"""From the use cases' values to what goes over the wire."""
+
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from msgspec import convert
+
+from adapters.web.schemas import availability as wire
+from adapters.web.schemas import bookings as wire_bookings
+from adapters.web.schemas import event_types as wire_types
+from adapters.web.schemas import host_times as wire_times
+from adapters.web.schemas.event_type_page import EventTypePage
+from application.availability.cache_entries import CacheAge
+from application.availability.read_busy_times import BusyTimesView
+from application.availability.read_schedules import SchedulesView
+from application.availability.read_slots import AvailabilityView
+from application.bookings.booking_views import BookingView
+from domain.availability import EventType
+from domain.local_days import LocalDay, local_days
+from domain.secret import Secret
+
+Wire = TypeVar("Wire")
+
+
+def event_types_answer(page: EventTypePage, age: CacheAge) -> wire_types.EventTypes:
+    """Return a page of event types as an answer."""
+    return wire_types.EventTypes(
+        items=tuple(map(_event_type, page.items)), next_cursor=page.next_cursor, cache=_age(age)
+    )
+
+
+def availability_answer(view: AvailabilityView, zone: ZoneInfo | None) -> wire_times.Availability:
+    """Return the open slots as an answer, by local day too where a timezone is given."""
+    return wire_times.Availability(
+        event_type=_event_type(view.event_type),
+        start=view.start,
+        end=view.end,
+        covered_until=view.covered_until,
+        timezone=None if zone is None else zone.key,
+        slots=tuple(wire.Slot(each.start, each.seats, each.scheduling_url) for each in view.slots),
+        days=None if zone is None else tuple(map(_day, local_days(view.slots, zone))),
+        cache=_age(view.age),
+    )
+
+
+def busy_times_answer(view: BusyTimesView) -> wire_times.BusyTimes:
+    """Return the busy times as an answer."""
+    return wire_times.BusyTimes(
+        start=view.start,
+        end=view.end,
+        covered_until=view.covered_until,
+        items=tuple(wire_times.BusyTime(each.kind, each.start, each.end) for each in view.items),
+        cache=_age(view.age),
+    )
+
+
+def schedules_answer(view: SchedulesView) -> wire_times.Schedules:
+    """Return the schedules as an answer."""
+    items = tuple(_like(each, wire_times.Schedule) for each in view.items)
+    return wire_times.Schedules(items=items, cache=_age(view.age))
+
+
+def booking_answer(view: BookingView) -> wire_bookings.Booking:
+    """Return a booking as lists show it: without the links that act without a login."""
+    return wire_bookings.Booking(**_booking(view))
+
+
+def booking_with_links(view: BookingView) -> wire_bookings.BookingWithLinks:
+    """Return a booking with its links, for the one who asks for just this booking."""
+    links = view.booking.facts.links
+    return wire_bookings.BookingWithLinks(
+        **_booking(view), cancel_url=_shown(links.cancel), reschedule_url=_shown(links.reschedule)
+    )
+
+
+def _booking(view: BookingView) -> dict[str, Any]:
+    facts = view.booking.facts
+    details = facts.details
+    return {
+        "id": view.booking.id,
+        "status": facts.status.value,
+        "event_name": details.event_name,
+        "start": details.start,
+        "end": details.end,
+        "invitee": _like(details.invitee, wire_bookings.Invitee),
+        "location": _like(details.location, wire_bookings.Location) if details.location else None,
+        "no_show": facts.no_show is not None and facts.no_show.uri is not None,
+        "cancellation": (
+            _like(facts.cancellation, wire_bookings.Cancellation) if facts.cancellation else None
+        ),
+        "rescheduled_from": view.rescheduled_from,
+        "rescheduled_to": view.rescheduled_to,
+        "event_type": details.event_type_uri,
+        "event_uri": facts.event_uri,
+        "invitee_uri": facts.invitee_uri,
+        "created_at": facts.created_at,
+        "updated_at": details.updated_at,
+    }
+
+
+def _event_type(event_type: EventType) -> wire_types.EventType:
+    return _like(event_type, wire_types.EventType)
+
+
+def _day(day: LocalDay) -> wire.LocalDay:
+    return wire.LocalDay(
+        date=day.date,
+        slots=tuple(
+            wire.LocalSlot(slot.start, local, slot.seats, slot.scheduling_url)
+            for local, slot in day.slots
+        ),
+    )
+
+
+def _age(age: CacheAge) -> wire.CacheAge:
+    return _like(age, wire.CacheAge)
+
+
+def _like(value: object, shape: type[Wire]) -> Wire:
+    """Return the fields of the same name in another shape."""
+    return convert(value, shape, from_attributes=True)
+
+
+def _shown(secret: Secret | None) -> str | None:
+    return secret.reveal() if secret else None

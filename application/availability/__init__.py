@@ -1,0 +1,1 @@
+"""Event types, slots, busy times and schedules: read, cache, refresh."""

@@ -1,0 +1,79 @@
+"""What a reader of the cache found, and what may be said of it."""
+
+from datetime import datetime
+from itertools import takewhile
+
+import msgspec
+
+from application.availability.cache_entries import CacheAge, Origin, age_of
+from application.availability.question import Needs
+from application.ports.storage.availability_cache import CachedPart, PartKey, Shelf
+from domain.cache_policy import CachePolicy, Freshness
+from domain.sync_plan import standing
+
+
+class Found(msgspec.Struct, frozen=True):
+    """One look at the store, and which of it is needed.
+
+    Args:
+        shelf: all that was looked up.
+        needs: what of it is needed.
+        now: when it was looked up (UTC).
+        policy: the ages of parts.
+
+    """
+
+    shelf: Shelf
+    needs: Needs
+    now: datetime
+    policy: CachePolicy
+
+    def standing(self, at: PartKey) -> Freshness:
+        """Judge a part."""
+        return standing(self.shelf.parts.get(at), self.now, self.policy)
+
+    @property
+    def parts(self) -> list[CachedPart]:
+        """The parts that the answer is made of, up to the first that is not known."""
+        found = (self.shelf.parts.get(at) for at in self.needs.parts)
+        return [part for part in takewhile(_is_known, found) if part is not None]
+
+    @property
+    def known(self) -> list[CachedPart]:
+        """All needed parts that are known."""
+        found = (self.shelf.parts.get(at) for at in self.needs.keys)
+        return [part for part in found if part is not None and part.known]
+
+    @property
+    def version(self) -> int:
+        """The version of all that may be said of the user's availability."""
+        return self.shelf.version
+
+    @property
+    def age(self) -> CacheAge:
+        """How old the answer is; parts that should have been in it tell why they are not."""
+        age = age_of(self.parts, self.now, self.policy)
+        needed = (self.shelf.parts.get(at) for at in self.needs.parts)
+        errors = (part.error_code for part in needed if part is not None and part.error_code)
+        return msgspec.structs.replace(age, error_code=next(errors, None))
+
+    def origin(self, until: datetime | None = None) -> Origin:
+        """Return what the answer was made from; it is valid until then (UTC) at the longest."""
+        ends = [
+            self.policy.deadlines(part.fetched_at, part.seed, part.aging).stale_at
+            if self.standing(part.at) is Freshness.FRESH
+            else self.now
+            for part in self.known
+        ]
+        is_whole = len(ends) == len(self.needs.keys)
+        if until is not None:
+            ends.append(until)
+        return Origin(
+            integration_id=self.shelf.integration.id,
+            reads=self.needs.keys,
+            valid_until=min(ends, default=self.now) if is_whole else self.now,
+        )
+
+
+def _is_known(part: CachedPart | None) -> bool:
+    return part is not None and part.known

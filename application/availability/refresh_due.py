@@ -1,0 +1,88 @@
+"""Sync a page of the users who are due: something they read expired, was overtaken or is missing.
+
+A user of whom nothing is wanted costs no call to Calendly.
+"""
+
+import asyncio
+from functools import partial
+
+from application.availability.refresh_cache import LAST_STEP, TURN, SyncAvailability
+from application.jobs.job_result import Counting, Progress, Tally
+from application.jobs.run_rows import work_on_each
+from application.jobs.unexpected import tell_bug
+from application.ports.clock import Clock
+from application.ports.signals import Signals
+from application.ports.storage.breakers import Surface
+from application.ports.storage.unit_of_work import Storage
+from application.resilience.circuit_breakers import Circuits
+from application.resilience.shield import to_the_end
+from domain.ids import IntegrationId
+
+CLAIMED_AHEAD = 2  # times as many as are worked on at once: nobody's right is held for long unused
+
+
+class SyncDueAvailability:
+    """The 15-minute sync; several workers may run it side by side."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        sync: SyncAvailability,
+        circuits: Circuits,
+        clock: Clock,
+        signals: Signals,
+        concurrency: int,
+    ) -> None:
+        self._storage = storage
+        self._sync = sync
+        self._circuits = circuits
+        self._clock = clock
+        self._signals = signals
+        self._concurrency = concurrency
+
+    async def __call__(self, limit: int, progress: Progress) -> Tally:
+        """Claim up to `limit` due integrations and sync each; none stops the others.
+
+        While Calendly's API is held back nothing is claimed; when its breaker lets a probe out,
+        one integration is.
+        """
+        counting, left = Counting(progress), limit
+        while left > 0:
+            room = await self._room(left)
+            claimed = await self._sync_some(room, counting) if room else 0
+            if room == 0 or claimed < room:
+                return counting.page(more=False)
+            left -= claimed
+        return counting.page(more=True)
+
+    async def _room(self, left: int) -> int:
+        if await self._circuits.wait(Surface.API) is not None:
+            return 0
+        most = min(left, CLAIMED_AHEAD * self._concurrency)
+        return await self._circuits.room(Surface.API, most)
+
+    async def _sync_some(self, room: int, counting: Counting) -> int:
+        """Return how many were due, at the most as many as there is room for."""
+        now, owner = self._clock.now(), self._sync.new_owner()
+        async with self._storage() as uow:
+            found = await uow.sync_queue.claim_due(owner, now, now + TURN, room)
+            await uow.commit()
+        claimed = [each.id for each in found]
+
+        async def one(integration_id: IntegrationId) -> str:
+            return await self._sync.run(integration_id, owner)
+
+        try:
+            await work_on_each(
+                claimed,
+                one,
+                concurrency=self._concurrency,
+                counting=counting,
+                unexpected=partial(tell_bug, self._signals),
+            )
+        except asyncio.CancelledError:
+            # Whoever was begun gives the own right back.
+            await to_the_end(self._sync.give_back(claimed, owner), seconds=LAST_STEP)
+            raise
+        return len(claimed)

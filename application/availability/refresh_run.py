@@ -1,0 +1,177 @@
+"""Carry out a refresh of one user: event types first, for they tell what else there is to ask.
+
+When they cannot be had for a reason that concerns the whole user, the rest is not even tried.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from application.availability.cache_entries import event_types, is_readable
+from application.availability.fetch import Ask, FetchAvailability, Fetched, failed, is_over
+from application.availability.refresh_scope import EVENT_TYPES, Errand, Scene
+from application.availability.retry_times import Rests
+from application.ports.storage.availability_cache import CachedPart, Part, PartKey
+from application.tokens.calendly_session import Seen
+from domain.availability import EventType
+from domain.errors import (
+    CalendlyForbidden,
+    CalendlyNotFound,
+    CalendlyProtocolError,
+    CalendlyRejected,
+    ScopeMissing,
+    SlotkeeperError,
+)
+from domain.sync_plan import is_spent
+from domain.windows import base_of
+
+# What Calendly says of one list and not of the user.
+OF_ONE_LIST = (
+    CalendlyForbidden,
+    CalendlyNotFound,
+    CalendlyProtocolError,
+    CalendlyRejected,
+    ScopeMissing,
+)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a refresh brought.
+
+    Args:
+        fetched: what became of each part that was wanted.
+        active: the URIs of the event types that have slots, as far as is known.
+        is_new: they were told just now.
+        spent: parts that nobody needs any more.
+
+    """
+
+    fetched: tuple[Fetched, ...] = ()
+    active: tuple[str, ...] | None = None
+    is_new: bool = False
+    spent: tuple[PartKey, ...] = ()
+
+    @property
+    def came(self) -> list[CachedPart]:
+        """The parts whose content came."""
+        return [each.part for each in self.fetched if not each.error and not each.unchanged]
+
+    @property
+    def renewed(self) -> list[CachedPart]:
+        """The parts that are what they were."""
+        return [each.part for each in self.fetched if each.unchanged]
+
+    @property
+    def errors(self) -> list[SlotkeeperError]:
+        """Why parts did not come."""
+        return [each.error for each in self.fetched if each.error]
+
+    def leaves(self, scene: Scene, rests: Rests) -> Scene:
+        """Return what is stored afterwards, where what failed rests as given."""
+        after = Scene(scene.integration, scene.heads.values(), scene.now, scene.policy)
+        for each in self.fetched:
+            after.heads[each.part.at] = _head(each, scene.heads.get(each.part.at), rests)
+        for at in self.spent:
+            del after.heads[at]
+        if self.is_new:
+            after.keep_slots_of(self.active or ())
+        return after
+
+
+class CarryOut:
+    """Fetches what an errand wants."""
+
+    def __init__(self, fetch: FetchAvailability) -> None:
+        self._fetch = fetch
+
+    async def __call__(self, scene: Scene, errand: Errand, listed: CachedPart | None) -> Outcome:
+        """Fetch; nothing is sent when nothing is wanted.
+
+        Args:
+            scene: what is stored, its integration read just now.
+            errand: what is wanted of it.
+            listed: the stored event types with their content, if there are any.
+
+        """
+        known, seen = _known(scene, listed), Seen(scene.integration)
+        first: list[Fetched] = []
+        values: tuple[EventType, ...] | None = None
+        if errand.wants(EVENT_TYPES, scene):
+            first = await self._fetch(seen, [_ask(EVENT_TYPES, scene)])
+            values = _event_types(first[0])
+        listing = known if values is None else values
+        active = None if listing is None else _active(listing)
+        rest = _rest(scene, errand, active)
+        error = first[0].error if first else None
+        if error is not None and not isinstance(error, OF_ONE_LIST):
+            others = [failed(ask.at, scene.now, error) for ask in rest]
+        else:
+            others = await self._fetch(seen, rest)
+        fetched = (*first, *others)
+        return Outcome(
+            fetched=fetched,
+            active=active,
+            is_new=values is not None,
+            spent=_spent(scene, {each.part.at for each in fetched}),
+        )
+
+
+def _known(scene: Scene, listed: CachedPart | None) -> tuple[EventType, ...] | None:
+    """Return the stored list; one that cannot be read is as good as none, and fetched anew."""
+    if listed is None or not listed.known:
+        return None
+    if not is_readable(listed):
+        del scene.heads[EVENT_TYPES]
+        return None
+    return event_types(listed)
+
+
+def left_over(errand: Errand, scene: Scene, active: Sequence[str] | None) -> bool:
+    """Whether an errand would find anything to ask for."""
+    return errand.wants(EVENT_TYPES, scene) or bool(_rest(scene, errand, active))
+
+
+def _head(fetched: Fetched, before: CachedPart | None, rests: Rests) -> CachedPart:
+    if fetched.error is None:
+        return replace(fetched.part, withheld=True, read_at=before.read_at if before else None)
+    error = fetched.error
+    return replace(before or fetched.part, error_code=error.code, retry_at=rests.of(error))
+
+
+def _event_types(fetched: Fetched) -> tuple[EventType, ...] | None:
+    if fetched.error or fetched.unchanged:
+        return None
+    return tuple(each for each in fetched.values if isinstance(each, EventType))
+
+
+def _active(listed: Sequence[EventType]) -> tuple[str, ...]:
+    return tuple(each.uri for each in listed if each.is_offered)
+
+
+def _rest(scene: Scene, errand: Errand, active: Sequence[str] | None) -> list[Ask]:
+    """Return what else is wanted; slots only of what is active, as far as that is known."""
+    candidates = {*scene.heads, *errand.named}
+    if errand.whole:
+        candidates.update(PartKey(Part.SLOTS, uri) for uri in active or ())
+    return [
+        _ask(at, scene)
+        for at in sorted(candidates)
+        if at != EVENT_TYPES
+        and not is_over(at, scene.now)
+        and (active is None or at.part is not Part.SLOTS or base_of(at.key) in active)
+        and errand.wants(at, scene)
+    ]
+
+
+def _ask(at: PartKey, scene: Scene) -> Ask:
+    head = scene.heads.get(at)
+    return Ask(at, head.etag, head.covers) if head is not None and head.known else Ask(at)
+
+
+def _spent(scene: Scene, wanted: set[PartKey]) -> tuple[PartKey, ...]:
+    return tuple(
+        at
+        for at, head in scene.heads.items()
+        if at not in wanted and (is_over(at, scene.now) or is_spent(head, scene.now, scene.policy))
+    )

@@ -1,0 +1,186 @@
+"""Book for an invitee through Calendly.
+
+Calendly has no idempotency key: a blind repetition books twice and mails people twice. Our own
+token travels with the booking, and a repetition looks for it before it sends anything.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from application.availability.read_slots import ReadAvailability
+from application.availability.timezones import zone_of
+from application.bookings.find_created import FindBooking, Sighting, Traces
+from application.bookings.idempotency import BookingJournal, Performed
+from application.bookings.send_create import SendBooking
+from application.ports.calendly.bookings import (
+    REFERENCE_PREFIX,
+    Answer,
+    BookingRequest,
+    CalendlyBookings,
+)
+from application.ports.clock import Clock
+from application.ports.storage.booking_commands import BookingCommand, Operation
+from application.tokens.calendly_session import CalendlySession
+from domain.availability import EventType
+from domain.booking import Facts
+from domain.discreet import Discreet
+from domain.errors import (
+    CalendlyUncertain,
+    InvalidInput,
+    InvalidRange,
+    SlotkeeperError,
+)
+from domain.ids import UserId
+from domain.integration import Integration
+
+ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
+LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+MOST_GUESTS = 10  # Calendly: POST /invitees
+ROUND_ROBIN = "round_robin"
+# Calendly: POST /invitees wants a `location` text with these, which only the caller can know.
+NEEDS_TEXT = frozenset({"physical", "outbound_call", "ask_invitee", "custom"})
+_NEVER_SENT = Sighting(None, everywhere=True)
+
+
+class BookingInput(Discreet, msgspec.Struct, frozen=True):
+    """What a caller asks to be booked; see BookingRequest for what each part means."""
+
+    shown = ("event_type", "start")
+    event_type: str
+    start: datetime
+    name: str
+    email: str
+    timezone: str
+    location_kind: str | None = None
+    location: str | None = None
+    answers: tuple[Answer, ...] = ()
+    guests: tuple[str, ...] = ()
+
+
+class BookForInvitee:
+    """Books once, however often the request is repeated under its key."""
+
+    def __init__(
+        self,
+        *,
+        journal: BookingJournal,
+        session: CalendlySession,
+        calendly: CalendlyBookings,
+        availability: ReadAvailability,
+        clock: Clock,
+    ) -> None:
+        self._journal = journal
+        self._availability = availability
+        self._clock = clock
+        self._find = FindBooking(session=session, calendly=calendly)
+        self._send = SendBooking(
+            journal=journal, session=session, calendly=calendly, find=self._find
+        )
+
+    async def __call__(self, user_id: UserId, key: str, wanted: BookingInput) -> Performed:
+        """Book.
+
+        Raises:
+            InvalidInput, InvalidTimezone, InvalidRange, EventTypeNotFound: nothing was sent.
+            SlotTaken: somebody else was faster.
+            IdempotencyKeyReused, CommandInProgress: see BookingJournal.
+            CalendlyUncertain: the answer was lost: repeat the request under the same key.
+
+        """
+        _check(wanted)
+        command = await self._journal.open(user_id, key, Operation.BOOK, wanted)
+        if command.done_at is not None:
+            return await self._journal.recall(command)
+        try:
+            integration = await self._journal.integration(user_id)
+            facts = await self._carry_out(integration, wanted, command)
+        except SlotkeeperError as error:
+            await self._journal.failed(command, error, sent=command.sent)
+            raise
+        return await self._journal.close(command, integration, [facts])
+
+    async def _carry_out(
+        self, integration: Integration, wanted: BookingInput, command: BookingCommand
+    ) -> Facts:
+        """Look first for what an earlier attempt may have made; book when there is none."""
+        reference = f"{REFERENCE_PREFIX}{command.id}"
+        seen = _NEVER_SENT
+        if command.sent:
+            traces = Traces(wanted.start, wanted.email, reference)
+            seen = await self._find(integration, traces)
+        if seen.facts is not None:
+            return seen.facts
+        event_type = await self._availability.event_type(integration.user_id, wanted.event_type)
+        if event_type.pooling_type == ROUND_ROBIN and not seen.everywhere:
+            raise CalendlyUncertain(
+                "An earlier attempt may have booked with another host of this event type, whose "
+                "bookings this account may not search; look at Calendly before booking again."
+            )
+        if wanted.start <= self._clock.now():
+            raise InvalidRange("start lies in the past.")
+        _check_answers(event_type, wanted.answers)
+        return await self._send(integration, _request(wanted, event_type, reference), command)
+
+
+def _check(wanted: BookingInput) -> None:
+    """Check what can be checked without knowing anything else.
+
+    Raises InvalidInput, InvalidTimezone.
+    """
+    if wanted.start.tzinfo is None:
+        raise InvalidInput("start needs a UTC offset, for example 2026-12-01T09:00:00Z.")
+    if not wanted.name.strip():
+        raise InvalidInput("name must not be empty.")
+    if CONTROL.search(wanted.name.strip()):
+        raise InvalidInput("name must be one line of text without control characters.")
+    if not _is_address(wanted.email):
+        raise InvalidInput("email must be an e-mail address, for example grace@example.com.")
+    if not all(map(_is_address, wanted.guests)):
+        raise InvalidInput("Each of guests must be an e-mail address.")
+    if len(wanted.guests) > MOST_GUESTS:
+        raise InvalidInput(f"At most {MOST_GUESTS} guests can be invited.")
+    zone_of(wanted.timezone)
+
+
+def _check_answers(event_type: EventType, answers: Iterable[Answer]) -> None:
+    """Check that nothing is left open that Calendly requires. Raises InvalidInput."""
+    answered = {each.question for each in answers if each.answer.strip()}
+    missing = [
+        each.name
+        for each in event_type.questions
+        if each.enabled and each.required and each.name not in answered
+    ]
+    if missing:
+        raise InvalidInput(
+            "answers must answer every required question of this event type, by its exact text. "
+            f"Missing: {'; '.join(missing)}"
+        )
+
+
+def _is_address(text: str) -> bool:
+    return len(text) <= LONGEST_ADDRESS and ADDRESS.fullmatch(text) is not None
+
+
+def _request(wanted: BookingInput, event_type: EventType, reference: str) -> BookingRequest:
+    kind = wanted.location_kind
+    if kind is None and len(event_type.location_kinds) == 1:
+        (only,) = event_type.location_kinds
+        kind = None if only in NEEDS_TEXT else only
+    if event_type.pooling_type == ROUND_ROBIN:
+        kind = None  # Calendly: the assigned host brings the location
+    return BookingRequest(
+        event_type_uri=event_type.uri,
+        start=wanted.start,
+        name=wanted.name.strip(),
+        email=wanted.email,
+        timezone=wanted.timezone,
+        reference=reference,
+        location_kind=kind,
+        location=wanted.location,
+        answers=wanted.answers,
+        guests=wanted.guests,
+    )

@@ -1,0 +1,1 @@
+"""A user's link to Calendly: connect, view, disconnect."""

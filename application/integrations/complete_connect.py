@@ -1,0 +1,198 @@
+"""Complete a connect flow: exchange the code, store the integration, start its first jobs."""
+
+import hmac
+from contextlib import suppress
+
+import msgspec
+
+from application.integrations.begin_connect import verifier_bound_to
+from application.integrations.consent_errors import consent_error
+from application.integrations.store_integration import KeepGrant, Kept
+from application.ports.calendly.accounts import CalendlyAccounts
+from application.ports.calendly.oauth import CalendlyOAuth
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.jobs import Jobs
+from application.ports.signals import Signals
+from application.ports.storage.breakers import Surface
+from application.ports.storage.connect_attempts import ConnectAttempt
+from application.ports.storage.unit_of_work import Storage
+from application.ports.vault import Vault
+from application.resilience.circuit_breakers import Circuits
+from application.security.hashing import digest
+from domain.errors import (
+    ConnectStateInvalid,
+    InvalidInput,
+    JobsUnavailable,
+    ScopesDeclined,
+    SlotkeeperError,
+)
+from domain.ids import IntegrationId, UserId
+from domain.integration import Account, Recovery
+from domain.secret import Secret
+from domain.token import Access, TokenPair, missing_scopes
+
+
+class ConnectOutcome(msgspec.Struct, frozen=True):
+    """How a flow with a good state ended: an integration, or the error to show.
+
+    Args:
+        recovery: what the integration came back from, when it had needed a person until now.
+        replaced: the integration whose place it took, which is being disconnected.
+
+    """
+
+    integration_id: IntegrationId | None = None
+    return_to: str | None = None
+    error: SlotkeeperError | None = None
+    recovery: Recovery | None = None
+    replaced: IntegrationId | None = None
+
+    @property
+    def recovered(self) -> bool:
+        """Whether the integration had needed a person until now."""
+        return self.recovery is not None
+
+
+class CompleteConnect:
+    """Takes the callback. Whatever goes wrong, nothing is left half-made."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        vault: Vault,
+        oauth: CalendlyOAuth,
+        accounts: CalendlyAccounts,
+        circuits: Circuits,
+        jobs: Jobs,
+        clock: Clock,
+        entropy: Entropy,
+        signals: Signals,
+        redirect_uri: str,
+    ) -> None:
+        self._storage = storage
+        self._vault = vault
+        self._oauth = oauth
+        self._accounts = accounts
+        self._circuits = circuits
+        self._jobs = jobs
+        self._clock = clock
+        self._signals = signals
+        self._redirect_uri = redirect_uri
+        self._keep = KeepGrant(
+            storage=storage, vault=vault, oauth=oauth, jobs=jobs, clock=clock, entropy=entropy
+        )
+
+    async def __call__(
+        self,
+        *,
+        state: str | None,
+        code: str | None,
+        error: str | None,
+        browser_token: str | None,
+        user_id: UserId | None,
+    ) -> ConnectOutcome:
+        """Complete the flow that `state` names.
+
+        Args:
+            state: as Calendly echoed it.
+            code: the authorization code, unless there is an error.
+            error: the error code that the consent page answered with instead of a code.
+            browser_token: the cookie of the browser that came back.
+            user_id: who the caller is, when it proved that.
+
+        Raises:
+            ConnectStateInvalid: unknown, used, expired, another browser's or another user's;
+                the right browser and user may still come.
+
+        """
+        attempt = await self._take(state, browser_token, user_id)
+        try:
+            kept = await self._connect(attempt, code, error)
+        except SlotkeeperError as failure:
+            return ConnectOutcome(return_to=attempt.return_to, error=failure)
+        self._say(kept)
+        integration_id = kept.integration.id
+        # Without the workflow engine the schedules take the integration up once it is back.
+        with suppress(JobsUnavailable):
+            await self._jobs.onboard(integration_id)
+        return ConnectOutcome(
+            integration_id, attempt.return_to, recovery=kept.recovery, replaced=kept.replaced
+        )
+
+    def _say(self, kept: Kept) -> None:
+        integration_id = kept.integration.id
+        self._signals.connected(integration_id, recovered=kept.recovery is not None)
+        if kept.recovery is not None:
+            self._signals.recovered(integration_id, kept.recovery.cause)
+        if kept.replaced is not None:
+            self._signals.replaced(kept.replaced, integration_id)
+
+    async def _take(
+        self, state: str | None, browser_token: str | None, user_id: UserId | None
+    ) -> ConnectAttempt:
+        """Take the flow out of the store, but only for whom it is: others do not spend it."""
+        async with self._storage() as uow:
+            attempt = await uow.connect_attempts.find(digest(state or ""))
+            if attempt is not None and self._is_good(attempt, browser_token, user_id):
+                attempt = await uow.connect_attempts.take(attempt.state_hash)
+                await uow.commit()
+                if attempt is not None:
+                    return attempt
+        raise ConnectStateInvalid(
+            "This connect link was used already, has expired or belongs to somebody else; "
+            "start again from your application."
+        )
+
+    def _is_good(
+        self, attempt: ConnectAttempt, browser_token: str | None, user_id: UserId | None
+    ) -> bool:
+        return (
+            attempt.expires_at > self._clock.now()
+            and _same_browser(attempt, browser_token)
+            and user_id in {None, attempt.user_id}
+        )
+
+    async def _connect(self, attempt: ConnectAttempt, code: str | None, error: str | None) -> Kept:
+        if error is not None:
+            raise consent_error(error)
+        if not code:
+            raise InvalidInput("The callback carries neither a code nor an error.")
+        pair = await self._exchange(attempt, Secret(code))
+        try:
+            self._check_scopes(pair)
+            account = await self._account(pair)
+        except SlotkeeperError:
+            await self._keep.discard(pair)
+            raise
+        return await self._keep(attempt, pair, account)
+
+    async def _exchange(self, attempt: ConnectAttempt, code: Secret) -> TokenPair:
+        verifier = self._vault.open(attempt.sealed_verifier, verifier_bound_to(attempt.state_hash))
+        return await self._circuits.call(
+            Surface.OAUTH,
+            lambda: self._oauth.exchange_code(
+                code=code, verifier=verifier, redirect_uri=self._redirect_uri
+            ),
+        )
+
+    def _check_scopes(self, pair: TokenPair) -> None:
+        missing = missing_scopes(pair.scopes)
+        if missing:
+            raise ScopesDeclined(
+                f"Calendly granted less than is needed; allow {', '.join(missing)} as well.",
+                missing=missing,
+            )
+
+    async def _account(self, pair: TokenPair) -> Account:
+        access = Access(token=pair.access, user_uri=pair.owner_uri)
+        return await self._circuits.call(Surface.API, lambda: self._accounts.me(access))
+
+
+def _same_browser(attempt: ConnectAttempt, browser_token: str | None) -> bool:
+    if attempt.browser_hash is None:
+        return True
+    return browser_token is not None and hmac.compare_digest(
+        digest(browser_token), attempt.browser_hash
+    )

@@ -1,0 +1,143 @@
+"""Exchange the tokens of an integration that is being disconnected, so that it can be withdrawn.
+
+The new pair is stored before anybody uses it: one that only a dying process knew would outlive
+the integration at Calendly.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from application.ports.calendly.oauth import CalendlyOAuth
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.storage.breakers import Surface
+from application.ports.storage.unit_of_work import Storage
+from application.ports.vault import Vault
+from application.resilience.circuit_breakers import Circuits
+from application.resilience.retry import Patience, until_stored
+from application.resilience.shield import see_through
+from application.tokens.exchange_start import outlasts_request, requests_used_up
+from application.tokens.revoke import give_back
+from application.tokens.token_encryption import holds, seal_pair
+from domain.errors import RefreshInProgress, StorageUnavailable
+from domain.integration import Integration, Lease, refreshed
+from domain.secret import Secret
+from domain.token import SealedTokens, TokenPair
+
+
+class LastExchange:
+    """Spends a refresh token under a lease that was taken to disconnect."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        vault: Vault,
+        oauth: CalendlyOAuth,
+        circuits: Circuits,
+        clock: Clock,
+        entropy: Entropy,
+        lease_ttl: timedelta,
+    ) -> None:
+        self._storage = storage
+        self._vault = vault
+        self._oauth = oauth
+        self._circuits = circuits
+        self._clock = clock
+        self._entropy = entropy
+        self._lease_ttl = lease_ttl
+
+    async def __call__(
+        self, integration: Integration, tokens: SealedTokens, refresh: Secret, lease: Lease
+    ) -> None:
+        """Exchange and store; afterwards the new pair is stored and the lease is free.
+
+        Cancelled, however often, it gives way only once what it began is stored.
+
+        Args:
+            integration: as it was when the lease was taken.
+            tokens: its tokens.
+            refresh: the refresh token among them, opened.
+            lease: taken with `disconnecting`.
+
+        Raises:
+            GrantRefused: the refresh token is spent, revoked or unknown.
+            RefreshInProgress: the lease was lost; nothing was sent, or the new pair given back.
+            StorageUnavailable, CircuitOpen, the CalendlyError family: try again later.
+
+        """
+        patience = Patience()
+        work = asyncio.ensure_future(self._exchange(integration, tokens, refresh, lease, patience))
+        await see_through(work, patience)
+
+    async def _exchange(
+        self,
+        integration: Integration,
+        tokens: SealedTokens,
+        refresh: Secret,
+        lease: Lease,
+        patience: Patience,
+    ) -> None:
+        # What comes of it is stored within the call: the circuit keeps its own record after.
+        await self._circuits.call(
+            Surface.OAUTH,
+            lambda: self._spend(integration, tokens, refresh, lease, patience),
+            subject=str(integration.id),
+        )
+
+    async def _spend(
+        self,
+        integration: Integration,
+        tokens: SealedTokens,
+        refresh: Secret,
+        lease: Lease,
+        patience: Patience,
+    ) -> None:
+        await self._record_start(integration, lease)
+        pair = await self._oauth.refresh(refresh, user_uri=integration.account.user_uri)
+        changed = refreshed(
+            integration,
+            seal_pair(self._vault, integration.id, pair, version=tokens.version + 1),
+            self._clock.now(),
+            scopes=pair.scopes,
+            organization_uri=pair.organization_uri,
+        )
+        try:
+            stored = await self._store(changed, lease, tokens.version, patience)
+        except StorageUnavailable:
+            await give_back(self._oauth, (pair.refresh, pair.access))
+            raise
+        if not stored and not await self._is_stored(integration, pair):
+            await give_back(self._oauth, (pair.refresh, pair.access))
+            raise RefreshInProgress("Another process took this disconnection over.")
+
+    async def _record_start(self, integration: Integration, lease: Lease) -> None:
+        now = self._clock.now()
+        until = now + self._lease_ttl
+        async with self._storage() as uow:
+            start = await uow.refresh_queue.begin_exchange(integration.id, lease, now, until)
+            await uow.commit()
+        if start.granted and outlasts_request(until, self._clock.now()):
+            return
+        if start.wait is not None:
+            raise requests_used_up(start.wait)
+        raise RefreshInProgress("Another process took this disconnection over.")
+
+    async def _store(
+        self, changed: Integration, lease: Lease, version: int, patience: Patience
+    ) -> bool:
+        async def attempt() -> bool:
+            async with self._storage() as uow:
+                stored = await uow.refresh_queue.finish(
+                    changed, lease, expected_version=version, next_attempt_at=None
+                )
+                await uow.commit()
+            return stored
+
+        return await until_stored(attempt, entropy=self._entropy, patience=patience)
+
+    async def _is_stored(self, integration: Integration, pair: TokenPair) -> bool:
+        """Whether an earlier attempt stored the pair and only its answer was lost."""
+        async with self._storage() as uow:
+            current = await uow.integrations.get(integration.id)
+        return current is not None and holds(self._vault, current, pair)

@@ -1,0 +1,204 @@
+"""Disconnect an integration: subscriptions removed, tokens revoked, then everything erased.
+
+Every step may be repeated, so a crash between any two only means doing it again. All of it runs
+under the refresh lease: whoever refreshes at the same moment would end up with a pair that
+nobody revokes.
+"""
+
+from collections.abc import Awaitable
+from contextlib import suppress
+from datetime import timedelta
+
+from application.integrations.final_refresh import LastExchange
+from application.integrations.revoke_at_calendly import LeaveCalendly
+from application.ports.clock import Clock
+from application.ports.signals import Signals
+from application.ports.storage.unit_of_work import Storage
+from application.ports.vault import Vault
+from application.tokens.token_encryption import open_both
+from domain.errors import (
+    AccessTokenRejected,
+    CalendlyUncertain,
+    GrantRefused,
+    RefreshInProgress,
+    SealedValueUnreadable,
+    SlotkeeperError,
+    StorageUnavailable,
+)
+from domain.ids import IntegrationId
+from domain.integration import Integration, Lease, Status
+from domain.secret import Secret
+from domain.token import SealedTokens
+
+ERASED = "erased"
+ERASED_UNREVOKED = "erased_unrevoked"
+ABSENT = "absent"
+
+
+class _PairRenewedError(Exception):
+    """The stored access token was dead; a new pair is stored and the lease is free."""
+
+
+class FinishDisconnect:
+    """Ends what RequestDisconnect began."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        vault: Vault,
+        leave: LeaveCalendly,
+        exchange: LastExchange,
+        clock: Clock,
+        signals: Signals,
+        owner: str,
+        lease_ttl: timedelta,
+    ) -> None:
+        self._storage = storage
+        self._vault = vault
+        self._leave = leave
+        self._exchange = exchange
+        self._clock = clock
+        self._signals = signals
+        self._owner = owner
+        self._lease_ttl = lease_ttl
+
+    async def __call__(self, integration_id: IntegrationId, *, forced: bool) -> str:
+        """Disconnect.
+
+        Args:
+            integration_id: which one; it must be marked as disconnecting.
+            forced: try each step with Calendly once, then erase whatever came of them.
+
+        Returns:
+            `erased`, `erased_unrevoked` when Calendly was not told everything, or `absent`.
+
+        Raises:
+            RefreshInProgress: somebody holds the refresh lease, or changed the tokens.
+            StorageUnavailable: nothing was erased.
+            Unless forced, also whatever kept Calendly from being told.
+
+        """
+        try:
+            return await self._attempt(integration_id, forced=forced, may_renew=True)
+        except _PairRenewedError:
+            return await self._attempt(integration_id, forced=forced, may_renew=False)
+
+    async def _attempt(
+        self, integration_id: IntegrationId, *, forced: bool, may_renew: bool
+    ) -> str:
+        held = await self._hold(integration_id)
+        if held is None:
+            return ABSENT
+        integration, lease = held
+        try:
+            told = await self._tell_calendly(
+                integration, lease, forced=forced, may_renew=may_renew
+            )
+            await self._erase(integration)
+        except CalendlyUncertain:
+            # A token request may be under way: the lease ends by itself, and nobody sends before.
+            raise
+        except SlotkeeperError:
+            await self._release(integration_id, lease)
+            raise
+        result = ERASED if told else ERASED_UNREVOKED
+        self._signals.disconnected(integration_id, result)
+        return result
+
+    async def _hold(self, integration_id: IntegrationId) -> tuple[Integration, Lease] | None:
+        now = self._clock.now()
+        async with self._storage() as uow:
+            integration = await uow.integrations.get(integration_id)
+            if integration is None or integration.status is not Status.DISCONNECTING:
+                return None
+            taken = await uow.refresh_queue.take(
+                integration_id, self._owner, now, now + self._lease_ttl, disconnecting=True
+            )
+            await uow.commit()
+        if taken is None:
+            raise RefreshInProgress("A token refresh of this integration is under way.")
+        return taken
+
+    async def _tell_calendly(
+        self, integration: Integration, lease: Lease, *, forced: bool, may_renew: bool
+    ) -> bool:
+        tokens = integration.tokens
+        if tokens is None:
+            return False
+        try:
+            refresh, access = open_both(self._vault, integration.id, tokens)
+        except SealedValueUnreadable:
+            if not forced:
+                raise
+            return False
+        told = await _went_well(
+            self._unsubscribe(integration, tokens, access, refresh, lease if may_renew else None),
+            forced=forced,
+        )
+        for token in (refresh, access):
+            told = await _went_well(self._leave.revoke(token), forced=forced) and told
+        return told
+
+    async def _unsubscribe(
+        self,
+        integration: Integration,
+        tokens: SealedTokens,
+        access: Secret,
+        refresh: Secret,
+        lease: Lease | None,
+    ) -> None:
+        """Unsubscribe; with a lease, a dead access token is renewed for it."""
+        try:
+            await self._leave.unsubscribe(integration, access)
+        except AccessTokenRejected:
+            if lease is None:
+                raise
+            await self._exchange(integration, tokens, refresh, lease)
+            raise _PairRenewedError from None
+
+    async def _erase(self, integration: Integration) -> None:
+        try:
+            await self._delete(integration)
+        except StorageUnavailable:
+            # The commit may have counted though its answer was lost; then how it ended is known
+            # now or never.
+            async with self._storage() as uow:
+                left = await uow.integrations.get(integration.id)
+            if left is not None:
+                raise
+
+    async def _delete(self, integration: Integration) -> None:
+        async with self._storage() as uow:
+            erased = await uow.integrations.erase(integration.id)
+            if erased is not None and _version(erased) != _version(integration):
+                # Leaving without a commit: that pair has to be revoked first.
+                raise RefreshInProgress("The tokens changed while they were being revoked.")
+            await uow.commit()
+
+    async def _release(self, integration_id: IntegrationId, lease: Lease) -> None:
+        # What went wrong matters more than a lease that ends by itself.
+        with suppress(StorageUnavailable):
+            async with self._storage() as uow:
+                await uow.refresh_queue.release(integration_id, lease)
+                await uow.commit()
+
+
+async def _went_well(step: Awaitable[None], *, forced: bool) -> bool:
+    """Take a step; False when it failed and that does not stop us.
+
+    A dead grant never does: nobody can unsubscribe with it any more, now or later.
+    """
+    try:
+        await step
+    except GrantRefused:
+        return False
+    except SlotkeeperError:
+        if not forced:
+            raise
+        return False
+    return True
+
+
+def _version(integration: Integration) -> int | None:
+    return integration.tokens.version if integration.tokens else None

@@ -1,0 +1,75 @@
+"""What Calendly is told when an integration ends: its subscriptions go, its tokens are revoked."""
+
+from application.ports.calendly.oauth import CalendlyOAuth
+from application.ports.calendly.subscriptions import CalendlySubscriptions
+from application.ports.storage.breakers import Surface
+from application.resilience.circuit_breakers import Circuits
+from domain.errors import CalendlyForbidden
+from domain.integration import Integration
+from domain.secret import Secret
+from domain.subscription import ActualSubscription, own, own_prefix
+from domain.token import Access
+
+
+class LeaveCalendly:
+    """Each call may be repeated: what is gone already counts as done."""
+
+    def __init__(
+        self,
+        *,
+        oauth: CalendlyOAuth,
+        subscriptions: CalendlySubscriptions,
+        circuits: Circuits,
+        callback_base: str,
+    ) -> None:
+        self._oauth = oauth
+        self._subscriptions = subscriptions
+        self._circuits = circuits
+        self._callback_base = callback_base
+
+    async def unsubscribe(self, integration: Integration, token: Secret) -> None:
+        """Delete every webhook subscription of the integration: the stored one and any leftover.
+
+        A user who left the organization may not delete them any more, and gets nothing from
+        them any more either: that counts as done.
+
+        Args:
+            integration: whose.
+            token: a live access token.
+
+        Raises:
+            AccessTokenRejected: the token is not live; nothing was deleted.
+            CircuitOpen, the CalendlyError family.
+
+        """
+        access = Access(token, integration.account.user_uri)
+        for uri in await self._own(integration, access):
+            await self._delete(access, uri)
+
+    async def revoke(self, token: Secret) -> None:
+        """Revoke one token. Raises CircuitOpen and the CalendlyError family."""
+        await self._circuits.call(Surface.OAUTH, lambda: self._oauth.revoke(token))
+
+    async def _own(self, integration: Integration, access: Access) -> list[str]:
+        known = integration.subscription.uri if integration.subscription else None
+        listed = own(
+            await self._listed(integration, access),
+            ours=own_prefix(self._callback_base, integration.id),
+            known=known,
+        )
+        # A fresh one may be missing from the list.
+        return sorted({each.uri for each in listed} | ({known} if known else set()))
+
+    async def _listed(self, integration: Integration, access: Access) -> list[ActualSubscription]:
+        try:
+            return await self._circuits.call(
+                Surface.API, lambda: self._subscriptions.all(access, integration.account)
+            )
+        except CalendlyForbidden:
+            return []
+
+    async def _delete(self, access: Access, uri: str) -> None:
+        try:
+            await self._circuits.call(Surface.API, lambda: self._subscriptions.delete(access, uri))
+        except CalendlyForbidden:
+            return

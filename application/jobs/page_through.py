@@ -1,0 +1,46 @@
+"""Walk through all live integrations, a page at a time, doing one thing to each."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from application.jobs.job_result import Counting, Progress, Tally
+from application.jobs.run_rows import work_on_each
+from application.ports.storage.unit_of_work import Storage
+from domain.ids import IntegrationId
+from domain.integration import Integration
+
+
+async def sweep(
+    storage: Storage,
+    work: Callable[[Integration], Awaitable[str]],
+    *,
+    cursor: str | None,
+    limit: int,
+    concurrency: int,
+    progress: Progress,
+    only_gaps: bool = False,
+) -> Tally:
+    """Work through the page of live integrations after the cursor.
+
+    Args:
+        storage: where they are.
+        work: what to do to each; returns the result to count.
+        cursor: the last id of the page before, or None for the first page.
+        limit: rows at most.
+        concurrency: how many at once.
+        progress: told after each.
+        only_gaps: whether to take those alone whose deliveries have an open gap.
+
+    Returns:
+        The tally with the cursor of the next page; `more` says whether there may be one.
+
+    """
+    after = IntegrationId(UUID(cursor)) if cursor else None
+    async with storage() as uow:
+        if only_gaps:
+            page = await uow.integrations.gaps_after(after, limit)
+        else:
+            page = await uow.integrations.live_after(after, limit)
+    counting = Counting(progress)
+    await work_on_each(page, work, concurrency=concurrency, counting=counting)
+    return counting.page(more=len(page) == limit, cursor=str(page[-1].id) if page else cursor)

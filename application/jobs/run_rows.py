@@ -1,0 +1,48 @@
+"""Work on the rows of a page, so many at once, each counted and none stopping the others."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+from application.jobs.job_result import Counting
+from domain.errors import SlotkeeperError
+
+Row = TypeVar("Row")
+
+
+async def work_on_each(
+    rows: Iterable[Row],
+    work: Callable[[Row], Awaitable[str]],
+    *,
+    concurrency: int,
+    counting: Counting,
+    unexpected: Callable[[Exception], str] | None = None,
+) -> None:
+    """Return when every row has been worked on and counted.
+
+    Args:
+        rows: what to work on.
+        work: one row; returns the result to count, or raises the error whose code is counted.
+        concurrency: how many at once.
+        counting: the tally of the page.
+        unexpected: what to count for an exception that is not ours; None lets it end the page.
+
+    """
+    gate = asyncio.Semaphore(concurrency)
+
+    async def one(row: Row) -> None:
+        async with gate:
+            try:
+                result = await work(row)
+            except SlotkeeperError as error:
+                counting.failed(error.code)
+            except Exception as error:
+                if unexpected is None:
+                    raise
+                counting.failed(unexpected(error))
+            else:
+                counting.done(result)
+
+    async with asyncio.TaskGroup() as group:
+        for row in rows:
+            group.create_task(one(row))

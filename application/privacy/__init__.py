@@ -1,0 +1,1 @@
+"""Personal data: erase a person, and delete what has passed its retention."""

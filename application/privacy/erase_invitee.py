@@ -1,0 +1,136 @@
+"""Erase one invitee by e-mail: bookings made anonymous, webhooks rewritten, kept that way.
+
+The order is what makes it hold. First the record is committed, from which on nobody stores the
+person anew; then whoever began before that is waited for; then everything stored is gone through,
+matched by the record. What is cut off after the record `application.privacy.finish_erasures` ends.
+The address is held in memory alone: never logged, never stored, never sent to Temporal.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.signals import Signals
+from application.ports.storage.erasures import Erasure
+from application.ports.storage.unit_of_work import Storage
+from application.privacy.redact_bookings import RedactBookings
+from application.privacy.redact_webhooks import BODIES_AT_ONCE, RedactBodies
+from domain.erasure import normalised
+from domain.errors import InvalidInput, StorageUnavailable
+from domain.ids import BookingId, WebhookEventId
+from domain.secret import Secret
+
+LONGEST_EMAIL = 254
+QUIET_WITHIN = timedelta(seconds=60)
+LOOK_AGAIN = timedelta(milliseconds=100)
+
+
+class EraseInvitee:
+    """May be repeated: what is erased already is found no more."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        redact_bookings: RedactBookings,
+        redact_bodies: RedactBodies,
+        clock: Clock,
+        entropy: Entropy,
+        signals: Signals,
+    ) -> None:
+        self._storage = storage
+        self._redact_bookings = redact_bookings
+        self._redact_bodies = redact_bodies
+        self._clock = clock
+        self._entropy = entropy
+        self._signals = signals
+
+    async def __call__(self, email: str, by: str) -> Erasure:
+        """Erase the person, and return the record without who it was.
+
+        Args:
+            email: in any spelling of small and capital letters.
+            by: who asks, for the record: `cli`, or the API key's beginning.
+
+        Raises:
+            InvalidInput: that is no e-mail address.
+            StorageUnavailable: begun, not ended: the record holds for what arrives; repeat it
+                for the rest, or the daily job ends it.
+            SealedValueUnreadable: the key of the record cannot be opened; nothing was done.
+
+        """
+        erasure = await self._begin(_checked(email), by)
+        try:
+            return await self._carry_out(erasure)
+        except BaseException:
+            self._signals.erasure_unfinished(erasure.id)
+            raise
+
+    async def _begin(self, email: str, by: str) -> Erasure:
+        erasure = Erasure(id=self._entropy.new_id(), erased_at=self._clock.now(), requested_by=by)
+        async with self._storage() as uow:
+            await uow.erasures.begin(erasure, email, Secret(self._entropy.token()))
+            await uow.commit()
+        return erasure
+
+    async def _carry_out(self, erasure: Erasure) -> Erasure:
+        await self._wait_for_earlier_work()
+        bookings = await self._bookings()
+        events, unreadable = await self._bodies()
+        done = replace(erasure, bookings=bookings, webhook_events=events, unreadable=unreadable)
+        async with self._storage() as uow:
+            await uow.erasures.finish(done)
+            await uow.commit()
+        self._signals.invitee_erased(done.id, bookings, events, unreadable)
+        return done
+
+    async def _wait_for_earlier_work(self) -> None:
+        """Wait for transactions that may have looked before the record was there."""
+        async with self._storage() as uow:
+            began: datetime = await uow.erasures.moment()
+        for _ in range(QUIET_WITHIN // LOOK_AGAIN):
+            async with self._storage() as uow:
+                if await uow.erasures.is_quiet_since(began):
+                    return
+            await asyncio.sleep(LOOK_AGAIN.total_seconds())
+        raise StorageUnavailable(
+            "A transaction has been open for longer than a minute, and may hold what is to be"
+            " erased. Repeat the erasure once it has ended.",
+            retry_after=QUIET_WITHIN.total_seconds(),
+        )
+
+    async def _bookings(self) -> int:
+        forgotten = 0
+        after: BookingId | None = None
+        while True:
+            page = await self._redact_bookings(after)
+            forgotten, after = forgotten + page.forgotten, page.after
+            if after is None:
+                return forgotten
+
+    async def _bodies(self) -> tuple[int, int]:
+        rewritten, unreadable = 0, 0
+        after: WebhookEventId | None = None
+        while True:
+            page = await self._redact_bodies(after, BODIES_AT_ONCE)
+            rewritten, unreadable = rewritten + page.rewritten, unreadable + page.unreadable
+            after = page.after
+            if after is None:
+                return rewritten, unreadable
+
+
+def _checked(email: str) -> str:
+    whom = normalised(email)
+    name, _, host = whom.rpartition("@")
+    if (
+        not name
+        or not host
+        or len(whom.split()) != 1
+        or len(whom) > LONGEST_EMAIL
+        or not whom.isprintable()
+    ):
+        raise InvalidInput("Name the invitee by one e-mail address.")
+    return whom

@@ -1,0 +1,105 @@
+"""Forget what is over: old webhook events first, then what else outlived its use.
+
+Each day it also looks at what arrived, or was settled, since the day before: Calendly may tell of
+an erased invitee's booking again, long after, and a body that nobody could open may have waited
+for its key; none is to rest here for its whole time. Last it ends erasures that were cut off.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from application.jobs.job_result import Progress, Tally
+from application.ports.clock import Clock
+from application.ports.storage.expired import PrunedPage
+from application.ports.storage.unit_of_work import Storage
+from application.privacy.finish_erasures import FinishErasures, Place
+from application.privacy.redact_webhooks import RedactBodies
+from domain.ids import WebhookEventId
+from domain.retention import Cutoffs, Retention
+
+LOOKED_BACK = timedelta(hours=50)
+"""Two daily runs and a little: one that fails is made good by the next."""
+
+EVENTS, DEAD_LETTERS = "webhook_events", "dead_letters"
+ATTEMPTS, COMMANDS = "connect_attempts", "booking_commands"
+REDACTED, FORGOTTEN = "redacted", "bookings_forgotten"
+ERASURES = "erasures_finished"
+
+
+class PruneWebhooks:
+    """A page a call; the cursor says which part, and where in it."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        redact: RedactBodies,
+        finish_erasures: FinishErasures,
+        clock: Clock,
+        retention: Retention,
+    ) -> None:
+        self._storage = storage
+        self._redact = redact
+        self._finish_erasures = finish_erasures
+        self._clock = clock
+        self._retention = retention
+
+    async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> Tally:
+        """Work the page at the cursor, None for the first; returns counts by what is gone."""
+        part, _, position = (cursor or "events:").partition(":")
+        if part == "erasures":
+            tally = await self._erasures(position, limit)
+        elif part == "redact":
+            tally = await self._redact_page(_event(position), limit)
+        elif part == "rest":
+            tally = await self._rest(limit)
+        else:
+            tally = await self._events(_event(position), limit)
+        progress(tally)
+        return tally
+
+    def _over(self) -> Cutoffs:
+        return self._retention.over(self._clock.now())
+
+    async def _events(self, after: WebhookEventId | None, limit: int) -> Tally:
+        async with self._storage() as uow:
+            page: PrunedPage = await uow.expired.prune_webhooks(self._over(), after, limit)
+            await uow.commit()
+        done = {EVENTS: page.settled, DEAD_LETTERS: page.dead_letters}
+        return _tally(
+            page.examined, done, "rest:" if page.after is None else f"events:{page.after}"
+        )
+
+    async def _rest(self, limit: int) -> Tally:
+        over = self._over()
+        async with self._storage() as uow:
+            attempts = await uow.expired.prune_connect_attempts(over.connect_attempts, limit)
+            commands = await uow.expired.prune_commands(over.commands, limit)
+            await uow.commit()
+        more = limit in {attempts, commands}
+        done = {ATTEMPTS: attempts, COMMANDS: commands}
+        return _tally(attempts + commands, done, "rest:" if more else "redact:")
+
+    async def _redact_page(self, after: WebhookEventId | None, limit: int) -> Tally:
+        page = await self._redact(after, limit, since=self._clock.now() - LOOKED_BACK)
+        cursor = "erasures:" if page.after is None else f"redact:{page.after}"
+        return _tally(page.examined, {REDACTED: page.rewritten}, cursor)
+
+    async def _erasures(self, position: str, limit: int) -> Tally:
+        place = msgspec.json.decode(position, type=Place) if position else None
+        step = await self._finish_erasures(place, limit)
+        reached = "" if step.place is None else msgspec.json.encode(step.place).decode()
+        done = {FORGOTTEN: step.forgotten, REDACTED: step.rewritten, ERASURES: step.finished}
+        return _tally(step.examined, done, f"erasures:{reached}" if step.more else None)
+
+
+def _event(position: str) -> WebhookEventId | None:
+    return WebhookEventId(UUID(position)) if position else None
+
+
+def _tally(examined: int, done: Mapping[str, int], cursor: str | None) -> Tally:
+    counted = {name: count for name, count in done.items() if count}
+    return Tally(examined=examined, done=counted, cursor=cursor, more=cursor is not None)

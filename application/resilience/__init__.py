@@ -1,0 +1,1 @@
+"""Keeping calls safe: circuit breakers, retries, shielding, group commit, rate limits."""

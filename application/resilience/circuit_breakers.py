@@ -1,0 +1,251 @@
+"""Calls to Calendly behind the circuit breakers that all processes share.
+
+The breaker is believed for a few seconds from memory, so that neither calls to a healthy Calendly
+nor refusals of a failing one cost a round trip to the store.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.signals import Signals
+from application.ports.storage.breakers import Surface
+from application.ports.storage.unit_of_work import Storage
+from application.resilience.account_failures import OwnTrouble
+from application.resilience.breaker_view import BreakerView, view_of
+from domain.circuit_breaker import (
+    CLOSED,
+    Breaker,
+    BreakerPolicy,
+    BreakerState,
+    admit,
+    failed,
+    given_back,
+    is_answer,
+    is_late,
+    is_outage,
+    seen_at,
+    succeeded,
+    wait,
+)
+from domain.errors import CircuitOpen, SlotkeeperError, StorageUnavailable
+
+T = TypeVar("T")
+
+BELIEVED_FOR = timedelta(seconds=3)
+
+
+class Circuits:
+    """The shared breakers, one per surface of Calendly."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        clock: Clock,
+        entropy: Entropy,
+        signals: Signals,
+        policy: BreakerPolicy,
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._entropy = entropy
+        self._signals = signals
+        self._policy = policy
+        self._seen: dict[Surface, tuple[datetime, Breaker]] = {}
+        self._own_trouble = {surface: OwnTrouble(policy.window) for surface in Surface}
+
+    async def call(
+        self, surface: Surface, work: Callable[[], Awaitable[T]], *, subject: str | None = None
+    ) -> T:
+        """Run a call if the surface's breaker lets it through, and record how it went.
+
+        The record comes after all of `work` and may wait for the store: what must not be lost
+        is stored within `work`. Repeats within `work` count as one call.
+
+        Args:
+            surface: what the call goes to.
+            work: the call.
+            subject: an opaque id of the account that it is for, so that one which is broken for
+                its own reasons does not hold back everybody (see OwnTrouble). Without it every
+                failure counts.
+
+        Raises:
+            CircuitOpen: nothing was sent; `retry_after` says when to come again.
+            StorageUnavailable: nothing was sent; the breaker could not be read.
+
+        """
+        admitted = await self._admit(surface)
+        try:
+            result = await work()
+        except SlotkeeperError as error:
+            await self._learn(surface, admitted, error, subject)
+            raise
+        await self._learn_success(surface, admitted, subject)
+        return result
+
+    async def wait(self, surface: Surface) -> timedelta | None:
+        """Return how long nothing goes out to a surface, at the longest; None when a call may.
+
+        Takes no probe's turn. Cheap: the store is asked every few seconds at the most, unless a
+        probe is out.
+
+        Raises:
+            StorageUnavailable: the breaker could not be read.
+
+        """
+        breaker = self._believed(surface)
+        now = self._clock.now()
+        if breaker is None or not _is_settled(breaker, now):
+            breaker = await self.current(surface)
+        return wait(breaker, now, self._policy)
+
+    async def refuse_if_held_back(self, surface: Surface) -> None:
+        """Raise CircuitOpen when nothing goes out to a surface; StorageUnavailable as `wait`."""
+        left = await self.wait(surface)
+        if left is not None:
+            raise _refusal(surface, left)
+
+    async def room(self, surface: Surface, most: int) -> int:
+        """Return how many rows are worth a claim: one, a probe's, unless the breaker is closed.
+
+        Raises StorageUnavailable.
+        """
+        breaker = await self.current(surface)
+        return most if breaker.state is BreakerState.CLOSED else 1
+
+    async def current(self, surface: Surface) -> Breaker:
+        """Return the breaker as it is stored. Raises StorageUnavailable."""
+        async with self._storage() as uow:
+            breaker = await uow.breakers.read(surface)
+        self._note(surface, breaker)
+        return breaker
+
+    async def standing(self) -> Mapping[Surface, BreakerView]:
+        """Return where every surface stands, for showing. Raises StorageUnavailable."""
+        return {
+            surface: view_of(await self.current(surface), self._clock.now(), self._policy)
+            for surface in Surface
+        }
+
+    async def _admit(self, surface: Surface) -> Breaker:
+        believed, now = self._believed(surface), self._clock.now()
+        if believed == CLOSED:
+            return CLOSED
+        if believed is not None and believed.state is BreakerState.OPEN:
+            # Nothing ends an open breaker before its time, so that memory is as good as the row.
+            self._refuse_if_held_back(surface, believed, now)
+        breaker = await self.current(surface)
+        # A refusal needs no lock, nor does a closed breaker: only the probe's turn is taken.
+        self._refuse_if_held_back(surface, breaker, now)
+        if breaker.state is BreakerState.CLOSED:
+            return breaker
+        return await self._take_turn(surface, now)
+
+    async def _take_turn(self, surface: Surface, now: datetime) -> Breaker:
+        async with self._storage() as uow:
+            breaker = await uow.breakers.lock(surface)
+            admitted = admit(breaker, now, self._policy)
+            if admitted is None:
+                left = wait(breaker, now, self._policy) or timedelta(seconds=1)
+                raise _refusal(surface, left)
+            await uow.breakers.put(surface, admitted)
+            await uow.commit()
+        self._note(surface, admitted)
+        return admitted
+
+    async def _learn(
+        self, surface: Surface, admitted: Breaker, error: SlotkeeperError, subject: str | None
+    ) -> None:
+        now = self._clock.now()
+        if is_outage(error) and self._is_evidence(surface, subject, now):
+            await self._learn_failure(surface, admitted, now)
+        elif is_answer(error):
+            await self._learn_success(surface, admitted, subject)
+        elif admitted.state is BreakerState.HALF_OPEN:
+            await self._change(surface, lambda breaker: given_back(breaker, admitted))
+
+    def _is_evidence(self, surface: Surface, subject: str | None, now: datetime) -> bool:
+        return subject is None or self._own_trouble[surface].is_evidence(subject, now)
+
+    async def _learn_failure(self, surface: Surface, admitted: Breaker, now: datetime) -> None:
+        chance = self._entropy.chance()
+        change = await self._report(
+            surface, admitted, lambda breaker: failed(breaker, now, self._policy, chance)
+        )
+        if change is None:
+            return
+        before, breaker = change
+        if breaker.trips > before.trips and breaker.open_until is not None:
+            self._signals.circuit_opened(surface, breaker.failures, breaker.open_until)
+
+    async def _learn_success(
+        self, surface: Surface, admitted: Breaker, subject: str | None
+    ) -> None:
+        if subject is not None:
+            self._own_trouble[surface].answered(subject, self._clock.now())
+        if self._seen[surface][1] == CLOSED:
+            return
+        change = await self._report(surface, admitted, succeeded)
+        if change is not None and change[0].trips > 0 and change[1] == CLOSED:
+            self._signals.circuit_closed(surface)
+
+    async def _report(
+        self, surface: Surface, admitted: Breaker, change: Callable[[Breaker], Breaker]
+    ) -> tuple[Breaker, Breaker] | None:
+        if is_late(self._seen[surface][1], admitted):
+            return None
+        return await self._change(
+            surface, lambda breaker: breaker if is_late(breaker, admitted) else change(breaker)
+        )
+
+    async def _change(
+        self, surface: Surface, change: Callable[[Breaker], Breaker]
+    ) -> tuple[Breaker, Breaker] | None:
+        """Return the breaker before and after, or None when the store was away."""
+        # What the call did matters more than the record of it: its own outcome goes on.
+        with suppress(StorageUnavailable):
+            async with self._storage() as uow:
+                before = await uow.breakers.lock(surface)
+                after = change(before)
+                if after != before:
+                    await uow.breakers.put(surface, after)
+                await uow.commit()
+            self._note(surface, after)
+            return before, after
+        return None
+
+    def _note(self, surface: Surface, breaker: Breaker) -> None:
+        now = self._clock.now()
+        self._seen[surface] = (now, breaker)
+        if breaker.state is BreakerState.OPEN:
+            self._own_trouble[surface].outage()
+        self._signals.circuit_seen(surface, seen_at(breaker, now, self._policy))
+
+    def _believed(self, surface: Surface) -> Breaker | None:
+        known_at, breaker = self._seen.get(surface, (None, None))
+        if known_at is None or self._clock.now() - known_at > BELIEVED_FOR:
+            return None
+        return breaker
+
+    def _refuse_if_held_back(self, surface: Surface, breaker: Breaker, now: datetime) -> None:
+        left = wait(breaker, now, self._policy)
+        if left is not None:
+            raise _refusal(surface, left)
+
+
+def _refusal(surface: Surface, left: timedelta) -> CircuitOpen:
+    return CircuitOpen(
+        f"Calendly's {surface} is failing; calls are held back until it recovers.",
+        retry_after=left.total_seconds(),
+    )
+
+
+def _is_settled(breaker: Breaker, now: datetime) -> bool:
+    """Whether what is remembered still holds: a probe may end at any moment."""
+    if breaker.state is BreakerState.OPEN:
+        return breaker.open_until is not None and breaker.open_until > now
+    return breaker.state is BreakerState.CLOSED

@@ -1,0 +1,61 @@
+"""Work that must not be left half done, however often its caller is cancelled."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from application.resilience.retry import Patience
+
+T = TypeVar("T")
+
+
+async def see_through(work: asyncio.Future[T], patience: Patience) -> T:
+    """Return the result of work that was begun, or raise its error.
+
+    Cancelled, however often, this gives way only once the work has ended: a shutdown half-way
+    would lose what it was about to store. The patience is hurried then.
+
+    Args:
+        work: under way already.
+        patience: with which the work stores.
+
+    """
+    try:
+        await asyncio.wait({work})
+    except asyncio.CancelledError:
+        patience.hurry()
+        while not work.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({work})
+        _mark_as_seen(work)
+        raise
+    return work.result()
+
+
+async def to_the_end(step: Coroutine[Any, Any, None], *, seconds: float) -> None:
+    """Take a last step, however often cancelled meanwhile; it is cut off after so many seconds.
+
+    Its error is left to the event loop to report.
+    """
+    work = asyncio.ensure_future(step)
+    limit = asyncio.get_running_loop().call_later(seconds, work.cancel)
+    while not work.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({work})
+    limit.cancel()
+
+
+async def wait_for_either(work: asyncio.Future[Any], event: asyncio.Event) -> None:
+    """Return when the work has ended or the event is set; cancelled, leave the work alone."""
+    other = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({work, other}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        other.cancel()
+
+
+def _mark_as_seen(work: asyncio.Future[Any]) -> None:
+    """Keep the event loop from complaining of an error that nobody is left to hear."""
+    if not work.cancelled():
+        work.exception()

@@ -1,0 +1,1 @@
+"""API keys, hashing, and the rotation of encryption keys."""

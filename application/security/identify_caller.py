@@ -1,0 +1,70 @@
+"""Who calls, and for which of the team's users."""
+
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.storage.caller_lookup import Caller
+from application.ports.storage.unit_of_work import Storage
+from application.security.hashing import digest
+from domain.errors import ApiKeyInvalid, InvalidInput
+from domain.ids import UserId
+
+LONGEST_EXTERNAL_ID = 255
+
+
+class IdentifyCaller:
+    """Checks API keys by their hash, so that neither a look nor the time it takes leaks one."""
+
+    def __init__(self, *, storage: Storage, entropy: Entropy, clock: Clock) -> None:
+        self._storage = storage
+        self._entropy = entropy
+        self._clock = clock
+
+    async def __call__(self, api_key: str | None, external_id: str | None) -> UserId:
+        """Return the user that a program with a good key acts for; created on first sight.
+
+        Raises:
+            ApiKeyInvalid: missing, unknown or revoked key.
+            InvalidInput: no user named, or an id that cannot be one.
+
+        """
+        wrong = _misnamed(external_id)
+        caller = await self._caller(api_key, None if wrong else external_id)
+        if wrong or external_id is None:
+            raise InvalidInput(wrong)
+        return caller.user_id or await self.named(external_id)
+
+    async def authenticate(self, api_key: str | None) -> None:
+        """Check the key alone. Raises ApiKeyInvalid."""
+        await self._caller(api_key, None)
+
+    async def named(self, external_id: str) -> UserId:
+        """Return the user with the team's own id, without a key.
+
+        Raises InvalidInput.
+        """
+        if wrong := _misnamed(external_id):
+            raise InvalidInput(wrong)
+        async with self._storage() as uow:
+            new_id = UserId(self._entropy.new_id())
+            user_id = await uow.users.ensure(external_id, new_id, self._clock.now())
+            await uow.commit()
+        return user_id
+
+    async def _caller(self, api_key: str | None, external_id: str | None) -> Caller:
+        callers = self._storage.callers()
+        known = await callers.find(digest(api_key), external_id) if api_key else None
+        if known is None:
+            raise ApiKeyInvalid(
+                "Send a live API key as `Authorization: Bearer <key>`; "
+                "`slotkeeper keys create` makes one."
+            )
+        return known
+
+
+def _misnamed(external_id: str | None) -> str:
+    """Return what is wrong with the id of a user; nothing is the empty string."""
+    if external_id is None or not external_id.strip():
+        return "Name the user you act for in the X-User-Id header."
+    if len(external_id) > LONGEST_EXTERNAL_ID or not external_id.isprintable():
+        return f"X-User-Id must be printable and at most {LONGEST_EXTERNAL_ID} characters."
+    return ""

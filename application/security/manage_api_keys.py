@@ -1,0 +1,48 @@
+"""Make, list and revoke the API keys of the team's own programs."""
+
+from uuid import UUID
+
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.storage.api_keys import ApiKey
+from application.ports.storage.unit_of_work import Storage
+from application.security.hashing import digest
+from domain.secret import Secret
+
+KEY_PREFIX = "sk_"
+SHOWN = 10
+
+
+class ManageApiKeys:
+    """A key is shown once, when it is made; afterwards only its hash is known."""
+
+    def __init__(self, *, storage: Storage, entropy: Entropy, clock: Clock) -> None:
+        self._storage = storage
+        self._entropy = entropy
+        self._clock = clock
+
+    async def create(self, name: str) -> tuple[ApiKey, Secret]:
+        """Make a key and return it with its record; it cannot be read again."""
+        secret = Secret(KEY_PREFIX + self._entropy.token())
+        key = ApiKey(
+            id=self._entropy.new_id(),
+            name=name,
+            prefix=secret.reveal()[:SHOWN],
+            created_at=self._clock.now(),
+        )
+        async with self._storage() as uow:
+            await uow.api_keys.add(key, digest(secret.reveal()))
+            await uow.commit()
+        return key, secret
+
+    async def all(self) -> list[ApiKey]:
+        """Return every key's record, oldest first."""
+        async with self._storage() as uow:
+            return await uow.api_keys.all()
+
+    async def revoke(self, key_id: UUID) -> bool:
+        """Make a key stop working; False when no live key has this id."""
+        async with self._storage() as uow:
+            revoked = await uow.api_keys.revoke(key_id, self._clock.now())
+            await uow.commit()
+        return revoked

@@ -1,0 +1,181 @@
+"""Seal every stored value anew under the first key of the ring, while the service runs.
+
+The rule not to break: a value is replaced only by what it opened to, and only where it is still
+what was read. What does not open is named and stays as it is.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from application.ports.clock import Clock
+from application.ports.key_ring import KeyRing
+from application.ports.storage.encrypted_values import SealedValue
+from application.ports.storage.unit_of_work import Storage
+from domain.backoff import RetryPolicy, next_delay
+from domain.errors import SealedValueCorrupt, SealedValueUnreadable, StorageUnavailable
+
+PAGE = 100  # values that are in memory, and locked for one statement, at once
+# For how long a row that somebody is at is come back to: longer than a lease lasts.
+PATIENCE = timedelta(minutes=3)
+LOOK_AGAIN = timedelta(seconds=1)
+STORING = RetryPolicy(base=timedelta(milliseconds=500), cap=timedelta(seconds=10), limit=12)
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """A value that stays as it is.
+
+    Args:
+        column: `table.column`.
+        owner: the public id of its row, or of its user where the row has none.
+        key_id: the key that it names; empty when it has not the form of a sealed value.
+        code: why it does not open.
+
+    """
+
+    column: str
+    owner: UUID
+    key_id: str
+    code: str
+
+
+class Rotation(msgspec.Struct, frozen=True):
+    """What came of it.
+
+    Args:
+        resealed: values that are under the first key now.
+        unreadable: values that do not open.
+        busy: values that somebody was at to the end; another run finds them.
+
+    """
+
+    resealed: int = 0
+    unreadable: int = 0
+    busy: int = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every value is under the first key."""
+        return not self.unreadable and not self.busy
+
+    def __add__(self, other: "Rotation") -> "Rotation":
+        return Rotation(
+            resealed=self.resealed + other.resealed,
+            unreadable=self.unreadable + other.unreadable,
+            busy=self.busy + other.busy,
+        )
+
+
+class RotateEncryption:
+    """Goes through every sealed column in short stretches; may be stopped and begun again.
+
+    Args:
+        storage: the store.
+        ring: the first key seals, every key opens.
+        clock: the time.
+        resealing: told after each page how many of a column's values were sealed anew so far.
+        unreadable: told of each value that does not open.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        ring: KeyRing,
+        clock: Clock,
+        resealing: Callable[[str, int], None],
+        unreadable: Callable[[Unreadable], None],
+    ) -> None:
+        self._storage = storage
+        self._ring = ring
+        self._clock = clock
+        self._resealing = resealing
+        self._unreadable = unreadable
+
+    async def __call__(self) -> Rotation:
+        """Seal anew what another key than the first has sealed.
+
+        Raises:
+            StorageUnavailable: the store stayed away; what was done stays done.
+
+        """
+        async with self._storage() as uow:
+            columns = uow.sealed_values.columns
+        total = Rotation()
+        for column in columns:
+            total += await self._column(column)
+        return total
+
+    async def _column(self, column: str) -> Rotation:
+        """Go through a column, then come back to those rows that somebody was at."""
+        done = await self._pass(column, Rotation(), name=True)
+        looks = PATIENCE // LOOK_AGAIN
+        while done.busy and looks:
+            looks -= 1
+            await asyncio.sleep(LOOK_AGAIN.total_seconds())
+            settled = msgspec.structs.replace(done, busy=0)
+            done = await self._pass(column, settled, name=False)
+        return done
+
+    async def _pass(self, column: str, done: Rotation, *, name: bool) -> Rotation:
+        after: int | None = 0
+        while after is not None:
+            page, after = await self._page(column, after, name=name)
+            done += page
+            if page.resealed:
+                self._resealing(column, done.resealed)
+        return done
+
+    async def _page(self, column: str, after: int, *, name: bool) -> tuple[Rotation, int | None]:
+        attempt = 1
+        while True:
+            try:
+                return await self._try_page(column, after, name=name)
+            except StorageUnavailable as error:
+                # Any jitter will do: there is one of us.
+                pause = next_delay(STORING, attempt, error, 1.0)
+                if pause is None:
+                    raise
+            attempt += 1
+            await asyncio.sleep(pause.total_seconds())
+
+    async def _try_page(
+        self, column: str, after: int, *, name: bool
+    ) -> tuple[Rotation, int | None]:
+        async with self._storage() as uow:
+            page = await uow.sealed_values.page(
+                column, after, PAGE, but_under=self._ring.sealing_key_id
+            )
+        resealed, unreadable = [], []
+        for value in page.values:
+            try:
+                resealed.append((value, self._seal_anew(value)))
+            except SealedValueUnreadable as error:
+                unreadable.append(self._name(column, value, error))
+        stored = 0
+        if resealed:
+            async with self._storage() as uow:
+                stored = await uow.sealed_values.replace(column, resealed, self._clock.now())
+                await uow.commit()
+        for each in unreadable if name else ():
+            self._unreadable(each)
+        done = Rotation(
+            resealed=stored,
+            unreadable=len(unreadable) if name else 0,
+            busy=len(resealed) - stored,
+        )
+        return done, page.after
+
+    def _seal_anew(self, value: SealedValue) -> str:
+        return self._ring.seal(self._ring.open(value.sealed, value.bound_to), value.bound_to)
+
+    def _name(self, column: str, value: SealedValue, error: SealedValueUnreadable) -> Unreadable:
+        try:
+            key_id = self._ring.key_id(value.sealed)
+        except SealedValueCorrupt:
+            key_id = ""
+        return Unreadable(column=column, owner=value.owner, key_id=key_id, code=error.code)

@@ -1,0 +1,1 @@
+"""The token lifecycle: refresh, exchange, and a session of calls at Calendly."""

@@ -1,0 +1,178 @@
+"""Calls to Calendly's API for one integration: right token, breaker, one refresh on a 401.
+
+A user whom Calendly asked to slow down rests in every process: the word is on the integration,
+which is read for each call, or once for calls that are made together.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from application.ports.calendly.rate_limits import CallPauses
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.storage.breakers import Surface
+from application.ports.storage.unit_of_work import Storage
+from application.ports.vault import Vault
+from application.resilience.circuit_breakers import Circuits
+from application.tokens.connected import read_connected
+from application.tokens.refresh_tokens import RefreshTokens
+from application.tokens.token_encryption import open_access
+from domain.errors import (
+    AccessTokenRejected,
+    CalendlyError,
+    CalendlyThrottled,
+    StorageUnavailable,
+)
+from domain.ids import IntegrationId
+from domain.integration import Integration, usable_tokens
+from domain.retries import RetryTable
+from domain.token import Access
+
+T = TypeVar("T")
+
+
+class Seen:
+    """An integration as those who make several calls for it last saw it; its tokens are sealed.
+
+    It spares each call a look at the store, so it belongs to calls of a few seconds, no more. A
+    call that learns better leaves it here for the others.
+
+    Attributes:
+        integration: as it was.
+        holds: no call has shown that its tokens are spent.
+
+    """
+
+    def __init__(self, integration: Integration) -> None:
+        self.integration = integration
+        self.holds = True
+
+
+class CalendlySession:
+    """The way every use case reaches Calendly's API."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        vault: Vault,
+        refresh: RefreshTokens,
+        circuits: Circuits,
+        clock: Clock,
+        entropy: Entropy,
+        pauses: CallPauses,
+        retries: RetryTable,
+    ) -> None:
+        self._storage = storage
+        self._vault = vault
+        self._refresh = refresh
+        self._circuits = circuits
+        self._clock = clock
+        self._entropy = entropy
+        self._pauses = pauses
+        self._retries = retries
+
+    async def call(
+        self,
+        integration_id: IntegrationId,
+        work: Callable[[Access], Awaitable[T]],
+        *,
+        seen: Seen | None = None,
+    ) -> T:
+        """Run one call for an integration.
+
+        A token that has died is refreshed first. A 401 refreshes once and repeats the call once:
+        Calendly processed nothing then. A 403 never refreshes. What Calendly did not process
+        for a passing reason is repeated a few times; what it may have processed never is. While
+        Calendly wants the user's calls to rest nothing is sent; a short rest is waited out.
+
+        Args:
+            integration_id: whose.
+            work: the call.
+            seen: the integration, for a caller who has just read it; None reads it.
+
+        Raises:
+            CalendlyThrottled: the user rests for longer; `retry_after` in seconds.
+            ReauthRequired, IntegrationNotFound, CircuitOpen, the rest of the CalendlyError family.
+
+        """
+        if seen is None or not seen.holds:
+            seen = Seen(await read_connected(self._storage, integration_id))
+        integration = await self._live(seen)
+        try:
+            return await self._attempt(integration, seen, work)
+        except AccessTokenRejected:
+            seen.holds = False
+            fresh = await self._renew(seen, usable_tokens(integration).version)
+            return await self._attempt(fresh, seen, work)
+
+    async def _attempt(
+        self, integration: Integration, seen: Seen, work: Callable[[Access], Awaitable[T]]
+    ) -> T:
+        access = open_access(self._vault, integration)
+        # One call to the shared breaker, however often it is repeated: else a single account
+        # that fails for its own reasons would hold back everybody's.
+        return await self._circuits.call(
+            Surface.API,
+            lambda: self._repeat(seen, lambda: work(access)),
+            subject=str(integration.id),
+        )
+
+    async def _repeat(self, seen: Seen, work: Callable[[], Awaitable[T]]) -> T:
+        attempt = 1
+        while True:
+            try:
+                return await work()
+            except CalendlyError as error:
+                if isinstance(error, CalendlyThrottled):
+                    await self._pause(seen)
+                pause = self._retries.in_request(error, attempt, self._entropy.chance())
+                if pause is None:
+                    raise
+            attempt += 1
+            await asyncio.sleep(pause.total_seconds())
+
+    async def _pause(self, seen: Seen) -> None:
+        """Let the user's calls rest in all processes, if it was Calendly that asked for it."""
+        integration = seen.integration
+        until = self._pauses.asked(integration.account.user_uri)
+        known = integration.calls_paused_until
+        if until is None or (known is not None and known >= until):
+            return
+        seen.integration = replace(integration, calls_paused_until=until)
+        # Without the store the others learn it the hard way; this call's outcome goes on.
+        with suppress(StorageUnavailable):
+            async with self._storage() as uow:
+                await uow.integrations.put_calls_paused(integration.id, until)
+                await uow.commit()
+
+    async def _live(self, seen: Seen) -> Integration:
+        integration = seen.integration
+        tokens = usable_tokens(integration)
+        await self._rest(integration)
+        if tokens.expires_at <= self._clock.now():
+            return await self._renew(seen, tokens.version)
+        return integration
+
+    async def _renew(self, seen: Seen, stale_version: int) -> Integration:
+        """Return the integration with newer tokens, read anew or exchanged."""
+        fresh = await self._refresh(seen.integration.id, stale_version=stale_version)
+        seen.integration, seen.holds = fresh, True
+        return fresh
+
+    async def _rest(self, integration: Integration) -> None:
+        until = integration.calls_paused_until
+        left = timedelta() if until is None else until - self._clock.now()
+        if left <= timedelta():
+            return
+        if left > self._retries.request.cap:
+            raise CalendlyThrottled(
+                "Calendly asked for fewer requests of this user; they rest for now.",
+                retry_after=left.total_seconds(),
+            )
+        await asyncio.sleep(left.total_seconds())

@@ -1,0 +1,161 @@
+"""Exchange one refresh token under its lease: the only way to spend one and keep the account.
+
+The order is what keeps grants: record that the token may be spent, send, store the new pair by
+compare-and-set, and only then see to anything else. Whatever ends this early leaves the record
+behind, and the next refresher knows.
+"""
+
+import asyncio
+from datetime import timedelta
+
+import msgspec
+
+from application.ports.background import Background
+from application.ports.calendly.oauth import CalendlyOAuth
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.signals import Signals
+from application.ports.storage.breakers import Surface
+from application.ports.storage.unit_of_work import Storage
+from application.ports.token_rescue import Rescue
+from application.ports.vault import Vault
+from application.resilience.circuit_breakers import Circuits
+from application.resilience.retry import Patience
+from application.resilience.shield import see_through, wait_for_either
+from application.tokens.refresh_results import ExchangeOutcomes
+from application.tokens.send_refresh import Ended, Spending, SpendToken
+from application.tokens.token_encryption import open_refresh
+from domain.circuit_breaker import BreakerPolicy, admit, wait
+from domain.errors import (
+    CircuitOpen,
+    SealedValueUnreadable,
+    SlotkeeperError,
+    StorageUnavailable,
+)
+from domain.integration import Integration, Lease
+
+
+class ExchangeTokens:
+    """Spends a refresh token for the next pair and stores what came of it."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        vault: Vault,
+        oauth: CalendlyOAuth,
+        circuits: Circuits,
+        background: Background,
+        clock: Clock,
+        entropy: Entropy,
+        signals: Signals,
+        breaker_policy: BreakerPolicy,
+        lease_ttl: timedelta,
+    ) -> None:
+        self._vault = vault
+        self._circuits = circuits
+        self._background = background
+        self._clock = clock
+        self._signals = signals
+        self._breaker_policy = breaker_policy
+        self._outcomes = ExchangeOutcomes(
+            storage=storage,
+            clock=clock,
+            entropy=entropy,
+            signals=signals,
+            breaker_policy=breaker_policy,
+        )
+        self._spend = SpendToken(
+            storage=storage,
+            vault=vault,
+            oauth=oauth,
+            outcomes=self._outcomes,
+            clock=clock,
+            signals=signals,
+            lease_ttl=lease_ttl,
+        )
+
+    async def __call__(
+        self, integration: Integration, lease: Lease, rescue: Rescue | None = None
+    ) -> Integration:
+        """Refresh an integration whose lease the caller holds; the lease is given back.
+
+        Cancelled, it leaves what it began to this process, which stores it behind the caller's
+        back and is told to hurry only when it ends itself. While the store is away a new pair
+        waits in this process. With a rescue the caller waits as well, and the pair outlives the
+        process; without one the caller is let go after a while.
+
+        Returns:
+            The integration with a live pair: ours, or the one of whoever was faster.
+
+        Raises:
+            GrantRefused: the grant is dead; `reauth_required` is stored.
+            IntegrationNotFound: it was disconnected meanwhile; a new pair was revoked.
+            CircuitOpen, CalendlyThrottled, CalendlyUnavailable, CalendlyUncertain, ClientRefused,
+            SealedValueUnreadable, RefreshInProgress, StorageUnavailable: it stays active and is
+                tried again later.
+
+        """
+        patience = Patience(seconds=None)
+        work: asyncio.Task[Integration] = asyncio.ensure_future(
+            self._counted(integration, lease, rescue, patience)
+        )
+        waits_for = patience.worn if rescue is None else asyncio.Event()
+        try:
+            await wait_for_either(work, waits_for)
+        except asyncio.CancelledError:
+            self._leave(work, patience)
+            raise
+        if not work.done():
+            self._leave(work, patience)
+            raise StorageUnavailable(
+                "PostgreSQL is away; the new tokens are stored once it is back.", retry_after=5
+            )
+        return work.result()
+
+    def _leave(self, work: asyncio.Task[Integration], patience: Patience) -> None:
+        """Let the work go on in this process; it ends before the process does."""
+        storing = see_through(work, patience)
+        self._background.run("store_new_tokens", storing, vital=True)
+
+    async def _counted(
+        self, integration: Integration, lease: Lease, rescue: Rescue | None, patience: Patience
+    ) -> Integration:
+        try:
+            fresh, outcome = await self._exchange(integration, lease, rescue, patience)
+        except SlotkeeperError as error:
+            self._signals.token_refresh(integration.id, error.code)
+            raise
+        self._signals.token_refresh(integration.id, outcome)
+        return fresh
+
+    async def _exchange(
+        self, integration: Integration, lease: Lease, rescue: Rescue | None, patience: Patience
+    ) -> Ended:
+        integration = await self._admit(integration, lease)
+        try:
+            refresh = open_refresh(self._vault, integration)
+        except SealedValueUnreadable as error:
+            await self._outcomes.put_off(integration, lease, error)
+            raise
+        spending = Spending(integration, lease, refresh, rescue, patience)
+        try:
+            # What comes of it is stored within the call: the circuit keeps its own record after.
+            return await self._circuits.call(
+                Surface.OAUTH, lambda: self._spend(spending), subject=str(integration.id)
+            )
+        except CircuitOpen as error:
+            await self._outcomes.put_off(integration, lease, error)
+            raise
+
+    async def _admit(self, integration: Integration, lease: Lease) -> Integration:
+        now = self._clock.now()
+        admitted = admit(integration.breaker, now, self._breaker_policy)
+        if admitted is not None:
+            return msgspec.structs.replace(integration, breaker=admitted)
+        left = wait(integration.breaker, now, self._breaker_policy) or timedelta(seconds=1)
+        await self._outcomes.hold(integration, lease, now + left)
+        raise CircuitOpen(
+            "Refreshing this integration failed repeatedly; it is tried again later.",
+            retry_after=left.total_seconds(),
+        )

@@ -1,0 +1,111 @@
+"""Store a pair that an earlier attempt exchanged and could not store any more."""
+
+import asyncio
+from enum import StrEnum
+
+from msgspec.structs import replace
+
+from application.ports.calendly.oauth import CalendlyOAuth
+from application.ports.entropy import Entropy
+from application.ports.signals import Signals
+from application.ports.storage.unit_of_work import Storage
+from application.ports.token_rescue import Rescue, StrandedPair
+from application.ports.vault import Vault
+from application.resilience.retry import Patience, until_stored
+from application.resilience.shield import see_through
+from application.tokens.revoke import give_back
+from application.tokens.token_encryption import open_both
+from domain.errors import SealedValueUnreadable
+from domain.integration import Integration, Lease, Status, refreshed
+
+
+class Restored(StrEnum):
+    """What became of a stranded pair."""
+
+    STORED = "restored"
+    KNOWN = "stored_already"
+    GIVEN_BACK = "given_back"
+
+
+class RestorePair:
+    """Commits a stranded pair as its own exchange would have done."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        vault: Vault,
+        oauth: CalendlyOAuth,
+        entropy: Entropy,
+        signals: Signals,
+    ) -> None:
+        self._storage = storage
+        self._vault = vault
+        self._oauth = oauth
+        self._entropy = entropy
+        self._signals = signals
+
+    async def __call__(self, pair: StrandedPair, rescue: Rescue) -> Restored:
+        """Store the pair, however long the store is away, and drop it from the rescue.
+
+        A pair whose integration was erased, or is being disconnected, is revoked: nobody else
+        knows it. One whose grant was replaced by a newer one is worth nothing any more.
+        """
+        patience = Patience(seconds=None)
+        storing = until_stored(lambda: self._store(pair), entropy=self._entropy, patience=patience)
+        result = await see_through(asyncio.ensure_future(storing), patience)
+        if result is Restored.GIVEN_BACK:
+            await self._give_back(pair)
+        rescue.drop(pair)
+        return result
+
+    async def _store(self, pair: StrandedPair) -> Restored:
+        async with self._storage() as uow:
+            integration = await uow.integrations.get(pair.integration_id)
+            if integration is None:
+                return Restored.GIVEN_BACK
+            if _has(integration, pair):
+                return Restored.KNOWN
+            stored = await uow.refresh_queue.finish(
+                self._with_pair(integration, pair),
+                _nobodys_lease(pair),
+                expected_version=pair.replaces,
+                next_attempt_at=None,
+            )
+            await uow.commit()
+        if stored:
+            if integration.attention is not None:
+                self._signals.recovered(integration.id, integration.attention.cause)
+            return Restored.STORED
+        # By version: who rotates the encryption key changes the sealed text of the same pair.
+        newest = integration.tokens is not None and integration.tokens.version
+        if integration.status is Status.DISCONNECTING and newest != pair.tokens.version:
+            return Restored.GIVEN_BACK
+        return Restored.KNOWN
+
+    def _with_pair(self, integration: Integration, pair: StrandedPair) -> Integration:
+        changed = refreshed(
+            integration,
+            pair.tokens,
+            pair.exchanged_at,
+            scopes=pair.scopes,
+            organization_uri=pair.organization_uri,
+        )
+        # The grant that the pair belongs to; a newer one is not overwritten.
+        return replace(changed, connected_at=pair.connected_at)
+
+    async def _give_back(self, pair: StrandedPair) -> None:
+        try:
+            tokens = open_both(self._vault, pair.integration_id, pair.tokens)
+        except SealedValueUnreadable:
+            return
+        await give_back(self._oauth, tokens)
+
+
+def _has(integration: Integration, pair: StrandedPair) -> bool:
+    return integration.tokens is not None and integration.tokens == pair.tokens
+
+
+def _nobodys_lease(pair: StrandedPair) -> Lease:
+    """A new pair is stored whoever has the lease; the one it was exchanged under is over."""
+    return Lease(owner="", fence=0, expires_at=pair.connected_at)

@@ -1,0 +1,136 @@
+"""Refresh a page of the integrations whose tokens would die before the next run ends."""
+
+import math
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from application.jobs.job_result import LEFT_FOR_LATER, Counting, Progress, Tally
+from application.jobs.run_rows import work_on_each
+from application.jobs.unexpected import tell_bug
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.signals import Signals
+from application.ports.storage.breakers import Surface
+from application.ports.storage.unit_of_work import Storage
+from application.ports.token_rescue import Rescue
+from application.resilience.circuit_breakers import Circuits
+from application.resilience.rate_limit import Pace
+from application.tokens.exchange_tokens import ExchangeTokens
+from application.tokens.recover_tokens import RestorePair
+from domain.errors import CircuitOpen, RefreshInProgress, SlotkeeperError, StorageUnavailable
+from domain.integration import Integration, Lease
+
+# A row whose next attempt lies further ahead is left for the next run.
+WAITED_FOR: Final = timedelta(minutes=15)
+PUT_OFF: Final = "put_off"
+
+
+class RefreshDueTokens:
+    """The proactive refresh; several workers may run it side by side."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        exchange: ExchangeTokens,
+        restore: RestorePair,
+        circuits: Circuits,
+        clock: Clock,
+        entropy: Entropy,
+        signals: Signals,
+        owner: str,
+        lease_ttl: timedelta,
+        horizon: timedelta,
+        concurrency: int,
+        per_second: float,
+    ) -> None:
+        self._storage = storage
+        self._exchange = exchange
+        self._restore = restore
+        self._circuits = circuits
+        self._clock = clock
+        self._signals = signals
+        self._owner = owner
+        self._lease_ttl = lease_ttl
+        self._horizon = horizon
+        self._concurrency = concurrency
+        self._pace = Pace(per_second, entropy)
+
+    async def __call__(
+        self, limit: int, progress: Progress, rescue: Rescue | None = None
+    ) -> Tally:
+        """Claim up to `limit` due integrations and refresh each; none stops the others.
+
+        What an earlier attempt left in the rescue is stored first. While Calendly's OAuth is
+        held back nothing is claimed; when its breaker lets a probe out, one integration is.
+
+        Raises:
+            StorageUnavailable: pairs of the rescue wait still; the next attempt stores them.
+
+        Returns:
+            What was done; with `resume_in` when the rest is better looked at a little later.
+
+        """
+        counting = Counting(progress)
+        if rescue is not None:
+            await self._restore_all(rescue, counting)
+        held = await self._circuits.wait(Surface.OAUTH)
+        if held is not None:
+            return counting.waiting(held_by=CircuitOpen.code, resume_in=_seconds(held))
+        limit = await self._circuits.room(Surface.OAUTH, limit)
+        claimed = await self._claim(limit)
+        await work_on_each(
+            claimed,
+            lambda row: self._one(*row, rescue),
+            concurrency=self._concurrency,
+            counting=counting,
+            unexpected=partial(tell_bug, self._signals),
+        )
+        if rescue is not None and rescue.kept():
+            # They are kept for as long as this page does not end well.
+            raise StorageUnavailable("New tokens wait to be stored.", retry_after=5)
+        if len(claimed) == limit:
+            return counting.page(more=True)
+        return await self._end(counting)
+
+    async def _restore_all(self, rescue: Rescue, counting: Counting) -> None:
+        for pair in rescue.kept():
+            try:
+                counting.done(await self._restore(pair, rescue))
+            except SlotkeeperError as error:
+                counting.failed(error.code)
+
+    async def _claim(self, limit: int) -> list[tuple[Integration, Lease]]:
+        now = self._clock.now()
+        async with self._storage() as uow:
+            claimed = await uow.refresh_queue.claim_due(
+                self._owner, now, now + self._lease_ttl, now + self._horizon, limit
+            )
+            await uow.commit()
+        return claimed
+
+    async def _one(self, integration: Integration, lease: Lease, rescue: Rescue | None) -> str:
+        await self._pace.turn()
+        if lease.expires_at <= self._clock.now():
+            # No exchange may begin under it any more, nor under one that was lost.
+            return LEFT_FOR_LATER
+        try:
+            await self._exchange(integration, lease, rescue)
+        except RefreshInProgress:
+            return LEFT_FOR_LATER
+        return "refreshed"
+
+    async def _end(self, counting: Counting) -> Tally:
+        """Return the last page's tally; what was put off for a short while is waited for."""
+        now = self._clock.now()
+        async with self._storage() as uow:
+            upcoming = await uow.refresh_queue.next_attempt(now, now + self._horizon)
+        if upcoming is None or upcoming - now > WAITED_FOR:
+            return counting.page(more=False)
+        return counting.waiting(held_by=PUT_OFF, resume_in=_seconds(upcoming - now))
+
+
+def _seconds(wait: timedelta) -> int:
+    """Return whole seconds, rounded up and at least one: a run never spins."""
+    return max(math.ceil(wait.total_seconds()), 1)

@@ -1,0 +1,173 @@
+"""Store what came of an exchange: a new pair, a passing failure, a need for a person.
+
+A new pair that is not stored is a grant lost, so nothing here gives up on one lightly. What
+follows from an outcome is said in `domain.refresh_outcome` and only carried out here.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import msgspec
+
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.signals import Signals
+from application.ports.storage.unit_of_work import Storage
+from application.ports.token_rescue import Rescue
+from application.resilience.retry import Patience, until_stored
+from domain.backoff import delay
+from domain.circuit_breaker import Breaker, BreakerPolicy, failed, given_back
+from domain.errors import SlotkeeperError, StorageUnavailable
+from domain.integration import EXCHANGE_OPEN_FOR, Integration, Lease, usable_tokens
+from domain.refresh_outcome import QUARANTINE, RULES, Effect, Repeat, Rule, outcome_of
+from domain.retries import PUT_OFF
+
+# Whoever disconnects waits for a lease that is kept.
+LONGEST_HELD = timedelta(minutes=5)
+
+
+class ExchangeOutcomes:
+    """Stores outcomes under a lease, as RefreshQueue lets them be stored."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        clock: Clock,
+        entropy: Entropy,
+        signals: Signals,
+        breaker_policy: BreakerPolicy,
+    ) -> None:
+        self._storage = storage
+        self._log = storage.exchanges()
+        self._clock = clock
+        self._entropy = entropy
+        self._signals = signals
+        self._breaker_policy = breaker_policy
+
+    async def store(
+        self,
+        changed: Integration,
+        lease: Lease,
+        before: Integration,
+        patience: Patience,
+        rescue: Rescue | None = None,
+    ) -> bool:
+        """Commit a final outcome, again and again while the store is away.
+
+        Args:
+            changed: as the integration has become.
+            lease: under which it did.
+            before: as it was.
+            patience: how long to go on.
+            rescue: alarmed when an attempt fails.
+
+        Returns:
+            False when somebody else's change came first; the lease is given back all the same.
+
+        Raises:
+            StorageUnavailable: it stayed away for too long.
+
+        """
+        try:
+            stored = await self._persist(changed, lease, before, patience, rescue)
+        except StorageUnavailable:
+            raise
+        except SlotkeeperError:
+            # Of all that an answer says only these two are taken over as they came.
+            plain = msgspec.structs.replace(changed, scopes=before.scopes, account=before.account)
+            if plain == changed:
+                raise
+            stored = await self._persist(plain, lease, before, patience, rescue)
+        if stored and changed.attention is not None:
+            self._signals.reauth_required(changed.id, changed.attention.cause)
+        return stored
+
+    async def _persist(
+        self,
+        changed: Integration,
+        lease: Lease,
+        before: Integration,
+        patience: Patience,
+        rescue: Rescue | None,
+    ) -> bool:
+        async def attempt() -> bool:
+            try:
+                return await self._finish(changed, lease, before)
+            except (StorageUnavailable, asyncio.CancelledError):
+                if rescue is not None:
+                    rescue.alarm()
+                raise
+
+        return await until_stored(attempt, entropy=self._entropy, patience=patience)
+
+    async def put_off(
+        self, integration: Integration, lease: Lease, error: SlotkeeperError
+    ) -> bool:
+        """Store a passing failure: still active, tried again as its outcome's rule says.
+
+        Returns:
+            False when somebody else's change came first.
+
+        """
+        now, rule = self._clock.now(), RULES[outcome_of(error)]
+        breaker = self._breaker(integration.breaker, rule, now)
+        changed = msgspec.structs.replace(
+            integration,
+            breaker=breaker,
+            last_error_code=error.code if rule.shows_code else integration.last_error_code,
+        )
+        next_attempt_at = self._next_attempt(now, breaker.failures, error, rule)
+        held_until = self._held_until(now, error) if rule.keeps_lease else None
+        return await self._finish(changed, lease, integration, next_attempt_at, held_until)
+
+    async def release(self, integration: Integration, lease: Lease) -> None:
+        """Give the lease back and change nothing; one that was lost is left alone."""
+        async with self._storage() as uow:
+            await uow.refresh_queue.release(integration.id, lease)
+            await uow.commit()
+
+    async def hold(self, integration: Integration, lease: Lease, until: datetime) -> None:
+        """Give the lease back; the job leaves the integration alone until then (UTC)."""
+        await self._finish(integration, lease, integration, until)
+
+    async def _finish(
+        self,
+        changed: Integration,
+        lease: Lease,
+        before: Integration,
+        next_attempt_at: datetime | None = None,
+        held_until: datetime | None = None,
+    ) -> bool:
+        stored = await self._log.finish(
+            changed,
+            lease,
+            expected_version=usable_tokens(before).version,
+            next_attempt_at=next_attempt_at,
+            held_until=held_until,
+        )
+        if not stored:
+            await self.release(changed, lease)
+        return stored
+
+    def _held_until(self, now: datetime, error: SlotkeeperError) -> datetime:
+        asked = min(timedelta(seconds=error.retry_after or 0), LONGEST_HELD)
+        return now + (asked or EXCHANGE_OPEN_FOR)
+
+    def _breaker(self, breaker: Breaker, rule: Rule, now: datetime) -> Breaker:
+        if rule.breaker is Effect.FAILS:
+            return failed(breaker, now, self._breaker_policy, self._entropy.chance())
+        return given_back(breaker, breaker)
+
+    def _next_attempt(
+        self, now: datetime, failures: int, error: SlotkeeperError, rule: Rule
+    ) -> datetime | None:
+        asked = timedelta(seconds=error.retry_after or 0)
+        match rule.repeat:
+            case Repeat.BACKED_OFF:
+                backed_off = delay(PUT_OFF, max(failures, 1), self._entropy.chance())
+                return now + max(asked, backed_off)
+            case Repeat.AFTER_AN_HOUR:
+                return now + QUARANTINE
+            case Repeat.WHEN_DUE | Repeat.NEVER:
+                return now + asked if asked else None

@@ -1,0 +1,134 @@
+"""Refresh one integration's tokens, or wait for whoever is doing it."""
+
+import asyncio
+from datetime import timedelta
+
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.storage.breakers import Surface
+from application.ports.storage.unit_of_work import Storage
+from application.resilience.circuit_breakers import Circuits
+from application.tokens.connected import read_connected
+from application.tokens.exchange_tokens import ExchangeTokens
+from domain.errors import (
+    CalendlyThrottled,
+    CalendlyUncertain,
+    GrantRefused,
+    ReauthRequired,
+    RefreshInProgress,
+)
+from domain.ids import IntegrationId
+from domain.integration import Integration, Lease, still_open, usable_tokens
+
+POLL = 0.1  # seconds between looks at somebody else's refresh, before jitter
+POLLS = 100
+
+
+class RefreshTokens:
+    """Single flight across processes: never refreshes without the lease."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        exchange: ExchangeTokens,
+        circuits: Circuits,
+        clock: Clock,
+        entropy: Entropy,
+        owner: str,
+        lease_ttl: timedelta,
+    ) -> None:
+        self._storage = storage
+        self._exchange = exchange
+        self._circuits = circuits
+        self._clock = clock
+        self._entropy = entropy
+        self._owner = owner
+        self._lease_ttl = lease_ttl
+
+    async def __call__(
+        self, integration_id: IntegrationId, *, stale_version: int | None = None
+    ) -> Integration:
+        """Return the integration with tokens newer than the stale ones.
+
+        Args:
+            integration_id: whose tokens.
+            stale_version: the version that was found not to work; a newer one found stored is
+                returned without another exchange. None: refresh the current one.
+
+        Raises:
+            ReauthRequired: the grant is dead.
+            RefreshInProgress: another process holds the lease and did not finish in time.
+            CalendlyThrottled: Calendly wants the user's token requests to rest; nothing was sent.
+            CircuitOpen: Calendly's OAuth is held back; whoever holds the lease gets nothing either.
+            IntegrationNotFound, and what ExchangeTokens raises.
+
+        """
+        for _ in range(POLLS):
+            integration = await read_connected(self._storage, integration_id)
+            version = usable_tokens(integration).version
+            stale_version = version if stale_version is None else stale_version
+            if version > stale_version:
+                return integration
+            taken = await self._take(integration_id)
+            if taken is not None:
+                return await self._refresh(*taken, stale_version)
+            self._refuse_while_in_doubt(integration)
+            await self._refuse_at_rest(integration)
+            await self._circuits.refuse_if_held_back(Surface.OAUTH)
+            await asyncio.sleep(POLL * (0.5 + self._entropy.chance()))
+        raise RefreshInProgress(
+            "Another process is refreshing this integration; try again shortly.", retry_after=5
+        )
+
+    async def _refresh(
+        self, integration: Integration, lease: Lease, stale_version: int
+    ) -> Integration:
+        if usable_tokens(integration).version > stale_version:
+            # Somebody finished between our look and our lease.
+            async with self._storage() as uow:
+                await uow.refresh_queue.release(integration.id, lease)
+                await uow.commit()
+            return integration
+        try:
+            return await self._exchange(integration, lease)
+        except GrantRefused as error:
+            # Whoever finds the grant dead is told the same, with its cause, as all that follow.
+            current = await read_connected(self._storage, integration.id)
+            try:
+                usable_tokens(current)
+            except ReauthRequired as dead:
+                raise dead from error
+            return current
+
+    def _refuse_while_in_doubt(self, integration: Integration) -> None:
+        """Do not wait for a lease that nobody works under: its request may be under way still."""
+        left = still_open(integration, self._clock.now())
+        if left is not None and integration.last_error_code == CalendlyUncertain.code:
+            raise RefreshInProgress(
+                "Calendly's answer to a refresh is missing; the token is not sent again yet.",
+                retry_after=left.total_seconds(),
+            )
+
+    async def _refuse_at_rest(self, integration: Integration) -> None:
+        """Do not wait for a lease that nobody works under: it lasts as long as Calendly asked."""
+        now = self._clock.now()
+        throttled = integration.last_error_code == CalendlyThrottled.code
+        if not throttled or still_open(integration, now) is not None:
+            return
+        async with self._storage() as uow:
+            until = await uow.refresh_queue.rests_until(integration.id, now)
+        if until is not None:
+            raise CalendlyThrottled(
+                "Calendly asked for fewer token requests of this user; they rest for now.",
+                retry_after=(until - now).total_seconds(),
+            )
+
+    async def _take(self, integration_id: IntegrationId) -> tuple[Integration, Lease] | None:
+        now = self._clock.now()
+        async with self._storage() as uow:
+            taken = await uow.refresh_queue.take(
+                integration_id, self._owner, now, now + self._lease_ttl
+            )
+            await uow.commit()
+        return taken

@@ -1,0 +1,221 @@
+"""One token request, from the record that it is about to leave to the stored outcome.
+
+Nothing may happen between Calendly's answer and the first attempt to store it but sealing it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from application.ports.calendly.oauth import CalendlyOAuth
+from application.ports.clock import Clock
+from application.ports.signals import Signals
+from application.ports.storage.unit_of_work import Storage
+from application.ports.token_rescue import Rescue, StrandedPair
+from application.ports.vault import Vault
+from application.resilience.retry import Patience
+from application.tokens.exchange_start import outlasts_request, requests_used_up
+from application.tokens.refresh_results import ExchangeOutcomes
+from application.tokens.revoke import give_back
+from application.tokens.token_encryption import seal_pair
+from domain.errors import (
+    CalendlyUncertain,
+    GrantRefused,
+    IntegrationNotFound,
+    RefreshInProgress,
+    SlotkeeperError,
+)
+from domain.integration import (
+    Cause,
+    Integration,
+    Lease,
+    Status,
+    needs_person,
+    refreshed,
+    refused,
+    still_open,
+    usable_tokens,
+)
+from domain.refresh_outcome import Outcome
+from domain.secret import Secret
+from domain.token import TokenPair
+
+Ended = tuple[Integration, Outcome]
+
+NOT_ROTATED: Final = "refresh_token_not_rotated"
+
+
+@dataclass(frozen=True)
+class Spending:
+    """What one exchange is about: the integration as it was taken, and the token to spend."""
+
+    integration: Integration
+    lease: Lease
+    refresh: Secret
+    rescue: Rescue | None
+    patience: Patience
+
+
+class SpendToken:
+    """Sends the request and stores what came of it."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        vault: Vault,
+        oauth: CalendlyOAuth,
+        outcomes: ExchangeOutcomes,
+        clock: Clock,
+        signals: Signals,
+        lease_ttl: timedelta,
+    ) -> None:
+        self._storage = storage
+        self._log = storage.exchanges()
+        self._vault = vault
+        self._oauth = oauth
+        self._outcomes = outcomes
+        self._clock = clock
+        self._signals = signals
+        self._lease_ttl = lease_ttl
+
+    async def __call__(self, spending: Spending) -> Ended:
+        """Exchange; see ExchangeTokens for what it raises."""
+        await self._record_start(spending)
+        started = self._clock.now()
+        integration, lease = spending.integration, spending.lease
+        try:
+            pair = await self._oauth.refresh(
+                spending.refresh, user_uri=integration.account.user_uri
+            )
+        except GrantRefused as error:
+            return await self._refused(spending, error)
+        except CalendlyUncertain as error:
+            unsure = msgspec.structs.replace(integration, exchange_started_at=started)
+            await self._outcomes.put_off(unsure, lease, error)
+            raise
+        except SlotkeeperError as error:
+            await self._outcomes.put_off(integration, lease, error)
+            raise
+        return await self._commit(spending, pair, started)
+
+    async def _record_start(self, spending: Spending) -> None:
+        integration, lease, now = spending.integration, spending.lease, self._clock.now()
+        until = now + self._lease_ttl
+        start = await self._log.begin(integration.id, lease, now, until)
+        if start.granted and outlasts_request(until, self._clock.now()):
+            return
+        if start.granted:
+            late = RefreshInProgress(
+                "The store was slow; the lease is nearly over.", retry_after=5
+            )
+            await self._outcomes.put_off(integration, lease, late)
+            raise late
+        if start.wait is None:
+            await self._outcomes.release(integration, lease)
+            raise RefreshInProgress("Another process took over this refresh.", retry_after=1)
+        # The count on the row says the same to whoever comes next: no lease has to.
+        await self._outcomes.hold(integration, lease, now + start.wait)
+        raise requests_used_up(start.wait)
+
+    async def _commit(self, spending: Spending, pair: TokenPair, started: datetime) -> Ended:
+        integration = spending.integration
+        now, version = self._clock.now(), usable_tokens(integration).version
+        if pair.owner_uri != integration.account.user_uri:
+            changed = needs_person(integration, Cause.OWNER_CHANGED, now, code=Cause.OWNER_CHANGED)
+            error = GrantRefused("Calendly answered a token refresh for another account.")
+            return await self._give_up(changed, spending, error)
+        tokens = seal_pair(self._vault, integration.id, pair, version=version + 1)
+        stranded = StrandedPair(
+            integration_id=integration.id,
+            connected_at=integration.connected_at,
+            replaces=version,
+            exchanged_at=now,
+            tokens=tokens,
+            scopes=pair.scopes,
+            organization_uri=pair.organization_uri,
+        )
+        changed = refreshed(
+            integration,
+            tokens,
+            now,
+            scopes=pair.scopes,
+            organization_uri=pair.organization_uri,
+        )
+        if not pair.rotated:
+            # Should the token turn out dead it was spent here, not withdrawn by the user.
+            changed = msgspec.structs.replace(
+                changed, exchange_started_at=started, last_error_code=NOT_ROTATED
+            )
+        if await self._stored(changed, spending, stranded):
+            await self._say_if_revived(changed, spending)
+            return changed, Outcome.REFRESHED
+        current = await self._reread(integration)
+        if current is None or (
+            current.status is Status.DISCONNECTING and _version(current) != tokens.version
+        ):
+            await give_back(self._oauth, (pair.refresh, pair.access))
+        return _overtaken(current)
+
+    async def _stored(
+        self, changed: Integration, spending: Spending, stranded: StrandedPair
+    ) -> bool:
+        rescue = spending.rescue
+        if rescue is not None:
+            rescue.keep(stranded)
+        stored = await self._outcomes.store(
+            changed, spending.lease, spending.integration, spending.patience, rescue
+        )
+        if rescue is not None:
+            rescue.drop(stranded)
+        return stored
+
+    async def _say_if_revived(self, changed: Integration, spending: Spending) -> None:
+        """A pair that came late may have brought back what somebody had given up meanwhile."""
+        if not spending.patience.tried and self._clock.now() < spending.lease.expires_at:
+            return
+        current = await self._reread(changed)
+        if current and current.recovery and current.recovery.at == changed.last_refreshed_at:
+            self._signals.recovered(changed.id, current.recovery.cause)
+
+    async def _refused(self, spending: Spending, error: GrantRefused) -> Ended:
+        now, integration = self._clock.now(), spending.integration
+        left = still_open(integration, now)
+        if left is None:
+            changed = refused(integration, now, code=error.code)
+            return await self._give_up(changed, spending, error)
+        waiting = RefreshInProgress(
+            "An earlier refresh of this integration may be under way still; try again shortly.",
+            retry_after=left.total_seconds(),
+        )
+        if await self._outcomes.put_off(integration, spending.lease, waiting):
+            raise waiting from error
+        return _overtaken(await self._reread(integration), error)
+
+    async def _give_up(
+        self, changed: Integration, spending: Spending, error: GrantRefused
+    ) -> Ended:
+        """Store that a person is needed, unless somebody faster has a live pair."""
+        before = spending.integration
+        if await self._outcomes.store(changed, spending.lease, before, Patience()):
+            raise error
+        return _overtaken(await self._reread(before), error)
+
+    async def _reread(self, before: Integration) -> Integration | None:
+        async with self._storage() as uow:
+            return await uow.integrations.get(before.id)
+
+
+def _version(integration: Integration) -> int | None:
+    return integration.tokens.version if integration.tokens else None
+
+
+def _overtaken(current: Integration | None, error: GrantRefused | None = None) -> Ended:
+    """Return the row as somebody faster left it, or raise what it means."""
+    if current is None:
+        raise IntegrationNotFound("The integration was disconnected in the meantime.")
+    if error is not None and current.status is Status.REAUTH_REQUIRED:
+        raise error
+    return current, Outcome.LOST_RACE

@@ -1,0 +1,1 @@
+"""Webhooks from Calendly: take in, store, apply, replay, and the subscriptions behind them."""

@@ -1,0 +1,81 @@
+"""The effect of one webhook, inside the transaction that stores it.
+
+Whoever stores the event as well does so between `settle_notice` and `overtake_cache`: locks are
+taken in this order everywhere (the integration's facts, the event's key, the integration's row),
+so that no two transactions ever wait for each other in a circle.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from application.bookings.merge_facts import settle_bookings
+from application.ports.entropy import Entropy
+from application.ports.storage.availability_cache import Change, Scope
+from application.ports.storage.bookings import Owner
+from application.ports.storage.unit_of_work import UnitOfWork
+from domain.integration import Integration
+from domain.webhook import Notice, Topic, topic
+
+APPLIED = "applied"
+IGNORED = "ignored"
+UNKNOWN_KIND = "unknown_kind"
+NOBODYS = "nobodys_event"
+UNREADABLE = "webhook_unreadable"
+UNREADABLE_ERROR = "WebhookUnreadable"
+
+
+async def integrations_of(
+    uow: UnitOfWork, notice: Notice, integration: Integration | None
+) -> Sequence[Integration]:
+    """Return whom a notice concerns: the one its address named, or those its body names."""
+    if integration is not None:
+        return [integration]
+    return await uow.integrations.by_accounts(notice.account_uris)
+
+
+def why_ignored(notice: Notice, concerned: Sequence[Integration | Owner]) -> str | None:
+    """Return why a notice has no effect here, or None when it has one."""
+    if topic(notice.kind) is Topic.NONE:
+        return UNKNOWN_KIND
+    return None if concerned else NOBODYS
+
+
+async def apply_webhook(
+    uow: UnitOfWork,
+    entropy: Entropy,
+    notice: Notice,
+    integrations: Sequence[Integration],
+    now: datetime,
+) -> str | None:
+    """Apply a notice to bookings and cache; return why it has no effect, or None.
+
+    Applying one twice changes nothing the second time.
+    """
+    reason = why_ignored(notice, integrations)
+    if reason is None:
+        await settle_notice(uow, entropy, notice, integrations)
+        await overtake_cache(uow, notice, integrations, now)
+    return reason
+
+
+async def settle_notice(
+    uow: UnitOfWork, entropy: Entropy, notice: Notice, integrations: Sequence[Integration]
+) -> None:
+    """Write what a notice says of a booking, for each integration by ascending id."""
+    if notice.facts is not None:
+        for integration in integrations:
+            await settle_bookings(uow, entropy, integration, [notice.facts])
+
+
+async def overtake_cache(
+    uow: UnitOfWork, notice: Notice, integrations: Sequence[Integration], now: datetime
+) -> None:
+    """Invalidate what a notice changes of what is cached of the users whom it concerns."""
+    users = sorted(each.user_id for each in integrations)
+    await uow.availability.invalidate_each(dict.fromkeys(users, change_of(notice.kind)), now)
+
+
+def change_of(kind: str) -> Change:
+    """Return what a notice of that kind overtakes of what is cached."""
+    is_event_type = topic(kind) is Topic.EVENT_TYPE
+    return Change.of(kind, Scope.EVENT_TYPES if is_event_type else Scope.BOOKINGS)

@@ -1,0 +1,156 @@
+"""Apply stored webhooks that had no effect yet, until they do or are given up.
+
+When the next attempt comes, and after which there is none, is the rule of `domain.leftovers`.
+"""
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import NamedTuple
+
+from application.jobs.error_location import whereabouts
+from application.jobs.job_result import Counting, Progress, Tally
+from application.jobs.unexpected import UNEXPECTED
+from application.ports.calendly.webhook_reader import WebhookReader
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.signals import Signals
+from application.ports.storage.unit_of_work import Storage, UnitOfWork
+from application.ports.storage.webhook_events import WebhookEvent
+from application.webhooks.apply import (
+    APPLIED,
+    IGNORED,
+    NOBODYS,
+    UNKNOWN_KIND,
+    UNREADABLE,
+    UNREADABLE_ERROR,
+    apply_webhook,
+    change_of,
+    integrations_of,
+)
+from application.webhooks.delivery import belongs_to
+from application.webhooks.held_meanwhile import HeldMeanwhile
+from domain.errors import SealedValueUnreadable, SlotkeeperError, StorageContended
+from domain.integration import Integration
+from domain.leftovers import verdict
+from domain.webhook import Notice
+
+HELD_FOR = timedelta(minutes=2)
+DEAD_LETTERED = "dead_lettered"
+
+
+class Failure(NamedTuple):
+    """Why an event was not applied, without any data of it.
+
+    Args:
+        code: the reason that is stored with it.
+        error: the class of the error.
+        where: the place in the code, or the field of the body.
+
+    """
+
+    code: str
+    error: str
+    where: str
+
+
+class ApplyWebhooks:
+    """Works through the inbox; a dead letter is ours to mend, never the sender's."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        reader: WebhookReader,
+        clock: Clock,
+        entropy: Entropy,
+        signals: Signals,
+    ) -> None:
+        self._storage = storage
+        self._reader = reader
+        self._clock = clock
+        self._entropy = entropy
+        self._signals = signals
+
+    async def __call__(self, limit: int, progress: Progress) -> Tally:
+        """Claim up to `limit` pending events and apply each in a transaction of its own."""
+        now = self._clock.now()
+        async with self._storage() as uow:
+            events = await uow.webhook_events.claim_pending(now, now + HELD_FOR, limit)
+            await uow.commit()
+        counting, held = Counting(progress), HeldMeanwhile()
+        for event in events:
+            await self._one(event, held, counting)
+        return counting.page(more=len(events) == limit)
+
+    async def _one(self, event: WebhookEvent, held: HeldMeanwhile, counting: Counting) -> None:
+        try:
+            result = await self._attempt(event, held)
+        except Exception as error:  # noqa: BLE001 - one bad event never stops the others
+            result = _failure(error)
+        if isinstance(result, Failure):
+            await self._failed(event, result)
+            counting.failed(result.code)
+        else:
+            counting.done(result)
+            self._signals.webhook_applied(event.kind, result)
+
+    async def _attempt(self, event: WebhookEvent, held: HeldMeanwhile) -> str | Failure:
+        if event.fault is not None:
+            return Failure(event.fault, SealedValueUnreadable.__name__, "body")
+        notice = self._reader.read(event.body)
+        if notice.unreadable is not None:
+            return Failure(UNREADABLE, UNREADABLE_ERROR, notice.unreadable)
+        return await self._apply(event, notice, held)
+
+    async def _apply(self, event: WebhookEvent, notice: Notice, held: HeldMeanwhile) -> str:
+        now = self._clock.now()
+        async with self._storage() as uow:
+            addressee = await _addressee(uow, event, notice)
+            integrations = await integrations_of(uow, notice, addressee)
+            with held.noted(integrations):
+                reason = await apply_webhook(uow, self._entropy, notice, integrations, now)
+            if reason is None:
+                await uow.webhook_events.applied(event.id, now)
+            else:
+                await uow.webhook_events.ignored(event.id, reason, now)
+            await uow.commit()
+        if reason == UNKNOWN_KIND:
+            self._signals.webhook_unknown(event.id, notice.kind)
+        if reason is None:
+            return APPLIED
+        return NOBODYS if reason == NOBODYS else IGNORED
+
+    async def _failed(self, event: WebhookEvent, failure: Failure) -> None:
+        ruling = verdict(failure.code, event.attempts + 1, self._entropy.chance())
+        again = None if ruling.pause is None else self._clock.now() + ruling.pause
+        # An event that somebody holds as well stays claimed, and is handed out again after that.
+        with suppress(StorageContended):
+            async with self._storage() as uow:
+                if again is not None and not ruling.counted:
+                    await uow.webhook_events.put_off(event.id, failure.code, again)
+                else:
+                    await uow.webhook_events.failed(event.id, failure.code, again)
+                if again is None and event.user_id is not None:
+                    # It overtakes as long as it is pending, and not less for being given up.
+                    changed = {event.user_id: change_of(event.kind)}
+                    await uow.availability.invalidate_each(changed, self._clock.now())
+                await uow.commit()
+        result = DEAD_LETTERED if again is None else failure.code
+        self._signals.webhook_applied(event.kind, result)
+        self._signals.webhook_unapplied(event.id, failure.error, failure.where)
+
+
+async def _addressee(uow: UnitOfWork, event: WebhookEvent, notice: Notice) -> Integration | None:
+    """Return the integration that the event's address named; None when its body has to tell."""
+    if event.integration_id is not None:
+        return await uow.integrations.get(event.integration_id)
+    if event.user_id is None:
+        return None
+    # Stored while its integration's row was held. The user may have another account by now.
+    found = await uow.integrations.for_user(event.user_id)
+    return found if found is not None and belongs_to(event, notice, found) else None
+
+
+def _failure(error: Exception) -> Failure:
+    code = error.code if isinstance(error, SlotkeeperError) else UNEXPECTED
+    return Failure(code, type(error).__name__, whereabouts(error))

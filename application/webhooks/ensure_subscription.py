@@ -1,0 +1,184 @@
+"""See to it that an integration has exactly one good webhook subscription."""
+
+from datetime import datetime
+
+from application.ports.calendly.subscriptions import CalendlySubscriptions
+from application.ports.clock import Clock
+from application.ports.entropy import Entropy
+from application.ports.signals import Signals
+from application.ports.storage.unit_of_work import Storage
+from application.tokens.calendly_session import CalendlySession
+from application.tokens.connected import read_connected
+from domain.errors import CalendlyConflict, SlotkeeperError
+from domain.ids import IntegrationId
+from domain.integration import Gap, Integration, Subscription
+from domain.secret import Secret
+from domain.subscription import (
+    USER_EVENTS,
+    ActualSubscription,
+    Plan,
+    Trouble,
+    key_of,
+    new_key,
+    own_prefix,
+    plan,
+)
+from domain.subscription_signing import marked, own_signing_key
+
+KEPT = "kept"
+KEPT_FAILING = "kept_failing"
+CREATED = "created"
+REPLACED = "replaced"
+KEY_BYTES = 12
+
+
+class EnsureSubscription:
+    """Compares desired with actual, creates first, deletes afterwards.
+
+    Each one that it creates gets a signing key of its own, derived from `signing_key`, the newest
+    of those that are configured.
+
+    What a replaced subscription may have lost is remembered as a gap, in the transaction that
+    remembers the new one, so that a comparison of bookings makes up for it whatever dies next.
+    """
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        session: CalendlySession,
+        calendly: CalendlySubscriptions,
+        clock: Clock,
+        entropy: Entropy,
+        signals: Signals,
+        callback_base: str,
+        signing_key: Secret,
+    ) -> None:
+        self._storage = storage
+        self._session = session
+        self._calendly = calendly
+        self._clock = clock
+        self._entropy = entropy
+        self._signals = signals
+        self._callback_base = callback_base
+        self._signing_key = signing_key
+
+    async def __call__(self, integration_id: IntegrationId) -> str:
+        """Heal the subscription: `kept`, `created` or `replaced`.
+
+        `kept_failing` is an early warning: Calendly is repeating deliveries that failed, and
+        disables the subscription when that goes on for a day (Calendly: webhook retries).
+
+        Raises:
+            IntegrationNotFound, ReauthRequired, CircuitOpen, the CalendlyError family.
+
+        """
+        try:
+            result = await self._ensure(integration_id)
+        except SlotkeeperError as error:
+            self._signals.subscription(integration_id, error.code)
+            raise
+        self._signals.subscription(integration_id, result)
+        return result
+
+    async def _ensure(self, integration_id: IntegrationId) -> str:
+        integration = await read_connected(self._storage, integration_id)
+        asked_at = self._clock.now()
+        todo = self._plan(integration, await self._actual(integration))
+        if todo.keep is not None:
+            await self._remember_kept(integration, todo.keep, None if todo.failing else asked_at)
+        else:
+            await self._replace(integration, todo.trouble, asked_at)
+        for uri in todo.delete:
+            await self._delete(integration_id, uri)
+        if todo.keep is not None:
+            return KEPT_FAILING if todo.failing else KEPT
+        return REPLACED if todo.delete or todo.trouble else CREATED
+
+    async def _actual(self, integration: Integration) -> list[ActualSubscription]:
+        """What Calendly lists, and the one that we know: a fresh one may not be listed yet."""
+        listed = await self._session.call(
+            integration.id, lambda access: self._calendly.all(access, integration.account)
+        )
+        known = integration.subscription.uri if integration.subscription else None
+        if known is None or any(each.uri == known for each in listed):
+            return listed
+        found = await self._session.call(
+            integration.id, lambda access: self._calendly.subscription(access, known)
+        )
+        return listed if found is None else [*listed, found]
+
+    def _plan(self, integration: Integration, actual: list[ActualSubscription]) -> Plan:
+        subscription = integration.subscription
+        return plan(
+            actual,
+            ours=own_prefix(self._callback_base, integration.id),
+            current=self._url(subscription.key) if subscription else None,
+            known=subscription.uri if subscription else None,
+            signing_key=self._signing_key,
+        )
+
+    async def _create(self, integration: Integration) -> ActualSubscription:
+        """Create under a new callback URL; a URL that is taken is simply not the one."""
+        try:
+            return await self._create_once(integration)
+        except CalendlyConflict:
+            return await self._create_once(integration)
+
+    async def _create_once(self, integration: Integration) -> ActualSubscription:
+        token = marked(self._entropy.token(KEY_BYTES), self._signing_key)
+        key = new_key(integration.id, token)
+        own = own_signing_key(self._signing_key, key)
+        return await self._session.call(
+            integration.id,
+            lambda access: self._calendly.create(
+                access, integration.account, self._url(key), USER_EVENTS, own
+            ),
+        )
+
+    async def _delete(self, integration_id: IntegrationId, uri: str) -> None:
+        await self._session.call(integration_id, lambda access: self._calendly.delete(access, uri))
+
+    async def _remember_kept(
+        self, integration: Integration, kept: ActualSubscription, healthy_at: datetime | None
+    ) -> None:
+        known = integration.subscription
+        seen = _subscription(kept, healthy_at or (known.healthy_at if known else None))
+        if seen == known:
+            return
+        async with self._storage() as uow:
+            await uow.integrations.put_subscription(integration.id, seen)
+            await uow.commit()
+
+    async def _replace(
+        self, integration: Integration, trouble: Trouble | None, asked_at: datetime
+    ) -> None:
+        made = await self._create(integration)
+        since = _lost_since(integration)
+        async with self._storage() as uow:
+            await uow.integrations.put_subscription(integration.id, _subscription(made, asked_at))
+            if since is not None:
+                gap = Gap(since=min(since, asked_at), until=self._clock.now())
+                await uow.integrations.put_gap(integration.id, gap)
+            await uow.commit()
+        if trouble is not None:
+            self._signals.subscription_replaced(integration.id, trouble, since or asked_at)
+
+    def _url(self, key: str) -> str:
+        return f"{self._callback_base}/{key}"
+
+
+def _subscription(actual: ActualSubscription, healthy_at: datetime | None) -> Subscription:
+    key = key_of(actual.callback_url)
+    return Subscription(key=key, uri=actual.uri, state=actual.state, healthy_at=healthy_at)
+
+
+def _lost_since(integration: Integration) -> datetime | None:
+    """Since when deliveries may be missing (UTC); None for one that was never complete before.
+
+    An integration without a subscription that was compared before is one whose row was lost.
+    """
+    known = integration.subscription
+    if known is not None and known.healthy_at is not None:
+        return known.healthy_at
+    return integration.reconciled_at or (integration.connected_at if known else None)

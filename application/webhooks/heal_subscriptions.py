@@ -1,0 +1,57 @@
+"""Heal the webhook subscriptions of all live integrations, and resume the ending of others."""
+
+from application.jobs.job_result import Counting, Progress, Tally
+from application.jobs.page_through import sweep
+from application.ports.jobs import Jobs
+from application.ports.storage.unit_of_work import Storage
+from application.webhooks.ensure_subscription import EnsureSubscription
+from domain.errors import JobsUnavailable
+
+DISCONNECT_RESUMED = "disconnect_resumed"
+
+
+class HealSubscriptions:
+    """Calendly disables a failing subscription after a day and tells nobody; this finds out.
+
+    It also finds the integrations that nobody goes on disconnecting, because the workflow engine
+    was away when that was asked for.
+    """
+
+    def __init__(
+        self, *, storage: Storage, ensure: EnsureSubscription, jobs: Jobs, concurrency: int
+    ) -> None:
+        self._storage = storage
+        self._ensure = ensure
+        self._jobs = jobs
+        self._concurrency = concurrency
+
+    async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> Tally:
+        """Heal a page; results are `kept`, `kept_failing`, `created`, `replaced`.
+
+        The first page also starts the jobs of up to `limit` integrations that are being
+        disconnected: `disconnect_resumed`. Those whose job runs already are not counted.
+        """
+        resumed = Tally() if cursor else await self._resume(limit, progress)
+        healed = await sweep(
+            self._storage,
+            lambda integration: self._ensure(integration.id),
+            cursor=cursor,
+            limit=limit,
+            concurrency=self._concurrency,
+            progress=lambda tally: progress(resumed.plus(tally)),
+        )
+        return resumed.plus(healed)
+
+    async def _resume(self, limit: int, progress: Progress) -> Tally:
+        async with self._storage() as uow:
+            leaving = await uow.integrations.disconnecting(limit)
+        counting = Counting(progress)
+        for integration in leaving:
+            try:
+                started = await self._jobs.disconnect(integration.id)
+            except JobsUnavailable as error:
+                counting.failed(error.code)
+                break  # The others would only wait for the same time-out.
+            if not started.already_running:
+                counting.done(DISCONNECT_RESUMED)
+        return counting.tally
