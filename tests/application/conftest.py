@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.application.building import Product
-from tests.application.passing_time import PassingTimeLoop
-from tests.application.process import Process
+from tests.application.support.building import Product
+from tests.application.support.passing_time import PassingTimeLoop
+from tests.application.support.process import Process
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

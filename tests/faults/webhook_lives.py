@@ -12,7 +12,7 @@ import msgspec
 
 from domain.ids import IntegrationId
 from domain.subscription import new_key
-from tests.application.told_histories import ACTS, HALVES, Act, Guest, Teller
+from tests.application.support.webhook_histories import ACTS, HALVES, Act, Guest, Teller
 from tests.fakes.calendly import bodies
 from tests.faults import accounts
 from tests.faults.rig import Rig

@@ -6,8 +6,8 @@ from adapters.persistence.storage import PiccoloStorage
 from adapters.security.vault import KeyRingVault
 from application.security.rotate_encryption import RotateEncryption, Rotation, Unreadable
 from domain.secret import Secret
-from tests.application.building import Product
-from tests.application.process import Process
+from tests.application.support.building import Product
+from tests.application.support.process import Process
 
 KEYS = {
     name: Secret(base64.b64encode(bytes([number]) * 32).decode())

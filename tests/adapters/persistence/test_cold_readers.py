@@ -9,10 +9,10 @@ from adapters.persistence.storage import PiccoloStorage
 from application.availability.read_slots import AvailabilityView
 from application.ports.storage.availability_cache import Scope
 from domain.cache_policy import Freshness
-from tests.application.building import Product
-from tests.application.crashing import CrashingStorage
-from tests.application.offering import A_DAY, TOMORROW, Host, host, overtake
-from tests.application.process import Process
+from tests.application.support.building import Product
+from tests.application.support.crashing import CrashingStorage
+from tests.application.support.host_setup import A_DAY, TOMORROW, Host, host, overtake
+from tests.application.support.process import Process
 
 PROCESSES, CROWD = 4, 125
 

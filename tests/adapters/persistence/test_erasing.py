@@ -14,8 +14,8 @@ from domain.ids import IntegrationId, WebhookEventId
 from domain.integration import Integration
 from domain.secret import Secret
 from tests import samples
-from tests.application.building import Product
-from tests.application.process import Process
+from tests.application.support.building import Product
+from tests.application.support.process import Process
 from tests.contracts.persistence.test_erasing import IVY, begin, erasure, known
 from tests.contracts.persistence.test_webhook_events import event, store
 from tests.contracts.persistence.world import World

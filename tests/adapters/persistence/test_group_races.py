@@ -21,8 +21,8 @@ from domain.secret import Secret
 from domain.webhook import Notice
 from tests import samples
 from tests.adapters.persistence.test_races import until_waiting
-from tests.application.delivery_streams import cut, seeded, stream
-from tests.application.recording import AwaitedBackground, RecordedSignals
+from tests.application.support.delivery_streams import cut, seeded, stream
+from tests.application.support.recording import AwaitedBackground, RecordedSignals
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.entropy import FakeEntropy

@@ -19,8 +19,8 @@ from domain.errors import StorageContended
 from domain.integration import Integration
 from domain.leftovers import HEALS
 from tests.adapters.web.serving import settings_with
-from tests.application.delivering import created, key_of, signed
-from tests.application.recording import AwaitedBackground, RecordedSignals
+from tests.application.support.delivering import created, key_of, signed
+from tests.application.support.recording import AwaitedBackground, RecordedSignals
 from tests.contracts.persistence.test_webhook_events import claim, event, store
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock

@@ -8,8 +8,8 @@ from application.integrations.view_integration import CONNECT_PATH, ViewIntegrat
 from domain.integration import Status
 from domain.secret import Secret
 from tests.adapters.persistence.served import ring, served
-from tests.application.building import Product
-from tests.application.process import BREAKER
+from tests.application.support.building import Product
+from tests.application.support.process import BREAKER
 
 NEARLY_OVER = timedelta(minutes=100)
 HOUR = timedelta(hours=1)

@@ -23,7 +23,7 @@ from domain.ids import BookingId, CommandId, UserId, WebhookEventId
 from domain.integration import Integration, refreshed
 from domain.reconciliation import related_uris, settle
 from tests import samples
-from tests.application.recording import RecordedSignals
+from tests.application.support.recording import RecordedSignals
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.entropy import FakeEntropy

@@ -23,7 +23,7 @@ from domain.integration import Integration
 from domain.secret import Secret
 from tests import samples
 from tests.adapters.persistence.served import Rotating, ring, served
-from tests.application.building import Product
+from tests.application.support.building import Product
 from tests.fakes.clock import NOON
 
 MINUTE = timedelta(minutes=1)

@@ -9,8 +9,8 @@ from application.ports.storage.breakers import Surface
 from application.resilience.circuit_breakers import Circuits
 from domain.circuit_breaker import CLOSED, JITTER, BreakerPolicy, BreakerState
 from domain.errors import CalendlyUnavailable, CircuitOpen
-from tests.application.calling import Host
-from tests.application.recording import RecordedSignals
+from tests.application.support.calling import Host
+from tests.application.support.recording import RecordedSignals
 from tests.fakes.clock import FakeClock
 from tests.fakes.entropy import FakeEntropy
 

@@ -15,7 +15,7 @@ from application.tokens.calendly_session import Seen
 from domain.cache_policy import CachePolicy
 from domain.ids import IntegrationId
 from domain.integration import Integration
-from tests.application.recording import RecordedSignals
+from tests.application.support.recording import RecordedSignals
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.entropy import FakeEntropy
 

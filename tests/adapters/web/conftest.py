@@ -2,8 +2,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.adapters.web.fakes import StandInServices
 from tests.adapters.web.serving import Client, serving, settings_with
-from tests.adapters.web.stand_ins import StandInServices
 
 
 @pytest.fixture

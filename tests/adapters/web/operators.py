@@ -9,7 +9,7 @@ from application.privacy.redact_webhooks import RedactBodies
 from application.webhooks.list_events import ListWebhooks
 from application.webhooks.replay import ReplayWebhook
 from application.webhooks.show_webhook import ShowWebhook
-from tests.application.recording import RecordedSignals
+from tests.application.support.recording import RecordedSignals
 from tests.fakes.clock import FakeClock
 from tests.fakes.entropy import FakeEntropy
 from tests.fakes.jobs import FakeJobs

@@ -12,8 +12,8 @@ from adapters.settings import Settings, load_settings
 from adapters.web.app import build_app
 from adapters.web.services import Services
 from tests.adapters.sound_environ import SOUND
-from tests.adapters.web.stand_ins import StandInServices
-from tests.adapters.web.story import API_KEY
+from tests.adapters.web.fakes import StandInServices
+from tests.adapters.web.scenario import API_KEY
 
 Client = AsyncTestClient[Litestar]
 CALLER = {"Authorization": f"Bearer {API_KEY}", "X-User-Id": "ada"}

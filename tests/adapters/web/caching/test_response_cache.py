@@ -1,0 +1,122 @@
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from adapters.web.caching.response_cache import AnswerKey, Basis, RenderedAnswer, RenderedAnswers
+from application.availability.read_schedules import SchedulesView
+from application.ports.storage.availability_cache import Part, PartKey
+from domain.ids import UserId
+from tests.adapters.web import scenario as story
+
+KIB = 1024
+USER = UserId(UUID(int=1))
+READS = (PartKey(Part.SCHEDULES),)
+
+
+def key(number: int) -> AnswerKey:
+    """A key that differs by its query."""
+    return AnswerKey(story.KEY_HASH, b"ada", "/api/calendly/schedules", b"%d" % number)
+
+
+def answer(size: int = 60 * KIB) -> RenderedAnswer:
+    """An answer of so many bytes."""
+    return RenderedAnswer(b"x" * size, b'"tag"', (), (), basis_of(view()), story.NOW)
+
+
+def view(error_code: str | None = None) -> SchedulesView:
+    """What was read of schedules, good for an hour."""
+    return SchedulesView((), story.age(error_code=error_code), 7, story.origin(*READS))
+
+
+def basis_of(seen: SchedulesView, max_age: timedelta | None = None) -> Basis:
+    """What an answer of it rests on."""
+    return Basis.of(USER, seen, max_age)
+
+
+def test_the_least_recently_used_makes_room() -> None:
+    """Memory is bounded: what was not asked for the longest goes first."""
+    answers = RenderedAnswers(capacity=1024 * KIB)
+    for number in range(16):
+        answers.keep(key(number), answer())
+    answers.get(key(0))
+
+    answers.keep(key(16), answer())
+
+    assert answers.get(key(1)) is None
+    assert answers.get(key(0)) is not None
+    assert len(answers) == 16
+
+
+def test_an_answer_is_kept_once() -> None:
+    """The same question asked again and again takes the room of one answer."""
+    answers = RenderedAnswers(capacity=1024 * KIB)
+    answers.keep(key(0), answer())
+    for _ in range(100):
+        answers.keep(key(1), answer())
+
+    assert len(answers) == 2
+
+
+def test_a_huge_answer_drives_nobody_out() -> None:
+    """An answer that would take a large part of the memory is not kept."""
+    answers = RenderedAnswers(capacity=1024 * KIB)
+    answers.keep(key(0), answer())
+
+    answers.keep(key(1), answer(64 * KIB))
+
+    assert answers.get(key(1)) is None
+    assert answers.get(key(0)) is not None
+
+
+def test_room_is_given_back() -> None:
+    """What is dropped makes room for others."""
+    answers = RenderedAnswers(capacity=1024 * KIB)
+    for number in range(100):
+        answers.keep(key(number), answer())
+        answers.drop(key(number))
+    for number in range(16):
+        answers.keep(key(number), answer())
+
+    assert len(answers) == 16
+
+
+def test_who_found_it_wrong_drops_only_what_he_saw() -> None:
+    """An answer that was put in its place meanwhile stays."""
+    answers, old, new = RenderedAnswers(), answer(), answer()
+    answers.keep(key(0), old)
+    answers.keep(key(0), new)
+
+    answers.drop(key(0), old)
+
+    assert answers.get(key(0)) is new
+
+
+@pytest.mark.parametrize("field", range(4))
+def test_whatever_is_asked_otherwise_is_another_answer(field: int) -> None:
+    """Another key, user, path or query never gets the answer of this one."""
+    answers = RenderedAnswers()
+    answers.keep(key(0), answer())
+    other = list(key(0))
+    other[field] = b"other" if field != 2 else "/other"
+
+    assert answers.get(AnswerKey(*other)) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("max_age", "error_code", "valid_for"),
+    [
+        (None, None, timedelta(hours=1)),
+        (timedelta(hours=9), None, timedelta(hours=1)),
+        (timedelta(seconds=100), None, timedelta(seconds=5)),
+        (timedelta(0), None, timedelta(seconds=-95)),
+        (None, "calendly_unavailable", timedelta(seconds=-95)),
+    ],
+)
+def test_an_answer_is_good_as_long_as_its_reader_takes_it(
+    max_age: timedelta | None, error_code: str | None, valid_for: timedelta
+) -> None:
+    """It is not given when it has grown older than was asked for, or lacks what failed."""
+    basis = basis_of(view(error_code), max_age)
+
+    assert basis.valid_until - story.NOW == valid_for

@@ -1,0 +1,170 @@
+"""Answers joined from a window, against those that are encoded as a whole."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.web.caching.response_cache import AnswerKey, Asked, Basis, FixedHeaders, Reply
+from adapters.web.caching.slot_cache import Frame, FrameTag, RenderedSlots, is_in_order, span_text
+from adapters.web.caching.slot_range import PlainRange
+from adapters.web.schemas.from_use_cases import availability_answer
+from adapters.web.schemas.host_times import Availability
+from application.availability.read_slots import AvailabilityView
+from application.availability.slot_window import OpenWindow
+from domain.availability import Slot, Window, open_slots
+from domain.ids import UserId
+from tests.adapters.web import scenario as story
+
+NOW = story.NOW
+MONTH = timedelta(days=31)
+HALF_AN_HOUR = timedelta(minutes=30)
+KNOWN = Window(start=NOW - timedelta(minutes=1), end=NOW + MONTH)
+USER = UserId(story.INTEGRATION)
+# Names that look like the JSON around them.
+NAME = '","start":"x","end":"y","slots":[],"é'
+moments = st.timedeltas(timedelta(minutes=-1), MONTH).map(lambda after: NOW + after)
+slots = st.lists(
+    st.builds(Slot, moments, st.integers(1, 9), st.sampled_from(['https://x/"\\', "https://x/ü"])),
+    max_size=40,
+).map(lambda found: sorted(found, key=lambda each: each.start))
+windows = st.lists(
+    st.builds(
+        lambda at, lasts: Window(at, at + lasts),
+        moments,
+        st.timedeltas(HALF_AN_HOUR, 9 * HALF_AN_HOUR),
+    ),
+    max_size=6,
+)
+
+
+def window_of(listed: Sequence[Slot], taken: Sequence[Window] = ()) -> OpenWindow:
+    """A window of a month, fresh for an hour."""
+    horizon, until = timedelta(days=180), NOW + timedelta(hours=1)
+    return OpenWindow(KNOWN, tuple(listed), tuple(taken), HALF_AN_HOUR, horizon, until)
+
+
+def answer_of(window: OpenWindow, start: datetime, end: datetime) -> Availability:
+    """The answer for a range, as the route makes it."""
+    found = open_slots(window.listed, Window(start, end), window.taken, window.duration)
+    view = AvailabilityView(
+        event_type=story.event_type(NAME),
+        slots=tuple(found),
+        start=start,
+        end=end,
+        covered_until=KNOWN.end,
+        age=story.age(),
+        version=7,
+        origin=story.origin(),
+    )
+    return availability_answer(view, None)
+
+
+def basis(version: int = 7) -> Basis:
+    """What the answers rest on."""
+    return Basis(USER, story.origin().integration_id, version, NOW, NOW + HALF_AN_HOUR, ())
+
+
+def rendered(window: OpenWindow) -> RenderedSlots:
+    """The window as it is kept after some range of it was answered."""
+    frame = Frame.of(answer_of(window, NOW, NOW + timedelta(days=1)))
+    return RenderedSlots(window, frame, basis(), FixedHeaders((), ()), NOW)
+
+
+def asked(start: datetime, end: datetime, etag: bytes | None = None) -> Asked:
+    """A question for a range."""
+    return Asked(AnswerKey(b"", b"", "", b""), etag, PlainRange(b"intro", start, end))
+
+
+def reply(window: OpenWindow, start: datetime, end: datetime) -> Reply | None:
+    """The answer for a range."""
+    return rendered(window).reply(asked(start, end), NOW)
+
+
+@given(
+    listed=slots, taken=windows, edges=st.tuples(moments, moments).filter(lambda e: e[0] != e[1])
+)
+def test_every_range_is_answered_as_the_route_does(
+    listed: list[Slot], taken: list[Window], edges: tuple[datetime, datetime]
+) -> None:
+    """Any range of a window has the bytes, the ETag and the length of the route's answer."""
+    (start, end), window = sorted(edges), window_of(listed, taken)
+    if end - start > MONTH:
+        end = start + MONTH
+    body = answer_of(window, start, end)
+
+    found = reply(window, start, end)
+
+    assert found is not None
+    assert found.body == msgspec.json.encode(body)
+    tag = FrameTag(basis().integration_id, 7, Frame.of(body)).of(span_text(start, end))
+    assert dict(found.headers) == {b"content-length": b"%d" % len(found.body), b"etag": tag}
+
+
+@given(listed=slots, at=st.integers(0, 39))
+def test_a_range_begins_with_its_first_slot_and_ends_before_its_end(
+    listed: list[Slot], at: int
+) -> None:
+    """A slot that begins as the range does is in it; one that begins as it ends is not."""
+    start = listed[at % len(listed)].start if listed else NOW
+    if start >= KNOWN.end - HALF_AN_HOUR:
+        return
+    window = window_of(listed)
+    for span in ((start, start + HALF_AN_HOUR), (start - timedelta(microseconds=1), start)):
+        found = reply(window, *span) if span[0] >= KNOWN.start else None
+
+        assert found is None or found.body == msgspec.json.encode(answer_of(window, *span))
+
+
+def test_tags_tell_answers_apart() -> None:
+    """Another range, version, integration or age is another tag; the same is always the same."""
+    day = timedelta(days=1)
+    body = answer_of(window_of([]), NOW, NOW + day)
+    one, other = basis().integration_id, UserId(story.INTEGRATION.__class__(int=9))
+    older = msgspec.structs.replace(
+        body, cache=msgspec.structs.replace(body.cache, fetched_at=NOW - day)
+    )
+    span, later = span_text(NOW, NOW + day), span_text(NOW, NOW + 2 * day)
+
+    tags = [
+        FrameTag(one, 7, Frame.of(body)).of(span),
+        FrameTag(one, 7, Frame.of(body)).of(later),
+        FrameTag(one, 8, Frame.of(body)).of(span),
+        FrameTag(other, 7, Frame.of(body)).of(span),  # type: ignore[arg-type]
+        FrameTag(one, 7, Frame.of(older)).of(span),
+    ]
+
+    assert len(set(tags)) == len(tags)
+    assert FrameTag(one, 7, Frame.of(body)).of(span) == tags[0]
+
+
+def test_who_has_the_answer_is_told_so() -> None:
+    """With the tag of this very range the answer is 304, and with another range's it is 200."""
+    kept, day = rendered(window_of([story.slot(5)])), timedelta(days=1)
+    first = kept.reply(asked(NOW, NOW + day), NOW)
+    assert first is not None
+    etag = dict(first.headers)[b"etag"]
+
+    same = kept.reply(asked(NOW, NOW + day, etag), NOW)
+    other = kept.reply(asked(NOW, NOW + 2 * day, etag), NOW)
+
+    assert same == Reply(304, ((b"etag", etag),), b"")
+    assert other is not None
+    assert other.status == 200
+
+
+def test_slots_in_no_order_are_not_cut() -> None:
+    """A window is cut in one piece only if its slots are stored in order of time."""
+    early, late = story.slot(5), story.slot(30)
+
+    assert is_in_order(window_of([early, early, late]))
+    assert not is_in_order(window_of([late, early]))
+
+
+def test_what_is_kept_says_its_size() -> None:
+    """A window takes about the bytes of its slots, so that memory is bounded."""
+    few, many = (rendered(window_of([story.slot(5)] * count)).size for count in (10, 1010))
+
+    assert 60_000 < many - few < 200_000

@@ -1,0 +1,129 @@
+import asyncio
+from datetime import timedelta
+
+from adapters.web.readiness import readiness
+from application.ports.storage.breakers import Surface
+from application.resilience.breaker_view import BreakerView
+from domain.circuit_breaker import BreakerState
+from tests.adapters.web import scenario as story
+from tests.adapters.web.fakes import StandInServices, StandInStorage
+from tests.adapters.web.serving import Client
+
+
+class HangingStorage(StandInStorage):
+    """A database that never answers."""
+
+    async def ping(self) -> None:
+        """Wait for ever."""
+        await asyncio.Event().wait()
+
+
+async def test_live_needs_nothing_else(client: Client, services: StandInServices) -> None:
+    """The process is alive while everything that it needs is away."""
+    services.storage.down = True
+    services.jobs.down = True
+
+    answer = await client.get("/health/live")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
+
+
+async def test_ready_when_everything_is_there(client: Client) -> None:
+    """Ready lists each check."""
+    answer = await client.get("/health/ready")
+
+    found = answer.json()
+    assert answer.status_code == 200
+    assert found["ready"] is True
+    assert [(each["name"], each["ok"]) for each in found["checks"]] == [
+        ("database", True),
+        ("migrations", True),
+        ("temporal", True),
+    ]
+
+
+async def test_an_open_circuit_is_told_and_leaves_the_process_ready(
+    client: Client, services: StandInServices
+) -> None:
+    """While Calendly fails the process serves what it has, and says when it tries again."""
+    services.circuits.standing_now[Surface.API] = BreakerView(
+        BreakerState.OPEN, 5, story.NOW + timedelta(seconds=60), story.NOW
+    )
+
+    answer = await client.get("/health/ready")
+
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert answer.json()["circuits"] == [
+        {
+            "surface": "oauth",
+            "state": "closed",
+            "failures": 0,
+            "retry_at": None,
+            "opened_at": None,
+        },
+        {
+            "surface": "api",
+            "state": "open",
+            "failures": 5,
+            "retry_at": "2026-12-01T09:01:00Z",
+            "opened_at": "2026-12-01T09:00:00Z",
+        },
+    ]
+
+
+async def test_without_the_database_no_circuit_is_told(
+    client: Client, services: StandInServices
+) -> None:
+    """Where the breakers cannot be read, none is guessed at; the database check says why."""
+    services.storage.down = True
+
+    answer = await client.get("/health/ready")
+
+    assert (answer.status_code, answer.json()["circuits"]) == (503, [])
+
+
+async def test_not_ready_says_what_to_do(client: Client, services: StandInServices) -> None:
+    """What is not ready is named, with what to do about it; the rest is still checked."""
+    services.storage.missing = ["2026-11-22"]
+    services.jobs.down = True
+
+    answer = await client.get("/health/ready")
+
+    found = {each["name"]: each for each in answer.json()["checks"]}
+    assert answer.status_code == 503
+    assert found["database"]["ok"] is True
+    assert found["migrations"]["detail"] == "1 pending; run: slotkeeper migrate"
+    assert found["temporal"]["ok"] is False
+
+
+async def test_an_absent_temporal_leaves_the_process_ready(
+    client: Client, services: StandInServices
+) -> None:
+    """Webhooks and reads are served without Temporal, so a balancer must go on sending them."""
+    services.jobs.down = True
+
+    answer = await client.get("/health/ready")
+
+    found = {each["name"]: each for each in answer.json()["checks"]}
+    assert answer.status_code == 200
+    assert (found["temporal"]["ok"], found["temporal"]["required"]) == (False, False)
+
+
+async def test_a_check_that_hangs_is_given_up(services: StandInServices) -> None:
+    """A check that does not answer counts as failed after its time."""
+    services.storage = HangingStorage()
+
+    found = await readiness(services, patience=0.02)  # type: ignore[arg-type]
+
+    assert found.ready is False
+    assert "No answer" in (found.checks[0].detail or "")
+
+
+async def test_metrics_are_text_for_prometheus(client: Client, services: StandInServices) -> None:
+    """/metrics is Prometheus' text format."""
+    services.signals.webhook_received("stored")
+
+    answer = await client.get("/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.text == "webhooks_received_total 1\n"

@@ -1,0 +1,432 @@
+"""Stand-ins for the use cases: small, stateful, and able to fail as told."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from adapters.settings import Settings
+from application.bookings.booking_views import BookingView
+from application.bookings.create_booking import BookingInput
+from application.bookings.create_scheduling_link import SchedulingLink
+from application.bookings.idempotency import Performed
+from application.bookings.list_bookings import BookingsPage
+from application.integrations.begin_connect import StartedConnect
+from application.integrations.complete_connect import ConnectOutcome
+from application.integrations.view_integration import IntegrationView
+from application.ports.storage.bookings import BookingQuery
+from application.ports.storage.breakers import Surface
+from application.resilience.breaker_view import BreakerView
+from application.webhooks.delivery import Ingested
+from domain.availability import EventType
+from domain.booking import BookingStatus, NoShow
+from domain.circuit_breaker import BreakerState
+from domain.errors import (
+    ApiKeyInvalid,
+    BookingNotFound,
+    ConnectStateInvalid,
+    EventTypeNotFound,
+    IdempotencyKeyReused,
+    IntegrationNotFound,
+    InvalidInput,
+    MalformedWebhook,
+    SignatureRejected,
+    StorageUnavailable,
+    SubscriptionNotFound,
+)
+from domain.ids import BookingId, IntegrationId, UserId
+from domain.integration import Recovery
+from domain.secret import Secret
+from domain.signature import Verdict, verify
+from tests.adapters.web import scenario as story
+from tests.adapters.web.cache_fakes import (
+    StandInCache,
+    StandInInvalidation,
+    StandInMarks,
+    StandInStandings,
+)
+from tests.adapters.web.failures import Failures
+from tests.adapters.web.operators import operators_of
+from tests.fakes.jobs import FakeJobs
+from tests.fakes.storage import FakeStorage
+
+
+class StillClock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.time = story.NOW
+
+    def now(self) -> datetime:
+        """Return the story's now, or what a test has set."""
+        return self.time
+
+
+class StandInStorage:
+    """A database that can be away, or lack migrations."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.missing: list[str] = []
+
+    async def ping(self) -> None:
+        """Answer, unless the database is away."""
+        if self.down:
+            raise StorageUnavailable("PostgreSQL cannot be reached at DATABASE_URL.")
+
+    async def pending_migrations(self) -> list[str]:
+        """Return what is missing."""
+        await self.ping()
+        return self.missing
+
+
+class StandInSignals:
+    """Counts refused deliveries, and reads of the cache."""
+
+    def __init__(self) -> None:
+        self.received: list[str] = []
+        self.reads: list[tuple[str, str]] = []
+
+    def availability_read(self, part: str, freshness: str) -> None:
+        """Count a read."""
+        self.reads.append((part, freshness))
+
+    def webhook_received(self, result: str) -> None:
+        """Count a delivery."""
+        self.received.append(result)
+
+    def render(self) -> bytes:
+        """Return the count as Prometheus reads it."""
+        return f"webhooks_received_total {len(self.received)}\n".encode()
+
+
+class StandInCircuits:
+    """Breakers that stand where a test put them, in a store that can be away."""
+
+    def __init__(self, storage: StandInStorage) -> None:
+        self.standing_now = dict.fromkeys(Surface, BreakerView(BreakerState.CLOSED, 0, None))
+        self._storage = storage
+
+    async def standing(self) -> dict[Surface, BreakerView]:
+        """Return them."""
+        await self._storage.ping()
+        return self.standing_now
+
+
+class StandInCallers:
+    """One good API key, and users by the team's own id."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, UserId] = {}
+
+    async def __call__(self, api_key: str | None, external_id: str | None) -> UserId:
+        """Return the user, created when first seen."""
+        if api_key != story.API_KEY:
+            raise ApiKeyInvalid("Send a live API key as `Authorization: Bearer <key>`.")
+        if not external_id:
+            raise InvalidInput("Name the user you act for in the X-User-Id header.")
+        return await self.named(external_id)
+
+    async def authenticate(self, api_key: str | None) -> None:
+        """Check the key alone."""
+        if api_key != story.API_KEY:
+            raise ApiKeyInvalid("Send a live API key as `Authorization: Bearer <key>`.")
+
+    async def named(self, external_id: str) -> UserId:
+        """Return the user, created when first seen."""
+        number = len(self.users) + 1
+        return self.users.setdefault(external_id, UserId(UUID(int=number)))
+
+
+@dataclass
+class Flow:
+    """A connect flow under way."""
+
+    user_id: UserId
+    return_to: str | None
+    cookie: str | None
+    replace: bool = False
+
+
+class StandInConnect:
+    """Flows by state, each good once."""
+
+    def __init__(self, failures: Failures) -> None:
+        self.flows: dict[str, Flow] = {}
+        self.connected: set[UserId] = set()
+        self.recovery: Recovery | None = None
+        self.replaced: IntegrationId | None = None
+        self._failures = failures
+
+    async def begin(
+        self,
+        user_id: UserId,
+        *,
+        return_to: str | None = None,
+        bind_browser: bool,
+        replace: bool = False,
+    ) -> StartedConnect:
+        """Begin a flow."""
+        state = f"state-{len(self.flows) + 1}"
+        cookie = f"browser-{state}" if bind_browser else None
+        self.flows[state] = Flow(user_id, return_to, cookie, replace)
+        return StartedConnect(
+            authorize_url=f"https://auth.calendly.com/oauth/authorize?state={state}",
+            browser_token=Secret(cookie) if cookie else None,
+            expires_at=story.NOW + timedelta(minutes=10),
+        )
+
+    async def complete(
+        self,
+        *,
+        state: str | None,
+        code: str | None,
+        error: str | None,
+        browser_token: str | None,
+        user_id: UserId | None,
+    ) -> ConnectOutcome:
+        """Complete a flow."""
+        flow = self.flows.pop(state or "", None)
+        same_browser = flow is not None and flow.cookie in {None, browser_token}
+        if flow is None or not same_browser or user_id not in {None, flow.user_id}:
+            raise ConnectStateInvalid("This connect link was used already; start again.")
+        failure = self._failures.planned.pop("complete_connect", None)
+        if failure is not None:
+            return ConnectOutcome(return_to=flow.return_to, error=failure)  # type: ignore[arg-type]
+        assert code is not None or error is not None
+        self.connected.add(flow.user_id)
+        return ConnectOutcome(
+            IntegrationId(story.INTEGRATION),
+            flow.return_to,
+            recovery=self.recovery,
+            replaced=self.replaced,
+        )
+
+
+class StandInHost:
+    """Integrations by user, and what all of them offer."""
+
+    def __init__(self, failures: Failures) -> None:
+        self.integrations: dict[UserId, IntegrationView] = {}
+        self.event_types: tuple[EventType, ...] = (story.event_type(),)
+        self._failures = failures
+
+    async def view(self, user_id: UserId) -> IntegrationView:
+        """Return the user's integration."""
+        self._failures.check("view_integration")
+        if user_id not in self.integrations:
+            raise IntegrationNotFound("No Calendly account is connected.")
+        return self.integrations[user_id]
+
+    async def refresh(self, integration_id: IntegrationId) -> None:
+        """Give the integration tokens that live two hours from now."""
+        self._failures.check("refresh_tokens")
+        for user_id, view in self.integrations.items():
+            if view.id == integration_id:
+                expires_at = story.NOW + timedelta(hours=2)
+                self.integrations[user_id] = msgspec.structs.replace(
+                    view, token_expires_at=expires_at
+                )
+
+    async def disconnect(self, user_id: UserId) -> bool:
+        """Forget the user's integration."""
+        self._failures.check("request_disconnect")
+        return self.integrations.pop(user_id, None) is not None
+
+
+class StandInLinks:
+    """Single-use links, numbered."""
+
+    def __init__(self, host: StandInHost, failures: Failures) -> None:
+        self.made = 0
+        self._host = host
+        self._failures = failures
+
+    async def create(self, user_id: UserId, event_type: str) -> SchedulingLink:
+        """Make a link to one of a connected user's event types."""
+        self._failures.check("create_scheduling_link")
+        integration = await self._host.view(user_id)
+        for each in self._host.event_types:
+            if event_type in {each.uri, each.uri.rsplit("/", 1)[-1]}:
+                self.made += 1
+                url = f"https://calendly.com/d/link-{self.made}/intro"
+                return SchedulingLink(integration.id, each.uri, url)
+        raise EventTypeNotFound("This user has no active event type of that name.")
+
+
+class StandInBookings:
+    """Bookings, and acting requests by key."""
+
+    def __init__(self, failures: Failures) -> None:
+        self.stored: dict[BookingId, BookingView] = {}
+        self.acted: list[str] = []
+        self.wanted: BookingInput | None = None
+        self._keys: dict[tuple[UserId, str], tuple[object, BookingId]] = {}
+        self._failures = failures
+
+    def add(self, view: BookingView) -> BookingView:
+        """Store a booking."""
+        self.stored[view.booking.id] = view
+        return view
+
+    async def page(self, user_id: UserId, query: BookingQuery) -> BookingsPage:
+        """Return a keyset page."""
+        self._failures.check("list_bookings")
+        found = sorted(
+            (each for each in self.stored.values() if _fits(each, user_id, query)), key=_position
+        )
+        items = tuple(found[: query.limit])
+        return BookingsPage(items, _position(items[-1]) if len(found) > query.limit else None)
+
+    async def show(self, user_id: UserId, booking_id: BookingId) -> BookingView:
+        """Return a user's booking."""
+        view = self.stored.get(booking_id)
+        if view is None or view.booking.user_id != user_id:
+            raise BookingNotFound("This user has no booking with that id.")
+        return view
+
+    async def book(self, user_id: UserId, key: str, wanted: BookingInput) -> Performed:
+        """Book once a key."""
+        self._failures.check("book_for_invitee")
+        known = self._recall(user_id, key, ("book", wanted))
+        if known is not None:
+            return Performed(self.stored[known], repeated=True)
+        self.wanted = wanted
+        self.acted.append("book")
+        view = self.add(story.booking(len(self.stored) + 1, user_id, name=wanted.name))
+        self._keys[user_id, key] = (("book", wanted), view.booking.id)
+        return Performed(view, repeated=False)
+
+    async def cancel(
+        self, user_id: UserId, key: str, booking_id: BookingId, reason: str | None
+    ) -> Performed:
+        """Cancel once a key."""
+        self._failures.check("cancel_booking")
+        return await self._act(
+            user_id, key, booking_id, ("cancel", reason), status=BookingStatus.CANCELED
+        )
+
+    async def mark(
+        self, user_id: UserId, key: str, booking_id: BookingId, *, no_show: bool
+    ) -> Performed:
+        """Set or clear the no-show mark once a key."""
+        mark = NoShow(at=story.NOW, uri="https://api.calendly.com/no_shows/1" if no_show else None)
+        return await self._act(user_id, key, booking_id, ("mark", no_show), no_show=mark)
+
+    async def _act(
+        self,
+        user_id: UserId,
+        key: str,
+        booking_id: BookingId,
+        content: tuple[str, object],
+        **changes: object,
+    ) -> Performed:
+        view = await self.show(user_id, booking_id)
+        if self._recall(user_id, key, content) is not None:
+            return Performed(self.stored[booking_id], repeated=True)
+        facts = msgspec.structs.replace(view.booking.facts, **changes)
+        booking = msgspec.structs.replace(view.booking, facts=facts)
+        self.acted.append(content[0])
+        self._keys[user_id, key] = (content, booking_id)
+        return Performed(self.add(BookingView(booking)), repeated=False)
+
+    def _recall(self, user_id: UserId, key: str, content: object) -> BookingId | None:
+        known = self._keys.get((user_id, key))
+        if known is not None and known[0] != content:
+            raise IdempotencyKeyReused("This Idempotency-Key came with another request.")
+        return known[1] if known else None
+
+
+def _fits(view: BookingView, user_id: UserId, query: BookingQuery) -> bool:
+    facts, start = view.booking.facts, view.booking.facts.details.start
+    return (
+        view.booking.user_id == user_id
+        and (not query.statuses or facts.status in query.statuses)
+        and (query.starts_from is None or start >= query.starts_from)
+        and (query.starts_before is None or start < query.starts_before)
+        and (query.after is None or _position(view) > query.after)
+    )
+
+
+def _position(view: BookingView) -> tuple[datetime, BookingId]:
+    return view.booking.facts.details.start, view.booking.id
+
+
+class StandInInbox:
+    """Deliveries by body, behind the real signature check."""
+
+    def __init__(self, settings: Settings, signals: StandInSignals, failures: Failures) -> None:
+        self.stored: list[bytes] = []
+        self._settings = settings
+        self._signals = signals
+        self._failures = failures
+
+    async def __call__(
+        self, body: bytes, signature: str | None, subscription_key: str | None
+    ) -> Ingested:
+        """Take in a delivery."""
+        self._failures.check("ingest_webhook")
+        keys = self._settings.calendly_webhook_signing_key
+        verdict = verify(body, signature, keys, story.NOW, self._settings.webhook_tolerance)
+        if verdict is not Verdict.VALID:
+            self._signals.webhook_received(verdict)
+            raise SignatureRejected(f"The signature is {verdict}.", reason=verdict)
+        if subscription_key not in {None, "known"}:
+            raise SubscriptionNotFound("No integration has this webhook subscription key.")
+        try:
+            msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            raise MalformedWebhook("The body is not JSON.") from None
+        if body in self.stored:
+            return Ingested("duplicate")
+        self.stored.append(body)
+        return Ingested("stored", applied=True)
+
+
+class StandInServices:
+    """Everything that the HTTP edge calls, under the names it calls it by."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.failures = Failures()
+        self.clock = StillClock()
+        self.storage = StandInStorage()
+        self.jobs = FakeJobs()
+        self.signals = StandInSignals()
+        self.circuits = StandInCircuits(self.storage)
+        self.identify_caller = StandInCallers()
+        self.connect = StandInConnect(self.failures)
+        self.begin_connect = self.connect.begin
+        self.complete_connect = self.connect.complete
+        self.host = StandInHost(self.failures)
+        self.view_integration = self.host.view
+        self.refresh_tokens = self.host.refresh
+        self.request_disconnect = self.host.disconnect
+        self.cache = StandInCache(self.host, self.storage, self.clock, self.failures)
+        self.read_event_types = self.cache.read_event_types
+        self.read_availability = self.cache.read_availability
+        self.read_busy_times = self.cache.read_busy_times
+        self.read_schedules = self.cache.read_schedules
+        self.invalidate_availability = StandInInvalidation(self.cache, self.host)
+        self.standings = StandInStandings(self.cache, self.storage)
+        self.read_marks = StandInMarks()
+        self.links = StandInLinks(self.host, self.failures)
+        self.create_scheduling_link = self.links.create
+        self.bookings = StandInBookings(self.failures)
+        self.kept = FakeStorage()
+        self.operators = operators_of(self.kept, self.jobs)
+        self.list_webhooks = self.operators.list_webhooks
+        self.show_webhook = self.operators.show_webhook
+        self.replay_webhook = self.operators.replay_webhook
+        self.erase_invitee = self.operators.erase_invitee
+        self.list_bookings = self.bookings.page
+        self.show_booking = self.bookings.show
+        self.book_for_invitee = self.bookings.book
+        self.cancel_booking = self.bookings.cancel
+        self.mark_no_show = self.bookings.mark
+        self.ingest_webhook = StandInInbox(settings, self.signals, self.failures)
+
+    def fail_next(self, use_case: str, error: Exception) -> None:
+        """Let the next call of a use case end with an error."""
+        self.failures.planned[use_case] = error

@@ -1,0 +1,109 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from structlog.testing import LogCapture
+
+from tests.adapters.web import scenario as story
+from tests.adapters.web.fakes import StandInServices
+from tests.adapters.web.scenario import API_KEY
+from tests.adapters.web.serving import CALLER, Client
+
+
+@pytest.fixture
+def log() -> Iterator[list[Any]]:
+    """Every log entry of the test, before any rendering or redaction."""
+    capture = LogCapture()
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, capture])
+    yield capture.entries
+    structlog.reset_defaults()
+
+
+async def test_each_request_is_one_line(client: Client, log: list[Any]) -> None:
+    """A request is logged once, by its route's template, with status and error code."""
+    await client.get("/api/calendly/bookings/00000000-0000-0000-0000-000000000001", headers=CALLER)
+
+    (entry,) = log
+    assert entry["event"] == "request"
+    assert entry["method"] == "GET"
+    assert entry["route"] == "/api/calendly/bookings/{booking_id}"
+    assert entry["status"] == 404
+    assert entry["error_code"] == "booking_not_found"
+    assert entry["duration_ms"] >= 0
+
+
+async def test_a_line_names_its_integration(
+    client: Client, services: StandInServices, log: list[Any]
+) -> None:
+    """Once the integration is known each line names it, and the next request's does not."""
+    user = await services.identify_caller.named("ada")
+    services.host.integrations[user] = story.integration()
+
+    await client.get("/api/calendly/integration", headers=CALLER)
+    await client.get("/health/ready")
+    await client.post(f"/api/calendly/webhooks/{story.INTEGRATION.hex}-x", content=b"{}")
+
+    assert [each.get("integration_id") for each in log if each["log_level"] != "debug"] == [
+        str(story.INTEGRATION),
+        str(story.INTEGRATION),
+    ]
+    assert "integration_id" not in next(each for each in log if each["log_level"] == "debug")
+
+
+async def test_a_callers_request_id_is_kept(client: Client, log: list[Any]) -> None:
+    """A request id that is harmless to repeat is kept, in the answer and in the log."""
+    answer = await client.get("/nowhere", headers={"X-Request-Id": "trace-1.a_B"})
+
+    assert answer.headers["x-request-id"] == "trace-1.a_B"
+    assert log[0]["request_id"] == "trace-1.a_B"
+    assert log[0]["route"] == "unmatched"
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "<script>", 'a"b'])
+async def test_another_request_id_is_replaced(client: Client, given: str) -> None:
+    """A request id of another form is replaced by a new one."""
+    answer = await client.get("/health/live", headers={"X-Request-Id": given})
+
+    assert len(answer.headers["x-request-id"]) == 32
+
+
+async def test_secrets_of_a_request_are_not_logged(client: Client, log: list[Any]) -> None:
+    """Neither query, nor headers, nor cookies, nor the path of a delivery are in the log."""
+    params = {"state": "st4te", "code": "g0od"}
+    await client.get("/api/calendly/callback", params=params, headers=CALLER)
+    client.cookies.set("slotkeeper_connect", "c00kie")
+    await client.get("/api/calendly/callback", params=params)
+    await client.post("/api/calendly/webhooks/subscr1ption", content=b"b0dy")
+
+    written = repr(log)
+    assert len(log) == 3
+    for secret in ("st4te", "g0od", "c00kie", "subscr1ption", "b0dy", API_KEY):
+        assert secret not in written
+
+
+async def test_an_unforeseen_error_is_logged_once(
+    client: Client, services: StandInServices, log: list[Any]
+) -> None:
+    """An error that nobody foresaw is logged with its traceback, under the request's id."""
+    services.fail_next("view_integration", RuntimeError("boom"))
+
+    answer = await client.get("/api/calendly/integration", headers=CALLER)
+
+    first, second = log
+    assert (first["event"], first["log_level"]) == ("unhandled_error", "error")
+    assert isinstance(first["exc_info"], RuntimeError)
+    assert second["error_code"] == "internal"
+    assert {each["request_id"] for each in log} == {answer.headers["x-request-id"]}
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/nowhere", "/api/calendly/integration"])
+async def test_every_answer_has_security_headers(client: Client, path: str) -> None:
+    """Nothing may be sniffed, framed, or told to other sites; API answers load nothing."""
+    answer = await client.get(path)
+
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]

@@ -1,0 +1,217 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from application.availability.cache_entries import event_types, slots
+from application.availability.fetch import AT_ONCE, Ask, Fetched, is_over
+from application.ports.storage.availability_cache import CachedPart, Part, PartKey
+from application.tokens.calendly_session import Seen
+from domain.availability import BUSY_WINDOW, SLOT_WINDOW, Window
+from domain.errors import CalendarBroken, CalendlyUnavailable
+from domain.windows import HEAD_START, cells
+from tests.application.support.building import Product
+from tests.application.support.host_setup import Host, host
+from tests.application.support.process import Process
+from tests.fakes.clock import NOON
+
+SINGLE = [PartKey(each) for each in (Part.EVENT_TYPES, Part.BUSY, Part.SCHEDULES)]
+
+
+async def fetch(process: Process, ada: Host, *keys: PartKey) -> list[Fetched]:
+    """Fetch parts of which nothing is known."""
+    return await process.fetch(Seen(ada.integration), [Ask(at) for at in keys])
+
+
+async def fetch_again(process: Process, ada: Host, stored: CachedPart) -> Fetched:
+    """Fetch a part that is stored as it came."""
+    ask = Ask(stored.at, stored.etag, stored.covers)
+    (fetched,) = await process.fetch(Seen(ada.integration), [ask])
+    return fetched
+
+
+def far(uri: str, days: int) -> tuple[PartKey, Window]:
+    """Return the cell of slots around the moment so many days from now."""
+    moment = NOON + timedelta(days=days)
+    (cell,) = cells(uri, Window(moment, moment + timedelta(seconds=1)), SLOT_WINDOW)
+    return PartKey(Part.SLOTS, cell.key), cell.window
+
+
+async def test_what_is_asked_for_is_fetched(product: Product, process: Process) -> None:
+    """A fetch brings each part that was asked for, in that order, and no other."""
+    ada = await host(product)
+    wanted = [*SINGLE, PartKey(Part.SLOTS, ada.event_type.uri)]
+
+    fetched = await fetch(process, ada, *wanted)
+
+    assert [each.part.at for each in fetched] == wanted
+    assert event_types(fetched[0].part) == (ada.event_type,)
+    assert tuple(each.start for each in slots(fetched[3].part)) == ada.starts
+    assert {(each.error, each.unchanged) for each in fetched} == {(None, False)}
+
+
+async def test_nothing_wanted_is_nothing_sent(product: Product, process: Process) -> None:
+    """A fetch of nothing makes no call."""
+    ada = await host(product)
+
+    assert await fetch(process, ada) == []
+    assert product.calendly.calls.total() == 0
+
+
+async def test_spans_are_within_calendlys_limits(product: Product, process: Process) -> None:
+    """Slots are asked for a month ahead and busy times for a week, from a moment in the future."""
+    ada = await host(product)
+
+    fetched = await fetch(process, ada, PartKey(Part.SLOTS, ada.event_type.uri), *SINGLE[1:])
+
+    covers = [each.part.covers for each in fetched]
+    assert covers == [
+        Window(NOON + HEAD_START, NOON + HEAD_START + SLOT_WINDOW),
+        Window(NOON + HEAD_START, NOON + HEAD_START + BUSY_WINDOW),
+        None,
+    ]
+
+
+async def test_a_cell_is_asked_for_as_far_as_it_lies_ahead(
+    product: Product, process: Process
+) -> None:
+    """Of a cell of the grid that has begun only the rest is asked for, of others all of it."""
+    ada = await host(product)
+    now_key, now_window = far(ada.event_type.uri, 0)
+    far_key, far_window = far(ada.event_type.uri, 60)
+
+    fetched = await fetch(process, ada, now_key, far_key)
+
+    assert [each.part.covers for each in fetched] == [
+        Window(NOON + HEAD_START, now_window.end),
+        far_window,
+    ]
+    assert not is_over(now_key, NOON)
+    assert is_over(now_key, now_window.end - HEAD_START)
+
+
+async def test_the_moment_before_the_fetch_counts(product: Product, process: Process) -> None:
+    """A part is as old as the moment before its fetch began."""
+    ada = await host(product)
+    hold = product.calendly.hold_next("event_types")
+    task = asyncio.create_task(fetch(process, ada, SINGLE[0]))
+    await hold.reached.wait()
+    product.clock.advance(timedelta(seconds=9))
+    hold.release()
+
+    (fetched,) = await task
+
+    assert fetched.part.fetched_at == NOON
+
+
+async def test_a_broken_calendar_spoils_only_busy_times(
+    product: Product, process: Process
+) -> None:
+    """The good parts of a bad fetch are kept, and the bad one is named with its reason."""
+    ada = await host(product)
+    product.calendly.broken_calendars.add(ada.integration.account.user_uri)
+
+    types, busy, schedules = await fetch(process, ada, *SINGLE)
+
+    assert (types.error, schedules.error) == (None, None)
+    assert isinstance(busy.error, CalendarBroken)
+    assert (busy.part.error_code, busy.part.content) == ("calendar_broken", b"")
+    assert busy.part.fetched_at == NOON
+
+
+async def test_a_bug_spoils_only_its_part(product: Product, process: Process) -> None:
+    """An error of ours in one part leaves the others alone, and is handed on."""
+    ada = await host(product)
+    product.calendly.fail_next("busy_times", KeyError("bug"))  # type: ignore[arg-type]
+
+    types, busy, schedules = await fetch(process, ada, *SINGLE)
+
+    assert (types.error, schedules.error) == (None, None)
+    assert isinstance(busy.bug, KeyError)
+    assert busy.part.error_code == "internal"
+
+
+async def test_what_did_not_change_is_not_sent_again(product: Product, process: Process) -> None:
+    """Who names the tag of what is stored learns in a word that it still holds."""
+    ada = await host(product)
+    at, window = far(ada.event_type.uri, 60)
+    (first,) = await fetch(process, ada, at)
+    product.clock.advance(timedelta(hours=1))
+
+    second = await fetch_again(process, ada, first.part)
+    product.calendly.open_slots(ada.event_type.uri, [window.start])
+    third = await fetch_again(process, ada, first.part)
+
+    assert first.part.etag is not None
+    assert (second.unchanged, second.part.content) == (True, b"")
+    assert (second.part.etag, second.part.covers) == (first.part.etag, window)
+    assert (third.unchanged, len(slots(third.part))) == (False, 1)
+
+
+@pytest.mark.parametrize("part", [Part.EVENT_TYPES, Part.SCHEDULES])
+async def test_what_has_no_window_is_asked_for_in_the_same_words(
+    product: Product, process: Process, part: Part
+) -> None:
+    """The tag of a list without a span holds as long as the list does."""
+    ada = await host(product)
+    (first,) = await fetch(process, ada, PartKey(part))
+    product.clock.advance(timedelta(hours=1))
+
+    assert (await fetch_again(process, ada, first.part)).unchanged
+
+
+@pytest.mark.parametrize("what", ["near slots", "begun slots", "busy times"])
+async def test_a_tag_speaks_of_one_span_alone(
+    product: Product, process: Process, what: str
+) -> None:
+    """A window that has moved on is asked for anew, though its content may be the same."""
+    ada = await host(product)
+    at = {
+        "near slots": PartKey(Part.SLOTS, ada.event_type.uri),
+        "begun slots": far(ada.event_type.uri, 0)[0],
+        "busy times": PartKey(Part.BUSY),
+    }[what]
+    (first,) = await fetch(process, ada, at)
+    product.clock.advance(timedelta(seconds=1))
+
+    second = await fetch_again(process, ada, first.part)
+
+    assert first.part.etag is not None
+    assert second.part.etag == first.part.etag
+    assert (second.unchanged, second.part.content) == (False, first.part.content)
+
+
+async def test_fetches_run_side_by_side_but_not_all_at_once(
+    product: Product, process: Process
+) -> None:
+    """A host with many event types does not flood Calendly."""
+    ada = await host(product)
+    user_uri = ada.integration.account.user_uri
+    made = [product.calendly.add_event_type(user_uri).uri for _ in range(20)]
+    holds = [product.calendly.hold_next("available_times") for _ in made]
+
+    async def release() -> int:
+        for hold in holds[:AT_ONCE]:
+            await hold.reached.wait()
+        most = product.calendly.calls["available_times"]
+        for hold in holds:
+            hold.release()
+        return most
+
+    fetched, at_once = await asyncio.gather(
+        fetch(process, ada, *(PartKey(Part.SLOTS, uri) for uri in made)), release()
+    )
+
+    assert at_once == AT_ONCE
+    assert len(fetched) == 20
+
+
+async def test_one_slow_part_is_repeated(product: Product, process: Process) -> None:
+    """A part that Calendly did not process at first is asked for again within the fetch."""
+    ada = await host(product)
+    product.calendly.fail_next("schedules", CalendlyUnavailable("down"))
+
+    (fetched,) = await fetch(process, ada, PartKey(Part.SCHEDULES))
+
+    assert fetched.error is None
+    assert product.calendly.calls["schedules"] == 2

@@ -1,0 +1,499 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from application.availability.cache_entries import event_types
+from application.availability.cache_query import Found
+from application.availability.read_through_cache import COME_AGAIN, PATIENCE
+from application.availability.retry_times import LONGEST
+from application.availability.single_flight import NAME
+from application.availability.whole_part import WholePart
+from application.ports.storage.availability_cache import Part, PartKey, Scope
+from application.ports.storage.breakers import Surface
+from application.ports.storage.webhook_events import WebhookEvent
+from domain.cache_policy import Freshness
+from domain.errors import (
+    AvailabilityPending,
+    CalendlyForbidden,
+    CalendlyThrottled,
+    CalendlyUnavailable,
+    IntegrationNotFound,
+    InvalidInput,
+    ReauthRequired,
+)
+from domain.ids import WebhookEventId
+from tests.application.support.building import Product
+from tests.application.support.host_setup import A_MOMENT, Host, host, overtake
+from tests.application.support.process import BREAKER, CACHE, Process
+from tests.application.support.statement_counter import CountedStorage
+from tests.fakes.clock import NOON
+
+EVENT_TYPES = PartKey(Part.EVENT_TYPES)
+
+
+@pytest.fixture
+async def ada(product: Product) -> Host:
+    """A host whose cache was never filled."""
+    return await host(product)
+
+
+@pytest.fixture
+async def warm(ada: Host, process: Process, product: Product) -> Host:
+    """The same host, just synced."""
+    await process.sync(ada.integration.id)
+    product.calendly.calls.clear()
+    product.signals.seen.clear()
+    return ada
+
+
+async def read(
+    process: Process, ada: Host, at: PartKey = EVENT_TYPES, *, max_age: timedelta | None = None
+) -> Found:
+    """Read one part."""
+    return await process.cache.read(ada.integration.user_id, WholePart(at), max_age=max_age)
+
+
+async def test_what_is_fresh_is_served(product: Product, process: Process, warm: Host) -> None:
+    """A fresh part is served without any call to Calendly, and nothing runs behind."""
+    product.clock.advance(0.9 * CACHE.lists_soft_ttl)
+
+    found = await read(process, warm)
+
+    assert found.age.fetched_at == NOON
+    assert product.background.names == []
+    assert product.calendly.calls.total() == 0
+    assert product.signals.seen == {("availability_read", Part.EVENT_TYPES, Freshness.FRESH): 1}
+
+
+async def test_what_is_stale_is_served_while_it_is_renewed(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """A stale part is served at once, and one fetch behind it brings the new one."""
+    product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
+
+    served = await asyncio.gather(*(read(process, warm) for _ in range(20)))
+    await product.background.settle()
+    renewed = await read(process, warm)
+
+    assert {each.age.fetched_at for each in served} == {NOON}
+    assert {each.age.freshness for each in served} == {Freshness.STALE}
+    assert renewed.age.fetched_at == product.clock.now()
+    # In half a day the token died, too.
+    assert product.calendly.calls == {"event_types": 1, "refresh": 1}
+
+
+async def test_what_was_overtaken_is_served_while_it_is_renewed(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """A part that a webhook overtook is served as such, and renewed behind the answer."""
+    await overtake(product, warm, "event_type.updated", Scope.EVENT_TYPES)
+
+    found = await read(process, warm)
+
+    assert (found.age.freshness, found.age.invalidated_by) == (
+        Freshness.INVALIDATED,
+        "event_type.updated",
+    )
+    await product.background.settle()
+    assert product.calendly.calls["event_types"] == product.calendly.calls.total() == 1
+    assert (await read(process, warm)).age.freshness is Freshness.FRESH
+
+
+async def test_what_waits_to_be_applied_costs_one_fetch(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """A webhook that is stored unapplied overtakes the times, which are fetched once for it."""
+    busy = PartKey(Part.BUSY)
+    product.clock.advance(A_MOMENT)
+    id_, now = WebhookEventId(product.entropy.new_id()), product.clock.now()
+    event = WebhookEvent(id_, "key", "invitee.created", b"{}", now, now)
+    async with product.storage() as uow:
+        await uow.webhook_events.store(replace(event, user_id=warm.integration.user_id))
+        await uow.commit()
+    product.clock.advance(A_MOMENT)
+
+    seen = []
+    for _ in range(3):
+        seen.append((await read(process, warm, busy)).age.freshness)
+        await product.background.settle()
+
+    assert seen == [Freshness.INVALIDATED, Freshness.FRESH, Freshness.FRESH]
+    assert product.calendly.calls == {"busy_times": 1}
+
+
+async def test_what_is_stored_otherwise_is_fetched_anew(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """A part that another version stored in a way unknown to this one is as good as missing."""
+    state, at = product.storage.state, (warm.integration.user_id, *EVENT_TYPES)
+    row = state.parts[at]
+    state.parts[at] = replace(row, part=replace(row.part, content=b'[{"uri":1}]', etag='"one"'))
+
+    found = await read(process, warm)
+    again = await read(process, warm)
+
+    assert found.age.freshness is Freshness.FRESH
+    assert event_types(again.parts[0]) == (warm.event_type,)
+    assert product.calendly.calls == {"event_types": 1}
+
+
+async def test_a_change_concerns_some_parts_alone(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """What a booking does not touch stays fresh, and is not fetched again."""
+    await overtake(product, warm, scope=Scope.BOOKINGS)
+
+    states = {
+        at.part: (await read(process, warm, at)).age.freshness
+        for at in (EVENT_TYPES, PartKey(Part.SCHEDULES), PartKey(Part.BUSY))
+    }
+    await product.background.settle()
+
+    assert states == {
+        Part.EVENT_TYPES: Freshness.FRESH,
+        Part.SCHEDULES: Freshness.FRESH,
+        Part.BUSY: Freshness.INVALIDATED,
+    }
+    assert product.calendly.calls["busy_times"] == product.calendly.calls.total() == 1
+
+
+async def test_six_hours_without_calendly_are_survived(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """While Calendly is down every read is answered at once, marked stale with its age."""
+    product.calendly.fail_always("event_types", CalendlyUnavailable("down"))
+    product.clock.advance(CACHE.lists_soft_ttl)
+
+    for _ in range(12):
+        product.clock.advance(timedelta(minutes=30))
+        found = await read(process, warm)
+        await product.background.settle()
+
+    assert (found.age.fetched_at, found.age.freshness) == (NOON, Freshness.STALE)
+    assert found.age.error_code == "calendly_unavailable"
+    assert ("availability_wait", "pending") not in product.signals.seen
+
+
+@pytest.mark.parametrize(
+    ("error", "pause"),
+    [
+        (CalendlyThrottled("slow", retry_after=600), timedelta(minutes=11)),
+        (CalendlyUnavailable("down"), timedelta(minutes=3)),
+        (CalendlyForbidden("no"), LONGEST),
+    ],
+)
+async def test_readers_rest_after_a_failure(
+    product: Product,
+    process: Process,
+    warm: Host,
+    error: CalendlyThrottled | CalendlyUnavailable | CalendlyForbidden,
+    pause: timedelta,
+) -> None:
+    """However often a stale part is read, a fetch that failed is repeated once a pause."""
+    product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
+    product.calendly.fail_always("event_types", error)
+
+    for _ in range(10):
+        await read(process, warm)
+        await product.background.settle()
+    refused = product.signals.seen["availability_part", Part.EVENT_TYPES, error.code]
+    begun = product.background.names.count(NAME)
+    product.clock.advance(pause)
+    await read(process, warm)
+    await product.background.settle()
+
+    assert (refused, begun) == (1, 1)
+    assert product.signals.seen["availability_part", Part.EVENT_TYPES, error.code] == 2
+
+
+async def test_readers_of_nothing_rest_after_a_failure(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """Without anything cached, too, a failed fetch is not repeated by every reader."""
+    product.calendly.fail_always("event_types", CalendlyForbidden("no"))
+
+    for _ in range(5):
+        with pytest.raises(CalendlyForbidden):
+            await read(process, ada)
+
+    assert product.calendly.calls["event_types"] == 1
+
+
+async def test_a_part_that_begins_anew_is_pending_until_it_comes(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """A failure that was forgotten is named no more, though the next fetch cannot be stored."""
+    product.calendly.fail_next("event_types", CalendlyForbidden("no"))
+    with pytest.raises(CalendlyForbidden):
+        await read(process, ada)
+    await overtake(product, ada, "reconnect", Scope.EVERYTHING)
+    for _ in range(10):
+        product.storage.fail_next_commit()
+
+    with pytest.raises(AvailabilityPending) as refusal:
+        await read(process, ada)
+
+    assert (refusal.value.retry_after, "None" in refusal.value.message) == (COME_AGAIN, False)
+
+
+async def test_a_refused_part_is_refused_alone(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """What Calendly refuses of one part says nothing of the others."""
+    product.calendly.fail_always("schedules", CalendlyForbidden("no"))
+    with pytest.raises(CalendlyForbidden):
+        await read(process, ada, PartKey(Part.SCHEDULES))
+
+    found = await read(process, ada)
+
+    assert found.age.freshness is Freshness.FRESH
+
+
+async def test_a_disconnecting_account_is_not_served(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """Once a user has asked to disconnect, nothing of the account is shown any more."""
+    await product.mark_disconnecting(warm.integration.id)
+
+    with pytest.raises(IntegrationNotFound):
+        await read(process, warm)
+
+
+async def test_a_user_without_account_is_not_found(product: Product, process: Process) -> None:
+    """A user who connected nothing is shown the way to do so."""
+    bob = await product.user("bob")
+
+    with pytest.raises(IntegrationNotFound, match="/api/calendly/connect"):
+        await process.cache.read(bob, WholePart(EVENT_TYPES))
+
+
+async def test_a_first_fetch_that_takes_long_is_not_waited_for(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """Who waits for what does not come is told to come again, after a bounded time."""
+    hold = product.calendly.hold_next("event_types")
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    with pytest.raises(AvailabilityPending) as refusal:
+        await read(process, ada)
+
+    assert refusal.value.retry_after == COME_AGAIN
+    assert PATIENCE <= loop.time() - began < PATIENCE + 1
+    assert product.signals.seen["availability_wait", "pending"] == 1
+    hold.release()
+    await product.background.settle()
+    assert (await read(process, ada)).age.freshness is Freshness.FRESH
+    assert product.calendly.calls["event_types"] == 1
+
+
+async def test_a_fetch_elsewhere_that_takes_long_is_not_waited_for(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """Waiting for another process is bounded as well."""
+    hold = product.calendly.hold_next("event_types")
+    other = asyncio.create_task(Process(product, "process-2").sync(ada.integration.id))
+    await hold.reached.wait()
+
+    with pytest.raises(AvailabilityPending):
+        await read(process, ada)
+
+    assert product.calendly.calls["event_types"] == 1
+    hold.release()
+    await other
+
+
+async def test_what_is_expired_is_fetched_first(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """A part that is too old is not served while Calendly can be asked."""
+    product.clock.advance(CACHE.ttl + A_MOMENT)
+
+    found = await read(process, warm)
+
+    assert found.age.fetched_at == product.clock.now()
+    assert product.signals.seen["availability_wait", "fetched"] == 1
+
+
+async def test_what_is_expired_beats_no_answer(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """While Calendly is down the last known is served to everybody, marked as expired."""
+    product.clock.advance(CACHE.ttl + A_MOMENT)
+    product.calendly.fail_always("event_types", CalendlyUnavailable("down"))
+
+    found = [await read(process, warm) for _ in range(3)]
+
+    assert {(each.age.fetched_at, each.age.freshness) for each in found} == {
+        (NOON, Freshness.EXPIRED)
+    }
+    assert {each.age.error_code for each in found} == {"calendly_unavailable"}
+    assert product.signals.seen["availability_part", Part.EVENT_TYPES, "calendly_unavailable"] == 1
+
+
+async def test_while_calendly_is_held_off_nobody_tries(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """Once the breaker is open the last known is served at once, and nothing is begun for it."""
+    bob = await host(product, "bob")
+    await process.sync(bob.integration.id)
+    product.clock.advance(CACHE.ttl + A_MOMENT)
+    await open_breaker(process)
+    store = product.storage = CountedStorage(product.storage)
+    other = Process(product, "process-2")
+    await read(other, warm)
+    before, names = store.openings, list(product.background.names)
+
+    expired = [await read(other, each) for each in (warm, bob, warm, bob)]
+
+    assert {each.age.freshness for each in expired} == {Freshness.EXPIRED}
+    assert store.openings == before + len(expired)
+    assert product.background.names == names
+    assert ("availability_wait", "not_fetched") not in product.signals.seen
+
+
+async def test_stale_parts_rest_while_calendly_is_held_off(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """Behind a stale answer nothing is tried while the breaker is open, and again after it."""
+    product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
+    await open_breaker(process)
+    product.calendly.calls.clear()
+
+    await read(process, warm)
+    await product.background.settle()
+    held_off = product.signals.seen["availability_part", Part.EVENT_TYPES, "circuit_open"]
+    product.clock.advance(2 * BREAKER.reset)
+    await read(process, warm)
+    await product.background.settle()
+
+    assert held_off == 0
+    assert product.calendly.calls["event_types"] == 1
+
+
+async def open_breaker(process: Process) -> None:
+    """Let so many calls fail that no more go out."""
+
+    async def fail() -> None:
+        raise CalendlyUnavailable("down")
+
+    for _ in range(BREAKER.threshold):
+        with pytest.raises(CalendlyUnavailable):
+            await process.circuits.call(Surface.API, fail)
+
+
+async def test_what_is_expired_beats_a_fetch_that_does_not_end(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """When Calendly does not answer in time the last known is served, marked as expired."""
+    product.clock.advance(CACHE.ttl + A_MOMENT)
+    hold = product.calendly.hold_next("event_types")
+
+    found = await read(process, warm)
+
+    assert (found.age.fetched_at, found.age.freshness) == (NOON, Freshness.EXPIRED)
+    assert product.signals.seen["availability_wait", "not_fetched"] == 1
+    hold.release()
+    await product.background.settle()
+
+
+async def test_a_dead_grant_is_said_at_once(product: Product, process: Process, ada: Host) -> None:
+    """When nothing is cached and nothing can be fetched, the user is told to connect again."""
+    product.calendly.revoke_grants(ada.integration.account.user_uri)
+    with pytest.raises(ReauthRequired):
+        await process.refresh(ada.integration.id)
+
+    with pytest.raises(ReauthRequired):
+        await read(process, ada)
+
+
+async def test_a_dead_grant_leaves_the_last_known(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """What is cached goes on being served after the grant has died, and nothing runs behind."""
+    product.calendly.revoke_grants(warm.integration.account.user_uri)
+    with pytest.raises(ReauthRequired):
+        await process.refresh(warm.integration.id)
+    names = list(product.background.names)
+    product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
+    stale = await read(process, warm)
+    product.clock.advance(CACHE.ttl)
+
+    expired = await read(process, warm, max_age=timedelta())
+
+    assert {stale.age.fetched_at, expired.age.fetched_at} == {NOON}
+    assert expired.age.freshness is Freshness.EXPIRED
+    assert product.background.names == names
+
+
+async def test_a_reader_may_insist_on_fresher(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """An answer older than `max_age` is fetched first, a younger one is served."""
+    product.clock.advance(timedelta(minutes=5))
+
+    young = await read(process, warm, max_age=timedelta(minutes=5))
+    fetched = await read(process, warm, max_age=timedelta(minutes=4))
+    again = await read(process, warm, max_age=timedelta())
+
+    assert young.age.fetched_at == NOON
+    assert fetched.age.fetched_at == again.age.fetched_at == product.clock.now()
+    assert product.calendly.calls["event_types"] == 1
+
+
+async def test_readers_who_insist_share_one_fetch(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """However many insist on fresher at the same moment, Calendly is asked once."""
+    product.clock.advance(timedelta(minutes=5))
+
+    found = await asyncio.gather(
+        *(read(process, warm, max_age=timedelta(seconds=number)) for number in range(50))
+    )
+
+    assert {each.age.fetched_at for each in found} == {product.clock.now()}
+    assert product.calendly.calls["event_types"] == 1
+
+
+async def test_who_insists_gets_the_last_known_while_calendly_is_down(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """When fresher cannot be had the last known is served, and nobody asks before the pause."""
+    product.clock.advance(timedelta(minutes=5))
+    product.calendly.fail_always("event_types", CalendlyUnavailable("down"))
+
+    found = [await read(process, warm, max_age=timedelta(minutes=1)) for _ in range(5)]
+
+    assert {each.age.fetched_at for each in found} == {NOON}
+    assert {each.age.error_code for each in found} == {"calendly_unavailable"}
+    assert product.signals.seen["availability_part", Part.EVENT_TYPES, "calendly_unavailable"] == 1
+
+
+async def test_who_insists_is_told_to_come_again_when_it_takes_long(
+    product: Product, process: Process, warm: Host
+) -> None:
+    """Who will not take the last known is not given it when the fetch does not end in time."""
+    product.clock.advance(timedelta(minutes=5))
+    hold = product.calendly.hold_next("event_types")
+
+    with pytest.raises(AvailabilityPending):
+        await read(process, warm, max_age=timedelta(minutes=1))
+
+    hold.release()
+    await product.background.settle()
+
+
+@pytest.mark.parametrize("max_age", [timedelta(seconds=-1), timedelta.max])
+async def test_odd_ages_are_dealt_with(
+    product: Product, process: Process, warm: Host, max_age: timedelta
+) -> None:
+    """A negative age is refused, and one beyond all time is no demand; neither asks Calendly."""
+    if max_age < timedelta():
+        with pytest.raises(InvalidInput):
+            await read(process, warm, max_age=max_age)
+    else:
+        assert (await read(process, warm, max_age=max_age)).age.fetched_at == NOON
+
+    assert product.calendly.calls.total() == 0

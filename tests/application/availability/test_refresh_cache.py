@@ -1,0 +1,355 @@
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from application.availability.cache_entries import event_types, slots
+from application.availability.refresh_cache import (
+    HELD,
+    INACTIVE,
+    PARTLY,
+    SYNCED,
+    TURN,
+    UP_TO_DATE,
+)
+from application.availability.retry_times import LONGEST, RETRY_AFTER
+from application.ports.storage.availability_cache import CachedPart, Part, PartKey, Scope
+from domain.errors import (
+    CalendlyForbidden,
+    CalendlyProtocolError,
+    CalendlyThrottled,
+    CalendlyUnavailable,
+    IntegrationNotFound,
+    ReauthRequired,
+    SlotkeeperError,
+    StorageUnavailable,
+)
+from domain.ids import IntegrationId
+from tests.application.support.building import Product
+from tests.application.support.host_setup import Host, cached, host, overtake
+from tests.application.support.process import CACHE, Process
+from tests.fakes.clock import NOON
+from tests.fakes.sync_queue import due_at
+
+TYPES, BUSY, SCHEDULES = map(PartKey, (Part.EVENT_TYPES, Part.BUSY, Part.SCHEDULES))
+HALF_A_DAY = timedelta(hours=12)
+
+
+def slots_of(ada: Host) -> PartKey:
+    """Return the part that holds the slots of a host's event type."""
+    return PartKey(Part.SLOTS, ada.event_type.uri)
+
+
+def due(product: Product, ada: Host) -> datetime:
+    """Return when the schedule turns to a host again."""
+    return due_at(product.storage.state.integrations[ada.integration.id])
+
+
+async def known(product: Product, ada: Host, at: PartKey) -> CachedPart:
+    """Return a part that is cached."""
+    part = await cached(product, ada, at)
+    assert part is not None
+    return part
+
+
+async def test_a_sync_fills_the_cache(product: Product, process: Process) -> None:
+    """After a sync every part is there, and the next one is due when it turns stale."""
+    ada = await host(product)
+
+    assert await process.sync(ada.integration.id) == SYNCED
+
+    for at in (TYPES, BUSY, SCHEDULES, slots_of(ada)):
+        assert (await known(product, ada, at)).fetched_at == NOON
+    assert product.storage.state.integrations[ada.integration.id].value.last_synced_at == NOON
+    assert 0.9 * CACHE.soft_ttl <= due(product, ada) - NOON <= CACHE.soft_ttl
+    assert product.signals.seen["availability_sync", SYNCED] == 1
+
+
+async def test_a_sync_of_what_is_fresh_asks_nobody(product: Product, process: Process) -> None:
+    """A second sync finds nothing to do, makes no call and gives the right back."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    product.calendly.calls.clear()
+
+    assert await process.sync(ada.integration.id) == UP_TO_DATE
+    assert await process.sync(ada.integration.id) == UP_TO_DATE
+    assert product.calendly.calls.total() == 0
+    assert product.signals.seen["availability_sync", SYNCED] == 1
+
+
+async def test_only_one_fetches_at_a_time(product: Product, process: Process) -> None:
+    """While one sync of a user runs, another finds the right held and fetches nothing."""
+    ada = await host(product)
+    hold = product.calendly.hold_next("event_types")
+    first = asyncio.create_task(process.sync(ada.integration.id))
+    await hold.reached.wait()
+
+    second = await process.sync(ada.integration.id)
+    hold.release()
+
+    assert (await first, second) == (SYNCED, HELD)
+    assert product.calendly.calls["event_types"] == 1
+
+
+async def test_a_failed_part_keeps_its_content(product: Product, process: Process) -> None:
+    """What could not be fetched stays as it was, says why, and is tried again soon."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    product.clock.advance(HALF_A_DAY)
+    product.calendly.fail_always("available_times", CalendlyUnavailable("down"))
+
+    assert await process.sync(ada.integration.id) == PARTLY
+
+    now, part = product.clock.now(), await known(product, ada, slots_of(ada))
+    assert (part.fetched_at, part.error_code) == (NOON, "calendly_unavailable")
+    assert tuple(each.start for each in slots(part)) == ada.starts
+    assert part.retry_at is not None
+    assert RETRY_AFTER <= part.retry_at - now <= 1.1 * RETRY_AFTER
+    assert (await known(product, ada, TYPES)).fetched_at == now
+    assert due(product, ada) - now <= 1.1 * RETRY_AFTER
+
+
+async def test_only_what_failed_is_tried_again(product: Product, process: Process) -> None:
+    """After its rest the part that failed is fetched alone, and its failure is forgotten."""
+    ada = await host(product)
+    product.calendly.fail_next("schedules", CalendlyForbidden("no"))
+    await process.sync(ada.integration.id)
+    product.calendly.calls.clear()
+
+    resting = await process.sync(ada.integration.id)
+    product.clock.advance(0.96 * LONGEST - timedelta(minutes=8))
+    still_resting = await process.sync(ada.integration.id)
+    product.clock.set((await known(product, ada, SCHEDULES)).retry_at or NOON)
+    await process.sync(ada.integration.id)
+
+    assert (resting, still_resting) == (UP_TO_DATE, UP_TO_DATE)
+    assert product.calendly.calls["schedules"] == 1
+    assert (await known(product, ada, SCHEDULES)).error_code is None
+
+
+async def test_event_types_that_are_gone_are_forgotten(product: Product, process: Process) -> None:
+    """The slots of an event type that was deleted or switched off are not kept."""
+    ada = await host(product)
+    other = product.calendly.add_event_type(ada.integration.account.user_uri)
+    await process.sync(ada.integration.id)
+    product.calendly.change_event_type(ada.event_type.uri, active=False)
+    product.calendly.change_event_type(other.uri, deleted_at=NOON)
+    await overtake(product, ada, scope=Scope.EVERYTHING)
+
+    await process.sync(ada.integration.id)
+
+    assert await cached(product, ada, slots_of(ada)) is None
+    assert await cached(product, ada, PartKey(Part.SLOTS, other.uri)) is None
+    assert product.calendly.calls["available_times"] == 2
+
+
+async def test_new_event_types_get_their_slots(product: Product, process: Process) -> None:
+    """An event type that a sync finds new has its slots fetched by the same sync."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    new = product.calendly.add_event_type(ada.integration.account.user_uri)
+    await overtake(product, ada, "event_type.created", Scope.EVENT_TYPES)
+
+    await process.sync(ada.integration.id)
+
+    assert (await known(product, ada, PartKey(Part.SLOTS, new.uri))).content
+
+
+async def test_what_calendly_calls_unchanged_is_as_good_as_new(
+    product: Product, process: Process
+) -> None:
+    """An unchanged part keeps its content and is fresh again; a near window is fetched whole."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    before = {at: await known(product, ada, at) for at in (TYPES, SCHEDULES)}
+    product.signals.seen.clear()
+    await overtake(product, ada, scope=Scope.EVERYTHING)
+
+    assert await process.sync(ada.integration.id) == SYNCED
+
+    for at, old in before.items():
+        assert await known(product, ada, at) == replace(old, fetched_at=product.clock.now())
+    assert {label for label in product.signals.seen if label[0] == "availability_part"} == {
+        ("availability_part", Part.EVENT_TYPES, "unchanged"),
+        ("availability_part", Part.SCHEDULES, "unchanged"),
+        ("availability_part", Part.SLOTS, "fetched"),
+        ("availability_part", Part.BUSY, "fetched"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "pause"),
+    [
+        (CalendlyUnavailable("down"), RETRY_AFTER),
+        (CalendlyThrottled("slow down", retry_after=600), timedelta(minutes=10)),
+    ],
+)
+async def test_a_failed_sync_is_tried_again_later(
+    product: Product, process: Process, error: SlotkeeperError, pause: timedelta
+) -> None:
+    """When Calendly is away one call tells, every part rests, and the right is given back."""
+    ada = await host(product)
+    product.calendly.fail_always("event_types", error)
+
+    with pytest.raises(type(error)):
+        await process.sync(ada.integration.id)
+
+    assert pause <= due(product, ada) - NOON <= 1.1 * pause
+    for at in (TYPES, BUSY, SCHEDULES):
+        part = await known(product, ada, at)
+        assert (part.content, part.error_code) == (b"", error.code)
+        assert part.retry_at == due(product, ada)
+    assert product.storage.state.integrations[ada.integration.id].value.last_synced_at is None
+    assert product.signals.seen["availability_sync", error.code] == 1
+    assert product.calendly.calls["busy_times"] == 0
+    product.calendly.heal()
+    product.clock.set(due(product, ada))
+    assert await process.sync(ada.integration.id) == SYNCED
+
+
+@pytest.mark.parametrize("error", [CalendlyForbidden("no"), CalendlyProtocolError("odd")])
+async def test_a_list_that_cannot_be_had_spoils_nothing_else(
+    product: Product, process: Process, error: SlotkeeperError
+) -> None:
+    """When only the event types are refused, the slots of the known ones are still fetched."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    await overtake(product, ada, scope=Scope.EVERYTHING)
+    product.calendly.fail_always("event_types", error)
+
+    assert await process.sync(ada.integration.id) == PARTLY
+
+    types = await known(product, ada, TYPES)
+    assert (types.error_code, event_types(types)) == (error.code, (ada.event_type,))
+    assert (await known(product, ada, slots_of(ada))).fetched_at == product.clock.now()
+
+
+async def test_what_is_refused_for_good_keeps_the_rhythm(
+    product: Product, process: Process
+) -> None:
+    """A part that Calendly refuses does not make the others be fetched more often."""
+    ada = await host(product)
+    product.calendly.broken_calendars.add(ada.integration.account.user_uri)
+
+    assert await process.sync(ada.integration.id) == PARTLY
+
+    assert 0.9 * CACHE.soft_ttl <= due(product, ada) - NOON <= CACHE.soft_ttl
+
+
+@pytest.mark.parametrize("error", [None, CalendlyUnavailable("no")])
+async def test_who_lost_the_right_stores_nothing(
+    product: Product, process: Process, error: SlotkeeperError | None
+) -> None:
+    """A sync that took longer than its right, which another one took over, changes nothing."""
+    ada = await host(product)
+    hold = product.calendly.hold_next("event_types")
+    if error is not None:
+        product.calendly.fail_next("event_types", error, times=3)
+    slow = asyncio.create_task(process.sync(ada.integration.id))
+    await hold.reached.wait()
+    product.clock.advance(TURN)
+    now = product.clock.now()
+    kept = CachedPart(part=Part.SLOTS, key="new type", content=b"[]", fetched_at=now)
+    async with product.storage() as uow:
+        assert await uow.sync_queue.take(ada.integration.id, "other", now, now + TURN)
+        await uow.availability.put(ada.integration.user_id, ada.integration.id, [kept])
+        await uow.commit()
+    hold.release()
+
+    (outcome,) = await asyncio.gather(slow, return_exceptions=True)
+
+    assert outcome == (HELD if error is None else error)
+    assert await cached(product, ada, PartKey(Part.SLOTS, "new type")) == kept
+    assert await cached(product, ada, TYPES) is None
+    assert product.storage.state.integrations[ada.integration.id].sync_owner == "other"
+
+
+async def test_a_change_during_a_fetch_is_not_overlooked(
+    product: Product, process: Process
+) -> None:
+    """What is overtaken while it is fetched stays overtaken, and is due at once."""
+    ada = await host(product)
+    hold = product.calendly.hold_next("event_types")
+    task = asyncio.create_task(process.sync(ada.integration.id))
+    await hold.reached.wait()
+    await overtake(product, ada, "invitee.created", Scope.EVERYTHING)
+    hold.release()
+    await task
+
+    part = await known(product, ada, TYPES)
+
+    assert part.invalidated_by == "invitee.created"
+    assert due(product, ada) <= product.clock.now()
+
+
+async def test_what_a_reader_did_not_want_is_left_to_the_schedule(
+    product: Product, process: Process
+) -> None:
+    """After a reader's fetch of one part the user is due at once as long as others are missing."""
+    ada = await host(product)
+
+    await process.event_types(ada.integration.user_id)
+    after_one = due(product, ada)
+    await process.sync_due(10, lambda _: None)
+
+    assert after_one == NOON
+    assert due(product, ada) > NOON + 0.8 * CACHE.soft_ttl
+    assert dict(product.calendly.calls) == {
+        "event_types": 1,
+        "available_times": 1,
+        "busy_times": 1,
+        "schedules": 1,
+    }
+
+
+async def test_a_grant_that_died_is_not_asked_with(product: Product, process: Process) -> None:
+    """An integration that needs a person is not fetched from."""
+    ada = await host(product)
+    product.calendly.revoke_grants(ada.integration.account.user_uri)
+    with pytest.raises(ReauthRequired):
+        await process.refresh(ada.integration.id)
+
+    assert await process.sync(ada.integration.id) == INACTIVE
+    assert product.calendly.calls["event_types"] == 0
+
+
+@pytest.mark.parametrize("step", ["opening", "commit"])
+async def test_what_cannot_be_stored_keeps_nobody_waiting(
+    product: Product, process: Process, step: str
+) -> None:
+    """When the store was away as a sync ended, the right is given back and tried again soon."""
+    ada = await host(product)
+    hold = product.calendly.hold_next("event_types")
+    task = asyncio.create_task(process.sync(ada.integration.id))
+    await hold.reached.wait()
+    script = product.storage.fail_next if step == "opening" else product.storage.fail_next_commit
+    script(StorageUnavailable("away"))
+    hold.release()
+
+    with pytest.raises(StorageUnavailable):
+        await task
+
+    assert product.storage.state.integrations[ada.integration.id].sync_owner is None
+    assert due(product, ada) == NOON + RETRY_AFTER
+
+
+async def test_a_part_that_failed_is_not_forgotten_over_another(
+    product: Product, process: Process
+) -> None:
+    """A failed part is tried again after its rest though another one was refreshed meanwhile."""
+    ada = await host(product)
+    product.calendly.fail_always("available_times", CalendlyUnavailable("down"))
+    await process.sync(ada.integration.id)
+    again = (await known(product, ada, slots_of(ada))).retry_at
+    await overtake(product, ada, scope=Scope.BOOKINGS)
+
+    assert await process.sync(ada.integration.id) == SYNCED
+
+    assert due(product, ada) == again
+
+
+async def test_an_absent_integration_is_not_found(product: Product, process: Process) -> None:
+    """A sync of an integration that does not exist says so."""
+    with pytest.raises(IntegrationNotFound):
+        await process.sync(IntegrationId(product.entropy.new_id()))

@@ -1,0 +1,408 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from application.availability.refresh_cache import TURN
+from application.availability.refresh_due import CLAIMED_AHEAD
+from application.availability.refresh_scope import Everything
+from application.availability.retry_times import RETRY_AFTER
+from application.jobs.job_result import Tally
+from application.ports.storage.availability_cache import CachedPart, Part, PartKey, Scope
+from domain.availability import SLOT_WINDOW, Window
+from domain.errors import CalendlyUnavailable, StorageUnavailable
+from domain.sync_plan import LATELY
+from domain.windows import cells
+from tests.application.support.building import Product
+from tests.application.support.host_setup import (
+    A_DAY,
+    A_MOMENT,
+    Host,
+    cached,
+    host,
+    mark_read,
+    overtake,
+)
+from tests.application.support.process import CACHE, CONCURRENCY, Process
+from tests.fakes.clock import NOON
+from tests.fakes.sync_queue import due_at
+
+TYPES = PartKey(Part.EVENT_TYPES)
+RUN = timedelta(minutes=15)
+
+
+async def store(product: Product, ada: Host, part: CachedPart) -> None:
+    """Store a part that no fetch brought."""
+    async with product.storage() as uow:
+        await uow.availability.put(ada.integration.user_id, ada.integration.id, [part])
+        await uow.commit()
+
+
+async def run(process: Process, limit: int = 10) -> Tally:
+    """Run a page of the schedule."""
+    return await process.sync_due(limit, lambda _: None)
+
+
+async def test_what_was_never_filled_is_due(product: Product, process: Process) -> None:
+    """A newly connected integration is synced by the next run, and then not until it is stale."""
+    await host(product, "ada")
+    await host(product, "bob")
+
+    first, second = [await run(process) for _ in range(2)]
+
+    assert first == Tally(examined=2, done={"synced": 2})
+    assert second == Tally()
+
+
+async def test_what_is_read_is_kept_fresh(product: Product, process: Process) -> None:
+    """A part that was read since it was fetched is fetched again once it is stale."""
+    ada = await host(product)
+    await run(process)
+    product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
+    await mark_read(product, ada, TYPES)
+    product.calendly.calls.clear()
+
+    tally = await run(process)
+
+    assert tally.done == {"synced": 1}
+    # In half a day the token died, too.
+    assert product.calendly.calls == {"event_types": 1, "refresh": 1}
+
+
+@pytest.mark.parametrize("delay", [timedelta(), timedelta(seconds=30)])
+async def test_a_reading_causes_one_fetch(
+    product: Product, process: Process, delay: timedelta
+) -> None:
+    """Whom a fetch behind an answer was for is no reason to fetch again, however late it is told."""
+    ada = await host(product)
+    await run(process)
+    await overtake(product, ada, scope=Scope.EVENT_TYPES)
+    product.calendly.calls.clear()
+
+    await process.event_types(ada.integration.user_id)
+    await product.background.settle()
+    product.clock.advance(delay)
+    await process.marks.write()
+    await overtake(product, ada, scope=Scope.EVENT_TYPES)
+    unread = await run(process)
+    await process.event_types(ada.integration.user_id)
+    await product.background.settle()
+
+    assert unread.done == {"up_to_date": 1}
+    assert product.calendly.calls["event_types"] == 2
+
+
+async def test_what_is_read_seldom_waits_for_its_reader(
+    product: Product, process: Process
+) -> None:
+    """A part that was read since its fetch, but not lately, is left to whoever reads it next."""
+    ada = await host(product)
+    await run(process)
+    product.clock.advance(A_MOMENT)
+    await mark_read(product, ada, TYPES)
+    product.clock.advance(LATELY)
+    await overtake(product, ada, scope=Scope.EVENT_TYPES)
+    product.calendly.calls.clear()
+
+    tally = await run(process)
+
+    assert tally.done == {"up_to_date": 1}
+    assert product.calendly.calls.total() == 0
+
+
+async def test_what_nobody_reads_costs_no_call(product: Product, process: Process) -> None:
+    """A user of whom nothing was read is looked at, and Calendly is not asked."""
+    ada = await host(product)
+    await run(process)
+    product.calendly.calls.clear()
+    await overtake(product, ada, scope=Scope.EVERYTHING)
+
+    tally = await run(process)
+
+    assert tally == Tally(examined=1, done={"up_to_date": 1})
+    assert product.calendly.calls.total() == 0
+
+
+async def test_a_user_is_kept_from_expiring_for_a_while(
+    product: Product, process: Process
+) -> None:
+    """Who connected or read lately finds the cache filled, though it was read by nobody since."""
+    ada = await host(product)
+    expired: list[int] = []
+    calls: list[int] = []
+    for day in range(int(2 * CACHE.keep_warm / A_DAY)):
+        product.calendly.calls.clear()
+        for _ in range(int(A_DAY / RUN)):
+            product.clock.advance(RUN)
+            await run(process)
+            part = await cached(product, ada, TYPES)
+            assert part is not None
+            if product.clock.now() - part.fetched_at > CACHE.ttl:
+                expired.append(day)
+        calls.append(product.calendly.calls["event_types"])
+
+    assert min(expired) >= CACHE.keep_warm / A_DAY
+    # The last day's refill falls a little before the end of some days and after that of others.
+    assert max(calls) <= 2
+    assert sum(calls) <= 1.15 * (CACHE.keep_warm / A_DAY + 1)
+    assert calls[-1] == 0
+
+
+async def test_what_nobody_ever_read_but_the_offer_may_expire(
+    product: Product, process: Process
+) -> None:
+    """Busy times and schedules are fetched for a new user once, and again once somebody reads."""
+    ada = await host(product)
+    for _ in range(int(2 * A_DAY / RUN)):
+        await run(process)
+        product.clock.advance(RUN)
+    unread = product.calendly.calls.copy()
+    await process.schedules(ada.integration.user_id)
+    product.clock.advance(A_MOMENT)
+    await process.schedules(ada.integration.user_id)
+    await process.marks.write()
+    for _ in range(int(2 * A_DAY / RUN)):
+        await run(process)
+        product.clock.advance(RUN)
+
+    assert (unread["busy_times"], unread["schedules"]) == (1, 1)
+    assert unread["available_times"] >= 2
+    assert product.calendly.calls["busy_times"] == 1
+    assert product.calendly.calls["schedules"] >= 3
+
+
+async def test_a_page_that_is_cut_off_keeps_nobodys_right(
+    product: Product, process: Process
+) -> None:
+    """Whoever was claimed is given back when the page is cancelled, begun or not."""
+    hosts = [await host(product, f"user-{number}") for number in range(CONCURRENCY + 3)]
+    hold = product.calendly.hold_next("event_types")
+    page = asyncio.create_task(run(process))
+    await hold.reached.wait()
+
+    page.cancel()
+    await asyncio.gather(page, return_exceptions=True)
+
+    rows = [product.storage.state.integrations[each.integration.id] for each in hosts]
+    assert page.cancelled()
+    assert {row.sync_owner for row in rows} == {None}
+    hold.release()
+    assert (await run(Process(product, "worker-2"), limit=100)).failed == {}
+
+
+async def test_what_was_read_last_comes_first(product: Product, process: Process) -> None:
+    """When not all can be synced, those whose availability was read most recently are."""
+    hosts = [await host(product, name) for name in ("ada", "bob", "cid")]
+    await run(process)
+    for each in (hosts[1], hosts[2]):
+        product.clock.advance(A_MOMENT)
+        await mark_read(product, each, TYPES)
+    for each in hosts:
+        await overtake(product, each, scope=Scope.EVERYTHING)
+    product.calendly.calls.clear()
+
+    await run(process, limit=1)
+
+    parts = [await cached(product, each, TYPES) for each in hosts]
+    assert [each is not None and each.fetched_at > NOON for each in parts] == [False, False, True]
+
+
+async def test_far_slots_are_kept_while_they_are_read(product: Product, process: Process) -> None:
+    """A far window that was read is fetched again; one that was not is dropped once expired."""
+    ada = await host(product)
+    user_id, uri = ada.integration.user_id, ada.event_type.uri
+    await run(process)
+    await process.availability(user_id, uri, NOON + 70 * A_DAY, NOON + 71 * A_DAY)
+    await process.availability(user_id, uri, NOON + 110 * A_DAY, NOON + 111 * A_DAY)
+    far = sorted(at for _, *at in product.storage.state.parts if "#" in at[1])
+    await mark_read(product, ada, PartKey(Part.SLOTS, far[0][1]))
+    await mark_read(product, ada, TYPES)
+    for _ in range(26):
+        product.clock.advance(timedelta(hours=1))
+        await run(process)
+        await mark_read(product, ada, PartKey(Part.SLOTS, far[0][1]))
+
+    left = sorted(at for _, *at in product.storage.state.parts if "#" in at[1])
+
+    assert len(far) == 2
+    assert left == far[:1]
+
+
+async def test_a_far_window_that_is_over_is_dropped(product: Product, process: Process) -> None:
+    """Of a window of which nothing lies ahead nothing is asked, however often it was read."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    span = Window(NOON + 65 * A_DAY, NOON + 66 * A_DAY)
+    await process.availability(ada.integration.user_id, ada.event_type.uri, span.start, span.end)
+    (cell,) = cells(ada.event_type.uri, span, SLOT_WINDOW)
+    product.clock.set(cell.window.end)
+    await mark_read(product, ada, TYPES, PartKey(Part.SLOTS, cell.key))
+    product.calendly.calls.clear()
+
+    tally = await run(process)
+
+    assert tally.failed == {}
+    assert product.calendly.calls["available_times"] == 0
+    assert await cached(product, ada, PartKey(Part.SLOTS, cell.key)) is None
+
+
+async def test_one_failure_does_not_stop_the_others(product: Product, process: Process) -> None:
+    """Each integration of a page is synced whatever became of the others."""
+    for name in ("ada", "bob", "cid"):
+        await host(product, name)
+    product.calendly.fail_next("event_types", CalendlyUnavailable("down"), times=3)
+
+    tally = await run(process)
+
+    assert tally.examined == 3
+    assert sum(tally.done.values()) + sum(tally.failed.values()) == 3
+    assert tally.done["synced"] >= 2
+
+
+async def test_one_bug_does_not_stop_the_others(product: Product, process: Process) -> None:
+    """A user whose rows meet an error of ours is counted, told of, and tried again later."""
+    ada, bob = await host(product, "ada"), await host(product, "bob")
+    await store(product, ada, CachedPart(Part.SLOTS, "no#cell", b"[]", NOON))
+
+    tally = await run(process)
+    again = await run(process)
+
+    assert tally == Tally(examined=2, done={"synced": 1}, failed={"unexpected": 1})
+    assert product.signals.seen["unexpected", "ValueError"] == 1
+    assert again == Tally()
+    assert product.storage.state.integrations[ada.integration.id].sync_owner is None
+    assert await cached(product, bob, TYPES) is not None
+
+
+async def test_a_list_that_cannot_be_read_is_fetched_anew(
+    product: Product, process: Process
+) -> None:
+    """Event types that were stored by another version, or spoilt, are as good as missing."""
+    ada = await host(product)
+    await store(product, ada, CachedPart(Part.EVENT_TYPES, "", b"spoilt", NOON))
+
+    tally = await run(process)
+
+    assert tally.done == {"synced": 1}
+    view = await process.event_types(ada.integration.user_id)
+    assert view.items == (ada.event_type,)
+
+
+async def test_a_full_page_promises_more(product: Product, process: Process) -> None:
+    """Pages follow each other until one is not full; none is synced twice."""
+    for name in ("ada", "bob", "cid"):
+        await host(product, name)
+
+    pages = [await run(process, limit=2) for _ in range(2)]
+
+    assert [(page.examined, page.more) for page in pages] == [(2, True), (1, False)]
+    assert product.calendly.calls["event_types"] == 3
+
+
+@pytest.mark.parametrize("workers", [3])
+async def test_several_workers_share_the_work(product: Product, workers: int) -> None:
+    """No user is fetched twice, however many workers run side by side."""
+    for number in range(12):
+        await host(product, f"user-{number}")
+    processes = [Process(product, f"worker-{number}") for number in range(workers)]
+
+    pages = [await run(each, limit=5) for each in processes]
+
+    assert [page.examined for page in pages] == [5, 5, 2]
+    assert product.calendly.calls["event_types"] == 12
+
+
+async def test_a_turn_begins_when_its_user_comes(product: Product, process: Process) -> None:
+    """Who waited for nearly as long as the claim lasts is fetched under a right of full length."""
+    hosts = [await host(product, f"user-{number}") for number in range(CONCURRENCY + 1)]
+    *first, last = [product.calendly.hold_next("event_types") for _ in hosts]
+    page = asyncio.create_task(run(process))
+    for each in first:
+        await each.reached.wait()
+    product.clock.advance(TURN - A_MOMENT)
+    for each in first:
+        each.release()
+    await last.reached.wait()
+
+    row = product.storage.state.integrations[hosts[-1].integration.id]
+    last.release()
+
+    assert row.sync_until == NOON + 2 * TURN - A_MOMENT
+    assert (await page).done == {"synced": CONCURRENCY + 1}
+
+
+async def test_a_right_that_was_lost_in_the_queue_is_not_used(
+    product: Product, process: Process
+) -> None:
+    """Whom somebody else took over while the page was slow is not fetched a second time."""
+    hosts = [await host(product, f"user-{number}") for number in range(CONCURRENCY + 1)]
+    holds = [product.calendly.hold_next("event_types") for _ in range(CONCURRENCY)]
+    page = asyncio.create_task(run(process))
+    for each in holds:
+        await each.reached.wait()
+    product.clock.advance(TURN)
+    last = hosts[-1].integration.id
+
+    # By the same process even: no two turns share a name.
+    hold = product.calendly.hold_next("event_types")
+    other = asyncio.create_task(process.sync.refresh(last, Everything()))
+    await hold.reached.wait()
+    for each in holds:
+        each.release()
+    tally = await page
+    hold.release()
+
+    assert tally.done == {"synced": CONCURRENCY, "held": 1}
+    assert await other == "synced"
+    assert product.calendly.calls["event_types"] == CONCURRENCY + 1
+
+
+async def test_no_more_are_claimed_than_can_be_begun_soon(
+    product: Product, process: Process
+) -> None:
+    """A page claims a few at a time, so that a slow one keeps nobody from being fetched."""
+    hosts = [await host(product, f"user-{number}") for number in range(3 * CONCURRENCY)]
+    hold = product.calendly.hold_next("event_types")
+    page = asyncio.create_task(run(process, limit=100))
+    await hold.reached.wait()
+
+    rows = [product.storage.state.integrations[each.integration.id] for each in hosts]
+    hold.release()
+
+    assert sum(row.sync_owner is not None for row in rows) == CLAIMED_AHEAD * CONCURRENCY
+    assert (await page).examined == len(hosts)
+
+
+async def test_an_outage_ends_the_page(product: Product, process: Process) -> None:
+    """While Calendly is held back nobody is claimed; then one probes before the others follow."""
+    for number in range(3 * CONCURRENCY):
+        await host(product, f"user-{number}")
+    product.calendly.fail_always("event_types", CalendlyUnavailable("down"))
+    opening = await run(process, limit=100)
+    commits = product.storage.commits
+
+    held = await run(process, limit=100)
+
+    assert opening.examined <= CLAIMED_AHEAD * CONCURRENCY
+    assert not opening.more
+    assert held == Tally()
+    assert product.storage.commits == commits
+    product.clock.advance(timedelta(minutes=2))
+    assert (await run(process, limit=100)).examined == 1
+    product.calendly.heal()
+    product.clock.advance(timedelta(minutes=10))
+    assert (await run(process, limit=100)).done == {"synced": 3 * CONCURRENCY}
+
+
+async def test_a_store_that_is_away_leaves_nobody_held(product: Product, process: Process) -> None:
+    """Whose rows could not be read at the turn is given back, and tried again soon."""
+    ada = await host(product)
+    breaker_and_claim = (None,) * 3
+    product.storage.fail_next(*breaker_and_claim, StorageUnavailable("away"))
+
+    tally = await run(process)
+
+    row = product.storage.state.integrations[ada.integration.id]
+    assert tally.failed == {"storage_unavailable": 1}
+    assert row.sync_owner is None
+    assert due_at(row) == NOON + RETRY_AFTER

@@ -1,0 +1,137 @@
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+
+from application.availability.usage_tracking import EVERY, MOST
+from application.ports.storage.availability_cache import NEWS_AFTER, Part, PartKey
+from domain.errors import StorageUnavailable
+from domain.ids import UserId
+from tests.application.support.building import Product
+from tests.application.support.host_setup import A_DAY, TOMORROW, Host, cached, host
+from tests.application.support.process import Process
+from tests.application.support.statement_counter import CountedStorage
+from tests.fakes.clock import NOON
+
+TYPES = PartKey(Part.EVENT_TYPES)
+
+
+async def written(product: Product) -> None:
+    """Let the time pass after which what was gathered is written."""
+    await asyncio.sleep(EVERY + 0.1)
+    await product.background.settle()
+
+
+async def read_at(product: Product, ada: Host, at: PartKey) -> datetime | None:
+    """Return when a part is known to have been read."""
+    part = await cached(product, ada, at)
+    assert part is not None
+    return part.read_at
+
+
+async def test_what_is_read_is_marked(product: Product, process: Process) -> None:
+    """Each part that an answer was made from is marked as read, and no other."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    product.clock.advance(timedelta(minutes=1))
+
+    await process.availability(
+        ada.integration.user_id, ada.event_type.uri, TOMORROW, TOMORROW + A_DAY
+    )
+    await written(product)
+
+    slots = PartKey(Part.SLOTS, ada.event_type.uri)
+    assert await read_at(product, ada, slots) == product.clock.now()
+    assert await read_at(product, ada, TYPES) == product.clock.now()
+    assert await read_at(product, ada, PartKey(Part.BUSY)) is None
+
+
+async def test_reading_waits_for_no_mark(product: Product) -> None:
+    """A thousand reads of what was read a moment ago write nothing."""
+    ada = await host(product)
+    store = product.storage = CountedStorage(product.storage)
+    process = Process(product, "process-1")
+    await process.event_types(ada.integration.user_id)
+    await process.event_types(ada.integration.user_id)
+    await written(product)
+    before, names = store.openings, list(product.background.names)
+
+    for _ in range(1000):
+        await process.event_types(ada.integration.user_id)
+    await written(product)
+
+    assert store.openings == before + 1000
+    assert product.background.names == names
+
+
+async def test_marks_are_renewed_now_and_then(product: Product, process: Process) -> None:
+    """A part that is read all the time is known to be so, to within a quarter of an hour."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    user_id = ada.integration.user_id
+    a_minute = timedelta(minutes=1)
+    for step in (timedelta(), a_minute, a_minute, NEWS_AFTER):
+        product.clock.advance(step)
+        await process.event_types(user_id)
+        await written(product)
+
+    assert await read_at(product, ada, TYPES) == NOON + 2 * a_minute + NEWS_AFTER
+
+
+async def test_marks_of_many_users_are_written_together(product: Product) -> None:
+    """What many users read within a while costs one unit of work."""
+    hosts = [await host(product, f"user-{number}") for number in range(20)]
+    store = product.storage = CountedStorage(product.storage)
+    process = Process(product, "process-1")
+    for each in hosts:
+        await process.sync(each.integration.id)
+    before = store.openings
+
+    for each in hosts:
+        await process.event_types(each.integration.user_id)
+    await written(product)
+
+    assert store.openings == before + len(hosts) + 1
+    assert product.background.names.count("mark_reads") == 1
+    assert {await read_at(product, each, TYPES) for each in hosts} == {NOON}
+
+
+async def test_marks_are_written_when_the_process_ends(product: Product, process: Process) -> None:
+    """What was gathered last is written at the close, and nothing is begun after it."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    await process.event_types(ada.integration.user_id)
+    names = list(product.background.names)
+
+    await process.marks.close()
+    process.marks.note(ada.integration.user_id, [PartKey(Part.BUSY)], NOON)
+
+    assert await read_at(product, ada, TYPES) == NOON
+    await written(product)
+    assert product.background.names == names
+    assert await read_at(product, ada, PartKey(Part.BUSY)) is None
+
+
+async def test_marks_that_cannot_be_written_are_let_go(product: Product, process: Process) -> None:
+    """While the store is away marks are lost, and later ones are written again."""
+    ada = await host(product)
+    await process.sync(ada.integration.id)
+    process.marks.note(ada.integration.user_id, [TYPES], NOON)
+    product.storage.away = True
+    with pytest.raises(StorageUnavailable):
+        await process.marks.write()
+    product.storage.away = False
+
+    process.marks.note(ada.integration.user_id, [PartKey(Part.BUSY)], NOON)
+    await written(product)
+
+    assert await read_at(product, ada, TYPES) is None
+    assert await read_at(product, ada, PartKey(Part.BUSY)) == NOON
+
+
+async def test_marks_have_bounds(product: Product, process: Process) -> None:
+    """A crowd of users cannot fill the memory with marks."""
+    for _ in range(MOST + 10):
+        process.marks.note(UserId(product.entropy.new_id()), [TYPES], NOON)
+
+    assert len(process.marks) == MOST

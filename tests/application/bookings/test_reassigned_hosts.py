@@ -1,0 +1,243 @@
+import pytest
+from msgspec.structs import replace
+
+from application.bookings.merge_facts import settle_bookings
+from application.bookings.reassigned_hosts import Given, given_away
+from application.ports.storage.bookings import BookingQuery
+from domain.booking import LAG, Booking, BookingStatus, Facts
+from domain.errors import (
+    CalendlyForbidden,
+    CalendlyNotFound,
+    CalendlyThrottled,
+    SlotkeeperError,
+)
+from domain.lost_webhooks import IN_FLIGHT
+from domain.reads import as_read
+from tests.application.support.building import Product
+from tests.application.support.host_setup import Host, host, overtaken, subscribe
+from tests.application.support.process import Process
+
+LATER = LAG + IN_FLIGHT
+
+
+async def colleague(product: Product, process: Process, name: str, of: Host | None = None) -> Host:
+    """Connect a host, of somebody's organization, who is told of bookings by webhooks."""
+    made = await host(product, name)
+    if of is not None:
+        organization = of.integration.account.organization_uri
+        account = replace(made.integration.account, organization_uri=organization)
+        product.calendly.accounts[account.user_uri] = account
+        made = made._replace(integration=replace(made.integration, account=account))
+        async with product.storage() as uow:
+            await uow.integrations.put_connected(made.integration)
+            await uow.commit()
+    await subscribe(product, made)
+    await process.reconcile(made.integration.id, backfill=True)
+    return made
+
+
+@pytest.fixture
+async def ada(product: Product, process: Process) -> Host:
+    """Who hosts at first."""
+    return await colleague(product, process, "ada")
+
+
+@pytest.fixture
+async def bob(product: Product, process: Process, ada: Host) -> Host:
+    """Who takes over."""
+    return await colleague(product, process, "bob", ada)
+
+
+@pytest.fixture
+async def ada_and_bob(ada: Host, bob: Host) -> tuple[Host, Host]:
+    """Both of them."""
+    return ada, bob
+
+
+@pytest.fixture
+async def facts(product: Product, process: Process, ada: Host, bob: Host) -> Facts:
+    """A booking with the first host, known here; the second one is there when it is made."""
+    assert bob.integration.id != ada.integration.id
+    made = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
+    product.clock.advance(LATER)
+    await process.reconcile(ada.integration.id, backfill=False)
+    product.signals.seen.clear()
+    return made
+
+
+def give(product: Product, facts: Facts, to: Host) -> None:
+    """Let Calendly give the event to a host, without a word of when."""
+    details = replace(facts.details, host_uris=(to.integration.account.user_uri,))
+    product.calendly.put(replace(facts, details=details))
+    product.clock.advance(LATER)
+
+
+async def bookings(product: Product, of: Host) -> list[Booking]:
+    """Return what the host is shown."""
+    async with product.storage() as uow:
+        return list(await uow.bookings.page(of.integration.user_id, BookingQuery(limit=9)))
+
+
+async def test_the_new_host_s_comparison_moves_a_booking(
+    product: Product, process: Process, ada: Host, bob: Host, facts: Facts
+) -> None:
+    """In one step it leaves the one and appears under the other, and no webhook counts as lost."""
+    give(product, facts, bob)
+
+    assert await process.reconcile(bob.integration.id, backfill=False) == 0
+
+    assert await bookings(product, ada) == []
+    (moved,) = await bookings(product, bob)
+    assert moved.facts.invitee_uri == facts.invitee_uri
+    assert product.signals.seen == {}
+    moved_at = {(product.clock.now(), "reconciliation")}
+    assert overtaken(product, ada) == overtaken(product, bob) == moved_at
+
+
+async def test_a_booking_that_comes_back_keeps_its_id(
+    product: Product, process: Process, ada: Host, bob: Host, facts: Facts
+) -> None:
+    """Given to and fro it is shown to its host alone, under the id that it had there."""
+    (before,) = await bookings(product, ada)
+    give(product, facts, bob)
+    await process.reconcile(bob.integration.id, backfill=False)
+    give(product, facts, ada)
+
+    await process.reconcile(ada.integration.id, backfill=False)
+
+    assert [each.id for each in await bookings(product, ada)] == [before.id]
+    assert await bookings(product, bob) == []
+    assert product.signals.seen == {}
+
+
+async def test_the_old_host_s_comparison_moves_it_as_well(
+    product: Product, process: Process, ada: Host, bob: Host, facts: Facts
+) -> None:
+    """What Calendly no longer lists for a host is looked up, and settled for whoever hosts it."""
+    give(product, facts, bob)
+
+    assert await process.reconcile(ada.integration.id, backfill=False) == 0
+
+    assert await bookings(product, ada) == []
+    assert len(await bookings(product, bob)) == 1
+    assert await process.reconcile(bob.integration.id, backfill=False) == 0
+    assert product.signals.seen == {}
+
+
+async def test_a_host_who_is_not_connected_gets_nothing(
+    product: Product, process: Process, ada: Host, facts: Facts
+) -> None:
+    """A booking that went to somebody unknown here leaves the old host alone."""
+    details = replace(facts.details, host_uris=("https://api.calendly.com/users/NOBODY",))
+    product.calendly.put(replace(facts, details=details))
+    product.clock.advance(LATER)
+
+    await process.reconcile(ada.integration.id, backfill=False)
+
+    assert await bookings(product, ada) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [CalendlyForbidden("no"), CalendlyNotFound("no"), CalendlyThrottled("no", retry_after=600)],
+)
+async def test_what_calendly_does_not_tell_changes_nothing(
+    product: Product,
+    process: Process,
+    facts: Facts,
+    ada_and_bob: tuple[Host, Host],
+    error: SlotkeeperError,
+) -> None:
+    """A host who may not look at the event any more keeps it until the new one's comparison."""
+    ada, bob = ada_and_bob
+    give(product, facts, bob)
+    product.calendly.fail_next("of_event", error)
+
+    assert await process.reconcile(ada.integration.id, backfill=False) == 0
+    assert len(await bookings(product, ada)) == 1
+
+    await process.reconcile(bob.integration.id, backfill=False)
+    assert await bookings(product, ada) == []
+
+
+async def test_a_co_host_keeps_the_booking(
+    product: Product, process: Process, ada: Host, bob: Host, facts: Facts
+) -> None:
+    """Of a collective event each host has a booking, and a missed one was lost."""
+    both = (ada.integration.account.user_uri, bob.integration.account.user_uri)
+    product.calendly.put(replace(facts, details=replace(facts.details, host_uris=both)))
+    product.clock.advance(LATER)
+
+    assert await process.reconcile(bob.integration.id, backfill=False) == 1
+
+    assert len(await bookings(product, ada)) == len(await bookings(product, bob)) == 1
+
+
+async def test_a_late_webhook_does_not_bring_it_back(
+    product: Product, process: Process, ada: Host, bob: Host, facts: Facts
+) -> None:
+    """News from before the change, told once more, is not shown to the old host."""
+    give(product, facts, bob)
+    await process.reconcile(bob.integration.id, backfill=False)
+
+    async with product.storage() as uow:
+        await settle_bookings(uow, product.entropy, ada.integration, [facts])
+        await uow.commit()
+
+    assert await bookings(product, ada) == []
+    assert len(await bookings(product, bob)) == 1
+
+
+async def test_what_was_taken_from_the_old_host_before_is_not_lost(
+    product: Product, process: Process, ada_and_bob: tuple[Host, Host], facts: Facts
+) -> None:
+    """The new host's find counts as no lost webhook although the old one has it no longer."""
+    ada, bob = ada_and_bob
+    give(product, facts, bob)
+    told = product.calendly.invitees[facts.invitee_uri]
+    async with product.storage() as uow:
+        seen = as_read(told, product.clock.now())
+        await settle_bookings(uow, product.entropy, ada.integration, [seen])
+        await uow.commit()
+    assert await bookings(product, ada) == []
+    before = overtaken(product, ada)
+    async with product.storage() as uow:
+        given = await given_away(uow, bob.integration, [told])
+
+    assert await process.reconcile(bob.integration.id, backfill=False) == 0
+
+    assert len(await bookings(product, bob)) == 1
+    assert product.signals.seen == {}
+    assert overtaken(product, ada) == before
+    assert given == Given([], {facts.invitee_uri})
+
+
+async def test_what_the_new_host_is_not_told_later_is_lost(
+    product: Product, process: Process, ada: Host, bob: Host, facts: Facts
+) -> None:
+    """Once a booking is the new host's, a missed cancellation counts as it does for anybody."""
+    give(product, facts, bob)
+    await process.reconcile(bob.integration.id, backfill=False)
+    product.calendly.invitee_cancels(facts.invitee_uri)
+    product.clock.advance(LATER)
+
+    assert await process.reconcile(bob.integration.id, backfill=False) == 1
+
+    assert await bookings(product, ada) == []
+
+
+async def test_an_act_of_the_old_host_moves_it_as_well(
+    product: Product, process: Process, ada: Host, bob: Host, facts: Facts
+) -> None:
+    """What canceling tells of an event's new host is stored for both, so that one shows it."""
+    (before,) = await bookings(product, ada)
+    give(product, facts, bob)
+
+    await process.cancel(before.user_id, "key", before.id, None)
+
+    assert await bookings(product, ada) == []
+    (moved,) = await bookings(product, bob)
+    assert moved.facts.status is BookingStatus.CANCELED
+    acted_at = {(product.clock.now(), "cancel")}
+    assert overtaken(product, ada) == overtaken(product, bob) == acted_at
+    assert await process.reconcile(bob.integration.id, backfill=False) == 0

@@ -1,0 +1,79 @@
+from datetime import timedelta
+
+from application.jobs.job_result import Tally
+from domain.errors import CalendlyForbidden
+from domain.lost_webhooks import IN_FLIGHT
+from tests.application.support.building import Product
+from tests.application.support.host_setup import host, subscribe
+from tests.application.support.process import Process
+
+
+async def test_a_first_sweep_is_a_back_fill(product: Product, process: Process) -> None:
+    """An integration whose onboarding never got this far is back-filled without an alarm."""
+    ada = await host(product)
+    product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
+
+    tally = await process.reconcile_all(None, 10, lambda _: None)
+
+    assert tally.done == {"backfilled": 1}
+    assert len(product.storage.state.bookings) == 1
+    assert product.signals.seen == {}
+
+
+async def test_repairs_are_told_from_what_was_well(product: Product, process: Process) -> None:
+    """The tally says for how many integrations webhooks were lost."""
+    hosts = [await host(product, name) for name in ("ada", "bob", "cid")]
+    for each in hosts:
+        await subscribe(product, each)
+    await process.reconcile_all(None, 10, lambda _: None)
+    product.clock.advance(timedelta(hours=1))
+    product.calendly.invitee_books(hosts[1].event_type.uri, hosts[1].starts[0])
+    product.clock.advance(IN_FLIGHT)
+
+    tally = await process.reconcile_all(None, 10, lambda _: None)
+
+    assert tally.done == {"unchanged": 2, "repaired": 1}
+    assert product.signals.seen[("bookings_repaired",)] == 1
+
+
+async def test_what_no_webhook_could_tell_was_not_lost(product: Product, process: Process) -> None:
+    """Who could never be subscribed is kept right by comparing alone, and that is said apart."""
+    ada = await host(product)
+    await process.reconcile_all(None, 10, lambda _: None)
+    product.clock.advance(timedelta(hours=1))
+    for start in ada.starts[:2]:
+        product.calendly.invitee_books(ada.event_type.uri, start)
+    product.clock.advance(IN_FLIGHT)
+
+    assert await process.reconcile_all.one(ada.integration.id) == ("unsubscribed", 2)
+
+    assert len(product.storage.state.bookings) == 2
+    assert product.signals.seen == {}
+    assert (await product.stored(ada.integration.id)).repaired_count == 0
+    again = await process.reconcile_all(None, 10, lambda _: None)
+    assert again.done == {"unchanged": 1}
+
+
+async def test_pages_follow_each_other(product: Product, process: Process) -> None:
+    """The cursor of a page leads to the next one, and no integration is left out."""
+    hosts = [await host(product, f"user-{number}") for number in range(3)]
+
+    first = await process.reconcile_all(None, 2, lambda _: None)
+    second = await process.reconcile_all(first.cursor, 2, lambda _: None)
+    third = await process.reconcile_all(second.cursor, 2, lambda _: None)
+
+    assert first == Tally(2, {"backfilled": 2}, cursor=str(hosts[1].integration.id), more=True)
+    assert second == Tally(1, {"backfilled": 1}, cursor=str(hosts[2].integration.id))
+    assert third == Tally(cursor=second.cursor)
+
+
+async def test_one_failure_does_not_stop_the_others(product: Product, process: Process) -> None:
+    """Each integration is compared whatever became of the others."""
+    for name in ("ada", "bob"):
+        await host(product, name)
+    product.calendly.fail_next("page", CalendlyForbidden("no"))
+
+    tally = await process.reconcile_all(None, 10, lambda _: None)
+
+    assert tally.done == {"backfilled": 1}
+    assert tally.failed == {"calendly_forbidden": 1}

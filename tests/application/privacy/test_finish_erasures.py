@@ -1,0 +1,41 @@
+from datetime import timedelta
+from uuid import UUID
+
+from application.privacy.finish_erasures import Place, Step
+from domain.errors import StorageUnavailable
+from tests.application.support.building import Product
+from tests.application.support.process import Process
+
+GRACE = "grace@example.net"
+
+
+async def test_nothing_to_end(process: Process) -> None:
+    """Without an erasure that was cut off there is one look, and no page."""
+    assert await process.finish_erasures(None, 10) == Step(more=False)
+
+
+async def test_a_record_that_is_gone_is_not_ended(product: Product, process: Process) -> None:
+    """An erasure whose record was taken away meanwhile is left, and another is looked for."""
+    place = Place(erasure=UUID(int=7), in_bodies=True)
+
+    assert await process.finish_erasures(place, 10) == Step()
+    assert product.storage.state.erasures == {}
+
+
+async def test_what_a_repetition_ended_keeps_its_counts(
+    product: Product, process: Process
+) -> None:
+    """An erasure that somebody repeats while the job is at it is ended once, and told once."""
+    product.storage.fail_next(None, StorageUnavailable("killed"))
+    try:
+        await process.erase_invitee(GRACE, "cli")
+    except StorageUnavailable:
+        product.clock.advance(timedelta(hours=2))
+    begun = await process.finish_erasures(None, 10)
+    await process.erase_invitee(GRACE, "cli")
+
+    booked = await process.finish_erasures(begun.place, 10)
+    ended = await process.finish_erasures(booked.place, 10)
+
+    assert (ended.finished, ended.more) == (0, True)
+    assert product.signals.seen["invitee_erased", 0, 0, 0] == 1

@@ -1,0 +1,167 @@
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from application.ports.storage.breakers import Surface
+from application.resilience.account_failures import MOST_REMEMBERED, OwnTrouble
+from application.resilience.circuit_breakers import BELIEVED_FOR
+from domain.circuit_breaker import BreakerState
+from domain.errors import (
+    CalendlyError,
+    CalendlyForbidden,
+    CalendlyUnavailable,
+    CircuitOpen,
+    SlotkeeperError,
+)
+from tests.application.support.building import Product
+from tests.application.support.calling import OPEN_FOR, Host
+from tests.application.support.process import BREAKER, Process
+from tests.fakes.clock import NOON
+
+SECOND = timedelta(seconds=1)
+
+
+class Accounts:
+    """Calls to one surface for several accounts, of which some fail."""
+
+    def __init__(self, process: Process, product: Product) -> None:
+        self.circuits = process.circuits
+        self.clock = product.clock
+        self.errors: dict[str, SlotkeeperError] = {}
+
+    async def call(self, subject: str) -> bool:
+        """Call for an account, a second later; return whether it was let through."""
+        self.clock.advance(SECOND)
+        host = Host()
+        host.error = self.errors.get(subject)
+        with suppress(CircuitOpen, CalendlyError):
+            await self.circuits.call(Surface.API, host.answer, subject=subject)
+        return host.calls == 1
+
+    async def state(self) -> BreakerState:
+        """Return where the breaker stands."""
+        return (await self.circuits.current(Surface.API)).state
+
+
+@pytest.fixture
+def accounts(process: Process, product: Product) -> Accounts:
+    """Healthy accounts."""
+    return Accounts(process, product)
+
+
+async def test_one_broken_account_holds_nobody_back(accounts: Accounts) -> None:
+    """An account that fails again and again while another is answered opens nothing."""
+    accounts.errors["broken"] = CalendlyUnavailable("500 for this account")
+    await accounts.call("broken")
+    await accounts.call("sound")
+    for _ in range(10 * BREAKER.threshold):
+        assert await accounts.call("broken")
+
+    assert await accounts.state() is BreakerState.CLOSED
+    assert await accounts.call("sound")
+
+
+async def test_a_refusal_shows_that_others_are_answered(accounts: Accounts) -> None:
+    """Another account that is refused got an answer: the host is well."""
+    accounts.errors["broken"] = CalendlyUnavailable("500 for this account")
+    accounts.errors["refused"] = CalendlyForbidden("no")
+    await accounts.call("broken")
+    await accounts.call("refused")
+    for _ in range(2 * BREAKER.threshold):
+        await accounts.call("broken")
+
+    assert await accounts.state() is BreakerState.CLOSED
+
+
+async def test_a_single_account_sees_an_outage(accounts: Accounts) -> None:
+    """An installation with one account opens its breaker after as many failures as any."""
+    await accounts.call("only")
+    accounts.errors["only"] = CalendlyUnavailable("down")
+    for _ in range(BREAKER.threshold):
+        assert await accounts.call("only")
+
+    assert not await accounts.call("only")
+
+
+async def test_an_outage_is_seen_although_somebody_was_broken_before(accounts: Accounts) -> None:
+    """The failures of accounts that were well until now are evidence at once."""
+    accounts.errors["broken"] = CalendlyUnavailable("500 for this account")
+    for subject in ("broken", "a", "b", "broken"):
+        await accounts.call(subject)
+    accounts.errors |= dict.fromkeys("ab", CalendlyUnavailable("down"))
+    for number in range(BREAKER.threshold):
+        assert await accounts.call("ab"[number % 2])
+
+    assert await accounts.state() is BreakerState.OPEN
+
+
+async def test_a_broken_account_that_is_left_alone_is_believed_again(
+    accounts: Accounts, product: Product
+) -> None:
+    """When nobody else was answered for as long as the window, its failures count again."""
+    accounts.errors["broken"] = CalendlyUnavailable("down")
+    await accounts.call("broken")
+    await accounts.call("sound")
+    product.clock.advance(BREAKER.window)
+    for _ in range(BREAKER.threshold):
+        assert await accounts.call("broken")
+
+    assert not await accounts.call("broken")
+
+
+async def test_a_broken_account_does_not_spoil_a_probe(
+    accounts: Accounts, product: Product
+) -> None:
+    """When the probe falls to an account known to be broken, the next caller probes at once."""
+    accounts.errors["broken"] = CalendlyUnavailable("500 for this account")
+    await accounts.call("broken")
+    await accounts.call("a")
+    accounts.errors |= dict.fromkeys("ab", CalendlyUnavailable("down"))
+    for _ in range(BREAKER.threshold):
+        await accounts.call("b")
+    accounts.errors.pop("a")
+    product.clock.advance(OPEN_FOR)
+    assert await accounts.call("broken")
+
+    assert await accounts.call("a")
+    assert await accounts.state() is BreakerState.CLOSED
+
+
+async def test_who_failed_in_an_outage_is_under_no_suspicion(
+    accounts: Accounts, product: Product
+) -> None:
+    """After an outage every account's failures are evidence of the next one."""
+    accounts.errors |= dict.fromkeys("abcde", CalendlyUnavailable("down"))
+    for subject in "abcde":
+        await accounts.call(subject)
+    product.clock.advance(OPEN_FOR + BELIEVED_FOR)
+    accounts.errors.pop("a")
+    assert await accounts.call("a")
+    for _ in range(BREAKER.threshold):
+        assert await accounts.call("b")
+
+    assert await accounts.state() is BreakerState.OPEN
+
+
+async def test_without_an_account_every_failure_counts(process: Process) -> None:
+    """Calls that belong to no account are always evidence."""
+    host = Host()
+    await process.circuits.call(Surface.API, host.answer, subject="sound")
+    host.error = CalendlyUnavailable("down")
+    for _ in range(BREAKER.threshold):
+        with pytest.raises(CalendlyUnavailable):
+            await process.circuits.call(Surface.API, host.answer)
+
+    assert (await process.circuits.current(Surface.API)).state is BreakerState.OPEN
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """However many accounts fail, the oldest are forgotten, and are evidence again."""
+    trouble = OwnTrouble(BREAKER.window)
+    for number in range(MOST_REMEMBERED + 1):
+        trouble.is_evidence(f"account-{number}", NOON)
+    trouble.answered("sound", NOON + SECOND)
+
+    assert trouble.is_evidence("account-0", NOON + SECOND)
+    assert not trouble.is_evidence(f"account-{MOST_REMEMBERED}", NOON + SECOND)

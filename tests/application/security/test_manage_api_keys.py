@@ -1,0 +1,48 @@
+from datetime import timedelta
+
+import pytest
+
+from application.security.hashing import digest
+from application.security.manage_api_keys import ManageApiKeys
+from tests.application.support.building import Product
+
+
+@pytest.fixture
+def keys(product: Product) -> ManageApiKeys:
+    """The use case."""
+    return ManageApiKeys(storage=product.storage, entropy=product.entropy, clock=product.clock)
+
+
+async def test_a_key_is_shown_once(keys: ManageApiKeys, product: Product) -> None:
+    """Only a key's digest and its first characters are stored."""
+    record, secret = await keys.create("back end")
+
+    (row,) = product.storage.state.api_keys.values()
+    assert row.key == record
+    assert row.key_hash == digest(secret.reveal())
+    assert secret.reveal().startswith("sk_")
+    assert record.prefix == secret.reveal()[:10]
+    assert len(secret.reveal()) > 40
+
+
+async def test_keys_are_listed_oldest_first(keys: ManageApiKeys, product: Product) -> None:
+    """The list has every key, the revoked ones as well."""
+    first, _ = await keys.create("first")
+    product.clock.advance(timedelta(days=1))
+    second, _ = await keys.create("second")
+    await keys.revoke(first.id)
+
+    listed = await keys.all()
+
+    assert [each.id for each in listed] == [first.id, second.id]
+    assert [each.revoked_at for each in listed] == [product.clock.now(), None]
+
+
+async def test_a_key_is_revoked_once(keys: ManageApiKeys, product: Product) -> None:
+    """Revoking what is revoked, or was never there, changes nothing and says so."""
+    record, _ = await keys.create("back end")
+
+    answers = [await keys.revoke(record.id), await keys.revoke(record.id)]
+
+    assert answers == [True, False]
+    assert not await keys.revoke(product.entropy.new_id())

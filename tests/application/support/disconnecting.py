@@ -1,0 +1,40 @@
+"""FinishDisconnect composed over the fakes."""
+
+from datetime import timedelta
+
+from application.integrations.final_refresh import LastExchange
+from application.integrations.finish_disconnect import FinishDisconnect
+from application.integrations.revoke_at_calendly import LeaveCalendly
+from application.resilience.circuit_breakers import Circuits
+from tests.application.support.building import Product
+
+
+def finish_disconnect(
+    product: Product, circuits: Circuits, *, owner: str, lease_ttl: timedelta, callback_base: str
+) -> FinishDisconnect:
+    """Return the use case as one process has it."""
+    exchange = LastExchange(
+        storage=product.storage,
+        vault=product.vault,
+        oauth=product.calendly,
+        circuits=circuits,
+        clock=product.clock,
+        entropy=product.entropy,
+        lease_ttl=lease_ttl,
+    )
+    leave = LeaveCalendly(
+        oauth=product.calendly,
+        subscriptions=product.calendly,
+        circuits=circuits,
+        callback_base=callback_base,
+    )
+    return FinishDisconnect(
+        storage=product.storage,
+        vault=product.vault,
+        leave=leave,
+        exchange=exchange,
+        clock=product.clock,
+        signals=product.signals,
+        owner=owner,
+        lease_ttl=lease_ttl,
+    )

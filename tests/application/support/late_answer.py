@@ -1,0 +1,54 @@
+"""A process whose line to Calendly's OAuth host is so slow that others overtake it."""
+
+import asyncio
+from datetime import timedelta
+
+from application.tokens.exchange_tokens import ExchangeTokens
+from domain.secret import Secret
+from domain.token import TokenPair
+from tests.application.support.building import Product
+from tests.application.support.process import BREAKER, LEASE, Process
+from tests.fakes.calendly.fake_calendly import FakeCalendly
+
+
+class LateAnswer(FakeCalendly):
+    """Calendly, processing each refresh at once while its answer waits for `release`."""
+
+    def __init__(self, product: Product) -> None:
+        super().__init__(product.clock)
+        self._calendly = product.calendly
+        self._released = asyncio.Event()
+        self.processed = asyncio.Event()
+
+    def release(self) -> None:
+        """Let answers through."""
+        self._released.set()
+
+    async def refresh(self, refresh: Secret, *, user_uri: str) -> TokenPair:
+        """Rotate the token at once, and answer late."""
+        pair = await self._calendly.refresh(refresh, user_uri=user_uri)
+        self.processed.set()
+        await self._released.wait()
+        return pair
+
+    async def revoke(self, token: Secret) -> None:
+        """Revoke."""
+        await self._calendly.revoke(token)
+
+
+def slow_exchange(
+    product: Product, line: LateAnswer, lease_ttl: timedelta = LEASE
+) -> ExchangeTokens:
+    """Return the exchange of a process on that line."""
+    return ExchangeTokens(
+        storage=product.storage,
+        vault=product.vault,
+        oauth=line,
+        circuits=Process(product, "slow").circuits,
+        background=product.background,
+        clock=product.clock,
+        entropy=product.entropy,
+        signals=product.signals,
+        breaker_policy=BREAKER,
+        lease_ttl=lease_ttl,
+    )

@@ -1,0 +1,449 @@
+"""One process of the product: every use case composed over the fakes, made on first use."""
+
+# ruff: noqa: D102 - each use case is described by its own module
+
+from datetime import timedelta
+from functools import cached_property
+
+from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
+from adapters.calendly.webhooks import CalendlyWebhookReader
+from application.availability.fetch import FetchAvailability
+from application.availability.read_busy_times import ReadBusyTimes
+from application.availability.read_lists import ReadEventTypes
+from application.availability.read_schedules import ReadSchedules
+from application.availability.read_slots import ReadAvailability
+from application.availability.read_through_cache import WarmCache
+from application.availability.refresh_cache import SyncAvailability
+from application.availability.refresh_due import SyncDueAvailability
+from application.availability.single_flight import PartFlights
+from application.availability.usage_tracking import ReadMarks
+from application.bookings.cancel_booking import CancelBooking
+from application.bookings.create_booking import BookForInvitee
+from application.bookings.fill_gaps import FillGaps
+from application.bookings.idempotency import BookingJournal
+from application.bookings.mark_no_show import MarkNoShow
+from application.bookings.reconcile import ReconcileBookings
+from application.bookings.reconcile_jobs import ReconcileAll
+from application.bookings.show_booking import ShowBooking
+from application.integrations.begin_connect import BeginConnect
+from application.integrations.complete_connect import CompleteConnect
+from application.integrations.finish_disconnect import FinishDisconnect
+from application.privacy.erase_invitee import EraseInvitee
+from application.privacy.finish_erasures import FinishErasures
+from application.privacy.prune_expired import PruneWebhooks
+from application.privacy.redact_bookings import RedactBookings
+from application.privacy.redact_webhooks import RedactBodies
+from application.resilience.circuit_breakers import Circuits
+from application.resilience.group_commit import GroupCommit
+from application.tokens.calendly_session import CalendlySession
+from application.tokens.exchange_tokens import ExchangeTokens
+from application.tokens.recover_tokens import RestorePair
+from application.tokens.refresh_due_tokens import RefreshDueTokens
+from application.tokens.refresh_tokens import RefreshTokens
+from application.webhooks.apply_pending import ApplyWebhooks
+from application.webhooks.ensure_subscription import EnsureSubscription
+from application.webhooks.heal_subscriptions import HealSubscriptions
+from application.webhooks.ingest import Inbox, IngestWebhook
+from application.webhooks.list_events import ListWebhooks
+from application.webhooks.lock_contention import Contention, past_the_group
+from application.webhooks.replay import ReplayWebhook
+from application.webhooks.show_webhook import ShowWebhook
+from application.webhooks.store_batch import StoreWebhooks
+from application.webhooks.store_single import StoreWebhook
+from domain.cache_policy import CachePolicy
+from domain.circuit_breaker import BreakerPolicy
+from domain.retention import Retention
+from domain.retries import RetryTable
+from domain.secret import Secret
+from domain.signature import DEFAULT_TOLERANCE
+from domain.sweep_window import Reach, Reaches
+from tests.application.support.building import Product
+from tests.application.support.disconnecting import finish_disconnect
+from tests.fakes.call_pauses import FakeCallPauses
+
+LEASE = timedelta(seconds=90)
+HORIZON = timedelta(minutes=75)
+CONNECT_TTL = timedelta(minutes=10)
+CONCURRENCY = 4
+REDIRECT_URI = "https://slots.example/api/calendly/callback"
+CALLBACK_BASE = "https://slots.example/api/calendly/webhooks"
+SIGNING_KEY = Secret("webhook-signing-key")
+OLD_SIGNING_KEY = Secret("webhook-signing-key-of-yesterday")
+BREAKER = BreakerPolicy()
+CACHE = CachePolicy()
+AVAILABILITY_HORIZON = timedelta(days=180)
+REACHES = Reaches(
+    usual=Reach(before=timedelta(days=7), after=timedelta(days=60)),
+    wide=Reach(before=timedelta(days=30), after=timedelta(days=365)),
+)
+
+
+class Process:
+    """The use cases as one process of the product has them."""
+
+    def __init__(self, product: Product, name: str) -> None:
+        self.name = name
+        self.product = product
+        self.storage = product.storage
+        self.vault = product.vault
+        self.calendly = product.calendly
+        self.clock = product.clock
+        self.entropy = product.entropy
+        self.signals = product.signals
+        self.jobs = product.jobs
+        self.background = product.background
+        self.pauses = FakeCallPauses(product.clock)
+
+    @cached_property
+    def circuits(self) -> Circuits:
+        return Circuits(
+            storage=self.storage,
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+            policy=BREAKER,
+        )
+
+    @cached_property
+    def exchange(self) -> ExchangeTokens:
+        return ExchangeTokens(
+            storage=self.storage,
+            vault=self.vault,
+            oauth=self.calendly,
+            circuits=self.circuits,
+            background=self.background,
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+            breaker_policy=BREAKER,
+            lease_ttl=LEASE,
+        )
+
+    @cached_property
+    def refresh(self) -> RefreshTokens:
+        return RefreshTokens(
+            storage=self.storage,
+            exchange=self.exchange,
+            circuits=self.circuits,
+            clock=self.clock,
+            entropy=self.entropy,
+            owner=self.name,
+            lease_ttl=LEASE,
+        )
+
+    @cached_property
+    def refresh_due(self) -> RefreshDueTokens:
+        return RefreshDueTokens(
+            storage=self.storage,
+            exchange=self.exchange,
+            restore=self.restore,
+            circuits=self.circuits,
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+            owner=self.name,
+            lease_ttl=LEASE,
+            horizon=HORIZON,
+            concurrency=CONCURRENCY,
+            per_second=0,
+        )
+
+    @cached_property
+    def restore(self) -> RestorePair:
+        return RestorePair(
+            storage=self.storage,
+            vault=self.vault,
+            oauth=self.calendly,
+            entropy=self.entropy,
+            signals=self.signals,
+        )
+
+    @cached_property
+    def session(self) -> CalendlySession:
+        return CalendlySession(
+            storage=self.storage,
+            vault=self.vault,
+            refresh=self.refresh,
+            circuits=self.circuits,
+            clock=self.clock,
+            entropy=self.entropy,
+            pauses=self.pauses,
+            retries=RetryTable(),
+        )
+
+    @cached_property
+    def begin(self) -> BeginConnect:
+        return BeginConnect(
+            storage=self.storage,
+            vault=self.vault,
+            oauth=self.calendly,
+            clock=self.clock,
+            entropy=self.entropy,
+            redirect_uri=REDIRECT_URI,
+            ttl=CONNECT_TTL,
+        )
+
+    @cached_property
+    def complete(self) -> CompleteConnect:
+        return CompleteConnect(
+            storage=self.storage,
+            vault=self.vault,
+            oauth=self.calendly,
+            accounts=self.calendly,
+            circuits=self.circuits,
+            jobs=self.jobs,
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+            redirect_uri=REDIRECT_URI,
+        )
+
+    @cached_property
+    def finish_disconnect(self) -> FinishDisconnect:
+        return finish_disconnect(
+            self.product,
+            self.circuits,
+            owner=self.name,
+            lease_ttl=LEASE,
+            callback_base=CALLBACK_BASE,
+        )
+
+    @cached_property
+    def sync(self) -> SyncAvailability:
+        return SyncAvailability(
+            storage=self.storage,
+            fetch=self.fetch,
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+            policy=CACHE,
+            owner=self.name,
+        )
+
+    @cached_property
+    def fetch(self) -> FetchAvailability:
+        return FetchAvailability(session=self.session, calendly=self.calendly, clock=self.clock)
+
+    @cached_property
+    def sync_due(self) -> SyncDueAvailability:
+        return SyncDueAvailability(
+            storage=self.storage,
+            sync=self.sync,
+            circuits=self.circuits,
+            clock=self.clock,
+            signals=self.signals,
+            concurrency=CONCURRENCY,
+        )
+
+    @cached_property
+    def flights(self) -> PartFlights:
+        return PartFlights(
+            sync=self.sync,
+            circuits=self.circuits,
+            background=self.background,
+            entropy=self.entropy,
+            signals=self.signals,
+        )
+
+    @cached_property
+    def marks(self) -> ReadMarks:
+        return ReadMarks(storage=self.storage, background=self.background)
+
+    @cached_property
+    def cache(self) -> WarmCache:
+        return WarmCache(
+            storage=self.storage,
+            flights=self.flights,
+            marks=self.marks,
+            clock=self.clock,
+            signals=self.signals,
+            policy=CACHE,
+        )
+
+    @cached_property
+    def event_types(self) -> ReadEventTypes:
+        return ReadEventTypes(cache=self.cache)
+
+    @cached_property
+    def availability(self) -> ReadAvailability:
+        return ReadAvailability(cache=self.cache, clock=self.clock, horizon=AVAILABILITY_HORIZON)
+
+    @cached_property
+    def busy_times(self) -> ReadBusyTimes:
+        return ReadBusyTimes(cache=self.cache, clock=self.clock, horizon=AVAILABILITY_HORIZON)
+
+    @cached_property
+    def schedules(self) -> ReadSchedules:
+        return ReadSchedules(cache=self.cache)
+
+    @cached_property
+    def ingest(self) -> IngestWebhook:
+        together = StoreWebhooks(storage=self.storage, clock=self.clock, entropy=self.entropy)
+        group = GroupCommit(together, singly=self.store_singly)
+        return self.ingest_by(past_the_group(group, self.store_singly, self.contention))
+
+    @cached_property
+    def contention(self) -> Contention:
+        return Contention(self.clock)
+
+    @cached_property
+    def store_singly(self) -> StoreWebhook:
+        return StoreWebhook(
+            storage=self.storage,
+            aside=self.storage,
+            contention=self.contention,
+            jobs=self.jobs,
+            background=self.background,
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+        )
+
+    def ingest_by(self, inbox: Inbox) -> IngestWebhook:
+        return IngestWebhook(
+            inbox=inbox,
+            reader=CalendlyWebhookReader(),
+            clock=self.clock,
+            signals=self.signals,
+            signing_keys=[SIGNING_KEY, OLD_SIGNING_KEY],
+            tolerance=DEFAULT_TOLERANCE,
+        )
+
+    @cached_property
+    def apply(self) -> ApplyWebhooks:
+        return ApplyWebhooks(
+            storage=self.storage,
+            reader=CalendlyWebhookReader(),
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+        )
+
+    @cached_property
+    def list_webhooks(self) -> ListWebhooks:
+        return ListWebhooks(storage=self.storage)
+
+    @cached_property
+    def show_webhook(self) -> ShowWebhook:
+        return ShowWebhook(storage=self.storage, bodies=CalendlyWebhookBodies())
+
+    @cached_property
+    def replay_webhook(self) -> ReplayWebhook:
+        return ReplayWebhook(storage=self.storage, jobs=self.jobs, clock=self.clock)
+
+    @cached_property
+    def redact(self) -> RedactBodies:
+        return RedactBodies(storage=self.storage, bodies=CalendlyWebhookBodies())
+
+    @cached_property
+    def prune_webhooks(self) -> PruneWebhooks:
+        return PruneWebhooks(
+            storage=self.storage,
+            redact=self.redact,
+            finish_erasures=self.finish_erasures,
+            clock=self.clock,
+            retention=Retention(),
+        )
+
+    @cached_property
+    def redact_bookings(self) -> RedactBookings:
+        return RedactBookings(storage=self.storage)
+
+    @cached_property
+    def finish_erasures(self) -> FinishErasures:
+        return FinishErasures(
+            storage=self.storage,
+            redact_bookings=self.redact_bookings,
+            redact_bodies=self.redact,
+            clock=self.clock,
+            signals=self.signals,
+        )
+
+    @cached_property
+    def erase_invitee(self) -> EraseInvitee:
+        return EraseInvitee(
+            storage=self.storage,
+            redact_bookings=self.redact_bookings,
+            redact_bodies=self.redact,
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+        )
+
+    @cached_property
+    def journal(self) -> BookingJournal:
+        return BookingJournal(
+            storage=self.storage, clock=self.clock, entropy=self.entropy, signals=self.signals
+        )
+
+    @cached_property
+    def show(self) -> ShowBooking:
+        return ShowBooking(storage=self.storage)
+
+    @cached_property
+    def book(self) -> BookForInvitee:
+        return BookForInvitee(
+            journal=self.journal,
+            session=self.session,
+            calendly=self.calendly,
+            availability=self.availability,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def cancel(self) -> CancelBooking:
+        return CancelBooking(
+            journal=self.journal, session=self.session, calendly=self.calendly, show=self.show
+        )
+
+    @cached_property
+    def mark_no_show(self) -> MarkNoShow:
+        return MarkNoShow(
+            journal=self.journal, session=self.session, calendly=self.calendly, show=self.show
+        )
+
+    @cached_property
+    def ensure(self) -> EnsureSubscription:
+        return self.ensure_at(CALLBACK_BASE)
+
+    def ensure_at(
+        self, callback_base: str, signing_key: Secret = SIGNING_KEY
+    ) -> EnsureSubscription:
+        return EnsureSubscription(
+            storage=self.storage,
+            session=self.session,
+            calendly=self.calendly,
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+            callback_base=callback_base,
+            signing_key=signing_key,
+        )
+
+    @cached_property
+    def heal(self) -> HealSubscriptions:
+        return HealSubscriptions(
+            storage=self.storage, ensure=self.ensure, jobs=self.jobs, concurrency=CONCURRENCY
+        )
+
+    @cached_property
+    def reconcile(self) -> ReconcileBookings:
+        return ReconcileBookings(
+            storage=self.storage,
+            session=self.session,
+            calendly=self.calendly,
+            clock=self.clock,
+            entropy=self.entropy,
+            signals=self.signals,
+            reaches=REACHES,
+        )
+
+    @cached_property
+    def fill_gaps(self) -> FillGaps:
+        return FillGaps(storage=self.storage, reconcile=self.reconcile, concurrency=CONCURRENCY)
+
+    @cached_property
+    def reconcile_all(self) -> ReconcileAll:
+        return ReconcileAll(
+            storage=self.storage, reconcile=self.reconcile, concurrency=CONCURRENCY
+        )

@@ -1,0 +1,232 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from application.tokens.refresh_tokens import POLL
+from domain.errors import (
+    CalendlyThrottled,
+    IntegrationNotFound,
+    ReauthRequired,
+    RefreshInProgress,
+)
+from domain.ids import IntegrationId
+from domain.integration import Status, usable_tokens
+from domain.token import TOKEN_REQUESTS
+from tests.application.support.building import Product
+from tests.application.support.late_answer import LateAnswer, slow_exchange
+from tests.application.support.leasing import leased
+from tests.application.support.process import LEASE, Process
+
+
+async def test_many_callers_make_one_exchange(product: Product) -> None:
+    """However many callers in however many processes find a token dead, it is spent once."""
+    connected = await product.connect()
+    processes = [Process(product, f"process-{number}") for number in range(5)]
+
+    results = await asyncio.gather(
+        *(each.refresh(connected.id, stale_version=1) for each in processes for _ in range(10))
+    )
+
+    assert product.calendly.calls["refresh"] == 1
+    assert {usable_tokens(each).version for each in results} == {2}
+    assert await product.stored(connected.id) == results[0]
+
+
+async def test_a_newer_version_is_returned_without_an_exchange(
+    product: Product, process: Process
+) -> None:
+    """Who found an old version not to work gets the newer one that is stored already."""
+    connected = await product.connect()
+    await process.refresh(connected.id)
+
+    found = await process.refresh(connected.id, stale_version=1)
+
+    assert product.calendly.calls["refresh"] == 1
+    assert usable_tokens(found).version == 2
+
+
+async def test_without_a_stale_version_the_current_one_is_refreshed(
+    product: Product, process: Process
+) -> None:
+    """A refresh that names no version makes a newer one each time."""
+    connected = await product.connect()
+
+    versions = [usable_tokens(await process.refresh(connected.id)).version for _ in range(2)]
+
+    assert versions == [2, 3]
+
+
+async def test_the_current_version_named_as_stale_is_refreshed(
+    product: Product, process: Process
+) -> None:
+    """The version that is stored, found not to work, is exchanged for the next."""
+    connected = await product.connect()
+
+    fresh = await process.refresh(connected.id, stale_version=1)
+
+    assert usable_tokens(fresh).version == 2
+
+
+async def test_a_refresh_that_ended_between_look_and_lease_is_not_repeated(
+    product: Product, process: Process
+) -> None:
+    """Who gets the lease only after somebody finished gives it back and spends nothing."""
+    connected = await product.connect()
+    other = Process(product, "process-2")
+    # The first opening is this caller's look; the other process is done before the second.
+    async with product.storage() as look:
+        seen = await look.integrations.get(connected.id)
+    assert seen is not None
+    await other.refresh(connected.id)
+    now = product.clock.now()
+    async with product.storage() as uow:
+        taken = await uow.refresh_queue.take(connected.id, process.name, now, now + LEASE)
+        await uow.commit()
+    assert taken is not None
+
+    found = await process.refresh._refresh(*taken, usable_tokens(seen).version)
+
+    assert usable_tokens(found).version == 2
+    assert product.calendly.calls["refresh"] == 1
+    assert product.storage.state.integrations[connected.id].lease is None
+
+
+async def test_a_held_lease_is_waited_for_only_so_long(product: Product, process: Process) -> None:
+    """While another process holds the lease nothing is sent, and after a while that is said."""
+    connected = await product.connect()
+    hold = product.calendly.hold_next("refresh")
+    other = asyncio.create_task(Process(product, "process-2").refresh(connected.id))
+    await hold.reached.wait()
+
+    with pytest.raises(RefreshInProgress) as refusal:
+        await process.refresh(connected.id)
+
+    assert refusal.value.retry_after == 5
+    assert product.calendly.calls["refresh"] == 1
+    hold.release()
+    await other
+
+
+async def test_while_calendly_wants_a_rest_everybody_is_refused_at_once(
+    product: Product, process: Process
+) -> None:
+    """After a 429 to a token request nobody waits: each is told how long the rest lasts still."""
+    connected = await product.connect()
+    product.calendly.fail_next("refresh", CalendlyThrottled("429", retry_after=60))
+    with pytest.raises(CalendlyThrottled):
+        await process.refresh(connected.id)
+    product.clock.advance(timedelta(seconds=20))
+    began = asyncio.get_running_loop().time()
+
+    with pytest.raises(CalendlyThrottled) as refusal:
+        await Process(product, "process-2").refresh(connected.id)
+
+    assert refusal.value.retry_after == 40
+    assert asyncio.get_running_loop().time() - began < POLL / 2
+    assert product.calendly.calls["refresh"] == 1
+
+
+async def test_after_a_rest_a_refresh_is_waited_for_again(
+    product: Product, process: Process
+) -> None:
+    """Who meets the first refresh after a rest waits for its tokens, and is not told to rest."""
+    connected = await product.connect()
+    product.calendly.fail_next("refresh", CalendlyThrottled("429", retry_after=60))
+    with pytest.raises(CalendlyThrottled):
+        await process.refresh(connected.id)
+    product.clock.advance(timedelta(seconds=60))
+    taken = await leased(product, connected.id)
+    waiting = asyncio.create_task(Process(product, "process-2").refresh(connected.id))
+    await asyncio.sleep(POLL * 3)
+
+    fresh = await process.exchange(*taken)
+
+    assert await waiting == fresh
+    assert product.calendly.calls["refresh"] == 2
+
+
+async def test_used_up_token_requests_are_said_at_once(product: Product, process: Process) -> None:
+    """Who asks for more refreshes in a minute than Calendly takes is told when the next may go."""
+    connected = await product.connect()
+    for _ in range(TOKEN_REQUESTS):
+        await process.refresh(connected.id)
+    product.clock.advance(timedelta(seconds=20))
+
+    for _ in range(2):
+        with pytest.raises(CalendlyThrottled) as refusal:
+            await process.refresh(connected.id)
+
+        assert refusal.value.retry_after == 40
+    assert product.calendly.calls["refresh"] == TOKEN_REQUESTS
+
+
+async def test_a_dead_grant_is_said_at_once(product: Product, process: Process) -> None:
+    """Whoever finds a grant dead is told what all are told after it, who send nothing."""
+    connected = await product.connect()
+    product.calendly.revoke_grants(connected.account.user_uri)
+
+    for _ in range(2):
+        with pytest.raises(ReauthRequired) as refusal:
+            await process.refresh(connected.id)
+
+        assert refusal.value.cause == "grant_refused"
+    assert product.calendly.calls["refresh"] == 1
+
+
+async def test_the_losers_of_a_refusal_learn_of_it(product: Product) -> None:
+    """Callers that wait for a refresh which is refused are told that a person is needed."""
+    connected = await product.connect()
+    product.calendly.revoke_grants(connected.account.user_uri)
+    processes = [Process(product, f"process-{number}") for number in range(3)]
+
+    results = await asyncio.gather(
+        *(each.refresh(connected.id) for each in processes), return_exceptions=True
+    )
+
+    assert product.calendly.calls["refresh"] == 1
+    assert [type(each) for each in results] == [ReauthRequired] * 3
+
+
+async def test_a_refusal_that_a_late_pair_undid_is_none(
+    product: Product, process: Process
+) -> None:
+    """Who gave an account up just before a slower process saved it goes on with what that saved."""
+    connected = await product.connect()
+    line = LateAnswer(product)
+    slow = asyncio.create_task(slow_exchange(product, line)(*await leased(product, connected.id)))
+    await line.processed.wait()
+    product.clock.advance(LEASE)
+    hold = product.calendly.hold_next("refresh")
+    refused = asyncio.create_task(process.refresh(connected.id))
+    await hold.reached.wait()
+    async with product.storage():
+        # Both wait for the store now, the refused one first.
+        hold.release()
+        await asyncio.sleep(1)
+        line.release()
+        await asyncio.sleep(1)
+
+    saved = await slow
+    assert (await refused).tokens == saved.tokens
+    assert (await refused).status is Status.ACTIVE
+    assert product.signals.seen["token_refresh", "grant_refused"] == 1
+
+
+async def test_an_absent_integration_is_not_found(product: Product, process: Process) -> None:
+    """A refresh for an integration that does not exist says so."""
+    with pytest.raises(IntegrationNotFound):
+        await process.refresh(IntegrationId(product.entropy.new_id()))
+
+
+async def test_a_disconnecting_account_is_not_refreshed(
+    product: Product, process: Process
+) -> None:
+    """While an account is being disconnected its token is left for the disconnection."""
+    connected = await product.connect()
+    await product.mark_disconnecting(connected.id)
+
+    with pytest.raises(IntegrationNotFound):
+        await process.refresh(connected.id)
+
+    assert product.calendly.calls["refresh"] == 0
