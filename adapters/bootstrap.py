@@ -18,9 +18,9 @@ from adapters.security.vault import KeyRingVault
 from adapters.settings import Settings
 from adapters.system.background import AsyncBackground
 from adapters.system.clock import SystemClock
-from adapters.system.entropy import SystemEntropy
+from adapters.system.entropy import SystemRandomness
 from adapters.telemetry.metrics import Counters
-from adapters.telemetry.signals import PrometheusSignals
+from adapters.telemetry.signals import PrometheusTelemetry
 from adapters.temporal.connect import connect
 from adapters.temporal.jobs import TemporalJobs
 from adapters.wiring.resources import Resources
@@ -78,9 +78,9 @@ async def open_resources(
             http=http,
             jobs=TemporalJobs(temporal),
             background=background,
-            signals=PrometheusSignals(Counters(version("slotkeeper"))),
+            signals=PrometheusTelemetry(Counters(version("slotkeeper"))),
             clock=clock or SystemClock(),
-            entropy=SystemEntropy(),
+            entropy=SystemRandomness(),
             owner=f"{socket.gethostname()}/{os.getpid()}/{os.urandom(4).hex()}",
         )
 

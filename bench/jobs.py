@@ -10,7 +10,7 @@ from adapters.local_stack.processes.supervisor import Guardian
 from adapters.local_stack.temporal_server import NAMESPACE, TemporalDevServer
 from adapters.temporal import contract
 from adapters.temporal.connect import connect
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from bench.stage import Stage
 from workflows.messages import Sweep
 
@@ -49,19 +49,19 @@ async def client_of(stage: TemporalStage) -> Client:
     return await connect(stage.temporal.address, NAMESPACE)
 
 
-async def run_job(client: Client, workflow: str) -> Tally:
+async def run_job(client: Client, workflow: str) -> JobResult:
     """Run a job to its end, as its schedule does; its tally."""
     return await (await start_job(client, workflow)).result()
 
 
 async def start_job(
     client: Client, workflow: str, sweep: Sweep | None = None
-) -> WorkflowHandle[Any, Tally]:
+) -> WorkflowHandle[Any, JobResult]:
     """Start a job, by its workflow's name, under an id of its own."""
     return await client.start_workflow(
         workflow,
         args=[] if sweep is None else [sweep],
         id=f"{workflow}-{uuid.uuid4()}",
         task_queue=contract.TASK_QUEUE,
-        result_type=Tally,
+        result_type=JobResult,
     )

@@ -17,7 +17,7 @@ from enum import StrEnum
 
 import msgspec
 
-from domain.discreet import Discreet
+from domain.discreet import RedactedRepr
 from domain.ids import BookingId, IntegrationId, UserId, made_at
 from domain.secret import Secret
 
@@ -33,7 +33,7 @@ class BookingStatus(StrEnum):
     RESCHEDULED = "rescheduled"
 
 
-class Invitee(Discreet, msgspec.Struct, frozen=True):
+class Invitee(RedactedRepr, msgspec.Struct, frozen=True):
     """Who comes; `email` is empty and `timezone` None where Calendly does not say."""
 
     name: str
@@ -41,7 +41,7 @@ class Invitee(Discreet, msgspec.Struct, frozen=True):
     timezone: str | None = None
 
 
-class Location(Discreet, msgspec.Struct, frozen=True):
+class Location(RedactedRepr, msgspec.Struct, frozen=True):
     """Where it takes place; a conference's `join_url` may come later than the booking."""
 
     shown = ("kind",)
@@ -50,7 +50,7 @@ class Location(Discreet, msgspec.Struct, frozen=True):
     join_url: str | None = None
 
 
-class Cancellation(Discreet, msgspec.Struct, frozen=True, order=True):
+class Cancellation(RedactedRepr, msgspec.Struct, frozen=True, order=True):
     """Who canceled, when (UTC) and why."""
 
     shown = ("at", "by_kind")
@@ -74,7 +74,7 @@ class Links(msgspec.Struct, frozen=True):
     reschedule: Secret | None = None
 
 
-class Details(Discreet, msgspec.Struct, frozen=True):
+class Details(RedactedRepr, msgspec.Struct, frozen=True):
     """What describes a booking and may change; the latest `updated_at` (UTC) wins."""
 
     shown = ("updated_at", "event_type_uri", "start", "end")

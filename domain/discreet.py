@@ -7,7 +7,7 @@ that a person wrote, or a body.
 from typing import Any, ClassVar
 
 
-class Discreet:
+class RedactedRepr:
     """Mix in before `msgspec.Struct`; the representation shows the fields of `shown` alone."""
 
     __slots__ = ()

@@ -6,7 +6,7 @@ version of the service has cached goes on being readable.
 
 import msgspec
 
-from domain.discreet import Discreet
+from domain.discreet import RedactedRepr
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -24,7 +24,7 @@ class Profile(msgspec.Struct, frozen=True):
     owner: str | None = None
 
 
-class Place(Discreet, msgspec.Struct, frozen=True):
+class Place(RedactedRepr, msgspec.Struct, frozen=True):
     """A place that an event type offers; addresses and numbers are the host's own.
 
     Args:

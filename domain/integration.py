@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from domain.circuit_breaker import CLOSED, Breaker
-from domain.discreet import Discreet
+from domain.discreet import RedactedRepr
 from domain.errors import IntegrationNotFound, ReauthRequired
 from domain.ids import IntegrationId, UserId
 from domain.token import SealedTokens
@@ -38,7 +38,7 @@ class Cause(StrEnum):
     OWNER_CHANGED = "owner_changed"
 
 
-class Account(Discreet, msgspec.Struct, frozen=True):
+class Account(RedactedRepr, msgspec.Struct, frozen=True):
     """The Calendly account behind an integration, as Calendly described it."""
 
     shown = ("user_uri",)

@@ -13,13 +13,13 @@ from domain.cache_policy import Aging, CachePolicy, Freshness
 from domain.windows import is_far
 
 # Between runs of the sync, as its schedule has it.
-PERIOD = timedelta(minutes=15)
+SYNC_INTERVAL = timedelta(minutes=15)
 # A user is due so long before a part expires that one run may be missed; what expires by so large
 # a share of that later is refilled along with it.
-AHEAD = 2 * PERIOD
+REFRESH_AHEAD = 2 * SYNC_INTERVAL
 ALONG = 0.5
 # Who read a part within this time is thought to read it again before it changes once more.
-LATELY = 2 * PERIOD
+RECENT_READ = 2 * SYNC_INTERVAL
 
 
 class Head(Protocol):
@@ -71,7 +71,7 @@ class Head(Protocol):
         ...
 
 
-def standing(head: Head | None, now: datetime, policy: CachePolicy) -> Freshness:
+def freshness_of(head: Head | None, now: datetime, policy: CachePolicy) -> Freshness:
     """Judge a part; one that no fetch ever brought is missing."""
     if head is None or not head.known:
         return Freshness.MISSING
@@ -85,7 +85,7 @@ def may_be_asked(head: Head | None, now: datetime) -> bool:
 
 def still_wanted(head: Head | None, now: datetime, policy: CachePolicy) -> bool:
     """Whether a part that a reader found old is worth a call under the right to fetch."""
-    return may_be_asked(head, now) and standing(head, now, policy) is not Freshness.FRESH
+    return may_be_asked(head, now) and freshness_of(head, now, policy) is not Freshness.FRESH
 
 
 def wanted_by_sync(head: Head, now: datetime, policy: CachePolicy, connected_at: datetime) -> bool:
@@ -160,7 +160,7 @@ def _is_read(head: Head) -> bool:
 
 
 def _is_read_lately(head: Head, now: datetime) -> bool:
-    return head.read_at is not None and now - head.read_at <= LATELY
+    return head.read_at is not None and now - head.read_at <= RECENT_READ
 
 
 def _expires_at(head: Head, policy: CachePolicy) -> datetime:
@@ -172,4 +172,4 @@ def _ahead(policy: CachePolicy) -> timedelta:
 
     Where parts live shortly that is less, or the sync would refill what it has just refilled.
     """
-    return min(AHEAD, policy.shortest_life / 4)
+    return min(REFRESH_AHEAD, policy.shortest_life / 4)

@@ -28,7 +28,7 @@ NO_SHOW_KINDS = frozenset({"invitee_no_show.created", "invitee_no_show.deleted"}
 EVENT_TYPE_KINDS = frozenset({"event_type.created", "event_type.updated", "event_type.deleted"})
 
 
-class Notice(msgspec.Struct, frozen=True):
+class ParsedWebhook(msgspec.Struct, frozen=True):
     """What was read out of one webhook body.
 
     Args:
@@ -46,7 +46,7 @@ class Notice(msgspec.Struct, frozen=True):
     kind: str
     occurred_at: datetime
     subject: str | None = None
-    mark: str | None = None
+    occurrence: str | None = None
     facts: Facts | None = None
     account_uris: tuple[str, ...] = ()
     unreadable: str | None = None
@@ -59,7 +59,7 @@ def topic(kind: str) -> Topic:
     return Topic.EVENT_TYPE if kind in EVENT_TYPE_KINDS else Topic.NONE
 
 
-def dedupe_key(notice: Notice, body: bytes, scope: str) -> str:
+def dedupe_key(notice: ParsedWebhook, body: bytes, scope: str) -> str:
     """Return the key under which this fact is stored once.
 
     Per invitee and event, never per scheduled event: the second invitee of a group event is not
@@ -74,5 +74,5 @@ def dedupe_key(notice: Notice, body: bytes, scope: str) -> str:
     if notice.subject is None:
         told_apart = hashlib.sha256(body).hexdigest()
     else:
-        told_apart = f"{notice.subject} {notice.mark or ''}"
+        told_apart = f"{notice.subject} {notice.occurrence or ''}"
     return hashlib.sha256(f"{scope} {notice.kind} {told_apart}".encode()).hexdigest()

@@ -10,7 +10,7 @@ from domain.ids import BookingId, IntegrationId, UserId
 from domain.integration import Account, Integration, Status
 from domain.token import SealedTokens
 from tests.fakes.clock import NOON
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 
 CALENDLY = "https://api.calendly.com"
 
@@ -77,7 +77,7 @@ def invitee_uri(invitee: str) -> str:
     return f"{CALENDLY}/scheduled_events/{invitee}/invitees/{invitee}"
 
 
-def booking(owner: Integration, entropy: FakeEntropy, what: Facts) -> Booking:
+def booking(owner: Integration, entropy: FakeRandomness, what: Facts) -> Booking:
     """Return a booking of an integration's user."""
     return Booking(
         id=BookingId(entropy.new_id()),

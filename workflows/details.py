@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from workflows.messages import Step
 
 
-def describe(tally: Tally, pages: int) -> str:
+def describe(tally: JobResult, pages: int) -> str:
     """Return e.g. `**2 pages, 137 examined** · refreshed 130 · failed: calendly_unavailable 7`."""
     parts = [f"**{pages} {'page' if pages == 1 else 'pages'}, {tally.examined} examined**"]
     if tally.done:

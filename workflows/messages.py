@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from domain.ids import IntegrationId
 
 PAGES_PER_RUN: Final = 300
@@ -30,7 +30,7 @@ class Sweep(msgspec.Struct, frozen=True, omit_defaults=True):
 
     """
 
-    so_far: Tally = Tally()
+    so_far: JobResult = JobResult()
     pages_done: int = 0
     pages_per_run: int = PAGES_PER_RUN
     waits_until: datetime | None = None

@@ -9,19 +9,19 @@ from typing import Final
 
 from temporalio import workflow
 
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from workflows.details import describe, describe_wait
 from workflows.messages import LONGEST_HISTORY, PageInput, Sweep
 
 NO_WAITS: Final = timedelta(0)
 
 
-async def drain(
+async def run_pages(
     sweep: Sweep,
-    work_page: Callable[[PageInput], Awaitable[Tally]],
+    work_page: Callable[[PageInput], Awaitable[JobResult]],
     *,
     waits_for: timedelta = NO_WAITS,
-) -> Tally:
+) -> JobResult:
     """Work pages and return the sum; continue as a new run before the history grows long.
 
     Args:
@@ -62,7 +62,7 @@ def _is_long() -> bool:
     return history.get_current_history_length() >= LONGEST_HISTORY
 
 
-def _resumes_at(total: Tally, waits_until: datetime | None) -> datetime | None:
+def _resumes_at(total: JobResult, waits_until: datetime | None) -> datetime | None:
     if total.resume_in is None or waits_until is None:
         return None
     resumes_at = workflow.now() + timedelta(seconds=total.resume_in)

@@ -72,7 +72,7 @@ class Flight:
 class RateBudget:
     """Counts requests per user and allowance; in this process, in bounded memory.
 
-    Implements `CallPauses` for the API's own limit.
+    Implements `RateLimits` for the API's own limit.
 
     Args:
         clock: the time.
@@ -137,7 +137,7 @@ class RateBudget:
         )
         count.paused_until = max(until, count.paused_until or until)
 
-    def asked(self, user_uri: str) -> datetime | None:
+    def paused_until(self, user_uri: str) -> datetime | None:
         """Return until when Calendly itself asked the user's calls to rest (UTC), if it did."""
         count = self._estimates.seen(user_uri)
         until = None if count is None else count.paused_until

@@ -14,7 +14,7 @@ from adapters.calendly.wire.invitees import InviteeWithEvent
 from adapters.calendly.wire.webhooks import Envelope, EventTypePayload, NamedPayload
 from domain.booking import NoShow
 from domain.errors import MalformedWebhook
-from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, Notice
+from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, ParsedWebhook
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 class CalendlyWebhookReader:
     """Implements `WebhookReader`."""
 
-    def read(self, body: bytes) -> Notice:
+    def read(self, body: bytes) -> ParsedWebhook:
         """Return what a body says.
 
         Raises:
@@ -39,14 +39,14 @@ class CalendlyWebhookReader:
         try:
             return _notice(envelope)
         except Unreadable as fault:
-            return Notice(
+            return ParsedWebhook(
                 kind=envelope.event,
                 occurred_at=utc(envelope.created_at),
                 unreadable=_within("payload", fault),
             )
 
 
-def _notice(envelope: Envelope) -> Notice:
+def _notice(envelope: Envelope) -> ParsedWebhook:
     if envelope.event in INVITEE_KINDS:
         return _invitee(envelope)
     if envelope.event == "invitee_no_show.created":
@@ -57,15 +57,15 @@ def _notice(envelope: Envelope) -> Notice:
         return _event_type(envelope)
     if envelope.event == "routing_form_submission.created":
         return _named(envelope)
-    return Notice(kind=envelope.event, occurred_at=utc(envelope.created_at))
+    return ParsedWebhook(kind=envelope.event, occurred_at=utc(envelope.created_at))
 
 
-def _invitee(envelope: Envelope) -> Notice:
+def _invitee(envelope: Envelope) -> ParsedWebhook:
     # An invitee is created once and canceled at most once: its URI tells all.
     payload = _payload(envelope, InviteeWithEvent)
     canceled = envelope.event == "invitee.canceled"
     facts = to_facts(payload, payload.scheduled_event, canceled=canceled)
-    return Notice(
+    return ParsedWebhook(
         kind=envelope.event,
         occurred_at=utc(envelope.created_at),
         subject=payload.uri,
@@ -74,7 +74,7 @@ def _invitee(envelope: Envelope) -> Notice:
     )
 
 
-def _no_show_created(envelope: Envelope) -> Notice:
+def _no_show_created(envelope: Envelope) -> ParsedWebhook:
     # Each marking makes a new no-show, so the mark's own URI tells two of them apart.
     payload = _payload(envelope, InviteeWithEvent)
     if payload.no_show is None:
@@ -82,7 +82,7 @@ def _no_show_created(envelope: Envelope) -> Notice:
     at = utc(envelope.created_at)
     mark = to_no_show(payload.no_show, at)
     facts = to_facts(payload, payload.scheduled_event, no_show=mark)
-    return Notice(
+    return ParsedWebhook(
         kind=envelope.event,
         occurred_at=at,
         subject=payload.no_show.uri,
@@ -91,42 +91,44 @@ def _no_show_created(envelope: Envelope) -> Notice:
     )
 
 
-def _no_show_deleted(envelope: Envelope) -> Notice:
+def _no_show_deleted(envelope: Envelope) -> ParsedWebhook:
     # The body no longer names the mark, and one invitee's can be taken back more than once. The
     # envelope's time is in whole seconds: within one, the invitee's own last change tells more.
     payload = _payload(envelope, InviteeWithEvent)
     at = max(utc(envelope.created_at), utc(payload.updated_at or payload.created_at))
     facts = to_facts(payload, payload.scheduled_event, no_show=NoShow(at=at, uri=None))
-    return Notice(
+    return ParsedWebhook(
         kind=envelope.event,
         occurred_at=utc(envelope.created_at),
         subject=payload.uri,
-        mark=at.isoformat(),
+        occurrence=at.isoformat(),
         facts=facts,
         account_uris=facts.details.host_uris,
     )
 
 
-def _event_type(envelope: Envelope) -> Notice:
+def _event_type(envelope: Envelope) -> ParsedWebhook:
     payload = _payload(envelope, EventTypePayload)
     at = utc(envelope.created_at)
     owner = payload.profile.owner if payload.profile else None
     deleted = payload.deleted_at if envelope.event == "event_type.deleted" else None
-    return Notice(
+    return ParsedWebhook(
         kind=envelope.event,
         occurred_at=at,
         subject=payload.uri,
-        mark=deleted or payload.updated_at or at.isoformat(),
+        occurrence=deleted or payload.updated_at or at.isoformat(),
         account_uris=(owner,) if owner else (),
     )
 
 
-def _named(envelope: Envelope) -> Notice:
+def _named(envelope: Envelope) -> ParsedWebhook:
     try:
         subject = decode(bytes(envelope.payload), NamedPayload).uri
     except Unreadable:
         subject = None
-    return Notice(kind=envelope.event, occurred_at=utc(envelope.created_at), subject=subject)
+    return ParsedWebhook(
+        kind=envelope.event, occurred_at=utc(envelope.created_at), subject=subject
+    )
 
 
 def _payload(envelope: Envelope, into: type[T]) -> T:

@@ -13,7 +13,7 @@ import click
 from adapters.bootstrap import open_services
 from adapters.settings import load_settings
 from adapters.wiring.services import Services
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from application.resilience.priority import in_background
 from domain.ids import IntegrationId
 
@@ -47,7 +47,7 @@ async def _one(services: Services, integration_id: IntegrationId, *, wide: bool)
     return f"Compared: {result}, {count} {'booking' if count == 1 else 'bookings'}."
 
 
-async def _all(services: Services, *, wide: bool) -> Tally:
+async def _all(services: Services, *, wide: bool) -> JobResult:
     limit = services.settings.page_size
     total = await services.reconcile_all(None, limit, _unseen, wide=wide)
     while total.more:
@@ -56,11 +56,11 @@ async def _all(services: Services, *, wide: bool) -> Tally:
     return total
 
 
-def _unseen(tally: Tally) -> None:
+def _unseen(tally: JobResult) -> None:
     """Nobody watches: the sum is said at the end."""
 
 
-def _told(total: Tally) -> str:
+def _told(total: JobResult) -> str:
     ended = [f"{name} {count}" for name, count in sorted(total.done.items())]
     failed = [f"failed ({code}) {count}" for code, count in sorted(total.failed.items())]
     count = "1 integration" if total.examined == 1 else f"{total.examined} integrations"

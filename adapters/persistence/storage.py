@@ -17,10 +17,10 @@ from adapters.persistence.address import connect_arguments
 from adapters.persistence.engine import ENGINE
 from adapters.persistence.errors import translated
 from adapters.persistence.lent import lender
-from adapters.persistence.lookups.cache_lookup import PooledShelves
-from adapters.persistence.lookups.caller_lookup import PooledCallers
-from adapters.persistence.lookups.refresh_log import GroupedExchangeLog
-from adapters.persistence.lookups.version_lookup import GroupedStandings
+from adapters.persistence.lookups.cache_lookup import PooledCacheLookup
+from adapters.persistence.lookups.caller_lookup import PooledCallerLookup
+from adapters.persistence.lookups.refresh_log import GroupedRefreshLog
+from adapters.persistence.lookups.version_lookup import GroupedVersionLookup
 from adapters.persistence.migrate import pending_on
 from adapters.persistence.repositories.erasures import HashKey
 from adapters.persistence.transaction import OwnedTransaction
@@ -39,11 +39,11 @@ class PiccoloStorage:
         self._pool = pool
         self._vault = vault
         self._acquire = partial(pool.acquire, timeout=patience)
-        self._exchanges = GroupedExchangeLog(self)
+        self._exchanges = GroupedRefreshLog(self)
         self._lend = lender(self._acquire, pool.release)
-        self._standings = GroupedStandings(self._lend)
-        self._shelves = PooledShelves(self._lend)
-        self._callers = PooledCallers(self._lend)
+        self._standings = GroupedVersionLookup(self._lend)
+        self._shelves = PooledCacheLookup(self._lend)
+        self._callers = PooledCallerLookup(self._lend)
         self._hash_key = HashKey()
         self._lock_wait: timedelta | None = None
 
@@ -70,19 +70,19 @@ class PiccoloStorage:
         ) as transaction:
             yield PiccoloUnitOfWork(transaction, self._vault, self._hash_key)
 
-    def exchanges(self) -> GroupedExchangeLog:
+    def exchanges(self) -> GroupedRefreshLog:
         """Return the log of token requests that all of this process share."""
         return self._exchanges
 
-    def shelves(self) -> PooledShelves:
+    def shelves(self) -> PooledCacheLookup:
         """Return the looks at the availability cache; see the Storage port."""
         return self._shelves
 
-    def callers(self) -> PooledCallers:
+    def callers(self) -> PooledCallerLookup:
         """Return the looks at keys and users; see the Storage port."""
         return self._callers
 
-    def standings(self) -> GroupedStandings:
+    def standings(self) -> GroupedVersionLookup:
         """Return the look at standings that all of this process share."""
         return self._standings
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 
-class SystemEntropy:
+class SystemRandomness:
     """Implements the Entropy port."""
 
     def __init__(self) -> None:
@@ -20,6 +20,6 @@ class SystemEntropy:
         """Return a URL-safe text (base64url without padding) of `size` random bytes."""
         return secrets.token_urlsafe(size)
 
-    def chance(self) -> float:
+    def fraction(self) -> float:
         """Return a random number in [0, 1)."""
         return self._random.random()

@@ -7,7 +7,7 @@ event of its kind needs the series to be there before.
 from itertools import product
 
 from adapters.telemetry.metrics import OTHER, Counters
-from application.ports.storage.availability_cache import Part
+from application.ports.storage.availability_cache import CacheKind
 from application.ports.storage.booking_commands import Operation
 from application.ports.storage.breakers import Surface
 from domain import errors
@@ -84,11 +84,11 @@ def begin_at_zero(counters: Counters) -> None:
 
 
 def _begin_availability(counters: Counters) -> None:
-    for part, freshness in product(Part, Freshness):
+    for part, freshness in product(CacheKind, Freshness):
         counters.availability_reads.labels(part, freshness)
     for result in ("fetched", "not_fetched", "pending"):
         counters.availability_waits.labels(result)
-    for part, result in product(Part, ("fetched", "unchanged", *sorted(_CALLING))):
+    for part, result in product(CacheKind, ("fetched", "unchanged", *sorted(_CALLING))):
         counters.availability_parts.labels(part, result)
     for result in ("synced", "partly", "up_to_date", *sorted(_CALLING)):
         counters.availability_syncs.labels(result)

@@ -27,7 +27,7 @@ _COMMANDED = frozenset({"done", "repeated"})
 _SUBSCRIBED = frozenset({"kept", "created", "replaced"})
 
 
-class PrometheusSignals:
+class PrometheusTelemetry:
     """Implements the Signals port."""
 
     def __init__(self, counters: Counters) -> None:

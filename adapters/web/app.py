@@ -12,7 +12,7 @@ from litestar.di import Provide
 
 from adapters.settings import Settings, SettingsError
 from adapters.web.auth.demo_access import demo_faults
-from adapters.web.caching.response_cache import RenderedAnswers
+from adapters.web.caching.response_cache import ResponseCache
 from adapters.web.controllers.availability import AvailabilityController
 from adapters.web.controllers.booking_commands import BookingCommandsController
 from adapters.web.controllers.bookings import BookingsController
@@ -29,11 +29,11 @@ from adapters.web.controllers.refresh import RefreshController
 from adapters.web.controllers.scheduling_links import SchedulingLinksController
 from adapters.web.controllers.webhook_events import WebhookEventsController
 from adapters.web.controllers.webhooks import webhooks_router
-from adapters.web.middleware.availability_fast_path import AvailabilityDoor
+from adapters.web.middleware.availability_fast_path import AvailabilityFastPath
 from adapters.web.middleware.head_requests import HeadAsGet
 from adapters.web.middleware.request_log import RequestLog
 from adapters.web.middleware.requests import AsciiQuery, ReadableRequest
-from adapters.web.middleware.webhook_fast_path import WebhookDoor
+from adapters.web.middleware.webhook_fast_path import WebhookFastPath
 from adapters.web.openapi.config import openapi_config
 from adapters.web.pages.error_pages import error_response
 from adapters.web.services import ServicesFactory, provide_services
@@ -55,7 +55,7 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
     async def services_opened(app: Litestar) -> AsyncIterator[None]:
         async with services_factory(settings) as services:
             app.state.services = services
-            app.state.rendered_answers = RenderedAnswers()
+            app.state.rendered_answers = ResponseCache()
             yield
 
     app = Litestar(
@@ -88,7 +88,7 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
     )
     # Middleware sees only what a route takes; the log has to see everything. What the door of
     # availability answers it logs itself.
-    deliveries = WebhookDoor(app.asgi_handler, app, settings.webhook_max_bytes)
+    deliveries = WebhookFastPath(app.asgi_handler, app, settings.webhook_max_bytes)
     logged = RequestLog(AsciiQuery(HeadAsGet(deliveries)))
-    app.asgi_handler = AvailabilityDoor(logged, app)
+    app.asgi_handler = AvailabilityFastPath(logged, app)
     return app

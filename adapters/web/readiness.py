@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable
 
 from adapters.web.schemas.health import Check, Circuit, Readiness
-from adapters.web.services import Circuits, Services, Storage
+from adapters.web.services import CircuitBreakers, Services, Storage
 from domain.errors import SlotkeeperError
 
 PATIENCE = 3.0  # seconds; probes of orchestrators give up after a few
@@ -27,11 +27,11 @@ async def readiness(services: Services, patience: float = PATIENCE) -> Readiness
     return Readiness(ready=ready, checks=tuple(checks), circuits=circuits)
 
 
-async def _circuits(circuits: Circuits, patience: float) -> tuple[Circuit, ...]:
+async def _circuits(circuits: CircuitBreakers, patience: float) -> tuple[Circuit, ...]:
     """Return where the breakers stand; none of them when the database does not answer."""
     try:
         async with asyncio.timeout(patience):
-            standing = await circuits.standing()
+            standing = await circuits.states()
     except (SlotkeeperError, TimeoutError):
         return ()
     return tuple(

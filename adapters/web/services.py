@@ -20,7 +20,7 @@ from application.availability.read_busy_times import ReadBusyTimes
 from application.availability.read_lists import ReadEventTypes
 from application.availability.read_schedules import ReadSchedules
 from application.availability.read_slots import ReadAvailability
-from application.availability.usage_tracking import ReadMarks
+from application.availability.usage_tracking import UsageTracker
 from application.bookings.cancel_booking import CancelBooking
 from application.bookings.create_booking import BookForInvitee
 from application.bookings.create_scheduling_link import CreateSchedulingLink
@@ -33,9 +33,9 @@ from application.integrations.request_disconnect import RequestDisconnect
 from application.integrations.view_integration import ViewIntegration
 from application.ports.clock import Clock
 from application.ports.jobs import Jobs
-from application.ports.signals import Signals
+from application.ports.signals import Telemetry
 from application.ports.storage.breakers import Surface
-from application.ports.storage.version_lookup import Standings
+from application.ports.storage.version_lookup import VersionLookup
 from application.privacy.erase_invitee import EraseInvitee
 from application.resilience.breaker_view import BreakerView
 from application.security.identify_caller import IdentifyCaller
@@ -66,7 +66,7 @@ class Engine(Jobs, Protocol):
         ...
 
 
-class RenderedSignals(Signals, Protocol):
+class RenderedTelemetry(Telemetry, Protocol):
     """The signals, and what Prometheus is told of them."""
 
     def render(self) -> bytes:
@@ -74,10 +74,10 @@ class RenderedSignals(Signals, Protocol):
         ...
 
 
-class Circuits(Protocol):
+class CircuitBreakers(Protocol):
     """The shared circuit breakers, as far as the readiness check shows them."""
 
-    async def standing(self) -> Mapping[Surface, BreakerView]:
+    async def states(self) -> Mapping[Surface, BreakerView]:
         """Return where every surface of Calendly stands. Raises StorageUnavailable."""
         ...
 
@@ -94,9 +94,9 @@ class Services(Protocol):
     @property
     def jobs(self) -> Engine: ...
     @property
-    def signals(self) -> RenderedSignals: ...
+    def signals(self) -> RenderedTelemetry: ...
     @property
-    def circuits(self) -> Circuits: ...
+    def circuits(self) -> CircuitBreakers: ...
     @property
     def identify_caller(self) -> IdentifyCaller: ...
     @property
@@ -120,9 +120,9 @@ class Services(Protocol):
     @property
     def invalidate_availability(self) -> InvalidateAvailability: ...
     @property
-    def standings(self) -> Standings: ...
+    def standings(self) -> VersionLookup: ...
     @property
-    def read_marks(self) -> ReadMarks: ...
+    def read_marks(self) -> UsageTracker: ...
     @property
     def ingest_webhook(self) -> IngestWebhook: ...
     @property

@@ -7,10 +7,10 @@ from adapters.wiring.calendly import Calendly
 from adapters.wiring.resources import Resources
 from application.integrations.begin_connect import BeginConnect
 from application.integrations.complete_connect import CompleteConnect
-from application.integrations.final_refresh import LastExchange
+from application.integrations.final_refresh import FinalRefresh
 from application.integrations.finish_disconnect import FinishDisconnect
-from application.integrations.revoke_at_calendly import LeaveCalendly
-from application.tokens.recover_tokens import RestorePair
+from application.integrations.revoke_at_calendly import RevokeAtCalendly
+from application.tokens.recover_tokens import RecoverTokens
 from application.tokens.refresh_due_tokens import RefreshDueTokens
 
 
@@ -57,8 +57,8 @@ def finish_disconnect(made: Resources, calendly: Calendly) -> FinishDisconnect:
     )
 
 
-def _leave_calendly(made: Resources, calendly: Calendly) -> LeaveCalendly:
-    return LeaveCalendly(
+def _leave_calendly(made: Resources, calendly: Calendly) -> RevokeAtCalendly:
+    return RevokeAtCalendly(
         oauth=calendly.oauth,
         subscriptions=CalendlySubscriptionsGateway(calendly.api),
         circuits=calendly.circuits,
@@ -66,8 +66,8 @@ def _leave_calendly(made: Resources, calendly: Calendly) -> LeaveCalendly:
     )
 
 
-def _last_exchange(made: Resources, calendly: Calendly) -> LastExchange:
-    return LastExchange(
+def _last_exchange(made: Resources, calendly: Calendly) -> FinalRefresh:
+    return FinalRefresh(
         storage=made.storage,
         vault=made.vault,
         oauth=calendly.oauth,
@@ -83,7 +83,7 @@ def refresh_due_tokens(made: Resources, calendly: Calendly) -> RefreshDueTokens:
     return RefreshDueTokens(
         storage=made.storage,
         exchange=calendly.exchange,
-        restore=RestorePair(
+        restore=RecoverTokens(
             storage=made.storage,
             vault=made.vault,
             oauth=calendly.oauth,

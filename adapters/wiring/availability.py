@@ -8,17 +8,17 @@ from application.availability.read_busy_times import ReadBusyTimes
 from application.availability.read_lists import ReadEventTypes
 from application.availability.read_schedules import ReadSchedules
 from application.availability.read_slots import ReadAvailability
-from application.availability.read_through_cache import WarmCache
-from application.availability.refresh_cache import SyncAvailability
+from application.availability.read_through_cache import ReadThroughCache
+from application.availability.refresh_cache import RefreshCache
 from application.availability.refresh_due import SyncDueAvailability
-from application.availability.single_flight import PartFlights
-from application.availability.usage_tracking import ReadMarks
+from application.availability.single_flight import SingleFlight
+from application.availability.usage_tracking import UsageTracker
 from domain.cache_policy import CachePolicy
 
 
-def sync_availability(made: Resources, calendly: Calendly) -> SyncAvailability:
+def sync_availability(made: Resources, calendly: Calendly) -> RefreshCache:
     """Wire the use case."""
-    return SyncAvailability(
+    return RefreshCache(
         storage=made.storage,
         fetch=FetchAvailability(
             session=calendly.session,
@@ -34,7 +34,7 @@ def sync_availability(made: Resources, calendly: Calendly) -> SyncAvailability:
 
 
 def sync_due_availability(
-    made: Resources, calendly: Calendly, sync: SyncAvailability
+    made: Resources, calendly: Calendly, sync: RefreshCache
 ) -> SyncDueAvailability:
     """Wire the use case."""
     return SyncDueAvailability(
@@ -47,23 +47,23 @@ def sync_due_availability(
     )
 
 
-def read_marks(made: Resources) -> ReadMarks:
+def read_marks(made: Resources) -> UsageTracker:
     """Wire the gathering of read marks; one a process."""
-    return ReadMarks(storage=made.storage, background=made.background)
+    return UsageTracker(storage=made.storage, background=made.background)
 
 
 def warm_cache(
-    made: Resources, calendly: Calendly, sync: SyncAvailability, marks: ReadMarks
-) -> WarmCache:
+    made: Resources, calendly: Calendly, sync: RefreshCache, marks: UsageTracker
+) -> ReadThroughCache:
     """Wire the reader's side of the cache; one a process, whose readers share their fetches."""
-    flights = PartFlights(
+    flights = SingleFlight(
         sync=sync,
         circuits=calendly.circuits,
         background=made.background,
         entropy=made.entropy,
         signals=made.signals,
     )
-    return WarmCache(
+    return ReadThroughCache(
         storage=made.storage,
         flights=flights,
         marks=marks,
@@ -73,23 +73,23 @@ def warm_cache(
     )
 
 
-def read_event_types(cache: WarmCache) -> ReadEventTypes:
+def read_event_types(cache: ReadThroughCache) -> ReadEventTypes:
     """Wire the use case."""
     return ReadEventTypes(cache=cache)
 
 
-def read_schedules(cache: WarmCache) -> ReadSchedules:
+def read_schedules(cache: ReadThroughCache) -> ReadSchedules:
     """Wire the use case."""
     return ReadSchedules(cache=cache)
 
 
-def read_availability(made: Resources, cache: WarmCache) -> ReadAvailability:
+def read_availability(made: Resources, cache: ReadThroughCache) -> ReadAvailability:
     """Wire the use case."""
     horizon = made.settings.availability_horizon
     return ReadAvailability(cache=cache, clock=made.clock, horizon=horizon)
 
 
-def read_busy_times(made: Resources, cache: WarmCache) -> ReadBusyTimes:
+def read_busy_times(made: Resources, cache: ReadThroughCache) -> ReadBusyTimes:
     """Wire the use case."""
     horizon = made.settings.availability_horizon
     return ReadBusyTimes(cache=cache, clock=made.clock, horizon=horizon)

@@ -9,7 +9,7 @@ from application.availability.read_slots import ReadAvailability
 from application.bookings.cancel_booking import CancelBooking
 from application.bookings.create_booking import BookForInvitee
 from application.bookings.create_scheduling_link import CreateSchedulingLink
-from application.bookings.idempotency import BookingJournal
+from application.bookings.idempotency import IdempotentCommands
 from application.bookings.mark_no_show import MarkNoShow
 from application.bookings.reconcile import ReconcileBookings
 from application.bookings.show_booking import ShowBooking
@@ -81,7 +81,7 @@ def _reaches(settings: Settings) -> Reaches:
     )
 
 
-def _journal(made: Resources) -> BookingJournal:
-    return BookingJournal(
+def _journal(made: Resources) -> IdempotentCommands:
+    return IdempotentCommands(
         storage=made.storage, clock=made.clock, entropy=made.entropy, signals=made.signals
     )

@@ -10,7 +10,7 @@ from adapters.calendly.oauth import CalendlyOAuthGateway
 from adapters.calendly.rate_budget import RateBudget
 from adapters.settings import Settings
 from adapters.wiring.resources import Resources
-from application.resilience.circuit_breakers import Circuits
+from application.resilience.circuit_breakers import CircuitBreakers
 from application.tokens.calendly_session import CalendlySession
 from application.tokens.exchange_tokens import ExchangeTokens
 from application.tokens.refresh_tokens import RefreshTokens
@@ -28,7 +28,7 @@ class Calendly:
 
     oauth: CalendlyOAuthGateway
     api: CalendlyApi
-    circuits: Circuits
+    circuits: CircuitBreakers
     exchange: ExchangeTokens
     refresh: RefreshTokens
     session: CalendlySession
@@ -45,7 +45,7 @@ def calendly_of(made: Resources) -> Calendly:
         clock=made.clock,
         budget=budget,
     )
-    circuits = Circuits(
+    circuits = CircuitBreakers(
         storage=made.storage,
         clock=made.clock,
         entropy=made.entropy,

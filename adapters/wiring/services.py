@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from adapters.persistence.storage import PiccoloStorage
 from adapters.settings import Settings
-from adapters.telemetry.signals import PrometheusSignals
+from adapters.telemetry.signals import PrometheusTelemetry
 from adapters.temporal.jobs import TemporalJobs
 from application.availability.invalidate import InvalidateAvailability
 from application.availability.read_busy_times import ReadBusyTimes
 from application.availability.read_lists import ReadEventTypes
 from application.availability.read_schedules import ReadSchedules
 from application.availability.read_slots import ReadAvailability
-from application.availability.refresh_cache import SyncAvailability
+from application.availability.refresh_cache import RefreshCache
 from application.availability.refresh_due import SyncDueAvailability
-from application.availability.usage_tracking import ReadMarks
+from application.availability.usage_tracking import UsageTracker
 from application.bookings.cancel_booking import CancelBooking
 from application.bookings.create_booking import BookForInvitee
 from application.bookings.create_scheduling_link import CreateSchedulingLink
@@ -29,15 +29,15 @@ from application.integrations.finish_disconnect import FinishDisconnect
 from application.integrations.request_disconnect import RequestDisconnect
 from application.integrations.view_integration import ViewIntegration
 from application.ports.clock import Clock
-from application.ports.storage.version_lookup import Standings
+from application.ports.storage.version_lookup import VersionLookup
 from application.privacy.erase_invitee import EraseInvitee
 from application.privacy.prune_expired import PruneWebhooks
-from application.resilience.circuit_breakers import Circuits
+from application.resilience.circuit_breakers import CircuitBreakers
 from application.security.identify_caller import IdentifyCaller
 from application.security.manage_api_keys import ManageApiKeys
 from application.tokens.refresh_due_tokens import RefreshDueTokens
 from application.tokens.refresh_tokens import RefreshTokens
-from application.webhooks.apply_pending import ApplyWebhooks
+from application.webhooks.apply_pending import ApplyPendingWebhooks
 from application.webhooks.ensure_subscription import EnsureSubscription
 from application.webhooks.heal_subscriptions import HealSubscriptions
 from application.webhooks.ingest import IngestWebhook
@@ -54,8 +54,8 @@ class Services:
     clock: Clock
     storage: PiccoloStorage
     jobs: TemporalJobs
-    signals: PrometheusSignals
-    circuits: Circuits
+    signals: PrometheusTelemetry
+    circuits: CircuitBreakers
 
     identify_caller: IdentifyCaller
     manage_api_keys: ManageApiKeys
@@ -69,18 +69,18 @@ class Services:
     refresh_tokens: RefreshTokens
     refresh_due_tokens: RefreshDueTokens
 
-    sync_availability: SyncAvailability
+    sync_availability: RefreshCache
     sync_due_availability: SyncDueAvailability
     read_event_types: ReadEventTypes
     read_availability: ReadAvailability
     read_busy_times: ReadBusyTimes
     read_schedules: ReadSchedules
     invalidate_availability: InvalidateAvailability
-    read_marks: ReadMarks
-    standings: Standings
+    read_marks: UsageTracker
+    standings: VersionLookup
 
     ingest_webhook: IngestWebhook
-    apply_webhooks: ApplyWebhooks
+    apply_webhooks: ApplyPendingWebhooks
     list_webhooks: ListWebhooks
     show_webhook: ShowWebhook
     replay_webhook: ReplayWebhook

@@ -9,12 +9,12 @@ from adapters.wiring.calendly import Calendly
 from adapters.wiring.resources import Resources
 from application.ports.storage.unit_of_work import Storage
 from application.resilience.group_commit import GroupCommit
-from application.resilience.keyed_queue import Lanes
-from application.webhooks.apply_pending import ApplyWebhooks
+from application.resilience.keyed_queue import KeyedQueue
+from application.webhooks.apply_pending import ApplyPendingWebhooks
 from application.webhooks.ensure_subscription import EnsureSubscription
 from application.webhooks.ingest import Inbox, IngestWebhook
-from application.webhooks.lock_contention import Contention, lane_of, past_the_group
-from application.webhooks.store_batch import StoreWebhooks
+from application.webhooks.lock_contention import Contention, bypass_group, queue_key
+from application.webhooks.store_batch import StoreBatch
 from application.webhooks.store_single import StoreWebhook
 
 # Deliveries in one transaction: beyond it a larger group saves little more.
@@ -51,15 +51,15 @@ def ingest_webhook(made: Resources, *, grouped: bool = True) -> IngestWebhook:
 
 def _grouped(made: Resources) -> Inbox:
     contention = Contention(made.clock)
-    together = StoreWebhooks(
+    together = StoreBatch(
         storage=made.storage.waiting(GROUP_LOCK_WAIT), clock=made.clock, entropy=made.entropy
     )
     alone = _store_webhook(made, made.storage.waiting(SINGLE_LOCK_WAIT), contention)
-    singly = Lanes(alone, lane=lane_of, at_once=LANES, most_waiting=MOST_WAITING)
+    singly = KeyedQueue(alone, lane=queue_key, at_once=LANES, most_waiting=MOST_WAITING)
     group = GroupCommit(
         together, singly=singly, at_most=GROUP, most_waiting=MOST_WAITING, turns=TURNS
     )
-    return past_the_group(group, singly, contention)
+    return bypass_group(group, singly, contention)
 
 
 def _store_webhook(
@@ -77,9 +77,9 @@ def _store_webhook(
     )
 
 
-def apply_webhooks(made: Resources) -> ApplyWebhooks:
+def apply_webhooks(made: Resources) -> ApplyPendingWebhooks:
     """Wire the use case."""
-    return ApplyWebhooks(
+    return ApplyPendingWebhooks(
         storage=made.storage.waiting(JOB_LOCK_WAIT),
         reader=CalendlyWebhookReader(),
         clock=made.clock,

@@ -10,18 +10,18 @@ from typing import Any
 
 import msgspec
 
-from application.ports.storage.availability_cache import CachedPart, Part, PartKey
+from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind
 from domain.availability import BusyTime, EventType, Schedule, Slot
 from domain.cache_policy import CachePolicy, Freshness
 from domain.ids import IntegrationId
-from domain.sync_plan import standing
+from domain.sync_plan import freshness_of
 
 _encode = msgspec.json.Encoder().encode
-_DECODERS: dict[Part, msgspec.json.Decoder[Any]] = {
-    Part.EVENT_TYPES: msgspec.json.Decoder(tuple[EventType, ...]),
-    Part.SLOTS: msgspec.json.Decoder(tuple[Slot, ...]),
-    Part.BUSY: msgspec.json.Decoder(tuple[BusyTime, ...]),
-    Part.SCHEDULES: msgspec.json.Decoder(tuple[Schedule, ...]),
+_DECODERS: dict[CacheKind, msgspec.json.Decoder[Any]] = {
+    CacheKind.EVENT_TYPES: msgspec.json.Decoder(tuple[EventType, ...]),
+    CacheKind.SLOTS: msgspec.json.Decoder(tuple[Slot, ...]),
+    CacheKind.BUSY: msgspec.json.Decoder(tuple[BusyTime, ...]),
+    CacheKind.SCHEDULES: msgspec.json.Decoder(tuple[Schedule, ...]),
 }
 # Whether a part can be read is asked before what it says: so both cost one decoding.
 _LATELY_DECODED = 16
@@ -75,7 +75,7 @@ class Origin(msgspec.Struct, frozen=True):
     """
 
     integration_id: IntegrationId
-    reads: tuple[PartKey, ...]
+    reads: tuple[CacheKey, ...]
     valid_until: datetime
 
 
@@ -84,31 +84,31 @@ def encode(values: Values) -> bytes:
     return _encode(values)
 
 
-def event_types(part: CachedPart) -> tuple[EventType, ...]:
+def event_types(part: CacheEntry) -> tuple[EventType, ...]:
     """Return the event types that a part holds."""
-    found: tuple[EventType, ...] = _decode(Part.EVENT_TYPES, part.content)
+    found: tuple[EventType, ...] = _decode(CacheKind.EVENT_TYPES, part.content)
     return found
 
 
-def slots(part: CachedPart) -> tuple[Slot, ...]:
+def slots(part: CacheEntry) -> tuple[Slot, ...]:
     """Return the slots that a part holds."""
-    found: tuple[Slot, ...] = _decode(Part.SLOTS, part.content)
+    found: tuple[Slot, ...] = _decode(CacheKind.SLOTS, part.content)
     return found
 
 
-def busy_times(part: CachedPart) -> tuple[BusyTime, ...]:
+def busy_times(part: CacheEntry) -> tuple[BusyTime, ...]:
     """Return the busy times that a part holds."""
-    found: tuple[BusyTime, ...] = _decode(Part.BUSY, part.content)
+    found: tuple[BusyTime, ...] = _decode(CacheKind.BUSY, part.content)
     return found
 
 
-def schedules(part: CachedPart) -> tuple[Schedule, ...]:
+def schedules(part: CacheEntry) -> tuple[Schedule, ...]:
     """Return the schedules that a part holds."""
-    found: tuple[Schedule, ...] = _decode(Part.SCHEDULES, part.content)
+    found: tuple[Schedule, ...] = _decode(CacheKind.SCHEDULES, part.content)
     return found
 
 
-def is_readable(part: CachedPart) -> bool:
+def is_readable(part: CacheEntry) -> bool:
     """Whether what a part holds, if anything, is as this version of the program stores it."""
     try:
         return not part.content or _decode(part.part, part.content) is not None
@@ -117,7 +117,7 @@ def is_readable(part: CachedPart) -> bool:
 
 
 @lru_cache(maxsize=_LATELY_DECODED)
-def _decode(part: Part, content: bytes) -> Any:
+def _decode(part: CacheKind, content: bytes) -> Any:
     return _DECODERS[part].decode(content)
 
 
@@ -126,9 +126,9 @@ def worst(standings: Sequence[Freshness]) -> Freshness:
     return max(standings, key=_RANK.__getitem__)
 
 
-def age_of(parts: Sequence[CachedPart], now: datetime, policy: CachePolicy) -> CacheAge:
+def age_of(parts: Sequence[CacheEntry], now: datetime, policy: CachePolicy) -> CacheAge:
     """Say how old the parts of an answer are; at least one is given."""
-    states = [standing(part, now, policy) for part in parts]
+    states = [freshness_of(part, now, policy) for part in parts]
     deadlines = [policy.deadlines(part.fetched_at, part.seed, part.aging) for part in parts]
     overtaken = (
         part.invalidated_by

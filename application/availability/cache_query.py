@@ -6,13 +6,13 @@ from itertools import takewhile
 import msgspec
 
 from application.availability.cache_entries import CacheAge, Origin, age_of
-from application.availability.question import Needs
-from application.ports.storage.availability_cache import CachedPart, PartKey, Shelf
+from application.availability.question import RequiredKeys
+from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheSnapshot
 from domain.cache_policy import CachePolicy, Freshness
-from domain.sync_plan import standing
+from domain.sync_plan import freshness_of
 
 
-class Found(msgspec.Struct, frozen=True):
+class CacheResult(msgspec.Struct, frozen=True):
     """One look at the store, and which of it is needed.
 
     Args:
@@ -23,23 +23,23 @@ class Found(msgspec.Struct, frozen=True):
 
     """
 
-    shelf: Shelf
-    needs: Needs
+    shelf: CacheSnapshot
+    needs: RequiredKeys
     now: datetime
     policy: CachePolicy
 
-    def standing(self, at: PartKey) -> Freshness:
+    def freshness_of(self, at: CacheKey) -> Freshness:
         """Judge a part."""
-        return standing(self.shelf.parts.get(at), self.now, self.policy)
+        return freshness_of(self.shelf.parts.get(at), self.now, self.policy)
 
     @property
-    def parts(self) -> list[CachedPart]:
+    def parts(self) -> list[CacheEntry]:
         """The parts that the answer is made of, up to the first that is not known."""
         found = (self.shelf.parts.get(at) for at in self.needs.parts)
         return [part for part in takewhile(_is_known, found) if part is not None]
 
     @property
-    def known(self) -> list[CachedPart]:
+    def known(self) -> list[CacheEntry]:
         """All needed parts that are known."""
         found = (self.shelf.parts.get(at) for at in self.needs.keys)
         return [part for part in found if part is not None and part.known]
@@ -61,7 +61,7 @@ class Found(msgspec.Struct, frozen=True):
         """Return what the answer was made from; it is valid until then (UTC) at the longest."""
         ends = [
             self.policy.deadlines(part.fetched_at, part.seed, part.aging).stale_at
-            if self.standing(part.at) is Freshness.FRESH
+            if self.freshness_of(part.at) is Freshness.FRESH
             else self.now
             for part in self.known
         ]
@@ -75,5 +75,5 @@ class Found(msgspec.Struct, frozen=True):
         )
 
 
-def _is_known(part: CachedPart | None) -> bool:
+def _is_known(part: CacheEntry | None) -> bool:
     return part is not None and part.known

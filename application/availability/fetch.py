@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from application.availability.cache_entries import Values, encode
 from application.ports.calendly.availability import Answer, CalendlyAvailability, Unchanged
 from application.ports.clock import Clock
-from application.ports.storage.availability_cache import CachedPart, Part, PartKey
+from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind
 from application.tokens.calendly_session import CalendlySession, Seen
 from domain.availability import (
     BUSY_WINDOW,
@@ -27,7 +27,7 @@ from domain.token import Access
 from domain.windows import base_of, cell_window, is_far, near_window, still_ahead
 
 AT_ONCE = 6
-_LENGTHS = {Part.SLOTS: SLOT_WINDOW, Part.BUSY: BUSY_WINDOW}
+_LENGTHS = {CacheKind.SLOTS: SLOT_WINDOW, CacheKind.BUSY: BUSY_WINDOW}
 
 _INTERNAL = SlotkeeperError("The answer met an error in this service.")
 
@@ -45,7 +45,7 @@ class Ask(msgspec.Struct, frozen=True):
 
     """
 
-    at: PartKey
+    at: CacheKey
     etag: str | None = None
     covers: Window | None = None
 
@@ -70,7 +70,7 @@ class Fetched(msgspec.Struct, frozen=True):
 
     """
 
-    part: CachedPart
+    part: CacheEntry
     unchanged: bool = False
     values: Values = ()
     error: SlotkeeperError | None = None
@@ -110,7 +110,7 @@ class FetchAvailability:
             return replace(failed(ask.at, began, _INTERNAL), bug=bug)
         unchanged = isinstance(said, Unchanged)
         values = () if isinstance(said, Unchanged) else said.values
-        part = CachedPart(
+        part = CacheEntry(
             part=ask.at.part,
             key=ask.at.key,
             content=b"" if unchanged else encode(values),
@@ -123,32 +123,32 @@ class FetchAvailability:
     def _call(self, ask: Ask, user_uri: str, covers: Window | None) -> _Call:
         calendly, known = self._calendly, ask.known(covers)
         match ask.at.part:
-            case Part.EVENT_TYPES:
+            case CacheKind.EVENT_TYPES:
                 return lambda access: calendly.event_types(access, user_uri, known=known)
-            case Part.SCHEDULES:
+            case CacheKind.SCHEDULES:
                 return lambda access: calendly.schedules(access, user_uri, known=known)
-            case Part.SLOTS:
+            case CacheKind.SLOTS:
                 uri, span = base_of(ask.at.key), _span(covers)
                 return lambda access: calendly.available_times(access, uri, span, known=known)
-            case Part.BUSY:
+            case CacheKind.BUSY:
                 span = _span(covers)
                 return lambda access: calendly.busy_times(access, user_uri, span, known=known)
 
 
-def failed(at: PartKey, began: datetime, error: SlotkeeperError) -> Fetched:
+def failed(at: CacheKey, began: datetime, error: SlotkeeperError) -> Fetched:
     """Return what stands for a part that did not come."""
-    nothing = CachedPart(
+    nothing = CacheEntry(
         part=at.part, key=at.key, content=b"", fetched_at=began, error_code=error.code
     )
     return Fetched(nothing, error=error)
 
 
-def windowed(at: PartKey) -> timedelta | None:
+def windowed(at: CacheKey) -> timedelta | None:
     """Return how long the windows of a part are, or None where it has none."""
     return _LENGTHS.get(at.part)
 
 
-def is_over(at: PartKey, now: datetime) -> bool:
+def is_over(at: CacheKey, now: datetime) -> bool:
     """Whether a part is a far cell of which nothing lies ahead any more (UTC)."""
     length = windowed(at)
     if length is None or not is_far(at.key):
@@ -156,7 +156,7 @@ def is_over(at: PartKey, now: datetime) -> bool:
     return still_ahead(cell_window(at.key, length), now) is None
 
 
-def _covers(at: PartKey, now: datetime) -> Window | None:
+def _covers(at: CacheKey, now: datetime) -> Window | None:
     """Return the span to ask for: of a far cell what is still ahead of it."""
     length = windowed(at)
     if length is None:

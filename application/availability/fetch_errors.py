@@ -7,7 +7,7 @@ asks again and again for what will not come.
 import math
 from datetime import datetime
 
-from application.ports.storage.availability_cache import CachedPart, Part
+from application.ports.storage.availability_cache import CacheEntry, CacheKind
 from domain.errors import (
     AvailabilityPending,
     CalendarBroken,
@@ -25,10 +25,10 @@ from domain.errors import (
 
 ASK_AGAIN = 60.0  # seconds
 _WHAT = {
-    Part.EVENT_TYPES: "This user's event types",
-    Part.SLOTS: "This event type's slots",
-    Part.BUSY: "This user's busy times",
-    Part.SCHEDULES: "This user's schedules",
+    CacheKind.EVENT_TYPES: "This user's event types",
+    CacheKind.SLOTS: "This event type's slots",
+    CacheKind.BUSY: "This user's busy times",
+    CacheKind.SCHEDULES: "This user's schedules",
 }
 _LASTING: dict[type[SlotkeeperError], str] = {
     CalendarBroken: "the host's calendar connection is broken and has to be mended at Calendly",
@@ -43,9 +43,9 @@ _LASTING: dict[type[SlotkeeperError], str] = {
 }
 
 
-def why_unfetched(part: CachedPart, now: datetime) -> SlotkeeperError:
+def fetch_error(part: CacheEntry, now: datetime) -> SlotkeeperError:
     """Return the error that answers for a part without content, at this time (UTC)."""
-    if part.part is Part.SLOTS and part.error_code == CalendlyNotFound.code:
+    if part.part is CacheKind.SLOTS and part.error_code == CalendlyNotFound.code:
         return EventTypeNotFound("Calendly no longer offers this event type.")
     what = _WHAT[part.part]
     for error, reason in _LASTING.items():
@@ -57,7 +57,7 @@ def why_unfetched(part: CachedPart, now: datetime) -> SlotkeeperError:
     )
 
 
-def _ask_again(part: CachedPart, now: datetime) -> float:
+def _ask_again(part: CacheEntry, now: datetime) -> float:
     if part.retry_at is None:
         return ASK_AGAIN
     return max(math.ceil((part.retry_at - now).total_seconds()), 1)

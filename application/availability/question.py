@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from application.ports.storage.availability_cache import CachedPart, PartKey
+from application.ports.storage.availability_cache import CacheEntry, CacheKey
 from domain.availability import Window
 
 
-class Lookup(NamedTuple):
+class FirstKeys(NamedTuple):
     """What to look up first.
 
     Args:
@@ -17,11 +17,11 @@ class Lookup(NamedTuple):
 
     """
 
-    keys: tuple[PartKey, ...]
+    keys: tuple[CacheKey, ...]
     occupied_in: Window | None = None
 
 
-class Needs(NamedTuple):
+class RequiredKeys(NamedTuple):
     """What has to be there for an answer.
 
     Args:
@@ -30,23 +30,23 @@ class Needs(NamedTuple):
 
     """
 
-    parts: tuple[PartKey, ...]
-    consulted: tuple[PartKey, ...] = ()
+    parts: tuple[CacheKey, ...]
+    consulted: tuple[CacheKey, ...] = ()
 
     @property
-    def keys(self) -> tuple[PartKey, ...]:
+    def keys(self) -> tuple[CacheKey, ...]:
         """All of them."""
         return (*self.consulted, *self.parts)
 
 
-class Question(Protocol):
+class CacheQuery(Protocol):
     """Pure: the same parts always need the same."""
 
-    def lookup(self, now: datetime) -> Lookup:
+    def lookup(self, now: datetime) -> FirstKeys:
         """Return what to look up first."""
         ...
 
-    def needs(self, parts: Mapping[PartKey, CachedPart], now: datetime) -> Needs:
+    def needs(self, parts: Mapping[CacheKey, CacheEntry], now: datetime) -> RequiredKeys:
         """Return what is needed, as far as these parts tell; looked up as well where it is new.
 
         Raises:

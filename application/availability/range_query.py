@@ -2,9 +2,16 @@
 
 from datetime import datetime, timedelta
 
-from application.availability.cache_query import Found
-from application.availability.question import Lookup, Needs
-from application.availability.windows import Parts, Piece, Stretch, cut, needed, worth_looking_up
+from application.availability.cache_query import CacheResult
+from application.availability.question import FirstKeys, RequiredKeys
+from application.availability.windows import (
+    Parts,
+    RangePiece,
+    TimeRange,
+    needed,
+    split,
+    worth_looking_up,
+)
 from domain.availability import Window, window
 from domain.errors import AvailabilityPending, InvalidRange
 
@@ -12,27 +19,27 @@ CLOCK_SKEW = timedelta(minutes=1)
 ASK_AGAIN = 60.0  # seconds
 
 
-class StretchRead:
+class RangeQuery:
     """Implements Question: what the range is cut from."""
 
-    def __init__(self, stretch: Stretch) -> None:
+    def __init__(self, stretch: TimeRange) -> None:
         self._stretch = stretch
 
-    def lookup(self, now: datetime) -> Lookup:
+    def lookup(self, now: datetime) -> FirstKeys:
         """Return the windows that may be needed."""
-        return Lookup(worth_looking_up(self._stretch, now))
+        return FirstKeys(worth_looking_up(self._stretch, now))
 
-    def needs(self, parts: Parts, now: datetime) -> Needs:
+    def needs(self, parts: Parts, now: datetime) -> RequiredKeys:
         """Return the windows that are needed."""
-        return Needs(needed(parts, self._stretch, now))
+        return RequiredKeys(needed(parts, self._stretch, now))
 
 
-def known_pieces(found: Found, stretch: Stretch) -> list[Piece]:
+def known_pieces(found: CacheResult, stretch: TimeRange) -> list[RangePiece]:
     """Return the pieces that a range is cut into, at least one.
 
     Raises AvailabilityPending when all that is known ends before the range begins.
     """
-    pieces = cut(found.shelf.parts, stretch, found.now)
+    pieces = split(found.shelf.parts, stretch, found.now)
     if not pieces:
         raise AvailabilityPending(
             "What is known of this user ends before the range; ask again in a while.",

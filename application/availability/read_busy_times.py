@@ -8,14 +8,14 @@ import msgspec
 from application.availability.cache_entries import CacheAge, Origin, busy_times
 from application.availability.range_query import (
     CLOCK_SKEW,
-    StretchRead,
+    RangeQuery,
     checked_span,
     known_pieces,
 )
-from application.availability.read_through_cache import WarmCache
-from application.availability.windows import Piece, Stretch
+from application.availability.read_through_cache import ReadThroughCache
+from application.availability.windows import RangePiece, TimeRange
 from application.ports.clock import Clock
-from application.ports.storage.availability_cache import Part
+from application.ports.storage.availability_cache import CacheKind
 from domain.availability import BUSY_WINDOW, SLOT_WINDOW, BusyTime
 from domain.ids import UserId
 
@@ -42,7 +42,7 @@ class BusyTimesView(msgspec.Struct, frozen=True):
 class ReadBusyTimes:
     """Answers from the cache."""
 
-    def __init__(self, *, cache: WarmCache, clock: Clock, horizon: timedelta) -> None:
+    def __init__(self, *, cache: ReadThroughCache, clock: Clock, horizon: timedelta) -> None:
         self._cache = cache
         self._clock = clock
         self._horizon = horizon
@@ -59,12 +59,12 @@ class ReadBusyTimes:
             max_age: how old the answer may be at most.
 
         Raises:
-            InvalidRange, and what WarmCache raises.
+            InvalidRange, and what ReadThroughCache raises.
 
         """
         span = checked_span(start, end, self._clock.now(), LONGEST, self._horizon)
-        stretch = Stretch(Part.BUSY, "", span, BUSY_WINDOW)
-        found = await self._cache.read(user_id, StretchRead(stretch), max_age=max_age)
+        stretch = TimeRange(CacheKind.BUSY, "", span, BUSY_WINDOW)
+        found = await self._cache.read(user_id, RangeQuery(stretch), max_age=max_age)
         pieces = known_pieces(found, stretch)
         seen = {each for piece in pieces for each in _touching(piece)}
         return BusyTimesView(
@@ -78,7 +78,7 @@ class ReadBusyTimes:
         )
 
 
-def _touching(piece: Piece) -> Iterator[BusyTime]:
+def _touching(piece: RangePiece) -> Iterator[BusyTime]:
     window = piece.window
     for each in busy_times(piece.part):
         if each.start < window.end and window.start < each.end:

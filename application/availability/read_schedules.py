@@ -5,9 +5,9 @@ from datetime import timedelta
 import msgspec
 
 from application.availability.cache_entries import CacheAge, Origin, schedules
-from application.availability.read_through_cache import WarmCache
-from application.availability.whole_part import WholePart
-from application.ports.storage.availability_cache import Part, PartKey
+from application.availability.read_through_cache import ReadThroughCache
+from application.availability.whole_part import SingleEntryQuery
+from application.ports.storage.availability_cache import CacheKey, CacheKind
 from domain.availability import Schedule
 from domain.ids import UserId
 
@@ -24,7 +24,7 @@ class SchedulesView(msgspec.Struct, frozen=True):
 class ReadSchedules:
     """Answers from the cache."""
 
-    def __init__(self, *, cache: WarmCache) -> None:
+    def __init__(self, *, cache: ReadThroughCache) -> None:
         self._cache = cache
 
     async def __call__(
@@ -32,9 +32,9 @@ class ReadSchedules:
     ) -> SchedulesView:
         """Return the schedules, no older than `max_age` if Calendly can be asked.
 
-        Raises what WarmCache raises.
+        Raises what ReadThroughCache raises.
         """
         found = await self._cache.read(
-            user_id, WholePart(PartKey(Part.SCHEDULES)), max_age=max_age
+            user_id, SingleEntryQuery(CacheKey(CacheKind.SCHEDULES)), max_age=max_age
         )
         return SchedulesView(schedules(found.parts[0]), found.age, found.version, found.origin())

@@ -6,9 +6,9 @@ import msgspec
 
 from application.availability.cache_entries import CacheAge, Origin, slots
 from application.availability.range_query import CLOCK_SKEW, checked_span, known_pieces
-from application.availability.read_through_cache import WarmCache
-from application.availability.slot_query import EventTypeQuestion, SlotsQuestion, collection_of
-from application.availability.slot_window import OpenWindow, open_window
+from application.availability.read_through_cache import ReadThroughCache
+from application.availability.slot_query import EventTypeQuestion, SlotQuery, collection_of
+from application.availability.slot_window import SlotWindow, open_window
 from application.ports.clock import Clock
 from domain.availability import (
     SLOT_WINDOW,
@@ -38,7 +38,7 @@ class AvailabilityView(msgspec.Struct, frozen=True):
     age: CacheAge
     version: int
     origin: Origin
-    ahead: OpenWindow | None = None
+    ahead: SlotWindow | None = None
 
 
 class ReadAvailability:
@@ -51,7 +51,7 @@ class ReadAvailability:
 
     """
 
-    def __init__(self, *, cache: WarmCache, clock: Clock, horizon: timedelta) -> None:
+    def __init__(self, *, cache: ReadThroughCache, clock: Clock, horizon: timedelta) -> None:
         self._cache = cache
         self._clock = clock
         self._horizon = horizon
@@ -79,12 +79,12 @@ class ReadAvailability:
                 is not known has none, so nothing is fetched for it.
 
         Raises:
-            InvalidRange, EventTypeNotFound, and what WarmCache raises.
+            InvalidRange, EventTypeNotFound, and what ReadThroughCache raises.
 
         """
         now = self._clock.now()
         span = checked_span(start, end, now, SLOT_WINDOW, self._horizon)
-        question = SlotsQuestion(event_type, span, self._collection)
+        question = SlotQuery(event_type, span, self._collection)
         found = await self._cache.read(user_id, question, max_age=max_age)
         wanted = question.named(found.shelf.parts)
         if wanted is None:
@@ -120,7 +120,7 @@ class ReadAvailability:
     async def event_type(self, user_id: UserId, name: str) -> EventType:
         """Return an active event type by URI or last segment.
 
-        Raises EventTypeNotFound, and what WarmCache raises.
+        Raises EventTypeNotFound, and what ReadThroughCache raises.
         """
         question = EventTypeQuestion(name)
         found = await self._cache.read(user_id, question)

@@ -13,15 +13,15 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from application.availability.cache_entries import is_readable
-from application.availability.cache_query import Found
-from application.availability.fetch_errors import why_unfetched
-from application.availability.question import Question
+from application.availability.cache_query import CacheResult
+from application.availability.fetch_errors import fetch_error
+from application.availability.question import CacheQuery
 from application.availability.refresh_scope import is_older, rests
-from application.availability.single_flight import PartFlights
-from application.availability.usage_tracking import ReadMarks
+from application.availability.single_flight import SingleFlight
+from application.availability.usage_tracking import UsageTracker
 from application.ports.clock import Clock
-from application.ports.signals import Signals
-from application.ports.storage.availability_cache import PartKey, Shelf
+from application.ports.signals import Telemetry
+from application.ports.storage.availability_cache import CacheKey, CacheSnapshot
 from application.ports.storage.unit_of_work import Storage
 from domain.cache_policy import CachePolicy, Freshness
 from domain.errors import (
@@ -34,27 +34,27 @@ from domain.integration import Integration, Status, usable_tokens
 from domain.sync_plan import may_be_asked
 
 PATIENCE = 5.0  # seconds
-COME_AGAIN = 2.0  # seconds
+RETRY_AFTER = 2.0  # seconds
 PAUSE = 0.1  # seconds
 # A flight that was under way may have been for less than what this reader wants.
 TRIES = 2
 TO_BE_FETCHED_FIRST = frozenset({Freshness.EXPIRED, Freshness.MISSING})
 TO_BE_RENEWED = frozenset({Freshness.STALE, Freshness.INVALIDATED})
 
-Lacking = dict[PartKey, datetime | None]
+Lacking = dict[CacheKey, datetime | None]
 
 
-class WarmCache:
+class ReadThroughCache:
     """The reader's side of the cache."""
 
     def __init__(
         self,
         *,
         storage: Storage,
-        flights: PartFlights,
-        marks: ReadMarks,
+        flights: SingleFlight,
+        marks: UsageTracker,
         clock: Clock,
-        signals: Signals,
+        signals: Telemetry,
         policy: CachePolicy,
     ) -> None:
         self._storage = storage
@@ -65,8 +65,8 @@ class WarmCache:
         self._policy = policy
 
     async def read(
-        self, user_id: UserId, question: Question, *, max_age: timedelta | None = None
-    ) -> Found:
+        self, user_id: UserId, question: CacheQuery, *, max_age: timedelta | None = None
+    ) -> CacheResult:
         """Return what a question needs; the first of its parts is known.
 
         Args:
@@ -91,28 +91,28 @@ class WarmCache:
         oldest = None if max_age is None else asked_at - min(max_age, self._policy.ttl)
         found = await self._look(user_id, question)
         for at in found.needs.keys:
-            self._signals.availability_read(at.part, found.standing(at))
+            self._signals.availability_read(at.part, found.freshness_of(at))
         if await self._is_worth_waiting(found, oldest):
             found = await self._wait(user_id, question, found, oldest)
         _require(found)
         self._renew_behind(found)
         # From before the fetch that this reading causes: only a later one says that what came is
         # read, too.
-        self._marks.note_news(user_id, found.known, asked_at)
+        self._marks.record(user_id, found.known, asked_at)
         return found
 
-    async def _is_worth_waiting(self, found: Found, oldest: datetime | None) -> bool:
+    async def _is_worth_waiting(self, found: CacheResult, oldest: datetime | None) -> bool:
         """Whether a fetch may bring a better answer than the last known."""
         lacking = self._lacking(found, oldest)
-        if any(found.standing(at) is Freshness.MISSING for at in lacking):
+        if any(found.freshness_of(at) is Freshness.MISSING for at in lacking):
             return True
         return bool(lacking) and not await self._flights.are_held_back()
 
-    async def _look(self, user_id: UserId, question: Question) -> Found:
+    async def _look(self, user_id: UserId, question: CacheQuery) -> CacheResult:
         now = self._clock.now()
         keys, occupied_in = question.lookup(now)
         while True:
-            shelf = await self._storage.shelves().look(user_id, keys, occupied_in=occupied_in)
+            shelf = await self._storage.shelves().read(user_id, keys, occupied_in=occupied_in)
             if shelf is None:
                 raise IntegrationNotFound(
                     "No Calendly account is connected; see /api/calendly/connect."
@@ -121,10 +121,10 @@ class WarmCache:
             needs = question.needs(shelf.parts, now)
             more = tuple(at for at in needs.keys if at not in keys)
             if not more:
-                return Found(shelf, needs, now, self._policy)
+                return CacheResult(shelf, needs, now, self._policy)
             keys += more
 
-    async def _without_unreadable(self, user_id: UserId, shelf: Shelf) -> Shelf:
+    async def _without_unreadable(self, user_id: UserId, shelf: CacheSnapshot) -> CacheSnapshot:
         """Forget what another version of the program stored otherwise: it is fetched anew.
 
         In the store as well, where a fetch would else find it fresh, or have it called unchanged.
@@ -138,7 +138,7 @@ class WarmCache:
         readable = {at: part for at, part in shelf.parts.items() if at not in unreadable}
         return replace(shelf, parts=readable)
 
-    def _lacking(self, found: Found, oldest: datetime | None) -> Lacking:
+    def _lacking(self, found: CacheResult, oldest: datetime | None) -> Lacking:
         """Return what has to be fetched before there is a good answer, and may be now."""
         integration, now = found.shelf.integration, found.now
         return {
@@ -147,22 +147,22 @@ class WarmCache:
             if not rests(found.shelf.parts.get(at), integration, now, waited_for=True)
         }
 
-    def _wanting(self, found: Found, oldest: datetime | None) -> Lacking:
+    def _wanting(self, found: CacheResult, oldest: datetime | None) -> Lacking:
         """Return what has to be fetched before there is a good answer."""
         wanting: Lacking = {}
         for at in found.needs.keys:
             moment = oldest if at in found.needs.parts else None
             head = found.shelf.parts.get(at)
-            if found.standing(at) in TO_BE_FETCHED_FIRST or is_older(head, moment):
+            if found.freshness_of(at) in TO_BE_FETCHED_FIRST or is_older(head, moment):
                 wanting[at] = moment
         return wanting
 
     async def _wait(
-        self, user_id: UserId, question: Question, found: Found, oldest: datetime | None
-    ) -> Found:
+        self, user_id: UserId, question: CacheQuery, found: CacheResult, oldest: datetime | None
+    ) -> CacheResult:
         """Return what is found once no more can be had in time. Raises AvailabilityPending."""
         loop = asyncio.get_running_loop()
-        until, tries = loop.time() + PATIENCE, Counter[PartKey]()
+        until, tries = loop.time() + PATIENCE, Counter[CacheKey]()
         while lacking := self._untried(found, oldest, tries):
             left = until - loop.time()
             if left <= 0:
@@ -180,7 +180,7 @@ class WarmCache:
         return found
 
     def _untried(
-        self, found: Found, oldest: datetime | None, tries: Mapping[PartKey, int]
+        self, found: CacheResult, oldest: datetime | None, tries: Mapping[CacheKey, int]
     ) -> Lacking:
         """Return what is worth another attempt; without a grant nothing is."""
         if not has_grant(found.shelf.integration):
@@ -188,32 +188,32 @@ class WarmCache:
         lacking = self._lacking(found, oldest)
         return {at: moment for at, moment in lacking.items() if tries[at] < TRIES}
 
-    def _in_time(self, found: Found, lacking: Lacking) -> Found:
+    def _in_time(self, found: CacheResult, lacking: Lacking) -> CacheResult:
         """Return what is old but was asked for in vain: the last known beats no answer.
 
         Raises AvailabilityPending where there is none, or none that the reader would take.
         """
         for at, moment in lacking.items():
-            if found.standing(at) is Freshness.MISSING or is_older(
+            if found.freshness_of(at) is Freshness.MISSING or is_older(
                 found.shelf.parts.get(at), moment
             ):
                 self._signals.availability_wait("pending")
                 raise AvailabilityPending(
                     "This user's availability is being fetched; ask again shortly.",
-                    retry_after=COME_AGAIN,
+                    retry_after=RETRY_AFTER,
                 )
         self._signals.availability_wait("not_fetched")
         return found
 
-    def _renew_behind(self, found: Found) -> None:
+    def _renew_behind(self, found: CacheResult) -> None:
         """Let what is not fresh any more be fetched behind the answer."""
         old: Lacking = {
             part.at: None
             for part in found.known
-            if found.standing(part.at) in TO_BE_RENEWED and may_be_asked(part, found.now)
+            if found.freshness_of(part.at) in TO_BE_RENEWED and may_be_asked(part, found.now)
         }
         if old and has_grant(found.shelf.integration):
-            self._flights.behind(found.shelf.integration.id, old)
+            self._flights.in_background(found.shelf.integration.id, old)
 
 
 def has_grant(integration: Integration) -> bool:
@@ -221,15 +221,15 @@ def has_grant(integration: Integration) -> bool:
     return integration.status is Status.ACTIVE and integration.tokens is not None
 
 
-def _require(found: Found) -> None:
+def _require(found: CacheResult) -> None:
     """Raise why there is nothing to answer with, unless there is."""
     for at in (*found.needs.consulted, *found.needs.parts[:1]):
-        if found.standing(at) is Freshness.MISSING:
+        if found.freshness_of(at) is Freshness.MISSING:
             usable_tokens(found.shelf.integration)
             part = found.shelf.parts.get(at)
             if part is not None and part.error_code is not None:
-                raise why_unfetched(part, found.now)
+                raise fetch_error(part, found.now)
             raise AvailabilityPending(
                 "This user's availability could not be fetched yet; ask again shortly.",
-                retry_after=COME_AGAIN,
+                retry_after=RETRY_AFTER,
             )

@@ -13,17 +13,17 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from application.availability.fetch import FetchAvailability
-from application.availability.refresh_run import CarryOut, Outcome, left_over
-from application.availability.refresh_scope import Due, Errand, Everything, Scene
-from application.availability.retry_times import RETRY_AFTER, Rests, rests_after
-from application.jobs.unexpected import tell_bug
+from application.availability.refresh_run import CacheRefreshOutcome, RunRefresh, left_over
+from application.availability.refresh_scope import AllEntries, CacheState, DueEntries, RefreshScope
+from application.availability.retry_times import RETRY_AFTER, RetryTimes, retry_times_after
+from application.jobs.unexpected import report_bug
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
-from application.ports.signals import Signals
-from application.ports.storage.availability_cache import CachedPart, Part
+from application.ports.entropy import Randomness
+from application.ports.signals import Telemetry
+from application.ports.storage.availability_cache import CacheEntry, CacheKind
 from application.ports.storage.unit_of_work import Storage, UnitOfWork
-from application.resilience.shield import to_the_end
-from application.tokens.connected import connected
+from application.resilience.shield import run_to_completion
+from application.tokens.connected import require_connected
 from domain.cache_policy import CachePolicy
 from domain.errors import SlotkeeperError
 from domain.ids import IntegrationId
@@ -35,10 +35,12 @@ UP_TO_DATE = "up_to_date"
 HELD = "held"
 INACTIVE = "inactive"
 LAST_STEP = 2.0  # seconds to give the right back when cut off
-TURN = timedelta(minutes=2)  # longer than a fetch with every call timing out but the retried
+FETCH_LEASE = timedelta(
+    minutes=2
+)  # longer than a fetch with every call timing out but the retried
 
 
-class SyncAvailability:
+class RefreshCache:
     """Fetches and stores; parts that failed keep their old content and say why."""
 
     def __init__(
@@ -47,13 +49,13 @@ class SyncAvailability:
         storage: Storage,
         fetch: FetchAvailability,
         clock: Clock,
-        entropy: Entropy,
-        signals: Signals,
+        entropy: Randomness,
+        signals: Telemetry,
         policy: CachePolicy,
         owner: str,
     ) -> None:
         self._storage = storage
-        self._carry_out = CarryOut(fetch)
+        self._carry_out = RunRefresh(fetch)
         self._clock = clock
         self._entropy = entropy
         self._signals = signals
@@ -62,9 +64,9 @@ class SyncAvailability:
 
     async def __call__(self, integration_id: IntegrationId) -> str:
         """Fill one integration's cache with all that is not fresh; see `refresh`."""
-        return await self.refresh(integration_id, Everything())
+        return await self.refresh(integration_id, AllEntries())
 
-    async def refresh(self, integration_id: IntegrationId, errand: Errand) -> str:
+    async def refresh(self, integration_id: IntegrationId, errand: RefreshScope) -> str:
         """Fetch what an errand wants of one integration.
 
         Returns:
@@ -80,9 +82,9 @@ class SyncAvailability:
         owner = self.new_owner()
         async with self._handing_back(integration_id, owner):
             async with self._storage() as uow:
-                integration = connected(await uow.integrations.get(integration_id))
+                integration = require_connected(await uow.integrations.get(integration_id))
                 queue = uow.sync_queue
-                mine = await queue.take(integration_id, owner, now, now + TURN)
+                mine = await queue.take(integration_id, owner, now, now + FETCH_LEASE)
                 held = not mine and await queue.is_held(integration_id, now)
                 stock = await _stock(uow, integration) if mine else None
                 await uow.commit()
@@ -100,14 +102,14 @@ class SyncAvailability:
         async with self._handing_back(integration_id, claimed_by, owner):
             async with self._storage() as uow:
                 # As it is now: the claim may be a while old.
-                integration = connected(await uow.integrations.get(integration_id))
+                integration = require_connected(await uow.integrations.get(integration_id))
                 if not await uow.sync_queue.hand_on(
-                    integration_id, claimed_by, to=owner, until=now + TURN
+                    integration_id, claimed_by, to=owner, until=now + FETCH_LEASE
                 ):
                     return HELD
                 stock = await _stock(uow, integration)
                 await uow.commit()
-            outcome, stored = await self._run(stock, owner, Due())
+            outcome, stored = await self._run(stock, owner, DueEntries())
         return self._end(stock.integration, outcome, stored)
 
     def new_owner(self) -> str:
@@ -117,18 +119,20 @@ class SyncAvailability:
         """
         return f"{self.owner}/{self._entropy.new_id()}"
 
-    async def give_back(self, integration_ids: Sequence[IntegrationId], claimed_by: str) -> None:
+    async def release_claims(self, integration_ids: Sequence[IntegrationId], claimed_by: str) -> None:
         """Give back what was claimed and not begun; others find it due now."""
         rights = [(each, claimed_by) for each in integration_ids]
         await self._give_back(rights, self._clock.now())
 
-    async def _run(self, stock: "_Stock", owner: str, errand: Errand) -> tuple[Outcome, bool]:
+    async def _run(
+        self, stock: "_CacheState", owner: str, errand: RefreshScope
+    ) -> tuple[CacheRefreshOutcome, bool]:
         """Fetch and store; False when the right was lost meanwhile."""
-        scene = Scene(stock.integration, stock.heads, self._clock.now(), self._policy)
+        scene = CacheState(stock.integration, stock.heads, self._clock.now(), self._policy)
         outcome = await self._carry_out(scene, errand, stock.listed)
         return outcome, await self._store(scene, outcome, owner, errand)
 
-    def _end(self, integration: Integration, outcome: Outcome, stored: bool) -> str:
+    def _end(self, integration: Integration, outcome: CacheRefreshOutcome, stored: bool) -> str:
         errors = outcome.errors
         nothing_came = bool(errors) and len(errors) == len(outcome.fetched)
         self._tell(integration, outcome, errors[0].code if nothing_came else _result(outcome))
@@ -136,10 +140,12 @@ class SyncAvailability:
             raise errors[0]
         return _result(outcome) if stored else HELD
 
-    async def _store(self, scene: Scene, outcome: Outcome, owner: str, errand: Errand) -> bool:
+    async def _store(
+        self, scene: CacheState, outcome: CacheRefreshOutcome, owner: str, errand: RefreshScope
+    ) -> bool:
         """Store what came and give the right back; False when it was lost meanwhile."""
         now = self._clock.now()
-        rests = rests_after(outcome.errors, now, self._policy, self._entropy.chance())
+        rests = retry_times_after(outcome.errors, now, self._policy, self._entropy.fraction())
         due_at = _due_at(outcome, outcome.leaves(scene, rests), rests, errand, now)
         integration = scene.integration
         synced_at = now if outcome.came or outcome.renewed else None
@@ -158,7 +164,7 @@ class SyncAvailability:
             if outcome.errors:
                 await cache.mark_failed(user_id, integration.id, _failed(outcome, rests))
             if outcome.is_new:
-                await cache.keep_only(user_id, Part.SLOTS, outcome.active or ())
+                await cache.keep_only(user_id, CacheKind.SLOTS, outcome.active or ())
             if outcome.spent:
                 await cache.drop(user_id, outcome.spent)
             await uow.commit()
@@ -179,7 +185,9 @@ class SyncAvailability:
             rest = RETRY_AFTER if isinstance(error, Exception) else timedelta()
             # Who lost the right, or never had it, changes nothing.
             rights = [(integration_id, each) for each in owners]
-            await to_the_end(self._give_back(rights, self._clock.now() + rest), seconds=LAST_STEP)
+            await run_to_completion(
+                self._give_back(rights, self._clock.now() + rest), seconds=LAST_STEP
+            )
             raise
 
     async def _give_back(
@@ -193,38 +201,38 @@ class SyncAvailability:
                     )
                 await uow.commit()
 
-    def _tell(self, integration: Integration, outcome: Outcome, result: str) -> None:
+    def _tell(self, integration: Integration, outcome: CacheRefreshOutcome, result: str) -> None:
         for each in outcome.fetched:
             came = "unchanged" if each.unchanged else "fetched"
             code = each.error.code if each.error else came
             self._signals.availability_part(each.part.part, code)
             if each.bug is not None:
-                tell_bug(self._signals, each.bug)
+                report_bug(self._signals, each.bug)
         if outcome.fetched:
             self._signals.availability_sync(integration.id, result)
 
 
-class _Stock(NamedTuple):
+class _CacheState(NamedTuple):
     """What is stored of a user: all parts without their content, and the event types with it."""
 
     integration: Integration
-    heads: Sequence[CachedPart]
-    listed: CachedPart | None
+    heads: Sequence[CacheEntry]
+    listed: CacheEntry | None
 
 
-async def _stock(uow: UnitOfWork, integration: Integration) -> _Stock:
-    heads = await uow.availability.heads(integration.id)
-    listed = await uow.availability.read(integration.user_id, Part.EVENT_TYPES)
-    return _Stock(integration, heads, listed)
+async def _stock(uow: UnitOfWork, integration: Integration) -> _CacheState:
+    heads = await uow.availability.entries(integration.id)
+    listed = await uow.availability.read(integration.user_id, CacheKind.EVENT_TYPES)
+    return _CacheState(integration, heads, listed)
 
 
-def _result(outcome: Outcome) -> str:
+def _result(outcome: CacheRefreshOutcome) -> str:
     if not outcome.fetched:
         return UP_TO_DATE
     return PARTLY if outcome.errors else SYNCED
 
 
-def _failed(outcome: Outcome, rests: Rests) -> list[CachedPart]:
+def _failed(outcome: CacheRefreshOutcome, rests: RetryTimes) -> list[CacheEntry]:
     return [
         replace(each.part, retry_at=rests.of(each.error))
         for each in outcome.fetched
@@ -233,9 +241,13 @@ def _failed(outcome: Outcome, rests: Rests) -> list[CachedPart]:
 
 
 def _due_at(
-    outcome: Outcome, after: Scene, rests: Rests, errand: Errand, now: datetime
+    outcome: CacheRefreshOutcome,
+    after: CacheState,
+    rests: RetryTimes,
+    errand: RefreshScope,
+    now: datetime,
 ) -> datetime:
     """Return when the user is due again: now, when a reader's errand left work to the schedule."""
-    if not isinstance(errand, Due) and left_over(Due(), after, outcome.active):
+    if not isinstance(errand, DueEntries) and left_over(DueEntries(), after, outcome.active):
         return now
     return after.due_at(rests.due_at)

@@ -6,16 +6,16 @@ A user of whom nothing is wanted costs no call to Calendly.
 import asyncio
 from functools import partial
 
-from application.availability.refresh_cache import LAST_STEP, TURN, SyncAvailability
-from application.jobs.job_result import Counting, Progress, Tally
-from application.jobs.run_rows import work_on_each
-from application.jobs.unexpected import tell_bug
+from application.availability.refresh_cache import FETCH_LEASE, LAST_STEP, RefreshCache
+from application.jobs.job_result import JobCounter, JobResult, Progress
+from application.jobs.run_rows import run_rows
+from application.jobs.unexpected import report_bug
 from application.ports.clock import Clock
-from application.ports.signals import Signals
+from application.ports.signals import Telemetry
 from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
-from application.resilience.circuit_breakers import Circuits
-from application.resilience.shield import to_the_end
+from application.resilience.circuit_breakers import CircuitBreakers
+from application.resilience.shield import run_to_completion
 from domain.ids import IntegrationId
 
 CLAIMED_AHEAD = 2  # times as many as are worked on at once: nobody's right is held for long unused
@@ -28,10 +28,10 @@ class SyncDueAvailability:
         self,
         *,
         storage: Storage,
-        sync: SyncAvailability,
-        circuits: Circuits,
+        sync: RefreshCache,
+        circuits: CircuitBreakers,
         clock: Clock,
-        signals: Signals,
+        signals: Telemetry,
         concurrency: int,
     ) -> None:
         self._storage = storage
@@ -41,13 +41,13 @@ class SyncDueAvailability:
         self._signals = signals
         self._concurrency = concurrency
 
-    async def __call__(self, limit: int, progress: Progress) -> Tally:
+    async def __call__(self, limit: int, progress: Progress) -> JobResult:
         """Claim up to `limit` due integrations and sync each; none stops the others.
 
         While Calendly's API is held back nothing is claimed; when its breaker lets a probe out,
         one integration is.
         """
-        counting, left = Counting(progress), limit
+        counting, left = JobCounter(progress), limit
         while left > 0:
             room = await self._room(left)
             claimed = await self._sync_some(room, counting) if room else 0
@@ -62,11 +62,11 @@ class SyncDueAvailability:
         most = min(left, CLAIMED_AHEAD * self._concurrency)
         return await self._circuits.room(Surface.API, most)
 
-    async def _sync_some(self, room: int, counting: Counting) -> int:
+    async def _sync_some(self, room: int, counting: JobCounter) -> int:
         """Return how many were due, at the most as many as there is room for."""
         now, owner = self._clock.now(), self._sync.new_owner()
         async with self._storage() as uow:
-            found = await uow.sync_queue.claim_due(owner, now, now + TURN, room)
+            found = await uow.sync_queue.claim_due(owner, now, now + FETCH_LEASE, room)
             await uow.commit()
         claimed = [each.id for each in found]
 
@@ -74,15 +74,15 @@ class SyncDueAvailability:
             return await self._sync.run(integration_id, owner)
 
         try:
-            await work_on_each(
+            await run_rows(
                 claimed,
                 one,
                 concurrency=self._concurrency,
                 counting=counting,
-                unexpected=partial(tell_bug, self._signals),
+                unexpected=partial(report_bug, self._signals),
             )
         except asyncio.CancelledError:
             # Whoever was begun gives the own right back.
-            await to_the_end(self._sync.give_back(claimed, owner), seconds=LAST_STEP)
+            await run_to_completion(self._sync.release_claims(claimed, owner), seconds=LAST_STEP)
             raise
         return len(claimed)

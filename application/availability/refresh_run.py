@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from application.availability.cache_entries import event_types, is_readable
 from application.availability.fetch import Ask, FetchAvailability, Fetched, failed, is_over
-from application.availability.refresh_scope import EVENT_TYPES, Errand, Scene
-from application.availability.retry_times import Rests
-from application.ports.storage.availability_cache import CachedPart, Part, PartKey
+from application.availability.refresh_scope import EVENT_TYPES, CacheState, RefreshScope
+from application.availability.retry_times import RetryTimes
+from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind
 from application.tokens.calendly_session import Seen
 from domain.availability import EventType
 from domain.errors import (
@@ -36,7 +36,7 @@ OF_ONE_LIST = (
 )
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class CacheRefreshOutcome(msgspec.Struct, frozen=True):
     """What a refresh brought.
 
     Args:
@@ -50,15 +50,15 @@ class Outcome(msgspec.Struct, frozen=True):
     fetched: tuple[Fetched, ...] = ()
     active: tuple[str, ...] | None = None
     is_new: bool = False
-    spent: tuple[PartKey, ...] = ()
+    spent: tuple[CacheKey, ...] = ()
 
     @property
-    def came(self) -> list[CachedPart]:
+    def came(self) -> list[CacheEntry]:
         """The parts whose content came."""
         return [each.part for each in self.fetched if not each.error and not each.unchanged]
 
     @property
-    def renewed(self) -> list[CachedPart]:
+    def renewed(self) -> list[CacheEntry]:
         """The parts that are what they were."""
         return [each.part for each in self.fetched if each.unchanged]
 
@@ -67,9 +67,9 @@ class Outcome(msgspec.Struct, frozen=True):
         """Why parts did not come."""
         return [each.error for each in self.fetched if each.error]
 
-    def leaves(self, scene: Scene, rests: Rests) -> Scene:
+    def leaves(self, scene: CacheState, rests: RetryTimes) -> CacheState:
         """Return what is stored afterwards, where what failed rests as given."""
-        after = Scene(scene.integration, scene.heads.values(), scene.now, scene.policy)
+        after = CacheState(scene.integration, scene.heads.values(), scene.now, scene.policy)
         for each in self.fetched:
             after.heads[each.part.at] = _head(each, scene.heads.get(each.part.at), rests)
         for at in self.spent:
@@ -79,13 +79,15 @@ class Outcome(msgspec.Struct, frozen=True):
         return after
 
 
-class CarryOut:
+class RunRefresh:
     """Fetches what an errand wants."""
 
     def __init__(self, fetch: FetchAvailability) -> None:
         self._fetch = fetch
 
-    async def __call__(self, scene: Scene, errand: Errand, listed: CachedPart | None) -> Outcome:
+    async def __call__(
+        self, scene: CacheState, errand: RefreshScope, listed: CacheEntry | None
+    ) -> CacheRefreshOutcome:
         """Fetch; nothing is sent when nothing is wanted.
 
         Args:
@@ -109,7 +111,7 @@ class CarryOut:
         else:
             others = await self._fetch(seen, rest)
         fetched = (*first, *others)
-        return Outcome(
+        return CacheRefreshOutcome(
             fetched=fetched,
             active=active,
             is_new=values is not None,
@@ -117,7 +119,7 @@ class CarryOut:
         )
 
 
-def _known(scene: Scene, listed: CachedPart | None) -> tuple[EventType, ...] | None:
+def _known(scene: CacheState, listed: CacheEntry | None) -> tuple[EventType, ...] | None:
     """Return the stored list; one that cannot be read is as good as none, and fetched anew."""
     if listed is None or not listed.known:
         return None
@@ -127,12 +129,12 @@ def _known(scene: Scene, listed: CachedPart | None) -> tuple[EventType, ...] | N
     return event_types(listed)
 
 
-def left_over(errand: Errand, scene: Scene, active: Sequence[str] | None) -> bool:
+def left_over(errand: RefreshScope, scene: CacheState, active: Sequence[str] | None) -> bool:
     """Whether an errand would find anything to ask for."""
     return errand.wants(EVENT_TYPES, scene) or bool(_rest(scene, errand, active))
 
 
-def _head(fetched: Fetched, before: CachedPart | None, rests: Rests) -> CachedPart:
+def _head(fetched: Fetched, before: CacheEntry | None, rests: RetryTimes) -> CacheEntry:
     if fetched.error is None:
         return replace(fetched.part, withheld=True, read_at=before.read_at if before else None)
     error = fetched.error
@@ -149,27 +151,27 @@ def _active(listed: Sequence[EventType]) -> tuple[str, ...]:
     return tuple(each.uri for each in listed if each.is_offered)
 
 
-def _rest(scene: Scene, errand: Errand, active: Sequence[str] | None) -> list[Ask]:
+def _rest(scene: CacheState, errand: RefreshScope, active: Sequence[str] | None) -> list[Ask]:
     """Return what else is wanted; slots only of what is active, as far as that is known."""
     candidates = {*scene.heads, *errand.named}
     if errand.whole:
-        candidates.update(PartKey(Part.SLOTS, uri) for uri in active or ())
+        candidates.update(CacheKey(CacheKind.SLOTS, uri) for uri in active or ())
     return [
         _ask(at, scene)
         for at in sorted(candidates)
         if at != EVENT_TYPES
         and not is_over(at, scene.now)
-        and (active is None or at.part is not Part.SLOTS or base_of(at.key) in active)
+        and (active is None or at.part is not CacheKind.SLOTS or base_of(at.key) in active)
         and errand.wants(at, scene)
     ]
 
 
-def _ask(at: PartKey, scene: Scene) -> Ask:
+def _ask(at: CacheKey, scene: CacheState) -> Ask:
     head = scene.heads.get(at)
     return Ask(at, head.etag, head.covers) if head is not None and head.known else Ask(at)
 
 
-def _spent(scene: Scene, wanted: set[PartKey]) -> tuple[PartKey, ...]:
+def _spent(scene: CacheState, wanted: set[CacheKey]) -> tuple[CacheKey, ...]:
     return tuple(
         at
         for at, head in scene.heads.items()

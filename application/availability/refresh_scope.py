@@ -10,32 +10,32 @@ from functools import cached_property
 from typing import Protocol
 
 from application.availability.retry_times import passes
-from application.ports.storage.availability_cache import CachedPart, Part, PartKey
+from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind
 from domain.cache_policy import CachePolicy, Freshness
 from domain.errors import CalendlyThrottled
 from domain.integration import Integration
 from domain.sync_plan import (
     asking_due,
+    freshness_of,
     is_used,
     keeping_due,
     may_be_asked,
-    standing,
     still_wanted,
     wanted_by_sync,
 )
 from domain.windows import base_of, is_far
 
-EVENT_TYPES = PartKey(Part.EVENT_TYPES)
-SINGLE = (EVENT_TYPES, PartKey(Part.BUSY), PartKey(Part.SCHEDULES))
+EVENT_TYPES = CacheKey(CacheKind.EVENT_TYPES)
+SINGLE = (EVENT_TYPES, CacheKey(CacheKind.BUSY), CacheKey(CacheKind.SCHEDULES))
 
 
-class Scene:
+class CacheState:
     """What is stored of a user when a refresh begins."""
 
     def __init__(
         self,
         integration: Integration,
-        heads: Iterable[CachedPart],
+        heads: Iterable[CacheEntry],
         now: datetime,
         policy: CachePolicy,
     ) -> None:
@@ -56,7 +56,7 @@ class Scene:
         self.heads = {
             at: head
             for at, head in self.heads.items()
-            if at.part is not Part.SLOTS or base_of(at.key) in active
+            if at.part is not CacheKind.SLOTS or base_of(at.key) in active
         }
 
     def due_at(self, usual: datetime) -> datetime:
@@ -73,11 +73,11 @@ class Scene:
         return min([usual, *filter(None, kept), *filter(None, asked)])
 
 
-class Errand(Protocol):
+class RefreshScope(Protocol):
     """Which parts a refresh wants."""
 
     @property
-    def named(self) -> Iterable[PartKey]:
+    def named(self) -> Iterable[CacheKey]:
         """Parts that it may want although nothing is stored of them."""
         ...
 
@@ -86,12 +86,12 @@ class Errand(Protocol):
         """Whether the slots of every active event type belong to it."""
         ...
 
-    def wants(self, at: PartKey, scene: Scene) -> bool:
+    def wants(self, at: CacheKey, scene: CacheState) -> bool:
         """Whether Calendly is to be asked for a part."""
         ...
 
 
-class Wished:
+class RequestedEntries:
     """What readers found old or missing.
 
     Args:
@@ -103,42 +103,42 @@ class Wished:
 
     whole = False
 
-    def __init__(self, parts: Mapping[PartKey, datetime | None], *, waited_for: bool) -> None:
+    def __init__(self, parts: Mapping[CacheKey, datetime | None], *, waited_for: bool) -> None:
         self.parts = dict(parts)
         self.waited_for = waited_for
 
     @property
-    def named(self) -> Iterable[PartKey]:
+    def named(self) -> Iterable[CacheKey]:
         """All of them."""
         return self.parts
 
-    def wants(self, at: PartKey, scene: Scene) -> bool:
+    def wants(self, at: CacheKey, scene: CacheState) -> bool:
         """Whether it is wished for, and not brought meanwhile."""
         head = scene.heads.get(at)
         if at not in self.parts or rests(head, scene.integration, scene.now, self.waited_for):
             return False
-        state = standing(head, scene.now, scene.policy)
+        state = freshness_of(head, scene.now, scene.policy)
         return state is not Freshness.FRESH or is_older(head, self.parts[at])
 
 
-class Everything:
+class AllEntries:
     """All that is not fresh, as if the user were just about to be read."""
 
     whole = True
     named = SINGLE
 
-    def wants(self, at: PartKey, scene: Scene) -> bool:
+    def wants(self, at: CacheKey, scene: CacheState) -> bool:
         """Whether a near window, or what has none, is not fresh."""
         return not is_far(at.key) and still_wanted(scene.heads.get(at), scene.now, scene.policy)
 
 
-class Due:
+class DueEntries:
     """What the schedule keeps warm: what is read, as far as it is not fresh."""
 
     whole = True
     named = SINGLE
 
-    def wants(self, at: PartKey, scene: Scene) -> bool:
+    def wants(self, at: CacheKey, scene: CacheState) -> bool:
         """Whether a part is worth a call though nobody asks for it just now."""
         head = scene.heads.get(at)
         if head is None:
@@ -146,13 +146,13 @@ class Due:
         return wanted_by_sync(head, scene.now, scene.policy, scene.integration.connected_at)
 
 
-def is_older(head: CachedPart | None, moment: datetime | None) -> bool:
+def is_older(head: CacheEntry | None, moment: datetime | None) -> bool:
     """Whether a part was fetched before a moment (UTC) before which it must not have been."""
     return head is not None and moment is not None and head.fetched_at < moment
 
 
 def rests(
-    head: CachedPart | None, integration: Integration, now: datetime, waited_for: bool
+    head: CacheEntry | None, integration: Integration, now: datetime, waited_for: bool
 ) -> bool:
     """Whether Calendly must not be asked for a part yet, because it failed a moment ago.
 

@@ -32,7 +32,7 @@ def _passing_codes() -> frozenset[str]:
     return frozenset(found)
 
 
-class Rests(NamedTuple):
+class RetryTimes(NamedTuple):
     """Moments before which nothing is asked again (UTC).
 
     Args:
@@ -51,9 +51,9 @@ class Rests(NamedTuple):
         return self.passing if error.kind in PASSING else self.lasting
 
 
-def rests_after(
+def retry_times_after(
     errors: Sequence[SlotkeeperError], now: datetime, policy: CachePolicy, chance: float
-) -> Rests:
+) -> RetryTimes:
     """Return how to rest after a refresh.
 
     Args:
@@ -71,4 +71,4 @@ def rests_after(
     # Not after the soft limit: what has turned stale should be due for its readers.
     usual = now + policy.soft_ttl * early
     lasting = now + min(policy.soft_ttl, LONGEST) * early
-    return Rests(again, lasting, min(again, usual) if passing else usual)
+    return RetryTimes(again, lasting, min(again, usual) if passing else usual)

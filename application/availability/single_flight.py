@@ -13,15 +13,15 @@ from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
-from application.availability.refresh_cache import HELD, SyncAvailability
-from application.availability.refresh_scope import Wished
-from application.jobs.unexpected import tell_bug
+from application.availability.refresh_cache import HELD, RefreshCache
+from application.availability.refresh_scope import RequestedEntries
+from application.jobs.unexpected import report_bug
 from application.ports.background import Background
-from application.ports.entropy import Entropy
-from application.ports.signals import Signals
-from application.ports.storage.availability_cache import PartKey
+from application.ports.entropy import Randomness
+from application.ports.signals import Telemetry
+from application.ports.storage.availability_cache import CacheKey
 from application.ports.storage.breakers import Surface
-from application.resilience.circuit_breakers import Circuits
+from application.resilience.circuit_breakers import CircuitBreakers
 from application.resilience.priority import in_background, is_background
 from domain.errors import SlotkeeperError, StorageUnavailable
 from domain.ids import IntegrationId
@@ -32,14 +32,14 @@ FIRST_POLL = 0.05  # seconds, doubled each time
 LAST_POLL = 0.4
 REST = 1.0  # seconds between looks at a right that somebody else has, while nobody waits
 
-Wishes = Mapping[PartKey, datetime | None]
+Wishes = Mapping[CacheKey, datetime | None]
 
 
 class _Flight:
     """What it lands with: whether what could be fetched was, or somebody else was at it all along."""
 
     def __init__(self) -> None:
-        self.wishes: dict[PartKey, datetime | None] = {}
+        self.wishes: dict[CacheKey, datetime | None] = {}
         self.awaited = False
         self.landed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
@@ -71,17 +71,17 @@ class _Lane:
         return self.next
 
 
-class PartFlights:
+class SingleFlight:
     """Refreshes what readers found old or missing."""
 
     def __init__(
         self,
         *,
-        sync: SyncAvailability,
-        circuits: Circuits,
+        sync: RefreshCache,
+        circuits: CircuitBreakers,
         background: Background,
-        entropy: Entropy,
-        signals: Signals,
+        entropy: Randomness,
+        signals: Telemetry,
     ) -> None:
         self._sync = sync
         self._circuits = circuits
@@ -90,7 +90,7 @@ class PartFlights:
         self._signals = signals
         self._lanes: dict[IntegrationId, _Lane] = {}
 
-    def behind(self, integration_id: IntegrationId, wishes: Wishes) -> None:
+    def in_background(self, integration_id: IntegrationId, wishes: Wishes) -> None:
         """Refresh parts behind an answer; what is under way already is not begun again."""
         self._join(integration_id, wishes, awaited=False)
 
@@ -146,7 +146,7 @@ class PartFlights:
             if settled or loop.time() >= until:
                 return settled
             if flight.awaited:
-                await asyncio.sleep(poll * (0.5 + self._entropy.chance()))
+                await asyncio.sleep(poll * (0.5 + self._entropy.fraction()))
                 poll = min(2 * poll, LAST_POLL)
                 continue
             # Whoever has the right renews just this. Readers who come meanwhile join here,
@@ -159,14 +159,14 @@ class PartFlights:
         awaited = flight.awaited
         if not awaited and await self.are_held_back():
             return True
-        errand = Wished(flight.wishes, waited_for=awaited)
+        errand = RequestedEntries(flight.wishes, waited_for=awaited)
         try:
             with nullcontext() if awaited else in_background():
                 result = await self._sync.refresh(integration_id, errand)
         except SlotkeeperError:
             return True  # what is stored of it says why
         except Exception as error:  # noqa: BLE001 - each reader says what he makes of it
-            tell_bug(self._signals, error)
+            report_bug(self._signals, error)
             return True
         return result != HELD
 

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from application.availability.cache_entries import event_types
-from application.availability.question import Lookup, Needs
+from application.availability.question import FirstKeys, RequiredKeys
 from application.availability.refresh_scope import EVENT_TYPES
 from application.availability.slot_window import known_ahead
-from application.availability.windows import Parts, Stretch, needed, worth_looking_up
-from application.ports.storage.availability_cache import Part
+from application.availability.windows import Parts, TimeRange, needed, worth_looking_up
+from application.ports.storage.availability_cache import CacheKind
 from domain.availability import SLOT_WINDOW, EventType, Window
 
 # Longer than any event type: bookings that collide with the last slot of a range.
@@ -30,13 +30,13 @@ class EventTypeQuestion:
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def lookup(self, now: datetime) -> Lookup:  # noqa: ARG002 - a part without time
+    def lookup(self, now: datetime) -> FirstKeys:  # noqa: ARG002 - a part without time
         """Return the list."""
-        return Lookup((EVENT_TYPES,))
+        return FirstKeys((EVENT_TYPES,))
 
-    def needs(self, parts: Parts, now: datetime) -> Needs:  # noqa: ARG002
+    def needs(self, parts: Parts, now: datetime) -> RequiredKeys:  # noqa: ARG002
         """Return the list, which is all that the answer is made of."""
-        return Needs((EVENT_TYPES,))
+        return RequiredKeys((EVENT_TYPES,))
 
     def named(self, parts: Parts) -> EventType | None:
         """Return the active event type of that name, as far as the list tells."""
@@ -49,7 +49,7 @@ class EventTypeQuestion:
         return None
 
 
-class SlotsQuestion(EventTypeQuestion):
+class SlotQuery(EventTypeQuestion):
     """Implements Question: the list, and the windows of slots that a range is cut from.
 
     Args:
@@ -64,14 +64,14 @@ class SlotsQuestion(EventTypeQuestion):
         self._span = span
         self._guess = name if "/" in name else f"{collection}{name}" if collection else None
 
-    def stretch(self, uri: str) -> Stretch:
+    def stretch(self, uri: str) -> TimeRange:
         """Return the range of an event type's slots."""
-        return Stretch(Part.SLOTS, uri, self._span, SLOT_WINDOW)
+        return TimeRange(CacheKind.SLOTS, uri, self._span, SLOT_WINDOW)
 
-    def lookup(self, now: datetime) -> Lookup:
+    def lookup(self, now: datetime) -> FirstKeys:
         """Return the list, and the windows if the URI can be guessed."""
         windows = worth_looking_up(self.stretch(self._guess), now) if self._guess else ()
-        return Lookup((EVENT_TYPES, *windows), self._occupied_in(now))
+        return FirstKeys((EVENT_TYPES, *windows), self._occupied_in(now))
 
     def _occupied_in(self, now: datetime) -> Window:
         """Return where bookings matter: of the near window all, as it is kept as a whole."""
@@ -81,11 +81,11 @@ class SlotsQuestion(EventTypeQuestion):
             start, end = min(start, ahead.start), max(end, ahead.end)
         return Window(start=start, end=end + REACH)
 
-    def needs(self, parts: Parts, now: datetime) -> Needs:
+    def needs(self, parts: Parts, now: datetime) -> RequiredKeys:
         """Return the windows that the list leads to; none while it names nothing."""
         found = self.named(parts)
         windows = () if found is None else needed(parts, self.stretch(found.uri), now)
-        return Needs(windows, consulted=(EVENT_TYPES,))
+        return RequiredKeys(windows, consulted=(EVENT_TYPES,))
 
 
 def last_segment(uri: str) -> str:

@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from application.availability.cache_query import Found
+from application.availability.cache_query import CacheResult
 from application.availability.range_query import CLOCK_SKEW, checked_span
-from application.availability.windows import Piece
+from application.availability.windows import RangePiece
 from domain.availability import SLOT_WINDOW, Slot, Window, open_slots
 from domain.cache_policy import Freshness
 from domain.errors import InvalidRange
 from domain.windows import is_far, near_window
 
 
-class OpenWindow(msgspec.Struct, frozen=True):
+class SlotWindow(msgspec.Struct, frozen=True):
     """Slots as the near window holds them, and what is known to occupy them.
 
     Args:
@@ -71,14 +71,14 @@ def known_ahead(now: datetime) -> Window:
 
 
 def open_window(
-    found: Found,
-    pieces: list[Piece],
+    found: CacheResult,
+    pieces: list[RangePiece],
     *,
     listed: tuple[Slot, ...],
     taken: tuple[Window, ...],
     duration: timedelta,
     horizon: timedelta,
-) -> OpenWindow | None:
+) -> SlotWindow | None:
     """Return the window that the only piece of a range was cut from.
 
     Args:
@@ -100,7 +100,7 @@ def open_window(
     # Of a window that reaches further, fetched by a faster clock, some bookings were not seen.
     if not fresh or origin.valid_until <= found.now or pieces[0].known_until > ahead.end:
         return None
-    return OpenWindow(
+    return SlotWindow(
         known=Window(start=ahead.start, end=pieces[0].known_until),
         listed=listed,
         taken=taken,

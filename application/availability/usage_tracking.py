@@ -12,31 +12,31 @@ from itertools import islice
 from typing import Final
 
 from application.ports.background import Background
-from application.ports.storage.availability_cache import CachedPart, PartKey
+from application.ports.storage.availability_cache import CacheEntry, CacheKey
 from application.ports.storage.unit_of_work import Storage
 from domain.ids import UserId
 
 EVERY: Final = 10.0  # seconds from the first mark to the writing of all
-MOST: Final = 10_000  # marks in memory; more are let go
-AT_ONCE: Final = 200  # in one statement, which holds its users' rows for milliseconds then
+MAX_PENDING: Final = 10_000  # marks in memory; more are let go
+MAX_CONCURRENT: Final = 200  # in one statement, which holds its users' rows for milliseconds then
 
 
-class ReadMarks:
+class UsageTracker:
     """Gathers marks; they are written together, in as few statements as that takes."""
 
     def __init__(self, *, storage: Storage, background: Background) -> None:
         self._storage = storage
         self._background = background
-        self._marks: dict[tuple[UserId, PartKey], datetime] = {}
+        self._marks: dict[tuple[UserId, CacheKey], datetime] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
-    def note(self, user_id: UserId, reads: Iterable[PartKey], now: datetime) -> None:
+    def note(self, user_id: UserId, reads: Iterable[CacheKey], now: datetime) -> None:
         """Mark parts as read at that time (UTC); after closing nothing is marked any more."""
         if self._closed:
             return
         for at in reads:
-            if len(self._marks) < MOST or (user_id, at) in self._marks:
+            if len(self._marks) < MAX_PENDING or (user_id, at) in self._marks:
                 self._marks[user_id, at] = max(now, self._marks.get((user_id, at), now))
         if self._marks and self._timer is None:
             # No task that sleeps: closing would wait for it. An own context, as the timer
@@ -44,7 +44,7 @@ class ReadMarks:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(EVERY, self._write_behind, context=Context())
 
-    def note_news(self, user_id: UserId, parts: Iterable[CachedPart], now: datetime) -> None:
+    def record(self, user_id: UserId, parts: Iterable[CacheEntry], now: datetime) -> None:
         """Mark those of the parts of which a reading now (UTC) says something new."""
         self.note(user_id, [part.at for part in parts if part.is_news(now)], now)
 
@@ -52,7 +52,7 @@ class ReadMarks:
         """Write what was gathered. Raises StorageUnavailable, and the marks are lost."""
         marks, self._marks = self._marks, {}
         left = iter(marks.items())
-        while some := dict(islice(left, AT_ONCE)):
+        while some := dict(islice(left, MAX_CONCURRENT)):
             async with self._storage() as uow:
                 await uow.availability.mark_read(some)
                 await uow.commit()

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from application.availability.question import Lookup, Needs
-from application.ports.storage.availability_cache import CachedPart, PartKey
+from application.availability.question import FirstKeys, RequiredKeys
+from application.ports.storage.availability_cache import CacheEntry, CacheKey
 
 
-class WholePart:
+class SingleEntryQuery:
     """Implements Question."""
 
-    def __init__(self, at: PartKey) -> None:
+    def __init__(self, at: CacheKey) -> None:
         self._keys = (at,)
 
-    def lookup(self, now: datetime) -> Lookup:  # noqa: ARG002 - a part without time
+    def lookup(self, now: datetime) -> FirstKeys:  # noqa: ARG002 - a part without time
         """Return the part."""
-        return Lookup(self._keys)
+        return FirstKeys(self._keys)
 
-    def needs(self, parts: Mapping[PartKey, CachedPart], now: datetime) -> Needs:  # noqa: ARG002
+    def needs(self, parts: Mapping[CacheKey, CacheEntry], now: datetime) -> RequiredKeys:  # noqa: ARG002
         """Return the part."""
-        return Needs(self._keys)
+        return RequiredKeys(self._keys)

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from application.ports.storage.availability_cache import CachedPart, Part, PartKey
+from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind
 from domain.availability import Window
 from domain.windows import cells, near_window
 
-Parts = Mapping[PartKey, CachedPart]
+Parts = Mapping[CacheKey, CacheEntry]
 
 
-class Stretch(NamedTuple):
+class TimeRange(NamedTuple):
     """A range that is wanted of one windowed part.
 
     Args:
@@ -26,33 +26,33 @@ class Stretch(NamedTuple):
 
     """
 
-    part: Part
+    part: CacheKind
     base: str
     span: Window
     length: timedelta
 
     @property
-    def near(self) -> PartKey:
+    def near(self) -> CacheKey:
         """The key of the near window."""
-        return PartKey(self.part, self.base)
+        return CacheKey(self.part, self.base)
 
 
-class Piece(NamedTuple):
+class RangePiece(NamedTuple):
     """What one part says of a range: of this much of it, though it knows until then (UTC)."""
 
-    part: CachedPart
+    part: CacheEntry
     window: Window
     known_until: datetime
 
 
-def worth_looking_up(stretch: Stretch, now: datetime) -> tuple[PartKey, ...]:
+def worth_looking_up(stretch: TimeRange, now: datetime) -> tuple[CacheKey, ...]:
     """Return the parts that may be needed, before any was seen."""
     reach = near_window(now, stretch.length).end
     near = (stretch.near,) if stretch.span.start < reach else ()
     return near if stretch.span.end <= reach else (*near, *_cells(stretch, stretch.span.start))
 
 
-def needed(parts: Parts, stretch: Stretch, now: datetime) -> tuple[PartKey, ...]:
+def needed(parts: Parts, stretch: TimeRange, now: datetime) -> tuple[CacheKey, ...]:
     """Return the parts that answer for a range, in order of time.
 
     Args:
@@ -70,9 +70,9 @@ def needed(parts: Parts, stretch: Stretch, now: datetime) -> tuple[PartKey, ...]
     return (stretch.near, *_cells(stretch, ends))
 
 
-def cut(parts: Parts, stretch: Stretch, now: datetime) -> list[Piece]:
+def split(parts: Parts, stretch: TimeRange, now: datetime) -> list[RangePiece]:
     """Return the pieces of a range, in order of time, up to the first that is not known."""
-    pieces: list[Piece] = []
+    pieces: list[RangePiece] = []
     start, end = stretch.span.start, stretch.span.end
     for at in needed(parts, stretch, now):
         part = parts.get(at)
@@ -81,19 +81,19 @@ def cut(parts: Parts, stretch: Stretch, now: datetime) -> list[Piece]:
         until = part.covers.end
         if until <= start:
             break
-        pieces.append(Piece(part, Window(start=start, end=min(end, until)), until))
+        pieces.append(RangePiece(part, Window(start=start, end=min(end, until)), until))
         start = until
     return pieces
 
 
-def _near_end(parts: Parts, stretch: Stretch, now: datetime) -> datetime:
+def _near_end(parts: Parts, stretch: TimeRange, now: datetime) -> datetime:
     near = parts.get(stretch.near)
     if near is None or not near.known or near.covers is None or near.covers.end <= now:
         return near_window(now, stretch.length).end
     return near.covers.end
 
 
-def _cells(stretch: Stretch, start: datetime) -> tuple[PartKey, ...]:
+def _cells(stretch: TimeRange, start: datetime) -> tuple[CacheKey, ...]:
     beyond = Window(start=start, end=stretch.span.end)
     found = cells(stretch.base, beyond, stretch.length)
-    return tuple(PartKey(stretch.part, cell.key) for cell in found)
+    return tuple(CacheKey(stretch.part, cell.key) for cell in found)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from application.bookings.idempotency import BookingJournal, Performed
+from application.bookings.idempotency import CommandResult, IdempotentCommands
 from application.bookings.show_booking import ShowBooking
 from application.ports.calendly.bookings import CalendlyBookings
 from application.ports.storage.booking_commands import Operation
@@ -32,7 +32,7 @@ class CancelBooking:
     def __init__(
         self,
         *,
-        journal: BookingJournal,
+        journal: IdempotentCommands,
         session: CalendlySession,
         calendly: CalendlyBookings,
         show: ShowBooking,
@@ -44,7 +44,7 @@ class CancelBooking:
 
     async def __call__(
         self, user_id: UserId, key: str, booking_id: BookingId, reason: str | None
-    ) -> Performed:
+    ) -> CommandResult:
         """Cancel; one that is canceled already counts as canceled.
 
         Raises:
@@ -56,16 +56,16 @@ class CancelBooking:
             raise InvalidInput(f"reason may have at most {LONGEST_REASON} characters.")
         booking = (await self._show(user_id, booking_id)).booking
         content = _Content(booking_id, reason)
-        command = await self._journal.open(user_id, key, Operation.CANCEL, content)
+        command = await self._journal.start(user_id, key, Operation.CANCEL, content)
         if command.done_at is not None:
-            return await self._journal.recall(command)
+            return await self._journal.replay(command)
         try:
             integration = await self._journal.integration(user_id)
             facts = await self._cancel(integration, booking, reason)
         except SlotkeeperError as error:
             await self._journal.failed(command, error, sent=False)
             raise
-        return await self._journal.close(command, integration, facts)
+        return await self._journal.complete(command, integration, facts)
 
     async def _cancel(
         self, integration: Integration, booking: Booking, reason: str | None

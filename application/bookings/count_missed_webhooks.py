@@ -14,12 +14,12 @@ from domain.ids import IntegrationId
 from domain.integration import Integration
 from domain.lost_webhooks import expected_of, is_overdue
 from domain.reconciliation import Change, Missed
-from domain.webhook import APP_WIDE, INVITEE_KINDS, Notice, dedupe_key
+from domain.webhook import APP_WIDE, INVITEE_KINDS, ParsedWebhook, dedupe_key
 
 MOST = 1_000  # leftovers looked at, the newest first; more are an outage with its own alarms
 
 
-async def count_lost(
+async def count_missed_webhooks(
     uow: UnitOfWork,
     integration: Integration,
     changes: Sequence[Change],
@@ -86,5 +86,5 @@ def _keys(event: WebhookEvent, integration_id: IntegrationId, facts: Facts) -> C
         subject = facts.no_show.uri if facts.no_show else None
     if subject is None:
         return ()
-    notice = Notice(kind=event.kind, occurred_at=event.occurred_at, subject=subject)
+    notice = ParsedWebhook(kind=event.kind, occurred_at=event.occurred_at, subject=subject)
     return [dedupe_key(notice, b"", scope) for scope in (str(integration_id), APP_WIDE)]

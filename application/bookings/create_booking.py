@@ -12,8 +12,8 @@ import msgspec
 
 from application.availability.read_slots import ReadAvailability
 from application.availability.timezones import zone_of
-from application.bookings.find_created import FindBooking, Sighting, Traces
-from application.bookings.idempotency import BookingJournal, Performed
+from application.bookings.find_created import BookingClues, FindCreatedBooking, SearchResult
+from application.bookings.idempotency import CommandResult, IdempotentCommands
 from application.bookings.send_create import SendBooking
 from application.ports.calendly.bookings import (
     REFERENCE_PREFIX,
@@ -26,7 +26,7 @@ from application.ports.storage.booking_commands import BookingCommand, Operation
 from application.tokens.calendly_session import CalendlySession
 from domain.availability import EventType
 from domain.booking import Facts
-from domain.discreet import Discreet
+from domain.discreet import RedactedRepr
 from domain.errors import (
     CalendlyUncertain,
     InvalidInput,
@@ -43,10 +43,10 @@ MOST_GUESTS = 10  # Calendly: POST /invitees
 ROUND_ROBIN = "round_robin"
 # Calendly: POST /invitees wants a `location` text with these, which only the caller can know.
 NEEDS_TEXT = frozenset({"physical", "outbound_call", "ask_invitee", "custom"})
-_NEVER_SENT = Sighting(None, everywhere=True)
+_NEVER_SENT = SearchResult(None, everywhere=True)
 
 
-class BookingInput(Discreet, msgspec.Struct, frozen=True):
+class BookingInput(RedactedRepr, msgspec.Struct, frozen=True):
     """What a caller asks to be booked; see BookingRequest for what each part means."""
 
     shown = ("event_type", "start")
@@ -67,7 +67,7 @@ class BookForInvitee:
     def __init__(
         self,
         *,
-        journal: BookingJournal,
+        journal: IdempotentCommands,
         session: CalendlySession,
         calendly: CalendlyBookings,
         availability: ReadAvailability,
@@ -76,32 +76,32 @@ class BookForInvitee:
         self._journal = journal
         self._availability = availability
         self._clock = clock
-        self._find = FindBooking(session=session, calendly=calendly)
+        self._find = FindCreatedBooking(session=session, calendly=calendly)
         self._send = SendBooking(
             journal=journal, session=session, calendly=calendly, find=self._find
         )
 
-    async def __call__(self, user_id: UserId, key: str, wanted: BookingInput) -> Performed:
+    async def __call__(self, user_id: UserId, key: str, wanted: BookingInput) -> CommandResult:
         """Book.
 
         Raises:
             InvalidInput, InvalidTimezone, InvalidRange, EventTypeNotFound: nothing was sent.
             SlotTaken: somebody else was faster.
-            IdempotencyKeyReused, CommandInProgress: see BookingJournal.
+            IdempotencyKeyReused, CommandInProgress: see IdempotentCommands.
             CalendlyUncertain: the answer was lost: repeat the request under the same key.
 
         """
         _check(wanted)
-        command = await self._journal.open(user_id, key, Operation.BOOK, wanted)
+        command = await self._journal.start(user_id, key, Operation.BOOK, wanted)
         if command.done_at is not None:
-            return await self._journal.recall(command)
+            return await self._journal.replay(command)
         try:
             integration = await self._journal.integration(user_id)
             facts = await self._carry_out(integration, wanted, command)
         except SlotkeeperError as error:
             await self._journal.failed(command, error, sent=command.sent)
             raise
-        return await self._journal.close(command, integration, [facts])
+        return await self._journal.complete(command, integration, [facts])
 
     async def _carry_out(
         self, integration: Integration, wanted: BookingInput, command: BookingCommand
@@ -110,7 +110,7 @@ class BookForInvitee:
         reference = f"{REFERENCE_PREFIX}{command.id}"
         seen = _NEVER_SENT
         if command.sent:
-            traces = Traces(wanted.start, wanted.email, reference)
+            traces = BookingClues(wanted.start, wanted.email, reference)
             seen = await self._find(integration, traces)
         if seen.facts is not None:
             return seen.facts

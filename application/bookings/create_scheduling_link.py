@@ -10,7 +10,7 @@ from application.availability.read_slots import ReadAvailability
 from application.ports.calendly.scheduling_links import CalendlySchedulingLinks
 from application.ports.storage.unit_of_work import Storage
 from application.tokens.calendly_session import CalendlySession
-from application.tokens.connected import live_of
+from application.tokens.connected import usable_integration_of
 from domain.ids import IntegrationId, UserId
 
 
@@ -53,7 +53,7 @@ class CreateSchedulingLink:
             And what ReadAvailability.event_type and the CalendlyError family raise.
 
         """
-        integration = await live_of(self._storage, user_id)
+        integration = await usable_integration_of(self._storage, user_id)
         wanted = await self._availability.event_type(user_id, event_type)
         url = await self._session.call(
             integration.id, lambda access: self._calendly.create_link(access, wanted.uri)

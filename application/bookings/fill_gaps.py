@@ -1,8 +1,8 @@
 """Make up for webhooks that were lost while a subscription was down."""
 
 from application.bookings.reconcile import ReconcileBookings
-from application.jobs.job_result import Progress, Tally
-from application.jobs.page_through import sweep
+from application.jobs.job_result import JobResult, Progress
+from application.jobs.page_through import page_through
 from application.ports.storage.unit_of_work import Storage
 from domain.integration import Integration
 
@@ -20,9 +20,9 @@ class FillGaps:
         self._reconcile = reconcile
         self._concurrency = concurrency
 
-    async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> Tally:
+    async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> JobResult:
         """Work through a page; the results are those of `Comparison`."""
-        return await sweep(
+        return await page_through(
             self._storage,
             self._one,
             cursor=cursor,

@@ -17,7 +17,7 @@ from domain.errors import CalendlyError
 from domain.integration import Integration
 
 
-class Traces(msgspec.Struct, frozen=True):
+class BookingClues(msgspec.Struct, frozen=True):
     """What a booking of ours is known by: its start (UTC), its invitee's e-mail, our token."""
 
     start: datetime
@@ -25,21 +25,21 @@ class Traces(msgspec.Struct, frozen=True):
     reference: str
 
 
-class Sighting(msgspec.Struct, frozen=True):
+class SearchResult(msgspec.Struct, frozen=True):
     """The booking, or None; `everywhere` when no host of the organization was left out."""
 
     facts: Facts | None
     everywhere: bool
 
 
-class FindBooking:
+class FindCreatedBooking:
     """Asks Calendly; sends nothing that changes anything."""
 
     def __init__(self, *, session: CalendlySession, calendly: CalendlyBookings) -> None:
         self._session = session
         self._calendly = calendly
 
-    async def __call__(self, integration: Integration, traces: Traces) -> Sighting:
+    async def __call__(self, integration: Integration, traces: BookingClues) -> SearchResult:
         """Look with the user, then with the colleagues, where Calendly allows that.
 
         Raises:
@@ -55,7 +55,7 @@ class FindBooking:
         )
         facts = _marked(mine, traces.reference)
         if facts is not None:
-            return Sighting(facts, everywhere=True)
+            return SearchResult(facts, everywhere=True)
         try:
             theirs = await self._session.call(
                 integration.id,
@@ -65,8 +65,8 @@ class FindBooking:
             )
         except CalendlyError:
             # Calendly: only owners and admins may list the events of an organization.
-            return Sighting(None, everywhere=False)
-        return Sighting(_marked(theirs, traces.reference), everywhere=True)
+            return SearchResult(None, everywhere=False)
+        return SearchResult(_marked(theirs, traces.reference), everywhere=True)
 
 
 def _marked(found: Iterable[Facts], reference: str) -> Facts | None:

@@ -12,14 +12,14 @@ from datetime import timedelta
 import msgspec
 
 from application.bookings.booking_views import BookingView, view_bookings
-from application.bookings.merge_facts import settle_held
-from application.bookings.reassigned_hosts import of_all_hosts
+from application.bookings.merge_facts import merge_facts_locked
+from application.bookings.reassigned_hosts import facts_for_all_hosts
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
-from application.ports.signals import Signals
+from application.ports.entropy import Randomness
+from application.ports.signals import Telemetry
 from application.ports.storage.booking_commands import BookingCommand, Operation
 from application.ports.storage.unit_of_work import Storage
-from application.tokens.connected import live_of
+from application.tokens.connected import usable_integration_of
 from domain.booking import Facts
 from domain.errors import (
     BookingNotFound,
@@ -35,18 +35,18 @@ from domain.integration import Integration
 LEASE = timedelta(seconds=60)
 
 
-class Performed(msgspec.Struct, frozen=True):
+class CommandResult(msgspec.Struct, frozen=True):
     """The booking an acting request led to; `repeated` when it had been carried out before."""
 
     view: BookingView
     repeated: bool
 
 
-class BookingJournal:
+class IdempotentCommands:
     """Opens, marks and closes commands; counts how they ended."""
 
     def __init__(
-        self, *, storage: Storage, clock: Clock, entropy: Entropy, signals: Signals
+        self, *, storage: Storage, clock: Clock, entropy: Randomness, signals: Telemetry
     ) -> None:
         self._storage = storage
         self._clock = clock
@@ -55,9 +55,9 @@ class BookingJournal:
 
     async def integration(self, user_id: UserId) -> Integration:
         """Return the user's live integration. Raises IntegrationNotFound, ReauthRequired."""
-        return await live_of(self._storage, user_id)
+        return await usable_integration_of(self._storage, user_id)
 
-    async def open(
+    async def start(
         self, user_id: UserId, key: str, operation: Operation, content: object
     ) -> BookingCommand:
         """Record a command, or return the earlier one under the same key.
@@ -113,9 +113,9 @@ class BookingJournal:
             raise _in_progress(LEASE.total_seconds())
         return msgspec.structs.replace(command, lease_until=lease_until)
 
-    async def close(
+    async def complete(
         self, command: BookingCommand, integration: Integration, facts: Sequence[Facts]
-    ) -> Performed:
+    ) -> CommandResult:
         """Store for all hosts what Calendly now says, end the command and return the booking it is about.
 
         The first of the facts is the booking that the command is about.
@@ -123,8 +123,8 @@ class BookingJournal:
         now = self._clock.now()
         async with self._storage() as uow:
             # Calendly may have given the event to another host without a word.
-            told = await of_all_hosts(uow, integration, facts)
-            changed = await settle_held(uow, self._entropy, told)
+            told = await facts_for_all_hosts(uow, integration, facts)
+            changed = await merge_facts_locked(uow, self._entropy, told)
             users = sorted({command.user_id, *(owner.user_id for owner in changed)})
             await uow.availability.invalidate(users, now, by=command.operation)
             booking = await uow.bookings.by_invitee(command.user_id, facts[0].invitee_uri)
@@ -134,12 +134,12 @@ class BookingJournal:
             (view,) = await view_bookings(uow, command.user_id, [booking])
             await uow.commit()
         self._signals.booking_command(command.operation, "done")
-        return Performed(view, repeated=False)
+        return CommandResult(view, repeated=False)
 
-    async def recall(self, command: BookingCommand) -> Performed:
+    async def replay(self, command: BookingCommand) -> CommandResult:
         """Return the result of a command that was carried out before."""
         self._signals.booking_command(command.operation, "repeated")
-        return Performed(await self._view(command.user_id, command.booking_id), repeated=True)
+        return CommandResult(await self._view(command.user_id, command.booking_id), repeated=True)
 
     async def failed(self, command: BookingCommand, error: SlotkeeperError, *, sent: bool) -> None:
         """Record a failure.

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import msgspec
 
-from application.bookings.idempotency import BookingJournal, Performed
+from application.bookings.idempotency import CommandResult, IdempotentCommands
 from application.bookings.show_booking import ShowBooking
 from application.ports.calendly.bookings import CalendlyBookings
 from application.ports.storage.booking_commands import Operation
@@ -26,7 +26,7 @@ class MarkNoShow:
     def __init__(
         self,
         *,
-        journal: BookingJournal,
+        journal: IdempotentCommands,
         session: CalendlySession,
         calendly: CalendlyBookings,
         show: ShowBooking,
@@ -38,7 +38,7 @@ class MarkNoShow:
 
     async def __call__(
         self, user_id: UserId, key: str, booking_id: BookingId, *, no_show: bool
-    ) -> Performed:
+    ) -> CommandResult:
         """Set the mark, or take it back; what is so already counts as done.
 
         Raises:
@@ -48,9 +48,9 @@ class MarkNoShow:
         """
         booking = (await self._show(user_id, booking_id)).booking
         operation = Operation.MARK_NO_SHOW if no_show else Operation.CLEAR_NO_SHOW
-        command = await self._journal.open(user_id, key, operation, booking_id)
+        command = await self._journal.start(user_id, key, operation, booking_id)
         if command.done_at is not None:
-            return await self._journal.recall(command)
+            return await self._journal.replay(command)
         try:
             integration = await self._journal.integration(user_id)
             if not booking.is_open:
@@ -60,7 +60,7 @@ class MarkNoShow:
         except SlotkeeperError as error:
             await self._journal.failed(command, error, sent=False)
             raise
-        return await self._journal.close(command, integration, [facts])
+        return await self._journal.complete(command, integration, [facts])
 
     async def _mark(self, integration: Integration, facts: Facts) -> Facts:
         mark = await self._session.call(

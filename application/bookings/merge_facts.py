@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from application.ports.entropy import Entropy
+from application.ports.entropy import Randomness
 from application.ports.storage.bookings import Owner
 from application.ports.storage.unit_of_work import UnitOfWork
-from application.privacy.filter_erased import erased_among, strip_erased
+from application.privacy.filter_erased import find_erased, remove_erased
 from domain.booking import Booking, Facts
 from domain.erasure import without_erased
 from domain.ids import BookingId
@@ -14,15 +14,15 @@ from domain.integration import Integration
 from domain.reconciliation import Change, related_uris, settle
 
 
-class Told(NamedTuple):
+class OwnerFacts(NamedTuple):
     """What became known of one integration's bookings, in any order, duplicates included."""
 
     owner: Owner
     facts: list[Facts]
 
 
-async def settle_bookings(
-    uow: UnitOfWork, entropy: Entropy, integration: Integration, facts: Sequence[Facts]
+async def merge_facts(
+    uow: UnitOfWork, entropy: Randomness, integration: Integration, facts: Sequence[Facts]
 ) -> list[Change]:
     """Settle facts against the integration's bookings, inside the caller's transaction.
 
@@ -31,13 +31,15 @@ async def settle_bookings(
 
     """
     known = await uow.bookings.related(integration.id, sorted(related_uris(facts)))
-    facts = await strip_erased(uow, facts, known)
+    facts = await remove_erased(uow, facts, known)
     changes = settle({uri: each.facts for uri, each in known.items()}, facts)
     await uow.bookings.put(_bookings(entropy, integration, known, changes))
     return changes
 
 
-async def settle_held(uow: UnitOfWork, entropy: Entropy, told: Sequence[Told]) -> Sequence[Owner]:
+async def merge_facts_locked(
+    uow: UnitOfWork, entropy: Randomness, told: Sequence[OwnerFacts]
+) -> Sequence[Owner]:
     """Settle facts of several integrations, which the caller's transaction holds, in two steps.
 
     An integration comes once.
@@ -50,7 +52,7 @@ async def settle_held(uow: UnitOfWork, entropy: Entropy, told: Sequence[Told]) -
         return []
     named = {owner.id: sorted(related_uris(facts)) for owner, facts in told}
     known = await uow.bookings.related_of(named)
-    erased = await erased_among(uow, [each for one in told for each in one.facts])
+    erased = await find_erased(uow, [each for one in told for each in one.facts])
     changed: list[Owner] = []
     bookings: list[Booking] = []
     for owner, facts in told:
@@ -65,7 +67,7 @@ async def settle_held(uow: UnitOfWork, entropy: Entropy, told: Sequence[Told]) -
 
 
 def _bookings(
-    entropy: Entropy,
+    entropy: Randomness,
     owner: Owner | Integration,
     stored: Mapping[str, Booking],
     changes: Sequence[Change],
@@ -81,5 +83,5 @@ def _bookings(
     ]
 
 
-def _id_of(booking: Booking | None, entropy: Entropy) -> BookingId:
+def _id_of(booking: Booking | None, entropy: Randomness) -> BookingId:
     return BookingId(entropy.new_id()) if booking is None else booking.id

@@ -8,7 +8,7 @@ moment shows the booking twice or not at all.
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from application.bookings.merge_facts import Told
+from application.bookings.merge_facts import OwnerFacts
 from application.ports.storage.bookings import Owner
 from application.ports.storage.unit_of_work import UnitOfWork
 from domain.booking import Facts, is_hosted_by
@@ -16,20 +16,22 @@ from domain.ids import IntegrationId
 from domain.integration import Integration
 
 
-class Given(NamedTuple):
+class Reassigned(NamedTuple):
     """What colleagues have, or had, who are hosts no longer.
 
     Args:
-        told: what they have to be told of what is shown to them still.
+        facts_by_owner: what they have to be told of what is shown to them still.
         invitees: the URIs of all of it, also of what was taken from them before.
 
     """
 
-    told: Sequence[Told]
+    facts_by_owner: Sequence[OwnerFacts]
     invitees: Collection[str]
 
 
-async def given_away(uow: UnitOfWork, integration: Integration, facts: Sequence[Facts]) -> Given:
+async def reassigned(
+    uow: UnitOfWork, integration: Integration, facts: Sequence[Facts]
+) -> Reassigned:
     """Return what was given away by colleagues.
 
     Theirs and the integration's facts are held when there is anything to tell.
@@ -43,7 +45,7 @@ async def given_away(uow: UnitOfWork, integration: Integration, facts: Sequence[
     holders = await uow.bookings.held_elsewhere(
         integration.id, sorted({each.invitee_uri for each in facts})
     )
-    told: dict[IntegrationId, Told] = {}
+    facts_by_owner: dict[IntegrationId, OwnerFacts] = {}
     invitees: set[str] = set()
     for each in facts:
         for owner, hosts in holders.get(each.invitee_uri, ()):
@@ -51,25 +53,28 @@ async def given_away(uow: UnitOfWork, integration: Integration, facts: Sequence[
                 continue
             invitees.add(each.invitee_uri)
             if hosts:
-                told.setdefault(owner.id, Told(owner, [])).facts.append(each)
-    held: Sequence[Owner] = []
-    if told:
-        held = await uow.bookings.hold(sorted({integration.id, *told}), [])
-    return Given([told[owner.id] for owner in held if owner.id in told], invitees)
+                facts_by_owner.setdefault(owner.id, OwnerFacts(owner, [])).facts.append(each)
+    locked: Sequence[Owner] = []
+    if facts_by_owner:
+        locked = await uow.bookings.lock(sorted({integration.id, *facts_by_owner}), [])
+    return Reassigned(
+        [facts_by_owner[owner.id] for owner in locked if owner.id in facts_by_owner],
+        invitees,
+    )
 
 
-async def of_all_hosts(
+async def facts_for_all_hosts(
     uow: UnitOfWork, integration: Integration, facts: Sequence[Facts]
-) -> list[Told]:
+) -> list[OwnerFacts]:
     """Return what the integration, and whoever hosts its events now, have to be told.
 
     The facts of all of them are held.
     """
     hosts = {uri for each in facts for uri in each.details.host_uris}
-    held = await uow.bookings.hold([integration.id], sorted(hosts))
+    locked = await uow.bookings.lock([integration.id], sorted(hosts))
     return [
-        Told(owner, [each for each in facts if _concerns(each, owner, integration)])
-        for owner in held
+        OwnerFacts(owner, [each for each in facts if _concerns(each, owner, integration)])
+        for owner in locked
     ]
 
 

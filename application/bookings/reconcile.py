@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from application.bookings.count_missed_webhooks import count_lost
-from application.bookings.merge_facts import settle_bookings, settle_held
-from application.bookings.reassigned_hosts import given_away
-from application.bookings.reconcile_missing import SettleUnlisted
+from application.bookings.count_missed_webhooks import count_missed_webhooks
+from application.bookings.merge_facts import merge_facts, merge_facts_locked
+from application.bookings.reassigned_hosts import reassigned
+from application.bookings.reconcile_missing import ReconcileMissing
 from application.ports.calendly.bookings import CalendlyBookings, FactsPage
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
-from application.ports.signals import Signals
+from application.ports.entropy import Randomness
+from application.ports.signals import Telemetry
 from application.ports.storage.unit_of_work import Storage
 from application.tokens.calendly_session import CalendlySession
 from application.tokens.connected import read_connected
@@ -64,8 +64,8 @@ class ReconcileBookings:
         session: CalendlySession,
         calendly: CalendlyBookings,
         clock: Clock,
-        entropy: Entropy,
-        signals: Signals,
+        entropy: Randomness,
+        signals: Telemetry,
         reaches: Reaches,
     ) -> None:
         self._storage = storage
@@ -75,7 +75,7 @@ class ReconcileBookings:
         self._entropy = entropy
         self._signals = signals
         self._reaches = reaches
-        self._unlisted = SettleUnlisted(
+        self._unlisted = ReconcileMissing(
             storage=storage, session=session, calendly=calendly, clock=clock, entropy=entropy
         )
 
@@ -161,9 +161,9 @@ class ReconcileBookings:
         if not facts:
             return 0
         async with self._storage() as uow:
-            given = await given_away(uow, integration, facts)
-            changes = await settle_bookings(uow, self._entropy, integration, facts)
-            left = await settle_held(uow, self._entropy, given.told)
+            given = await reassigned(uow, integration, facts)
+            changes = await merge_facts(uow, self._entropy, integration, facts)
+            left = await merge_facts_locked(uow, self._entropy, given.facts_by_owner)
             now = self._clock.now()
             found = changes if result == BACKFILLED else [each for each in changes if each.missed]
             users = {owner.user_id for owner in left}
@@ -173,7 +173,9 @@ class ReconcileBookings:
                 await uow.availability.invalidate(sorted(users), now, by="reconciliation")
             count = len(found)
             if result == REPAIRED:
-                count = await count_lost(uow, integration, found, now, given=given.invitees)
+                count = await count_missed_webhooks(
+                    uow, integration, found, now, given=given.invitees
+                )
                 if count:
                     await uow.integrations.add_repairs(integration.id, count, now)
             await uow.commit()

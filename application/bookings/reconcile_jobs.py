@@ -1,8 +1,8 @@
 """Reconcile the bookings of all live integrations."""
 
 from application.bookings.reconcile import Comparison, ReconcileBookings
-from application.jobs.job_result import Progress, Tally
-from application.jobs.page_through import sweep
+from application.jobs.job_result import JobResult, Progress
+from application.jobs.page_through import page_through
 from application.ports.storage.unit_of_work import Storage
 from domain.errors import IntegrationNotFound
 from domain.ids import IntegrationId
@@ -21,12 +21,12 @@ class ReconcileAll:
 
     async def __call__(
         self, cursor: str | None, limit: int, progress: Progress, *, wide: bool = False
-    ) -> Tally:
+    ) -> JobResult:
         """Reconcile a page; the results are those of `Comparison`.
 
         `wide` looks as far as after connecting.
         """
-        return await sweep(
+        return await page_through(
             self._storage,
             lambda integration: self._result(integration, wide=wide),
             cursor=cursor,

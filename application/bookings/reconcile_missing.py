@@ -7,11 +7,11 @@ nothing by itself; only what Calendly says of the event does.
 from collections.abc import Container, Sequence
 from datetime import datetime
 
-from application.bookings.merge_facts import settle_held
-from application.bookings.reassigned_hosts import of_all_hosts
+from application.bookings.merge_facts import merge_facts_locked
+from application.bookings.reassigned_hosts import facts_for_all_hosts
 from application.ports.calendly.bookings import CalendlyBookings
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
+from application.ports.entropy import Randomness
 from application.ports.storage.unit_of_work import Storage
 from application.tokens.calendly_session import CalendlySession
 from domain.availability import Window
@@ -23,7 +23,7 @@ from domain.reads import as_read
 MOST = 10  # events a sweep; each is a call or two of the user's budget
 
 
-class SettleUnlisted:
+class ReconcileMissing:
     """Looks at each such event on its own, and settles it for whoever hosts it now."""
 
     def __init__(
@@ -33,7 +33,7 @@ class SettleUnlisted:
         session: CalendlySession,
         calendly: CalendlyBookings,
         clock: Clock,
-        entropy: Entropy,
+        entropy: Randomness,
     ) -> None:
         self._storage = storage
         self._session = session
@@ -69,7 +69,7 @@ class SettleUnlisted:
 
     def _some(self, events: Sequence[str]) -> Sequence[str]:
         """Begin anywhere: those that nobody may look at would for ever hide the ones behind."""
-        first = int(self._entropy.chance() * len(events))
+        first = int(self._entropy.fraction() * len(events))
         return [*events[first:], *events[:first]][:MOST]
 
     async def _read(self, integration: Integration, event_uri: str) -> Sequence[Facts]:
@@ -81,8 +81,8 @@ class SettleUnlisted:
 
     async def _settle(self, integration: Integration, facts: Sequence[Facts]) -> None:
         async with self._storage() as uow:
-            told = await of_all_hosts(uow, integration, facts)
-            changed = await settle_held(uow, self._entropy, told)
+            told = await facts_for_all_hosts(uow, integration, facts)
+            changed = await merge_facts_locked(uow, self._entropy, told)
             users = sorted({owner.user_id for owner in changed})
             if users:
                 now = self._clock.now()

@@ -4,8 +4,8 @@ The command is marked as sent, and its lease renewed, before every time the requ
 whatever the session did before, such as refreshing a token. A lost lease sends nothing.
 """
 
-from application.bookings.find_created import FindBooking, Traces
-from application.bookings.idempotency import BookingJournal
+from application.bookings.find_created import BookingClues, FindCreatedBooking
+from application.bookings.idempotency import IdempotentCommands
 from application.ports.calendly.bookings import BookingRequest, CalendlyBookings
 from application.ports.storage.booking_commands import BookingCommand
 from application.tokens.calendly_session import CalendlySession
@@ -21,10 +21,10 @@ class SendBooking:
     def __init__(
         self,
         *,
-        journal: BookingJournal,
+        journal: IdempotentCommands,
         session: CalendlySession,
         calendly: CalendlyBookings,
-        find: FindBooking,
+        find: FindCreatedBooking,
     ) -> None:
         self._journal = journal
         self._session = session
@@ -74,7 +74,7 @@ class SendBooking:
         self, uncertain: CalendlyUncertain, integration: Integration, request: BookingRequest
     ) -> Facts:
         """Return the booking if it was made after all; else it stays uncertain."""
-        traces = Traces(request.start, request.email, request.reference)
+        traces = BookingClues(request.start, request.email, request.reference)
         try:
             found = (await self._find(integration, traces)).facts
         except SlotkeeperError:

@@ -6,7 +6,7 @@ import msgspec
 
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
+from application.ports.entropy import Randomness
 from application.ports.storage.connect_attempts import ConnectAttempt
 from application.ports.storage.unit_of_work import Storage
 from application.ports.vault import Vault
@@ -40,7 +40,7 @@ class BeginConnect:
         vault: Vault,
         oauth: CalendlyOAuth,
         clock: Clock,
-        entropy: Entropy,
+        entropy: Randomness,
         redirect_uri: str,
         ttl: timedelta,
     ) -> None:

@@ -7,18 +7,18 @@ import msgspec
 
 from application.integrations.begin_connect import verifier_bound_to
 from application.integrations.consent_errors import consent_error
-from application.integrations.store_integration import KeepGrant, Kept
+from application.integrations.store_integration import StoredIntegration, StoreIntegration
 from application.ports.calendly.accounts import CalendlyAccounts
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
+from application.ports.entropy import Randomness
 from application.ports.jobs import Jobs
-from application.ports.signals import Signals
+from application.ports.signals import Telemetry
 from application.ports.storage.breakers import Surface
 from application.ports.storage.connect_attempts import ConnectAttempt
 from application.ports.storage.unit_of_work import Storage
 from application.ports.vault import Vault
-from application.resilience.circuit_breakers import Circuits
+from application.resilience.circuit_breakers import CircuitBreakers
 from application.security.hashing import digest
 from domain.errors import (
     ConnectStateInvalid,
@@ -64,11 +64,11 @@ class CompleteConnect:
         vault: Vault,
         oauth: CalendlyOAuth,
         accounts: CalendlyAccounts,
-        circuits: Circuits,
+        circuits: CircuitBreakers,
         jobs: Jobs,
         clock: Clock,
-        entropy: Entropy,
-        signals: Signals,
+        entropy: Randomness,
+        signals: Telemetry,
         redirect_uri: str,
     ) -> None:
         self._storage = storage
@@ -80,7 +80,7 @@ class CompleteConnect:
         self._clock = clock
         self._signals = signals
         self._redirect_uri = redirect_uri
-        self._keep = KeepGrant(
+        self._keep = StoreIntegration(
             storage=storage, vault=vault, oauth=oauth, jobs=jobs, clock=clock, entropy=entropy
         )
 
@@ -121,7 +121,7 @@ class CompleteConnect:
             integration_id, attempt.return_to, recovery=kept.recovery, replaced=kept.replaced
         )
 
-    def _say(self, kept: Kept) -> None:
+    def _say(self, kept: StoredIntegration) -> None:
         integration_id = kept.integration.id
         self._signals.connected(integration_id, recovered=kept.recovery is not None)
         if kept.recovery is not None:
@@ -154,7 +154,9 @@ class CompleteConnect:
             and user_id in {None, attempt.user_id}
         )
 
-    async def _connect(self, attempt: ConnectAttempt, code: str | None, error: str | None) -> Kept:
+    async def _connect(
+        self, attempt: ConnectAttempt, code: str | None, error: str | None
+    ) -> StoredIntegration:
         if error is not None:
             raise consent_error(error)
         if not code:

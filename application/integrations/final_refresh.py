@@ -9,15 +9,15 @@ from datetime import timedelta
 
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
+from application.ports.entropy import Randomness
 from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
 from application.ports.vault import Vault
-from application.resilience.circuit_breakers import Circuits
-from application.resilience.retry import Patience, until_stored
-from application.resilience.shield import see_through
+from application.resilience.circuit_breakers import CircuitBreakers
+from application.resilience.retry import RetryBudget, retry_until_stored
+from application.resilience.shield import shield_until_done
 from application.tokens.exchange_start import outlasts_request, requests_used_up
-from application.tokens.revoke import give_back
+from application.tokens.revoke import revoke_unused
 from application.tokens.token_encryption import holds, seal_pair
 from domain.errors import RefreshInProgress, StorageUnavailable
 from domain.integration import Integration, Lease, refreshed
@@ -25,7 +25,7 @@ from domain.secret import Secret
 from domain.token import SealedTokens, TokenPair
 
 
-class LastExchange:
+class FinalRefresh:
     """Spends a refresh token under a lease that was taken to disconnect."""
 
     def __init__(
@@ -34,9 +34,9 @@ class LastExchange:
         storage: Storage,
         vault: Vault,
         oauth: CalendlyOAuth,
-        circuits: Circuits,
+        circuits: CircuitBreakers,
         clock: Clock,
-        entropy: Entropy,
+        entropy: Randomness,
         lease_ttl: timedelta,
     ) -> None:
         self._storage = storage
@@ -66,9 +66,9 @@ class LastExchange:
             StorageUnavailable, CircuitOpen, the CalendlyError family: try again later.
 
         """
-        patience = Patience()
+        patience = RetryBudget()
         work = asyncio.ensure_future(self._exchange(integration, tokens, refresh, lease, patience))
-        await see_through(work, patience)
+        await shield_until_done(work, patience)
 
     async def _exchange(
         self,
@@ -76,7 +76,7 @@ class LastExchange:
         tokens: SealedTokens,
         refresh: Secret,
         lease: Lease,
-        patience: Patience,
+        patience: RetryBudget,
     ) -> None:
         # What comes of it is stored within the call: the circuit keeps its own record after.
         await self._circuits.call(
@@ -91,7 +91,7 @@ class LastExchange:
         tokens: SealedTokens,
         refresh: Secret,
         lease: Lease,
-        patience: Patience,
+        patience: RetryBudget,
     ) -> None:
         await self._record_start(integration, lease)
         pair = await self._oauth.refresh(refresh, user_uri=integration.account.user_uri)
@@ -105,10 +105,10 @@ class LastExchange:
         try:
             stored = await self._store(changed, lease, tokens.version, patience)
         except StorageUnavailable:
-            await give_back(self._oauth, (pair.refresh, pair.access))
+            await revoke_unused(self._oauth, (pair.refresh, pair.access))
             raise
         if not stored and not await self._is_stored(integration, pair):
-            await give_back(self._oauth, (pair.refresh, pair.access))
+            await revoke_unused(self._oauth, (pair.refresh, pair.access))
             raise RefreshInProgress("Another process took this disconnection over.")
 
     async def _record_start(self, integration: Integration, lease: Lease) -> None:
@@ -124,7 +124,7 @@ class LastExchange:
         raise RefreshInProgress("Another process took this disconnection over.")
 
     async def _store(
-        self, changed: Integration, lease: Lease, version: int, patience: Patience
+        self, changed: Integration, lease: Lease, version: int, patience: RetryBudget
     ) -> bool:
         async def attempt() -> bool:
             async with self._storage() as uow:
@@ -134,7 +134,7 @@ class LastExchange:
                 await uow.commit()
             return stored
 
-        return await until_stored(attempt, entropy=self._entropy, patience=patience)
+        return await retry_until_stored(attempt, entropy=self._entropy, patience=patience)
 
     async def _is_stored(self, integration: Integration, pair: TokenPair) -> bool:
         """Whether an earlier attempt stored the pair and only its answer was lost."""

@@ -9,10 +9,10 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from datetime import timedelta
 
-from application.integrations.final_refresh import LastExchange
-from application.integrations.revoke_at_calendly import LeaveCalendly
+from application.integrations.final_refresh import FinalRefresh
+from application.integrations.revoke_at_calendly import RevokeAtCalendly
 from application.ports.clock import Clock
-from application.ports.signals import Signals
+from application.ports.signals import Telemetry
 from application.ports.storage.unit_of_work import Storage
 from application.ports.vault import Vault
 from application.tokens.token_encryption import open_both
@@ -47,10 +47,10 @@ class FinishDisconnect:
         *,
         storage: Storage,
         vault: Vault,
-        leave: LeaveCalendly,
-        exchange: LastExchange,
+        leave: RevokeAtCalendly,
+        exchange: FinalRefresh,
         clock: Clock,
-        signals: Signals,
+        signals: Telemetry,
         owner: str,
         lease_ttl: timedelta,
     ) -> None:

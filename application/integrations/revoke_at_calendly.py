@@ -3,7 +3,7 @@
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.calendly.subscriptions import CalendlySubscriptions
 from application.ports.storage.breakers import Surface
-from application.resilience.circuit_breakers import Circuits
+from application.resilience.circuit_breakers import CircuitBreakers
 from domain.errors import CalendlyForbidden
 from domain.integration import Integration
 from domain.secret import Secret
@@ -11,7 +11,7 @@ from domain.subscription import ActualSubscription, own, own_prefix
 from domain.token import Access
 
 
-class LeaveCalendly:
+class RevokeAtCalendly:
     """Each call may be repeated: what is gone already counts as done."""
 
     def __init__(
@@ -19,7 +19,7 @@ class LeaveCalendly:
         *,
         oauth: CalendlyOAuth,
         subscriptions: CalendlySubscriptions,
-        circuits: Circuits,
+        circuits: CircuitBreakers,
         callback_base: str,
     ) -> None:
         self._oauth = oauth

@@ -10,13 +10,13 @@ import msgspec
 
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
+from application.ports.entropy import Randomness
 from application.ports.jobs import Jobs
 from application.ports.storage.availability_cache import Scope
 from application.ports.storage.connect_attempts import ConnectAttempt
 from application.ports.storage.unit_of_work import Storage, UnitOfWork
 from application.ports.vault import Vault
-from application.tokens.revoke import give_back
+from application.tokens.revoke import revoke_unused
 from application.tokens.token_encryption import holds, seal_pair
 from domain.errors import (
     AccountMismatch,
@@ -32,7 +32,7 @@ from domain.token import TokenPair
 RECONNECT = "reconnect"
 
 
-class Kept(msgspec.Struct, frozen=True):
+class StoredIntegration(msgspec.Struct, frozen=True):
     """A stored grant.
 
     Args:
@@ -47,7 +47,7 @@ class Kept(msgspec.Struct, frozen=True):
     replaced: IntegrationId | None = None
 
 
-class KeepGrant:
+class StoreIntegration:
     """Stores what a connect flow brought home."""
 
     def __init__(
@@ -58,7 +58,7 @@ class KeepGrant:
         oauth: CalendlyOAuth,
         jobs: Jobs,
         clock: Clock,
-        entropy: Entropy,
+        entropy: Randomness,
     ) -> None:
         self._storage = storage
         self._vault = vault
@@ -67,7 +67,9 @@ class KeepGrant:
         self._clock = clock
         self._entropy = entropy
 
-    async def __call__(self, attempt: ConnectAttempt, pair: TokenPair, account: Account) -> Kept:
+    async def __call__(
+        self, attempt: ConnectAttempt, pair: TokenPair, account: Account
+    ) -> StoredIntegration:
         """Store the grant, or give it back; a commit may have counted though its answer is lost.
 
         The same Calendly account has its integration back. Another one takes the place of the
@@ -104,9 +106,11 @@ class KeepGrant:
 
     async def discard(self, pair: TokenPair) -> None:
         """Give back a grant that is not kept."""
-        await give_back(self._oauth, (pair.refresh, pair.access))
+        await revoke_unused(self._oauth, (pair.refresh, pair.access))
 
-    async def _store(self, attempt: ConnectAttempt, pair: TokenPair, account: Account) -> Kept:
+    async def _store(
+        self, attempt: ConnectAttempt, pair: TokenPair, account: Account
+    ) -> StoredIntegration:
         async with self._storage() as uow:
             known = await uow.integrations.for_user(attempt.user_id, lock=True)
             if await _leaving(uow, attempt.user_id, account):
@@ -124,7 +128,7 @@ class KeepGrant:
                     [same.user_id], integration.connected_at, by=RECONNECT, scope=Scope.EVERYTHING
                 )
             await uow.commit()
-        return Kept(integration, _new_recovery(integration), replaced)
+        return StoredIntegration(integration, _new_recovery(integration), replaced)
 
     def _integration(
         self, user_id: UserId, same: Integration | None, pair: TokenPair, account: Account
@@ -148,13 +152,13 @@ class KeepGrant:
             recovery=recovery,
         )
 
-    async def _find(self, user_id: UserId, pair: TokenPair) -> Kept | None:
+    async def _find(self, user_id: UserId, pair: TokenPair) -> StoredIntegration | None:
         """Return the grant if it is stored after all; the sweep ends one that it replaced."""
         async with self._storage() as uow:
             # The lock waits for our own commit, should the server still be at it.
             stored = await uow.integrations.for_user(user_id, lock=True)
         if stored is not None and holds(self._vault, stored, pair):
-            return Kept(stored, _new_recovery(stored))
+            return StoredIntegration(stored, _new_recovery(stored))
         return None
 
     async def _resume_disconnect(self, user_id: UserId, account: Account) -> None:

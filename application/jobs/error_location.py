@@ -6,7 +6,7 @@ from pathlib import Path
 FRAMES = 3
 
 
-def whereabouts(error: BaseException) -> str:
+def error_location(error: BaseException) -> str:
     """Return the innermost frames, outermost first: `file:line in function`, joined by ` > `."""
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     return " > ".join(

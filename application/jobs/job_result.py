@@ -10,7 +10,7 @@ LEFT_FOR_LATER: Final = "left_for_later"
 """The result of a row that could not be begun under its lease any more."""
 
 
-class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
+class JobResult(msgspec.Struct, frozen=True, omit_defaults=True):
     """Counts of one page, or of a whole run.
 
     Args:
@@ -33,9 +33,9 @@ class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
     held_by: str | None = None
     resume_in: int | None = None
 
-    def plus(self, other: "Tally") -> "Tally":
+    def plus(self, other: "JobResult") -> "JobResult":
         """Return both together; what tells how to go on is the later one's."""
-        return Tally(
+        return JobResult(
             examined=self.examined + other.examined,
             done=dict(Counter(self.done) + Counter(other.done)),
             failed=dict(Counter(self.failed) + Counter(other.failed)),
@@ -46,33 +46,33 @@ class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-Progress = Callable[[Tally], None]
+Progress = Callable[[JobResult], None]
 """Called after each row with the tally so far; must not block."""
 
 
-class Counting:
+class JobCounter:
     """A tally being made."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self.tally = Tally()
+        self.tally = JobResult()
 
     def done(self, result: str) -> None:
         """Count a row that ended as it should."""
-        self._add(Tally(examined=1, done={result: 1}))
+        self._add(JobResult(examined=1, done={result: 1}))
 
     def failed(self, code: str) -> None:
         """Count a row that did not."""
-        self._add(Tally(examined=1, failed={code: 1}))
+        self._add(JobResult(examined=1, failed={code: 1}))
 
-    def page(self, *, more: bool, cursor: str | None = None) -> Tally:
+    def page(self, *, more: bool, cursor: str | None = None) -> JobResult:
         """Return the tally as the result of a page."""
         return msgspec.structs.replace(self.tally, more=more, cursor=cursor)
 
-    def waiting(self, *, held_by: str, resume_in: int) -> Tally:
+    def waiting(self, *, held_by: str, resume_in: int) -> JobResult:
         """Return the tally as the result of a page after which the rest has to wait."""
         return msgspec.structs.replace(self.tally, held_by=held_by, resume_in=resume_in)
 
-    def _add(self, one: Tally) -> None:
+    def _add(self, one: JobResult) -> None:
         self.tally = self.tally.plus(one)
         self._progress(self.tally)

@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from application.jobs.job_result import Counting, Progress, Tally
-from application.jobs.run_rows import work_on_each
+from application.jobs.job_result import JobCounter, JobResult, Progress
+from application.jobs.run_rows import run_rows
 from application.ports.storage.unit_of_work import Storage
 from domain.ids import IntegrationId
 from domain.integration import Integration
 
 
-async def sweep(
+async def page_through(
     storage: Storage,
     work: Callable[[Integration], Awaitable[str]],
     *,
@@ -19,7 +19,7 @@ async def sweep(
     concurrency: int,
     progress: Progress,
     only_gaps: bool = False,
-) -> Tally:
+) -> JobResult:
     """Work through the page of live integrations after the cursor.
 
     Args:
@@ -41,6 +41,6 @@ async def sweep(
             page = await uow.integrations.gaps_after(after, limit)
         else:
             page = await uow.integrations.live_after(after, limit)
-    counting = Counting(progress)
-    await work_on_each(page, work, concurrency=concurrency, counting=counting)
+    counting = JobCounter(progress)
+    await run_rows(page, work, concurrency=concurrency, counting=counting)
     return counting.page(more=len(page) == limit, cursor=str(page[-1].id) if page else cursor)

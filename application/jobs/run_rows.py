@@ -4,18 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from application.jobs.job_result import Counting
+from application.jobs.job_result import JobCounter
 from domain.errors import SlotkeeperError
 
 Row = TypeVar("Row")
 
 
-async def work_on_each(
+async def run_rows(
     rows: Iterable[Row],
     work: Callable[[Row], Awaitable[str]],
     *,
     concurrency: int,
-    counting: Counting,
+    counting: JobCounter,
     unexpected: Callable[[Exception], str] | None = None,
 ) -> None:
     """Return when every row has been worked on and counted.

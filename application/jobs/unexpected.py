@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from application.jobs.error_location import whereabouts
-from application.ports.signals import Signals
+from application.jobs.error_location import error_location
+from application.ports.signals import Telemetry
 
 UNEXPECTED: Final = "unexpected"
 
 
-def tell_bug(signals: Signals, error: Exception) -> str:
+def report_bug(signals: Telemetry, error: Exception) -> str:
     """Tell of an exception that is not one of the service's errors; return what it counts as."""
-    signals.unexpected(type(error).__name__, whereabouts(error))
+    signals.unexpected(type(error).__name__, error_location(error))
     return UNEXPECTED

@@ -4,7 +4,7 @@ from typing import Protocol
 from uuid import UUID
 
 
-class Entropy(Protocol):
+class Randomness(Protocol):
     """A source of what nobody can guess, and of chance."""
 
     def new_id(self) -> UUID:
@@ -15,6 +15,6 @@ class Entropy(Protocol):
         """Return a URL-safe text of `size` random bytes from the system's secure source."""
         ...
 
-    def chance(self) -> float:
+    def fraction(self) -> float:
         """Return a random number in [0, 1), for jitter only."""
         ...

@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.ids import IntegrationId, WebhookEventId
 
 
-class Signals(Protocol):
+class Telemetry(Protocol):
     """Counts and logs what the flows did. Never raises."""
 
     def token_refresh(self, integration_id: IntegrationId, outcome: str) -> None:

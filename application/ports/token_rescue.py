@@ -10,7 +10,7 @@ from domain.ids import IntegrationId
 from domain.token import SealedTokens
 
 
-class StrandedPair(msgspec.Struct, frozen=True, omit_defaults=True):
+class UnsavedTokenPair(msgspec.Struct, frozen=True, omit_defaults=True):
     """A new pair, sealed, with all that is needed to store it later.
 
     Args:
@@ -33,13 +33,13 @@ class StrandedPair(msgspec.Struct, frozen=True, omit_defaults=True):
     organization_uri: str = ""
 
 
-class Rescue(Protocol):
+class UnsavedTokens(Protocol):
     """Keeps pairs where they outlive this process, as far as that can be; never raises.
 
     Whoever takes the work up after a crash finds in `kept` what was not dropped.
     """
 
-    def keep(self, pair: StrandedPair) -> None:
+    def keep(self, pair: UnsavedTokenPair) -> None:
         """Keep a pair, before the first attempt to store it."""
         ...
 
@@ -47,10 +47,10 @@ class Rescue(Protocol):
         """Storing fails: make sure now that what is kept has left this process."""
         ...
 
-    def drop(self, pair: StrandedPair) -> None:
+    def drop(self, pair: UnsavedTokenPair) -> None:
         """Forget a pair: it is stored, or somebody's change made it worthless."""
         ...
 
-    def kept(self) -> Sequence[StrandedPair]:
+    def kept(self) -> Sequence[UnsavedTokenPair]:
         """Return what is kept, earlier attempts' pairs first."""
         ...

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
-from application.ports.signals import Signals
+from application.ports.entropy import Randomness
+from application.ports.signals import Telemetry
 from application.ports.storage.erasures import Erasure
 from application.ports.storage.unit_of_work import Storage
 from application.privacy.redact_bookings import RedactBookings
@@ -38,8 +38,8 @@ class EraseInvitee:
         redact_bookings: RedactBookings,
         redact_bodies: RedactBodies,
         clock: Clock,
-        entropy: Entropy,
-        signals: Signals,
+        entropy: Randomness,
+        signals: Telemetry,
     ) -> None:
         self._storage = storage
         self._redact_bookings = redact_bookings

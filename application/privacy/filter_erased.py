@@ -12,7 +12,7 @@ from domain.booking import Booking, Facts
 from domain.erasure import normalised, without_erased
 
 
-async def erased_among(uow: UnitOfWork, observed: Sequence[Facts]) -> Mapping[str, datetime]:
+async def find_erased(uow: UnitOfWork, observed: Sequence[Facts]) -> Mapping[str, datetime]:
     """Return which of the invitees were erased, and when, by normalised address.
 
     Raises:
@@ -23,7 +23,7 @@ async def erased_among(uow: UnitOfWork, observed: Sequence[Facts]) -> Mapping[st
     return await uow.erasures.known(emails) if emails else {}
 
 
-async def strip_erased(
+async def remove_erased(
     uow: UnitOfWork, observed: Sequence[Facts], stored: Mapping[str, Booking]
 ) -> Sequence[Facts]:
     """Return the observed facts with those of erased invitees made anonymous.
@@ -34,5 +34,5 @@ async def strip_erased(
         stored: what is stored of these bookings, by the invitee's URI.
 
     """
-    erased = await erased_among(uow, observed)
+    erased = await find_erased(uow, observed)
     return without_erased(observed, erased, stored) if erased else observed

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from application.ports.clock import Clock
-from application.ports.signals import Signals
+from application.ports.signals import Telemetry
 from application.ports.storage.erasures import Erasure
 from application.ports.storage.unit_of_work import Storage
 from application.privacy.redact_bookings import RedactBookings
@@ -74,7 +74,7 @@ class FinishErasures:
         redact_bookings: RedactBookings,
         redact_bodies: RedactBodies,
         clock: Clock,
-        signals: Signals,
+        signals: Telemetry,
     ) -> None:
         self._storage = storage
         self._redact_bookings = redact_bookings

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.jobs.job_result import Progress, Tally
+from application.jobs.job_result import JobResult, Progress
 from application.ports.clock import Clock
 from application.ports.storage.expired import PrunedPage
 from application.ports.storage.unit_of_work import Storage
@@ -47,7 +47,7 @@ class PruneWebhooks:
         self._clock = clock
         self._retention = retention
 
-    async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> Tally:
+    async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> JobResult:
         """Work the page at the cursor, None for the first; returns counts by what is gone."""
         part, _, position = (cursor or "events:").partition(":")
         if part == "erasures":
@@ -64,7 +64,7 @@ class PruneWebhooks:
     def _over(self) -> Cutoffs:
         return self._retention.over(self._clock.now())
 
-    async def _events(self, after: WebhookEventId | None, limit: int) -> Tally:
+    async def _events(self, after: WebhookEventId | None, limit: int) -> JobResult:
         async with self._storage() as uow:
             page: PrunedPage = await uow.expired.prune_webhooks(self._over(), after, limit)
             await uow.commit()
@@ -73,7 +73,7 @@ class PruneWebhooks:
             page.examined, done, "rest:" if page.after is None else f"events:{page.after}"
         )
 
-    async def _rest(self, limit: int) -> Tally:
+    async def _rest(self, limit: int) -> JobResult:
         over = self._over()
         async with self._storage() as uow:
             attempts = await uow.expired.prune_connect_attempts(over.connect_attempts, limit)
@@ -83,12 +83,12 @@ class PruneWebhooks:
         done = {ATTEMPTS: attempts, COMMANDS: commands}
         return _tally(attempts + commands, done, "rest:" if more else "redact:")
 
-    async def _redact_page(self, after: WebhookEventId | None, limit: int) -> Tally:
+    async def _redact_page(self, after: WebhookEventId | None, limit: int) -> JobResult:
         page = await self._redact(after, limit, since=self._clock.now() - LOOKED_BACK)
         cursor = "erasures:" if page.after is None else f"redact:{page.after}"
         return _tally(page.examined, {REDACTED: page.rewritten}, cursor)
 
-    async def _erasures(self, position: str, limit: int) -> Tally:
+    async def _erasures(self, position: str, limit: int) -> JobResult:
         place = msgspec.json.decode(position, type=Place) if position else None
         step = await self._finish_erasures(place, limit)
         reached = "" if step.place is None else msgspec.json.encode(step.place).decode()
@@ -100,6 +100,6 @@ def _event(position: str) -> WebhookEventId | None:
     return WebhookEventId(UUID(position)) if position else None
 
 
-def _tally(examined: int, done: Mapping[str, int], cursor: str | None) -> Tally:
+def _tally(examined: int, done: Mapping[str, int], cursor: str | None) -> JobResult:
     counted = {name: count for name, count in done.items() if count}
-    return Tally(examined=examined, done=counted, cursor=cursor, more=cursor is not None)
+    return JobResult(examined=examined, done=counted, cursor=cursor, more=cursor is not None)

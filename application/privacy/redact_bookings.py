@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from application.ports.storage.unit_of_work import Storage, UnitOfWork
-from application.privacy.filter_erased import erased_among
+from application.privacy.filter_erased import find_erased
 from domain.booking import Booking
 from domain.erasure import anonymous, is_covered, normalised
 from domain.ids import BookingId
@@ -63,7 +63,7 @@ async def _forget(uow: UnitOfWork, theirs: Collection[BookingId]) -> int:
 
 async def _covered(uow: UnitOfWork, held: Sequence[Booking]) -> list[Booking]:
     """Return those that an erasure holds for, as they are now: they may have changed meanwhile."""
-    erased = await erased_among(uow, [each.facts for each in held])
+    erased = await find_erased(uow, [each.facts for each in held])
     moments = (erased.get(normalised(each.facts.details.invitee.email)) for each in held)
     return [
         booking

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 MOST_REMEMBERED = 10_000  # accounts; forgetting one makes its next failure evidence
 
 
-class OwnTrouble:
+class AccountFailures:
     """Which accounts keep failing while others get answers; one for each surface.
 
     A failure of an account is no evidence of an outage when the account has failed before, has

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
-from application.ports.signals import Signals
+from application.ports.entropy import Randomness
+from application.ports.signals import Telemetry
 from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
-from application.resilience.account_failures import OwnTrouble
+from application.resilience.account_failures import AccountFailures
 from application.resilience.breaker_view import BreakerView, view_of
 from domain.circuit_breaker import (
     CLOSED,
@@ -38,7 +38,7 @@ T = TypeVar("T")
 BELIEVED_FOR = timedelta(seconds=3)
 
 
-class Circuits:
+class CircuitBreakers:
     """The shared breakers, one per surface of Calendly."""
 
     def __init__(
@@ -46,8 +46,8 @@ class Circuits:
         *,
         storage: Storage,
         clock: Clock,
-        entropy: Entropy,
-        signals: Signals,
+        entropy: Randomness,
+        signals: Telemetry,
         policy: BreakerPolicy,
     ) -> None:
         self._storage = storage
@@ -56,7 +56,7 @@ class Circuits:
         self._signals = signals
         self._policy = policy
         self._seen: dict[Surface, tuple[datetime, Breaker]] = {}
-        self._own_trouble = {surface: OwnTrouble(policy.window) for surface in Surface}
+        self._own_trouble = {surface: AccountFailures(policy.window) for surface in Surface}
 
     async def call(
         self, surface: Surface, work: Callable[[], Awaitable[T]], *, subject: str | None = None
@@ -70,7 +70,7 @@ class Circuits:
             surface: what the call goes to.
             work: the call.
             subject: an opaque id of the account that it is for, so that one which is broken for
-                its own reasons does not hold back everybody (see OwnTrouble). Without it every
+                its own reasons does not hold back everybody (see AccountFailures). Without it every
                 failure counts.
 
         Raises:
@@ -103,7 +103,7 @@ class Circuits:
             breaker = await self.current(surface)
         return wait(breaker, now, self._policy)
 
-    async def refuse_if_held_back(self, surface: Surface) -> None:
+    async def raise_if_open(self, surface: Surface) -> None:
         """Raise CircuitOpen when nothing goes out to a surface; StorageUnavailable as `wait`."""
         left = await self.wait(surface)
         if left is not None:
@@ -124,7 +124,7 @@ class Circuits:
         self._note(surface, breaker)
         return breaker
 
-    async def standing(self) -> Mapping[Surface, BreakerView]:
+    async def states(self) -> Mapping[Surface, BreakerView]:
         """Return where every surface stands, for showing. Raises StorageUnavailable."""
         return {
             surface: view_of(await self.current(surface), self._clock.now(), self._policy)
@@ -172,7 +172,7 @@ class Circuits:
         return subject is None or self._own_trouble[surface].is_evidence(subject, now)
 
     async def _learn_failure(self, surface: Surface, admitted: Breaker, now: datetime) -> None:
-        chance = self._entropy.chance()
+        chance = self._entropy.fraction()
         change = await self._report(
             surface, admitted, lambda breaker: failed(breaker, now, self._policy, chance)
         )

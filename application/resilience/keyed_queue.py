@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 RETRY_AFTER = 1.0
 
 
-class Lanes(Generic[Item, Result]):
+class KeyedQueue(Generic[Item, Result]):
     """Bounds how much of some work goes on at once.
 
     Args:

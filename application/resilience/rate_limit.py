@@ -2,10 +2,10 @@
 
 import asyncio
 
-from application.ports.entropy import Entropy
+from application.ports.entropy import Randomness
 
 
-class Pace:
+class RateLimiter:
     """Lets one caller through at a time, so many a second at most, unevenly on purpose.
 
     What starts together today expires together tomorrow: without jitter a mass import would be
@@ -17,16 +17,16 @@ class Pace:
 
     """
 
-    def __init__(self, per_second: float, entropy: Entropy) -> None:
+    def __init__(self, per_second: float, entropy: Randomness) -> None:
         self._gap = 1.0 / per_second if per_second > 0 else 0.0
         self._entropy = entropy
         self._next = 0.0
 
-    async def turn(self) -> None:
+    async def acquire(self) -> None:
         """Return when the caller may start."""
         if self._gap == 0.0:
             return
         now = asyncio.get_running_loop().time()
         starts = max(self._next, now)
-        self._next = starts + self._gap * (0.5 + self._entropy.chance())
+        self._next = starts + self._gap * (0.5 + self._entropy.fraction())
         await asyncio.sleep(starts - now)

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from application.ports.entropy import Entropy
+from application.ports.entropy import Randomness
 from domain.backoff import delay
 from domain.errors import StorageUnavailable
 from domain.retries import STORING
@@ -15,14 +15,14 @@ from domain.retries import STORING
 T = TypeVar("T")
 
 # Seconds. About as long as a caller waits, and as a request leaves of its lease.
-A_WHILE: Final = 30.0
+RETRY_SECONDS: Final = 30.0
 # A process that is told to stop has been given ten.
-HURRIED: Final = 5.0
+SHUTDOWN_SECONDS: Final = 5.0
 # A store that hangs is as good as away; what it did of the attempt shows at the next one.
 LONGEST_ATTEMPT: Final = 10.0
 
 
-class Patience:
+class RetryBudget:
     """How long to go on, counted from the first attempt that failed.
 
     Args:
@@ -34,17 +34,17 @@ class Patience:
 
     """
 
-    def __init__(self, seconds: float | None = A_WHILE) -> None:
-        self.worn = asyncio.Event()
+    def __init__(self, seconds: float | None = RETRY_SECONDS) -> None:
+        self.exhausted = asyncio.Event()
         self.tried = False
         self._seconds = seconds
         self._since = 0.0
         self._made = 0
         self._hurried = asyncio.Event()
 
-    def hurry(self) -> None:
+    def shorten(self) -> None:
         """Go on for a few seconds only: somebody waits for this process to end."""
-        left = _now() + HURRIED - (self._since if self.tried else _now())
+        left = _now() + SHUTDOWN_SECONDS - (self._since if self.tried else _now())
         self._seconds = left if self._seconds is None else min(self._seconds, left)
         self._hurried.set()
 
@@ -54,8 +54,8 @@ class Patience:
         self.tried = True
         self._made += 1
         gone = _now() - self._since
-        if gone >= A_WHILE:
-            self.worn.set()
+        if gone >= RETRY_SECONDS:
+            self.exhausted.set()
         return self._seconds is None or gone < self._seconds
 
     async def pause(self, chance: float) -> None:
@@ -71,8 +71,8 @@ class Patience:
             return
 
 
-async def until_stored(
-    store: Callable[[], Awaitable[T]], *, entropy: Entropy, patience: Patience
+async def retry_until_stored(
+    store: Callable[[], Awaitable[T]], *, entropy: Randomness, patience: RetryBudget
 ) -> T:
     """Return what `store` returns once it succeeds.
 
@@ -87,7 +87,7 @@ async def until_stored(
         except (StorageUnavailable, TimeoutError) as error:
             if not patience.failed():
                 raise StorageUnavailable("PostgreSQL stayed away for too long.") from error
-        await patience.pause(entropy.chance())
+        await patience.pause(entropy.fraction())
 
 
 def _now() -> float:

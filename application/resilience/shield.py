@@ -5,12 +5,12 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from application.resilience.retry import Patience
+from application.resilience.retry import RetryBudget
 
 T = TypeVar("T")
 
 
-async def see_through(work: asyncio.Future[T], patience: Patience) -> T:
+async def shield_until_done(work: asyncio.Future[T], patience: RetryBudget) -> T:
     """Return the result of work that was begun, or raise its error.
 
     Cancelled, however often, this gives way only once the work has ended: a shutdown half-way
@@ -24,7 +24,7 @@ async def see_through(work: asyncio.Future[T], patience: Patience) -> T:
     try:
         await asyncio.wait({work})
     except asyncio.CancelledError:
-        patience.hurry()
+        patience.shorten()
         while not work.done():
             with suppress(asyncio.CancelledError):
                 await asyncio.wait({work})
@@ -33,7 +33,7 @@ async def see_through(work: asyncio.Future[T], patience: Patience) -> T:
     return work.result()
 
 
-async def to_the_end(step: Coroutine[Any, Any, None], *, seconds: float) -> None:
+async def run_to_completion(step: Coroutine[Any, Any, None], *, seconds: float) -> None:
     """Take a last step, however often cancelled meanwhile; it is cut off after so many seconds.
 
     Its error is left to the event loop to report.

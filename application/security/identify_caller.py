@@ -1,7 +1,7 @@
 """Who calls, and for which of the team's users."""
 
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
+from application.ports.entropy import Randomness
 from application.ports.storage.caller_lookup import Caller
 from application.ports.storage.unit_of_work import Storage
 from application.security.hashing import digest
@@ -14,7 +14,7 @@ LONGEST_EXTERNAL_ID = 255
 class IdentifyCaller:
     """Checks API keys by their hash, so that neither a look nor the time it takes leaks one."""
 
-    def __init__(self, *, storage: Storage, entropy: Entropy, clock: Clock) -> None:
+    def __init__(self, *, storage: Storage, entropy: Randomness, clock: Clock) -> None:
         self._storage = storage
         self._entropy = entropy
         self._clock = clock

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
+from application.ports.entropy import Randomness
 from application.ports.storage.api_keys import ApiKey
 from application.ports.storage.unit_of_work import Storage
 from application.security.hashing import digest
@@ -16,7 +16,7 @@ SHOWN = 10
 class ManageApiKeys:
     """A key is shown once, when it is made; afterwards only its hash is known."""
 
-    def __init__(self, *, storage: Storage, entropy: Entropy, clock: Clock) -> None:
+    def __init__(self, *, storage: Storage, entropy: Randomness, clock: Clock) -> None:
         self._storage = storage
         self._entropy = entropy
         self._clock = clock

@@ -12,13 +12,13 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from application.ports.calendly.rate_limits import CallPauses
+from application.ports.calendly.rate_limits import RateLimits
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
+from application.ports.entropy import Randomness
 from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
 from application.ports.vault import Vault
-from application.resilience.circuit_breakers import Circuits
+from application.resilience.circuit_breakers import CircuitBreakers
 from application.tokens.connected import read_connected
 from application.tokens.refresh_tokens import RefreshTokens
 from application.tokens.token_encryption import open_access
@@ -62,10 +62,10 @@ class CalendlySession:
         storage: Storage,
         vault: Vault,
         refresh: RefreshTokens,
-        circuits: Circuits,
+        circuits: CircuitBreakers,
         clock: Clock,
-        entropy: Entropy,
-        pauses: CallPauses,
+        entropy: Randomness,
+        pauses: RateLimits,
         retries: RetryTable,
     ) -> None:
         self._storage = storage
@@ -131,7 +131,7 @@ class CalendlySession:
             except CalendlyError as error:
                 if isinstance(error, CalendlyThrottled):
                     await self._pause(seen)
-                pause = self._retries.in_request(error, attempt, self._entropy.chance())
+                pause = self._retries.in_request(error, attempt, self._entropy.fraction())
                 if pause is None:
                     raise
             attempt += 1
@@ -140,7 +140,7 @@ class CalendlySession:
     async def _pause(self, seen: Seen) -> None:
         """Let the user's calls rest in all processes, if it was Calendly that asked for it."""
         integration = seen.integration
-        until = self._pauses.asked(integration.account.user_uri)
+        until = self._pauses.paused_until(integration.account.user_uri)
         known = integration.calls_paused_until
         if until is None or (known is not None and known >= until):
             return

@@ -6,7 +6,7 @@ from domain.ids import IntegrationId, UserId
 from domain.integration import Integration, usable_tokens
 
 
-def connected(found: Integration | None) -> Integration:
+def require_connected(found: Integration | None) -> Integration:
     """Return what a look found. Raises IntegrationNotFound where it found nothing."""
     if found is None:
         raise IntegrationNotFound("No Calendly account is connected.")
@@ -17,10 +17,10 @@ async def read_connected(storage: Storage, integration_id: IntegrationId) -> Int
     """Read an integration as it is stored now. Raises IntegrationNotFound."""
     async with storage() as uow:
         found = await uow.integrations.get(integration_id)
-    return connected(found)
+    return require_connected(found)
 
 
-async def live_of(storage: Storage, user_id: UserId) -> Integration:
+async def usable_integration_of(storage: Storage, user_id: UserId) -> Integration:
     """Read the integration that a user's calls go by.
 
     Raises:
@@ -30,6 +30,6 @@ async def live_of(storage: Storage, user_id: UserId) -> Integration:
     """
     async with storage() as uow:
         found = await uow.integrations.for_user(user_id)
-    integration = connected(found)
+    integration = require_connected(found)
     usable_tokens(integration)
     return integration

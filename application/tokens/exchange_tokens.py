@@ -13,17 +13,17 @@ import msgspec
 from application.ports.background import Background
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
-from application.ports.signals import Signals
+from application.ports.entropy import Randomness
+from application.ports.signals import Telemetry
 from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
-from application.ports.token_rescue import Rescue
+from application.ports.token_rescue import UnsavedTokens
 from application.ports.vault import Vault
-from application.resilience.circuit_breakers import Circuits
-from application.resilience.retry import Patience
-from application.resilience.shield import see_through, wait_for_either
-from application.tokens.refresh_results import ExchangeOutcomes
-from application.tokens.send_refresh import Ended, Spending, SpendToken
+from application.resilience.circuit_breakers import CircuitBreakers
+from application.resilience.retry import RetryBudget
+from application.resilience.shield import shield_until_done, wait_for_either
+from application.tokens.refresh_results import RefreshResults
+from application.tokens.send_refresh import RefreshRequest, RefreshResult, SendRefresh
 from application.tokens.token_encryption import open_refresh
 from domain.circuit_breaker import BreakerPolicy, admit, wait
 from domain.errors import (
@@ -44,11 +44,11 @@ class ExchangeTokens:
         storage: Storage,
         vault: Vault,
         oauth: CalendlyOAuth,
-        circuits: Circuits,
+        circuits: CircuitBreakers,
         background: Background,
         clock: Clock,
-        entropy: Entropy,
-        signals: Signals,
+        entropy: Randomness,
+        signals: Telemetry,
         breaker_policy: BreakerPolicy,
         lease_ttl: timedelta,
     ) -> None:
@@ -58,14 +58,14 @@ class ExchangeTokens:
         self._clock = clock
         self._signals = signals
         self._breaker_policy = breaker_policy
-        self._outcomes = ExchangeOutcomes(
+        self._outcomes = RefreshResults(
             storage=storage,
             clock=clock,
             entropy=entropy,
             signals=signals,
             breaker_policy=breaker_policy,
         )
-        self._spend = SpendToken(
+        self._spend = SendRefresh(
             storage=storage,
             vault=vault,
             oauth=oauth,
@@ -76,7 +76,7 @@ class ExchangeTokens:
         )
 
     async def __call__(
-        self, integration: Integration, lease: Lease, rescue: Rescue | None = None
+        self, integration: Integration, lease: Lease, rescue: UnsavedTokens | None = None
     ) -> Integration:
         """Refresh an integration whose lease the caller holds; the lease is given back.
 
@@ -96,11 +96,11 @@ class ExchangeTokens:
                 tried again later.
 
         """
-        patience = Patience(seconds=None)
+        patience = RetryBudget(seconds=None)
         work: asyncio.Task[Integration] = asyncio.ensure_future(
             self._counted(integration, lease, rescue, patience)
         )
-        waits_for = patience.worn if rescue is None else asyncio.Event()
+        waits_for = patience.exhausted if rescue is None else asyncio.Event()
         try:
             await wait_for_either(work, waits_for)
         except asyncio.CancelledError:
@@ -113,13 +113,17 @@ class ExchangeTokens:
             )
         return work.result()
 
-    def _leave(self, work: asyncio.Task[Integration], patience: Patience) -> None:
+    def _leave(self, work: asyncio.Task[Integration], patience: RetryBudget) -> None:
         """Let the work go on in this process; it ends before the process does."""
-        storing = see_through(work, patience)
+        storing = shield_until_done(work, patience)
         self._background.run("store_new_tokens", storing, vital=True)
 
     async def _counted(
-        self, integration: Integration, lease: Lease, rescue: Rescue | None, patience: Patience
+        self,
+        integration: Integration,
+        lease: Lease,
+        rescue: UnsavedTokens | None,
+        patience: RetryBudget,
     ) -> Integration:
         try:
             fresh, outcome = await self._exchange(integration, lease, rescue, patience)
@@ -130,22 +134,26 @@ class ExchangeTokens:
         return fresh
 
     async def _exchange(
-        self, integration: Integration, lease: Lease, rescue: Rescue | None, patience: Patience
-    ) -> Ended:
+        self,
+        integration: Integration,
+        lease: Lease,
+        rescue: UnsavedTokens | None,
+        patience: RetryBudget,
+    ) -> RefreshResult:
         integration = await self._admit(integration, lease)
         try:
             refresh = open_refresh(self._vault, integration)
         except SealedValueUnreadable as error:
-            await self._outcomes.put_off(integration, lease, error)
+            await self._outcomes.retry_later(integration, lease, error)
             raise
-        spending = Spending(integration, lease, refresh, rescue, patience)
+        spending = RefreshRequest(integration, lease, refresh, rescue, patience)
         try:
             # What comes of it is stored within the call: the circuit keeps its own record after.
             return await self._circuits.call(
                 Surface.OAUTH, lambda: self._spend(spending), subject=str(integration.id)
             )
         except CircuitOpen as error:
-            await self._outcomes.put_off(integration, lease, error)
+            await self._outcomes.retry_later(integration, lease, error)
             raise
 
     async def _admit(self, integration: Integration, lease: Lease) -> Integration:
@@ -154,7 +162,7 @@ class ExchangeTokens:
         if admitted is not None:
             return msgspec.structs.replace(integration, breaker=admitted)
         left = wait(integration.breaker, now, self._breaker_policy) or timedelta(seconds=1)
-        await self._outcomes.hold(integration, lease, now + left)
+        await self._outcomes.postpone(integration, lease, now + left)
         raise CircuitOpen(
             "Refreshing this integration failed repeatedly; it is tried again later.",
             retry_after=left.total_seconds(),

@@ -6,14 +6,14 @@ from enum import StrEnum
 from msgspec.structs import replace
 
 from application.ports.calendly.oauth import CalendlyOAuth
-from application.ports.entropy import Entropy
-from application.ports.signals import Signals
+from application.ports.entropy import Randomness
+from application.ports.signals import Telemetry
 from application.ports.storage.unit_of_work import Storage
-from application.ports.token_rescue import Rescue, StrandedPair
+from application.ports.token_rescue import UnsavedTokenPair, UnsavedTokens
 from application.ports.vault import Vault
-from application.resilience.retry import Patience, until_stored
-from application.resilience.shield import see_through
-from application.tokens.revoke import give_back
+from application.resilience.retry import RetryBudget, retry_until_stored
+from application.resilience.shield import shield_until_done
+from application.tokens.revoke import revoke_unused
 from application.tokens.token_encryption import open_both
 from domain.errors import SealedValueUnreadable
 from domain.integration import Integration, Lease, Status, refreshed
@@ -27,7 +27,7 @@ class Restored(StrEnum):
     GIVEN_BACK = "given_back"
 
 
-class RestorePair:
+class RecoverTokens:
     """Commits a stranded pair as its own exchange would have done."""
 
     def __init__(
@@ -36,8 +36,8 @@ class RestorePair:
         storage: Storage,
         vault: Vault,
         oauth: CalendlyOAuth,
-        entropy: Entropy,
-        signals: Signals,
+        entropy: Randomness,
+        signals: Telemetry,
     ) -> None:
         self._storage = storage
         self._vault = vault
@@ -45,21 +45,23 @@ class RestorePair:
         self._entropy = entropy
         self._signals = signals
 
-    async def __call__(self, pair: StrandedPair, rescue: Rescue) -> Restored:
+    async def __call__(self, pair: UnsavedTokenPair, rescue: UnsavedTokens) -> Restored:
         """Store the pair, however long the store is away, and drop it from the rescue.
 
         A pair whose integration was erased, or is being disconnected, is revoked: nobody else
         knows it. One whose grant was replaced by a newer one is worth nothing any more.
         """
-        patience = Patience(seconds=None)
-        storing = until_stored(lambda: self._store(pair), entropy=self._entropy, patience=patience)
-        result = await see_through(asyncio.ensure_future(storing), patience)
+        patience = RetryBudget(seconds=None)
+        storing = retry_until_stored(
+            lambda: self._store(pair), entropy=self._entropy, patience=patience
+        )
+        result = await shield_until_done(asyncio.ensure_future(storing), patience)
         if result is Restored.GIVEN_BACK:
             await self._give_back(pair)
         rescue.drop(pair)
         return result
 
-    async def _store(self, pair: StrandedPair) -> Restored:
+    async def _store(self, pair: UnsavedTokenPair) -> Restored:
         async with self._storage() as uow:
             integration = await uow.integrations.get(pair.integration_id)
             if integration is None:
@@ -83,7 +85,7 @@ class RestorePair:
             return Restored.GIVEN_BACK
         return Restored.KNOWN
 
-    def _with_pair(self, integration: Integration, pair: StrandedPair) -> Integration:
+    def _with_pair(self, integration: Integration, pair: UnsavedTokenPair) -> Integration:
         changed = refreshed(
             integration,
             pair.tokens,
@@ -94,18 +96,18 @@ class RestorePair:
         # The grant that the pair belongs to; a newer one is not overwritten.
         return replace(changed, connected_at=pair.connected_at)
 
-    async def _give_back(self, pair: StrandedPair) -> None:
+    async def _give_back(self, pair: UnsavedTokenPair) -> None:
         try:
             tokens = open_both(self._vault, pair.integration_id, pair.tokens)
         except SealedValueUnreadable:
             return
-        await give_back(self._oauth, tokens)
+        await revoke_unused(self._oauth, tokens)
 
 
-def _has(integration: Integration, pair: StrandedPair) -> bool:
+def _has(integration: Integration, pair: UnsavedTokenPair) -> bool:
     return integration.tokens is not None and integration.tokens == pair.tokens
 
 
-def _nobodys_lease(pair: StrandedPair) -> Lease:
+def _nobodys_lease(pair: UnsavedTokenPair) -> Lease:
     """A new pair is stored whoever has the lease; the one it was exchanged under is over."""
     return Lease(owner="", fence=0, expires_at=pair.connected_at)

@@ -5,19 +5,19 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from application.jobs.job_result import LEFT_FOR_LATER, Counting, Progress, Tally
-from application.jobs.run_rows import work_on_each
-from application.jobs.unexpected import tell_bug
+from application.jobs.job_result import LEFT_FOR_LATER, JobCounter, JobResult, Progress
+from application.jobs.run_rows import run_rows
+from application.jobs.unexpected import report_bug
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
-from application.ports.signals import Signals
+from application.ports.entropy import Randomness
+from application.ports.signals import Telemetry
 from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
-from application.ports.token_rescue import Rescue
-from application.resilience.circuit_breakers import Circuits
-from application.resilience.rate_limit import Pace
+from application.ports.token_rescue import UnsavedTokens
+from application.resilience.circuit_breakers import CircuitBreakers
+from application.resilience.rate_limit import RateLimiter
 from application.tokens.exchange_tokens import ExchangeTokens
-from application.tokens.recover_tokens import RestorePair
+from application.tokens.recover_tokens import RecoverTokens
 from domain.errors import CircuitOpen, RefreshInProgress, SlotkeeperError, StorageUnavailable
 from domain.integration import Integration, Lease
 
@@ -34,11 +34,11 @@ class RefreshDueTokens:
         *,
         storage: Storage,
         exchange: ExchangeTokens,
-        restore: RestorePair,
-        circuits: Circuits,
+        restore: RecoverTokens,
+        circuits: CircuitBreakers,
         clock: Clock,
-        entropy: Entropy,
-        signals: Signals,
+        entropy: Randomness,
+        signals: Telemetry,
         owner: str,
         lease_ttl: timedelta,
         horizon: timedelta,
@@ -55,11 +55,11 @@ class RefreshDueTokens:
         self._lease_ttl = lease_ttl
         self._horizon = horizon
         self._concurrency = concurrency
-        self._pace = Pace(per_second, entropy)
+        self._pace = RateLimiter(per_second, entropy)
 
     async def __call__(
-        self, limit: int, progress: Progress, rescue: Rescue | None = None
-    ) -> Tally:
+        self, limit: int, progress: Progress, rescue: UnsavedTokens | None = None
+    ) -> JobResult:
         """Claim up to `limit` due integrations and refresh each; none stops the others.
 
         What an earlier attempt left in the rescue is stored first. While Calendly's OAuth is
@@ -72,7 +72,7 @@ class RefreshDueTokens:
             What was done; with `resume_in` when the rest is better looked at a little later.
 
         """
-        counting = Counting(progress)
+        counting = JobCounter(progress)
         if rescue is not None:
             await self._restore_all(rescue, counting)
         held = await self._circuits.wait(Surface.OAUTH)
@@ -80,12 +80,12 @@ class RefreshDueTokens:
             return counting.waiting(held_by=CircuitOpen.code, resume_in=_seconds(held))
         limit = await self._circuits.room(Surface.OAUTH, limit)
         claimed = await self._claim(limit)
-        await work_on_each(
+        await run_rows(
             claimed,
             lambda row: self._one(*row, rescue),
             concurrency=self._concurrency,
             counting=counting,
-            unexpected=partial(tell_bug, self._signals),
+            unexpected=partial(report_bug, self._signals),
         )
         if rescue is not None and rescue.kept():
             # They are kept for as long as this page does not end well.
@@ -94,7 +94,7 @@ class RefreshDueTokens:
             return counting.page(more=True)
         return await self._end(counting)
 
-    async def _restore_all(self, rescue: Rescue, counting: Counting) -> None:
+    async def _restore_all(self, rescue: UnsavedTokens, counting: JobCounter) -> None:
         for pair in rescue.kept():
             try:
                 counting.done(await self._restore(pair, rescue))
@@ -110,8 +110,10 @@ class RefreshDueTokens:
             await uow.commit()
         return claimed
 
-    async def _one(self, integration: Integration, lease: Lease, rescue: Rescue | None) -> str:
-        await self._pace.turn()
+    async def _one(
+        self, integration: Integration, lease: Lease, rescue: UnsavedTokens | None
+    ) -> str:
+        await self._pace.acquire()
         if lease.expires_at <= self._clock.now():
             # No exchange may begin under it any more, nor under one that was lost.
             return LEFT_FOR_LATER
@@ -121,7 +123,7 @@ class RefreshDueTokens:
             return LEFT_FOR_LATER
         return "refreshed"
 
-    async def _end(self, counting: Counting) -> Tally:
+    async def _end(self, counting: JobCounter) -> JobResult:
         """Return the last page's tally; what was put off for a short while is waited for."""
         now = self._clock.now()
         async with self._storage() as uow:

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 import msgspec
 
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
-from application.ports.signals import Signals
+from application.ports.entropy import Randomness
+from application.ports.signals import Telemetry
 from application.ports.storage.unit_of_work import Storage
-from application.ports.token_rescue import Rescue
-from application.resilience.retry import Patience, until_stored
+from application.ports.token_rescue import UnsavedTokens
+from application.resilience.retry import RetryBudget, retry_until_stored
 from domain.backoff import delay
 from domain.circuit_breaker import Breaker, BreakerPolicy, failed, given_back
 from domain.errors import SlotkeeperError, StorageUnavailable
@@ -26,7 +26,7 @@ from domain.retries import PUT_OFF
 LONGEST_HELD = timedelta(minutes=5)
 
 
-class ExchangeOutcomes:
+class RefreshResults:
     """Stores outcomes under a lease, as RefreshQueue lets them be stored."""
 
     def __init__(
@@ -34,8 +34,8 @@ class ExchangeOutcomes:
         *,
         storage: Storage,
         clock: Clock,
-        entropy: Entropy,
-        signals: Signals,
+        entropy: Randomness,
+        signals: Telemetry,
         breaker_policy: BreakerPolicy,
     ) -> None:
         self._storage = storage
@@ -50,8 +50,8 @@ class ExchangeOutcomes:
         changed: Integration,
         lease: Lease,
         before: Integration,
-        patience: Patience,
-        rescue: Rescue | None = None,
+        patience: RetryBudget,
+        rescue: UnsavedTokens | None = None,
     ) -> bool:
         """Commit a final outcome, again and again while the store is away.
 
@@ -88,8 +88,8 @@ class ExchangeOutcomes:
         changed: Integration,
         lease: Lease,
         before: Integration,
-        patience: Patience,
-        rescue: Rescue | None,
+        patience: RetryBudget,
+        rescue: UnsavedTokens | None,
     ) -> bool:
         async def attempt() -> bool:
             try:
@@ -99,9 +99,9 @@ class ExchangeOutcomes:
                     rescue.alarm()
                 raise
 
-        return await until_stored(attempt, entropy=self._entropy, patience=patience)
+        return await retry_until_stored(attempt, entropy=self._entropy, patience=patience)
 
-    async def put_off(
+    async def retry_later(
         self, integration: Integration, lease: Lease, error: SlotkeeperError
     ) -> bool:
         """Store a passing failure: still active, tried again as its outcome's rule says.
@@ -127,7 +127,7 @@ class ExchangeOutcomes:
             await uow.refresh_queue.release(integration.id, lease)
             await uow.commit()
 
-    async def hold(self, integration: Integration, lease: Lease, until: datetime) -> None:
+    async def postpone(self, integration: Integration, lease: Lease, until: datetime) -> None:
         """Give the lease back; the job leaves the integration alone until then (UTC)."""
         await self._finish(integration, lease, integration, until)
 
@@ -156,7 +156,7 @@ class ExchangeOutcomes:
 
     def _breaker(self, breaker: Breaker, rule: Rule, now: datetime) -> Breaker:
         if rule.breaker is Effect.FAILS:
-            return failed(breaker, now, self._breaker_policy, self._entropy.chance())
+            return failed(breaker, now, self._breaker_policy, self._entropy.fraction())
         return given_back(breaker, breaker)
 
     def _next_attempt(
@@ -165,7 +165,7 @@ class ExchangeOutcomes:
         asked = timedelta(seconds=error.retry_after or 0)
         match rule.repeat:
             case Repeat.BACKED_OFF:
-                backed_off = delay(PUT_OFF, max(failures, 1), self._entropy.chance())
+                backed_off = delay(PUT_OFF, max(failures, 1), self._entropy.fraction())
                 return now + max(asked, backed_off)
             case Repeat.AFTER_AN_HOUR:
                 return now + QUARANTINE

@@ -4,10 +4,10 @@ import asyncio
 from datetime import timedelta
 
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
+from application.ports.entropy import Randomness
 from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
-from application.resilience.circuit_breakers import Circuits
+from application.resilience.circuit_breakers import CircuitBreakers
 from application.tokens.connected import read_connected
 from application.tokens.exchange_tokens import ExchangeTokens
 from domain.errors import (
@@ -32,9 +32,9 @@ class RefreshTokens:
         *,
         storage: Storage,
         exchange: ExchangeTokens,
-        circuits: Circuits,
+        circuits: CircuitBreakers,
         clock: Clock,
-        entropy: Entropy,
+        entropy: Randomness,
         owner: str,
         lease_ttl: timedelta,
     ) -> None:
@@ -75,8 +75,8 @@ class RefreshTokens:
                 return await self._refresh(*taken, stale_version)
             self._refuse_while_in_doubt(integration)
             await self._refuse_at_rest(integration)
-            await self._circuits.refuse_if_held_back(Surface.OAUTH)
-            await asyncio.sleep(POLL * (0.5 + self._entropy.chance()))
+            await self._circuits.raise_if_open(Surface.OAUTH)
+            await asyncio.sleep(POLL * (0.5 + self._entropy.fraction()))
         raise RefreshInProgress(
             "Another process is refreshing this integration; try again shortly.", retry_after=5
         )

@@ -8,7 +8,7 @@ from domain.errors import CalendlyError
 from domain.secret import Secret
 
 
-async def give_back(oauth: CalendlyOAuth, tokens: Iterable[Secret]) -> None:
+async def revoke_unused(oauth: CalendlyOAuth, tokens: Iterable[Secret]) -> None:
     """Revoke tokens that nobody else knows; if Calendly is down they simply are never used."""
     for token in tokens:
         with suppress(CalendlyError):

@@ -11,14 +11,14 @@ import msgspec
 
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.clock import Clock
-from application.ports.signals import Signals
+from application.ports.signals import Telemetry
 from application.ports.storage.unit_of_work import Storage
-from application.ports.token_rescue import Rescue, StrandedPair
+from application.ports.token_rescue import UnsavedTokenPair, UnsavedTokens
 from application.ports.vault import Vault
-from application.resilience.retry import Patience
+from application.resilience.retry import RetryBudget
 from application.tokens.exchange_start import outlasts_request, requests_used_up
-from application.tokens.refresh_results import ExchangeOutcomes
-from application.tokens.revoke import give_back
+from application.tokens.refresh_results import RefreshResults
+from application.tokens.revoke import revoke_unused
 from application.tokens.token_encryption import seal_pair
 from domain.errors import (
     CalendlyUncertain,
@@ -42,23 +42,23 @@ from domain.refresh_outcome import Outcome
 from domain.secret import Secret
 from domain.token import TokenPair
 
-Ended = tuple[Integration, Outcome]
+RefreshResult = tuple[Integration, Outcome]
 
 NOT_ROTATED: Final = "refresh_token_not_rotated"
 
 
 @dataclass(frozen=True)
-class Spending:
+class RefreshRequest:
     """What one exchange is about: the integration as it was taken, and the token to spend."""
 
     integration: Integration
     lease: Lease
     refresh: Secret
-    rescue: Rescue | None
-    patience: Patience
+    rescue: UnsavedTokens | None
+    patience: RetryBudget
 
 
-class SpendToken:
+class SendRefresh:
     """Sends the request and stores what came of it."""
 
     def __init__(
@@ -67,9 +67,9 @@ class SpendToken:
         storage: Storage,
         vault: Vault,
         oauth: CalendlyOAuth,
-        outcomes: ExchangeOutcomes,
+        outcomes: RefreshResults,
         clock: Clock,
-        signals: Signals,
+        signals: Telemetry,
         lease_ttl: timedelta,
     ) -> None:
         self._storage = storage
@@ -81,7 +81,7 @@ class SpendToken:
         self._signals = signals
         self._lease_ttl = lease_ttl
 
-    async def __call__(self, spending: Spending) -> Ended:
+    async def __call__(self, spending: RefreshRequest) -> RefreshResult:
         """Exchange; see ExchangeTokens for what it raises."""
         await self._record_start(spending)
         started = self._clock.now()
@@ -94,14 +94,14 @@ class SpendToken:
             return await self._refused(spending, error)
         except CalendlyUncertain as error:
             unsure = msgspec.structs.replace(integration, exchange_started_at=started)
-            await self._outcomes.put_off(unsure, lease, error)
+            await self._outcomes.retry_later(unsure, lease, error)
             raise
         except SlotkeeperError as error:
-            await self._outcomes.put_off(integration, lease, error)
+            await self._outcomes.retry_later(integration, lease, error)
             raise
         return await self._commit(spending, pair, started)
 
-    async def _record_start(self, spending: Spending) -> None:
+    async def _record_start(self, spending: RefreshRequest) -> None:
         integration, lease, now = spending.integration, spending.lease, self._clock.now()
         until = now + self._lease_ttl
         start = await self._log.begin(integration.id, lease, now, until)
@@ -111,16 +111,18 @@ class SpendToken:
             late = RefreshInProgress(
                 "The store was slow; the lease is nearly over.", retry_after=5
             )
-            await self._outcomes.put_off(integration, lease, late)
+            await self._outcomes.retry_later(integration, lease, late)
             raise late
         if start.wait is None:
             await self._outcomes.release(integration, lease)
             raise RefreshInProgress("Another process took over this refresh.", retry_after=1)
         # The count on the row says the same to whoever comes next: no lease has to.
-        await self._outcomes.hold(integration, lease, now + start.wait)
+        await self._outcomes.postpone(integration, lease, now + start.wait)
         raise requests_used_up(start.wait)
 
-    async def _commit(self, spending: Spending, pair: TokenPair, started: datetime) -> Ended:
+    async def _commit(
+        self, spending: RefreshRequest, pair: TokenPair, started: datetime
+    ) -> RefreshResult:
         integration = spending.integration
         now, version = self._clock.now(), usable_tokens(integration).version
         if pair.owner_uri != integration.account.user_uri:
@@ -128,7 +130,7 @@ class SpendToken:
             error = GrantRefused("Calendly answered a token refresh for another account.")
             return await self._give_up(changed, spending, error)
         tokens = seal_pair(self._vault, integration.id, pair, version=version + 1)
-        stranded = StrandedPair(
+        stranded = UnsavedTokenPair(
             integration_id=integration.id,
             connected_at=integration.connected_at,
             replaces=version,
@@ -156,11 +158,11 @@ class SpendToken:
         if current is None or (
             current.status is Status.DISCONNECTING and _version(current) != tokens.version
         ):
-            await give_back(self._oauth, (pair.refresh, pair.access))
+            await revoke_unused(self._oauth, (pair.refresh, pair.access))
         return _overtaken(current)
 
     async def _stored(
-        self, changed: Integration, spending: Spending, stranded: StrandedPair
+        self, changed: Integration, spending: RefreshRequest, stranded: UnsavedTokenPair
     ) -> bool:
         rescue = spending.rescue
         if rescue is not None:
@@ -172,7 +174,7 @@ class SpendToken:
             rescue.drop(stranded)
         return stored
 
-    async def _say_if_revived(self, changed: Integration, spending: Spending) -> None:
+    async def _say_if_revived(self, changed: Integration, spending: RefreshRequest) -> None:
         """A pair that came late may have brought back what somebody had given up meanwhile."""
         if not spending.patience.tried and self._clock.now() < spending.lease.expires_at:
             return
@@ -180,7 +182,7 @@ class SpendToken:
         if current and current.recovery and current.recovery.at == changed.last_refreshed_at:
             self._signals.recovered(changed.id, current.recovery.cause)
 
-    async def _refused(self, spending: Spending, error: GrantRefused) -> Ended:
+    async def _refused(self, spending: RefreshRequest, error: GrantRefused) -> RefreshResult:
         now, integration = self._clock.now(), spending.integration
         left = still_open(integration, now)
         if left is None:
@@ -190,16 +192,16 @@ class SpendToken:
             "An earlier refresh of this integration may be under way still; try again shortly.",
             retry_after=left.total_seconds(),
         )
-        if await self._outcomes.put_off(integration, spending.lease, waiting):
+        if await self._outcomes.retry_later(integration, spending.lease, waiting):
             raise waiting from error
         return _overtaken(await self._reread(integration), error)
 
     async def _give_up(
-        self, changed: Integration, spending: Spending, error: GrantRefused
-    ) -> Ended:
+        self, changed: Integration, spending: RefreshRequest, error: GrantRefused
+    ) -> RefreshResult:
         """Store that a person is needed, unless somebody faster has a live pair."""
         before = spending.integration
-        if await self._outcomes.store(changed, spending.lease, before, Patience()):
+        if await self._outcomes.store(changed, spending.lease, before, RetryBudget()):
             raise error
         return _overtaken(await self._reread(before), error)
 
@@ -212,7 +214,7 @@ def _version(integration: Integration) -> int | None:
     return integration.tokens.version if integration.tokens else None
 
 
-def _overtaken(current: Integration | None, error: GrantRefused | None = None) -> Ended:
+def _overtaken(current: Integration | None, error: GrantRefused | None = None) -> RefreshResult:
     """Return the row as somebody faster left it, or raise what it means."""
     if current is None:
         raise IntegrationNotFound("The integration was disconnected in the meantime.")

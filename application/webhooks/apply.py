@@ -8,13 +8,13 @@ so that no two transactions ever wait for each other in a circle.
 from collections.abc import Sequence
 from datetime import datetime
 
-from application.bookings.merge_facts import settle_bookings
-from application.ports.entropy import Entropy
+from application.bookings.merge_facts import merge_facts
+from application.ports.entropy import Randomness
 from application.ports.storage.availability_cache import Change, Scope
 from application.ports.storage.bookings import Owner
 from application.ports.storage.unit_of_work import UnitOfWork
 from domain.integration import Integration
-from domain.webhook import Notice, Topic, topic
+from domain.webhook import ParsedWebhook, Topic, topic
 
 APPLIED = "applied"
 IGNORED = "ignored"
@@ -25,7 +25,7 @@ UNREADABLE_ERROR = "WebhookUnreadable"
 
 
 async def integrations_of(
-    uow: UnitOfWork, notice: Notice, integration: Integration | None
+    uow: UnitOfWork, notice: ParsedWebhook, integration: Integration | None
 ) -> Sequence[Integration]:
     """Return whom a notice concerns: the one its address named, or those its body names."""
     if integration is not None:
@@ -33,7 +33,7 @@ async def integrations_of(
     return await uow.integrations.by_accounts(notice.account_uris)
 
 
-def why_ignored(notice: Notice, concerned: Sequence[Integration | Owner]) -> str | None:
+def why_ignored(notice: ParsedWebhook, concerned: Sequence[Integration | Owner]) -> str | None:
     """Return why a notice has no effect here, or None when it has one."""
     if topic(notice.kind) is Topic.NONE:
         return UNKNOWN_KIND
@@ -42,8 +42,8 @@ def why_ignored(notice: Notice, concerned: Sequence[Integration | Owner]) -> str
 
 async def apply_webhook(
     uow: UnitOfWork,
-    entropy: Entropy,
-    notice: Notice,
+    entropy: Randomness,
+    notice: ParsedWebhook,
     integrations: Sequence[Integration],
     now: datetime,
 ) -> str | None:
@@ -54,21 +54,24 @@ async def apply_webhook(
     reason = why_ignored(notice, integrations)
     if reason is None:
         await settle_notice(uow, entropy, notice, integrations)
-        await overtake_cache(uow, notice, integrations, now)
+        await invalidate_cache(uow, notice, integrations, now)
     return reason
 
 
 async def settle_notice(
-    uow: UnitOfWork, entropy: Entropy, notice: Notice, integrations: Sequence[Integration]
+    uow: UnitOfWork,
+    entropy: Randomness,
+    notice: ParsedWebhook,
+    integrations: Sequence[Integration],
 ) -> None:
     """Write what a notice says of a booking, for each integration by ascending id."""
     if notice.facts is not None:
         for integration in integrations:
-            await settle_bookings(uow, entropy, integration, [notice.facts])
+            await merge_facts(uow, entropy, integration, [notice.facts])
 
 
-async def overtake_cache(
-    uow: UnitOfWork, notice: Notice, integrations: Sequence[Integration], now: datetime
+async def invalidate_cache(
+    uow: UnitOfWork, notice: ParsedWebhook, integrations: Sequence[Integration], now: datetime
 ) -> None:
     """Invalidate what a notice changes of what is cached of the users whom it concerns."""
     users = sorted(each.user_id for each in integrations)

@@ -7,13 +7,13 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
 
-from application.jobs.error_location import whereabouts
-from application.jobs.job_result import Counting, Progress, Tally
+from application.jobs.error_location import error_location
+from application.jobs.job_result import JobCounter, JobResult, Progress
 from application.jobs.unexpected import UNEXPECTED
 from application.ports.calendly.webhook_reader import WebhookReader
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
-from application.ports.signals import Signals
+from application.ports.entropy import Randomness
+from application.ports.signals import Telemetry
 from application.ports.storage.unit_of_work import Storage, UnitOfWork
 from application.ports.storage.webhook_events import WebhookEvent
 from application.webhooks.apply import (
@@ -28,11 +28,11 @@ from application.webhooks.apply import (
     integrations_of,
 )
 from application.webhooks.delivery import belongs_to
-from application.webhooks.held_meanwhile import HeldMeanwhile
+from application.webhooks.held_meanwhile import LockedIntegrations
 from domain.errors import SealedValueUnreadable, SlotkeeperError, StorageContended
 from domain.integration import Integration
 from domain.leftovers import verdict
-from domain.webhook import Notice
+from domain.webhook import ParsedWebhook
 
 HELD_FOR = timedelta(minutes=2)
 DEAD_LETTERED = "dead_lettered"
@@ -53,7 +53,7 @@ class Failure(NamedTuple):
     where: str
 
 
-class ApplyWebhooks:
+class ApplyPendingWebhooks:
     """Works through the inbox; a dead letter is ours to mend, never the sender's."""
 
     def __init__(
@@ -62,8 +62,8 @@ class ApplyWebhooks:
         storage: Storage,
         reader: WebhookReader,
         clock: Clock,
-        entropy: Entropy,
-        signals: Signals,
+        entropy: Randomness,
+        signals: Telemetry,
     ) -> None:
         self._storage = storage
         self._reader = reader
@@ -71,18 +71,20 @@ class ApplyWebhooks:
         self._entropy = entropy
         self._signals = signals
 
-    async def __call__(self, limit: int, progress: Progress) -> Tally:
+    async def __call__(self, limit: int, progress: Progress) -> JobResult:
         """Claim up to `limit` pending events and apply each in a transaction of its own."""
         now = self._clock.now()
         async with self._storage() as uow:
             events = await uow.webhook_events.claim_pending(now, now + HELD_FOR, limit)
             await uow.commit()
-        counting, held = Counting(progress), HeldMeanwhile()
+        counting, held = JobCounter(progress), LockedIntegrations()
         for event in events:
             await self._one(event, held, counting)
         return counting.page(more=len(events) == limit)
 
-    async def _one(self, event: WebhookEvent, held: HeldMeanwhile, counting: Counting) -> None:
+    async def _one(
+        self, event: WebhookEvent, held: LockedIntegrations, counting: JobCounter
+    ) -> None:
         try:
             result = await self._attempt(event, held)
         except Exception as error:  # noqa: BLE001 - one bad event never stops the others
@@ -94,7 +96,7 @@ class ApplyWebhooks:
             counting.done(result)
             self._signals.webhook_applied(event.kind, result)
 
-    async def _attempt(self, event: WebhookEvent, held: HeldMeanwhile) -> str | Failure:
+    async def _attempt(self, event: WebhookEvent, held: LockedIntegrations) -> str | Failure:
         if event.fault is not None:
             return Failure(event.fault, SealedValueUnreadable.__name__, "body")
         notice = self._reader.read(event.body)
@@ -102,7 +104,9 @@ class ApplyWebhooks:
             return Failure(UNREADABLE, UNREADABLE_ERROR, notice.unreadable)
         return await self._apply(event, notice, held)
 
-    async def _apply(self, event: WebhookEvent, notice: Notice, held: HeldMeanwhile) -> str:
+    async def _apply(
+        self, event: WebhookEvent, notice: ParsedWebhook, held: LockedIntegrations
+    ) -> str:
         now = self._clock.now()
         async with self._storage() as uow:
             addressee = await _addressee(uow, event, notice)
@@ -121,7 +125,7 @@ class ApplyWebhooks:
         return NOBODYS if reason == NOBODYS else IGNORED
 
     async def _failed(self, event: WebhookEvent, failure: Failure) -> None:
-        ruling = verdict(failure.code, event.attempts + 1, self._entropy.chance())
+        ruling = verdict(failure.code, event.attempts + 1, self._entropy.fraction())
         again = None if ruling.pause is None else self._clock.now() + ruling.pause
         # An event that somebody holds as well stays claimed, and is handed out again after that.
         with suppress(StorageContended):
@@ -140,7 +144,9 @@ class ApplyWebhooks:
         self._signals.webhook_unapplied(event.id, failure.error, failure.where)
 
 
-async def _addressee(uow: UnitOfWork, event: WebhookEvent, notice: Notice) -> Integration | None:
+async def _addressee(
+    uow: UnitOfWork, event: WebhookEvent, notice: ParsedWebhook
+) -> Integration | None:
     """Return the integration that the event's address named; None when its body has to tell."""
     if event.integration_id is not None:
         return await uow.integrations.get(event.integration_id)
@@ -153,4 +159,4 @@ async def _addressee(uow: UnitOfWork, event: WebhookEvent, notice: Notice) -> In
 
 def _failure(error: Exception) -> Failure:
     code = error.code if isinstance(error, SlotkeeperError) else UNEXPECTED
-    return Failure(code, type(error).__name__, whereabouts(error))
+    return Failure(code, type(error).__name__, error_location(error))

@@ -9,20 +9,20 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from application.ports.entropy import Entropy
+from application.ports.entropy import Randomness
 from application.ports.storage.bookings import Owner
 from application.ports.storage.webhook_events import WebhookEvent
-from domain.discreet import Discreet
+from domain.discreet import RedactedRepr
 from domain.ids import IntegrationId, WebhookEventId
 from domain.integration import Integration
-from domain.webhook import APP_WIDE, Notice, dedupe_key
+from domain.webhook import APP_WIDE, ParsedWebhook, dedupe_key
 
 STORED = "stored"
 DUPLICATE = "duplicate"
 UNAPPLIED = "unapplied"
 
 
-class Delivery(Discreet, msgspec.Struct, frozen=True):
+class Delivery(RedactedRepr, msgspec.Struct, frozen=True):
     """What arrived, once it is known to come from Calendly.
 
     Args:
@@ -35,12 +35,12 @@ class Delivery(Discreet, msgspec.Struct, frozen=True):
 
     shown = ("integration_id", "received_at")
     body: bytes
-    notice: Notice
+    notice: ParsedWebhook
     integration_id: IntegrationId | None
     received_at: datetime
 
 
-class Ingested(msgspec.Struct, frozen=True):
+class IngestResult(msgspec.Struct, frozen=True):
     """What became of a delivery.
 
     Args:
@@ -58,7 +58,7 @@ class Ingested(msgspec.Struct, frozen=True):
 
 
 def event_of(
-    delivery: Delivery, concerned: Sequence[Integration | Owner], entropy: Entropy
+    delivery: Delivery, concerned: Sequence[Integration | Owner], entropy: Randomness
 ) -> WebhookEvent:
     """Return the event to store; it belongs to whom it concerns where that is one alone.
 
@@ -84,7 +84,7 @@ def unlinked(event: WebhookEvent) -> WebhookEvent:
     return replace(event, integration_id=None)
 
 
-def belongs_to(event: WebhookEvent, notice: Notice, integration: Integration) -> bool:
+def belongs_to(event: WebhookEvent, notice: ParsedWebhook, integration: Integration) -> bool:
     """Whether an unlinked event was stored for this integration: its key says so."""
     # Until a deploy could read it, the event was known by its hash.
     readings = (notice, replace(notice, subject=None))

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from application.ports.calendly.subscriptions import CalendlySubscriptions
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
-from application.ports.signals import Signals
+from application.ports.entropy import Randomness
+from application.ports.signals import Telemetry
 from application.ports.storage.unit_of_work import Storage
 from application.tokens.calendly_session import CalendlySession
 from application.tokens.connected import read_connected
@@ -49,8 +49,8 @@ class EnsureSubscription:
         session: CalendlySession,
         calendly: CalendlySubscriptions,
         clock: Clock,
-        entropy: Entropy,
-        signals: Signals,
+        entropy: Randomness,
+        signals: Telemetry,
         callback_base: str,
         signing_key: Secret,
     ) -> None:

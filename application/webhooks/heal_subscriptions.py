@@ -1,7 +1,7 @@
 """Heal the webhook subscriptions of all live integrations, and resume the ending of others."""
 
-from application.jobs.job_result import Counting, Progress, Tally
-from application.jobs.page_through import sweep
+from application.jobs.job_result import JobCounter, JobResult, Progress
+from application.jobs.page_through import page_through
 from application.ports.jobs import Jobs
 from application.ports.storage.unit_of_work import Storage
 from application.webhooks.ensure_subscription import EnsureSubscription
@@ -25,14 +25,14 @@ class HealSubscriptions:
         self._jobs = jobs
         self._concurrency = concurrency
 
-    async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> Tally:
+    async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> JobResult:
         """Heal a page; results are `kept`, `kept_failing`, `created`, `replaced`.
 
         The first page also starts the jobs of up to `limit` integrations that are being
         disconnected: `disconnect_resumed`. Those whose job runs already are not counted.
         """
-        resumed = Tally() if cursor else await self._resume(limit, progress)
-        healed = await sweep(
+        resumed = JobResult() if cursor else await self._resume(limit, progress)
+        healed = await page_through(
             self._storage,
             lambda integration: self._ensure(integration.id),
             cursor=cursor,
@@ -42,10 +42,10 @@ class HealSubscriptions:
         )
         return resumed.plus(healed)
 
-    async def _resume(self, limit: int, progress: Progress) -> Tally:
+    async def _resume(self, limit: int, progress: Progress) -> JobResult:
         async with self._storage() as uow:
             leaving = await uow.integrations.disconnecting(limit)
-        counting = Counting(progress)
+        counting = JobCounter(progress)
         for integration in leaving:
             try:
                 started = await self._jobs.disconnect(integration.id)

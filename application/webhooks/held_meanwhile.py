@@ -12,7 +12,7 @@ from domain.ids import IntegrationId
 from domain.integration import Integration
 
 
-class HeldMeanwhile:
+class LockedIntegrations:
     """What one page met; the next page looks again."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from application.ports.calendly.webhook_reader import WebhookReader
 from application.ports.clock import Clock
-from application.ports.signals import Signals
+from application.ports.signals import Telemetry
 from application.webhooks.apply import (
     APPLIED,
     IGNORED,
@@ -15,7 +15,7 @@ from application.webhooks.apply import (
     UNREADABLE,
     UNREADABLE_ERROR,
 )
-from application.webhooks.delivery import UNAPPLIED, Delivery, Ingested
+from application.webhooks.delivery import UNAPPLIED, Delivery, IngestResult
 from domain.errors import (
     MalformedWebhook,
     SignatureRejected,
@@ -27,13 +27,13 @@ from domain.secret import Secret
 from domain.signature import REFUSALS, Verdict, verify
 from domain.subscription import owner_of
 from domain.subscription_signing import own_signing_keys
-from domain.webhook import Notice
+from domain.webhook import ParsedWebhook
 
 MALFORMED_BODY = "malformed_body"
 UNAVAILABLE = "unavailable"
 UNKNOWN_SUBSCRIPTION = "unknown_subscription"
 
-Inbox: TypeAlias = Callable[[Delivery], Awaitable[Ingested | None]]
+Inbox: TypeAlias = Callable[[Delivery], Awaitable[IngestResult | None]]
 """Makes a delivery durable and applies it; None, or SubscriptionNotFound, for nobody's address."""
 
 
@@ -46,7 +46,7 @@ class IngestWebhook:
         inbox: Inbox,
         reader: WebhookReader,
         clock: Clock,
-        signals: Signals,
+        signals: Telemetry,
         signing_keys: Sequence[Secret],
         tolerance: timedelta,
     ) -> None:
@@ -59,7 +59,7 @@ class IngestWebhook:
 
     async def __call__(
         self, body: bytes, signature: str | None, subscription_key: str | None
-    ) -> Ingested:
+    ) -> IngestResult:
         """Take in a delivery; when this returns, it is durable.
 
         Args:
@@ -110,14 +110,14 @@ class IngestWebhook:
         self._signals.webhook_received(UNKNOWN_SUBSCRIPTION)
         return SubscriptionNotFound("No integration has this webhook subscription key.")
 
-    def _read(self, body: bytes) -> Notice:
+    def _read(self, body: bytes) -> ParsedWebhook:
         try:
             return self._reader.read(body)
         except MalformedWebhook:
             self._signals.webhook_received(MALFORMED_BODY)
             raise
 
-    def _tell(self, notice: Notice, ingested: Ingested) -> None:
+    def _tell(self, notice: ParsedWebhook, ingested: IngestResult) -> None:
         self._signals.webhook_received(ingested.result)
         event_id, reason = ingested.event_id, ingested.reason
         if event_id is None:
@@ -129,7 +129,7 @@ class IngestWebhook:
             self._signals.webhook_unapplied(event_id, UNREADABLE_ERROR, notice.unreadable)
 
 
-def _outcome(ingested: Ingested) -> str:
+def _outcome(ingested: IngestResult) -> str:
     if ingested.applied:
         return APPLIED
     waits = ingested.reason in {UNREADABLE, UNAPPLIED}

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from application.ports.clock import Clock
-from application.webhooks.delivery import Delivery, Ingested
+from application.webhooks.delivery import Delivery, IngestResult
 
 REST: Final = timedelta(seconds=1)
 """How long nothing of an integration is tried again, once it met a lock."""
@@ -31,7 +31,7 @@ class Contention:
         self._met: dict[Hashable, _Meeting] = {}
         self._all_at: datetime | None = None
 
-    def met(self, delivery: Delivery, *, whole: bool = False) -> None:
+    def locked(self, delivery: Delivery, *, whole: bool = False) -> None:
         """Note that somebody holds what a delivery needs.
 
         Args:
@@ -43,17 +43,17 @@ class Contention:
         now = self._clock.now()
         # Few at any time, and this is the only place where they become more.
         self._met = {key: one for key, one in self._met.items() if now - one.at < FORGOTTEN_AFTER}
-        self._met[lane_of(delivery)] = _Meeting(now, whole)
+        self._met[queue_key(delivery)] = _Meeting(now, whole)
 
-    def over(self, delivery: Delivery) -> None:
+    def unlocked(self, delivery: Delivery) -> None:
         """Note that a delivery was stored without meeting anybody."""
-        self._met.pop(lane_of(delivery), None)
+        self._met.pop(queue_key(delivery), None)
 
     def is_met(self, delivery: Delivery) -> bool:
         """Whether what a delivery needs was held when it was last looked at."""
         return self._is_within(delivery, FORGOTTEN_AFTER)
 
-    def rests(self, delivery: Delivery) -> bool:
+    def is_backing_off(self, delivery: Delivery) -> bool:
         """Whether it is too early to look again."""
         return self._is_within(delivery, REST)
 
@@ -71,25 +71,25 @@ class Contention:
 
     def _is_within(self, delivery: Delivery, time: timedelta, *, whole: bool = False) -> bool:
         # Nearly always nothing is contended, and nothing is computed then.
-        found = self._met.get(lane_of(delivery)) if self._met else None
+        found = self._met.get(queue_key(delivery)) if self._met else None
         if found is None or (whole and not found.whole):
             return False
         return self._clock.now() - found.at < time
 
 
-def lane_of(delivery: Delivery) -> Hashable:
+def queue_key(delivery: Delivery) -> Hashable:
     """Return what deliveries have in common that meet the same locks, as far as is known."""
     return delivery.integration_id or delivery.notice.account_uris
 
 
-def past_the_group(
-    group: Callable[[Delivery], Awaitable[Ingested | None]],
-    singly: Callable[[Delivery], Awaitable[Ingested]],
+def bypass_group(
+    group: Callable[[Delivery], Awaitable[IngestResult | None]],
+    singly: Callable[[Delivery], Awaitable[IngestResult]],
     contention: Contention,
-) -> Callable[[Delivery], Awaitable[Ingested | None]]:
+) -> Callable[[Delivery], Awaitable[IngestResult | None]]:
     """Return an inbox that gives the group what is not contended, and `singly` the rest."""
 
-    async def take(delivery: Delivery) -> Ingested | None:
+    async def take(delivery: Delivery) -> IngestResult | None:
         if contention.is_met(delivery):
             return await singly(delivery)
         return await group(delivery)

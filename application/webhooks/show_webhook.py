@@ -7,12 +7,12 @@ import msgspec
 from application.ports.calendly.webhook_redactor import WebhookBodies
 from application.ports.storage.unit_of_work import Storage
 from application.ports.storage.webhook_archive import StoredWebhook
-from domain.discreet import Discreet
+from domain.discreet import RedactedRepr
 from domain.errors import WebhookEventNotFound
 from domain.ids import WebhookEventId
 
 
-class ShownWebhook(Discreet, msgspec.Struct, frozen=True):
+class ShownWebhook(RedactedRepr, msgspec.Struct, frozen=True):
     """A stored webhook; `body` is a value of JSON, or None when it was not asked for."""
 
     shown = ("webhook",)

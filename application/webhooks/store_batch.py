@@ -9,35 +9,35 @@ from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from application.bookings.merge_facts import Told, settle_held
+from application.bookings.merge_facts import OwnerFacts, merge_facts_locked
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
+from application.ports.entropy import Randomness
 from application.ports.storage.availability_cache import Change
 from application.ports.storage.bookings import Owner
 from application.ports.storage.unit_of_work import Storage, UnitOfWork
 from application.ports.storage.webhook_archive import WebhookStatus
 from application.ports.storage.webhook_events import FiledEvent
 from application.webhooks.apply import UNREADABLE, change_of, why_ignored
-from application.webhooks.delivery import DUPLICATE, STORED, Delivery, Ingested, event_of
+from application.webhooks.delivery import DUPLICATE, STORED, Delivery, IngestResult, event_of
 from domain.ids import IntegrationId, UserId, WebhookEventId
-from domain.webhook import Notice
+from domain.webhook import ParsedWebhook
 
 
 class _Filing(NamedTuple):
-    notice: Notice
+    notice: ParsedWebhook
     concerned: Sequence[Owner]
     filed: FiledEvent
 
 
-class StoreWebhooks:
+class StoreBatch:
     """Storing, applying to bookings and invalidating the cache are one transaction."""
 
-    def __init__(self, *, storage: Storage, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, *, storage: Storage, clock: Clock, entropy: Randomness) -> None:
         self._storage = storage
         self._clock = clock
         self._entropy = entropy
 
-    async def __call__(self, deliveries: Sequence[Delivery]) -> Sequence[Ingested | None]:
+    async def __call__(self, deliveries: Sequence[Delivery]) -> Sequence[IngestResult | None]:
         """Return what became of each; None where the address is nobody's.
 
         When this returns, all of it is durable; when it raises, nothing is stored.
@@ -70,7 +70,7 @@ class StoreWebhooks:
         return _Filing(notice, concerned, FiledEvent(event, status, reason))
 
     async def _apply(self, uow: UnitOfWork, fresh: Iterable[_Filing], now: datetime) -> None:
-        told: dict[IntegrationId, Told] = {}
+        told: dict[IntegrationId, OwnerFacts] = {}
         changed: dict[UserId, Change] = {}
         for notice, concerned, filed in fresh:
             if filed.status is not WebhookStatus.APPLIED:
@@ -78,8 +78,8 @@ class StoreWebhooks:
             for owner in concerned:
                 changed[owner.user_id] = change_of(notice.kind).after(changed.get(owner.user_id))
                 if notice.facts is not None:
-                    told.setdefault(owner.id, Told(owner, [])).facts.append(notice.facts)
-        await settle_held(uow, self._entropy, list(told.values()))
+                    told.setdefault(owner.id, OwnerFacts(owner, [])).facts.append(notice.facts)
+        await merge_facts_locked(uow, self._entropy, list(told.values()))
         await uow.availability.invalidate_each(changed, now)
 
 
@@ -115,7 +115,7 @@ async def _held(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> Sequence[Own
             accounts.update(each.notice.account_uris)
     if not ids and not accounts:
         return []
-    return await uow.bookings.hold(sorted(ids), sorted(accounts))
+    return await uow.bookings.lock(sorted(ids), sorted(accounts))
 
 
 async def _store(
@@ -130,9 +130,9 @@ async def _store(
     return {each.filed.event.id: each for key, each in first.items() if key in stored}
 
 
-def _ingested(filed: FiledEvent, fresh: Container[WebhookEventId]) -> Ingested:
+def _ingested(filed: FiledEvent, fresh: Container[WebhookEventId]) -> IngestResult:
     if filed.event.id not in fresh:
-        return Ingested(DUPLICATE)
+        return IngestResult(DUPLICATE)
     reason = UNREADABLE if filed.status is WebhookStatus.PENDING else filed.reason
     applied = filed.status is WebhookStatus.APPLIED
-    return Ingested(STORED, filed.event.id, applied=applied, reason=reason)
+    return IngestResult(STORED, filed.event.id, applied=applied, reason=reason)

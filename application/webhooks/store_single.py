@@ -10,17 +10,17 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from application.jobs.error_location import whereabouts
+from application.jobs.error_location import error_location
 from application.ports.background import Background
 from application.ports.clock import Clock
-from application.ports.entropy import Entropy
+from application.ports.entropy import Randomness
 from application.ports.jobs import Jobs
-from application.ports.signals import Signals
+from application.ports.signals import Telemetry
 from application.ports.storage.unit_of_work import Storage, UnitOfWork
 from application.webhooks.apply import (
     UNREADABLE,
     integrations_of,
-    overtake_cache,
+    invalidate_cache,
     settle_notice,
     why_ignored,
 )
@@ -29,7 +29,7 @@ from application.webhooks.delivery import (
     STORED,
     UNAPPLIED,
     Delivery,
-    Ingested,
+    IngestResult,
     event_of,
     unlinked,
 )
@@ -68,8 +68,8 @@ class StoreWebhook:
         jobs: Jobs,
         background: Background,
         clock: Clock,
-        entropy: Entropy,
-        signals: Signals,
+        entropy: Randomness,
+        signals: Telemetry,
     ) -> None:
         self._storage = storage
         self._aside = aside
@@ -81,7 +81,7 @@ class StoreWebhook:
         self._signals = signals
         self._nudged_at: datetime | None = None
 
-    async def __call__(self, delivery: Delivery) -> Ingested:
+    async def __call__(self, delivery: Delivery) -> IngestResult:
         """Store a delivery; when this returns, it is durable.
 
         Raises:
@@ -100,18 +100,18 @@ class StoreWebhook:
         except Exception as error:  # noqa: BLE001 - a stored event is mended later; a lost one never is
             return await self._store_after(error, delivery)
 
-    async def _attempt(self, delivery: Delivery) -> Ingested:
-        if self._contention.rests(delivery):
+    async def _attempt(self, delivery: Delivery) -> IngestResult:
+        if self._contention.is_backing_off(delivery):
             raise StorageContended("Somebody else held this integration a moment ago.")
         try:
             ingested = await self._store_and_apply(delivery)
         except StorageContended:
-            self._contention.met(delivery)
+            self._contention.locked(delivery)
             raise
-        self._contention.over(delivery)
+        self._contention.unlocked(delivery)
         return ingested
 
-    async def _store_and_apply(self, delivery: Delivery) -> Ingested:
+    async def _store_and_apply(self, delivery: Delivery) -> IngestResult:
         notice = delivery.notice
         async with self._storage() as uow:
             concerned = await integrations_of(uow, notice, await _addressee(uow, delivery))
@@ -120,10 +120,10 @@ class StoreWebhook:
                 await settle_notice(uow, self._entropy, notice, concerned)
             event = event_of(delivery, concerned, self._entropy)
             if not await uow.webhook_events.store(event):
-                return Ingested(DUPLICATE)  # without a commit: what was settled is undone
+                return IngestResult(DUPLICATE)  # without a commit: what was settled is undone
             await self._conclude(uow, event.id, delivery, concerned, reason)
             await uow.commit()
-        return Ingested(STORED, event.id, applied=reason is None, reason=reason)
+        return IngestResult(STORED, event.id, applied=reason is None, reason=reason)
 
     async def _conclude(
         self,
@@ -135,21 +135,21 @@ class StoreWebhook:
     ) -> None:
         now = self._clock.now()
         if reason is None:
-            await overtake_cache(uow, delivery.notice, concerned, now)
+            await invalidate_cache(uow, delivery.notice, concerned, now)
             await uow.webhook_events.applied(event_id, now)
         else:
             await uow.webhook_events.ignored(event_id, reason, now)
 
-    async def _store_after(self, error: Exception, delivery: Delivery) -> Ingested:
+    async def _store_after(self, error: Exception, delivery: Delivery) -> IngestResult:
         ingested = await self._store_pending(delivery, UNAPPLIED)
         if ingested.event_id is not None:
             self._signals.webhook_unapplied(
-                ingested.event_id, type(error).__name__, whereabouts(error)
+                ingested.event_id, type(error).__name__, error_location(error)
             )
             self._nudge()
         return ingested
 
-    async def _store_pending(self, delivery: Delivery, reason: str) -> Ingested:
+    async def _store_pending(self, delivery: Delivery, reason: str) -> IngestResult:
         """Store what somebody will apply later, be it without a link to a row that is held."""
         if self._contention.is_all_held():
             raise StorageContended("Nothing could be stored a moment ago.", retry_after=1.0)
@@ -157,7 +157,7 @@ class StoreWebhook:
             try:
                 return await self._store_in(self._storage, delivery, reason, linked=True)
             except StorageContended:
-                self._contention.met(delivery, whole=True)
+                self._contention.locked(delivery, whole=True)
         try:
             return await self._store_in(self._aside, delivery, reason, linked=False)
         except StorageContended:
@@ -166,15 +166,15 @@ class StoreWebhook:
 
     async def _store_in(
         self, storage: Storage, delivery: Delivery, reason: str, *, linked: bool
-    ) -> Ingested:
+    ) -> IngestResult:
         async with storage() as uow:
             addressee = await _addressee(uow, delivery)
             concerned = await integrations_of(uow, delivery.notice, addressee)
             event = event_of(delivery, concerned, self._entropy)
             if not await uow.webhook_events.store(event if linked else unlinked(event)):
-                return Ingested(DUPLICATE)
+                return IngestResult(DUPLICATE)
             await uow.commit()
-        return Ingested(STORED, event.id, reason=reason)
+        return IngestResult(STORED, event.id, reason=reason)
 
     def _nudge(self) -> None:
         """Start the job that applies what is left, unless that was done a moment ago."""

@@ -4,10 +4,10 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 
 
-async def history_lengths(client: Client, started: WorkflowHandle[Any, Tally]) -> list[int]:
+async def history_lengths(client: Client, started: WorkflowHandle[Any, JobResult]) -> list[int]:
     """Return the number of events of each run of a job that has ended, the first run first."""
     lengths, run_id = [], started.first_execution_run_id
     while run_id:

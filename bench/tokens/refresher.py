@@ -11,7 +11,7 @@ import time
 from adapters.bootstrap import open_services
 from adapters.settings import load_settings
 from adapters.telemetry.logs import configure_logging
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from bench.answering import answer_each_line
 
 
@@ -21,7 +21,7 @@ async def _main() -> None:
     async with open_services(settings) as services:
 
         async def refresh(_: object) -> dict[str, object]:
-            started, total, more = time.perf_counter(), Tally(), True
+            started, total, more = time.perf_counter(), JobResult(), True
             while more:
                 page = await services.refresh_due_tokens(settings.page_size, lambda _: None)
                 total, more = total.plus(page), page.more

@@ -2,18 +2,18 @@ import re
 
 import pytest
 
-from adapters.system.entropy import SystemEntropy
-from application.ports.entropy import Entropy
-from tests.fakes.entropy import FakeEntropy
+from adapters.system.entropy import SystemRandomness
+from application.ports.entropy import Randomness
+from tests.fakes.entropy import FakeRandomness
 
 
 @pytest.fixture(params=["fake", "system"])
-def source(request: pytest.FixtureRequest) -> Entropy:
+def source(request: pytest.FixtureRequest) -> Randomness:
     """The source under contract."""
-    return FakeEntropy() if request.param == "fake" else SystemEntropy()
+    return FakeRandomness() if request.param == "fake" else SystemRandomness()
 
 
-def test_ids(source: Entropy) -> None:
+def test_ids(source: Randomness) -> None:
     """Ids are distinct UUIDs of version 7."""
     ids = [source.new_id() for _ in range(1000)]
 
@@ -22,7 +22,7 @@ def test_ids(source: Entropy) -> None:
 
 
 @pytest.mark.parametrize(("size", "length"), [(16, 22), (32, 43), (48, 64)])
-def test_tokens(source: Entropy, size: int, length: int) -> None:
+def test_tokens(source: Randomness, size: int, length: int) -> None:
     """A token of n bytes is URL-safe text of that much base64, different every time."""
     one, other = source.token(size), source.token(size)
 
@@ -30,6 +30,6 @@ def test_tokens(source: Entropy, size: int, length: int) -> None:
     assert one != other
 
 
-def test_chance(source: Entropy) -> None:
+def test_chance(source: Randomness) -> None:
     """Chance lies in [0, 1)."""
-    assert all(0 <= source.chance() < 1 for _ in range(1000))
+    assert all(0 <= source.fraction() < 1 for _ in range(1000))

@@ -9,7 +9,7 @@ from application.ports.storage.webhook_events import WebhookEvent
 from domain.booking import Booking, BookingStatus, Cancellation, Invitee, Links, Location
 from domain.ids import BookingId, WebhookEventId
 from domain.secret import Secret
-from domain.webhook import Notice
+from domain.webhook import ParsedWebhook
 from tests.domain.samples import INTEGRATION, NOW, details, facts, integration, invitee_uri
 
 PRIVATE = "private-zoe@example.com"
@@ -59,7 +59,7 @@ ACCOUNT = msgspec.structs.replace(OWNER.account, name=PRIVATE, email=PRIVATE)
         (FACTS.details.location, "custom"),
         (FACTS.cancellation, "host"),
         (Booking(BookingId(UUID(int=8)), OWNER.user_id, INTEGRATION, FACTS), f"{UUID(int=8)}"),
-        (Notice(kind="invitee.created", occurred_at=NOW, facts=FACTS), "invitee.created"),
+        (ParsedWebhook(kind="invitee.created", occurred_at=NOW, facts=FACTS), "invitee.created"),
         (EVENT, f"{UUID(int=7)}"),
         (ANSWER, "position=0"),
         (REQUEST, "slotkeeper:1"),

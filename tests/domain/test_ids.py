@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from adapters.system.entropy import SystemEntropy
+from adapters.system.entropy import SystemRandomness
 from domain.ids import made_at
 
 
@@ -15,6 +15,6 @@ def test_the_standard_s_example() -> None:
 def test_our_own() -> None:
     """An identity tells when it was made, to the millisecond."""
     before = datetime.now(UTC)
-    made = made_at(SystemEntropy().new_id())
+    made = made_at(SystemRandomness().new_id())
 
     assert before - timedelta(milliseconds=1) <= made <= datetime.now(UTC)

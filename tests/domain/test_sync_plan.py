@@ -5,14 +5,14 @@ import pytest
 
 from domain.cache_policy import Aging, CachePolicy, Freshness
 from domain.sync_plan import (
-    AHEAD,
     ALONG,
-    LATELY,
+    RECENT_READ,
+    REFRESH_AHEAD,
+    freshness_of,
     is_spent,
     is_used,
     keeping_due,
     may_be_asked,
-    standing,
     still_wanted,
     wanted_by_sync,
 )
@@ -62,13 +62,13 @@ def aged(age: timedelta, **known: object) -> Part:
 )
 def test_standing(part: Part | None, expected: Freshness) -> None:
     """What was never fetched is missing; all else stands as the policy says."""
-    assert standing(part, NOW, POLICY) is expected
+    assert freshness_of(part, NOW, POLICY) is expected
 
 
 @pytest.mark.parametrize("age", [7 * HOUR, 2 * DAY])
 def test_what_is_read_is_refilled(age: timedelta) -> None:
     """An old part that was read lately, since it was fetched, is refilled; a fresh one is not."""
-    assert wanted(aged(age, read_at=NOW - LATELY))
+    assert wanted(aged(age, read_at=NOW - RECENT_READ))
     assert wanted(aged(HOUR, read_at=NOW, invalidated_at=NOW))
     assert not wanted(aged(HOUR, read_at=NOW))
 
@@ -82,7 +82,7 @@ def test_what_nobody_read_since_is_left_alone(read_at: datetime | None) -> None:
 
 def test_what_is_read_now_and_then_waits_for_its_reader() -> None:
     """A part that was read since its fetch, but not lately, is refilled only lest it expires."""
-    read_at = NOW - LATELY - timedelta(seconds=1)
+    read_at = NOW - RECENT_READ - timedelta(seconds=1)
 
     assert not wanted(aged(7 * HOUR, read_at=read_at))
     assert not wanted(aged(HOUR, read_at=read_at, invalidated_at=NOW))
@@ -96,8 +96,8 @@ def test_what_is_read_now_and_then_waits_for_its_reader() -> None:
 def test_what_would_expire_is_kept_warm(read: int | None, connected: int, expected: bool) -> None:
     """What would expire within two runs, or soon after, is refilled if its user was there lately."""
     read_at = None if read is None else NOW - read * DAY
-    soon = aged(POLICY.ttl - AHEAD * (1 + ALONG), read_at=read_at)
-    later = aged(POLICY.ttl - AHEAD * (1 + ALONG) - timedelta(seconds=1), read_at=read_at)
+    soon = aged(POLICY.ttl - REFRESH_AHEAD * (1 + ALONG), read_at=read_at)
+    later = aged(POLICY.ttl - REFRESH_AHEAD * (1 + ALONG) - timedelta(seconds=1), read_at=read_at)
 
     assert wanted(soon, NOW - connected * DAY) is expected
     assert not wanted(later, NOW - connected * DAY)
@@ -119,7 +119,7 @@ def test_a_user_is_due_before_a_part_expires() -> None:
 
     due_at = keeping_due(part, NOW, POLICY, NOW)
 
-    assert due_at == NOW - HOUR + POLICY.ttl - AHEAD
+    assert due_at == NOW - HOUR + POLICY.ttl - REFRESH_AHEAD
     assert wanted_by_sync(part, due_at, POLICY, NOW)
     assert keeping_due(part, NOW, POLICY, LONG_AGO) is None
     assert keeping_due(aged(HOUR, key="A#671"), NOW, POLICY, NOW) is None

@@ -7,7 +7,7 @@ from domain.webhook import (
     EVENT_TYPE_KINDS,
     INVITEE_KINDS,
     NO_SHOW_KINDS,
-    Notice,
+    ParsedWebhook,
     Topic,
     dedupe_key,
     topic,
@@ -15,11 +15,11 @@ from domain.webhook import (
 from tests.domain.samples import API, NOW, invitee_uri, seconds
 
 SCOPE = "integration-1"
-CREATED = Notice(kind="invitee.created", occurred_at=NOW, subject=invitee_uri("A"))
-UNKNOWN = Notice(kind="meeting_recap.created", occurred_at=NOW)
+CREATED = ParsedWebhook(kind="invitee.created", occurred_at=NOW, subject=invitee_uri("A"))
+UNKNOWN = ParsedWebhook(kind="meeting_recap.created", occurred_at=NOW)
 
 
-def changed(notice: Notice, **changes: object) -> Notice:
+def changed(notice: ParsedWebhook, **changes: object) -> ParsedWebhook:
     """Return the notice with some fields changed."""
     return msgspec.structs.replace(notice, **changes)
 
@@ -53,7 +53,7 @@ def test_the_same_fact_twice_has_one_key() -> None:
     ],
     ids=["second invitee of the event", "canceled", "repeated toggle"],
 )
-def test_another_fact_has_another_key(other: Notice) -> None:
+def test_another_fact_has_another_key(other: ParsedWebhook) -> None:
     """The second invitee of a group event, or another event of the same one, is no duplicate."""
     assert dedupe_key(other, b"{}", SCOPE) != dedupe_key(CREATED, b"{}", SCOPE)
 
@@ -65,8 +65,8 @@ def test_each_integration_takes_in_the_fact_for_itself() -> None:
 
 def test_repeated_toggles_are_told_apart_by_their_mark() -> None:
     """Taking a no-show mark back for the second time is another fact than for the first."""
-    deleted = Notice(
-        kind="invitee_no_show.deleted", occurred_at=NOW, subject=invitee_uri("A"), mark="09:00"
+    deleted = ParsedWebhook(
+        kind="invitee_no_show.deleted", occurred_at=NOW, subject=invitee_uri("A"), occurrence="09:00"
     )
 
     assert dedupe_key(deleted, b"{}", SCOPE) == dedupe_key(deleted, b"{ }", SCOPE)
@@ -85,7 +85,7 @@ def test_a_body_we_cannot_read_is_known_by_its_bytes(one: bytes, other: bytes) -
 
 def test_an_unreadable_payload_is_known_by_its_bytes() -> None:
     """Of a known kind whose payload cannot be read, the same bytes are the same event."""
-    unreadable = Notice(kind="invitee.created", occurred_at=NOW, unreadable="payload.email")
+    unreadable = ParsedWebhook(kind="invitee.created", occurred_at=NOW, unreadable="payload.email")
 
     assert dedupe_key(unreadable, b"one", SCOPE) == dedupe_key(unreadable, b"one", SCOPE)
     assert dedupe_key(unreadable, b"one", SCOPE) != dedupe_key(unreadable, b"two", SCOPE)

@@ -7,12 +7,12 @@ from msgspec.structs import replace
 
 from application.ports.storage.availability_cache import (
     WEBHOOK_PENDING,
-    CachedPart,
+    CacheEntry,
+    CacheKey,
+    CacheKind,
+    CacheSnapshot,
     Change,
-    Part,
-    PartKey,
     Scope,
-    Shelf,
 )
 from domain.availability import Occupied, Window
 from domain.booking import is_hosted_by
@@ -23,10 +23,10 @@ from tests.fakes.state import PartRow, State
 from tests.fakes.sync_queue import request_sync
 
 OVERTAKEN_BY = {
-    Part.SLOTS: ("bookings", "event_types"),
-    Part.BUSY: ("bookings",),
-    Part.EVENT_TYPES: ("event_types",),
-    Part.SCHEDULES: ("event_types",),
+    CacheKind.SLOTS: ("bookings", "event_types"),
+    CacheKind.BUSY: ("bookings",),
+    CacheKind.EVENT_TYPES: ("event_types",),
+    CacheKind.SCHEDULES: ("event_types",),
 }
 
 
@@ -36,14 +36,14 @@ class FakeAvailabilityCache:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    async def read(self, user_id: UserId, part: Part, key: str = "") -> CachedPart | None:
+    async def read(self, user_id: UserId, part: CacheKind, key: str = "") -> CacheEntry | None:
         """Read one part with what overtook it."""
         row = self._state.parts.get((user_id, part, key))
         return None if row is None else self._seen(row)
 
     async def shelf(
-        self, user_id: UserId, wanted: Sequence[PartKey], *, occupied_in: Window | None = None
-    ) -> Shelf | None:
+        self, user_id: UserId, wanted: Sequence[CacheKey], *, occupied_in: Window | None = None
+    ) -> CacheSnapshot | None:
         """Look everything up: what the Shelves port has for who is in no unit of work."""
         found = self._state.integration_of(user_id)
         if found is None or found.value.status is Status.DISCONNECTING:
@@ -52,16 +52,18 @@ class FakeAvailabilityCache:
         mine = [row for row in rows if row is not None and row.integration_id == found.value.id]
         parts = [self._seen(row) for row in mine]
         occupied = self._occupied(found.value.id, occupied_in) if occupied_in else ()
-        return Shelf(found.value, found.version, {each.at: each for each in parts}, occupied)
+        return CacheSnapshot(
+            found.value, found.version, {each.at: each for each in parts}, occupied
+        )
 
-    async def heads(self, integration_id: IntegrationId) -> list[CachedPart]:
+    async def entries(self, integration_id: IntegrationId) -> list[CacheEntry]:
         """Read all but the contents."""
         rows = [row for row in self._state.parts.values() if row.integration_id == integration_id]
         seen = [self._seen(row) for row in rows]
         return [replace(each, content=b"", withheld=bool(each.content)) for each in seen]
 
     async def put(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
+        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
     ) -> None:
         """Store parts that are not older than what is there."""
         for part, known in self._with_known(user_id, integration_id, parts):
@@ -71,7 +73,7 @@ class FakeAvailabilityCache:
                 self._store(user_id, integration_id, sound)
 
     async def renew(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
+        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
     ) -> None:
         """Set the times of what Calendly spoke of."""
         for part, known in self._with_known(user_id, integration_id, parts):
@@ -83,7 +85,7 @@ class FakeAvailabilityCache:
                 self._store(user_id, integration_id, sound)
 
     async def mark_failed(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
+        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
     ) -> None:
         """Set the failure alone of the parts that are there, and add the others."""
         before = self._state.integrations.get(integration_id)
@@ -97,13 +99,13 @@ class FakeAvailabilityCache:
             failed = replace(left, error_code=part.error_code, retry_at=part.retry_at)
             self._store(user_id, integration_id, failed)
 
-    async def keep_only(self, user_id: UserId, part: Part, bases: Sequence[str]) -> None:
+    async def keep_only(self, user_id: UserId, part: CacheKind, bases: Sequence[str]) -> None:
         """Forget the parts of which no base is named."""
         for at in list(self._state.parts):
             if at[:2] == (user_id, part) and base_of(at[2]) not in bases:
                 del self._state.parts[at]
 
-    async def drop(self, user_id: UserId, keys: Sequence[PartKey]) -> None:
+    async def drop(self, user_id: UserId, keys: Sequence[CacheKey]) -> None:
         """Forget the named parts."""
         for at in keys:
             self._state.parts.pop((user_id, *at), None)
@@ -135,7 +137,7 @@ class FakeAvailabilityCache:
             row = replace(row, overtaken=overtaken, version=row.version + 1)
             self._state.integrations[row.value.id] = request_sync(row, now)
 
-    async def mark_read(self, reads: Mapping[tuple[UserId, PartKey], datetime]) -> None:
+    async def mark_read(self, reads: Mapping[tuple[UserId, CacheKey], datetime]) -> None:
         """Write what is new of them."""
         for (user_id, key), at in reads.items():
             row = self._state.parts.get((user_id, *key))
@@ -156,8 +158,8 @@ class FakeAvailabilityCache:
                 self._store(user_id, row.integration_id, forgiven)
 
     def _with_known(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
-    ) -> list[tuple[CachedPart, CachedPart | None]]:
+        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
+    ) -> list[tuple[CacheEntry, CacheEntry | None]]:
         """Return parts with what is stored of them; nothing where the integration is gone."""
         row = self._state.integrations.get(integration_id)
         if row is None or row.value.user_id != user_id or not parts:
@@ -167,7 +169,7 @@ class FakeAvailabilityCache:
         known = [None if each is None else each.part for each in stored]
         return list(zip(parts, known, strict=True))
 
-    def _seen(self, row: PartRow) -> CachedPart:
+    def _seen(self, row: PartRow) -> CacheEntry:
         owner = self._state.integrations[row.integration_id]
         sources = OVERTAKEN_BY[row.part.part]
         changes = [owner.overtaken[each] for each in sources if each in owner.overtaken]
@@ -193,7 +195,7 @@ class FakeAvailabilityCache:
         touching.sort(key=lambda each: each[:2])
         return tuple(Occupied(Window(start, end), uri) for start, end, uri in touching)
 
-    def _store(self, user_id: UserId, integration_id: IntegrationId, part: CachedPart) -> None:
+    def _store(self, user_id: UserId, integration_id: IntegrationId, part: CacheEntry) -> None:
         plain = replace(part, invalidated_at=None, invalidated_by=None)
         row = PartRow(part=plain, integration_id=integration_id)
         self._state.parts[(user_id, part.part, part.key)] = row

@@ -31,7 +31,7 @@ class FakeBookings:
             and named & {uri, booking.facts.predecessor, booking.facts.successor}
         }
 
-    async def hold(
+    async def lock(
         self, integration_ids: Sequence[IntegrationId], account_uris: Sequence[str]
     ) -> Sequence[Owner]:
         """Return whom they name."""

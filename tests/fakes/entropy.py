@@ -9,7 +9,7 @@ _VERSION_7 = 7 << 76
 _VARIANT = 0b10 << 62
 
 
-class FakeEntropy:
+class FakeRandomness:
     """Implements the Entropy port with a counter: distinct, ordered, repeatable.
 
     `chances` are handed out one after the other; without any left, chance is 0.5.
@@ -29,7 +29,7 @@ class FakeEntropy:
         raw = hashlib.shake_256(f"token {self._next()}".encode()).digest(size)
         return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
-    def chance(self) -> float:
+    def fraction(self) -> float:
         """Return the next scripted number, or 0.5."""
         return self.chances.pop(0) if self.chances else 0.5
 

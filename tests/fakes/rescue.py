@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from application.ports.token_rescue import StrandedPair
+from application.ports.token_rescue import UnsavedTokenPair
 
 
 class FakeRescue:
@@ -14,12 +14,12 @@ class FakeRescue:
 
     """
 
-    def __init__(self, earlier: Sequence[StrandedPair] = ()) -> None:
+    def __init__(self, earlier: Sequence[UnsavedTokenPair] = ()) -> None:
         self._kept = list(earlier)
-        self.sent: tuple[StrandedPair, ...] = tuple(earlier)
+        self.sent: tuple[UnsavedTokenPair, ...] = tuple(earlier)
         self.alarms = 0
 
-    def keep(self, pair: StrandedPair) -> None:
+    def keep(self, pair: UnsavedTokenPair) -> None:
         """Keep it."""
         self._kept.append(pair)
 
@@ -28,10 +28,10 @@ class FakeRescue:
         self.alarms += 1
         self.sent = tuple(self._kept)
 
-    def drop(self, pair: StrandedPair) -> None:
+    def drop(self, pair: UnsavedTokenPair) -> None:
         """Forget it."""
         self._kept.remove(pair)
 
-    def kept(self) -> Sequence[StrandedPair]:
+    def kept(self) -> Sequence[UnsavedTokenPair]:
         """Return what is kept."""
         return tuple(self._kept)

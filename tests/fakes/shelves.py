@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from application.ports.storage.availability_cache import PartKey, Shelf
+from application.ports.storage.availability_cache import CacheKey, CacheSnapshot
 from domain.availability import Window
 from domain.ids import UserId
 from tests.fakes.availability_cache import FakeAvailabilityCache
@@ -25,9 +25,9 @@ class FakeShelves:
     def __init__(self, begin: Callable[[], AbstractAsyncContextManager[HasCache]]) -> None:
         self._begin = begin
 
-    async def look(
-        self, user_id: UserId, wanted: Sequence[PartKey], *, occupied_in: Window | None = None
-    ) -> Shelf | None:
+    async def read(
+        self, user_id: UserId, wanted: Sequence[CacheKey], *, occupied_in: Window | None = None
+    ) -> CacheSnapshot | None:
         """Look everything up."""
         async with self._begin() as uow:
             return await uow.availability.shelf(user_id, wanted, occupied_in=occupied_in)

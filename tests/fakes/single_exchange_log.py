@@ -12,7 +12,7 @@ from domain.integration import Integration, Lease
 
 
 class SingleExchangeLog:
-    """Implements the ExchangeLog port on any storage."""
+    """Implements the RefreshLog port on any storage."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage

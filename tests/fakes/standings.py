@@ -12,7 +12,7 @@ class FakeStandings:
     def __init__(self, storage: FakeStorage) -> None:
         self._storage = storage
 
-    async def version(self, key_hash: bytes, integration_id: IntegrationId) -> int | None:
+    async def current(self, key_hash: bytes, integration_id: IntegrationId) -> int | None:
         """Look."""
         if self._storage.away:
             raise StorageUnavailable("The fake store is away.")

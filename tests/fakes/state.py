@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from application.ports.storage.api_keys import ApiKey
-from application.ports.storage.availability_cache import CachedPart, Part
+from application.ports.storage.availability_cache import CacheEntry, CacheKind
 from application.ports.storage.booking_commands import BookingCommand
 from application.ports.storage.breakers import Surface
 from application.ports.storage.connect_attempts import ConnectAttempt
@@ -84,7 +84,7 @@ class KeyRow(msgspec.Struct, frozen=True):
 class PartRow(msgspec.Struct, frozen=True):
     """A cached part with the integration that it goes with."""
 
-    part: CachedPart
+    part: CacheEntry
     integration_id: IntegrationId
 
 
@@ -96,7 +96,7 @@ class State:
         self.api_keys: dict[UUID, KeyRow] = {}
         self.connect_attempts: dict[bytes, ConnectAttempt] = {}
         self.integrations: dict[IntegrationId, IntegrationRow] = {}
-        self.parts: dict[tuple[UserId, Part, str], PartRow] = {}
+        self.parts: dict[tuple[UserId, CacheKind, str], PartRow] = {}
         self.webhook_events: dict[WebhookEventId, EventRow] = {}
         self.bookings: dict[tuple[IntegrationId, str], Booking] = {}
         self.booking_commands: dict[CommandId, BookingCommand] = {}

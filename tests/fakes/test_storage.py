@@ -3,14 +3,14 @@ import pytest
 from domain.errors import StorageUnavailable
 from domain.ids import UserId
 from tests.fakes.clock import NOON
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 from tests.fakes.storage import FakeStorage
 
 
 async def add_user(storage: FakeStorage, name: str) -> None:
     """Store a user, committed."""
     async with storage() as uow:
-        await uow.users.ensure(name, UserId(FakeEntropy().new_id()), NOON)
+        await uow.users.ensure(name, UserId(FakeRandomness().new_id()), NOON)
         await uow.commit()
 
 

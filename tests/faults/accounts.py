@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from adapters.system.clock import SystemClock
-from adapters.system.entropy import SystemEntropy
+from adapters.system.entropy import SystemRandomness
 from application.tokens.token_encryption import open_refresh, seal_pair
 from domain.ids import IntegrationId, UserId
 from domain.integration import Account, Integration, Status
@@ -20,7 +20,7 @@ from domain.token import TokenPair, parse_scopes
 from tests.faults.calendly import Standing
 from tests.faults.rig import Rig
 
-_CLOCK, _ENTROPY = SystemClock(), SystemEntropy()
+_CLOCK, _ENTROPY = SystemClock(), SystemRandomness()
 
 
 class Connected(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import msgspec
 
-from application.jobs.job_result import Progress, Tally
+from application.jobs.job_result import JobResult, Progress
 from application.ports.storage.bookings import BookingQuery
 from application.resilience.priority import in_background
 from domain.booking import Booking
@@ -31,7 +31,7 @@ BARELY = timedelta(seconds=1)
 ACTS_EACH = 2
 AT_MOST = 1_000  # bookings of one integration
 
-Page = Callable[[str | None, int, Progress], Awaitable[Tally]]
+Page = Callable[[str | None, int, Progress], Awaitable[JobResult]]
 
 
 class Size(AnySize, frozen=True):
@@ -82,7 +82,7 @@ async def run(size: Size, database: Secret | None = None) -> list[Row]:
         before = await hour.seats()
         await _lose(stage, hour, random, size.integrations)
         await stage.move_to(stage.clock.now() + PERIOD)
-        healed = await _heal(stage) if size.heals else Tally()
+        healed = await _heal(stage) if size.heals else JobResult()
         verdict = await _verdict(stage, accounts, before, await hour.seats())
     return [_row(size, hour, healed, verdict)]
 
@@ -106,7 +106,7 @@ async def _lose(stage: Stage, hour: LostHour, random: Random, count: int) -> Non
         await stage.move_to(stage.clock.now() + HOUR / STEPS)
 
 
-async def _heal(stage: Stage) -> Tally:
+async def _heal(stage: Stage) -> JobResult:
     """One run of the schedule that heals, one of each that compares."""
     with in_background():
         healed = await _through(stage.worker.heal_subscriptions)
@@ -115,7 +115,7 @@ async def _heal(stage: Stage) -> Tally:
     return healed
 
 
-async def _through(work: Page) -> Tally:
+async def _through(work: Page) -> JobResult:
     total = await work(None, 100, lambda _: None)
     while total.more:
         total = total.plus(await work(total.cursor, 100, lambda _: None))
@@ -178,7 +178,7 @@ def _metric(stage: Stage) -> int:
     return int(float(found.group(1))) if found else 0
 
 
-def _row(size: Size, hour: LostHour, healed: Tally, seen: Verdict) -> Row:
+def _row(size: Size, hour: LostHour, healed: JobResult, seen: Verdict) -> Row:
     count = size.integrations
     exact = seen.lost == seen.counted == seen.metric
     return Row(

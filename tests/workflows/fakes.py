@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from application.jobs.job_result import Counting, Progress, Tally
-from application.ports.token_rescue import Rescue, StrandedPair
+from application.jobs.job_result import JobCounter, JobResult, Progress
+from application.ports.token_rescue import UnsavedTokenPair, UnsavedTokens
 from domain.errors import SlotkeeperError
 from domain.ids import IntegrationId
 
@@ -32,25 +32,25 @@ class DueRows(Failing):
     """
 
     rows: list[str] = field(default_factory=list)
-    stranded: list[StrandedPair] = field(default_factory=list)
-    found: list[StrandedPair] = field(default_factory=list)
-    waits: list[Tally] = field(default_factory=list)
+    stranded: list[UnsavedTokenPair] = field(default_factory=list)
+    found: list[UnsavedTokenPair] = field(default_factory=list)
+    waits: list[JobResult] = field(default_factory=list)
 
     async def __call__(
-        self, limit: int, progress: Progress, rescue: Rescue | None = None
-    ) -> Tally:
+        self, limit: int, progress: Progress, rescue: UnsavedTokens | None = None
+    ) -> JobResult:
         """Work a page; a scripted wait comes first."""
         self.call()
         self._strand(rescue)
         if self.waits:
             return self.waits.pop(0)
-        counting = Counting(progress)
+        counting = JobCounter(progress)
         page, self.rows = self.rows[:limit], self.rows[limit:]
         for row in page:
             counting.failed(row.lower()) if row.isupper() else counting.done(row)
         return counting.page(more=len(page) == limit)
 
-    def _strand(self, rescue: Rescue | None) -> None:
+    def _strand(self, rescue: UnsavedTokens | None) -> None:
         if rescue is None:
             return
         self.found = list(rescue.kept())
@@ -66,12 +66,12 @@ class CursorRows(Failing):
     rows: Sequence[str] = ()
     cursors: list[str | None] = field(default_factory=list)
 
-    async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> Tally:
+    async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> JobResult:
         """Work a page."""
         self.call()
         self.cursors.append(cursor)
         start = int(cursor or 0)
-        counting = Counting(progress)
+        counting = JobCounter(progress)
         page = self.rows[start : start + limit]
         for row in page:
             counting.done(row)

@@ -7,7 +7,7 @@ from temporalio.client import WorkflowHandle
 
 from adapters.temporal import contract
 from adapters.temporal.contract import IntegrationInput
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from domain.errors import (
     CalendlyForbidden,
     CalendlyThrottled,
@@ -27,7 +27,7 @@ OF = IntegrationInput(IntegrationId(UUID("0190a0b4-7f2d-7c3e-8000-000000000001")
 async def refresh(bench: Bench) -> WorkflowHandle[object, object]:
     """A wait for an open breaker, then three pages, the first of them throttled once."""
     bench.use_cases.refresh_due_tokens = DueRows(
-        waits=[Tally(held_by="circuit_open", resume_in=60)],
+        waits=[JobResult(held_by="circuit_open", resume_in=60)],
         rows=["refreshed", "GRANT_REFUSED", "refreshed", "refreshed", "left_for_later"],
         errors=[CalendlyThrottled("Slow down.", retry_after=30)],
     )

@@ -1,13 +1,13 @@
 from datetime import UTC, datetime
 
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from workflows.details import describe, describe_steps, describe_wait
 from workflows.messages import Step
 
 
 def test_details_name_results_and_failures() -> None:
     """A line says how many pages and rows, how they ended, and whether more is to come."""
-    tally = Tally(
+    tally = JobResult(
         examined=137,
         done={"refreshed": 129, "lost_race": 1},
         failed={"calendly_unavailable": 7},
@@ -22,7 +22,7 @@ def test_details_name_results_and_failures() -> None:
 
 def test_details_of_an_empty_run_are_short() -> None:
     """A run that found nothing to do says just that."""
-    assert describe(Tally(), 1) == "**1 page, 0 examined**"
+    assert describe(JobResult(), 1) == "**1 page, 0 examined**"
 
 
 def test_details_say_what_a_run_waits_for() -> None:

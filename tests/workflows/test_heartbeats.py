@@ -7,8 +7,8 @@ from uuid import UUID
 import msgspec
 from temporalio.testing import ActivityEnvironment
 
-from application.jobs.job_result import Progress, Tally
-from application.ports.token_rescue import Rescue, StrandedPair
+from application.jobs.job_result import JobResult, Progress
+from application.ports.token_rescue import UnsavedTokenPair, UnsavedTokens
 from domain.ids import IntegrationId
 from domain.token import SealedTokens
 from tests.workflows.fakes import CursorRows, DueRows, FakeUseCases
@@ -26,9 +26,9 @@ def environment(*details: Any, timeout: timedelta | None = None) -> ActivityEnvi
     return made
 
 
-def recording(made: ActivityEnvironment) -> list[Tally]:
+def recording(made: ActivityEnvironment) -> list[JobResult]:
     """Return a list that grows with every heartbeat."""
-    beats: list[Tally] = []
+    beats: list[JobResult] = []
     made.on_heartbeat = lambda *details: beats.append(details[0])
     return beats
 
@@ -51,7 +51,7 @@ async def test_progress_is_told_by_heartbeats() -> None:
 
     await made.run(due(["refreshed", "GRANT_REFUSED"]).refresh_due_tokens, PageInput())
 
-    assert beats == [Tally(examined=1, done={"refreshed": 1})]
+    assert beats == [JobResult(examined=1, done={"refreshed": 1})]
 
 
 async def test_what_a_killed_attempt_did_is_still_counted() -> None:
@@ -61,7 +61,7 @@ async def test_what_a_killed_attempt_did_is_still_counted() -> None:
 
     result = await made.run(due(["refreshed"]).refresh_due_tokens, PageInput())
 
-    assert result == Tally(examined=41, done={"refreshed": 41})
+    assert result == JobResult(examined=41, done={"refreshed": 41})
     assert beats[-1] == result
 
 
@@ -71,7 +71,7 @@ async def test_heartbeats_of_another_shape_are_passed_over() -> None:
 
     result = await made.run(due(["refreshed"]).refresh_due_tokens, PageInput())
 
-    assert result == Tally(examined=1, done={"refreshed": 1})
+    assert result == JobResult(examined=1, done={"refreshed": 1})
 
 
 async def test_a_sweep_that_begins_again_counts_its_page_once() -> None:
@@ -82,22 +82,22 @@ async def test_a_sweep_that_begins_again_counts_its_page_once() -> None:
 
     result = await made.run(sweeps.heal_subscriptions, PageInput())
 
-    assert result == Tally(examined=2, done={"kept": 2})
+    assert result == JobResult(examined=2, done={"kept": 2})
 
 
 async def test_a_page_that_waits_goes_on_beating() -> None:
     """A slow row is not taken for a dead worker."""
     enough = asyncio.Event()
-    beats: list[Tally] = []
+    beats: list[JobResult] = []
 
-    async def slow(_limit: int, progress: Progress, _rescue: Rescue) -> Tally:
-        progress(Tally(examined=1))
+    async def slow(_limit: int, progress: Progress, _rescue: UnsavedTokens) -> JobResult:
+        progress(JobResult(examined=1))
         await enough.wait()
-        return Tally(examined=1)
+        return JobResult(examined=1)
 
-    def beat(tally: Tally) -> None:
+    def beat(tally: JobResult) -> None:
         beats.append(tally)
-        if beats.count(Tally(examined=1)) >= 4:
+        if beats.count(JobResult(examined=1)) >= 4:
             enough.set()
 
     made = environment(timeout=timedelta(milliseconds=30))
@@ -114,11 +114,11 @@ async def test_a_page_that_waits_goes_on_beating() -> None:
     after = len(beats)
     await asyncio.sleep(0.05)
 
-    assert result == Tally(examined=1)
+    assert result == JobResult(examined=1)
     assert len(beats) == after
 
 
-PAIR = StrandedPair(
+PAIR = UnsavedTokenPair(
     integration_id=IntegrationId(UUID(int=7)),
     connected_at=datetime(2026, 11, 22, 12, tzinfo=UTC),
     replaces=3,
@@ -138,12 +138,12 @@ async def test_a_pair_that_cannot_be_stored_rides_in_the_heartbeat() -> None:
 
     await made.run(work.refresh_due_tokens, PageInput())
 
-    assert told == [(Tally(), [PAIR])]
+    assert told == [(JobResult(), [PAIR])]
 
 
 async def test_the_next_attempt_finds_the_pair() -> None:
     """The attempt after a killed one is given what that one could not store."""
-    made = environment(msgspec.to_builtins(Tally()), msgspec.to_builtins([PAIR]))
+    made = environment(msgspec.to_builtins(JobResult()), msgspec.to_builtins([PAIR]))
     rows = DueRows()
     work = due([])
     work._refresh = rows
@@ -156,7 +156,7 @@ async def test_the_next_attempt_finds_the_pair() -> None:
 async def test_a_pair_of_another_shape_costs_no_other() -> None:
     """What another version left behind is passed over, pair by pair."""
     odd = {"integration_id": "nobody"}
-    made = environment(msgspec.to_builtins(Tally()), [odd, *msgspec.to_builtins([PAIR])])
+    made = environment(msgspec.to_builtins(JobResult()), [odd, *msgspec.to_builtins([PAIR])])
     rows = DueRows()
     work = due([])
     work._refresh = rows

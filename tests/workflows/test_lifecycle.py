@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import Client
 
 from adapters.temporal import contract
-from application.jobs.job_result import Progress, Tally
+from application.jobs.job_result import JobResult, Progress
 from domain.backoff import RetryPolicy
 from domain.errors import JobsUnavailable
 from tests.workflows.eventually import eventually
@@ -100,14 +100,14 @@ async def test_another_worker_takes_over_from_one_that_stops(temporal: Client) -
     bench = Bench(temporal)
     begun = asyncio.Event()
 
-    async def endless(_limit: int, progress: Progress) -> Tally:
-        progress(Tally(examined=1, done={"synced": 1}))
+    async def endless(_limit: int, progress: Progress) -> JobResult:
+        progress(JobResult(examined=1, done={"synced": 1}))
         begun.set()
         await asyncio.Event().wait()
         raise AssertionError
 
-    async def quick(_limit: int, _progress: Progress) -> Tally:
-        return Tally(examined=2, done={"synced": 2})
+    async def quick(_limit: int, _progress: Progress) -> JobResult:
+        return JobResult(examined=2, done={"synced": 2})
 
     handle = await bench.start(contract.SYNC_AVAILABILITY)
     bench.use_cases.sync_due_availability = endless  # type: ignore[assignment]

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from adapters.temporal import contract
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from domain.secret import Secret
 from tests.workflows.fakes import DueRows, FakeUseCases
 from tests.workflows.running import Bench
@@ -95,5 +95,7 @@ async def test_operators_can_read_what_a_run_did(bench: Bench) -> None:
 
 def test_the_result_of_an_empty_run_says_so() -> None:
     """A run that found nothing to do says that it examined nothing, without a form of zeros."""
-    assert msgspec.json.decode(b"{}", type=Tally) == Tally()  # as earlier versions wrote it
-    assert msgspec.json.encode(Tally()) == b'{"examined":0}'
+    assert (
+        msgspec.json.decode(b"{}", type=JobResult) == JobResult()
+    )  # as earlier versions wrote it
+    assert msgspec.json.encode(JobResult()) == b'{"examined":0}'

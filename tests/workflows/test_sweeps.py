@@ -5,7 +5,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from adapters.temporal import contract
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from domain.errors import (
     CalendlyThrottled,
     ClientRefused,
@@ -33,9 +33,9 @@ async def test_a_job_works_page_after_page_until_its_queue_is_empty(
     rows = DueRows(rows=["fine", "CALENDLY_UNAVAILABLE", "fine", "fine", "other"])
     setattr(bench.use_cases, queue, rows)
 
-    result = await bench.run(workflow, result_type=Tally)
+    result = await bench.run(workflow, result_type=JobResult)
 
-    assert result == Tally(
+    assert result == JobResult(
         examined=5, done={"fine": 3, "other": 1}, failed={"calendly_unavailable": 1}
     )
     assert rows.calls == 3
@@ -56,9 +56,9 @@ async def test_a_sweep_hands_each_page_the_cursor_of_the_one_before(
     walked = CursorRows(rows=["kept"] * 5)
     setattr(bench.use_cases, rows, walked)
 
-    result = await bench.run(workflow, result_type=Tally)
+    result = await bench.run(workflow, result_type=JobResult)
 
-    assert result == Tally(examined=5, done={"kept": 5})
+    assert result == JobResult(examined=5, done={"kept": 5})
     assert walked.cursors == [None, "2", "4"]
 
 
@@ -82,7 +82,7 @@ async def test_a_page_that_meets_a_passing_failure_is_tried_again(bench: Bench) 
         rows=["applied"], errors=[StorageUnavailable("PostgreSQL is away.")]
     )
 
-    result = await bench.run(contract.APPLY_WEBHOOKS, result_type=Tally)
+    result = await bench.run(contract.APPLY_WEBHOOKS, result_type=JobResult)
 
     assert result.done == {"applied": 1}
     assert bench.use_cases.apply_webhooks.calls == 2
@@ -181,7 +181,7 @@ async def test_the_details_say_in_a_line_what_a_job_did(bench: Bench) -> None:
 
 async def test_a_refresh_run_waits_for_what_was_put_off(bench: Bench) -> None:
     """An open breaker makes the run wait, visibly, and then go on where it stood."""
-    held = Tally(examined=1, done={"fine": 1}, held_by="circuit_open", resume_in=600)
+    held = JobResult(examined=1, done={"fine": 1}, held_by="circuit_open", resume_in=600)
     bench.use_cases.refresh_due_tokens = DueRows(rows=["fine"], waits=[held, held])
 
     async with bench.working():
@@ -196,7 +196,7 @@ async def test_a_refresh_run_waits_for_what_was_put_off(bench: Bench) -> None:
 
 async def test_a_refresh_run_leaves_the_rest_to_the_next_one(bench: Bench) -> None:
     """A run does not wait past the next tick of its schedule: that one takes up the rest."""
-    held = Tally(held_by="circuit_open", resume_in=1400)
+    held = JobResult(held_by="circuit_open", resume_in=1400)
     bench.use_cases.refresh_due_tokens = DueRows(waits=[held] * 10)
 
     async with bench.working():
@@ -212,10 +212,12 @@ async def test_a_refresh_run_leaves_the_rest_to_the_next_one(bench: Bench) -> No
 
 async def test_a_waiting_run_that_continues_as_new_keeps_its_end(bench: Bench) -> None:
     """However many runs a sweep takes, together they wait no longer than one may."""
-    held = Tally(held_by="put_off", resume_in=900)
+    held = JobResult(held_by="put_off", resume_in=900)
     bench.use_cases.refresh_due_tokens = DueRows(waits=[held] * 10)
 
-    result = await bench.run(contract.REFRESH_TOKENS, Sweep(pages_per_run=1), result_type=Tally)
+    result = await bench.run(
+        contract.REFRESH_TOKENS, Sweep(pages_per_run=1), result_type=JobResult
+    )
 
     assert result.held_by == "put_off"
     assert bench.use_cases.refresh_due_tokens.calls == 4
@@ -223,7 +225,7 @@ async def test_a_waiting_run_that_continues_as_new_keeps_its_end(bench: Bench) -
 
 async def test_a_run_that_was_asked_for_does_not_wait(bench: Bench) -> None:
     """Whoever starts the refresh by hand learns at once what was put off."""
-    held = Tally(held_by="circuit_open", resume_in=60)
+    held = JobResult(held_by="circuit_open", resume_in=60)
     bench.use_cases.refresh_due_tokens = DueRows(waits=[held])
 
     async with bench.working():
@@ -231,7 +233,7 @@ async def test_a_run_that_was_asked_for_does_not_wait(bench: Bench) -> None:
             contract.REFRESH_TOKENS,
             id=contract.REFRESH_TOKENS_ID,
             task_queue=bench.task_queue,
-            result_type=Tally,
+            result_type=JobResult,
         )
 
     assert result == held
@@ -239,9 +241,9 @@ async def test_a_run_that_was_asked_for_does_not_wait(bench: Bench) -> None:
 
 async def test_other_sweeps_do_not_wait(bench: Bench) -> None:
     """Only the refresh stays for what was put off."""
-    held = Tally(examined=1, done={"fine": 1}, held_by="put_off", resume_in=5)
+    held = JobResult(examined=1, done={"fine": 1}, held_by="put_off", resume_in=5)
     bench.use_cases.sync_due_availability = DueRows(waits=[held], rows=["fine"])
 
-    result = await bench.run(contract.SYNC_AVAILABILITY, result_type=Tally)
+    result = await bench.run(contract.SYNC_AVAILABILITY, result_type=JobResult)
 
     assert result == held

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 from temporalio import activity
 
-from application.jobs.job_result import Tally
-from application.ports.token_rescue import StrandedPair
+from application.jobs.job_result import JobResult
+from application.ports.token_rescue import UnsavedTokenPair
 from domain.ids import IntegrationId
 
 BEATS_PER_TIMEOUT = 3
@@ -35,13 +35,15 @@ class Heartbeats:
 
     """
 
-    def __init__(self, before: Tally | None = None, stranded: Sequence[StrandedPair] = ()) -> None:
-        self._before = before or Tally()
+    def __init__(
+        self, before: JobResult | None = None, stranded: Sequence[UnsavedTokenPair] = ()
+    ) -> None:
+        self._before = before or JobResult()
         self._latest = self._before
         self._beaten_at = -math.inf
-        self._stranded: dict[_Key, StrandedPair] = {_key(each): each for each in stranded}
+        self._stranded: dict[_Key, UnsavedTokenPair] = {_key(each): each for each in stranded}
 
-    def note(self, tally: Tally) -> None:
+    def note(self, tally: JobResult) -> None:
         """Tell how far this attempt is; it is the Progress of a use case."""
         self._latest = self._before.plus(tally)
         if time.monotonic() - self._beaten_at >= NOTED_EVERY:
@@ -55,7 +57,7 @@ class Heartbeats:
         else:
             activity.heartbeat(self._latest)
 
-    def keep(self, pair: StrandedPair) -> None:
+    def keep(self, pair: UnsavedTokenPair) -> None:
         """Take the pair along from the next heartbeat on."""
         self._stranded[_key(pair)] = pair
 
@@ -63,18 +65,18 @@ class Heartbeats:
         """Send what is kept now."""
         self.beat()
 
-    def drop(self, pair: StrandedPair) -> None:
+    def drop(self, pair: UnsavedTokenPair) -> None:
         """Leave the pair out from the next heartbeat on."""
         self._stranded.pop(_key(pair), None)
 
-    def kept(self) -> Sequence[StrandedPair]:
+    def kept(self) -> Sequence[UnsavedTokenPair]:
         """Return what is kept."""
         return tuple(self._stranded.values())
 
 
 @asynccontextmanager
 async def heartbeats(
-    before: Tally | None = None, stranded: Sequence[StrandedPair] = ()
+    before: JobResult | None = None, stranded: Sequence[UnsavedTokenPair] = ()
 ) -> AsyncIterator[Heartbeats]:
     """Beat until the block ends.
 
@@ -97,14 +99,14 @@ async def heartbeats(
             await beating
 
 
-def tally_of_earlier_attempts() -> Tally:
+def tally_of_earlier_attempts() -> JobResult:
     """Return the last tally that a killed attempt reported, or an empty one."""
-    return _detail(0, Tally) or Tally()
+    return _detail(0, JobResult) or JobResult()
 
 
-def stranded_by_earlier_attempts() -> Sequence[StrandedPair]:
+def stranded_by_earlier_attempts() -> Sequence[UnsavedTokenPair]:
     """Return the pairs that a killed attempt could not store, as far as it could tell of them."""
-    pairs = (_converted(each, StrandedPair) for each in _detail(1, list[Any]) or [])
+    pairs = (_converted(each, UnsavedTokenPair) for each in _detail(1, list[Any]) or [])
     return [pair for pair in pairs if pair is not None]
 
 
@@ -129,5 +131,5 @@ async def _go_on(beats: Heartbeats, interval: float) -> None:
         await asyncio.sleep(interval)
 
 
-def _key(pair: StrandedPair) -> _Key:
+def _key(pair: UnsavedTokenPair) -> _Key:
     return (pair.integration_id, pair.connected_at, pair.replaces)

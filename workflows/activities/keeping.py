@@ -6,7 +6,7 @@ is missing from the count.
 
 from temporalio import activity
 
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from workflows.activities.heartbeats import heartbeats
 from workflows.activities.sweeps import CursorPage
 from workflows.messages import PageInput
@@ -24,7 +24,7 @@ class Keeping:
         self._limit = limit * ROWS_PER_STATEMENT
 
     @activity.defn(name="prune_webhooks")
-    async def prune_webhooks(self, page: PageInput) -> Tally:
+    async def prune_webhooks(self, page: PageInput) -> JobResult:
         """Look at a page of what is stored, and delete of it what is over."""
         async with heartbeats() as beats:
             return await self._prune(page.cursor, self._limit, beats.note)

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 
 from temporalio import activity
 
-from application.jobs.job_result import Progress, Tally
+from application.jobs.job_result import JobResult, Progress
 from workflows.activities.heartbeats import heartbeats
 from workflows.messages import PageInput
 
-CursorPage = Callable[[str | None, int, Progress], Awaitable[Tally]]
+CursorPage = Callable[[str | None, int, Progress], Awaitable[JobResult]]
 """A use case that works up to so many rows behind a cursor."""
 
 
@@ -27,19 +27,19 @@ class Sweeps:
         self._limit = limit
 
     @activity.defn(name="heal_subscriptions")
-    async def heal_subscriptions(self, page: PageInput) -> Tally:
+    async def heal_subscriptions(self, page: PageInput) -> JobResult:
         """Compare a page of desired and actual webhook subscriptions, and mend them."""
         async with heartbeats() as beats:
             return await self._heal(page.cursor, self._limit, beats.note)
 
     @activity.defn(name="reconcile_bookings")
-    async def reconcile_bookings(self, page: PageInput) -> Tally:
+    async def reconcile_bookings(self, page: PageInput) -> JobResult:
         """Compare the bookings of a page of integrations with Calendly's, and repair ours."""
         async with heartbeats() as beats:
             return await self._reconcile(page.cursor, self._limit, beats.note)
 
     @activity.defn(name="fill_gaps")
-    async def fill_gaps(self, page: PageInput) -> Tally:
+    async def fill_gaps(self, page: PageInput) -> JobResult:
         """Back-fill the bookings of a page of integrations whose deliveries have a gap."""
         async with heartbeats() as beats:
             return await self._fill_gaps(page.cursor, self._limit, beats.note)

@@ -3,7 +3,7 @@
 import msgspec
 
 from adapters.calendly.wire.decoding import Dated, Time
-from domain.discreet import Discreet
+from domain.discreet import RedactedRepr
 
 
 class CustomQuestion(msgspec.Struct):
@@ -18,7 +18,7 @@ class CustomQuestion(msgspec.Struct):
     include_other: bool = False
 
 
-class LocationChoice(Discreet, msgspec.Struct):
+class LocationChoice(RedactedRepr, msgspec.Struct):
     """A place that the event type offers; `kind` here, `type` on an event."""
 
     shown = ("kind",)

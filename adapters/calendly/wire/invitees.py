@@ -6,7 +6,7 @@ import msgspec
 
 from adapters.calendly.wire.decoding import Dated, Time
 from adapters.calendly.wire.scheduled_events import Cancellation, ScheduledEvent
-from domain.discreet import Discreet
+from domain.discreet import RedactedRepr
 from domain.secret import Secret
 
 
@@ -30,7 +30,7 @@ class NewNoShow(Dated):
     created_at: Time
 
 
-class Invitee(Discreet, Dated, kw_only=True):
+class Invitee(RedactedRepr, Dated, kw_only=True):
     """One person's seat at an event; the two URLs act without any login."""
 
     shown = ("uri",)

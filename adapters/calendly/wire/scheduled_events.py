@@ -3,10 +3,10 @@
 import msgspec
 
 from adapters.calendly.wire.decoding import Dated, Time
-from domain.discreet import Discreet
+from domain.discreet import RedactedRepr
 
 
-class Cancellation(Discreet, Dated):
+class Cancellation(RedactedRepr, Dated):
     """Who canceled and why; older bodies carry no time."""
 
     shown = ("created_at", "canceler_type")
@@ -16,7 +16,7 @@ class Cancellation(Discreet, Dated):
     created_at: Time | None = None
 
 
-class EventLocation(Discreet, msgspec.Struct):
+class EventLocation(RedactedRepr, msgspec.Struct):
     """Where; a conference's `join_url` is null at first and comes later."""
 
     shown = ("type",)
@@ -38,7 +38,7 @@ class CalendarEvent(msgspec.Struct):
     external_id: str | None = None
 
 
-class ScheduledEvent(Discreet, Dated):
+class ScheduledEvent(RedactedRepr, Dated):
     """A meeting; in a group event several invitees share it."""
 
     shown = ("uri", "start_time", "status")

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 
 from adapters.persistence.lent import Lend
 from adapters.persistence.repositories import shelves
-from application.ports.storage.availability_cache import PartKey, Shelf
+from application.ports.storage.availability_cache import CacheKey, CacheSnapshot
 from domain.availability import Window
 from domain.ids import UserId
 
 
-class PooledShelves:
+class PooledCacheLookup:
     """Implements the Shelves port on a pool."""
 
     def __init__(self, lend: Lend) -> None:
         self._lend = lend
 
-    async def look(
-        self, user_id: UserId, wanted: Sequence[PartKey], *, occupied_in: Window | None = None
-    ) -> Shelf | None:
+    async def read(
+        self, user_id: UserId, wanted: Sequence[CacheKey], *, occupied_in: Window | None = None
+    ) -> CacheSnapshot | None:
         """Look everything up in one statement."""
         sought = list(dict.fromkeys(wanted))
         values = shelves.values_of(user_id, sought, occupied_in)

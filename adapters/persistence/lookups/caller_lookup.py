@@ -13,7 +13,7 @@ WHERE k.key_hash = $1 AND k.revoked_at IS NULL
 """
 
 
-class PooledCallers:
+class PooledCallerLookup:
     """Implements the Callers port on a pool."""
 
     def __init__(self, lend: Lend) -> None:

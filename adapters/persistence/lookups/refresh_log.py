@@ -21,8 +21,8 @@ from domain.ids import IntegrationId
 from domain.integration import Integration, Lease
 
 
-class GroupedExchangeLog:
-    """Implements the ExchangeLog port on the storage of one process."""
+class GroupedRefreshLog:
+    """Implements the RefreshLog port on the storage of one process."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage

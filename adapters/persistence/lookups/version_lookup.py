@@ -12,7 +12,7 @@ from application.resilience.group_commit import GroupCommit
 from domain.ids import IntegrationId
 
 # Seconds; whoever asks has another way, which says by itself what is wrong.
-PATIENCE = 2.0
+STATEMENT_SECONDS = 2.0
 _LARGEST_GROUP = 1000
 # One statement, so one moment: a key that is revoked and a version that grows are seen together.
 # A webhook that waits to be applied has changed what may be said, but no version yet.
@@ -32,7 +32,7 @@ class _Asked(NamedTuple):
     integration_id: IntegrationId
 
 
-class GroupedStandings:
+class GroupedVersionLookup:
     """Implements the Standings port on a pool, one statement a group and no transaction."""
 
     def __init__(self, lend: Lend) -> None:
@@ -41,7 +41,7 @@ class GroupedStandings:
             self._look, at_most=_LARGEST_GROUP, turns=1
         )
 
-    async def version(self, key_hash: bytes, integration_id: IntegrationId) -> int | None:
+    async def current(self, key_hash: bytes, integration_id: IntegrationId) -> int | None:
         """Look with whoever asks at this moment."""
         return await self._ask(_Asked(key_hash, integration_id))
 
@@ -49,7 +49,7 @@ class GroupedStandings:
         keys = {one.key_hash for one in group}
         integrations = {one.integration_id for one in group}
         async with self._lend() as connection:
-            rows = await connection.fetch(_LOOK, keys, integrations, timeout=PATIENCE)
+            rows = await connection.fetch(_LOOK, keys, integrations, timeout=STATEMENT_SECONDS)
         # A key's hash has 32 bytes and an id 16, so neither is taken for the other.
         found: dict[bytes, int | None] = dict(rows)
         return [

@@ -26,10 +26,10 @@ from adapters.persistence.rows.cached_part import (
 from adapters.persistence.session import Session
 from application.ports.storage.availability_cache import (
     NEWS_AFTER,
-    CachedPart,
+    CacheEntry,
+    CacheKey,
+    CacheKind,
     Change,
-    Part,
-    PartKey,
     Scope,
 )
 from domain.ids import IntegrationId, UserId
@@ -129,18 +129,18 @@ class PiccoloAvailabilityCache:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def read(self, user_id: UserId, part: Part, key: str = "") -> CachedPart | None:
+    async def read(self, user_id: UserId, part: CacheKind, key: str = "") -> CacheEntry | None:
         """Read one part with what overtook it."""
         row = await self._session.row(_READ, user_id, str(part), key)
         return None if row is None else to_part(row[:PART_COLUMNS], overtaken(row))
 
-    async def heads(self, integration_id: IntegrationId) -> list[CachedPart]:
+    async def entries(self, integration_id: IntegrationId) -> list[CacheEntry]:
         """Read all but the contents."""
         rows = await self._session.rows(_HEADS, integration_id)
         return [to_part(row[:PART_COLUMNS], overtaken(row)) for row in rows]
 
     async def put(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
+        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
     ) -> None:
         """Upsert parts; nothing is stored for an integration that is gone.
 
@@ -150,22 +150,22 @@ class PiccoloAvailabilityCache:
         await write_parts(self._session, PUT, user_id, integration_id, sound)
 
     async def renew(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
+        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
     ) -> None:
         """Set the times alone."""
         await write_parts(self._session, RENEW, user_id, integration_id, parts)
 
     async def mark_failed(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
+        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
     ) -> None:
         """Set the failure alone of the parts that are there, and insert the others."""
         await write_parts(self._session, MARK_FAILED, user_id, integration_id, parts)
 
-    async def keep_only(self, user_id: UserId, part: Part, bases: Sequence[str]) -> None:
+    async def keep_only(self, user_id: UserId, part: CacheKind, bases: Sequence[str]) -> None:
         """Delete the parts of which no base is named."""
         await self._session.run(_KEEP_ONLY, user_id, str(part), list(bases))
 
-    async def drop(self, user_id: UserId, keys: Sequence[PartKey]) -> None:
+    async def drop(self, user_id: UserId, keys: Sequence[CacheKey]) -> None:
         """Delete the named parts."""
         if keys:
             parts = [str(each.part) for each in keys]
@@ -187,7 +187,7 @@ class PiccoloAvailabilityCache:
         """Write the invalidations and the due syncs, in one statement."""
         await self._overtake(_INVALIDATE, changed, now)
 
-    async def mark_read(self, reads: Mapping[tuple[UserId, PartKey], datetime]) -> None:
+    async def mark_read(self, reads: Mapping[tuple[UserId, CacheKey], datetime]) -> None:
         """Write what is new of them, in one statement."""
         if reads:
             users = [user_id for user_id, _ in reads]

@@ -102,7 +102,7 @@ class PiccoloBookings:
         """
         await booking_batches.put(self._session, self._vault, bookings)
 
-    async def hold(
+    async def lock(
         self, integration_ids: Sequence[IntegrationId], account_uris: Sequence[str]
     ) -> Sequence[Owner]:
         """Lock the facts of all of them."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from adapters.persistence.rows.cached_part import to_values
 from adapters.persistence.session import Session
-from application.ports.storage.availability_cache import CachedPart
+from application.ports.storage.availability_cache import CacheEntry
 from domain.ids import IntegrationId, UserId
 
 
@@ -71,7 +71,7 @@ async def write_parts(
     statement: str,
     user_id: UserId,
     integration_id: IntegrationId,
-    parts: Sequence[CachedPart],
+    parts: Sequence[CacheEntry],
 ) -> None:
     """Run one of the statements for all parts; nothing is written for what is gone."""
     if not parts:

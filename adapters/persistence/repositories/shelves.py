@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.persistence.rows import cached_part, integration
 from adapters.persistence.rows.integration import to_integration
-from application.ports.storage.availability_cache import PartKey, Shelf
+from application.ports.storage.availability_cache import CacheKey, CacheSnapshot
 from domain.availability import Occupied, Window
 from domain.ids import UserId
 
@@ -53,20 +53,20 @@ def statement(wanted: int) -> str:
 
 
 def values_of(
-    user_id: UserId, wanted: Sequence[PartKey], occupied_in: Window | None
+    user_id: UserId, wanted: Sequence[CacheKey], occupied_in: Window | None
 ) -> list[object]:
     """Return the values of the statement."""
     span = (None, None) if occupied_in is None else (occupied_in.start, occupied_in.end)
     return [user_id, *span, *(each for at in wanted for each in (str(at.part), at.key))]
 
 
-def to_shelf(row: Any) -> Shelf:
+def to_shelf(row: Any) -> CacheSnapshot:
     """Return what the statement found."""
     changed = cached_part.overtaken(row)
     parts = [cached_part.to_part(tuple(each), changed) for each in row["parts"] or ()]
     # A group has many bookings of one time.
     times = {Occupied(Window(start=start, end=end), uri) for start, end, uri in row["times"] or ()}
-    return Shelf(
+    return CacheSnapshot(
         integration=to_integration(row),
         version=row["availability_version"],
         parts={each.at: each for each in parts},

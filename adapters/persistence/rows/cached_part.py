@@ -1,4 +1,4 @@
-"""A row of calendly_availability_cache as a CachedPart.
+"""A row of calendly_availability_cache as a CacheEntry.
 
 What overtook a part is not in its row: it stands on the integration, once for all parts. And a
 webhook that was answered but could not be applied yet overtakes what was fetched before it came.
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from application.ports.storage.availability_cache import WEBHOOK_PENDING, CachedPart, Part
+from application.ports.storage.availability_cache import WEBHOOK_PENDING, CacheEntry, CacheKind
 from domain.availability import Window
 
 # Every statement that returns parts reads `c` with these, in this order.
@@ -46,11 +46,11 @@ class Overtaken(NamedTuple):
     bookings: Overtaking
     event_types: Overtaking
 
-    def after(self, part: Part, fetched_at: datetime) -> Overtaking:
+    def after(self, part: CacheKind, fetched_at: datetime) -> Overtaking:
         """Return the latest change that a part fetched then does not know, or nothing."""
-        if part is Part.BUSY:
+        if part is CacheKind.BUSY:
             latest = self.bookings
-        elif part is Part.SLOTS:
+        elif part is CacheKind.SLOTS:
             latest = _later(self.bookings, self.event_types)
         else:
             latest = self.event_types
@@ -71,13 +71,13 @@ def overtaken(row: Any) -> Overtaken:
     )
 
 
-def to_part(values: Sequence[Any], changed: Overtaken) -> CachedPart:
+def to_part(values: Sequence[Any], changed: Overtaken) -> CacheEntry:
     """Return the part of `COLUMNS`, or the head of `HEAD_COLUMNS`."""
     name, key, content, fetched_at, since, until, error_code, etag, read_at, retry_at = values
-    part = Part(name)
+    part = CacheKind(name)
     at, by = changed.after(part, fetched_at)
     withheld = isinstance(content, bool)
-    return CachedPart(
+    return CacheEntry(
         part=part,
         key=key,
         content=b"" if withheld else content,
@@ -93,7 +93,7 @@ def to_part(values: Sequence[Any], changed: Overtaken) -> CachedPart:
     )
 
 
-def to_values(part: CachedPart) -> tuple[object, ...]:
+def to_values(part: CacheEntry) -> tuple[object, ...]:
     """Return what is stored of a part, in the order of `COLUMNS` without `read_at`."""
     covers = part.covers
     return (

@@ -12,19 +12,19 @@ from litestar import MediaType, Request, Response
 
 from adapters.web.caching.etags import etag_of, if_none_match_of, is_known
 from adapters.web.caching.response_cache import (
-    Basis,
+    CachedResponse,
     FixedHeaders,
     Headers,
-    Kept,
     Key,
     RenderedAnswer,
-    answers_of,
-    asked_of,
+    Validity,
+    cache_request_of,
+    response_cache_of,
 )
 from adapters.web.caching.slot_cache import Frame, FrameTag, RenderedSlots, is_in_order, span_text
 from adapters.web.http.security_headers import security_headers
 from adapters.web.schemas.host_times import Availability
-from application.availability.slot_window import OpenWindow
+from application.availability.slot_window import SlotWindow
 
 _encode = msgspec.json.Encoder().encode
 _JSON = MediaType.JSON.value
@@ -33,7 +33,7 @@ _KEEPING = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-User
 
 
 def cached_answer(
-    request: Request[Any, Any, Any], body: msgspec.Struct, basis: Basis, now: datetime
+    request: Request[Any, Any, Any], body: msgspec.Struct, basis: Validity, now: datetime
 ) -> Response[bytes]:
     """Return the answer of 200 or 304, and remember it if it can be given again.
 
@@ -46,17 +46,17 @@ def cached_answer(
     """
     content = _encode(body)
     etag = etag_of(content)
-    asked = asked_of(request.scope)
+    asked = cache_request_of(request.scope)
     if asked is not None and now < basis.valid_until:
-        answers_of(request.app).keep(asked.key, _rendered(content, etag, basis, now))
+        response_cache_of(request.app).keep(asked.key, _rendered(content, etag, basis, now))
     return _response(request, content, etag, basis, now)
 
 
 def cached_slots(
     request: Request[Any, Any, Any],
     body: Availability,
-    ahead: OpenWindow | None,
-    basis: Basis,
+    ahead: SlotWindow | None,
+    basis: Validity,
     now: datetime,
 ) -> Response[bytes]:
     """Return an answer without local days, and remember the window that it was cut from.
@@ -72,20 +72,20 @@ def cached_slots(
     content, frame = _encode(body), Frame.of(body)
     tag = FrameTag(basis.integration_id, basis.version, frame)
     etag = tag.of(span_text(body.start, body.end))
-    asked = asked_of(request.scope)
+    asked = cache_request_of(request.scope)
     if asked is not None:
         key: Key = asked.key
-        kept: Kept = _rendered(content, etag, basis, now)
+        kept: CachedResponse = _rendered(content, etag, basis, now)
         if asked.window is not None and ahead is not None and is_in_order(ahead):
             basis_ahead = basis._replace(valid_until=ahead.valid_until)
             key, kept = asked.window, RenderedSlots(ahead, frame, basis_ahead, _FIXED, now)
         if now < kept.basis.valid_until:
-            answers_of(request.app).keep(key, kept)
+            response_cache_of(request.app).keep(key, kept)
     return _response(request, content, etag, basis, now)
 
 
 def _response(
-    request: Request[Any, Any, Any], content: bytes, etag: bytes, basis: Basis, now: datetime
+    request: Request[Any, Any, Any], content: bytes, etag: bytes, basis: Validity, now: datetime
 ) -> Response[bytes]:
     age = max(int((now - basis.fetched_at).total_seconds()), 0)
     headers = {**_KEEPING, "ETag": etag.decode(), "Age": str(age)}
@@ -94,7 +94,7 @@ def _response(
     return Response(content, media_type=_JSON, headers=headers)
 
 
-def _rendered(content: bytes, etag: bytes, basis: Basis, now: datetime) -> RenderedAnswer:
+def _rendered(content: bytes, etag: bytes, basis: Validity, now: datetime) -> RenderedAnswer:
     length = (b"content-length", b"%d" % len(content))
     return RenderedAnswer(
         content,

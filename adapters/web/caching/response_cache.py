@@ -16,14 +16,14 @@ from litestar.types import Scope
 from adapters.web.caching.etags import is_known
 from adapters.web.caching.slot_range import PlainRange
 from application.availability.cache_entries import CacheAge, Origin
-from application.ports.storage.availability_cache import PartKey
+from application.ports.storage.availability_cache import CacheKey
 from domain.ids import IntegrationId, UserId
 
 CAPACITY = 64 * 1024 * 1024  # bytes, a process
 _LARGEST_SHARE = 16  # of the capacity that one answer may take: a 16th
 _OVERHEAD = 2048  # bytes of a kept answer beside its body, at most about
 
-ASKED = "availability_asked"  # where the request carries it, in the ASGI state
+CACHE_REQUEST = "availability_asked"  # where the request carries it, in the ASGI state
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -51,7 +51,7 @@ class WindowKey(NamedTuple):
     event_type: bytes
 
 
-class Asked(NamedTuple):
+class CacheRequest(NamedTuple):
     """A request that may be answered without the route.
 
     Args:
@@ -73,7 +73,7 @@ class Asked(NamedTuple):
         return WindowKey(self.key.key_hash, self.key.user, self.plain.event_type)
 
 
-class Reply(NamedTuple):
+class RawResponse(NamedTuple):
     """An answer as it goes out, apart from Age and what is each request's own."""
 
     status: int
@@ -107,7 +107,7 @@ class Seen(Protocol):
         ...
 
 
-class Basis(NamedTuple):
+class Validity(NamedTuple):
     """What an answer rests on.
 
     Args:
@@ -123,7 +123,7 @@ class Basis(NamedTuple):
     version: int
     fetched_at: datetime
     valid_until: datetime
-    reads: tuple[PartKey, ...]
+    reads: tuple[CacheKey, ...]
 
     @classmethod
     def of(cls, user_id: UserId, seen: Seen, max_age: timedelta | None = None) -> Self:
@@ -147,7 +147,7 @@ class Basis(NamedTuple):
         )
 
 
-class Kept(Protocol):
+class CachedResponse(Protocol):
     """What answers again.
 
     Attributes:
@@ -156,7 +156,7 @@ class Kept(Protocol):
 
     """
 
-    basis: Basis
+    basis: Validity
     noted_at: datetime
 
     @property
@@ -164,7 +164,7 @@ class Kept(Protocol):
         """Bytes of memory that it takes, about."""
         ...
 
-    def reply(self, asked: Asked, now: datetime) -> Reply | None:
+    def reply(self, asked: CacheRequest, now: datetime) -> RawResponse | None:
         """Return the answer to what is asked now (UTC), or None when this has none."""
         ...
 
@@ -183,7 +183,7 @@ class RenderedAnswer(msgspec.Struct, eq=False):
     etag: bytes
     headers: Headers
     unchanged: Headers
-    basis: Basis
+    basis: Validity
     noted_at: datetime
 
     @property
@@ -191,39 +191,39 @@ class RenderedAnswer(msgspec.Struct, eq=False):
         """Bytes of memory that it takes, about."""
         return len(self.body) + _OVERHEAD
 
-    def reply(self, asked: Asked, now: datetime) -> Reply:  # noqa: ARG002 - always the same
+    def reply(self, asked: CacheRequest, now: datetime) -> RawResponse:  # noqa: ARG002 - always the same
         """Return the answer; 304 to whoever has it."""
         if is_known(self.etag, asked.if_none_match):
-            return Reply(304, self.unchanged, b"")
-        return Reply(200, self.headers, self.body)
+            return RawResponse(304, self.unchanged, b"")
+        return RawResponse(200, self.headers, self.body)
 
 
 Key = AnswerKey | WindowKey
 
 
-class RenderedAnswers:
+class ResponseCache:
     """What answered most recently, by what was asked, within a bound of memory."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
         self._held = 0
-        self._answers: OrderedDict[Key, Kept] = OrderedDict()
+        self._answers: OrderedDict[Key, CachedResponse] = OrderedDict()
 
-    def get(self, key: Key) -> Kept | None:
+    def get(self, key: Key) -> CachedResponse | None:
         """Return what was answered last, or None."""
         found = self._answers.get(key)
         if found is not None:
             self._answers.move_to_end(key)
         return found
 
-    def find(self, asked: Asked) -> tuple[Key, Kept | None]:
+    def find(self, asked: CacheRequest) -> tuple[Key, CachedResponse | None]:
         """Return what may answer, and what it is kept under: the same question's before all."""
         kept = self.get(asked.key)
         if kept is None and (window := asked.window) is not None:
             return window, self.get(window)
         return asked.key, kept
 
-    def keep(self, key: Key, answer: Kept) -> None:
+    def keep(self, key: Key, answer: CachedResponse) -> None:
         """Keep an answer; the ones that were not asked for the longest make room."""
         self.drop(key)
         size = _size(key, answer)
@@ -234,7 +234,7 @@ class RenderedAnswers:
         while self._held > self._capacity:
             self._held -= _size(*self._answers.popitem(last=False))
 
-    def drop(self, key: Key, answer: Kept | None = None) -> None:
+    def drop(self, key: Key, answer: CachedResponse | None = None) -> None:
         """Forget what is kept under a key; with an answer given, only if it is still that one."""
         known = self._answers.get(key)
         if known is not None and (answer is None or known is answer):
@@ -246,16 +246,16 @@ class RenderedAnswers:
         return len(self._answers)
 
 
-def _size(key: Key, answer: Kept) -> int:
+def _size(key: Key, answer: CachedResponse) -> int:
     return sum(map(len, key)) + answer.size
 
 
-def answers_of(app: Litestar) -> RenderedAnswers:
+def response_cache_of(app: Litestar) -> ResponseCache:
     """Return the answers that the application remembers for as long as it runs."""
-    return cast(RenderedAnswers, app.state.rendered_answers)
+    return cast(ResponseCache, app.state.rendered_answers)
 
 
-def asked_of(scope: Scope) -> Asked | None:
+def cache_request_of(scope: Scope) -> CacheRequest | None:
     """Return what the route may remember its answer by, if the door could have given one."""
-    asked: Asked | None = scope["state"].get(ASKED)
+    asked: CacheRequest | None = scope["state"].get(CACHE_REQUEST)
     return asked

@@ -14,10 +14,10 @@ from typing import NamedTuple, Self
 import msgspec
 
 from adapters.web.caching.etags import is_known
-from adapters.web.caching.response_cache import Asked, Basis, FixedHeaders, Reply
+from adapters.web.caching.response_cache import CacheRequest, FixedHeaders, RawResponse, Validity
 from adapters.web.schemas.availability import Slot
 from adapters.web.schemas.host_times import Availability
-from application.availability.slot_window import OpenWindow
+from application.availability.slot_window import SlotWindow
 from domain.availability import Window
 from domain.ids import IntegrationId
 
@@ -73,7 +73,12 @@ class RenderedSlots:
     """Implements Kept: answers every range of a window."""
 
     def __init__(
-        self, window: OpenWindow, frame: Frame, basis: Basis, headers: FixedHeaders, now: datetime
+        self,
+        window: SlotWindow,
+        frame: Frame,
+        basis: Validity,
+        headers: FixedHeaders,
+        now: datetime,
     ) -> None:
         slots = window.open()
         encoded = [_encode(Slot(each.start, each.seats, each.scheduling_url)) for each in slots]
@@ -93,7 +98,7 @@ class RenderedSlots:
         numbers = (each.itemsize * len(each) for each in (self._starts, self._offsets))
         return len(self._slots) + sum(numbers) + sum(map(len, self._frame)) + _OVERHEAD
 
-    def reply(self, asked: Asked, now: datetime) -> Reply | None:
+    def reply(self, asked: CacheRequest, now: datetime) -> RawResponse | None:
         """Return the answer for the range that is asked for, or None when it is another's."""
         if asked.plain is None:
             return None
@@ -103,12 +108,12 @@ class RenderedSlots:
         text = span_text(span.start, span.end)
         etag = self._tag.of(text)
         if is_known(etag, asked.if_none_match):
-            return Reply(304, (*self._headers.unchanged, (b"etag", etag)), b"")
+            return RawResponse(304, (*self._headers.unchanged, (b"etag", etag)), b"")
         frame = self._frame
         within = self._within(span)
         body = b"".join((frame.opening, text, frame.middle, within, frame.closing))
         own = ((b"content-length", b"%d" % len(body)), (b"etag", etag))
-        return Reply(200, (*self._headers.sent, *own), body)
+        return RawResponse(200, (*self._headers.sent, *own), body)
 
     def _within(self, span: Window) -> memoryview | bytes:
         first = bisect_left(self._starts, span.start.timestamp())
@@ -118,7 +123,7 @@ class RenderedSlots:
         return memoryview(self._slots)[self._offsets[first] : self._offsets[last] - 1]
 
 
-def is_in_order(window: OpenWindow) -> bool:
+def is_in_order(window: SlotWindow) -> bool:
     """Whether its slots are stored in order of time, so that a range of them is one piece."""
     return all(one.start <= other.start for one, other in pairwise(window.listed))
 

@@ -8,7 +8,7 @@ from litestar.params import QueryParameter
 
 from adapters.web.auth.caller import identified, provide_user_id
 from adapters.web.caching.cached_response import cached_answer, cached_slots
-from adapters.web.caching.response_cache import Basis
+from adapters.web.caching.response_cache import Validity
 from adapters.web.openapi import availability_examples as examples
 from adapters.web.openapi.operations import (
     API_SECURITY,
@@ -81,7 +81,7 @@ class AvailabilityController(Controller):
         oldest = optional_seconds(max_age, "max_age")
         view = await services.read_event_types(user_id, max_age=oldest)
         body = event_types_answer(page_of(view.items, limit, after), view.age)
-        basis = Basis.of(user_id, view, oldest)
+        basis = Validity.of(user_id, view, oldest)
         return cached_answer(request, body, basis, services.clock.now())
 
     @get(
@@ -126,7 +126,7 @@ class AvailabilityController(Controller):
         span = moment(start, "start"), moment(end, "end")
         view = await services.read_availability(user_id, event_type, *span, max_age=oldest)
         body = availability_answer(view, zone)
-        basis, now = Basis.of(user_id, view, oldest), services.clock.now()
+        basis, now = Validity.of(user_id, view, oldest), services.clock.now()
         if zone is not None:
             return cached_answer(request, body, basis, now)
         return cached_slots(request, body, view.ahead, basis, now)
@@ -155,7 +155,7 @@ class AvailabilityController(Controller):
         oldest = optional_seconds(max_age, "max_age")
         span = moment(start, "start"), moment(end, "end")
         view = await services.read_busy_times(user_id, *span, max_age=oldest)
-        body, basis = busy_times_answer(view), Basis.of(user_id, view, oldest)
+        body, basis = busy_times_answer(view), Validity.of(user_id, view, oldest)
         return cached_answer(request, body, basis, services.clock.now())
 
     @get(
@@ -177,5 +177,5 @@ class AvailabilityController(Controller):
         """List schedules."""
         oldest = optional_seconds(max_age, "max_age")
         view = await services.read_schedules(user_id, max_age=oldest)
-        body, basis = schedules_answer(view), Basis.of(user_id, view, oldest)
+        body, basis = schedules_answer(view), Validity.of(user_id, view, oldest)
         return cached_answer(request, body, basis, services.clock.now())

@@ -27,7 +27,7 @@ from adapters.web.params.idempotency_key import provide_idempotency_key
 from adapters.web.schemas.bookings import Booking, CancelBooking
 from adapters.web.schemas.from_use_cases import booking_answer
 from adapters.web.services import FromServices, Services
-from application.bookings.idempotency import Performed
+from application.bookings.idempotency import CommandResult
 from domain import errors
 from domain.ids import BookingId, UserId
 
@@ -123,6 +123,6 @@ async def _mark(
     return _told(done)
 
 
-def _told(done: Performed) -> Booking:
+def _told(done: CommandResult) -> Booking:
     about_integration(done.view.booking.integration_id)
     return booking_answer(done.view)

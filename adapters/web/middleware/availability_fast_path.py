@@ -20,7 +20,14 @@ from litestar import Litestar
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.web.caching import slot_range as plain_range
-from adapters.web.caching.response_cache import ASKED, AnswerKey, Asked, Kept, Reply, answers_of
+from adapters.web.caching.response_cache import (
+    CACHE_REQUEST,
+    AnswerKey,
+    CachedResponse,
+    CacheRequest,
+    RawResponse,
+    response_cache_of,
+)
 from adapters.web.http.request_id import choose_request_id
 from adapters.web.services import Services
 from application.ports.storage.availability_cache import NEWS_AFTER
@@ -38,7 +45,7 @@ _log = structlog.get_logger(_LOGGER)
 _level = logging.getLogger(_LOGGER)
 
 
-class AvailabilityDoor:
+class AvailabilityFastPath:
     """Wraps an ASGI application, the log of requests included.
 
     Args:
@@ -63,7 +70,7 @@ class AvailabilityDoor:
         now = services.clock.now()
         reply = None if kept is None else kept.reply(asked, now)
         if kept is None or reply is None:
-            scope["state"][ASKED] = asked
+            scope["state"][CACHE_REQUEST] = asked
             await self._app(scope, receive, send)
             return
         request_id = choose_request_id(scope)
@@ -73,15 +80,15 @@ class AvailabilityDoor:
         if _level.isEnabledFor(logging.DEBUG):
             _write(scope, reply.status, request_id, perf_counter() - began)
 
-    async def _confirmed(self, services: Services, asked: Asked) -> Kept | None:
+    async def _confirmed(self, services: Services, asked: CacheRequest) -> CachedResponse | None:
         """Return what answered before, if it still holds."""
-        answers = answers_of(self._litestar)
+        answers = response_cache_of(self._litestar)
         key, kept = answers.find(asked)
         if kept is None:
             return None
         basis = kept.basis
         try:
-            version = await services.standings.version(key.key_hash, basis.integration_id)
+            version = await services.standings.current(key.key_hash, basis.integration_id)
         except SlotkeeperError:
             return None  # the route says what is wrong, or finds that it has passed
         if version == basis.version and services.clock.now() < basis.valid_until:
@@ -90,7 +97,7 @@ class AvailabilityDoor:
         return None
 
 
-def _asked(scope: Scope) -> Asked | None:
+def _asked(scope: Scope) -> CacheRequest | None:
     """Return what is asked; None for what a route has to look at.
 
     A header that comes twice is not for us to choose from, and a key that is no ASCII is none of
@@ -118,10 +125,12 @@ def _asked(scope: Scope) -> Asked | None:
     path, query = scope["path"], scope["query_string"]
     key = AnswerKey(digest(token.strip().decode()), user, path, query)
     plain = plain_range.plain_range(query) if path == plain_range.PATH else None
-    return Asked(key, if_none_match, plain)
+    return CacheRequest(key, if_none_match, plain)
 
 
-def _messages(reply: Reply, kept: Kept, request_id: str, now: datetime) -> tuple[Message, Message]:
+def _messages(
+    reply: RawResponse, kept: CachedResponse, request_id: str, now: datetime
+) -> tuple[Message, Message]:
     """Return the answer as it is sent (ASGI)."""
     age = max(int((now - kept.basis.fetched_at).total_seconds()), 0)
     headers = [
@@ -135,7 +144,7 @@ def _messages(reply: Reply, kept: Kept, request_id: str, now: datetime) -> tuple
     )
 
 
-def _count(services: Services, kept: Kept, now: datetime) -> None:
+def _count(services: Services, kept: CachedResponse, now: datetime) -> None:
     """Count a read, and note it for the sync where that says something new."""
     basis = kept.basis
     for at in basis.reads:

@@ -50,7 +50,7 @@ class SenderGoneError(Exception):
     """The sender closed the connection before its body was complete."""
 
 
-class WebhookDoor:
+class WebhookFastPath:
     """Wraps an ASGI application.
 
     Args:

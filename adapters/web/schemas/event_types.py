@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from adapters.web.schemas.availability import CacheAge
-from domain.discreet import Discreet
+from domain.discreet import RedactedRepr
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class Profile(msgspec.Struct, frozen=True):
     owner: Annotated[str | None, Meta(description="Calendly's URI of the user or team.")]
 
 
-class Place(Discreet, msgspec.Struct, frozen=True):
+class Place(RedactedRepr, msgspec.Struct, frozen=True):
     """Where a meeting can take place."""
 
     shown = ("kind",)

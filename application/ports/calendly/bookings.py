@@ -7,14 +7,14 @@ import msgspec
 
 from domain.availability import Window
 from domain.booking import Facts, NoShow
-from domain.discreet import Discreet
+from domain.discreet import RedactedRepr
 from domain.token import Access
 
 REFERENCE_PREFIX = "slotkeeper:"
 """What our own tokens in `utm_content` begin with, so that others' are left alone."""
 
 
-class Answer(Discreet, msgspec.Struct, frozen=True):
+class Answer(RedactedRepr, msgspec.Struct, frozen=True):
     """An invitee's answer to one custom question; `question` is its exact text."""
 
     shown = ("position",)
@@ -23,7 +23,7 @@ class Answer(Discreet, msgspec.Struct, frozen=True):
     position: int
 
 
-class BookingRequest(Discreet, msgspec.Struct, frozen=True):
+class BookingRequest(RedactedRepr, msgspec.Struct, frozen=True):
     """What is needed to book for an invitee (Calendly: POST /invitees).
 
     Args:

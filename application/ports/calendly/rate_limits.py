@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Protocol
 
 
-class CallPauses(Protocol):
+class RateLimits(Protocol):
     """Remembers the last 429 of each user, in this process."""
 
-    def asked(self, user_uri: str) -> datetime | None:
+    def paused_until(self, user_uri: str) -> datetime | None:
         """Return until when Calendly itself asked the user's calls to rest (UTC).
 
         None when it did not, or when that time is over. A request that was held back here, for

@@ -2,13 +2,13 @@
 
 from typing import Protocol
 
-from domain.webhook import Notice
+from domain.webhook import ParsedWebhook
 
 
 class WebhookReader(Protocol):
     """Understands Calendly's webhook bodies."""
 
-    def read(self, body: bytes) -> Notice:
+    def read(self, body: bytes) -> ParsedWebhook:
         """Return what a body says.
 
         A kind we do not know gives a notice without a subject; so does a known one whose payload

@@ -18,7 +18,7 @@ NEWS_AFTER = timedelta(minutes=15)  # what `read_at` may lag behind
 WEBHOOK_PENDING = "webhook_pending"
 
 
-class Part(StrEnum):
+class CacheKind(StrEnum):
     """What a row of the cache holds."""
 
     EVENT_TYPES = "event_types"
@@ -27,10 +27,10 @@ class Part(StrEnum):
     SCHEDULES = "schedules"
 
 
-class PartKey(NamedTuple):
+class CacheKey(NamedTuple):
     """Which row of a user: the key is an event type's URI for SLOTS, and may name a far cell."""
 
-    part: Part
+    part: CacheKind
     key: str = ""
 
 
@@ -69,7 +69,7 @@ class Change(NamedTuple):
         return Change(self.bookings or earlier.bookings, self.event_types or earlier.event_types)
 
 
-class CachedPart(msgspec.Struct, frozen=True):
+class CacheEntry(msgspec.Struct, frozen=True):
     """One part as it was fetched.
 
     Args:
@@ -90,7 +90,7 @@ class CachedPart(msgspec.Struct, frozen=True):
 
     """
 
-    part: Part
+    part: CacheKind
     key: str
     content: bytes
     fetched_at: datetime
@@ -104,9 +104,9 @@ class CachedPart(msgspec.Struct, frozen=True):
     withheld: bool = False
 
     @property
-    def at(self) -> PartKey:
+    def at(self) -> CacheKey:
         """Which row it is."""
-        return PartKey(self.part, self.key)
+        return CacheKey(self.part, self.key)
 
     @property
     def known(self) -> bool:
@@ -128,15 +128,15 @@ class CachedPart(msgspec.Struct, frozen=True):
     @property
     def aging(self) -> Aging:
         """How it grows old."""
-        return Aging.TIMES if self.part in (Part.SLOTS, Part.BUSY) else Aging.LISTS
+        return Aging.TIMES if self.part in (CacheKind.SLOTS, CacheKind.BUSY) else Aging.LISTS
 
     @property
     def is_offer(self) -> bool:
         """Whether it is of what every user's readers ask for: event types and their slots."""
-        return self.part in (Part.EVENT_TYPES, Part.SLOTS)
+        return self.part in (CacheKind.EVENT_TYPES, CacheKind.SLOTS)
 
 
-class Shelf(msgspec.Struct, frozen=True):
+class CacheSnapshot(msgspec.Struct, frozen=True):
     """What one look at the store finds for a reader.
 
     Args:
@@ -148,23 +148,23 @@ class Shelf(msgspec.Struct, frozen=True):
 
     integration: Integration
     version: int
-    parts: Mapping[PartKey, CachedPart]
+    parts: Mapping[CacheKey, CacheEntry]
     occupied: tuple[Occupied, ...] = ()
 
 
 class AvailabilityCache(Protocol):
     """Parts by user."""
 
-    async def read(self, user_id: UserId, part: Part, key: str = "") -> CachedPart | None:
+    async def read(self, user_id: UserId, part: CacheKind, key: str = "") -> CacheEntry | None:
         """Return the part, or None when no fetch of it was ever tried."""
         ...
 
-    async def heads(self, integration_id: IntegrationId) -> list[CachedPart]:
+    async def entries(self, integration_id: IntegrationId) -> list[CacheEntry]:
         """Return all parts that an integration has, their content left in the store."""
         ...
 
     async def put(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
+        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
     ) -> None:
         """Store parts over their older selves.
 
@@ -174,7 +174,7 @@ class AvailabilityCache(Protocol):
         ...
 
     async def renew(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
+        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
     ) -> None:
         """Set `fetched_at` and `covers` of parts that Calendly called unchanged.
 
@@ -184,7 +184,7 @@ class AvailabilityCache(Protocol):
         ...
 
     async def mark_failed(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CachedPart]
+        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
     ) -> None:
         """Remember by their `error_code` and `retry_at` that parts could not be fetched.
 
@@ -193,11 +193,11 @@ class AvailabilityCache(Protocol):
         """
         ...
 
-    async def keep_only(self, user_id: UserId, part: Part, bases: Sequence[str]) -> None:
+    async def keep_only(self, user_id: UserId, part: CacheKind, bases: Sequence[str]) -> None:
         """Forget the parts of a kind whose key, far cells' included, has no base named here."""
         ...
 
-    async def drop(self, user_id: UserId, keys: Sequence[PartKey]) -> None:
+    async def drop(self, user_id: UserId, keys: Sequence[CacheKey]) -> None:
         """Forget parts."""
         ...
 
@@ -225,10 +225,10 @@ class AvailabilityCache(Protocol):
         """Do what `invalidate` does for several users, each with a change of its own."""
         ...
 
-    async def mark_read(self, reads: Mapping[tuple[UserId, PartKey], datetime]) -> None:
+    async def mark_read(self, reads: Mapping[tuple[UserId, CacheKey], datetime]) -> None:
         """Remember when parts were read (UTC), for the parts and for their users' turn to sync.
 
-        Only what says something new is written: see `CachedPart.is_news`. Unknown parts are
+        Only what says something new is written: see `CacheEntry.is_news`. Unknown parts are
         passed over, and so are those of a user whom somebody else is changing: a lost mark costs
         little, and nobody waits for one.
         """

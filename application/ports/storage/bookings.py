@@ -64,7 +64,7 @@ class Bookings(Protocol):
         """
         ...
 
-    async def hold(
+    async def lock(
         self, integration_ids: Sequence[IntegrationId], account_uris: Sequence[str]
     ) -> Sequence[Owner]:
         """Return whom these ids and Calendly users name, by ascending id; nobody for others.

@@ -6,17 +6,17 @@ The rule not to break: a look is never taken within a unit of work, of which it 
 from collections.abc import Sequence
 from typing import Protocol
 
-from application.ports.storage.availability_cache import PartKey, Shelf
+from application.ports.storage.availability_cache import CacheKey, CacheSnapshot
 from domain.availability import Window
 from domain.ids import UserId
 
 
-class Shelves(Protocol):
+class CacheLookup(Protocol):
     """What the cache holds of each user."""
 
-    async def look(
-        self, user_id: UserId, wanted: Sequence[PartKey], *, occupied_in: Window | None = None
-    ) -> Shelf | None:
+    async def read(
+        self, user_id: UserId, wanted: Sequence[CacheKey], *, occupied_in: Window | None = None
+    ) -> CacheSnapshot | None:
         """Look up all that an answer needs, as of one moment and in one round trip.
 
         Args:

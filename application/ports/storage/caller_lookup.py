@@ -14,7 +14,7 @@ class Caller(NamedTuple):
     user_id: UserId | None
 
 
-class Callers(Protocol):
+class CallerLookup(Protocol):
     """Who may call, and whom for."""
 
     async def find(self, key_hash: bytes, external_id: str | None) -> Caller | None:

@@ -11,10 +11,10 @@ from uuid import UUID
 
 import msgspec
 
-from domain.discreet import Discreet
+from domain.discreet import RedactedRepr
 
 
-class SealedValue(Discreet, msgspec.Struct, frozen=True):
+class SealedValue(RedactedRepr, msgspec.Struct, frozen=True):
     """One sealed value as it is stored.
 
     Args:

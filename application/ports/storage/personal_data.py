@@ -12,11 +12,11 @@ from typing import Protocol
 import msgspec
 
 from domain.booking import Booking
-from domain.discreet import Discreet
+from domain.discreet import RedactedRepr
 from domain.ids import BookingId, WebhookEventId
 
 
-class Seat(Discreet, msgspec.Struct, frozen=True):
+class Seat(RedactedRepr, msgspec.Struct, frozen=True):
     """A booking and the address of its invitee as it is stored."""
 
     shown = ("id",)
@@ -31,7 +31,7 @@ class SeatPage(msgspec.Struct, frozen=True):
     after: BookingId | None
 
 
-class OpenedBody(Discreet, msgspec.Struct, frozen=True):
+class OpenedBody(RedactedRepr, msgspec.Struct, frozen=True):
     """A stored webhook's body; None where it cannot be opened. Received: UTC."""
 
     shown = ("id", "received_at")

@@ -12,7 +12,7 @@ from domain.ids import IntegrationId
 from domain.integration import Integration, Lease
 
 
-class ExchangeLog(Protocol):
+class RefreshLog(Protocol):
     """Records starts and outcomes by the rules of `RefreshQueue`, and commits them.
 
     Both raise StorageUnavailable; then the record may have been made or not.

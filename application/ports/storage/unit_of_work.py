@@ -12,15 +12,15 @@ from application.ports.storage.availability_cache import AvailabilityCache
 from application.ports.storage.booking_commands import BookingCommands
 from application.ports.storage.bookings import Bookings
 from application.ports.storage.breakers import Breakers
-from application.ports.storage.cache_lookup import Shelves
-from application.ports.storage.caller_lookup import Callers
+from application.ports.storage.cache_lookup import CacheLookup
+from application.ports.storage.caller_lookup import CallerLookup
 from application.ports.storage.connect_attempts import ConnectAttempts
 from application.ports.storage.encrypted_values import SealedValues
 from application.ports.storage.erasures import Erasures
 from application.ports.storage.expired import Expired
 from application.ports.storage.integrations import Integrations
 from application.ports.storage.personal_data import PersonalData
-from application.ports.storage.refresh_log import ExchangeLog
+from application.ports.storage.refresh_log import RefreshLog
 from application.ports.storage.refresh_queue import RefreshQueue
 from application.ports.storage.sync_queue import SyncQueue
 from application.ports.storage.users import Users
@@ -88,14 +88,14 @@ class Storage(Protocol):
         """
         ...
 
-    def exchanges(self) -> ExchangeLog:
+    def exchanges(self) -> RefreshLog:
         """Return the log of token requests, which commits by itself."""
         ...
 
-    def shelves(self) -> Shelves:
+    def shelves(self) -> CacheLookup:
         """Return the looks at the availability cache, which are no part of any transaction."""
         ...
 
-    def callers(self) -> Callers:
+    def callers(self) -> CallerLookup:
         """Return the looks at keys and users, which are no part of any transaction."""
         ...

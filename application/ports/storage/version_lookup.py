@@ -8,10 +8,10 @@ from typing import Protocol
 from domain.ids import IntegrationId
 
 
-class Standings(Protocol):
+class VersionLookup(Protocol):
     """Where callers and their users' availability stand."""
 
-    async def version(self, key_hash: bytes, integration_id: IntegrationId) -> int | None:
+    async def current(self, key_hash: bytes, integration_id: IntegrationId) -> int | None:
         """Return the version of all that may be said of an integration's availability.
 
         It is what stood in the store after the call began, never what an earlier look found.

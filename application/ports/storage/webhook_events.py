@@ -7,11 +7,11 @@ from typing import Protocol
 import msgspec
 
 from application.ports.storage.webhook_archive import WebhookStatus
-from domain.discreet import Discreet
+from domain.discreet import RedactedRepr
 from domain.ids import IntegrationId, UserId, WebhookEventId
 
 
-class WebhookEvent(Discreet, msgspec.Struct, frozen=True):
+class WebhookEvent(RedactedRepr, msgspec.Struct, frozen=True):
     """A stored webhook.
 
     Args:

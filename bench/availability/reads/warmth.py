@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from adapters.bootstrap import open_services
 from adapters.settings import load_settings
 from application.availability.cache_entries import Values, encode
-from application.ports.storage.availability_cache import CachedPart, Part
+from application.ports.storage.availability_cache import CacheEntry, CacheKind
 from bench.availability.calendly.hosts import EVENT_TYPES, SCOPE, Host
 from bench.population import Grant, connect
 from bench.stage import Stage
@@ -117,7 +117,7 @@ async def warmed(stage: Stage, count: int) -> list[Reader]:
     ]
 
 
-def _parts(host: Host, now: datetime, start: datetime) -> Sequence[CachedPart]:
+def _parts(host: Host, now: datetime, start: datetime) -> Sequence[CacheEntry]:
     kind = EVENT_TYPES[0]
     page = f"https://calendly.com/host-{host.tag}/{kind.slug}"
     uri = host.event_type_uri(kind.number)
@@ -128,10 +128,10 @@ def _parts(host: Host, now: datetime, start: datetime) -> Sequence[CachedPart]:
     slots = [Slot(start=at, seats=1, scheduling_url=f"{page}/{at:%FT%TZ}") for at in begins]
     covers = Window(start=now, end=now + _WINDOW)
     return [
-        _part(Part.EVENT_TYPES, "", [event_type], now),
-        replace(_part(Part.SLOTS, uri, slots, now), covers=covers),
+        _part(CacheKind.EVENT_TYPES, "", [event_type], now),
+        replace(_part(CacheKind.SLOTS, uri, slots, now), covers=covers),
     ]
 
 
-def _part(part: Part, key: str, values: Values, now: datetime) -> CachedPart:
-    return CachedPart(part=part, key=key, content=encode(values), fetched_at=now)
+def _part(part: CacheKind, key: str, values: Values, now: datetime) -> CacheEntry:
+    return CacheEntry(part=part, key=key, content=encode(values), fetched_at=now)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from bench.availability.town.invitees import Invitees, Planned
 from bench.availability.town.readers import Readers
 from bench.availability.town.town import Town
@@ -44,7 +44,7 @@ class Hours:
         self._numbers = count()
         self.readers = Readers(town, self._taken, ranks)
         self.invitees = Invitees(town, self._taken, self._plan)
-        self.synced = Tally()
+        self.synced = JobResult()
 
     async def pass_(self, hours: float) -> None:
         """Let so many hours pass."""

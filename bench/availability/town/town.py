@@ -18,11 +18,11 @@ import structlog
 from adapters.bootstrap import open_resources
 from adapters.calendly.http import open_http
 from adapters.settings import load_settings
-from adapters.telemetry.signals import PrometheusSignals
+from adapters.telemetry.signals import PrometheusTelemetry
 from adapters.wiring.resources import Resources
 from adapters.wiring.services import Services
 from adapters.wiring.wire import wire
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from bench.availability.calendly.answers import Calendly
 from bench.availability.calendly.hosts import SCOPE, Host
 from bench.availability.calendly.transport import InProcess
@@ -36,7 +36,7 @@ WORKER = "worker"
 _LASTING = timedelta(days=30)
 
 
-class CountedSignals(PrometheusSignals):
+class CountedSignals(PrometheusTelemetry):
     """A process's own signals, counted here as well.
 
     Attributes:
@@ -45,7 +45,7 @@ class CountedSignals(PrometheusSignals):
 
     """
 
-    def __init__(self, real: PrometheusSignals) -> None:
+    def __init__(self, real: PrometheusTelemetry) -> None:
         self.__dict__.update(vars(real))
         self.waits: Counter[str] = Counter()
         self.fetches = 0
@@ -90,9 +90,9 @@ class Town:
             await connect(self.stage, grants, lasting=_LASTING, at=at, sync_in=timedelta())
         )
 
-    async def sync(self) -> Tally:
+    async def sync(self) -> JobResult:
         """Run the sync as its workflow does: page after page, until a page is not full."""
-        total, more = Tally(), True
+        total, more = JobResult(), True
         while more:
             page = await self.worker.sync_due_availability(
                 self.worker.settings.page_size, lambda _: None

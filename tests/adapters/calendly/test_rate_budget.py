@@ -235,14 +235,14 @@ def test_what_calendly_asked_for_is_told_apart_from_our_own_budget() -> None:
     budget = RateBudget(clock)
     spend_all(budget)
     budget.pause(Allowance.BOOKINGS, ADA, 90)
-    assert budget.asked(ADA) is None
+    assert budget.paused_until(ADA) is None
 
     budget.pause(Allowance.API, ADA, 90)
 
-    assert budget.asked(ADA) == clock.now() + timedelta(seconds=90)
-    assert budget.asked(FINN) is None
+    assert budget.paused_until(ADA) == clock.now() + timedelta(seconds=90)
+    assert budget.paused_until(FINN) is None
     clock.move(90)
-    assert budget.asked(ADA) is None
+    assert budget.paused_until(ADA) is None
 
 
 def test_a_clock_that_is_set_back_locks_nobody_out() -> None:

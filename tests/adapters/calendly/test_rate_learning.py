@@ -30,7 +30,7 @@ async def test_a_429_of_the_api_is_remembered_as_calendlys_word() -> None:
     with pytest.raises(CalendlyThrottled):
         await wire.api.get(ACCESS, "/users/me", Resource[User])
 
-    assert wire.budget.asked(USER) == wire.clock.now() + timedelta(seconds=30)
+    assert wire.budget.paused_until(USER) == wire.clock.now() + timedelta(seconds=30)
 
 
 async def test_a_429_for_bookings_rests_bookings_alone() -> None:
@@ -40,7 +40,7 @@ async def test_a_429_for_bookings_rests_bookings_alone() -> None:
     with pytest.raises(CalendlyThrottled):
         await wire.api.post(ACCESS, "/invitees", {}, Resource[User], Allowance.BOOKINGS)
 
-    assert wire.budget.asked(USER) is None
+    assert wire.budget.paused_until(USER) is None
     await wire.api.get(ACCESS, "/users/me", Resource[User])
     with pytest.raises(CalendlyThrottled):
         await wire.api.post(ACCESS, "/invitees", {}, Resource[User], Allowance.BOOKINGS)

@@ -10,7 +10,7 @@ import pytest
 from adapters.calendly.webhooks import CalendlyWebhookReader
 from domain.booking import BookingStatus
 from domain.reconciliation import settle
-from domain.webhook import Notice, Topic, topic
+from domain.webhook import ParsedWebhook, Topic, topic
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "calendly" / "samples"
 
@@ -30,7 +30,7 @@ def bodies_in(folder: Path) -> Iterator[dict[str, Any]]:
         yield from found.get("deliveries", [found])
 
 
-def read(body: dict[str, Any]) -> Notice:
+def read(body: dict[str, Any]) -> ParsedWebhook:
     """Return what the reader makes of a sample."""
     return CalendlyWebhookReader().read(msgspec.json.encode(body))
 

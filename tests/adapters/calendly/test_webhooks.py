@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from adapters.calendly.webhooks import CalendlyWebhookReader
 from domain.booking import BookingStatus, NoShow
 from domain.errors import MalformedWebhook
-from domain.webhook import Notice, dedupe_key
+from domain.webhook import ParsedWebhook, dedupe_key
 from tests.adapters.calendly.support import UNHURRIED
 from tests.fakes.calendly import bodies
 
@@ -18,7 +18,7 @@ MARK = {"uri": bodies.NO_SHOW, "created_at": bodies.stamp(MARKED_AT)}
 FORM = f"{bodies.API}/routing_form_submissions/SUBMISSION1"
 
 
-def read(kind: str, about: Any, occurred_at: datetime = bodies.OCCURRED_AT) -> Notice:
+def read(kind: str, about: Any, occurred_at: datetime = bodies.OCCURRED_AT) -> ParsedWebhook:
     """Return what the reader makes of a body."""
     return CalendlyWebhookReader().read(bodies.webhook(kind, about, occurred_at))
 
@@ -27,7 +27,7 @@ def test_a_new_booking_is_about_its_invitee() -> None:
     """`invitee.created` is known by the invitee alone and carries the facts."""
     notice = read("invitee.created", bodies.payload())
 
-    assert (notice.kind, notice.subject, notice.mark) == ("invitee.created", bodies.INVITEE, None)
+    assert (notice.kind, notice.subject, notice.occurrence) == ("invitee.created", bodies.INVITEE, None)
     assert notice.occurred_at == bodies.OCCURRED_AT
     assert notice.facts is not None
     assert notice.facts.status is BookingStatus.BOOKED
@@ -51,7 +51,7 @@ def test_a_no_show_is_about_its_mark() -> None:
     """`invitee_no_show.created` is known by the mark, so that a second marking counts."""
     notice = read("invitee_no_show.created", bodies.payload(no_show=MARK))
 
-    assert (notice.subject, notice.mark) == (bodies.NO_SHOW, None)
+    assert (notice.subject, notice.occurrence) == (bodies.NO_SHOW, None)
     assert notice.facts is not None
     assert notice.facts.no_show == NoShow(MARKED_AT, bodies.NO_SHOW)
 
@@ -89,7 +89,7 @@ def test_a_mark_taken_back_is_known_by_the_time() -> None:
 
     notice = read("invitee_no_show.deleted", payload)
 
-    assert (notice.subject, notice.mark) == (bodies.INVITEE, bodies.OCCURRED_AT.isoformat())
+    assert (notice.subject, notice.occurrence) == (bodies.INVITEE, bodies.OCCURRED_AT.isoformat())
     assert notice.facts is not None
     assert notice.facts.no_show == NoShow(bodies.OCCURRED_AT, None)
 
@@ -129,7 +129,7 @@ def test_a_change_of_an_event_type_is_known_by_its_time(
     """`event_type.*` names the event type and which of its changes this is."""
     notice = read(kind, bodies.event_type(**changed))
 
-    assert (notice.subject, notice.mark, notice.facts) == (bodies.EVENT_TYPE, mark, None)
+    assert (notice.subject, notice.occurrence, notice.facts) == (bodies.EVENT_TYPE, mark, None)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_an_unknown_kind_is_a_notice(payload: Any) -> None:
     """What Calendly may send next year is kept, not refused."""
     notice = read("contact.created", payload)
 
-    assert notice == Notice(kind="contact.created", occurred_at=bodies.OCCURRED_AT)
+    assert notice == ParsedWebhook(kind="contact.created", occurred_at=bodies.OCCURRED_AT)
 
 
 ENVELOPE = {"event": "invitee.created", "created_at": "2026-11-02T10:00:01Z", "payload": {}}

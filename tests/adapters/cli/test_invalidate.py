@@ -13,7 +13,7 @@ from tests.adapters.sound_environ import SOUND
 from tests.contracts.persistence.caching import BUSY, EVENT_TYPES, SCHEDULES, overtaken, put, slots
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 PARTS = [replace(each, fetched_at=LONG_AGO) for each in (slots(), BUSY, EVENT_TYPES, SCHEDULES)]
@@ -24,7 +24,7 @@ async def test_one_integration_is_overtaken(
     piccolo_storage: PiccoloStorage, database_url: Secret, *, connected: bool
 ) -> None:
     """An operator has all of one integration called overtaken, and is told what happens next."""
-    world = World(piccolo_storage, FakeEntropy(), FakeClock())
+    world = World(piccolo_storage, FakeRandomness(), FakeClock())
     lost = {} if connected else {"status": Status.REAUTH_REQUIRED, "tokens": None}
     ada, grace = await world.connect("ada", **lost), await world.connect("grace")
     for owner in (ada, grace):

@@ -13,7 +13,7 @@ from domain.secret import Secret
 from tests.adapters.sound_environ import SOUND
 from tests.fakes.calendly import bodies
 from tests.fakes.clock import NOON
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 
 EMAIL = "grace@example.net"
 
@@ -39,7 +39,7 @@ async def dead(database_url: Secret) -> list[str]:
     keys = SOUND["TOKEN_ENCRYPTION_KEYS"].split(",")
     pairs = [each.partition(":") for each in keys]
     vault = KeyRingVault({key_id: Secret(key) for key_id, _, key in pairs})
-    entropy, ids = FakeEntropy(), []
+    entropy, ids = FakeRandomness(), []
     async with open_storage(database_url, vault, max_size=1) as storage, storage() as uow:
         for number in range(2):
             event = WebhookEvent(
@@ -100,7 +100,7 @@ async def test_replaying(database_url: Secret, dead: list[str]) -> None:
 
 async def test_what_is_not_there(database_url: Secret) -> None:
     """An id that names nothing is one message with its code."""
-    ended = await slotkeeper(database_url, "webhooks", "show", str(FakeEntropy().new_id()))
+    ended = await slotkeeper(database_url, "webhooks", "show", str(FakeRandomness().new_id()))
 
     assert ended.code == 1
     assert ended.errors.startswith("Error (webhook_event_not_found): ")

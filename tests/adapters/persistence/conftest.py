@@ -10,11 +10,11 @@ from domain.integration import Integration
 from domain.secret import Secret
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 
 
 @pytest.fixture
-def world(piccolo_storage: PiccoloStorage, entropy: FakeEntropy, clock: FakeClock) -> World:
+def world(piccolo_storage: PiccoloStorage, entropy: FakeRandomness, clock: FakeClock) -> World:
     """Arranges users, integrations and bookings in the real store."""
     return World(piccolo_storage, entropy, clock)
 

@@ -15,7 +15,7 @@ from adapters.local_stack.postgres.server import EmbeddedPostgres
 from adapters.persistence.lookups import version_lookup as standings
 from adapters.persistence.migrate import migrate
 from adapters.persistence.repositories import availability_cache, bookings, shelves, sync_queue
-from application.ports.storage.availability_cache import Part, PartKey
+from application.ports.storage.availability_cache import CacheKey, CacheKind
 from domain.availability import Window
 from domain.ids import UserId
 from domain.secret import Secret
@@ -24,7 +24,7 @@ from tests.fakes.clock import NOON
 USERS = 1500
 DUE = 30
 PARTS_EACH = 5
-NEAR = PartKey(Part.SLOTS, "https://api.calendly.com/event_types/1")
+NEAR = CacheKey(CacheKind.SLOTS, "https://api.calendly.com/event_types/1")
 FILL = f"""
 INSERT INTO app_user (public_id, external_id, created_at)
 SELECT gen_random_uuid(), 'user-' || n, $1 FROM generate_series(1, {USERS}) n;
@@ -166,7 +166,7 @@ async def of_someone(sql: asyncpg.Connection) -> UUID:
 async def test_shelf(sql: asyncpg.Connection) -> None:
     """A look reads rows of its user alone, by unique indexes, and no booking that is over."""
     user_id = UserId(await someone(sql))
-    wanted = [PartKey(Part.EVENT_TYPES), NEAR, PartKey(Part.SLOTS, f"{NEAR.key}#671")]
+    wanted = [CacheKey(CacheKind.EVENT_TYPES), NEAR, CacheKey(CacheKind.SLOTS, f"{NEAR.key}#671")]
     span = Window(start=NOON, end=NOON + timedelta(days=31))
     values = shelves.values_of(user_id, wanted, span)
 
@@ -238,7 +238,7 @@ async def test_claim_when_all_are_due(sql: asyncpg.Connection) -> None:
 async def test_marks(sql: asyncpg.Connection) -> None:
     """Marking what was read goes to each user and part by unique indexes."""
     user_id = await someone(sql)
-    parts = [Part.EVENT_TYPES, Part.SLOTS]
+    parts = [CacheKind.EVENT_TYPES, CacheKind.SLOTS]
 
     seen = await accesses(
         sql,

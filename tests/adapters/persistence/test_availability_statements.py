@@ -10,13 +10,14 @@ import pytest
 from adapters.persistence.repositories.availability_cache import PiccoloAvailabilityCache
 from adapters.persistence.session import Session
 from adapters.persistence.storage import PiccoloStorage
-from application.ports.storage.availability_cache import CachedPart, Change, Part, Scope
+from application.ports.storage.availability_cache import CacheEntry, CacheKind, Change, Scope
 from domain.integration import Integration
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
 
 PARTS = [
-    CachedPart(part=part, key="", content=b"[]", fetched_at=NOON, etag='"one"') for part in Part
+    CacheEntry(part=part, key="", content=b"[]", fetched_at=NOON, etag='"one"')
+    for part in CacheKind
 ]
 KEYS = [each.at for each in PARTS]
 
@@ -50,11 +51,11 @@ class Counted(Session):
 
 
 ACTS: dict[str, Callable[[PiccoloAvailabilityCache, Integration], Awaitable[object]]] = {
-    "heads": lambda cache, ada: cache.heads(ada.id),
+    "heads": lambda cache, ada: cache.entries(ada.id),
     "put": lambda cache, ada: cache.put(ada.user_id, ada.id, PARTS),
     "renew": lambda cache, ada: cache.renew(ada.user_id, ada.id, PARTS),
     "mark_failed": lambda cache, ada: cache.mark_failed(ada.user_id, ada.id, PARTS),
-    "keep_only": lambda cache, ada: cache.keep_only(ada.user_id, Part.SLOTS, ["a", "b"]),
+    "keep_only": lambda cache, ada: cache.keep_only(ada.user_id, CacheKind.SLOTS, ["a", "b"]),
     "drop": lambda cache, ada: cache.drop(ada.user_id, KEYS),
     "invalidate": lambda cache, ada: cache.invalidate_each(
         {ada.user_id: Change("booked", "renamed")}, NOON

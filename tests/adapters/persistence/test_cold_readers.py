@@ -76,6 +76,6 @@ async def test_far_slots_are_kept_and_dropped(product: Product) -> None:
     await process.sync_due(10, lambda _: None)
 
     async with product.storage() as uow:
-        left = await uow.availability.heads(ada.integration.id)
+        left = await uow.availability.entries(ada.integration.id)
     assert [len(view.slots) for view in views] == [1, 1]
     assert not [head.key for head in left if "#" in head.key]

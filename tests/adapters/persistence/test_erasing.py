@@ -5,7 +5,7 @@ import asyncpg
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage, open_storage
-from application.bookings.merge_facts import Told, settle_bookings, settle_held
+from application.bookings.merge_facts import OwnerFacts, merge_facts, merge_facts_locked
 from application.ports.storage.erasures import Erasure
 from application.ports.storage.webhook_events import WebhookEvent
 from domain.booking import Facts, Invitee
@@ -20,7 +20,7 @@ from tests.contracts.persistence.test_erasing import IVY, begin, erasure, known
 from tests.contracts.persistence.test_webhook_events import event, store
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 from tests.fakes.vault import FakeVault
 
 
@@ -97,7 +97,7 @@ async def test_who_comes_after_takes_nobody_in(
     await process.erase_invitee(IVY.upper(), "cli")
 
     async with piccolo_storage() as uow:
-        await settle_bookings(uow, FakeEntropy(), ada, [facts])
+        await merge_facts(uow, FakeRandomness(), ada, [facts])
         await uow.commit()
 
     (row,) = await sql.fetch("SELECT b::text AS text, start_at FROM calendly_booking b")
@@ -254,8 +254,10 @@ async def connect_in_opposite_order(world: World) -> list[Integration]:
 async def settle_batch(process: Process, hosts: list[Integration], facts: Facts) -> None:
     """Settle what is told of all hosts at once, as a batch of webhooks does."""
     async with process.storage() as uow:
-        owners = await uow.bookings.hold([each.id for each in hosts], [])
-        await settle_held(uow, process.entropy, [Told(owner, [facts]) for owner in owners])
+        owners = await uow.bookings.lock([each.id for each in hosts], [])
+        await merge_facts_locked(
+            uow, process.entropy, [OwnerFacts(owner, [facts]) for owner in owners]
+        )
         await uow.commit()
 
 

@@ -12,20 +12,20 @@ import pytest
 from adapters.persistence.storage import PiccoloStorage, open_storage
 from application.ports.storage.webhook_archive import WebhookStatus
 from application.ports.storage.webhook_events import FiledEvent
-from application.webhooks.delivery import DUPLICATE, STORED, Delivery, Ingested, event_of
+from application.webhooks.delivery import DUPLICATE, STORED, Delivery, IngestResult, event_of
 from application.webhooks.lock_contention import Contention
-from application.webhooks.store_batch import StoreWebhooks
+from application.webhooks.store_batch import StoreBatch
 from application.webhooks.store_single import StoreWebhook
 from domain.integration import Integration
 from domain.secret import Secret
-from domain.webhook import Notice
+from domain.webhook import ParsedWebhook
 from tests import samples
 from tests.adapters.persistence.test_races import until_waiting
 from tests.application.support.delivery_streams import cut, seeded, stream
 from tests.application.support.recording import AwaitedBackground, RecordedSignals
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.vault import FakeVault
 
@@ -54,12 +54,12 @@ async def found(sql: asyncpg.Connection) -> list[set[Any]]:
     ]
 
 
-def together(storage: PiccoloStorage, entropy: FakeEntropy) -> StoreWebhooks:
+def together(storage: PiccoloStorage, entropy: FakeRandomness) -> StoreBatch:
     """What writes a group."""
-    return StoreWebhooks(storage=storage, clock=FakeClock(), entropy=entropy)
+    return StoreBatch(storage=storage, clock=FakeClock(), entropy=entropy)
 
 
-def alone(storage: PiccoloStorage, entropy: FakeEntropy) -> StoreWebhook:
+def alone(storage: PiccoloStorage, entropy: FakeRandomness) -> StoreWebhook:
     """What writes one delivery."""
     return StoreWebhook(
         storage=storage,
@@ -102,7 +102,7 @@ async def test_groups_store_what_single_ones_do(
 class Sender:
     """Delivers a stream in its own order, group by group or one by one."""
 
-    def __init__(self, storage: PiccoloStorage, entropy: FakeEntropy, random: Random) -> None:
+    def __init__(self, storage: PiccoloStorage, entropy: FakeRandomness, random: Random) -> None:
         self._random = random
         self._single = alone(storage, entropy)
         self._group = together(storage, entropy)
@@ -112,7 +112,7 @@ class Sender:
         """Deliver everything; some of the groups one by one."""
         shuffled = self._random.sample(told, len(told))
         for group in cut(self._random, shuffled):
-            ingested: Sequence[Ingested | None]
+            ingested: Sequence[IngestResult | None]
             if self._random.random() < 0.2:
                 ingested = [await self._single(each) for each in group]
             else:
@@ -155,7 +155,7 @@ def apart(work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
 def booked(to: Integration) -> Delivery:
     """Return a delivery of a booking to an integration's own address."""
     booking = samples.facts("A")
-    notice = Notice(
+    notice = ParsedWebhook(
         kind="invitee.created", occurred_at=NOON, subject=booking.invitee_uri, facts=booking
     )
     return Delivery(b"{}", notice, to.id, NOON)
@@ -169,7 +169,7 @@ async def test_who_is_held_is_settled_by_nobody_else(
     group = together(other, world.entropy)
 
     async with piccolo_storage() as uow:
-        await uow.bookings.hold([ada.id], [])
+        await uow.bookings.lock([ada.id], [])
         waiting = apart(group([booked(ada)]))
         await until_waiting(sql)
         assert not waiting.done()
@@ -188,7 +188,7 @@ async def test_a_single_one_takes_its_locks_in_the_order_of_a_group(
     delivery = booked(ada)
 
     async with piccolo_storage() as uow:
-        (owner,) = await uow.bookings.hold([ada.id], [])
+        (owner,) = await uow.bookings.lock([ada.id], [])
         single = apart(alone(other, world.entropy)(delivery))
         await until_waiting(sql)
         event = event_of(delivery, [owner], world.entropy)

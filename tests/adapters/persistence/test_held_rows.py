@@ -13,7 +13,7 @@ import pytest
 from adapters.persistence.storage import PiccoloStorage
 from adapters.wiring import webhooks
 from adapters.wiring.resources import Resources
-from application.webhooks.delivery import STORED, Ingested
+from application.webhooks.delivery import STORED, IngestResult
 from application.webhooks.ingest import IngestWebhook
 from domain.errors import StorageContended
 from domain.integration import Integration
@@ -63,7 +63,7 @@ async def held(sql: asyncpg.Connection, statement: str, *whom: Integration) -> A
 class Answer(NamedTuple):
     """What became of a delivery, and after how many seconds."""
 
-    ingested: Ingested
+    ingested: IngestResult
     seconds: float
 
 
@@ -228,7 +228,7 @@ async def test_a_lock_is_waited_for_as_long_as_was_said(
         began = time.monotonic()
         with pytest.raises(StorageContended) as caught:
             async with impatient() as uow:
-                await uow.bookings.hold([ada.id], [])
+                await uow.bookings.lock([ada.id], [])
         waited = time.monotonic() - began
 
     assert webhooks.SINGLE_LOCK_WAIT.total_seconds() <= waited < 1

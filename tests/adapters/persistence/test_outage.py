@@ -16,7 +16,7 @@ from domain.ids import UserId
 from domain.secret import Secret
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 from tests.fakes.vault import FakeVault
 
 
@@ -102,7 +102,7 @@ async def test_killed_inside(database_url: Secret, sql: asyncpg.Connection) -> N
                 " AND datname = current_database()"
             )
             with pytest.raises(StorageUnavailable):
-                await uow.users.ensure("ada", UserId(FakeEntropy().new_id()), NOON)
+                await uow.users.ensure("ada", UserId(FakeRandomness().new_id()), NOON)
 
         async with storage() as uow:
             assert await uow.api_keys.all() == []
@@ -145,7 +145,7 @@ async def test_all_connections_taken(database_url: Secret) -> None:
 
 
 async def test_deadlock(
-    piccolo_storage: PiccoloStorage, entropy: FakeEntropy, clock: FakeClock
+    piccolo_storage: PiccoloStorage, entropy: FakeRandomness, clock: FakeClock
 ) -> None:
     """Of two units of work that wait for each other one is told to try again."""
     world = World(piccolo_storage, entropy, clock)
@@ -200,6 +200,6 @@ async def test_says_nothing(
         caplog.at_level(logging.DEBUG, logger="piccolo"),
     ):
         async with piccolo_storage() as uow:
-            await uow.users.ensure("ada", UserId(FakeEntropy().new_id()), NOON)
+            await uow.users.ensure("ada", UserId(FakeRandomness().new_id()), NOON)
 
     assert caplog.records == []

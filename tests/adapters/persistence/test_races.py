@@ -15,7 +15,7 @@ from application.ports.storage.breakers import Surface
 from application.ports.storage.connect_attempts import ConnectAttempt
 from application.ports.storage.unit_of_work import UnitOfWork
 from application.ports.storage.webhook_events import WebhookEvent
-from application.resilience.circuit_breakers import Circuits
+from application.resilience.circuit_breakers import CircuitBreakers
 from domain.booking import Booking, BookingStatus, Facts
 from domain.circuit_breaker import Breaker, BreakerPolicy, BreakerState
 from domain.errors import CircuitOpen
@@ -26,7 +26,7 @@ from tests import samples
 from tests.application.support.recording import RecordedSignals
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 
 T = TypeVar("T")
 MINUTE = timedelta(minutes=1)
@@ -151,10 +151,10 @@ async def test_a_refused_call_waits_for_nobody(
     piccolo_storage: PiccoloStorage, clock: FakeClock
 ) -> None:
     """While a breaker is open a call is refused at once, though somebody holds its row."""
-    circuits = Circuits(
+    circuits = CircuitBreakers(
         storage=piccolo_storage,
         clock=clock,
-        entropy=FakeEntropy(),
+        entropy=FakeRandomness(),
         signals=RecordedSignals(),
         policy=BreakerPolicy(),
     )

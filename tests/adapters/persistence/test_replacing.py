@@ -6,13 +6,13 @@ import asyncpg
 from msgspec.structs import replace
 
 from adapters.persistence.storage import PiccoloStorage
-from application.integrations.store_integration import KeepGrant, Kept
+from application.integrations.store_integration import StoredIntegration, StoreIntegration
 from application.ports.storage.connect_attempts import ConnectAttempt
 from domain.integration import Account, Integration, Status
 from tests.contracts.persistence.world import World
 from tests.fakes.calendly.fake_calendly import FakeCalendly
 from tests.fakes.clock import NOON, FakeClock
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.vault import FakeVault
 
@@ -22,12 +22,14 @@ RACERS = 5
 class Stage:
     """Connect flows that all end in one PostgreSQL."""
 
-    def __init__(self, storage: PiccoloStorage, entropy: FakeEntropy, owner: Integration) -> None:
+    def __init__(
+        self, storage: PiccoloStorage, entropy: FakeRandomness, owner: Integration
+    ) -> None:
         self.clock = FakeClock()
         self.calendly = FakeCalendly(self.clock)
         self.jobs = FakeJobs()
         self._attempt = ConnectAttempt(b"s" * 32, owner.user_id, "sealed", NOON, replaces=True)
-        self._keep = KeepGrant(
+        self._keep = StoreIntegration(
             storage=storage,
             vault=FakeVault(),
             oauth=self.calendly,
@@ -36,7 +38,7 @@ class Stage:
             entropy=entropy,
         )
 
-    async def keep(self, account: Account) -> Kept:
+    async def keep(self, account: Account) -> StoredIntegration:
         """End one flow with a grant of this account."""
         return await self._keep(self._attempt, self.calendly.grant(account.user_uri), account)
 
@@ -49,7 +51,7 @@ async def standing(sql: asyncpg.Connection) -> list[tuple[str, str]]:
 
 async def test_of_many_replacements_one_stays(
     piccolo_storage: PiccoloStorage,
-    entropy: FakeEntropy,
+    entropy: FakeRandomness,
     ada: Integration,
     sql: asyncpg.Connection,
 ) -> None:
@@ -70,7 +72,7 @@ async def test_of_many_replacements_one_stays(
 
 async def test_of_many_flows_of_one_account_one_integration_comes(
     piccolo_storage: PiccoloStorage,
-    entropy: FakeEntropy,
+    entropy: FakeRandomness,
     ada: Integration,
     sql: asyncpg.Connection,
 ) -> None:
@@ -86,7 +88,7 @@ async def test_of_many_flows_of_one_account_one_integration_comes(
 
 
 async def test_a_refresh_of_the_old_one_ends_on_the_old_one(
-    piccolo_storage: PiccoloStorage, entropy: FakeEntropy, world: World, ada: Integration
+    piccolo_storage: PiccoloStorage, entropy: FakeRandomness, world: World, ada: Integration
 ) -> None:
     """A pair that comes for a replaced account is stored with that account, and keeps leaving."""
     stage = Stage(piccolo_storage, entropy, ada)

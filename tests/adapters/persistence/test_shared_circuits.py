@@ -6,13 +6,13 @@ import pytest
 
 from adapters.persistence.storage import PiccoloStorage
 from application.ports.storage.breakers import Surface
-from application.resilience.circuit_breakers import Circuits
+from application.resilience.circuit_breakers import CircuitBreakers
 from domain.circuit_breaker import CLOSED, JITTER, BreakerPolicy, BreakerState
 from domain.errors import CalendlyUnavailable, CircuitOpen
 from tests.application.support.calling import Host
 from tests.application.support.recording import RecordedSignals
 from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 
 PROCESSES = 6
 POLICY = BreakerPolicy(threshold=3)
@@ -25,10 +25,10 @@ class Installation:
         self.signals = RecordedSignals()
         self.clock = clock
         self.processes = [
-            Circuits(
+            CircuitBreakers(
                 storage=storage,
                 clock=clock,
-                entropy=FakeEntropy(number / PROCESSES),
+                entropy=FakeRandomness(number / PROCESSES),
                 signals=self.signals,
                 policy=POLICY,
             )

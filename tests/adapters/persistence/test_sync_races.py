@@ -9,18 +9,18 @@ import pytest
 
 from adapters.persistence.storage import PiccoloStorage
 from application.availability.fetch import Ask, FetchAvailability, Fetched
-from application.availability.refresh_cache import HELD, SYNCED, SyncAvailability
-from application.ports.storage.availability_cache import CachedPart, Part
+from application.availability.refresh_cache import HELD, SYNCED, RefreshCache
+from application.ports.storage.availability_cache import CacheEntry, CacheKind
 from application.tokens.calendly_session import Seen
 from domain.cache_policy import CachePolicy
 from domain.ids import IntegrationId
 from domain.integration import Integration
 from tests.application.support.recording import RecordedSignals
 from tests.fakes.clock import NOON, FakeClock
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 
-EVENT_TYPES = CachedPart(part=Part.EVENT_TYPES, key="", content=b"[]", fetched_at=NOON)
-GONE = CachedPart(part=Part.SLOTS, key="of a deleted type", content=b"[]", fetched_at=NOON)
+EVENT_TYPES = CacheEntry(part=CacheKind.EVENT_TYPES, key="", content=b"[]", fetched_at=NOON)
+GONE = CacheEntry(part=CacheKind.SLOTS, key="of a deleted type", content=b"[]", fetched_at=NOON)
 LOCK_GONE = "SELECT id FROM calendly_availability_cache WHERE key = $1 FOR UPDATE"
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
@@ -40,7 +40,7 @@ class Emptiness(FetchAvailability):
         self.begun.set()
         await self.go_on.wait()
         later = NOON + timedelta(hours=13)
-        return [Fetched(CachedPart(*each.at, b"[]", fetched_at=later)) for each in asks]
+        return [Fetched(CacheEntry(*each.at, b"[]", fetched_at=later)) for each in asks]
 
 
 @pytest.fixture
@@ -52,10 +52,10 @@ def fetched(clock: FakeClock) -> Emptiness:
 
 @pytest.fixture
 def sync(
-    piccolo_storage: PiccoloStorage, clock: FakeClock, entropy: FakeEntropy, fetched: Emptiness
-) -> SyncAvailability:
+    piccolo_storage: PiccoloStorage, clock: FakeClock, entropy: FakeRandomness, fetched: Emptiness
+) -> RefreshCache:
     """The sync, storing in the real store."""
-    return SyncAvailability(
+    return RefreshCache(
         storage=piccolo_storage,
         fetch=fetched,
         clock=clock,
@@ -85,7 +85,7 @@ async def test_erased_while_storing(
     piccolo_storage: PiccoloStorage,
     sql: asyncpg.Connection,
     ada: Integration,
-    sync: SyncAvailability,
+    sync: RefreshCache,
     fetched: Emptiness,
 ) -> None:
     """Erasing waits for a sync that is storing its parts; neither is turned away."""
@@ -112,7 +112,7 @@ async def test_erased_while_fetching(
     piccolo_storage: PiccoloStorage,
     sql: asyncpg.Connection,
     ada: Integration,
-    sync: SyncAvailability,
+    sync: RefreshCache,
     fetched: Emptiness,
 ) -> None:
     """What was fetched for an integration that was erased meanwhile is dropped in silence."""

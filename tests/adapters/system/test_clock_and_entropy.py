@@ -1,9 +1,9 @@
 from datetime import UTC, datetime, timedelta
 
 from adapters.system.clock import SystemClock
-from adapters.system.entropy import SystemEntropy
+from adapters.system.entropy import SystemRandomness
 
-entropy = SystemEntropy()
+entropy = SystemRandomness()
 
 
 def test_the_clock_is_in_utc() -> None:
@@ -34,7 +34,7 @@ def test_tokens_are_url_safe_and_never_repeat() -> None:
 
 def test_chance_lies_between_nothing_and_one() -> None:
     """Chances are spread over [0, 1)."""
-    chances = [entropy.chance() for _ in range(2000)]
+    chances = [entropy.fraction() for _ in range(2000)]
 
     assert all(0 <= chance < 1 for chance in chances)
     assert 0.4 < sum(chances) / len(chances) < 0.6

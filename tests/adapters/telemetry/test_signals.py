@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from adapters.telemetry.metrics import Counters
-from adapters.telemetry.signals import PrometheusSignals
+from adapters.telemetry.signals import PrometheusTelemetry
 from domain.ids import IntegrationId, WebhookEventId
 from tests.adapters.log_output import LogOutput
 
@@ -14,10 +14,10 @@ WHO = IntegrationId(UUID(int=5))
 OTHER = IntegrationId(UUID(int=7))
 EVENT = WebhookEventId(UUID(int=6))
 UNTIL = datetime(2026, 11, 22, 9, 1, tzinfo=UTC)
-Emit = Callable[[PrometheusSignals], None]
+Emit = Callable[[PrometheusTelemetry], None]
 
 
-def counted(signals: PrometheusSignals) -> dict[str, float]:
+def counted(signals: PrometheusTelemetry) -> dict[str, float]:
     """Return every count of ours that is not zero."""
     lines = re.findall(
         r"^(slotkeeper_\S+_total\S*) (\S+)$", signals.render().decode(), re.MULTILINE
@@ -25,9 +25,9 @@ def counted(signals: PrometheusSignals) -> dict[str, float]:
     return {name: float(value) for name, value in lines if float(value)}
 
 
-def new_signals() -> PrometheusSignals:
+def new_signals() -> PrometheusTelemetry:
     """Return signals that nothing was told yet."""
-    return PrometheusSignals(Counters("1.2.3"))
+    return PrometheusTelemetry(Counters("1.2.3"))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from application.availability.read_lists import EventTypesView
 from application.availability.read_schedules import SchedulesView
 from application.availability.read_slots import AvailabilityView
 from application.integrations.view_integration import IntegrationView
-from application.ports.storage.availability_cache import Part, PartKey
+from application.ports.storage.availability_cache import CacheKey, CacheKind
 from domain.availability import BusyTime, EventType, Schedule, Slot
 from domain.cache_policy import Freshness
 from domain.errors import EventTypeNotFound
@@ -17,7 +17,7 @@ from domain.ids import IntegrationId, UserId
 from tests.adapters.web import scenario as story
 from tests.adapters.web.failures import Failures
 
-TYPES = PartKey(Part.EVENT_TYPES)
+TYPES = CacheKey(CacheKind.EVENT_TYPES)
 
 
 class Host(Protocol):
@@ -85,7 +85,7 @@ class StandInCache:
         await self._ask("read_availability", user_id, event_type, start, end, max_age)
         for each in self._host.event_types:
             if event_type in {each.uri, each.uri.rsplit("/", 1)[-1]}:
-                seen = self._seen(TYPES, PartKey(Part.SLOTS, each.uri))
+                seen = self._seen(TYPES, CacheKey(CacheKind.SLOTS, each.uri))
                 until = story.NOW + timedelta(days=31)
                 return AvailabilityView(each, self.slots, start, end, until, *seen)
         raise EventTypeNotFound("This user has no active event type of that name.")
@@ -95,14 +95,14 @@ class StandInCache:
     ) -> BusyTimesView:
         """Return the busy times."""
         await self._ask("read_busy_times", user_id, start, end, max_age)
-        return BusyTimesView(self.busy, start, end, end, *self._seen(PartKey(Part.BUSY)))
+        return BusyTimesView(self.busy, start, end, end, *self._seen(CacheKey(CacheKind.BUSY)))
 
     async def read_schedules(
         self, user_id: UserId, *, max_age: timedelta | None = None
     ) -> SchedulesView:
         """Return the schedules."""
         await self._ask("read_schedules", user_id, max_age)
-        return SchedulesView(self.schedules, *self._seen(PartKey(Part.SCHEDULES)))
+        return SchedulesView(self.schedules, *self._seen(CacheKey(CacheKind.SCHEDULES)))
 
     async def _ask(self, name: str, user_id: UserId, *asked: Any) -> None:
         self._failures.check(name)
@@ -110,7 +110,7 @@ class StandInCache:
         await self._host.view(user_id)
         self.asked.append((name, *asked))
 
-    def _seen(self, *reads: PartKey) -> tuple[Any, ...]:
+    def _seen(self, *reads: CacheKey) -> tuple[Any, ...]:
         age = story.age(freshness=self.freshness, error_code=self.error_code)
         fresh = self.freshness is Freshness.FRESH
         until = age.stale_at if fresh else self._clock.now()
@@ -153,8 +153,8 @@ class StandInMarks:
     """Remembers which reads were noted."""
 
     def __init__(self) -> None:
-        self.noted: list[tuple[UserId, tuple[PartKey, ...], datetime]] = []
+        self.noted: list[tuple[UserId, tuple[CacheKey, ...], datetime]] = []
 
-    def note(self, user_id: UserId, reads: Iterable[PartKey], now: datetime) -> None:
+    def note(self, user_id: UserId, reads: Iterable[CacheKey], now: datetime) -> None:
         """Note a read."""
         self.noted.append((user_id, tuple(reads), now))

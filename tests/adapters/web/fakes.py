@@ -10,7 +10,7 @@ from adapters.settings import Settings
 from application.bookings.booking_views import BookingView
 from application.bookings.create_booking import BookingInput
 from application.bookings.create_scheduling_link import SchedulingLink
-from application.bookings.idempotency import Performed
+from application.bookings.idempotency import CommandResult
 from application.bookings.list_bookings import BookingsPage
 from application.integrations.begin_connect import StartedConnect
 from application.integrations.complete_connect import ConnectOutcome
@@ -18,7 +18,7 @@ from application.integrations.view_integration import IntegrationView
 from application.ports.storage.bookings import BookingQuery
 from application.ports.storage.breakers import Surface
 from application.resilience.breaker_view import BreakerView
-from application.webhooks.delivery import Ingested
+from application.webhooks.delivery import IngestResult
 from domain.availability import EventType
 from domain.booking import BookingStatus, NoShow
 from domain.circuit_breaker import BreakerState
@@ -286,21 +286,21 @@ class StandInBookings:
             raise BookingNotFound("This user has no booking with that id.")
         return view
 
-    async def book(self, user_id: UserId, key: str, wanted: BookingInput) -> Performed:
+    async def book(self, user_id: UserId, key: str, wanted: BookingInput) -> CommandResult:
         """Book once a key."""
         self._failures.check("book_for_invitee")
         known = self._recall(user_id, key, ("book", wanted))
         if known is not None:
-            return Performed(self.stored[known], repeated=True)
+            return CommandResult(self.stored[known], repeated=True)
         self.wanted = wanted
         self.acted.append("book")
         view = self.add(story.booking(len(self.stored) + 1, user_id, name=wanted.name))
         self._keys[user_id, key] = (("book", wanted), view.booking.id)
-        return Performed(view, repeated=False)
+        return CommandResult(view, repeated=False)
 
     async def cancel(
         self, user_id: UserId, key: str, booking_id: BookingId, reason: str | None
-    ) -> Performed:
+    ) -> CommandResult:
         """Cancel once a key."""
         self._failures.check("cancel_booking")
         return await self._act(
@@ -309,7 +309,7 @@ class StandInBookings:
 
     async def mark(
         self, user_id: UserId, key: str, booking_id: BookingId, *, no_show: bool
-    ) -> Performed:
+    ) -> CommandResult:
         """Set or clear the no-show mark once a key."""
         mark = NoShow(at=story.NOW, uri="https://api.calendly.com/no_shows/1" if no_show else None)
         return await self._act(user_id, key, booking_id, ("mark", no_show), no_show=mark)
@@ -321,15 +321,15 @@ class StandInBookings:
         booking_id: BookingId,
         content: tuple[str, object],
         **changes: object,
-    ) -> Performed:
+    ) -> CommandResult:
         view = await self.show(user_id, booking_id)
         if self._recall(user_id, key, content) is not None:
-            return Performed(self.stored[booking_id], repeated=True)
+            return CommandResult(self.stored[booking_id], repeated=True)
         facts = msgspec.structs.replace(view.booking.facts, **changes)
         booking = msgspec.structs.replace(view.booking, facts=facts)
         self.acted.append(content[0])
         self._keys[user_id, key] = (content, booking_id)
-        return Performed(self.add(BookingView(booking)), repeated=False)
+        return CommandResult(self.add(BookingView(booking)), repeated=False)
 
     def _recall(self, user_id: UserId, key: str, content: object) -> BookingId | None:
         known = self._keys.get((user_id, key))
@@ -364,7 +364,7 @@ class StandInInbox:
 
     async def __call__(
         self, body: bytes, signature: str | None, subscription_key: str | None
-    ) -> Ingested:
+    ) -> IngestResult:
         """Take in a delivery."""
         self._failures.check("ingest_webhook")
         keys = self._settings.calendly_webhook_signing_key
@@ -379,9 +379,9 @@ class StandInInbox:
         except msgspec.DecodeError:
             raise MalformedWebhook("The body is not JSON.") from None
         if body in self.stored:
-            return Ingested("duplicate")
+            return IngestResult("duplicate")
         self.stored.append(body)
-        return Ingested("stored", applied=True)
+        return IngestResult("stored", applied=True)
 
 
 class StandInServices:

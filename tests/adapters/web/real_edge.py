@@ -16,7 +16,7 @@ from adapters.calendly.http import open_http
 from adapters.calendly.transport import CalendlyTransport
 from adapters.settings import Settings, load_settings
 from adapters.web.app import build_app
-from adapters.web.caching.response_cache import RenderedAnswers
+from adapters.web.caching.response_cache import ResponseCache
 from adapters.wiring.resources import Resources
 from adapters.wiring.services import Services
 from adapters.wiring.wire import wire
@@ -125,7 +125,7 @@ async def open_edge(database_url: Secret, sandbox_url: str) -> AsyncIterator[Edg
         app = build_app(settings, _opened_already)
         # By hand: Litestar's lifespan has to be left by the task that entered it, and a fixture
         # of pytest is not.
-        app.state.services, app.state.rendered_answers = services, RenderedAnswers()
+        app.state.services, app.state.rendered_answers = services, ResponseCache()
         carrier = httpx.ASGITransport(cast(Any, app), raise_app_exceptions=False)
         client = await stack.enter_async_context(
             httpx.AsyncClient(transport=carrier, base_url=settings.public_url)

@@ -6,7 +6,7 @@ from uuid import UUID
 from application.availability.cache_entries import CacheAge, Origin
 from application.bookings.booking_views import BookingView
 from application.integrations.view_integration import IntegrationView
-from application.ports.storage.availability_cache import PartKey
+from application.ports.storage.availability_cache import CacheKey
 from application.resilience.breaker_view import BreakerView
 from application.security.hashing import digest
 from domain.availability import BusyTime, EventType, Interval, Rule, Schedule, Slot
@@ -98,7 +98,7 @@ def age(
     )
 
 
-def origin(*reads: PartKey, valid_until: datetime | None = None) -> Origin:
+def origin(*reads: CacheKey, valid_until: datetime | None = None) -> Origin:
     """Return where an answer comes from that is good for an hour."""
     until = NOW + timedelta(hours=1) if valid_until is None else valid_until
     return Origin(IntegrationId(INTEGRATION), reads, until)

@@ -5,7 +5,7 @@ import pytest
 
 from application.availability.cache_entries import event_types, slots
 from application.availability.fetch import AT_ONCE, Ask, Fetched, is_over
-from application.ports.storage.availability_cache import CachedPart, Part, PartKey
+from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind
 from application.tokens.calendly_session import Seen
 from domain.availability import BUSY_WINDOW, SLOT_WINDOW, Window
 from domain.errors import CalendarBroken, CalendlyUnavailable
@@ -15,32 +15,32 @@ from tests.application.support.host_setup import Host, host
 from tests.application.support.process import Process
 from tests.fakes.clock import NOON
 
-SINGLE = [PartKey(each) for each in (Part.EVENT_TYPES, Part.BUSY, Part.SCHEDULES)]
+SINGLE = [CacheKey(each) for each in (CacheKind.EVENT_TYPES, CacheKind.BUSY, CacheKind.SCHEDULES)]
 
 
-async def fetch(process: Process, ada: Host, *keys: PartKey) -> list[Fetched]:
+async def fetch(process: Process, ada: Host, *keys: CacheKey) -> list[Fetched]:
     """Fetch parts of which nothing is known."""
     return await process.fetch(Seen(ada.integration), [Ask(at) for at in keys])
 
 
-async def fetch_again(process: Process, ada: Host, stored: CachedPart) -> Fetched:
+async def fetch_again(process: Process, ada: Host, stored: CacheEntry) -> Fetched:
     """Fetch a part that is stored as it came."""
     ask = Ask(stored.at, stored.etag, stored.covers)
     (fetched,) = await process.fetch(Seen(ada.integration), [ask])
     return fetched
 
 
-def far(uri: str, days: int) -> tuple[PartKey, Window]:
+def far(uri: str, days: int) -> tuple[CacheKey, Window]:
     """Return the cell of slots around the moment so many days from now."""
     moment = NOON + timedelta(days=days)
     (cell,) = cells(uri, Window(moment, moment + timedelta(seconds=1)), SLOT_WINDOW)
-    return PartKey(Part.SLOTS, cell.key), cell.window
+    return CacheKey(CacheKind.SLOTS, cell.key), cell.window
 
 
 async def test_what_is_asked_for_is_fetched(product: Product, process: Process) -> None:
     """A fetch brings each part that was asked for, in that order, and no other."""
     ada = await host(product)
-    wanted = [*SINGLE, PartKey(Part.SLOTS, ada.event_type.uri)]
+    wanted = [*SINGLE, CacheKey(CacheKind.SLOTS, ada.event_type.uri)]
 
     fetched = await fetch(process, ada, *wanted)
 
@@ -62,7 +62,7 @@ async def test_spans_are_within_calendlys_limits(product: Product, process: Proc
     """Slots are asked for a month ahead and busy times for a week, from a moment in the future."""
     ada = await host(product)
 
-    fetched = await fetch(process, ada, PartKey(Part.SLOTS, ada.event_type.uri), *SINGLE[1:])
+    fetched = await fetch(process, ada, CacheKey(CacheKind.SLOTS, ada.event_type.uri), *SINGLE[1:])
 
     covers = [each.part.covers for each in fetched]
     assert covers == [
@@ -148,13 +148,13 @@ async def test_what_did_not_change_is_not_sent_again(product: Product, process: 
     assert (third.unchanged, len(slots(third.part))) == (False, 1)
 
 
-@pytest.mark.parametrize("part", [Part.EVENT_TYPES, Part.SCHEDULES])
+@pytest.mark.parametrize("part", [CacheKind.EVENT_TYPES, CacheKind.SCHEDULES])
 async def test_what_has_no_window_is_asked_for_in_the_same_words(
-    product: Product, process: Process, part: Part
+    product: Product, process: Process, part: CacheKind
 ) -> None:
     """The tag of a list without a span holds as long as the list does."""
     ada = await host(product)
-    (first,) = await fetch(process, ada, PartKey(part))
+    (first,) = await fetch(process, ada, CacheKey(part))
     product.clock.advance(timedelta(hours=1))
 
     assert (await fetch_again(process, ada, first.part)).unchanged
@@ -167,9 +167,9 @@ async def test_a_tag_speaks_of_one_span_alone(
     """A window that has moved on is asked for anew, though its content may be the same."""
     ada = await host(product)
     at = {
-        "near slots": PartKey(Part.SLOTS, ada.event_type.uri),
+        "near slots": CacheKey(CacheKind.SLOTS, ada.event_type.uri),
         "begun slots": far(ada.event_type.uri, 0)[0],
-        "busy times": PartKey(Part.BUSY),
+        "busy times": CacheKey(CacheKind.BUSY),
     }[what]
     (first,) = await fetch(process, ada, at)
     product.clock.advance(timedelta(seconds=1))
@@ -199,7 +199,7 @@ async def test_fetches_run_side_by_side_but_not_all_at_once(
         return most
 
     fetched, at_once = await asyncio.gather(
-        fetch(process, ada, *(PartKey(Part.SLOTS, uri) for uri in made)), release()
+        fetch(process, ada, *(CacheKey(CacheKind.SLOTS, uri) for uri in made)), release()
     )
 
     assert at_once == AT_ONCE
@@ -211,7 +211,7 @@ async def test_one_slow_part_is_repeated(product: Product, process: Process) -> 
     ada = await host(product)
     product.calendly.fail_next("schedules", CalendlyUnavailable("down"))
 
-    (fetched,) = await fetch(process, ada, PartKey(Part.SCHEDULES))
+    (fetched,) = await fetch(process, ada, CacheKey(CacheKind.SCHEDULES))
 
     assert fetched.error is None
     assert product.calendly.calls["schedules"] == 2

@@ -4,7 +4,7 @@ import pytest
 
 from application.availability.invalidate import InvalidateAvailability
 from application.availability.refresh_scope import SINGLE
-from application.ports.storage.availability_cache import Part, PartKey
+from application.ports.storage.availability_cache import CacheKey, CacheKind
 from domain.cache_policy import Freshness
 from domain.errors import IntegrationNotFound
 from domain.ids import IntegrationId
@@ -31,9 +31,9 @@ async def ada(product: Product, process: Process) -> Host:
     return made
 
 
-def everything(of: Host) -> list[PartKey]:
+def everything(of: Host) -> list[CacheKey]:
     """Return all that is cached of a host."""
-    return [*SINGLE, PartKey(Part.SLOTS, of.event_type.uri)]
+    return [*SINGLE, CacheKey(CacheKind.SLOTS, of.event_type.uri)]
 
 
 async def overtaken_by(product: Product, of: Host) -> set[str | None]:

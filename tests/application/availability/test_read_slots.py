@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from application.availability.retry_times import RETRY_AFTER
-from application.ports.storage.availability_cache import Part, PartKey
+from application.ports.storage.availability_cache import CacheKey, CacheKind
 from domain.cache_policy import Freshness
 from domain.errors import (
     AvailabilityPending,
@@ -52,8 +52,8 @@ async def test_open_slots_are_told_with_their_age(product: Product, process: Pro
     assert view.covered_until == NOON + timedelta(minutes=1) + MONTH
     assert (view.age.fetched_at, view.age.freshness) == (NOON, Freshness.FRESH)
     assert view.origin.reads == (
-        PartKey(Part.EVENT_TYPES),
-        PartKey(Part.SLOTS, ada.event_type.uri),
+        CacheKey(CacheKind.EVENT_TYPES),
+        CacheKey(CacheKind.SLOTS, ada.event_type.uri),
     )
 
 

@@ -5,12 +5,12 @@ import pytest
 from msgspec.structs import replace
 
 from application.availability.cache_entries import event_types
-from application.availability.cache_query import Found
-from application.availability.read_through_cache import COME_AGAIN, PATIENCE
+from application.availability.cache_query import CacheResult
+from application.availability.read_through_cache import PATIENCE, RETRY_AFTER
 from application.availability.retry_times import LONGEST
 from application.availability.single_flight import NAME
-from application.availability.whole_part import WholePart
-from application.ports.storage.availability_cache import Part, PartKey, Scope
+from application.availability.whole_part import SingleEntryQuery
+from application.ports.storage.availability_cache import CacheKey, CacheKind, Scope
 from application.ports.storage.breakers import Surface
 from application.ports.storage.webhook_events import WebhookEvent
 from domain.cache_policy import Freshness
@@ -30,7 +30,7 @@ from tests.application.support.process import BREAKER, CACHE, Process
 from tests.application.support.statement_counter import CountedStorage
 from tests.fakes.clock import NOON
 
-EVENT_TYPES = PartKey(Part.EVENT_TYPES)
+EVENT_TYPES = CacheKey(CacheKind.EVENT_TYPES)
 
 
 @pytest.fixture
@@ -49,10 +49,10 @@ async def warm(ada: Host, process: Process, product: Product) -> Host:
 
 
 async def read(
-    process: Process, ada: Host, at: PartKey = EVENT_TYPES, *, max_age: timedelta | None = None
-) -> Found:
+    process: Process, ada: Host, at: CacheKey = EVENT_TYPES, *, max_age: timedelta | None = None
+) -> CacheResult:
     """Read one part."""
-    return await process.cache.read(ada.integration.user_id, WholePart(at), max_age=max_age)
+    return await process.cache.read(ada.integration.user_id, SingleEntryQuery(at), max_age=max_age)
 
 
 async def test_what_is_fresh_is_served(product: Product, process: Process, warm: Host) -> None:
@@ -64,7 +64,9 @@ async def test_what_is_fresh_is_served(product: Product, process: Process, warm:
     assert found.age.fetched_at == NOON
     assert product.background.names == []
     assert product.calendly.calls.total() == 0
-    assert product.signals.seen == {("availability_read", Part.EVENT_TYPES, Freshness.FRESH): 1}
+    assert product.signals.seen == {
+        ("availability_read", CacheKind.EVENT_TYPES, Freshness.FRESH): 1
+    }
 
 
 async def test_what_is_stale_is_served_while_it_is_renewed(
@@ -105,7 +107,7 @@ async def test_what_waits_to_be_applied_costs_one_fetch(
     product: Product, process: Process, warm: Host
 ) -> None:
     """A webhook that is stored unapplied overtakes the times, which are fetched once for it."""
-    busy = PartKey(Part.BUSY)
+    busy = CacheKey(CacheKind.BUSY)
     product.clock.advance(A_MOMENT)
     id_, now = WebhookEventId(product.entropy.new_id()), product.clock.now()
     event = WebhookEvent(id_, "key", "invitee.created", b"{}", now, now)
@@ -147,14 +149,14 @@ async def test_a_change_concerns_some_parts_alone(
 
     states = {
         at.part: (await read(process, warm, at)).age.freshness
-        for at in (EVENT_TYPES, PartKey(Part.SCHEDULES), PartKey(Part.BUSY))
+        for at in (EVENT_TYPES, CacheKey(CacheKind.SCHEDULES), CacheKey(CacheKind.BUSY))
     }
     await product.background.settle()
 
     assert states == {
-        Part.EVENT_TYPES: Freshness.FRESH,
-        Part.SCHEDULES: Freshness.FRESH,
-        Part.BUSY: Freshness.INVALIDATED,
+        CacheKind.EVENT_TYPES: Freshness.FRESH,
+        CacheKind.SCHEDULES: Freshness.FRESH,
+        CacheKind.BUSY: Freshness.INVALIDATED,
     }
     assert product.calendly.calls["busy_times"] == product.calendly.calls.total() == 1
 
@@ -198,14 +200,14 @@ async def test_readers_rest_after_a_failure(
     for _ in range(10):
         await read(process, warm)
         await product.background.settle()
-    refused = product.signals.seen["availability_part", Part.EVENT_TYPES, error.code]
+    refused = product.signals.seen["availability_part", CacheKind.EVENT_TYPES, error.code]
     begun = product.background.names.count(NAME)
     product.clock.advance(pause)
     await read(process, warm)
     await product.background.settle()
 
     assert (refused, begun) == (1, 1)
-    assert product.signals.seen["availability_part", Part.EVENT_TYPES, error.code] == 2
+    assert product.signals.seen["availability_part", CacheKind.EVENT_TYPES, error.code] == 2
 
 
 async def test_readers_of_nothing_rest_after_a_failure(
@@ -235,7 +237,7 @@ async def test_a_part_that_begins_anew_is_pending_until_it_comes(
     with pytest.raises(AvailabilityPending) as refusal:
         await read(process, ada)
 
-    assert (refusal.value.retry_after, "None" in refusal.value.message) == (COME_AGAIN, False)
+    assert (refusal.value.retry_after, "None" in refusal.value.message) == (RETRY_AFTER, False)
 
 
 async def test_a_refused_part_is_refused_alone(
@@ -244,7 +246,7 @@ async def test_a_refused_part_is_refused_alone(
     """What Calendly refuses of one part says nothing of the others."""
     product.calendly.fail_always("schedules", CalendlyForbidden("no"))
     with pytest.raises(CalendlyForbidden):
-        await read(process, ada, PartKey(Part.SCHEDULES))
+        await read(process, ada, CacheKey(CacheKind.SCHEDULES))
 
     found = await read(process, ada)
 
@@ -266,7 +268,7 @@ async def test_a_user_without_account_is_not_found(product: Product, process: Pr
     bob = await product.user("bob")
 
     with pytest.raises(IntegrationNotFound, match="/api/calendly/connect"):
-        await process.cache.read(bob, WholePart(EVENT_TYPES))
+        await process.cache.read(bob, SingleEntryQuery(EVENT_TYPES))
 
 
 async def test_a_first_fetch_that_takes_long_is_not_waited_for(
@@ -280,7 +282,7 @@ async def test_a_first_fetch_that_takes_long_is_not_waited_for(
     with pytest.raises(AvailabilityPending) as refusal:
         await read(process, ada)
 
-    assert refusal.value.retry_after == COME_AGAIN
+    assert refusal.value.retry_after == RETRY_AFTER
     assert PATIENCE <= loop.time() - began < PATIENCE + 1
     assert product.signals.seen["availability_wait", "pending"] == 1
     hold.release()
@@ -330,7 +332,10 @@ async def test_what_is_expired_beats_no_answer(
         (NOON, Freshness.EXPIRED)
     }
     assert {each.age.error_code for each in found} == {"calendly_unavailable"}
-    assert product.signals.seen["availability_part", Part.EVENT_TYPES, "calendly_unavailable"] == 1
+    assert (
+        product.signals.seen["availability_part", CacheKind.EVENT_TYPES, "calendly_unavailable"]
+        == 1
+    )
 
 
 async def test_while_calendly_is_held_off_nobody_tries(
@@ -364,7 +369,7 @@ async def test_stale_parts_rest_while_calendly_is_held_off(
 
     await read(process, warm)
     await product.background.settle()
-    held_off = product.signals.seen["availability_part", Part.EVENT_TYPES, "circuit_open"]
+    held_off = product.signals.seen["availability_part", CacheKind.EVENT_TYPES, "circuit_open"]
     product.clock.advance(2 * BREAKER.reset)
     await read(process, warm)
     await product.background.settle()
@@ -468,7 +473,10 @@ async def test_who_insists_gets_the_last_known_while_calendly_is_down(
 
     assert {each.age.fetched_at for each in found} == {NOON}
     assert {each.age.error_code for each in found} == {"calendly_unavailable"}
-    assert product.signals.seen["availability_part", Part.EVENT_TYPES, "calendly_unavailable"] == 1
+    assert (
+        product.signals.seen["availability_part", CacheKind.EVENT_TYPES, "calendly_unavailable"]
+        == 1
+    )
 
 
 async def test_who_insists_is_told_to_come_again_when_it_takes_long(

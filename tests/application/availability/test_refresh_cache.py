@@ -6,15 +6,15 @@ from msgspec.structs import replace
 
 from application.availability.cache_entries import event_types, slots
 from application.availability.refresh_cache import (
+    FETCH_LEASE,
     HELD,
     INACTIVE,
     PARTLY,
     SYNCED,
-    TURN,
     UP_TO_DATE,
 )
 from application.availability.retry_times import LONGEST, RETRY_AFTER
-from application.ports.storage.availability_cache import CachedPart, Part, PartKey, Scope
+from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind, Scope
 from domain.errors import (
     CalendlyForbidden,
     CalendlyProtocolError,
@@ -32,13 +32,15 @@ from tests.application.support.process import CACHE, Process
 from tests.fakes.clock import NOON
 from tests.fakes.sync_queue import due_at
 
-TYPES, BUSY, SCHEDULES = map(PartKey, (Part.EVENT_TYPES, Part.BUSY, Part.SCHEDULES))
+TYPES, BUSY, SCHEDULES = map(
+    CacheKey, (CacheKind.EVENT_TYPES, CacheKind.BUSY, CacheKind.SCHEDULES)
+)
 HALF_A_DAY = timedelta(hours=12)
 
 
-def slots_of(ada: Host) -> PartKey:
+def slots_of(ada: Host) -> CacheKey:
     """Return the part that holds the slots of a host's event type."""
-    return PartKey(Part.SLOTS, ada.event_type.uri)
+    return CacheKey(CacheKind.SLOTS, ada.event_type.uri)
 
 
 def due(product: Product, ada: Host) -> datetime:
@@ -46,7 +48,7 @@ def due(product: Product, ada: Host) -> datetime:
     return due_at(product.storage.state.integrations[ada.integration.id])
 
 
-async def known(product: Product, ada: Host, at: PartKey) -> CachedPart:
+async def known(product: Product, ada: Host, at: CacheKey) -> CacheEntry:
     """Return a part that is cached."""
     part = await cached(product, ada, at)
     assert part is not None
@@ -140,7 +142,7 @@ async def test_event_types_that_are_gone_are_forgotten(product: Product, process
     await process.sync(ada.integration.id)
 
     assert await cached(product, ada, slots_of(ada)) is None
-    assert await cached(product, ada, PartKey(Part.SLOTS, other.uri)) is None
+    assert await cached(product, ada, CacheKey(CacheKind.SLOTS, other.uri)) is None
     assert product.calendly.calls["available_times"] == 2
 
 
@@ -153,7 +155,7 @@ async def test_new_event_types_get_their_slots(product: Product, process: Proces
 
     await process.sync(ada.integration.id)
 
-    assert (await known(product, ada, PartKey(Part.SLOTS, new.uri))).content
+    assert (await known(product, ada, CacheKey(CacheKind.SLOTS, new.uri))).content
 
 
 async def test_what_calendly_calls_unchanged_is_as_good_as_new(
@@ -171,10 +173,10 @@ async def test_what_calendly_calls_unchanged_is_as_good_as_new(
     for at, old in before.items():
         assert await known(product, ada, at) == replace(old, fetched_at=product.clock.now())
     assert {label for label in product.signals.seen if label[0] == "availability_part"} == {
-        ("availability_part", Part.EVENT_TYPES, "unchanged"),
-        ("availability_part", Part.SCHEDULES, "unchanged"),
-        ("availability_part", Part.SLOTS, "fetched"),
-        ("availability_part", Part.BUSY, "fetched"),
+        ("availability_part", CacheKind.EVENT_TYPES, "unchanged"),
+        ("availability_part", CacheKind.SCHEDULES, "unchanged"),
+        ("availability_part", CacheKind.SLOTS, "fetched"),
+        ("availability_part", CacheKind.BUSY, "fetched"),
     }
 
 
@@ -248,11 +250,11 @@ async def test_who_lost_the_right_stores_nothing(
         product.calendly.fail_next("event_types", error, times=3)
     slow = asyncio.create_task(process.sync(ada.integration.id))
     await hold.reached.wait()
-    product.clock.advance(TURN)
+    product.clock.advance(FETCH_LEASE)
     now = product.clock.now()
-    kept = CachedPart(part=Part.SLOTS, key="new type", content=b"[]", fetched_at=now)
+    kept = CacheEntry(part=CacheKind.SLOTS, key="new type", content=b"[]", fetched_at=now)
     async with product.storage() as uow:
-        assert await uow.sync_queue.take(ada.integration.id, "other", now, now + TURN)
+        assert await uow.sync_queue.take(ada.integration.id, "other", now, now + FETCH_LEASE)
         await uow.availability.put(ada.integration.user_id, ada.integration.id, [kept])
         await uow.commit()
     hold.release()
@@ -260,7 +262,7 @@ async def test_who_lost_the_right_stores_nothing(
     (outcome,) = await asyncio.gather(slow, return_exceptions=True)
 
     assert outcome == (HELD if error is None else error)
-    assert await cached(product, ada, PartKey(Part.SLOTS, "new type")) == kept
+    assert await cached(product, ada, CacheKey(CacheKind.SLOTS, "new type")) == kept
     assert await cached(product, ada, TYPES) is None
     assert product.storage.state.integrations[ada.integration.id].sync_owner == "other"
 

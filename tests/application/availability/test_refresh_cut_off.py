@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from application.availability.refresh_cache import LAST_STEP, SYNCED, TURN
+from application.availability.refresh_cache import FETCH_LEASE, LAST_STEP, SYNCED
 from tests.application.support.building import Product
 from tests.application.support.host_setup import host
 from tests.application.support.process import Process
@@ -71,10 +71,10 @@ async def test_who_lost_the_right_gives_nothing_back(product: Product, process: 
     hold = product.calendly.hold_next("event_types")
     cut_off = asyncio.create_task(process.sync(ada.integration.id))
     await hold.reached.wait()
-    product.clock.advance(TURN)
+    product.clock.advance(FETCH_LEASE)
     now = product.clock.now()
     async with product.storage() as uow:
-        assert await uow.sync_queue.take(ada.integration.id, "other", now, now + TURN)
+        assert await uow.sync_queue.take(ada.integration.id, "other", now, now + FETCH_LEASE)
         await uow.commit()
 
     cut_off.cancel()

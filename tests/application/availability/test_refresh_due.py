@@ -3,15 +3,15 @@ from datetime import timedelta
 
 import pytest
 
-from application.availability.refresh_cache import TURN
+from application.availability.refresh_cache import FETCH_LEASE
 from application.availability.refresh_due import CLAIMED_AHEAD
-from application.availability.refresh_scope import Everything
+from application.availability.refresh_scope import AllEntries
 from application.availability.retry_times import RETRY_AFTER
-from application.jobs.job_result import Tally
-from application.ports.storage.availability_cache import CachedPart, Part, PartKey, Scope
+from application.jobs.job_result import JobResult
+from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind, Scope
 from domain.availability import SLOT_WINDOW, Window
 from domain.errors import CalendlyUnavailable, StorageUnavailable
-from domain.sync_plan import LATELY
+from domain.sync_plan import RECENT_READ
 from domain.windows import cells
 from tests.application.support.building import Product
 from tests.application.support.host_setup import (
@@ -27,18 +27,18 @@ from tests.application.support.process import CACHE, CONCURRENCY, Process
 from tests.fakes.clock import NOON
 from tests.fakes.sync_queue import due_at
 
-TYPES = PartKey(Part.EVENT_TYPES)
+TYPES = CacheKey(CacheKind.EVENT_TYPES)
 RUN = timedelta(minutes=15)
 
 
-async def store(product: Product, ada: Host, part: CachedPart) -> None:
+async def store(product: Product, ada: Host, part: CacheEntry) -> None:
     """Store a part that no fetch brought."""
     async with product.storage() as uow:
         await uow.availability.put(ada.integration.user_id, ada.integration.id, [part])
         await uow.commit()
 
 
-async def run(process: Process, limit: int = 10) -> Tally:
+async def run(process: Process, limit: int = 10) -> JobResult:
     """Run a page of the schedule."""
     return await process.sync_due(limit, lambda _: None)
 
@@ -50,8 +50,8 @@ async def test_what_was_never_filled_is_due(product: Product, process: Process) 
 
     first, second = [await run(process) for _ in range(2)]
 
-    assert first == Tally(examined=2, done={"synced": 2})
-    assert second == Tally()
+    assert first == JobResult(examined=2, done={"synced": 2})
+    assert second == JobResult()
 
 
 async def test_what_is_read_is_kept_fresh(product: Product, process: Process) -> None:
@@ -100,7 +100,7 @@ async def test_what_is_read_seldom_waits_for_its_reader(
     await run(process)
     product.clock.advance(A_MOMENT)
     await mark_read(product, ada, TYPES)
-    product.clock.advance(LATELY)
+    product.clock.advance(RECENT_READ)
     await overtake(product, ada, scope=Scope.EVENT_TYPES)
     product.calendly.calls.clear()
 
@@ -119,7 +119,7 @@ async def test_what_nobody_reads_costs_no_call(product: Product, process: Proces
 
     tally = await run(process)
 
-    assert tally == Tally(examined=1, done={"up_to_date": 1})
+    assert tally == JobResult(examined=1, done={"up_to_date": 1})
     assert product.calendly.calls.total() == 0
 
 
@@ -215,12 +215,12 @@ async def test_far_slots_are_kept_while_they_are_read(product: Product, process:
     await process.availability(user_id, uri, NOON + 70 * A_DAY, NOON + 71 * A_DAY)
     await process.availability(user_id, uri, NOON + 110 * A_DAY, NOON + 111 * A_DAY)
     far = sorted(at for _, *at in product.storage.state.parts if "#" in at[1])
-    await mark_read(product, ada, PartKey(Part.SLOTS, far[0][1]))
+    await mark_read(product, ada, CacheKey(CacheKind.SLOTS, far[0][1]))
     await mark_read(product, ada, TYPES)
     for _ in range(26):
         product.clock.advance(timedelta(hours=1))
         await run(process)
-        await mark_read(product, ada, PartKey(Part.SLOTS, far[0][1]))
+        await mark_read(product, ada, CacheKey(CacheKind.SLOTS, far[0][1]))
 
     left = sorted(at for _, *at in product.storage.state.parts if "#" in at[1])
 
@@ -236,14 +236,14 @@ async def test_a_far_window_that_is_over_is_dropped(product: Product, process: P
     await process.availability(ada.integration.user_id, ada.event_type.uri, span.start, span.end)
     (cell,) = cells(ada.event_type.uri, span, SLOT_WINDOW)
     product.clock.set(cell.window.end)
-    await mark_read(product, ada, TYPES, PartKey(Part.SLOTS, cell.key))
+    await mark_read(product, ada, TYPES, CacheKey(CacheKind.SLOTS, cell.key))
     product.calendly.calls.clear()
 
     tally = await run(process)
 
     assert tally.failed == {}
     assert product.calendly.calls["available_times"] == 0
-    assert await cached(product, ada, PartKey(Part.SLOTS, cell.key)) is None
+    assert await cached(product, ada, CacheKey(CacheKind.SLOTS, cell.key)) is None
 
 
 async def test_one_failure_does_not_stop_the_others(product: Product, process: Process) -> None:
@@ -262,14 +262,14 @@ async def test_one_failure_does_not_stop_the_others(product: Product, process: P
 async def test_one_bug_does_not_stop_the_others(product: Product, process: Process) -> None:
     """A user whose rows meet an error of ours is counted, told of, and tried again later."""
     ada, bob = await host(product, "ada"), await host(product, "bob")
-    await store(product, ada, CachedPart(Part.SLOTS, "no#cell", b"[]", NOON))
+    await store(product, ada, CacheEntry(CacheKind.SLOTS, "no#cell", b"[]", NOON))
 
     tally = await run(process)
     again = await run(process)
 
-    assert tally == Tally(examined=2, done={"synced": 1}, failed={"unexpected": 1})
+    assert tally == JobResult(examined=2, done={"synced": 1}, failed={"unexpected": 1})
     assert product.signals.seen["unexpected", "ValueError"] == 1
-    assert again == Tally()
+    assert again == JobResult()
     assert product.storage.state.integrations[ada.integration.id].sync_owner is None
     assert await cached(product, bob, TYPES) is not None
 
@@ -279,7 +279,7 @@ async def test_a_list_that_cannot_be_read_is_fetched_anew(
 ) -> None:
     """Event types that were stored by another version, or spoilt, are as good as missing."""
     ada = await host(product)
-    await store(product, ada, CachedPart(Part.EVENT_TYPES, "", b"spoilt", NOON))
+    await store(product, ada, CacheEntry(CacheKind.EVENT_TYPES, "", b"spoilt", NOON))
 
     tally = await run(process)
 
@@ -319,7 +319,7 @@ async def test_a_turn_begins_when_its_user_comes(product: Product, process: Proc
     page = asyncio.create_task(run(process))
     for each in first:
         await each.reached.wait()
-    product.clock.advance(TURN - A_MOMENT)
+    product.clock.advance(FETCH_LEASE - A_MOMENT)
     for each in first:
         each.release()
     await last.reached.wait()
@@ -327,7 +327,7 @@ async def test_a_turn_begins_when_its_user_comes(product: Product, process: Proc
     row = product.storage.state.integrations[hosts[-1].integration.id]
     last.release()
 
-    assert row.sync_until == NOON + 2 * TURN - A_MOMENT
+    assert row.sync_until == NOON + 2 * FETCH_LEASE - A_MOMENT
     assert (await page).done == {"synced": CONCURRENCY + 1}
 
 
@@ -340,12 +340,12 @@ async def test_a_right_that_was_lost_in_the_queue_is_not_used(
     page = asyncio.create_task(run(process))
     for each in holds:
         await each.reached.wait()
-    product.clock.advance(TURN)
+    product.clock.advance(FETCH_LEASE)
     last = hosts[-1].integration.id
 
     # By the same process even: no two turns share a name.
     hold = product.calendly.hold_next("event_types")
-    other = asyncio.create_task(process.sync.refresh(last, Everything()))
+    other = asyncio.create_task(process.sync.refresh(last, AllEntries()))
     await hold.reached.wait()
     for each in holds:
         each.release()
@@ -385,7 +385,7 @@ async def test_an_outage_ends_the_page(product: Product, process: Process) -> No
 
     assert opening.examined <= CLAIMED_AHEAD * CONCURRENCY
     assert not opening.more
-    assert held == Tally()
+    assert held == JobResult()
     assert product.storage.commits == commits
     product.clock.advance(timedelta(minutes=2))
     assert (await run(process, limit=100)).examined == 1

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.availability.retry_times import LONGEST, RETRY_AFTER, SPREAD, rests_after
+from application.availability.retry_times import LONGEST, RETRY_AFTER, SPREAD, retry_times_after
 from domain.errors import (
     CalendarBroken,
     CalendlyForbidden,
@@ -19,7 +19,7 @@ ASKED = timedelta(minutes=10)
 @pytest.mark.parametrize("chance", [0, 0.5, 0.999])
 def test_a_good_refresh_is_due_again_before_it_turns_stale(chance: float) -> None:
     """Who was refreshed is due when the soft limit comes, and not all at the same moment."""
-    rests = rests_after([], NOON, CACHE, chance)
+    rests = retry_times_after([], NOON, CACHE, chance)
 
     assert rests.due_at == NOON + CACHE.soft_ttl * (1 - CACHE.jitter * chance)
 
@@ -39,7 +39,7 @@ def test_what_passes_is_tried_again_soon(
 ) -> None:
     """After a passing failure a user rests two minutes, or for as long as Calendly asked."""
     for chance in (0, 0.999):
-        rests = rests_after(errors, NOON, CACHE, chance)
+        rests = retry_times_after(errors, NOON, CACHE, chance)
 
         assert shortest <= rests.due_at - NOON <= shortest * (1 + SPREAD)
         assert rests.passing == rests.due_at
@@ -49,7 +49,7 @@ def test_what_passes_is_tried_again_soon(
 @pytest.mark.parametrize("error", [CalendlyForbidden("no"), CalendarBroken("broken")])
 def test_what_is_refused_for_good_keeps_the_rhythm(error: SlotkeeperError) -> None:
     """A lasting refusal brings nobody's turn forward; a reader may try again within the hour."""
-    rests = rests_after([error], NOON, CACHE, 0.5)
+    rests = retry_times_after([error], NOON, CACHE, 0.5)
 
     assert rests.due_at == NOON + 0.95 * CACHE.soft_ttl
     assert rests.of(error) == NOON + 0.95 * LONGEST
@@ -59,7 +59,7 @@ def test_a_very_long_rest_holds_up_its_part_alone() -> None:
     """When Calendly wants one part to rest for a day, the others keep their rhythm."""
     error = CalendlyThrottled("slow", retry_after=86_400)
 
-    rests = rests_after([error], NOON, CACHE, 0)
+    rests = retry_times_after([error], NOON, CACHE, 0)
 
     assert rests.of(error) == NOON + timedelta(days=1)
     assert rests.due_at == NOON + CACHE.soft_ttl

@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from application.availability.single_flight import REST
-from application.availability.whole_part import WholePart
-from application.ports.storage.availability_cache import Part, PartKey, Scope
+from application.availability.whole_part import SingleEntryQuery
+from application.ports.storage.availability_cache import CacheKey, CacheKind, Scope
 from application.resilience.priority import in_background
 from domain.cache_policy import Freshness
 from domain.errors import (
@@ -25,7 +25,7 @@ from tests.application.support.refusing import RefusingBackground
 from tests.application.support.slow_store import DawdlingCalendly, dawdling_product
 from tests.application.support.statement_counter import CountedStorage
 
-EVENT_TYPES = PartKey(Part.EVENT_TYPES)
+EVENT_TYPES = CacheKey(CacheKind.EVENT_TYPES)
 THINGS = ("event_types", "available_times", "busy_times", "schedules")
 
 
@@ -160,7 +160,7 @@ async def test_a_failure_is_one_for_all(product: Product, error: CalendlyError) 
     outcomes = await asyncio.gather(*readers, return_exceptions=True)
 
     assert {type(each) for each in outcomes} <= {CalendlyForbidden, AvailabilityPending}
-    assert product.signals.seen["availability_part", Part.EVENT_TYPES, error.code] == 1
+    assert product.signals.seen["availability_part", CacheKind.EVENT_TYPES, error.code] == 1
 
 
 async def test_a_reader_who_leaves_does_not_end_the_fetch(
@@ -260,7 +260,9 @@ async def test_a_rest_that_calendly_asked_for_is_kept_by_all(
     with pytest.raises(AvailabilityPending):
         await process.event_types(ada.integration.user_id)
 
-    assert product.signals.seen["availability_part", Part.EVENT_TYPES, "calendly_throttled"] == 1
+    assert (
+        product.signals.seen["availability_part", CacheKind.EVENT_TYPES, "calendly_throttled"] == 1
+    )
 
 
 async def test_who_waits_behind_a_job_without_budget_is_served(
@@ -317,7 +319,7 @@ async def test_a_bug_in_a_fetch_is_told_and_not_repeated_at_once(
 
     for _ in range(3):
         with pytest.raises(AvailabilityPending):
-            await process.cache.read(ada.integration.user_id, WholePart(EVENT_TYPES))
+            await process.cache.read(ada.integration.user_id, SingleEntryQuery(EVENT_TYPES))
 
     assert product.signals.seen["unexpected", "KeyError"] == 1
     assert product.calendly.calls["event_types"] == 1

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from application.availability.read_slots import AvailabilityView
-from application.availability.slot_window import OpenWindow
+from application.availability.slot_window import SlotWindow
 from domain.availability import open_slots
 from tests import samples
 from tests.application.support.building import Product
@@ -36,7 +36,7 @@ async def read(process: Process, ada: Host, start: datetime, end: datetime) -> A
     return await process.availability(ada.integration.user_id, ada.event_type.uri, start, end)
 
 
-async def ahead(process: Process, ada: Host) -> OpenWindow:
+async def ahead(process: Process, ada: Host) -> SlotWindow:
     """Return what a read of a short range leaves."""
     window = (await read(process, ada, TOMORROW, TOMORROW + A_DAY)).ahead
     assert window is not None

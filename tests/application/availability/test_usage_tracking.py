@@ -3,8 +3,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from application.availability.usage_tracking import EVERY, MOST
-from application.ports.storage.availability_cache import NEWS_AFTER, Part, PartKey
+from application.availability.usage_tracking import EVERY, MAX_PENDING
+from application.ports.storage.availability_cache import NEWS_AFTER, CacheKey, CacheKind
 from domain.errors import StorageUnavailable
 from domain.ids import UserId
 from tests.application.support.building import Product
@@ -13,7 +13,7 @@ from tests.application.support.process import Process
 from tests.application.support.statement_counter import CountedStorage
 from tests.fakes.clock import NOON
 
-TYPES = PartKey(Part.EVENT_TYPES)
+TYPES = CacheKey(CacheKind.EVENT_TYPES)
 
 
 async def written(product: Product) -> None:
@@ -22,7 +22,7 @@ async def written(product: Product) -> None:
     await product.background.settle()
 
 
-async def read_at(product: Product, ada: Host, at: PartKey) -> datetime | None:
+async def read_at(product: Product, ada: Host, at: CacheKey) -> datetime | None:
     """Return when a part is known to have been read."""
     part = await cached(product, ada, at)
     assert part is not None
@@ -40,10 +40,10 @@ async def test_what_is_read_is_marked(product: Product, process: Process) -> Non
     )
     await written(product)
 
-    slots = PartKey(Part.SLOTS, ada.event_type.uri)
+    slots = CacheKey(CacheKind.SLOTS, ada.event_type.uri)
     assert await read_at(product, ada, slots) == product.clock.now()
     assert await read_at(product, ada, TYPES) == product.clock.now()
-    assert await read_at(product, ada, PartKey(Part.BUSY)) is None
+    assert await read_at(product, ada, CacheKey(CacheKind.BUSY)) is None
 
 
 async def test_reading_waits_for_no_mark(product: Product) -> None:
@@ -104,12 +104,12 @@ async def test_marks_are_written_when_the_process_ends(product: Product, process
     names = list(product.background.names)
 
     await process.marks.close()
-    process.marks.note(ada.integration.user_id, [PartKey(Part.BUSY)], NOON)
+    process.marks.note(ada.integration.user_id, [CacheKey(CacheKind.BUSY)], NOON)
 
     assert await read_at(product, ada, TYPES) == NOON
     await written(product)
     assert product.background.names == names
-    assert await read_at(product, ada, PartKey(Part.BUSY)) is None
+    assert await read_at(product, ada, CacheKey(CacheKind.BUSY)) is None
 
 
 async def test_marks_that_cannot_be_written_are_let_go(product: Product, process: Process) -> None:
@@ -122,16 +122,16 @@ async def test_marks_that_cannot_be_written_are_let_go(product: Product, process
         await process.marks.write()
     product.storage.away = False
 
-    process.marks.note(ada.integration.user_id, [PartKey(Part.BUSY)], NOON)
+    process.marks.note(ada.integration.user_id, [CacheKey(CacheKind.BUSY)], NOON)
     await written(product)
 
     assert await read_at(product, ada, TYPES) is None
-    assert await read_at(product, ada, PartKey(Part.BUSY)) == NOON
+    assert await read_at(product, ada, CacheKey(CacheKind.BUSY)) == NOON
 
 
 async def test_marks_have_bounds(product: Product, process: Process) -> None:
     """A crowd of users cannot fill the memory with marks."""
-    for _ in range(MOST + 10):
+    for _ in range(MAX_PENDING + 10):
         process.marks.note(UserId(product.entropy.new_id()), [TYPES], NOON)
 
-    assert len(process.marks) == MOST
+    assert len(process.marks) == MAX_PENDING

@@ -5,29 +5,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.availability.windows import Stretch, cut, needed, worth_looking_up
-from application.ports.storage.availability_cache import CachedPart, Part, PartKey
+from application.availability.windows import TimeRange, needed, split, worth_looking_up
+from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind
 from domain.availability import BUSY_WINDOW, SLOT_WINDOW, Window
 from domain.windows import cell_window, is_far, near_window, still_ahead
 from tests.fakes.clock import NOON
 
-LENGTHS = {Part.SLOTS: SLOT_WINDOW, Part.BUSY: BUSY_WINDOW}
+LENGTHS = {CacheKind.SLOTS: SLOT_WINDOW, CacheKind.BUSY: BUSY_WINDOW}
 MINUTES = timedelta(minutes=1)
 
 
-def stretch(part: Part, begins: timedelta, lasts: timedelta) -> Stretch:
+def stretch(part: CacheKind, begins: timedelta, lasts: timedelta) -> TimeRange:
     """Return a range that begins so long after noon."""
     start = NOON + begins
-    return Stretch(part, "base", Window(start=start, end=start + lasts), LENGTHS[part])
+    return TimeRange(part, "base", Window(start=start, end=start + lasts), LENGTHS[part])
 
 
-def stored(at: PartKey, age: timedelta) -> CachedPart:
+def stored(at: CacheKey, age: timedelta) -> CacheEntry:
     """Return a part as it was fetched so long before noon."""
     length, fetched_at = LENGTHS[at.part], NOON - age
     covers: Window | None = near_window(fetched_at, length)
     if is_far(at.key):
         covers = still_ahead(cell_window(at.key, length), fetched_at)
-    return CachedPart(*at, content=b"[]", fetched_at=fetched_at, covers=covers)
+    return CacheEntry(*at, content=b"[]", fetched_at=fetched_at, covers=covers)
 
 
 @given(
@@ -37,7 +37,7 @@ def stored(at: PartKey, age: timedelta) -> CachedPart:
     age=st.timedeltas(timedelta(), timedelta(hours=30)),
 )
 def test_a_range_is_cut_without_gap_or_overlap(
-    part: Part, begins: timedelta, lasts: timedelta, age: timedelta
+    part: CacheKind, begins: timedelta, lasts: timedelta, age: timedelta
 ) -> None:
     """Whatever range is asked for, and however old the windows, the pieces cover it seamlessly."""
     wanted = stretch(part, begins, lasts)
@@ -45,7 +45,7 @@ def test_a_range_is_cut_without_gap_or_overlap(
     keys = needed(near, wanted, NOON)
     parts = near | {at: stored(at, age) for at in keys}
 
-    pieces = cut(parts, wanted, NOON)
+    pieces = split(parts, wanted, NOON)
 
     reach = near_window(NOON, LENGTHS[part]).end
     assert pieces[0].window.start == wanted.span.start
@@ -62,7 +62,7 @@ def test_a_range_is_cut_without_gap_or_overlap(
     lasts=st.timedeltas(MINUTES, timedelta(days=31)),
 )
 def test_what_is_needed_of_nothing_is_looked_up_at_once(
-    part: Part, begins: timedelta, lasts: timedelta
+    part: CacheKind, begins: timedelta, lasts: timedelta
 ) -> None:
     """The parts that a range needs while nothing is stored are among those looked up first."""
     wanted = stretch(part, begins, lasts)
@@ -72,7 +72,7 @@ def test_what_is_needed_of_nothing_is_looked_up_at_once(
 
 def test_a_usual_range_needs_the_near_window_alone() -> None:
     """The days that are always kept are cut from one part."""
-    wanted = stretch(Part.SLOTS, timedelta(), SLOT_WINDOW)
+    wanted = stretch(CacheKind.SLOTS, timedelta(), SLOT_WINDOW)
 
     assert worth_looking_up(wanted, NOON) == needed({}, wanted, NOON) == (wanted.near,)
 
@@ -80,20 +80,20 @@ def test_a_usual_range_needs_the_near_window_alone() -> None:
 @pytest.mark.parametrize("missing", [0, 1, 2])
 def test_what_is_not_known_ends_the_answer(missing: int) -> None:
     """A range is cut up to the first window that never came."""
-    wanted = stretch(Part.BUSY, timedelta(days=1), timedelta(days=14))
+    wanted = stretch(CacheKind.BUSY, timedelta(days=1), timedelta(days=14))
     keys = needed({}, wanted, NOON)
     parts = {at: stored(at, timedelta()) for at in keys}
     del parts[keys[missing]]
 
-    pieces = cut(parts, wanted, NOON)
+    pieces = split(parts, wanted, NOON)
 
     assert [piece.part.at for piece in pieces] == list(keys[:missing])
 
 
 def test_a_near_window_that_lies_behind_is_no_answer() -> None:
     """A near window that ended before now is to be renewed, and nothing is cut from it."""
-    wanted = stretch(Part.BUSY, timedelta(hours=1), timedelta(hours=2))
+    wanted = stretch(CacheKind.BUSY, timedelta(hours=1), timedelta(hours=2))
     parts = {wanted.near: stored(wanted.near, timedelta(days=8))}
 
     assert needed(parts, wanted, NOON) == (wanted.near,)
-    assert cut(parts, wanted, NOON) == []
+    assert split(parts, wanted, NOON) == []

@@ -7,7 +7,7 @@ from application.ports.storage.webhook_events import WebhookEvent
 from domain.booking import Facts
 from domain.ids import WebhookEventId
 from domain.lost_webhooks import IN_FLIGHT
-from domain.webhook import APP_WIDE, Notice, dedupe_key
+from domain.webhook import APP_WIDE, ParsedWebhook, dedupe_key
 from tests.application.support.building import Product
 from tests.application.support.host_setup import Host, host, subscribe
 from tests.application.support.process import Process
@@ -84,7 +84,9 @@ async def test_a_webhook_that_does_not_open_is_known_by_its_key(
 ) -> None:
     """A stored event whose encryption key is gone tells its booking all the same."""
     facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
-    notice = Notice(kind=CREATED, occurred_at=product.clock.now(), subject=facts.invitee_uri)
+    notice = ParsedWebhook(
+        kind=CREATED, occurred_at=product.clock.now(), subject=facts.invitee_uri
+    )
     owner = str(ada.integration.id) if scope == "own" else scope
     key = dedupe_key(notice, b"", owner)
     await leave(product, ada, CREATED, b"", fault="encryption_key_unknown", dedupe_key=key)

@@ -1,8 +1,8 @@
 import pytest
 from msgspec.structs import replace
 
-from application.bookings.merge_facts import settle_bookings
-from application.bookings.reassigned_hosts import Given, given_away
+from application.bookings.merge_facts import merge_facts
+from application.bookings.reassigned_hosts import Reassigned, reassigned
 from application.ports.storage.bookings import BookingQuery
 from domain.booking import LAG, Booking, BookingStatus, Facts
 from domain.errors import (
@@ -181,7 +181,7 @@ async def test_a_late_webhook_does_not_bring_it_back(
     await process.reconcile(bob.integration.id, backfill=False)
 
     async with product.storage() as uow:
-        await settle_bookings(uow, product.entropy, ada.integration, [facts])
+        await merge_facts(uow, product.entropy, ada.integration, [facts])
         await uow.commit()
 
     assert await bookings(product, ada) == []
@@ -197,19 +197,19 @@ async def test_what_was_taken_from_the_old_host_before_is_not_lost(
     told = product.calendly.invitees[facts.invitee_uri]
     async with product.storage() as uow:
         seen = as_read(told, product.clock.now())
-        await settle_bookings(uow, product.entropy, ada.integration, [seen])
+        await merge_facts(uow, product.entropy, ada.integration, [seen])
         await uow.commit()
     assert await bookings(product, ada) == []
     before = overtaken(product, ada)
     async with product.storage() as uow:
-        given = await given_away(uow, bob.integration, [told])
+        given = await reassigned(uow, bob.integration, [told])
 
     assert await process.reconcile(bob.integration.id, backfill=False) == 0
 
     assert len(await bookings(product, bob)) == 1
     assert product.signals.seen == {}
     assert overtaken(product, ada) == before
-    assert given == Given([], {facts.invitee_uri})
+    assert given == Reassigned([], {facts.invitee_uri})
 
 
 async def test_what_the_new_host_is_not_told_later_is_lost(

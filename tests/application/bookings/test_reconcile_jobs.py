@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from domain.errors import CalendlyForbidden
 from domain.lost_webhooks import IN_FLIGHT
 from tests.application.support.building import Product
@@ -62,9 +62,9 @@ async def test_pages_follow_each_other(product: Product, process: Process) -> No
     second = await process.reconcile_all(first.cursor, 2, lambda _: None)
     third = await process.reconcile_all(second.cursor, 2, lambda _: None)
 
-    assert first == Tally(2, {"backfilled": 2}, cursor=str(hosts[1].integration.id), more=True)
-    assert second == Tally(1, {"backfilled": 1}, cursor=str(hosts[2].integration.id))
-    assert third == Tally(cursor=second.cursor)
+    assert first == JobResult(2, {"backfilled": 2}, cursor=str(hosts[1].integration.id), more=True)
+    assert second == JobResult(1, {"backfilled": 1}, cursor=str(hosts[2].integration.id))
+    assert third == JobResult(cursor=second.cursor)
 
 
 async def test_one_failure_does_not_stop_the_others(product: Product, process: Process) -> None:

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.bookings.reconcile_missing import MOST, SettleUnlisted
+from application.bookings.reconcile_missing import MOST, ReconcileMissing
 from application.ports.storage.bookings import BookingQuery
 from domain.availability import Window
 from domain.booking import LAG, Facts
@@ -151,7 +151,7 @@ async def test_what_did_not_change_overtakes_nothing(
     """Looking at an event that is as it was leaves the cached availability fresh."""
     (facts,) = await booked(product, process, ada, 1)
     before, now = overtaken(product, ada), product.clock.now()
-    look = SettleUnlisted(
+    look = ReconcileMissing(
         storage=product.storage,
         session=process.session,
         calendly=product.calendly,

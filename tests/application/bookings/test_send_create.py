@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from application.bookings.find_created import FindBooking
+from application.bookings.find_created import FindCreatedBooking
 from application.bookings.idempotency import LEASE
 from application.bookings.send_create import SendBooking
 from application.ports.calendly.bookings import BookingRequest
@@ -22,7 +22,7 @@ async def ada(product: Product) -> Host:
 @pytest.fixture
 async def command(process: Process, ada: Host) -> BookingCommand:
     """A command to book."""
-    return await process.journal.open(ada.integration.user_id, "key", Operation.BOOK, "x")
+    return await process.journal.start(ada.integration.user_id, "key", Operation.BOOK, "x")
 
 
 async def send(process: Process, ada: Host, command: BookingCommand) -> None:
@@ -31,7 +31,7 @@ async def send(process: Process, ada: Host, command: BookingCommand) -> None:
         journal=process.journal,
         session=process.session,
         calendly=process.calendly,
-        find=FindBooking(session=process.session, calendly=process.calendly),
+        find=FindCreatedBooking(session=process.session, calendly=process.calendly),
     )
     request = BookingRequest(
         event_type_uri=ada.event_type.uri,
@@ -49,7 +49,7 @@ async def test_nothing_is_sent_for_a_lost_command(
 ) -> None:
     """After a later attempt took the command over, the earlier one books nothing."""
     product.clock.advance(LEASE)
-    await process.journal.open(ada.integration.user_id, "key", Operation.BOOK, "x")
+    await process.journal.start(ada.integration.user_id, "key", Operation.BOOK, "x")
 
     with pytest.raises(CommandInProgress):
         await send(process, ada, command)

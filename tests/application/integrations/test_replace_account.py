@@ -6,7 +6,7 @@ from application.bookings.list_bookings import ListBookings
 from application.integrations.complete_connect import ConnectOutcome
 from application.integrations.finish_disconnect import ERASED, ERASED_UNREVOKED
 from application.integrations.request_disconnect import RequestDisconnect
-from application.ports.storage.availability_cache import Part
+from application.ports.storage.availability_cache import CacheKind
 from application.ports.storage.bookings import BookingQuery
 from application.tokens.token_encryption import open_access
 from domain.errors import DisconnectInProgress, IntegrationNotFound, ReauthRequired
@@ -244,12 +244,12 @@ async def test_what_was_cached_of_the_old_one_is_not_served(
     old = await product.connect()
     await process.sync(old.id)
     async with product.storage() as uow:
-        before = await uow.availability.read(old.user_id, Part.EVENT_TYPES)
+        before = await uow.availability.read(old.user_id, CacheKind.EVENT_TYPES)
 
     await replace_by_another(product, process, old)
 
     async with product.storage() as uow:
-        after = await uow.availability.read(old.user_id, Part.EVENT_TYPES)
+        after = await uow.availability.read(old.user_id, CacheKind.EVENT_TYPES)
     assert before is not None
     assert after is None
 

@@ -1,4 +1,4 @@
-from application.jobs.error_location import FRAMES, whereabouts
+from application.jobs.error_location import FRAMES, error_location
 
 
 def fail(depth: int, text: str) -> None:
@@ -13,7 +13,7 @@ def test_the_innermost_places_are_told_and_no_text() -> None:
     try:
         fail(FRAMES, "grace@example.net")
     except ValueError as error:
-        told = whereabouts(error)
+        told = error_location(error)
 
     assert told.count("application/test_whereabouts.py:") == told.count(" in fail") == FRAMES
     assert "grace" not in told
@@ -21,4 +21,4 @@ def test_the_innermost_places_are_told_and_no_text() -> None:
 
 def test_an_error_that_was_never_raised_has_no_place() -> None:
     """Without a traceback there is nothing to tell."""
-    assert whereabouts(ValueError("x")) == ""
+    assert error_location(ValueError("x")) == ""

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from application.privacy.prune_expired import ERASURES
 from domain.errors import StorageUnavailable
 from domain.integration import Integration
@@ -24,9 +24,9 @@ async def ada(product: Product) -> Integration:
     return await connect(product)
 
 
-async def prune(process: Process, limit: int = 2) -> Tally:
+async def prune(process: Process, limit: int = 2) -> JobResult:
     """Run the job to its end; return the sum of its pages."""
-    total = Tally()
+    total = JobResult()
     while True:
         page = await process.prune_webhooks(total.cursor, limit, lambda _: None)
         total = total.plus(page)
@@ -160,7 +160,7 @@ async def test_no_page_opens_many_bodies(
     """However large the pages are asked for, at most 200 bodies are open at once, each told."""
     for number in range(401):
         await leave(product, created(number), ada.id)
-    told: list[Tally] = []
+    told: list[JobResult] = []
 
     cursor: str | None = "redact:"
     while cursor is not None:
@@ -270,7 +270,7 @@ async def test_the_cursor_names_nobody(
     product.clock.advance(DAY)
     seen: list[str] = []
 
-    total = Tally(more=True)
+    total = JobResult(more=True)
     while total.more:
         total = await process.prune_webhooks(total.cursor, 2, lambda _: None)
         seen.append(total.cursor or "")
@@ -283,9 +283,9 @@ async def test_progress_is_told(product: Product, process: Process, ada: Integra
     """Each page tells how far it is."""
     await deliver(process, created(), ada)
     product.clock.advance(31 * DAY)
-    told: list[Tally] = []
+    told: list[JobResult] = []
 
     page = await process.prune_webhooks(None, 10, told.append)
 
     assert told == [page]
-    assert page == Tally(examined=1, done={"webhook_events": 1}, cursor="rest:", more=True)
+    assert page == JobResult(examined=1, done={"webhook_events": 1}, cursor="rest:", more=True)

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from application.ports.storage.breakers import Surface
-from application.resilience.account_failures import MOST_REMEMBERED, OwnTrouble
+from application.resilience.account_failures import MOST_REMEMBERED, AccountFailures
 from application.resilience.circuit_breakers import BELIEVED_FOR
 from domain.circuit_breaker import BreakerState
 from domain.errors import (
@@ -158,7 +158,7 @@ async def test_without_an_account_every_failure_counts(process: Process) -> None
 
 def test_what_is_remembered_is_bounded() -> None:
     """However many accounts fail, the oldest are forgotten, and are evidence again."""
-    trouble = OwnTrouble(BREAKER.window)
+    trouble = AccountFailures(BREAKER.window)
     for number in range(MOST_REMEMBERED + 1):
         trouble.is_evidence(f"account-{number}", NOON)
     trouble.answered("sound", NOON + SECOND)

@@ -96,9 +96,9 @@ async def test_asking_often_is_cheap(process: Process, product: Product, host: H
 async def test_every_surface_is_shown(process: Process, product: Product, host: Host) -> None:
     """Each surface shows its state, its failures, since when, and when the probe goes out."""
     await fail_until_open(process, host)
-    shown = await process.circuits.standing()
+    shown = await process.circuits.states()
     product.clock.advance(OPEN_FOR)
-    later = await process.circuits.standing()
+    later = await process.circuits.states()
 
     api = shown[Surface.API]
     assert list(shown) == list(Surface)

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from application.resilience.keyed_queue import Lanes
+from application.resilience.keyed_queue import KeyedQueue
 from domain.errors import StorageUnavailable
 
 
@@ -38,12 +38,12 @@ def work() -> Work:
 
 
 @pytest.fixture
-def lanes(work: Work) -> Lanes[str, str]:
+def lanes(work: Work) -> KeyedQueue[str, str]:
     """Two places, and a lane for each first letter."""
-    return Lanes(work, lane=lambda word: word[0], at_once=2, most_waiting=4)
+    return KeyedQueue(work, lane=lambda word: word[0], at_once=2, most_waiting=4)
 
 
-async def begun(lanes: Lanes[str, str], *words: str) -> list[asyncio.Task[str]]:
+async def begun(lanes: KeyedQueue[str, str], *words: str) -> list[asyncio.Task[str]]:
     """Ask for each word, and let what can begin do so."""
     asked = [asyncio.create_task(lanes(word)) for word in words]
     for _ in range(5):
@@ -52,7 +52,7 @@ async def begun(lanes: Lanes[str, str], *words: str) -> list[asyncio.Task[str]]:
 
 
 async def test_one_that_stands_still_holds_its_own_lane_alone(
-    work: Work, lanes: Lanes[str, str]
+    work: Work, lanes: KeyedQueue[str, str]
 ) -> None:
     """Items of other lanes are worked meanwhile, those behind it wait without taking a place."""
     held = work.hold("ada")
@@ -65,7 +65,9 @@ async def test_one_that_stands_still_holds_its_own_lane_alone(
     assert await asyncio.gather(*asked) == ["ADA", "ANNA", "BOB"]
 
 
-async def test_no_more_lanes_than_places_are_worked(work: Work, lanes: Lanes[str, str]) -> None:
+async def test_no_more_lanes_than_places_are_worked(
+    work: Work, lanes: KeyedQueue[str, str]
+) -> None:
     """However many lanes there are, only so many take connections."""
     held = [work.hold(word) for word in ("ada", "bob", "cat")]
 
@@ -77,7 +79,7 @@ async def test_no_more_lanes_than_places_are_worked(work: Work, lanes: Lanes[str
     await asyncio.gather(*asked)
 
 
-async def test_too_many_are_turned_away(work: Work, lanes: Lanes[str, str]) -> None:
+async def test_too_many_are_turned_away(work: Work, lanes: KeyedQueue[str, str]) -> None:
     """Beyond the bound a caller is told at once to come again, and nobody else is hurt."""
     held = work.hold("ada")
     asked = await begun(lanes, "ada", "anna", "alan", "abel")
@@ -91,7 +93,9 @@ async def test_too_many_are_turned_away(work: Work, lanes: Lanes[str, str]) -> N
     assert await lanes("bob") == "BOB"
 
 
-async def test_what_fails_or_leaves_frees_its_lane(work: Work, lanes: Lanes[str, str]) -> None:
+async def test_what_fails_or_leaves_frees_its_lane(
+    work: Work, lanes: KeyedQueue[str, str]
+) -> None:
     """An error and a cancellation are the caller's own, and the next of the lane goes on."""
     work.hold("ada")
     first, second = await begun(lanes, "ada", "bad")

@@ -6,7 +6,7 @@ from domain.integration import Integration, Status
 from tests.application.support.crashing import CrashingCalendly, CrashingStorage, Steps
 from tests.application.support.recording import AwaitedBackground, RecordedSignals
 from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.vault import FakeVault
 
@@ -16,7 +16,7 @@ class Product:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.entropy = FakeEntropy()
+        self.entropy = FakeRandomness()
         self.vault = FakeVault()
         self.steps = Steps()
         self.storage = CrashingStorage(self.steps)

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from application.webhooks.delivery import Ingested
+from application.webhooks.delivery import IngestResult
 from domain.booking import BookingStatus
 from domain.integration import Integration
 from domain.secret import Secret
@@ -60,7 +60,7 @@ async def connect(product: Product, external_id: str = "ada") -> Integration:
 
 async def deliver(
     process: Process, body: bytes, to: Integration | None, *, key: str | None = None
-) -> Ingested:
+) -> IngestResult:
     """Deliver a body, well signed, to an integration's own address, or to the app's."""
     address = key or (key_of(to) if to else None)
     return await process.ingest(body, signed(body, process.clock.now()), address)

@@ -13,7 +13,7 @@ from application.webhooks.delivery import Delivery
 from domain.booking import BookingStatus, Facts
 from domain.ids import IntegrationId
 from domain.integration import Integration
-from domain.webhook import Notice
+from domain.webhook import ParsedWebhook
 from tests.domain.histories import ACTS, HALVES, Act, Calendly
 from tests.fakes.clock import NOON
 from tests.fakes.state import State
@@ -109,7 +109,7 @@ def _other(random: Random, owners: Sequence[Integration], number: int) -> Delive
 
 def _delivery(random: Random, owners: Sequence[Integration], **said: Any) -> Delivery:
     addressee = random.choice([None, *(each.id for each in owners)])
-    notice = Notice(occurred_at=NOON, **said)
+    notice = ParsedWebhook(occurred_at=NOON, **said)
     told = f"{said['kind']} {said.get('subject')} {said.get('mark')} {random.randint(0, 3)}"
     body = hashlib.sha256(told.encode()).digest()
     if notice.unreadable is not None:  # what cannot be read names nobody

@@ -2,18 +2,23 @@
 
 from datetime import timedelta
 
-from application.integrations.final_refresh import LastExchange
+from application.integrations.final_refresh import FinalRefresh
 from application.integrations.finish_disconnect import FinishDisconnect
-from application.integrations.revoke_at_calendly import LeaveCalendly
-from application.resilience.circuit_breakers import Circuits
+from application.integrations.revoke_at_calendly import RevokeAtCalendly
+from application.resilience.circuit_breakers import CircuitBreakers
 from tests.application.support.building import Product
 
 
 def finish_disconnect(
-    product: Product, circuits: Circuits, *, owner: str, lease_ttl: timedelta, callback_base: str
+    product: Product,
+    circuits: CircuitBreakers,
+    *,
+    owner: str,
+    lease_ttl: timedelta,
+    callback_base: str,
 ) -> FinishDisconnect:
     """Return the use case as one process has it."""
-    exchange = LastExchange(
+    exchange = FinalRefresh(
         storage=product.storage,
         vault=product.vault,
         oauth=product.calendly,
@@ -22,7 +27,7 @@ def finish_disconnect(
         entropy=product.entropy,
         lease_ttl=lease_ttl,
     )
-    leave = LeaveCalendly(
+    leave = RevokeAtCalendly(
         oauth=product.calendly,
         subscriptions=product.calendly,
         circuits=circuits,

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from application.ports.storage.availability_cache import CachedPart, PartKey, Scope
+from application.ports.storage.availability_cache import CacheEntry, CacheKey, Scope
 from domain.availability import BusyTime, EventType, Schedule
 from domain.integration import Integration, Subscription
 from tests.application.support.building import Product
@@ -63,13 +63,13 @@ async def overtake(
     product.clock.advance(A_MOMENT)
 
 
-async def cached(product: Product, found: Host, at: PartKey) -> CachedPart | None:
+async def cached(product: Product, found: Host, at: CacheKey) -> CacheEntry | None:
     """Return a part as it is cached."""
     async with product.storage() as uow:
         return await uow.availability.read(found.integration.user_id, at.part, at.key)
 
 
-async def mark_read(product: Product, found: Host, *reads: PartKey) -> None:
+async def mark_read(product: Product, found: Host, *reads: CacheKey) -> None:
     """Write that parts were read just now."""
     async with product.storage() as uow:
         now = product.clock.now()

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from application.ports.token_rescue import StrandedPair
+from application.ports.token_rescue import UnsavedTokenPair
 from domain.errors import (
     CalendlyThrottled,
     CalendlyUnavailable,
@@ -153,7 +153,7 @@ class Mortal:
 
     """
 
-    def __init__(self, world: World, name: str, rescued: Sequence[StrandedPair] = ()) -> None:
+    def __init__(self, world: World, name: str, rescued: Sequence[UnsavedTokenPair] = ()) -> None:
         self.world = world
         self.lives = True
         self.held: dict[str, Held] = {}

@@ -12,15 +12,15 @@ from application.availability.read_busy_times import ReadBusyTimes
 from application.availability.read_lists import ReadEventTypes
 from application.availability.read_schedules import ReadSchedules
 from application.availability.read_slots import ReadAvailability
-from application.availability.read_through_cache import WarmCache
-from application.availability.refresh_cache import SyncAvailability
+from application.availability.read_through_cache import ReadThroughCache
+from application.availability.refresh_cache import RefreshCache
 from application.availability.refresh_due import SyncDueAvailability
-from application.availability.single_flight import PartFlights
-from application.availability.usage_tracking import ReadMarks
+from application.availability.single_flight import SingleFlight
+from application.availability.usage_tracking import UsageTracker
 from application.bookings.cancel_booking import CancelBooking
 from application.bookings.create_booking import BookForInvitee
 from application.bookings.fill_gaps import FillGaps
-from application.bookings.idempotency import BookingJournal
+from application.bookings.idempotency import IdempotentCommands
 from application.bookings.mark_no_show import MarkNoShow
 from application.bookings.reconcile import ReconcileBookings
 from application.bookings.reconcile_jobs import ReconcileAll
@@ -33,22 +33,22 @@ from application.privacy.finish_erasures import FinishErasures
 from application.privacy.prune_expired import PruneWebhooks
 from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import RedactBodies
-from application.resilience.circuit_breakers import Circuits
+from application.resilience.circuit_breakers import CircuitBreakers
 from application.resilience.group_commit import GroupCommit
 from application.tokens.calendly_session import CalendlySession
 from application.tokens.exchange_tokens import ExchangeTokens
-from application.tokens.recover_tokens import RestorePair
+from application.tokens.recover_tokens import RecoverTokens
 from application.tokens.refresh_due_tokens import RefreshDueTokens
 from application.tokens.refresh_tokens import RefreshTokens
-from application.webhooks.apply_pending import ApplyWebhooks
+from application.webhooks.apply_pending import ApplyPendingWebhooks
 from application.webhooks.ensure_subscription import EnsureSubscription
 from application.webhooks.heal_subscriptions import HealSubscriptions
 from application.webhooks.ingest import Inbox, IngestWebhook
 from application.webhooks.list_events import ListWebhooks
-from application.webhooks.lock_contention import Contention, past_the_group
+from application.webhooks.lock_contention import Contention, bypass_group
 from application.webhooks.replay import ReplayWebhook
 from application.webhooks.show_webhook import ShowWebhook
-from application.webhooks.store_batch import StoreWebhooks
+from application.webhooks.store_batch import StoreBatch
 from application.webhooks.store_single import StoreWebhook
 from domain.cache_policy import CachePolicy
 from domain.circuit_breaker import BreakerPolicy
@@ -95,8 +95,8 @@ class Process:
         self.pauses = FakeCallPauses(product.clock)
 
     @cached_property
-    def circuits(self) -> Circuits:
-        return Circuits(
+    def circuits(self) -> CircuitBreakers:
+        return CircuitBreakers(
             storage=self.storage,
             clock=self.clock,
             entropy=self.entropy,
@@ -149,8 +149,8 @@ class Process:
         )
 
     @cached_property
-    def restore(self) -> RestorePair:
-        return RestorePair(
+    def restore(self) -> RecoverTokens:
+        return RecoverTokens(
             storage=self.storage,
             vault=self.vault,
             oauth=self.calendly,
@@ -209,8 +209,8 @@ class Process:
         )
 
     @cached_property
-    def sync(self) -> SyncAvailability:
-        return SyncAvailability(
+    def sync(self) -> RefreshCache:
+        return RefreshCache(
             storage=self.storage,
             fetch=self.fetch,
             clock=self.clock,
@@ -236,8 +236,8 @@ class Process:
         )
 
     @cached_property
-    def flights(self) -> PartFlights:
-        return PartFlights(
+    def flights(self) -> SingleFlight:
+        return SingleFlight(
             sync=self.sync,
             circuits=self.circuits,
             background=self.background,
@@ -246,12 +246,12 @@ class Process:
         )
 
     @cached_property
-    def marks(self) -> ReadMarks:
-        return ReadMarks(storage=self.storage, background=self.background)
+    def marks(self) -> UsageTracker:
+        return UsageTracker(storage=self.storage, background=self.background)
 
     @cached_property
-    def cache(self) -> WarmCache:
-        return WarmCache(
+    def cache(self) -> ReadThroughCache:
+        return ReadThroughCache(
             storage=self.storage,
             flights=self.flights,
             marks=self.marks,
@@ -278,9 +278,9 @@ class Process:
 
     @cached_property
     def ingest(self) -> IngestWebhook:
-        together = StoreWebhooks(storage=self.storage, clock=self.clock, entropy=self.entropy)
+        together = StoreBatch(storage=self.storage, clock=self.clock, entropy=self.entropy)
         group = GroupCommit(together, singly=self.store_singly)
-        return self.ingest_by(past_the_group(group, self.store_singly, self.contention))
+        return self.ingest_by(bypass_group(group, self.store_singly, self.contention))
 
     @cached_property
     def contention(self) -> Contention:
@@ -310,8 +310,8 @@ class Process:
         )
 
     @cached_property
-    def apply(self) -> ApplyWebhooks:
-        return ApplyWebhooks(
+    def apply(self) -> ApplyPendingWebhooks:
+        return ApplyPendingWebhooks(
             storage=self.storage,
             reader=CalendlyWebhookReader(),
             clock=self.clock,
@@ -371,8 +371,8 @@ class Process:
         )
 
     @cached_property
-    def journal(self) -> BookingJournal:
-        return BookingJournal(
+    def journal(self) -> IdempotentCommands:
+        return IdempotentCommands(
             storage=self.storage, clock=self.clock, entropy=self.entropy, signals=self.signals
         )
 

@@ -13,8 +13,8 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from application.jobs.job_result import Tally
-from application.ports.token_rescue import StrandedPair
+from application.jobs.job_result import JobResult
+from application.ports.token_rescue import UnsavedTokenPair
 from application.tokens.token_encryption import seal_pair
 from domain.errors import CalendlyUncertain, SlotkeeperError
 from domain.integration import Status, refreshed
@@ -80,7 +80,7 @@ class Play:
         """What was seen and must never be; in words."""
         return self._judge.faults
 
-    def _process(self, rescued: Sequence[StrandedPair] = ()) -> Mortal:
+    def _process(self, rescued: Sequence[UnsavedTokenPair] = ()) -> Mortal:
         return Mortal(self.world, f"process-{next(self._names)}", rescued)
 
     async def settle(self) -> None:
@@ -257,7 +257,7 @@ class Play:
         await self._run_job(process)
         await self._judge.judge(process.use, is_known=is_known)
 
-    def _rescued(self) -> list[StrandedPair]:
+    def _rescued(self) -> list[UnsavedTokenPair]:
         return [pair for each in self._processes for pair in each.rescue.kept()]
 
     async def _run_job(self, process: Mortal) -> None:
@@ -275,5 +275,5 @@ async def _attempt(work: Coroutine[Any, Any, object]) -> None:
         await work
 
 
-def _unseen(_: Tally) -> None:
+def _unseen(_: JobResult) -> None:
     """Nobody watches the tally."""

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.availability.refresh_cache import SYNCED, TURN
+from application.availability.refresh_cache import FETCH_LEASE, SYNCED
 from application.ports.storage.breakers import Surface
 from application.tokens.calendly_session import Seen
 from domain.errors import CalendlyThrottled, ReauthRequired
@@ -124,7 +124,7 @@ async def test_a_claimed_sync_has_the_tokens_of_its_turn(
     ada = await host(product)
     async with product.storage() as uow:
         now = product.clock.now()
-        claimed = await uow.sync_queue.claim_due("page", now, now + TURN, 1)
+        claimed = await uow.sync_queue.claim_due("page", now, now + FETCH_LEASE, 1)
         await uow.commit()
     await process.refresh(ada.integration.id)
     product.calendly.calls.clear()

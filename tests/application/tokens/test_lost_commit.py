@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.ports.token_rescue import StrandedPair
+from application.ports.token_rescue import UnsavedTokenPair
 from application.tokens.exchange_tokens import ExchangeTokens
 from application.tokens.token_encryption import open_access
 from domain.errors import SlotkeeperError, StorageUnavailable
@@ -39,7 +39,7 @@ async def answered_during_an_outage(
 
 async def stranded(
     product: Product, process: Process, integration_id: IntegrationId
-) -> StrandedPair:
+) -> UnsavedTokenPair:
     """Return the pair that a job's exchange leaves when it ends during the outage."""
     rescue = FakeRescue()
     dying = await answered_during_an_outage(product, process.exchange, integration_id, rescue)
@@ -233,7 +233,7 @@ async def test_one_pair_that_cannot_be_restored_keeps_no_other(
     product: Product, process: Process
 ) -> None:
     """Of several stranded pairs each is stored by itself, and what is left is not forgotten."""
-    pairs: list[StrandedPair] = []
+    pairs: list[UnsavedTokenPair] = []
     for name in ("ada", "bob"):
         connected = await product.connect(name)
         pairs.append(await stranded(product, process, connected.id))

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from application.tokens.refresh_due_tokens import RefreshDueTokens
 from domain.errors import CalendlyThrottled, CalendlyUnavailable, CalendlyUncertain, ClientRefused
 from domain.integration import EXCHANGE_OPEN_FOR, usable_tokens
@@ -19,11 +19,11 @@ async def test_what_would_die_soon_is_refreshed(product: Product, process: Proce
     due = await product.connect("ada")
     product.clock.advance(NEARLY_DEAD)
     fresh = await product.connect("bob")
-    progress: list[Tally] = []
+    progress: list[JobResult] = []
 
     tally = await process.refresh_due(10, progress.append)
 
-    assert tally == Tally(examined=1, done={"refreshed": 1})
+    assert tally == JobResult(examined=1, done={"refreshed": 1})
     assert usable_tokens(await product.stored(due.id)).version == 2
     assert await product.stored(fresh.id) == fresh
     assert [each.examined for each in progress] == [1]
@@ -37,7 +37,7 @@ async def test_one_failure_does_not_stop_the_others(product: Product, process: P
 
     tally = await process.refresh_due(10, lambda _: None)
 
-    assert tally == Tally(examined=4, done={"refreshed": 3}, failed={"grant_refused": 1})
+    assert tally == JobResult(examined=4, done={"refreshed": 3}, failed={"grant_refused": 1})
 
 
 async def test_a_full_page_promises_more(product: Product, process: Process) -> None:
@@ -75,7 +75,7 @@ async def test_a_lease_that_ran_out_in_the_queue_is_not_used(
         await product.connect(f"user-{number}")
     product.clock.advance(NEARLY_DEAD)
 
-    def time_passes(tally: Tally) -> None:
+    def time_passes(tally: JobResult) -> None:
         if tally.examined == 1:
             product.clock.advance(LEASE)
 
@@ -99,7 +99,7 @@ async def test_a_refresh_that_was_taken_over_is_left_to_the_other(
     tally = await process.refresh_due(10, lambda _: None)
 
     half = EXCHANGE_OPEN_FOR / 2
-    assert tally == Tally(held_by="put_off", resume_in=int(half.total_seconds()))
+    assert tally == JobResult(held_by="put_off", resume_in=int(half.total_seconds()))
 
 
 async def test_a_horizon_beyond_a_tokens_life_comes_to_an_end(
@@ -141,7 +141,7 @@ async def test_two_workers_share_the_work(product: Product, process: Process) ->
 
     tally = await process.refresh_due(10, lambda _: None)
 
-    assert tally == Tally(held_by="put_off", resume_in=int(LEASE.total_seconds()))
+    assert tally == JobResult(held_by="put_off", resume_in=int(LEASE.total_seconds()))
 
 
 async def test_an_open_breaker_holds_the_whole_job(product: Product, process: Process) -> None:
@@ -192,7 +192,7 @@ async def test_what_is_put_off_for_long_is_left_to_the_next_run(
 
     again = await process.refresh_due(10, lambda _: None)
 
-    assert again == Tally()
+    assert again == JobResult()
 
 
 async def test_a_wrong_client_secret_is_no_storm(product: Product, process: Process) -> None:

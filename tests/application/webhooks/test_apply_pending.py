@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.jobs.job_result import Tally
-from application.ports.storage.availability_cache import CachedPart, Part
+from application.jobs.job_result import JobResult
+from application.ports.storage.availability_cache import CacheEntry, CacheKind
 from application.ports.storage.webhook_events import WebhookEvent
 from application.webhooks import apply as apply_webhook
 from application.webhooks.apply_pending import HELD_FOR
@@ -61,7 +61,7 @@ async def test_leftovers_are_applied(product: Product, process: Process, ada: In
 
     tally = await process.apply(10, lambda _: None)
 
-    assert tally == Tally(examined=1, done={"applied": 1})
+    assert tally == JobResult(examined=1, done={"applied": 1})
     assert row(product, event_id).status == "applied"
     assert len(product.storage.state.bookings) == 1
     assert product.signals.seen == {("webhook_applied", "invitee.created", "applied"): 1}
@@ -102,7 +102,7 @@ async def test_one_bad_event_does_not_stop_the_others(
 
     tally = await process.apply(10, lambda _: None)
 
-    assert tally == Tally(examined=2, done={"applied": 1}, failed={"webhook_malformed": 1})
+    assert tally == JobResult(examined=2, done={"applied": 1}, failed={"webhook_malformed": 1})
     left = row(product, bad)
     assert (left.status, left.reason, left.event.attempts) == ("pending", "webhook_malformed", 1)
     assert left.next_attempt_at > NOON
@@ -151,7 +151,7 @@ async def test_what_is_given_up_has_overtaken_the_cache(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """What waits overtakes a user's times, and so it does once, for good, when it is given up."""
-    busy = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON)
+    busy = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
     async with product.storage() as uow:
         await uow.availability.put(ada.user_id, ada.id, [busy])
         await uow.commit()
@@ -161,7 +161,7 @@ async def test_what_is_given_up_has_overtaken_the_cache(
     for _ in range(FOR_A_PERSON.limit):
         await process.apply(10, lambda _: None)
         async with product.storage() as uow:
-            part = await uow.availability.read(ada.user_id, Part.BUSY)
+            part = await uow.availability.read(ada.user_id, CacheKind.BUSY)
         assert part is not None
         seen.append(part.invalidated_by)
         product.clock.advance(FOR_A_PERSON.cap)
@@ -274,13 +274,13 @@ async def test_a_bug_is_counted_as_such(
     await leave(product, created(), ada.id)
     second = await leave(product, created(2), ada.id)
 
-    def fail_the_next_commit(tally: Tally) -> None:
+    def fail_the_next_commit(tally: JobResult) -> None:
         if tally.examined == 1:
             product.storage.fail_next_commit(RuntimeError("a bug"))
 
     tally = await process.apply(10, fail_the_next_commit)
 
-    assert tally == Tally(examined=2, done={"applied": 1}, failed={"unexpected": 1})
+    assert tally == JobResult(examined=2, done={"applied": 1}, failed={"unexpected": 1})
     assert row(product, second).reason == "unexpected"
     assert product.signals.seen["webhook_unapplied", "RuntimeError"] == 1
     assert " in commit" in product.signals.places[second]

@@ -1,4 +1,4 @@
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from domain.errors import CalendlyForbidden
 from tests.application.support.building import Product
 from tests.application.support.process import Process
@@ -10,7 +10,7 @@ async def test_all_live_integrations_are_healed(product: Product, process: Proce
     await product.mark_disconnecting(connected[2].id)
     product.calendly.calls.clear()
 
-    pages: list[Tally] = []
+    pages: list[JobResult] = []
     cursor, more = None, True
     while more:
         page = await process.heal(cursor, 2, lambda _: None)
@@ -33,7 +33,7 @@ async def test_results_are_told_apart(product: Product, process: Process) -> Non
     assert disabled.uri is not None
     product.calendly.change_subscription(disabled.uri, state="disabled")
     product.calendly.revoke_grants((await product.connect("late")).account.user_uri)
-    progress: list[Tally] = []
+    progress: list[JobResult] = []
 
     tally = await process.heal(None, 10, progress.append)
 
@@ -57,7 +57,7 @@ async def test_one_failure_does_not_stop_the_others(product: Product, process: P
 
 async def test_nobody_is_nothing_to_do(process: Process) -> None:
     """Without integrations the sweep ends at once, where it began."""
-    assert await process.heal(None, 10, lambda _: None) == Tally()
+    assert await process.heal(None, 10, lambda _: None) == JobResult()
 
 
 async def test_a_disconnection_nobody_goes_on_with_is_resumed(
@@ -66,14 +66,14 @@ async def test_a_disconnection_nobody_goes_on_with_is_resumed(
     """What was to be disconnected while the workflow engine was away is taken up, once."""
     leaving = await product.connect("leaving")
     await product.mark_disconnecting(leaving.id)
-    progress: list[Tally] = []
+    progress: list[JobResult] = []
 
     first = await process.heal(None, 10, progress.append)
     again = await process.heal(None, 10, progress.append)
 
     assert product.jobs.started == [f"integration/{leaving.id}/disconnect"]
-    assert first == Tally(examined=1, done={"disconnect_resumed": 1})
-    assert again == Tally()
+    assert first == JobResult(examined=1, done={"disconnect_resumed": 1})
+    assert again == JobResult()
     assert progress == [first]
 
 
@@ -85,7 +85,7 @@ async def test_without_the_engine_subscriptions_are_healed(
         await product.mark_disconnecting((await product.connect(name)).id)
     await product.connect("staying")
     product.jobs.down = True
-    progress: list[Tally] = []
+    progress: list[JobResult] = []
 
     tally = await process.heal(None, 10, progress.append)
 

@@ -1,18 +1,18 @@
 import pytest
 
-from application.webhooks.held_meanwhile import HeldMeanwhile
+from application.webhooks.held_meanwhile import LockedIntegrations
 from domain.errors import StorageContended
 from domain.integration import Integration
 from tests.application.support.building import Product
 
 
-def meet(held: HeldMeanwhile, *whom: Integration) -> None:
+def meet(held: LockedIntegrations, *whom: Integration) -> None:
     """Meet a lock while something is done for these."""
     with pytest.raises(StorageContended, match="Held"), held.noted(whom):
         raise StorageContended("Held.")
 
 
-def is_begun(held: HeldMeanwhile, *whom: Integration) -> bool:
+def is_begun(held: LockedIntegrations, *whom: Integration) -> bool:
     """Whether work for these is begun."""
     try:
         with held.noted(whom):
@@ -24,7 +24,7 @@ def is_begun(held: HeldMeanwhile, *whom: Integration) -> bool:
 async def test_what_was_met_once_is_not_met_again(product: Product) -> None:
     """Work for an integration that was found held is not begun, alone or with others."""
     ada, bob = [await product.connect(name) for name in ("ada", "bob")]
-    held = HeldMeanwhile()
+    held = LockedIntegrations()
 
     meet(held, ada)
 
@@ -37,7 +37,7 @@ async def test_what_was_met_once_is_not_met_again(product: Product) -> None:
 async def test_who_was_met_together_is_looked_at_alone(product: Product) -> None:
     """Of two of which one is held neither is taken for it until it is met by itself."""
     ada, bob, cyd = [await product.connect(name) for name in ("ada", "bob", "cyd")]
-    held = HeldMeanwhile()
+    held = LockedIntegrations()
 
     meet(held, ada, bob)
 
@@ -49,7 +49,7 @@ async def test_who_was_met_together_is_looked_at_alone(product: Product) -> None
 async def test_another_trouble_is_nobody_s_lock(product: Product) -> None:
     """What fails for another reason keeps nothing from being begun."""
     ada = await product.connect("ada")
-    held = HeldMeanwhile()
+    held = LockedIntegrations()
 
     with pytest.raises(KeyError), held.noted([ada]):
         raise KeyError

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from application.ports.storage.availability_cache import Part
-from application.webhooks.delivery import DUPLICATE, STORED, Ingested
+from application.ports.storage.availability_cache import CacheKind
+from application.webhooks.delivery import DUPLICATE, STORED, IngestResult
 from domain.booking import BookingStatus
 from domain.errors import (
     MalformedWebhook,
@@ -44,7 +44,7 @@ async def test_a_delivery_is_stored_and_applied(
     ingested = await deliver(process, body, ada)
 
     (row,) = events(product)
-    assert ingested == Ingested(STORED, row.event.id, applied=True)
+    assert ingested == IngestResult(STORED, row.event.id, applied=True)
     assert (row.status, row.event.body, row.event.received_at) == ("applied", body, NOON)
     assert (row.event.integration_id, row.event.user_id) == (ada.id, ada.user_id)
     assert statuses(product) == [BookingStatus.BOOKED]
@@ -116,7 +116,7 @@ async def test_an_unreadable_payload_is_stored_and_answered_well(
     again = await deliver(process, body, ada)
 
     (row,) = events(product)
-    assert (ingested.result, ingested.applied, again) == (STORED, False, Ingested(DUPLICATE))
+    assert (ingested.result, ingested.applied, again) == (STORED, False, IngestResult(DUPLICATE))
     assert (row.status, row.event.body, row.event.integration_id) == ("pending", body, ada.id)
     assert product.signals.seen["webhook_applied", "invitee.created", "webhook_unreadable"] == 1
     assert product.signals.places == {row.event.id: "payload.email"}
@@ -143,7 +143,7 @@ async def test_a_repeated_delivery_is_a_duplicate(
 
     again = await deliver(process, created(), ada)
 
-    assert again == Ingested(DUPLICATE)
+    assert again == IngestResult(DUPLICATE)
     assert product.storage.state is before
     assert product.signals.seen["webhook_received", DUPLICATE] == 1
 
@@ -247,8 +247,8 @@ async def test_a_booking_overtakes_the_cached_availability(
     await deliver(process, created(), ada)
 
     async with product.storage() as uow:
-        busy = await uow.availability.read(ada.user_id, Part.BUSY)
-        offered = await uow.availability.read(ada.user_id, Part.EVENT_TYPES)
+        busy = await uow.availability.read(ada.user_id, CacheKind.BUSY)
+        offered = await uow.availability.read(ada.user_id, CacheKind.EVENT_TYPES)
     assert busy is not None
     assert offered is not None
     assert (busy.invalidated_at, busy.invalidated_by) == (NOON, "invitee.created")

@@ -3,7 +3,7 @@ from itertools import count
 
 import pytest
 
-from application.webhooks.delivery import DUPLICATE, STORED, UNAPPLIED, Ingested
+from application.webhooks.delivery import DUPLICATE, STORED, UNAPPLIED, IngestResult
 from domain.booking import BookingStatus
 from domain.errors import (
     StorageUnavailable,
@@ -57,7 +57,7 @@ async def test_what_cannot_be_applied_is_stored_nevertheless(
     await product.background.settle()
 
     (row,) = events(product)
-    assert ingested == Ingested(STORED, row.event.id, applied=False, reason=UNAPPLIED)
+    assert ingested == IngestResult(STORED, row.event.id, applied=False, reason=UNAPPLIED)
     assert (row.status, row.event.integration_id) == ("pending", ada.id)
     assert statuses(product) == []
     assert product.jobs.started == ["apply-calendly-webhooks"]
@@ -79,7 +79,7 @@ async def test_what_its_group_cost_it_is_made_good_alone(
     ingested = await deliver(process, created(), ada)
 
     (row,) = events(product)
-    assert ingested == Ingested(STORED, row.event.id, applied=True)
+    assert ingested == IngestResult(STORED, row.event.id, applied=True)
     assert statuses(product) == [BookingStatus.BOOKED]
     assert product.jobs.started == []
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from application.webhooks.delivery import DUPLICATE, STORED, UNAPPLIED, Delivery, Ingested
-from application.webhooks.lock_contention import FORGOTTEN_AFTER, REST, Contention, lane_of
+from application.webhooks.delivery import DUPLICATE, STORED, UNAPPLIED, Delivery, IngestResult
+from application.webhooks.lock_contention import FORGOTTEN_AFTER, REST, Contention, queue_key
 from domain.booking import BookingStatus
 from domain.errors import StorageContended
 from domain.integration import Integration
-from domain.webhook import Notice
+from domain.webhook import ParsedWebhook
 from tests.application.support.building import Product
 from tests.application.support.delivering import connect, created, deliver, events, statuses
 from tests.application.support.process import Process
@@ -48,7 +48,7 @@ async def test_what_meets_a_lock_alone_is_stored_unapplied(
     await product.background.settle()
 
     (row,) = events(product)
-    assert ingested == Ingested(STORED, row.event.id, reason=UNAPPLIED)
+    assert ingested == IngestResult(STORED, row.event.id, reason=UNAPPLIED)
     assert (row.status, row.event.integration_id) == ("pending", ada.id)
     assert product.jobs.started == ["apply-calendly-webhooks"]
     assert product.signals.seen["webhook_unapplied", "StorageContended"] == 1
@@ -174,7 +174,7 @@ def elsewhere() -> dict[str, object]:
 
 def delivery(to: Integration | None, *accounts: str) -> Delivery:
     """Return a delivery that says nothing."""
-    notice = Notice(kind="invitee.created", occurred_at=NOON, account_uris=accounts)
+    notice = ParsedWebhook(kind="invitee.created", occurred_at=NOON, account_uris=accounts)
     return Delivery(b"{}", notice, to.id if to else None, NOON)
 
 
@@ -182,19 +182,19 @@ async def test_what_was_met_is_forgotten(ada: Integration) -> None:
     """After a rest it is looked at again, and after a while without deliveries it is like new."""
     clock = FakeClock()
     contention = Contention(clock)
-    contention.met(delivery(ada))
+    contention.locked(delivery(ada))
 
-    assert contention.rests(delivery(ada))
-    assert not contention.rests(delivery(None, "somebody"))
+    assert contention.is_backing_off(delivery(ada))
+    assert not contention.is_backing_off(delivery(None, "somebody"))
     clock.advance(REST)
     assert contention.is_met(delivery(ada))
-    assert not contention.rests(delivery(ada))
+    assert not contention.is_backing_off(delivery(ada))
     clock.advance(FORGOTTEN_AFTER)
     assert not contention.is_met(delivery(ada))
 
 
 async def test_app_wide_deliveries_share_the_lane_of_their_hosts(ada: Integration) -> None:
     """What is told of the same hosts meets the same locks, whatever else it tells."""
-    assert lane_of(delivery(None, "a", "b")) == lane_of(delivery(None, "a", "b"))
-    assert lane_of(delivery(None, "a")) != lane_of(delivery(None, "b"))
-    assert lane_of(delivery(ada, "a")) == lane_of(delivery(ada, "b"))
+    assert queue_key(delivery(None, "a", "b")) == queue_key(delivery(None, "a", "b"))
+    assert queue_key(delivery(None, "a")) != queue_key(delivery(None, "b"))
+    assert queue_key(delivery(ada, "a")) == queue_key(delivery(ada, "b"))

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.calendly.webhooks import CalendlyWebhookReader
-from application.webhooks.delivery import DUPLICATE, STORED, Delivery, Ingested
-from application.webhooks.store_batch import StoreWebhooks
+from application.webhooks.delivery import DUPLICATE, STORED, Delivery, IngestResult
+from application.webhooks.store_batch import StoreBatch
 from domain.booking import BookingStatus
 from domain.errors import StorageUnavailable, SubscriptionNotFound
 from domain.ids import IntegrationId
@@ -26,12 +26,12 @@ async def ada(product: Product) -> Integration:
     return await delivering.connect(product)
 
 
-def together(process: Process) -> StoreWebhooks:
+def together(process: Process) -> StoreBatch:
     """What writes a group."""
-    return StoreWebhooks(storage=process.storage, clock=process.clock, entropy=process.entropy)
+    return StoreBatch(storage=process.storage, clock=process.clock, entropy=process.entropy)
 
 
-async def at_once(process: Process, to: Integration, *told: bytes) -> list[Ingested]:
+async def at_once(process: Process, to: Integration, *told: bytes) -> list[IngestResult]:
     """Deliver a body by itself, and the others while it is being written."""
     return await asyncio.gather(*(deliver(process, each, to) for each in told))
 
@@ -98,7 +98,7 @@ async def test_nothing_but_duplicates_is_no_commit(
 
     again = await at_once(process, ada, created(), created())
 
-    assert again == [Ingested(DUPLICATE)] * 2
+    assert again == [IngestResult(DUPLICATE)] * 2
     assert product.storage.commits == commits
 
 
@@ -115,7 +115,7 @@ async def test_an_unknown_address_costs_its_neighbours_nothing(
         return_exceptions=True,
     )
 
-    assert [type(each) for each in ended] == [Ingested, SubscriptionNotFound, Ingested]
+    assert [type(each) for each in ended] == [IngestResult, SubscriptionNotFound, IngestResult]
     assert len(events(product)) == 2
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from application.ports.storage.availability_cache import CachedPart, Part, PartKey
+from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind
 from application.ports.storage.unit_of_work import Storage
 from domain.availability import Window
 from domain.ids import IntegrationId
@@ -29,13 +29,13 @@ async def test_reads_back(storage: Storage, world: World, ada: Integration) -> N
     """Parts are read back as they were stored, each under its kind and key, for their user only."""
     grace = await world.connect("grace")
     one, two = slots(), slots("https://api.calendly.com/event_types/B", content=b"[2]")
-    busy = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON)
+    busy = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
     await put(storage, ada, two, busy, one)
 
     assert [await read(storage, ada, each) for each in (one, two, busy)] == [one, two, busy]
     async with storage() as uow:
-        assert await uow.availability.read(ada.user_id, Part.BUSY) == busy
-        assert await uow.availability.read(ada.user_id, Part.SLOTS) is None
+        assert await uow.availability.read(ada.user_id, CacheKind.BUSY) == busy
+        assert await uow.availability.read(ada.user_id, CacheKind.SLOTS) is None
     assert await read(storage, grace, one) is None
 
 
@@ -52,7 +52,7 @@ async def test_newer_replaces(storage: Storage, ada: Integration) -> None:
 async def test_mark_failed(storage: Storage, ada: Integration) -> None:
     """A failed fetch leaves what is known of a part and says why it failed."""
     await put(storage, ada, slots())
-    again = failed(Part.SLOTS, slots().key, "calendly_throttled", NOON + MINUTE)
+    again = failed(CacheKind.SLOTS, slots().key, "calendly_throttled", NOON + MINUTE)
 
     await mark_failed(storage, ada, again)
 
@@ -61,15 +61,15 @@ async def test_mark_failed(storage: Storage, ada: Integration) -> None:
 
 async def test_mark_failed_first(storage: Storage, ada: Integration) -> None:
     """A part that never came is remembered by its latest error, until it comes."""
-    busy = failed(Part.BUSY, "", "calendar_broken")
-    await mark_failed(storage, ada, failed(Part.SLOTS, slots().key, "internal"), busy)
+    busy = failed(CacheKind.BUSY, "", "calendar_broken")
+    await mark_failed(storage, ada, failed(CacheKind.SLOTS, slots().key, "internal"), busy)
     await mark_failed(
-        storage, ada, failed(Part.SLOTS, slots().key, "calendly_forbidden", NOON + MINUTE)
+        storage, ada, failed(CacheKind.SLOTS, slots().key, "calendly_forbidden", NOON + MINUTE)
     )
 
     assert await read(storage, ada, busy) == busy
     stored = await read(storage, ada, slots())
-    assert stored == failed(Part.SLOTS, slots().key, "calendly_forbidden")
+    assert stored == failed(CacheKind.SLOTS, slots().key, "calendly_forbidden")
     came = slots(fetched_at=NOON + 2 * MINUTE)
     await put(storage, ada, came)
     assert await read(storage, ada, came) == came
@@ -78,7 +78,7 @@ async def test_mark_failed_first(storage: Storage, ada: Integration) -> None:
 async def test_mark_failed_again(storage: Storage, ada: Integration) -> None:
     """A failure says when to ask again, the latest one counts, and what comes ends it."""
     later = replace(
-        failed(Part.SLOTS, slots().key, "calendly_forbidden"), retry_at=NOON + 60 * MINUTE
+        failed(CacheKind.SLOTS, slots().key, "calendly_forbidden"), retry_at=NOON + 60 * MINUTE
     )
     await put(storage, ada, slots(etag='"one"'))
     await mark_failed(
@@ -104,7 +104,9 @@ async def test_renew(storage: Storage, ada: Integration) -> None:
     key, later = slots().key, NOON + 5 * MINUTE
     rolled = Window(start=later, end=later + timedelta(days=31))
     await put(storage, ada, slots(etag='"one"'), slots("other", etag='"two"'))
-    await mark_failed(storage, ada, replace(failed(Part.SLOTS, key, "internal"), retry_at=later))
+    await mark_failed(
+        storage, ada, replace(failed(CacheKind.SLOTS, key, "internal"), retry_at=later)
+    )
     await invalidate(storage, ada.user_id, at=NOON + MINUTE)
 
     await renew(storage, ada, slots(content=b"", etag='"one"', fetched_at=later, covers=rolled))
@@ -129,7 +131,7 @@ async def test_renew(storage: Storage, ada: Integration) -> None:
     ids=["another", "unnamed", "newer", "unknown", "elsewhere"],
 )
 async def test_renew_what_is_not_there(
-    storage: Storage, ada: Integration, stored: CachedPart
+    storage: Storage, ada: Integration, stored: CacheEntry
 ) -> None:
     """An answer of unchanged renews only the content that it was about."""
     await put(storage, ada, stored)
@@ -143,14 +145,14 @@ async def test_heads(storage: Storage, world: World, ada: Integration) -> None:
     """Heads tell everything of all of an integration's parts but their content."""
     grace = await world.connect("grace")
     far = slots(f"{slots().key}#671", etag='"far"')
-    never = replace(failed(Part.BUSY, "", "calendar_broken"), retry_at=NOON + MINUTE)
+    never = replace(failed(CacheKind.BUSY, "", "calendar_broken"), retry_at=NOON + MINUTE)
     await put(storage, ada, slots(), far, EVENT_TYPES)
     await put(storage, grace, EVENT_TYPES)
     await mark_failed(storage, ada, never)
     await invalidate(storage, ada.user_id, at=NOON, by="test")
 
     async with storage() as uow:
-        heads = {each.at: each for each in await uow.availability.heads(ada.id)}
+        heads = {each.at: each for each in await uow.availability.entries(ada.id)}
 
     changes: dict[str, Any] = {
         "content": b"",
@@ -174,7 +176,9 @@ async def test_drop(storage: Storage, world: World, ada: Integration) -> None:
         await put(storage, owner, near, far, BUSY)
     async with storage() as uow:
         await uow.availability.drop(ada.user_id, [])
-        await uow.availability.drop(ada.user_id, [far.at, BUSY.at, PartKey(Part.SLOTS, "never")])
+        await uow.availability.drop(
+            ada.user_id, [far.at, BUSY.at, CacheKey(CacheKind.SLOTS, "never")]
+        )
         await uow.commit()
 
     assert [await read(storage, ada, each) for each in (near, far, BUSY)] == [near, None, None]
@@ -186,7 +190,7 @@ async def test_keep_only_cells(storage: Storage, ada: Integration) -> None:
     kept, gone = slots("kept#671"), slots("gone#671")
     await put(storage, ada, kept, gone)
     async with storage() as uow:
-        await uow.availability.keep_only(ada.user_id, Part.SLOTS, ["kept"])
+        await uow.availability.keep_only(ada.user_id, CacheKind.SLOTS, ["kept"])
         await uow.commit()
 
     assert [await read(storage, ada, each) for each in (kept, gone)] == [kept, None]
@@ -196,18 +200,18 @@ async def test_keep_only(storage: Storage, world: World, ada: Integration) -> No
     """Deleted event types are forgotten, other kinds and other users are left alone."""
     grace = await world.connect("grace")
     kept, gone = slots("kept"), slots("gone")
-    busy = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON)
+    busy = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
     await put(storage, ada, kept, gone, busy)
     await put(storage, grace, gone)
     async with storage() as uow:
-        await uow.availability.keep_only(ada.user_id, Part.SLOTS, ["kept", "never there"])
+        await uow.availability.keep_only(ada.user_id, CacheKind.SLOTS, ["kept", "never there"])
         await uow.commit()
 
     assert [await read(storage, ada, each) for each in (kept, gone, busy)] == [kept, None, busy]
     assert await read(storage, grace, gone) == gone
 
     async with storage() as uow:
-        await uow.availability.keep_only(ada.user_id, Part.SLOTS, [])
+        await uow.availability.keep_only(ada.user_id, CacheKind.SLOTS, [])
         await uow.commit()
     assert await read(storage, ada, kept) is None
 
@@ -220,6 +224,6 @@ async def test_put_after_erase(storage: Storage, world: World, ada: Integration)
 
     await put(storage, ada, slots())
     await put(storage, replace(ada, id=IntegrationId(world.entropy.new_id())), slots())
-    await mark_failed(storage, ada, failed(Part.SLOTS, slots().key, "internal"))
+    await mark_failed(storage, ada, failed(CacheKind.SLOTS, slots().key, "internal"))
 
     assert await read(storage, ada, slots()) is None

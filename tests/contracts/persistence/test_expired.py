@@ -16,7 +16,7 @@ from domain.retention import Cutoffs
 from tests.contracts.persistence.test_webhook_events import event, store
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 from tests.fakes.storage import FakeStorage
 
 DAY = timedelta(days=1)
@@ -135,7 +135,7 @@ async def test_with_its_replays(storage: Storage, world: World) -> None:
 async def test_nothing_young_goes(fates: list[Fate], limit: int) -> None:
     """Whatever ended when: nothing goes before its time, and of what arrived in order all goes."""
     storage = FakeStorage()
-    world = World(storage, FakeEntropy(), FakeClock())
+    world = World(storage, FakeRandomness(), FakeClock())
     in_order = sorted(fates, key=lambda fate: -fate[1])
     made = await arrange(storage, world, in_order)
 

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.persistence.errors import StoreRefused
-from application.ports.storage.availability_cache import CachedPart, Part
+from application.ports.storage.availability_cache import CacheEntry, CacheKind
 from application.ports.storage.booking_commands import BookingCommand, Operation
 from application.ports.storage.unit_of_work import Storage
 from application.ports.storage.webhook_events import WebhookEvent
@@ -206,7 +206,7 @@ async def test_disconnecting(storage: Storage, world: World, ada: Integration) -
 async def test_leaving_forgets_the_cache(storage: Storage, world: World, ada: Integration) -> None:
     """An account that leaves has nothing cached any more, and a sync under way adds nothing."""
     grace = await world.connect("grace")
-    part = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON)
+    part = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
     async with storage() as uow:
         for each in (ada, grace):
             await uow.availability.put(each.user_id, each.id, [part])
@@ -215,8 +215,8 @@ async def test_leaving_forgets_the_cache(storage: Storage, world: World, ada: In
         await uow.commit()
 
     async with storage() as uow:
-        assert await uow.availability.read(ada.user_id, Part.BUSY) is None
-        assert await uow.availability.read(grace.user_id, Part.BUSY) == part
+        assert await uow.availability.read(ada.user_id, CacheKind.BUSY) is None
+        assert await uow.availability.read(grace.user_id, CacheKind.BUSY) == part
         assert not await uow.sync_queue.finish(ada.id, "me", synced_at=NOON, due_at=NOON)
 
 
@@ -256,7 +256,7 @@ async def test_erasing_spares_the_neighbour(
     (kept,) = await world.book(new, samples.facts("N"))
     of_new = event(world, "new", integration_id=new.id, user_id=new.user_id)
     fetched_at = NOON + MINUTE  # after what is left of the old one came
-    part = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=fetched_at)
+    part = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=fetched_at)
     async with storage() as uow:
         await uow.availability.put(new.user_id, new.id, [part])
         await uow.webhook_events.store(of_new)
@@ -274,7 +274,7 @@ async def test_erasing_spares_the_neighbour(
 
     async with storage() as uow:
         assert await uow.integrations.for_user(ada.user_id) == new
-        assert await uow.availability.read(new.user_id, Part.BUSY) == part
+        assert await uow.availability.read(new.user_id, CacheKind.BUSY) == part
         assert await uow.bookings.find(new.user_id, kept.id) == kept
         assert await uow.webhook_events.claim_pending(NOON, NOON + MINUTE, 5) == [of_new]
         repeated = replace(command(world, new), key="new")
@@ -344,7 +344,7 @@ async def test_erase(storage: Storage, world: World, ada: Integration) -> None:
     gone = event(world, "one", integration_id=ada.id, user_id=ada.user_id)
     unlinked = event(world, "two", user_id=ada.user_id)
     other = event(world, "three", integration_id=grace.id, user_id=grace.user_id)
-    part = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON)
+    part = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
     async with storage() as uow:
         await uow.availability.put(ada.user_id, ada.id, [part])
         for each in (gone, unlinked, other):
@@ -360,7 +360,7 @@ async def test_erase(storage: Storage, world: World, ada: Integration) -> None:
 
     async with storage() as uow:
         assert await uow.integrations.for_user(ada.user_id) is None
-        assert await uow.availability.read(ada.user_id, Part.BUSY) is None
+        assert await uow.availability.read(ada.user_id, CacheKind.BUSY) is None
         assert await uow.bookings.find(ada.user_id, mine.id) is None
         assert await uow.bookings.find(grace.user_id, hers.id) == hers
         assert await uow.webhook_events.claim_pending(NOON, NOON + MINUTE, 5) == [other]

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from application.ports.storage.availability_cache import CachedPart, Change, Part, Scope
+from application.ports.storage.availability_cache import CacheEntry, CacheKind, Change, Scope
 from application.ports.storage.unit_of_work import Storage
 from domain.ids import UserId
 from domain.integration import Integration
@@ -27,7 +27,7 @@ from tests.fakes.clock import NOON
 async def test_invalidate(storage: Storage, world: World, ada: Integration) -> None:
     """What a booking changes is marked with when and why, for the named users and nobody else."""
     grace = await world.connect("grace")
-    busy = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON)
+    busy = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
     await put(storage, ada, slots(), busy)
     await put(storage, grace, busy)
     unknown = UserId(world.entropy.new_id())
@@ -84,14 +84,14 @@ async def test_invalidated_during_fetch(storage: Storage, ada: Integration) -> N
 @pytest.mark.parametrize(
     ("scope", "expected"),
     [
-        (None, {Part.SLOTS, Part.BUSY}),
-        (Scope.BOOKINGS, {Part.SLOTS, Part.BUSY}),
-        (Scope.EVENT_TYPES, {Part.SLOTS, Part.EVENT_TYPES, Part.SCHEDULES}),
-        (Scope.EVERYTHING, set(Part)),
+        (None, {CacheKind.SLOTS, CacheKind.BUSY}),
+        (Scope.BOOKINGS, {CacheKind.SLOTS, CacheKind.BUSY}),
+        (Scope.EVENT_TYPES, {CacheKind.SLOTS, CacheKind.EVENT_TYPES, CacheKind.SCHEDULES}),
+        (Scope.EVERYTHING, set(CacheKind)),
     ],
 )
 async def test_scopes(
-    storage: Storage, ada: Integration, scope: Scope | None, expected: set[Part]
+    storage: Storage, ada: Integration, scope: Scope | None, expected: set[CacheKind]
 ) -> None:
     """A change overtakes the parts that it can have changed, and no others."""
     await put(storage, ada, slots(), BUSY, EVENT_TYPES, SCHEDULES)
@@ -136,12 +136,12 @@ async def test_each_in_its_scope(storage: Storage, world: World, ada: Integratio
         await uow.commit()
 
     assert await overtaken(storage, ada) == {
-        Part.SLOTS: "invitee.canceled",
-        Part.BUSY: "invitee.canceled",
-        Part.EVENT_TYPES: "event_type.updated",
+        CacheKind.SLOTS: "invitee.canceled",
+        CacheKind.BUSY: "invitee.canceled",
+        CacheKind.EVENT_TYPES: "event_type.updated",
     }
     assert await overtaken(storage, grace) == dict.fromkeys(
-        (Part.SLOTS, Part.BUSY), "invitee.created"
+        (CacheKind.SLOTS, CacheKind.BUSY), "invitee.created"
     )
     assert await overtaken(storage, alan) == {}
 
@@ -157,11 +157,15 @@ async def test_latest_of_both(storage: Storage, ada: Integration) -> None:
         storage, ada.user_id, at=NOON + 4 * MINUTE, by="deleted", scope=Scope.EVENT_TYPES
     )
 
-    assert before == {Part.SLOTS: "booked", Part.BUSY: "booked", Part.EVENT_TYPES: "renamed"}
+    assert before == {
+        CacheKind.SLOTS: "booked",
+        CacheKind.BUSY: "booked",
+        CacheKind.EVENT_TYPES: "renamed",
+    }
     assert await overtaken(storage, ada) == {
-        Part.SLOTS: "deleted",
-        Part.BUSY: "booked",
-        Part.EVENT_TYPES: "deleted",
+        CacheKind.SLOTS: "deleted",
+        CacheKind.BUSY: "booked",
+        CacheKind.EVENT_TYPES: "deleted",
     }
 
 
@@ -214,13 +218,13 @@ async def test_a_change_that_was_known_is_not_renewed(storage: Storage, ada: Int
 
     await sync(storage, ada, again, busy, at=NOON + 11 * MINUTE, meanwhile=NOON + 3 * MINUTE)
 
-    assert await overtaken(storage, ada) == {Part.BUSY: "changed"}
+    assert await overtaken(storage, ada) == {CacheKind.BUSY: "changed"}
 
 
 async def sync(
     storage: Storage,
     integration: Integration,
-    *parts: CachedPart,
+    *parts: CacheEntry,
     at: datetime,
     meanwhile: datetime | None = None,
 ) -> None:

@@ -1,6 +1,6 @@
 from datetime import datetime, timedelta
 
-from application.ports.storage.availability_cache import CachedPart, PartKey
+from application.ports.storage.availability_cache import CacheEntry, CacheKey
 from application.ports.storage.unit_of_work import Storage
 from domain.ids import IntegrationId, UserId
 from domain.integration import Integration
@@ -21,14 +21,14 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-async def mark(storage: Storage, owner: Integration, *parts: CachedPart, at: datetime) -> None:
+async def mark(storage: Storage, owner: Integration, *parts: CacheEntry, at: datetime) -> None:
     """Mark parts of a user as read, committed."""
     async with storage() as uow:
         await uow.availability.mark_read({(owner.user_id, each.at): at for each in parts})
         await uow.commit()
 
 
-async def read_at(storage: Storage, owner: Integration, part: CachedPart) -> datetime | None:
+async def read_at(storage: Storage, owner: Integration, part: CacheEntry) -> datetime | None:
     """Return when a part was last read."""
     stored = await read(storage, owner, part)
     return None if stored is None else stored.read_at
@@ -57,7 +57,7 @@ async def test_mark(storage: Storage, world: World, ada: Integration) -> None:
                 (ada.user_id, slots().at): NOON,
                 (stranger, BUSY.at): later,
                 (ada.user_id, EVENT_TYPES.at): later,
-                (ada.user_id, PartKey(slots().part, f"{slots().key}#671")): later,
+                (ada.user_id, CacheKey(slots().part, f"{slots().key}#671")): later,
             }
         )
         await uow.commit()
@@ -80,7 +80,7 @@ async def test_only_news(storage: Storage, ada: Integration) -> None:
     for minutes in (1, 15, 16, 17, 10):
         await mark(storage, ada, BUSY, at=NOON + minutes * MINUTE)
         seen.append(await read_at(storage, ada, BUSY))
-    await put(storage, ada, CachedPart(BUSY.part, "", b"[]", NOON + 18 * MINUTE))
+    await put(storage, ada, CacheEntry(BUSY.part, "", b"[]", NOON + 18 * MINUTE))
     await mark(storage, ada, BUSY, at=NOON + 19 * MINUTE)
 
     assert seen == [NOON + each * MINUTE for each in (1, 1, 1, 17, 17)]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.ports.storage.availability_cache import CachedPart, Change, Part
+from application.ports.storage.availability_cache import CacheEntry, CacheKind, Change
 from application.ports.storage.bookings import Owner
 from application.ports.storage.unit_of_work import Storage
 from application.ports.storage.webhook_archive import WebhookStatus
@@ -41,11 +41,11 @@ async def test_held(storage: Storage, world: World, ada: Integration, bob: Integ
     unknown = IntegrationId(world.entropy.new_id())
 
     async with storage() as uow:
-        assert await uow.bookings.hold(
+        assert await uow.bookings.lock(
             [bob.id, ada.id, unknown], [ada.account.user_uri, "nobody"]
         ) == [owner(ada), owner(bob)]
-        assert await uow.bookings.hold([], [bob.account.user_uri]) == [owner(bob)]
-        assert list(await uow.bookings.hold([], [])) == []
+        assert await uow.bookings.lock([], [bob.account.user_uri]) == [owner(bob)]
+        assert list(await uow.bookings.lock([], [])) == []
 
 
 async def test_related_of_several(
@@ -64,7 +64,7 @@ async def test_related_of_several(
     wanted = {ada.id: [uri("N"), uri("ABSENT")], bob.id: [uri("X"), uri("N")]}
 
     async with storage() as uow:
-        await uow.bookings.hold(list(wanted), [])
+        await uow.bookings.lock(list(wanted), [])
         found = await uow.bookings.related_of(wanted)
 
     assert found == {
@@ -148,7 +148,7 @@ async def test_invalidated_each(
 ) -> None:
     """Each user's cache is overtaken for a reason of its own; nobody else's is."""
     cyd = await world.connect("cyd")
-    part = CachedPart(part=Part.BUSY, key="", content=b"[]", fetched_at=NOON - MINUTE)
+    part = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON - MINUTE)
     changed = {bob.user_id: "invitee.created", ada.user_id: "invitee.canceled"}
     async with storage() as uow:
         for each in (ada, bob, cyd):
@@ -161,7 +161,7 @@ async def test_invalidated_each(
     found = {}
     async with storage() as uow:
         for each in (ada, bob, cyd):
-            read = await uow.availability.read(each.user_id, Part.BUSY)
+            read = await uow.availability.read(each.user_id, CacheKind.BUSY)
             assert read is not None
             found[each.user_id] = read.invalidated_by
     assert found == changed | {cyd.user_id: None}

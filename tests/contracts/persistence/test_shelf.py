@@ -4,7 +4,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from application.ports.storage.availability_cache import WEBHOOK_PENDING, PartKey, Scope, Shelf
+from application.ports.storage.availability_cache import (
+    WEBHOOK_PENDING,
+    CacheKey,
+    CacheSnapshot,
+    Scope,
+)
 from application.ports.storage.unit_of_work import Storage
 from application.ports.storage.webhook_events import WebhookEvent
 from domain.availability import Occupied, Window
@@ -33,10 +38,10 @@ TODAY = Window(start=NOON, end=NOON + DAY)
 
 
 async def shelf(
-    storage: Storage, user_id: UserId, *wanted: PartKey, occupied_in: Window | None = None
-) -> Shelf | None:
+    storage: Storage, user_id: UserId, *wanted: CacheKey, occupied_in: Window | None = None
+) -> CacheSnapshot | None:
     """Look a shelf up."""
-    return await storage.shelves().look(user_id, wanted, occupied_in=occupied_in)
+    return await storage.shelves().read(user_id, wanted, occupied_in=occupied_in)
 
 
 async def version(storage: Storage, owner: Integration) -> int:
@@ -92,7 +97,7 @@ async def test_shelf_of_the_dead(storage: Storage, world: World) -> None:
     dead = await world.connect("dead", status=Status.REAUTH_REQUIRED, tokens=None)
     await put(storage, dead, BUSY)
 
-    assert (await shelf(storage, dead.user_id, BUSY.at)) == Shelf(dead, 1, {BUSY.at: BUSY})
+    assert (await shelf(storage, dead.user_id, BUSY.at)) == CacheSnapshot(dead, 1, {BUSY.at: BUSY})
 
 
 async def test_shelf_of_the_successor(storage: Storage, world: World, ada: Integration) -> None:
@@ -106,7 +111,7 @@ async def test_shelf_of_the_successor(storage: Storage, world: World, ada: Integ
 
     found = await shelf(storage, ada.user_id, BUSY.at, occupied_in=Window(NOON, NOON + 9 * DAY))
 
-    assert found == Shelf(successor, 0, {})
+    assert found == CacheSnapshot(successor, 0, {})
 
 
 async def leave(storage: Storage, event: WebhookEvent) -> None:
@@ -130,7 +135,7 @@ async def test_what_waits_to_be_applied(storage: Storage, world: World, ada: Int
     found = await shelf(storage, ada.user_id, *wanted)
     others = await shelf(storage, grace.user_id, *wanted)
     async with storage() as uow:
-        heads = await uow.availability.heads(ada.id)
+        heads = await uow.availability.entries(ada.id)
         alone = await uow.availability.read(ada.user_id, BUSY.part)
 
     pending: dict[str, Any] = {

@@ -11,13 +11,13 @@ from domain.ids import IntegrationId, UserId, WebhookEventId
 from domain.integration import Integration
 from tests import samples
 from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 
 
 class World:
     """Users, integrations and bookings in a store."""
 
-    def __init__(self, storage: Storage, entropy: FakeEntropy, clock: FakeClock) -> None:
+    def __init__(self, storage: Storage, entropy: FakeRandomness, clock: FakeClock) -> None:
         self.storage = storage
         self.entropy = entropy
         self.clock = clock

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from itertools import count
 
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from tests.faults.moved.stage import Stage
 from workflows.options import REFRESH_WAITS
 
@@ -50,7 +50,7 @@ class Schedule:
         self._next_tick = stage.clock.now()
         self._ahead: list[tuple[datetime, int, Happening]] = []
         self._numbers = count()
-        self.done = Tally()
+        self.done = JobResult()
 
     def at(self, moment: datetime, happening: Happening) -> None:
         """Plan something."""
@@ -83,7 +83,7 @@ class Schedule:
                 return
             await self._pass(wake)
 
-    async def _page(self) -> Tally:
+    async def _page(self) -> JobResult:
         stage = self._stage
         page = await stage.worker.refresh_due_tokens(stage.made.settings.page_size, lambda _: None)
         self.done = self.done.plus(page)

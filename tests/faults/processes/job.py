@@ -7,14 +7,14 @@ import msgspec
 
 from adapters.wiring.services import Services
 from adapters.wiring.wire import wire
-from application.jobs.job_result import Tally
+from application.jobs.job_result import JobResult
 from tests.faults.processes.opened import opened
 
 
-async def drain(services: Services) -> Tally:
+async def drain(services: Services) -> JobResult:
     """Work page after page until nothing more is due."""
     limit = services.settings.page_size
-    total = Tally(more=True)
+    total = JobResult(more=True)
     while total.more:
         total = total.plus(await services.refresh_due_tokens(limit, lambda _: None))
     return total

@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from adapters.persistence.lookups.caller_lookup import PooledCallers
+from adapters.persistence.lookups.caller_lookup import PooledCallerLookup
 from domain.errors import StorageUnavailable
 from tests.adapters.persistence.one_connection import OneConnection
 
@@ -24,7 +24,7 @@ async def test_a_look_is_one_statement_by_itself(sql: asyncpg.Connection) -> Non
     """A key and a user are looked up in one statement, and no transaction around it."""
     sent: list[str] = []
     pool = OneConnection(sql)
-    callers = PooledCallers(pool.lend)
+    callers = PooledCallerLookup(pool.lend)
     sql.add_query_logger(lambda query: sent.append(query.query))
 
     assert await callers.find(KEY, "ada") is None
@@ -40,6 +40,6 @@ async def test_the_connection_comes_back() -> None:
     pool = OneConnection(Away())
 
     with pytest.raises(StorageUnavailable):
-        await PooledCallers(pool.lend).find(KEY, "ada")
+        await PooledCallerLookup(pool.lend).find(KEY, "ada")
 
     assert pool.lent == 0

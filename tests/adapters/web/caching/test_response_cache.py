@@ -3,15 +3,15 @@ from uuid import UUID
 
 import pytest
 
-from adapters.web.caching.response_cache import AnswerKey, Basis, RenderedAnswer, RenderedAnswers
+from adapters.web.caching.response_cache import AnswerKey, RenderedAnswer, ResponseCache, Validity
 from application.availability.read_schedules import SchedulesView
-from application.ports.storage.availability_cache import Part, PartKey
+from application.ports.storage.availability_cache import CacheKey, CacheKind
 from domain.ids import UserId
 from tests.adapters.web import scenario as story
 
 KIB = 1024
 USER = UserId(UUID(int=1))
-READS = (PartKey(Part.SCHEDULES),)
+READS = (CacheKey(CacheKind.SCHEDULES),)
 
 
 def key(number: int) -> AnswerKey:
@@ -29,14 +29,14 @@ def view(error_code: str | None = None) -> SchedulesView:
     return SchedulesView((), story.age(error_code=error_code), 7, story.origin(*READS))
 
 
-def basis_of(seen: SchedulesView, max_age: timedelta | None = None) -> Basis:
+def basis_of(seen: SchedulesView, max_age: timedelta | None = None) -> Validity:
     """What an answer of it rests on."""
-    return Basis.of(USER, seen, max_age)
+    return Validity.of(USER, seen, max_age)
 
 
 def test_the_least_recently_used_makes_room() -> None:
     """Memory is bounded: what was not asked for the longest goes first."""
-    answers = RenderedAnswers(capacity=1024 * KIB)
+    answers = ResponseCache(capacity=1024 * KIB)
     for number in range(16):
         answers.keep(key(number), answer())
     answers.get(key(0))
@@ -50,7 +50,7 @@ def test_the_least_recently_used_makes_room() -> None:
 
 def test_an_answer_is_kept_once() -> None:
     """The same question asked again and again takes the room of one answer."""
-    answers = RenderedAnswers(capacity=1024 * KIB)
+    answers = ResponseCache(capacity=1024 * KIB)
     answers.keep(key(0), answer())
     for _ in range(100):
         answers.keep(key(1), answer())
@@ -60,7 +60,7 @@ def test_an_answer_is_kept_once() -> None:
 
 def test_a_huge_answer_drives_nobody_out() -> None:
     """An answer that would take a large part of the memory is not kept."""
-    answers = RenderedAnswers(capacity=1024 * KIB)
+    answers = ResponseCache(capacity=1024 * KIB)
     answers.keep(key(0), answer())
 
     answers.keep(key(1), answer(64 * KIB))
@@ -71,7 +71,7 @@ def test_a_huge_answer_drives_nobody_out() -> None:
 
 def test_room_is_given_back() -> None:
     """What is dropped makes room for others."""
-    answers = RenderedAnswers(capacity=1024 * KIB)
+    answers = ResponseCache(capacity=1024 * KIB)
     for number in range(100):
         answers.keep(key(number), answer())
         answers.drop(key(number))
@@ -83,7 +83,7 @@ def test_room_is_given_back() -> None:
 
 def test_who_found_it_wrong_drops_only_what_he_saw() -> None:
     """An answer that was put in its place meanwhile stays."""
-    answers, old, new = RenderedAnswers(), answer(), answer()
+    answers, old, new = ResponseCache(), answer(), answer()
     answers.keep(key(0), old)
     answers.keep(key(0), new)
 
@@ -95,7 +95,7 @@ def test_who_found_it_wrong_drops_only_what_he_saw() -> None:
 @pytest.mark.parametrize("field", range(4))
 def test_whatever_is_asked_otherwise_is_another_answer(field: int) -> None:
     """Another key, user, path or query never gets the answer of this one."""
-    answers = RenderedAnswers()
+    answers = ResponseCache()
     answers.keep(key(0), answer())
     other = list(key(0))
     other[field] = b"other" if field != 2 else "/other"

@@ -7,13 +7,19 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.web.caching.response_cache import AnswerKey, Asked, Basis, FixedHeaders, Reply
+from adapters.web.caching.response_cache import (
+    AnswerKey,
+    CacheRequest,
+    FixedHeaders,
+    RawResponse,
+    Validity,
+)
 from adapters.web.caching.slot_cache import Frame, FrameTag, RenderedSlots, is_in_order, span_text
 from adapters.web.caching.slot_range import PlainRange
 from adapters.web.schemas.from_use_cases import availability_answer
 from adapters.web.schemas.host_times import Availability
 from application.availability.read_slots import AvailabilityView
-from application.availability.slot_window import OpenWindow
+from application.availability.slot_window import SlotWindow
 from domain.availability import Slot, Window, open_slots
 from domain.ids import UserId
 from tests.adapters.web import scenario as story
@@ -40,13 +46,13 @@ windows = st.lists(
 )
 
 
-def window_of(listed: Sequence[Slot], taken: Sequence[Window] = ()) -> OpenWindow:
+def window_of(listed: Sequence[Slot], taken: Sequence[Window] = ()) -> SlotWindow:
     """A window of a month, fresh for an hour."""
     horizon, until = timedelta(days=180), NOW + timedelta(hours=1)
-    return OpenWindow(KNOWN, tuple(listed), tuple(taken), HALF_AN_HOUR, horizon, until)
+    return SlotWindow(KNOWN, tuple(listed), tuple(taken), HALF_AN_HOUR, horizon, until)
 
 
-def answer_of(window: OpenWindow, start: datetime, end: datetime) -> Availability:
+def answer_of(window: SlotWindow, start: datetime, end: datetime) -> Availability:
     """The answer for a range, as the route makes it."""
     found = open_slots(window.listed, Window(start, end), window.taken, window.duration)
     view = AvailabilityView(
@@ -62,23 +68,23 @@ def answer_of(window: OpenWindow, start: datetime, end: datetime) -> Availabilit
     return availability_answer(view, None)
 
 
-def basis(version: int = 7) -> Basis:
+def basis(version: int = 7) -> Validity:
     """What the answers rest on."""
-    return Basis(USER, story.origin().integration_id, version, NOW, NOW + HALF_AN_HOUR, ())
+    return Validity(USER, story.origin().integration_id, version, NOW, NOW + HALF_AN_HOUR, ())
 
 
-def rendered(window: OpenWindow) -> RenderedSlots:
+def rendered(window: SlotWindow) -> RenderedSlots:
     """The window as it is kept after some range of it was answered."""
     frame = Frame.of(answer_of(window, NOW, NOW + timedelta(days=1)))
     return RenderedSlots(window, frame, basis(), FixedHeaders((), ()), NOW)
 
 
-def asked(start: datetime, end: datetime, etag: bytes | None = None) -> Asked:
+def asked(start: datetime, end: datetime, etag: bytes | None = None) -> CacheRequest:
     """A question for a range."""
-    return Asked(AnswerKey(b"", b"", "", b""), etag, PlainRange(b"intro", start, end))
+    return CacheRequest(AnswerKey(b"", b"", "", b""), etag, PlainRange(b"intro", start, end))
 
 
-def reply(window: OpenWindow, start: datetime, end: datetime) -> Reply | None:
+def reply(window: SlotWindow, start: datetime, end: datetime) -> RawResponse | None:
     """The answer for a range."""
     return rendered(window).reply(asked(start, end), NOW)
 
@@ -150,7 +156,7 @@ def test_who_has_the_answer_is_told_so() -> None:
     same = kept.reply(asked(NOW, NOW + day, etag), NOW)
     other = kept.reply(asked(NOW, NOW + 2 * day, etag), NOW)
 
-    assert same == Reply(304, ((b"etag", etag),), b"")
+    assert same == RawResponse(304, ((b"etag", etag),), b"")
     assert other is not None
     assert other.status == 200
 

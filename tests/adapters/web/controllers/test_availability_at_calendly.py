@@ -12,7 +12,7 @@ from domain.secret import Secret
 from tests import samples
 from tests.adapters.web.real_edge import Edge, open_edge, running_sandbox
 from tests.adapters.web.serving import problem_in
-from tests.fakes.entropy import FakeEntropy
+from tests.fakes.entropy import FakeRandomness
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
@@ -232,6 +232,6 @@ async def _book(edge: Edge, start: datetime, event_type_uri: str) -> None:
         facts = samples.facts(
             "iris", details=samples.details(start, event_type_uri=event_type_uri)
         )
-        await uow.bookings.put([samples.booking(owner, FakeEntropy(), facts)])
+        await uow.bookings.put([samples.booking(owner, FakeRandomness(), facts)])
         await uow.availability.invalidate([user_id], datetime.now(UTC), by="invitee.created")
         await uow.commit()
