@@ -18,9 +18,9 @@ from adapters.security.vault import KeyRingVault
 from adapters.settings import Settings
 from adapters.system.background import AsyncBackground
 from adapters.system.clock import SystemClock
-from adapters.system.entropy import SystemRandomness
+from adapters.system.randomness import SystemRandomness
 from adapters.telemetry.metrics import Counters
-from adapters.telemetry.signals import PrometheusTelemetry
+from adapters.telemetry.prometheus import PrometheusTelemetry
 from adapters.temporal.connect import connect
 from adapters.temporal.jobs import TemporalJobs
 from adapters.wiring.resources import Resources
@@ -44,7 +44,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             yield services
         finally:
             with suppress(StorageUnavailable):
-                await services.read_marks.close()
+                await services.usage.close()
 
 
 @asynccontextmanager
@@ -78,9 +78,9 @@ async def open_resources(
             http=http,
             jobs=TemporalJobs(temporal),
             background=background,
-            signals=PrometheusTelemetry(Counters(version("slotkeeper"))),
+            telemetry=PrometheusTelemetry(Counters(version("slotkeeper"))),
             clock=clock or SystemClock(),
-            entropy=SystemRandomness(),
+            randomness=SystemRandomness(),
             owner=f"{socket.gethostname()}/{os.getpid()}/{os.urandom(4).hex()}",
         )
 

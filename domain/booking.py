@@ -17,8 +17,8 @@ from enum import StrEnum
 
 import msgspec
 
-from domain.discreet import RedactedRepr
 from domain.ids import BookingId, IntegrationId, UserId, made_at
+from domain.redacted_repr import RedactedRepr
 from domain.secret import Secret
 
 LAG = timedelta(minutes=1)

@@ -6,7 +6,7 @@ version of the service has cached goes on being readable.
 
 import msgspec
 
-from domain.discreet import RedactedRepr
+from domain.redacted_repr import RedactedRepr
 
 
 class Profile(msgspec.Struct, frozen=True):

@@ -12,9 +12,9 @@ from enum import StrEnum
 import msgspec
 
 from domain.circuit_breaker import CLOSED, Breaker
-from domain.discreet import RedactedRepr
 from domain.errors import IntegrationNotFound, ReauthRequired
 from domain.ids import IntegrationId, UserId
+from domain.redacted_repr import RedactedRepr
 from domain.token import SealedTokens
 
 # How long after its start an exchange may still be under way in a process that was slowed down:

@@ -59,20 +59,20 @@ def topic(kind: str) -> Topic:
     return Topic.EVENT_TYPE if kind in EVENT_TYPE_KINDS else Topic.NONE
 
 
-def dedupe_key(notice: ParsedWebhook, body: bytes, scope: str) -> str:
+def dedupe_key(webhook: ParsedWebhook, body: bytes, scope: str) -> str:
     """Return the key under which this fact is stored once.
 
     Per invitee and event, never per scheduled event: the second invitee of a group event is not
     a duplicate. A body we cannot read further is known by its hash.
 
     Args:
-        notice: the event as read.
+        webhook: the event as read.
         body: its raw bytes.
         scope: the integration the delivery is for, or the app for an app-wide one.
 
     """
-    if notice.subject is None:
+    if webhook.subject is None:
         told_apart = hashlib.sha256(body).hexdigest()
     else:
-        told_apart = f"{notice.subject} {notice.occurrence or ''}"
-    return hashlib.sha256(f"{scope} {notice.kind} {told_apart}".encode()).hexdigest()
+        told_apart = f"{webhook.subject} {webhook.occurrence or ''}"
+    return hashlib.sha256(f"{scope} {webhook.kind} {told_apart}".encode()).hexdigest()

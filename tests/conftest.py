@@ -19,7 +19,7 @@ from adapters.persistence.storage import PiccoloStorage, open_storage
 from domain.secret import Secret
 from tests.distribution import Sharing
 from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 from tests.fakes.vault import FakeVault
 
 # A property is judged by what it finds; how long an example takes is the machine's affair.
@@ -60,7 +60,7 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def entropy() -> FakeRandomness:
+def randomness() -> FakeRandomness:
     """Randomness that repeats."""
     return FakeRandomness()
 

@@ -10,7 +10,7 @@ from domain.ids import BookingId, IntegrationId, UserId
 from domain.integration import Account, Integration, Status
 from domain.token import SealedTokens
 from tests.fakes.clock import NOON
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 
 CALENDLY = "https://api.calendly.com"
 
@@ -77,10 +77,10 @@ def invitee_uri(invitee: str) -> str:
     return f"{CALENDLY}/scheduled_events/{invitee}/invitees/{invitee}"
 
 
-def booking(owner: Integration, entropy: FakeRandomness, what: Facts) -> Booking:
+def booking(owner: Integration, randomness: FakeRandomness, what: Facts) -> Booking:
     """Return a booking of an integration's user."""
     return Booking(
-        id=BookingId(entropy.new_id()),
+        id=BookingId(randomness.new_id()),
         user_id=owner.user_id,
         integration_id=owner.id,
         facts=what,

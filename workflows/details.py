@@ -7,14 +7,14 @@ from application.jobs.job_result import JobResult
 from workflows.messages import Step
 
 
-def describe(tally: JobResult, pages: int) -> str:
+def describe(job_result: JobResult, pages: int) -> str:
     """Return e.g. `**2 pages, 137 examined** · refreshed 130 · failed: calendly_unavailable 7`."""
-    parts = [f"**{pages} {'page' if pages == 1 else 'pages'}, {tally.examined} examined**"]
-    if tally.done:
-        parts.append(_counts(tally.done))
-    if tally.failed:
-        parts.append(f"failed: {_counts(tally.failed)}")
-    if tally.more:
+    parts = [f"**{pages} {'page' if pages == 1 else 'pages'}, {job_result.examined} examined**"]
+    if job_result.done:
+        parts.append(_counts(job_result.done))
+    if job_result.failed:
+        parts.append(f"failed: {_counts(job_result.failed)}")
+    if job_result.more:
         parts.append("more to come")
     return " · ".join(parts)
 

@@ -21,7 +21,7 @@ from workflows.schedule_report import as_lines, read_schedules
 from workflows.schedule_sync import apply_schedules
 from workflows.schedule_table import SCHEDULES
 
-_PATIENCE: Final = timedelta(seconds=30)
+_TIMEOUT: Final = timedelta(seconds=30)
 
 
 @click.group("schedules")
@@ -72,7 +72,7 @@ async def _temporal() -> AsyncIterator[Client]:
     settings = load_temporal_settings(os.environ)
     try:
         client = await connect(settings.temporal_address, settings.temporal_namespace)
-        async with reaching(client, _PATIENCE):
+        async with reaching(client, _TIMEOUT):
             yield client
     finally:
         await settle()

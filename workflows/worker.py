@@ -57,7 +57,7 @@ async def _work(settings: Settings, ready_file: Path | None, metrics_port: int |
     stop = stop_on_signals()
     try:
         async with open_services(settings) as services:
-            with _metrics(services.signals.render, metrics_port):
+            with _metrics(services.telemetry.render, metrics_port):
                 client = await connect_patiently(lambda: _reach(settings), stop)
                 if client is None:
                     return

@@ -18,7 +18,7 @@ from adapters.persistence.storage import open_storage
 from adapters.security.closed_vault import ClosedVault
 from adapters.settings import load_database_url
 from adapters.system.clock import SystemClock
-from adapters.system.entropy import SystemRandomness
+from adapters.system.randomness import SystemRandomness
 from application.ports.storage.api_keys import ApiKey
 from application.security.manage_api_keys import ManageApiKeys
 from domain.secret import Secret
@@ -90,7 +90,7 @@ async def _revoke(key_id: UUID) -> bool:
 async def _keys() -> AsyncIterator[ManageApiKeys]:
     database_url = load_database_url(os.environ)
     async with open_storage(database_url, ClosedVault(), max_size=1) as storage:
-        yield ManageApiKeys(storage=storage, entropy=SystemRandomness(), clock=SystemClock())
+        yield ManageApiKeys(storage=storage, randomness=SystemRandomness(), clock=SystemClock())
 
 
 def _line(key_id: str, prefix: str, made: str, state: str, name: str) -> str:

@@ -56,7 +56,7 @@ async def _all(services: Services, *, wide: bool) -> JobResult:
     return total
 
 
-def _unseen(tally: JobResult) -> None:
+def _unseen(job_result: JobResult) -> None:
     """Nobody watches: the sum is said at the end."""
 
 

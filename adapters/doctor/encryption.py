@@ -11,7 +11,7 @@ from adapters.doctor.probes import Probes
 from adapters.settings import SettingsError, load_encryption_settings
 
 SUBJECT = "Encryption keys"
-PATIENCE_SECONDS = 10.0  # less than the doctor's own, so that the database's line still comes
+TIMEOUT_SECONDS = 10.0  # less than the doctor's own, so that the database's line still comes
 _ROTATE = "slotkeeper keys rotate-encryption"
 
 
@@ -25,10 +25,10 @@ async def check_encryption(environ: Mapping[str, str], probes: Probes) -> list[F
     except SettingsError:
         return [unchecked(SUBJECT, "Mend the settings first.")]
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             counts = await probes.count_sealed(settings.database_url)
     except TimeoutError:
-        remedy = f"Too many rows to count in {PATIENCE_SECONDS:.0f} seconds; run: {_ROTATE}"
+        remedy = f"Too many rows to count in {TIMEOUT_SECONDS:.0f} seconds; run: {_ROTATE}"
         return [unchecked(SUBJECT, remedy)]
     return _judged(counts, list(settings.token_encryption_keys))
 

@@ -15,7 +15,7 @@ from adapters.doctor.probes import Probes
 from adapters.settings import Settings, SettingsError, load_settings
 from domain.errors import SlotkeeperError
 
-PATIENCE_SECONDS = 15.0
+TIMEOUT_SECONDS = 15.0
 _CREDENTIALS = "Calendly credentials"
 
 _REMEDIES = {
@@ -58,10 +58,10 @@ def _complete(environ: Mapping[str, str]) -> Settings | None:
 async def _guarded(subject: str, check: Awaitable[list[Finding]]) -> list[Finding]:
     """Turn what a check raises into its finding."""
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             return await check
     except TimeoutError:
-        detail = f"no answer within {PATIENCE_SECONDS:.0f} seconds"
+        detail = f"no answer within {TIMEOUT_SECONDS:.0f} seconds"
     except SlotkeeperError as error:
         detail = error.message
     except Exception as error:  # noqa: BLE001 - a doctor that dies of a symptom helps nobody

@@ -14,9 +14,9 @@ from typing import Any, Self
 import asyncpg
 
 from adapters.persistence.address import connect_arguments
+from adapters.persistence.borrowed_connection import lender
 from adapters.persistence.engine import ENGINE
 from adapters.persistence.errors import translated
-from adapters.persistence.lent import lender
 from adapters.persistence.lookups.cache_lookup import PooledCacheLookup
 from adapters.persistence.lookups.caller_lookup import PooledCallerLookup
 from adapters.persistence.lookups.refresh_log import GroupedRefreshLog
@@ -35,14 +35,14 @@ CLOSE_SECONDS = 5.0
 class PiccoloStorage:
     """Implements the Storage port on a pool."""
 
-    def __init__(self, pool: Any, vault: Vault, patience: float) -> None:
+    def __init__(self, pool: Any, vault: Vault, timeout_seconds: float) -> None:
         self._pool = pool
         self._vault = vault
-        self._acquire = partial(pool.acquire, timeout=patience)
+        self._acquire = partial(pool.acquire, timeout=timeout_seconds)
         self._exchanges = GroupedRefreshLog(self)
         self._lend = lender(self._acquire, pool.release)
-        self._standings = GroupedVersionLookup(self._lend)
-        self._shelves = PooledCacheLookup(self._lend)
+        self._versions = GroupedVersionLookup(self._lend)
+        self._cache_lookup = PooledCacheLookup(self._lend)
         self._callers = PooledCallerLookup(self._lend)
         self._hash_key = HashKey()
         self._lock_wait: timedelta | None = None
@@ -74,17 +74,17 @@ class PiccoloStorage:
         """Return the log of token requests that all of this process share."""
         return self._exchanges
 
-    def shelves(self) -> PooledCacheLookup:
+    def cache_lookup(self) -> PooledCacheLookup:
         """Return the looks at the availability cache; see the Storage port."""
-        return self._shelves
+        return self._cache_lookup
 
     def callers(self) -> PooledCallerLookup:
         """Return the looks at keys and users; see the Storage port."""
         return self._callers
 
-    def standings(self) -> GroupedVersionLookup:
+    def versions(self) -> GroupedVersionLookup:
         """Return the look at standings that all of this process share."""
-        return self._standings
+        return self._versions
 
     async def ping(self) -> None:
         """Ask the server for an answer.
@@ -114,7 +114,7 @@ async def open_storage(
     *,
     min_size: int = 1,
     max_size: int = 10,
-    patience: float = 5.0,
+    timeout_seconds: float = 5.0,
 ) -> AsyncIterator[PiccoloStorage]:
     """Connect, and disconnect at the end.
 
@@ -124,7 +124,7 @@ async def open_storage(
         min_size: connections that are opened at once and kept; with 0 none is, so that the
             service starts while PostgreSQL is away.
         max_size: connections at most.
-        patience: how long a unit of work waits for one of them (seconds).
+        timeout_seconds: how long a unit of work waits for one of them (seconds).
 
     Raises:
         StorageUnavailable: PostgreSQL cannot be reached.
@@ -140,7 +140,7 @@ async def open_storage(
             reset=_reset,
         )
     try:
-        yield PiccoloStorage(pool, vault, patience)
+        yield PiccoloStorage(pool, vault, timeout_seconds)
     finally:
         await _close(pool)
 

@@ -6,12 +6,12 @@ from adapters.persistence.repositories.booking_commands import PiccoloBookingCom
 from adapters.persistence.repositories.bookings import PiccoloBookings
 from adapters.persistence.repositories.breakers import PiccoloBreakers
 from adapters.persistence.repositories.connect_attempts import PiccoloConnectAttempts
+from adapters.persistence.repositories.encrypted_values import PiccoloSealedValues
 from adapters.persistence.repositories.erasures import HashKey, PiccoloErasures
 from adapters.persistence.repositories.expired import PiccoloExpired
 from adapters.persistence.repositories.integrations import PiccoloIntegrations
 from adapters.persistence.repositories.personal_data import PiccoloPersonalData
 from adapters.persistence.repositories.refresh_queue import PiccoloRefreshQueue
-from adapters.persistence.repositories.sealed_values import PiccoloSealedValues
 from adapters.persistence.repositories.sync_queue import PiccoloSyncQueue
 from adapters.persistence.repositories.users import PiccoloUsers
 from adapters.persistence.repositories.webhook_archive import PiccoloWebhookArchive

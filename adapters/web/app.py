@@ -32,7 +32,7 @@ from adapters.web.controllers.webhooks import webhooks_router
 from adapters.web.middleware.availability_fast_path import AvailabilityFastPath
 from adapters.web.middleware.head_requests import HeadAsGet
 from adapters.web.middleware.request_log import RequestLog
-from adapters.web.middleware.requests import AsciiQuery, ReadableRequest
+from adapters.web.middleware.uniform_requests import AsciiQuery, ReadableRequest
 from adapters.web.middleware.webhook_fast_path import WebhookFastPath
 from adapters.web.openapi.config import openapi_config
 from adapters.web.pages.error_pages import error_response

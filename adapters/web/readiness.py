@@ -12,26 +12,30 @@ from adapters.web.schemas.health import Check, Circuit, Readiness
 from adapters.web.services import CircuitBreakers, Services, Storage
 from domain.errors import SlotkeeperError
 
-PATIENCE = 3.0  # seconds; probes of orchestrators give up after a few
+TIMEOUT_SECONDS = 3.0  # seconds; probes of orchestrators give up after a few
 
 
-async def readiness(services: Services, patience: float = PATIENCE) -> Readiness:
+async def readiness(services: Services, timeout_seconds: float = TIMEOUT_SECONDS) -> Readiness:
     """Return what works; every check runs, and none takes longer than `patience` (seconds)."""
-    *checks, circuits = await asyncio.gather(
-        _check("database", services.storage.ping(), "DATABASE_URL", patience),
-        _check("migrations", _migrated(services.storage), "DATABASE_URL", patience),
-        _check("temporal", services.jobs.check(), "TEMPORAL_ADDRESS", patience, required=False),
-        _circuits(services.circuits, patience),
+    *checks, circuit_breakers = await asyncio.gather(
+        _check("database", services.storage.ping(), "DATABASE_URL", timeout_seconds),
+        _check("migrations", _migrated(services.storage), "DATABASE_URL", timeout_seconds),
+        _check(
+            "temporal", services.jobs.check(), "TEMPORAL_ADDRESS", timeout_seconds, required=False
+        ),
+        _circuit_breakers(services.circuit_breakers, timeout_seconds),
     )
     ready = all(each.ok for each in checks if each.required)
-    return Readiness(ready=ready, checks=tuple(checks), circuits=circuits)
+    return Readiness(ready=ready, checks=tuple(checks), circuit_breakers=circuit_breakers)
 
 
-async def _circuits(circuits: CircuitBreakers, patience: float) -> tuple[Circuit, ...]:
+async def _circuit_breakers(
+    circuit_breakers: CircuitBreakers, timeout_seconds: float
+) -> tuple[Circuit, ...]:
     """Return where the breakers stand; none of them when the database does not answer."""
     try:
-        async with asyncio.timeout(patience):
-            standing = await circuits.states()
+        async with asyncio.timeout(timeout_seconds):
+            standing = await circuit_breakers.states()
     except (SlotkeeperError, TimeoutError):
         return ()
     return tuple(
@@ -55,16 +59,16 @@ async def _check(
     name: str,
     probe: Awaitable[str | None],
     variable: str,
-    patience: float,
+    timeout_seconds: float,
     *,
     required: bool = True,
 ) -> Check:
     """Run one probe; it returns, or raises, what is wrong."""
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeout_seconds):
             wrong = await probe
     except SlotkeeperError as error:
         wrong = error.message
     except TimeoutError:
-        wrong = f"No answer in {patience:g} s; see {variable}."
+        wrong = f"No answer in {timeout_seconds:g} s; see {variable}."
     return Check(name, ok=wrong is None, required=required, detail=wrong)

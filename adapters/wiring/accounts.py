@@ -21,7 +21,7 @@ def begin_connect(made: Resources, calendly: Calendly) -> BeginConnect:
         vault=made.vault,
         oauth=calendly.oauth,
         clock=made.clock,
-        entropy=made.entropy,
+        randomness=made.randomness,
         redirect_uri=public(made, CALLBACK_PATH),
         ttl=made.settings.connect_ttl,
     )
@@ -34,11 +34,11 @@ def complete_connect(made: Resources, calendly: Calendly) -> CompleteConnect:
         vault=made.vault,
         oauth=calendly.oauth,
         accounts=CalendlyAccountsGateway(calendly.api),
-        circuits=calendly.circuits,
+        circuit_breakers=calendly.circuit_breakers,
         jobs=made.jobs,
         clock=made.clock,
-        entropy=made.entropy,
-        signals=made.signals,
+        randomness=made.randomness,
+        telemetry=made.telemetry,
         redirect_uri=public(made, CALLBACK_PATH),
     )
 
@@ -51,7 +51,7 @@ def finish_disconnect(made: Resources, calendly: Calendly) -> FinishDisconnect:
         leave=_leave_calendly(made, calendly),
         exchange=_last_exchange(made, calendly),
         clock=made.clock,
-        signals=made.signals,
+        telemetry=made.telemetry,
         owner=made.owner,
         lease_ttl=made.settings.refresh_lease,
     )
@@ -61,7 +61,7 @@ def _leave_calendly(made: Resources, calendly: Calendly) -> RevokeAtCalendly:
     return RevokeAtCalendly(
         oauth=calendly.oauth,
         subscriptions=CalendlySubscriptionsGateway(calendly.api),
-        circuits=calendly.circuits,
+        circuit_breakers=calendly.circuit_breakers,
         callback_base=public(made, WEBHOOK_PATH),
     )
 
@@ -71,9 +71,9 @@ def _last_exchange(made: Resources, calendly: Calendly) -> FinalRefresh:
         storage=made.storage,
         vault=made.vault,
         oauth=calendly.oauth,
-        circuits=calendly.circuits,
+        circuit_breakers=calendly.circuit_breakers,
         clock=made.clock,
-        entropy=made.entropy,
+        randomness=made.randomness,
         lease_ttl=made.settings.refresh_lease,
     )
 
@@ -87,13 +87,13 @@ def refresh_due_tokens(made: Resources, calendly: Calendly) -> RefreshDueTokens:
             storage=made.storage,
             vault=made.vault,
             oauth=calendly.oauth,
-            entropy=made.entropy,
-            signals=made.signals,
+            randomness=made.randomness,
+            telemetry=made.telemetry,
         ),
-        circuits=calendly.circuits,
+        circuit_breakers=calendly.circuit_breakers,
         clock=made.clock,
-        entropy=made.entropy,
-        signals=made.signals,
+        randomness=made.randomness,
+        telemetry=made.telemetry,
         owner=made.owner,
         lease_ttl=made.settings.refresh_lease,
         horizon=made.settings.refresh_horizon,

@@ -26,8 +26,8 @@ def sync_availability(made: Resources, calendly: Calendly) -> RefreshCache:
             clock=made.clock,
         ),
         clock=made.clock,
-        entropy=made.entropy,
-        signals=made.signals,
+        randomness=made.randomness,
+        telemetry=made.telemetry,
         policy=_cache_policy(made),
         owner=made.owner,
     )
@@ -40,35 +40,35 @@ def sync_due_availability(
     return SyncDueAvailability(
         storage=made.storage,
         sync=sync,
-        circuits=calendly.circuits,
+        circuit_breakers=calendly.circuit_breakers,
         clock=made.clock,
-        signals=made.signals,
+        telemetry=made.telemetry,
         concurrency=made.settings.concurrency,
     )
 
 
-def read_marks(made: Resources) -> UsageTracker:
+def usage(made: Resources) -> UsageTracker:
     """Wire the gathering of read marks; one a process."""
     return UsageTracker(storage=made.storage, background=made.background)
 
 
-def warm_cache(
-    made: Resources, calendly: Calendly, sync: RefreshCache, marks: UsageTracker
+def read_through_cache(
+    made: Resources, calendly: Calendly, sync: RefreshCache, usage: UsageTracker
 ) -> ReadThroughCache:
     """Wire the reader's side of the cache; one a process, whose readers share their fetches."""
     flights = SingleFlight(
         sync=sync,
-        circuits=calendly.circuits,
+        circuit_breakers=calendly.circuit_breakers,
         background=made.background,
-        entropy=made.entropy,
-        signals=made.signals,
+        randomness=made.randomness,
+        telemetry=made.telemetry,
     )
     return ReadThroughCache(
         storage=made.storage,
         flights=flights,
-        marks=marks,
+        usage=usage,
         clock=made.clock,
-        signals=made.signals,
+        telemetry=made.telemetry,
         policy=_cache_policy(made),
     )
 

@@ -21,7 +21,7 @@ def book_for_invitee(
 ) -> BookForInvitee:
     """Wire the use case."""
     return BookForInvitee(
-        journal=_journal(made),
+        commands=_commands(made),
         session=calendly.session,
         calendly=CalendlyBookingsGateway(calendly.api),
         availability=slots,
@@ -32,7 +32,7 @@ def book_for_invitee(
 def cancel_booking(made: Resources, calendly: Calendly, show: ShowBooking) -> CancelBooking:
     """Wire the use case."""
     return CancelBooking(
-        journal=_journal(made),
+        commands=_commands(made),
         session=calendly.session,
         calendly=CalendlyBookingsGateway(calendly.api),
         show=show,
@@ -42,7 +42,7 @@ def cancel_booking(made: Resources, calendly: Calendly, show: ShowBooking) -> Ca
 def mark_no_show(made: Resources, calendly: Calendly, show: ShowBooking) -> MarkNoShow:
     """Wire the use case."""
     return MarkNoShow(
-        journal=_journal(made),
+        commands=_commands(made),
         session=calendly.session,
         calendly=CalendlyBookingsGateway(calendly.api),
         show=show,
@@ -68,8 +68,8 @@ def reconcile_bookings(made: Resources, calendly: Calendly) -> ReconcileBookings
         session=calendly.session,
         calendly=CalendlyBookingsGateway(calendly.api),
         clock=made.clock,
-        entropy=made.entropy,
-        signals=made.signals,
+        randomness=made.randomness,
+        telemetry=made.telemetry,
         reaches=_reaches(made.settings),
     )
 
@@ -81,7 +81,10 @@ def _reaches(settings: Settings) -> Reaches:
     )
 
 
-def _journal(made: Resources) -> IdempotentCommands:
+def _commands(made: Resources) -> IdempotentCommands:
     return IdempotentCommands(
-        storage=made.storage, clock=made.clock, entropy=made.entropy, signals=made.signals
+        storage=made.storage,
+        clock=made.clock,
+        randomness=made.randomness,
+        telemetry=made.telemetry,
     )

@@ -28,7 +28,7 @@ class Calendly:
 
     oauth: CalendlyOAuthGateway
     api: CalendlyApi
-    circuits: CircuitBreakers
+    circuit_breakers: CircuitBreakers
     exchange: ExchangeTokens
     refresh: RefreshTokens
     session: CalendlySession
@@ -45,31 +45,31 @@ def calendly_of(made: Resources) -> Calendly:
         clock=made.clock,
         budget=budget,
     )
-    circuits = CircuitBreakers(
+    circuit_breakers = CircuitBreakers(
         storage=made.storage,
         clock=made.clock,
-        entropy=made.entropy,
-        signals=made.signals,
+        randomness=made.randomness,
+        telemetry=made.telemetry,
         policy=surface_policy(made),
     )
     exchange = ExchangeTokens(
         storage=made.storage,
         vault=made.vault,
         oauth=oauth,
-        circuits=circuits,
+        circuit_breakers=circuit_breakers,
         background=made.background,
         clock=made.clock,
-        entropy=made.entropy,
-        signals=made.signals,
+        randomness=made.randomness,
+        telemetry=made.telemetry,
         breaker_policy=breaker_policy(made),
         lease_ttl=settings.refresh_lease,
     )
     refresh = RefreshTokens(
         storage=made.storage,
         exchange=exchange,
-        circuits=circuits,
+        circuit_breakers=circuit_breakers,
         clock=made.clock,
-        entropy=made.entropy,
+        randomness=made.randomness,
         owner=made.owner,
         lease_ttl=settings.refresh_lease,
     )
@@ -77,9 +77,9 @@ def calendly_of(made: Resources) -> Calendly:
         storage=made.storage,
         vault=made.vault,
         refresh=refresh,
-        circuits=circuits,
+        circuit_breakers=circuit_breakers,
         clock=made.clock,
-        entropy=made.entropy,
+        randomness=made.randomness,
         pauses=budget,
         retries=retry_table(settings),
     )
@@ -87,7 +87,7 @@ def calendly_of(made: Resources) -> Calendly:
     return Calendly(
         oauth=oauth,
         api=api,
-        circuits=circuits,
+        circuit_breakers=circuit_breakers,
         exchange=exchange,
         refresh=refresh,
         session=session,

@@ -44,8 +44,8 @@ def erase_invitee(made: Resources) -> EraseInvitee:
         redact_bookings=_redact_bookings(made),
         redact_bodies=_redact_bodies(made),
         clock=made.clock,
-        entropy=made.entropy,
-        signals=made.signals,
+        randomness=made.randomness,
+        telemetry=made.telemetry,
     )
 
 
@@ -63,5 +63,5 @@ def _finish_erasures(made: Resources) -> FinishErasures:
         redact_bookings=_redact_bookings(made),
         redact_bodies=_redact_bodies(made),
         clock=made.clock,
-        signals=made.signals,
+        telemetry=made.telemetry,
     )

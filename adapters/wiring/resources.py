@@ -6,11 +6,11 @@ import httpx
 
 from adapters.persistence.storage import PiccoloStorage
 from adapters.settings import Settings
-from adapters.telemetry.signals import PrometheusTelemetry
+from adapters.telemetry.prometheus import PrometheusTelemetry
 from adapters.temporal.jobs import TemporalJobs
 from application.ports.background import Background
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
+from application.ports.randomness import Randomness
 from application.ports.vault import Vault
 
 
@@ -24,7 +24,7 @@ class Resources:
     http: httpx.AsyncClient
     jobs: TemporalJobs
     background: Background
-    signals: PrometheusTelemetry
+    telemetry: PrometheusTelemetry
     clock: Clock
-    entropy: Randomness
+    randomness: Randomness
     owner: str

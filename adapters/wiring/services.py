@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from adapters.persistence.storage import PiccoloStorage
 from adapters.settings import Settings
-from adapters.telemetry.signals import PrometheusTelemetry
+from adapters.telemetry.prometheus import PrometheusTelemetry
 from adapters.temporal.jobs import TemporalJobs
 from application.availability.invalidate import InvalidateAvailability
 from application.availability.read_busy_times import ReadBusyTimes
@@ -54,8 +54,8 @@ class Services:
     clock: Clock
     storage: PiccoloStorage
     jobs: TemporalJobs
-    signals: PrometheusTelemetry
-    circuits: CircuitBreakers
+    telemetry: PrometheusTelemetry
+    circuit_breakers: CircuitBreakers
 
     identify_caller: IdentifyCaller
     manage_api_keys: ManageApiKeys
@@ -76,8 +76,8 @@ class Services:
     read_busy_times: ReadBusyTimes
     read_schedules: ReadSchedules
     invalidate_availability: InvalidateAvailability
-    read_marks: UsageTracker
-    standings: VersionLookup
+    usage: UsageTracker
+    versions: VersionLookup
 
     ingest_webhook: IngestWebhook
     apply_webhooks: ApplyPendingWebhooks

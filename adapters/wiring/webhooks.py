@@ -43,7 +43,7 @@ def ingest_webhook(made: Resources, *, grouped: bool = True) -> IngestWebhook:
         inbox=_grouped(made) if grouped else _store_webhook(made, made.storage),
         reader=CalendlyWebhookReader(),
         clock=made.clock,
-        signals=made.signals,
+        telemetry=made.telemetry,
         signing_keys=made.settings.calendly_webhook_signing_key,
         tolerance=made.settings.webhook_tolerance,
     )
@@ -52,7 +52,7 @@ def ingest_webhook(made: Resources, *, grouped: bool = True) -> IngestWebhook:
 def _grouped(made: Resources) -> Inbox:
     contention = Contention(made.clock)
     together = StoreBatch(
-        storage=made.storage.waiting(GROUP_LOCK_WAIT), clock=made.clock, entropy=made.entropy
+        storage=made.storage.waiting(GROUP_LOCK_WAIT), clock=made.clock, randomness=made.randomness
     )
     alone = _store_webhook(made, made.storage.waiting(SINGLE_LOCK_WAIT), contention)
     singly = KeyedQueue(alone, lane=queue_key, at_once=LANES, most_waiting=MOST_WAITING)
@@ -72,8 +72,8 @@ def _store_webhook(
         jobs=made.jobs,
         background=made.background,
         clock=made.clock,
-        entropy=made.entropy,
-        signals=made.signals,
+        randomness=made.randomness,
+        telemetry=made.telemetry,
     )
 
 
@@ -83,8 +83,8 @@ def apply_webhooks(made: Resources) -> ApplyPendingWebhooks:
         storage=made.storage.waiting(JOB_LOCK_WAIT),
         reader=CalendlyWebhookReader(),
         clock=made.clock,
-        entropy=made.entropy,
-        signals=made.signals,
+        randomness=made.randomness,
+        telemetry=made.telemetry,
     )
 
 
@@ -95,8 +95,8 @@ def ensure_subscription(made: Resources, calendly: Calendly) -> EnsureSubscripti
         session=calendly.session,
         calendly=CalendlySubscriptionsGateway(calendly.api),
         clock=made.clock,
-        entropy=made.entropy,
-        signals=made.signals,
+        randomness=made.randomness,
+        telemetry=made.telemetry,
         callback_base=public(made, WEBHOOK_PATH),
         signing_key=made.settings.calendly_webhook_signing_key[0],
     )

@@ -20,8 +20,8 @@ def wire(made: Resources) -> Services:
     """Return the use cases over the opened resources."""
     way = calendly.calendly_of(made)
     sync = availability.sync_availability(made, way)
-    marks = availability.read_marks(made)
-    cache = availability.warm_cache(made, way, sync, marks)
+    usage = availability.usage(made)
+    cache = availability.read_through_cache(made, way, sync, usage)
     slots = availability.read_availability(made, cache)
     ensure = webhooks.ensure_subscription(made, way)
     reconcile = bookings.reconcile_bookings(made, way)
@@ -32,13 +32,13 @@ def wire(made: Resources) -> Services:
         clock=made.clock,
         storage=made.storage,
         jobs=made.jobs,
-        signals=made.signals,
-        circuits=way.circuits,
+        telemetry=made.telemetry,
+        circuit_breakers=way.circuit_breakers,
         identify_caller=IdentifyCaller(
-            storage=made.storage, entropy=made.entropy, clock=made.clock
+            storage=made.storage, randomness=made.randomness, clock=made.clock
         ),
         manage_api_keys=ManageApiKeys(
-            storage=made.storage, entropy=made.entropy, clock=made.clock
+            storage=made.storage, randomness=made.randomness, clock=made.clock
         ),
         begin_connect=accounts.begin_connect(made, way),
         complete_connect=accounts.complete_connect(made, way),
@@ -59,8 +59,8 @@ def wire(made: Resources) -> Services:
         read_busy_times=availability.read_busy_times(made, cache),
         read_schedules=availability.read_schedules(cache),
         invalidate_availability=InvalidateAvailability(storage=made.storage, clock=made.clock),
-        read_marks=marks,
-        standings=made.storage.standings(),
+        usage=usage,
+        versions=made.storage.versions(),
         ingest_webhook=webhooks.ingest_webhook(made),
         apply_webhooks=webhooks.apply_webhooks(made),
         list_webhooks=ListWebhooks(storage=made.storage),

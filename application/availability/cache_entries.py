@@ -121,9 +121,9 @@ def _decode(part: CacheKind, content: bytes) -> Any:
     return _DECODERS[part].decode(content)
 
 
-def worst(standings: Sequence[Freshness]) -> Freshness:
+def worst(versions: Sequence[Freshness]) -> Freshness:
     """Return what may be said of several parts together; at least one is given."""
-    return max(standings, key=_RANK.__getitem__)
+    return max(versions, key=_RANK.__getitem__)
 
 
 def age_of(parts: Sequence[CacheEntry], now: datetime, policy: CachePolicy) -> CacheAge:

@@ -16,44 +16,44 @@ class CacheResult(msgspec.Struct, frozen=True):
     """One look at the store, and which of it is needed.
 
     Args:
-        shelf: all that was looked up.
+        snapshot: all that was looked up.
         needs: what of it is needed.
         now: when it was looked up (UTC).
         policy: the ages of parts.
 
     """
 
-    shelf: CacheSnapshot
+    snapshot: CacheSnapshot
     needs: RequiredKeys
     now: datetime
     policy: CachePolicy
 
     def freshness_of(self, at: CacheKey) -> Freshness:
         """Judge a part."""
-        return freshness_of(self.shelf.parts.get(at), self.now, self.policy)
+        return freshness_of(self.snapshot.parts.get(at), self.now, self.policy)
 
     @property
     def parts(self) -> list[CacheEntry]:
         """The parts that the answer is made of, up to the first that is not known."""
-        found = (self.shelf.parts.get(at) for at in self.needs.parts)
+        found = (self.snapshot.parts.get(at) for at in self.needs.parts)
         return [part for part in takewhile(_is_known, found) if part is not None]
 
     @property
     def known(self) -> list[CacheEntry]:
         """All needed parts that are known."""
-        found = (self.shelf.parts.get(at) for at in self.needs.keys)
+        found = (self.snapshot.parts.get(at) for at in self.needs.keys)
         return [part for part in found if part is not None and part.known]
 
     @property
     def version(self) -> int:
         """The version of all that may be said of the user's availability."""
-        return self.shelf.version
+        return self.snapshot.version
 
     @property
     def age(self) -> CacheAge:
         """How old the answer is; parts that should have been in it tell why they are not."""
         age = age_of(self.parts, self.now, self.policy)
-        needed = (self.shelf.parts.get(at) for at in self.needs.parts)
+        needed = (self.snapshot.parts.get(at) for at in self.needs.parts)
         errors = (part.error_code for part in needed if part is not None and part.error_code)
         return msgspec.structs.replace(age, error_code=next(errors, None))
 
@@ -69,7 +69,7 @@ class CacheResult(msgspec.Struct, frozen=True):
         if until is not None:
             ends.append(until)
         return Origin(
-            integration_id=self.shelf.integration.id,
+            integration_id=self.snapshot.integration.id,
             reads=self.needs.keys,
             valid_until=min(ends, default=self.now) if is_whole else self.now,
         )

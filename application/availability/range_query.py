@@ -22,8 +22,8 @@ ASK_AGAIN = 60.0  # seconds
 class RangeQuery:
     """Implements Question: what the range is cut from."""
 
-    def __init__(self, stretch: TimeRange) -> None:
-        self._stretch = stretch
+    def __init__(self, time_range: TimeRange) -> None:
+        self._stretch = time_range
 
     def lookup(self, now: datetime) -> FirstKeys:
         """Return the windows that may be needed."""
@@ -34,18 +34,18 @@ class RangeQuery:
         return RequiredKeys(needed(parts, self._stretch, now))
 
 
-def known_pieces(found: CacheResult, stretch: TimeRange) -> list[RangePiece]:
+def known_pieces(found: CacheResult, time_range: TimeRange) -> list[RangePiece]:
     """Return the pieces that a range is cut into, at least one.
 
     Raises AvailabilityPending when all that is known ends before the range begins.
     """
-    pieces = split(found.shelf.parts, stretch, found.now)
-    if not pieces:
+    range_pieces = split(found.snapshot.parts, time_range, found.now)
+    if not range_pieces:
         raise AvailabilityPending(
             "What is known of this user ends before the range; ask again in a while.",
             retry_after=ASK_AGAIN,
         )
-    return pieces
+    return range_pieces
 
 
 def checked_span(

@@ -63,15 +63,15 @@ class ReadBusyTimes:
 
         """
         span = checked_span(start, end, self._clock.now(), LONGEST, self._horizon)
-        stretch = TimeRange(CacheKind.BUSY, "", span, BUSY_WINDOW)
-        found = await self._cache.read(user_id, RangeQuery(stretch), max_age=max_age)
-        pieces = known_pieces(found, stretch)
-        seen = {each for piece in pieces for each in _touching(piece)}
+        time_range = TimeRange(CacheKind.BUSY, "", span, BUSY_WINDOW)
+        found = await self._cache.read(user_id, RangeQuery(time_range), max_age=max_age)
+        range_pieces = known_pieces(found, time_range)
+        seen = {each for piece in range_pieces for each in _touching(piece)}
         return BusyTimesView(
             items=tuple(sorted(seen, key=lambda each: (each.start, each.end, each.kind))),
             start=span.start,
             end=span.end,
-            covered_until=pieces[-1].known_until,
+            covered_until=range_pieces[-1].known_until,
             age=found.age,
             version=found.version,
             origin=found.origin(until=span.start + CLOCK_SKEW),

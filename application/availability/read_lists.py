@@ -6,7 +6,7 @@ import msgspec
 
 from application.availability.cache_entries import CacheAge, Origin, event_types
 from application.availability.read_through_cache import ReadThroughCache
-from application.availability.whole_part import SingleEntryQuery
+from application.availability.single_entry_query import SingleEntryQuery
 from application.ports.storage.availability_cache import CacheKey, CacheKind
 from domain.availability import EventType
 from domain.ids import UserId

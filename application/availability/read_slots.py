@@ -86,30 +86,30 @@ class ReadAvailability:
         span = checked_span(start, end, now, SLOT_WINDOW, self._horizon)
         question = SlotQuery(event_type, span, self._collection)
         found = await self._cache.read(user_id, question, max_age=max_age)
-        wanted = question.named(found.shelf.parts)
+        wanted = question.named(found.snapshot.parts)
         if wanted is None:
             raise _not_found()
         self._collection = collection_of(wanted.uri)
-        pieces = known_pieces(found, question.stretch(wanted.uri))
-        taken = taken_from(wanted, found.shelf.occupied)
+        range_pieces = known_pieces(found, question.time_range(wanted.uri))
+        taken = taken_from(wanted, found.snapshot.occupied)
         duration = timedelta(minutes=wanted.duration)
-        listed = [slots(piece.part) for piece in pieces]
+        listed = [slots(piece.part) for piece in range_pieces]
         return AvailabilityView(
             event_type=wanted,
             slots=tuple(
                 slot
-                for piece, known in zip(pieces, listed, strict=True)
+                for piece, known in zip(range_pieces, listed, strict=True)
                 for slot in open_slots(known, piece.window, taken, duration)
             ),
             start=span.start,
             end=span.end,
-            covered_until=pieces[-1].known_until,
+            covered_until=range_pieces[-1].known_until,
             age=found.age,
             version=found.version,
             origin=found.origin(until=span.start + CLOCK_SKEW),
             ahead=open_window(
                 found,
-                pieces,
+                range_pieces,
                 listed=listed[0],
                 taken=taken,
                 duration=duration,
@@ -124,7 +124,7 @@ class ReadAvailability:
         """
         question = EventTypeQuestion(name)
         found = await self._cache.read(user_id, question)
-        wanted = question.named(found.shelf.parts)
+        wanted = question.named(found.snapshot.parts)
         if wanted is None:
             raise _not_found()
         return wanted

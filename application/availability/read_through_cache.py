@@ -2,7 +2,7 @@
 
 Fresh parts are served; stale and overtaken ones are served at once while one refresh runs behind.
 What is missing, expired or older than the reader allows is fetched once, however many wait for
-it, and nobody waits longer than PATIENCE. While Calendly cannot be asked the last known is served.
+it, and nobody waits longer than WAIT_SECONDS. While Calendly cannot be asked the last known is served.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from application.availability.refresh_scope import is_older, rests
 from application.availability.single_flight import SingleFlight
 from application.availability.usage_tracking import UsageTracker
 from application.ports.clock import Clock
-from application.ports.signals import Telemetry
 from application.ports.storage.availability_cache import CacheKey, CacheSnapshot
 from application.ports.storage.unit_of_work import Storage
+from application.ports.telemetry import Telemetry
 from domain.cache_policy import CachePolicy, Freshness
 from domain.errors import (
     AvailabilityPending,
@@ -33,7 +33,7 @@ from domain.ids import UserId
 from domain.integration import Integration, Status, usable_tokens
 from domain.sync_plan import may_be_asked
 
-PATIENCE = 5.0  # seconds
+WAIT_SECONDS = 5.0  # seconds
 RETRY_AFTER = 2.0  # seconds
 PAUSE = 0.1  # seconds
 # A flight that was under way may have been for less than what this reader wants.
@@ -52,16 +52,16 @@ class ReadThroughCache:
         *,
         storage: Storage,
         flights: SingleFlight,
-        marks: UsageTracker,
+        usage: UsageTracker,
         clock: Clock,
-        signals: Telemetry,
+        telemetry: Telemetry,
         policy: CachePolicy,
     ) -> None:
         self._storage = storage
-        self._flights = flights
-        self._marks = marks
+        self._single_flight = flights
+        self._usage = usage
         self._clock = clock
-        self._signals = signals
+        self._telemetry = telemetry
         self._policy = policy
 
     async def read(
@@ -91,14 +91,14 @@ class ReadThroughCache:
         oldest = None if max_age is None else asked_at - min(max_age, self._policy.ttl)
         found = await self._look(user_id, question)
         for at in found.needs.keys:
-            self._signals.availability_read(at.part, found.freshness_of(at))
+            self._telemetry.availability_read(at.part, found.freshness_of(at))
         if await self._is_worth_waiting(found, oldest):
             found = await self._wait(user_id, question, found, oldest)
         _require(found)
         self._renew_behind(found)
         # From before the fetch that this reading causes: only a later one says that what came is
         # read, too.
-        self._marks.record(user_id, found.known, asked_at)
+        self._usage.record(user_id, found.known, asked_at)
         return found
 
     async def _is_worth_waiting(self, found: CacheResult, oldest: datetime | None) -> bool:
@@ -106,45 +106,47 @@ class ReadThroughCache:
         lacking = self._lacking(found, oldest)
         if any(found.freshness_of(at) is Freshness.MISSING for at in lacking):
             return True
-        return bool(lacking) and not await self._flights.are_held_back()
+        return bool(lacking) and not await self._single_flight.are_held_back()
 
     async def _look(self, user_id: UserId, question: CacheQuery) -> CacheResult:
         now = self._clock.now()
         keys, occupied_in = question.lookup(now)
         while True:
-            shelf = await self._storage.shelves().read(user_id, keys, occupied_in=occupied_in)
-            if shelf is None:
+            snapshot = await self._storage.cache_lookup().read(
+                user_id, keys, occupied_in=occupied_in
+            )
+            if snapshot is None:
                 raise IntegrationNotFound(
                     "No Calendly account is connected; see /api/calendly/connect."
                 )
-            shelf = await self._without_unreadable(user_id, shelf)
-            needs = question.needs(shelf.parts, now)
+            snapshot = await self._without_unreadable(user_id, snapshot)
+            needs = question.needs(snapshot.parts, now)
             more = tuple(at for at in needs.keys if at not in keys)
             if not more:
-                return CacheResult(shelf, needs, now, self._policy)
+                return CacheResult(snapshot, needs, now, self._policy)
             keys += more
 
-    async def _without_unreadable(self, user_id: UserId, shelf: CacheSnapshot) -> CacheSnapshot:
+    async def _without_unreadable(self, user_id: UserId, snapshot: CacheSnapshot) -> CacheSnapshot:
         """Forget what another version of the program stored otherwise: it is fetched anew.
 
         In the store as well, where a fetch would else find it fresh, or have it called unchanged.
         """
-        unreadable = [at for at, part in shelf.parts.items() if not is_readable(part)]
+        unreadable = [at for at, part in snapshot.parts.items() if not is_readable(part)]
         if not unreadable:
-            return shelf
+            return snapshot
         async with self._storage() as uow:
             await uow.availability.drop(user_id, unreadable)
             await uow.commit()
-        readable = {at: part for at, part in shelf.parts.items() if at not in unreadable}
-        return replace(shelf, parts=readable)
+        readable = {at: part for at, part in snapshot.parts.items() if at not in unreadable}
+        return replace(snapshot, parts=readable)
 
     def _lacking(self, found: CacheResult, oldest: datetime | None) -> Lacking:
         """Return what has to be fetched before there is a good answer, and may be now."""
-        integration, now = found.shelf.integration, found.now
+        integration, now = found.snapshot.integration, found.now
         return {
             at: moment
             for at, moment in self._wanting(found, oldest).items()
-            if not rests(found.shelf.parts.get(at), integration, now, waited_for=True)
+            if not rests(found.snapshot.parts.get(at), integration, now, waited_for=True)
         }
 
     def _wanting(self, found: CacheResult, oldest: datetime | None) -> Lacking:
@@ -152,7 +154,7 @@ class ReadThroughCache:
         wanting: Lacking = {}
         for at in found.needs.keys:
             moment = oldest if at in found.needs.parts else None
-            head = found.shelf.parts.get(at)
+            head = found.snapshot.parts.get(at)
             if found.freshness_of(at) in TO_BE_FETCHED_FIRST or is_older(head, moment):
                 wanting[at] = moment
         return wanting
@@ -162,12 +164,12 @@ class ReadThroughCache:
     ) -> CacheResult:
         """Return what is found once no more can be had in time. Raises AvailabilityPending."""
         loop = asyncio.get_running_loop()
-        until, tries = loop.time() + PATIENCE, Counter[CacheKey]()
+        until, tries = loop.time() + WAIT_SECONDS, Counter[CacheKey]()
         while lacking := self._untried(found, oldest, tries):
             left = until - loop.time()
             if left <= 0:
                 return self._in_time(found, lacking)
-            settled = await self._flights.wait(found.shelf.integration.id, lacking, left)
+            settled = await self._single_flight.wait(found.snapshot.integration.id, lacking, left)
             found = await self._look(user_id, question)
             if settled is None:
                 continue
@@ -176,14 +178,14 @@ class ReadThroughCache:
             else:
                 await asyncio.sleep(PAUSE)
         renewed = not self._wanting(found, oldest)
-        self._signals.availability_wait("fetched" if renewed else "not_fetched")
+        self._telemetry.availability_wait("fetched" if renewed else "not_fetched")
         return found
 
     def _untried(
         self, found: CacheResult, oldest: datetime | None, tries: Mapping[CacheKey, int]
     ) -> Lacking:
         """Return what is worth another attempt; without a grant nothing is."""
-        if not has_grant(found.shelf.integration):
+        if not has_grant(found.snapshot.integration):
             return {}
         lacking = self._lacking(found, oldest)
         return {at: moment for at, moment in lacking.items() if tries[at] < TRIES}
@@ -195,14 +197,14 @@ class ReadThroughCache:
         """
         for at, moment in lacking.items():
             if found.freshness_of(at) is Freshness.MISSING or is_older(
-                found.shelf.parts.get(at), moment
+                found.snapshot.parts.get(at), moment
             ):
-                self._signals.availability_wait("pending")
+                self._telemetry.availability_wait("pending")
                 raise AvailabilityPending(
                     "This user's availability is being fetched; ask again shortly.",
                     retry_after=RETRY_AFTER,
                 )
-        self._signals.availability_wait("not_fetched")
+        self._telemetry.availability_wait("not_fetched")
         return found
 
     def _renew_behind(self, found: CacheResult) -> None:
@@ -212,8 +214,8 @@ class ReadThroughCache:
             for part in found.known
             if found.freshness_of(part.at) in TO_BE_RENEWED and may_be_asked(part, found.now)
         }
-        if old and has_grant(found.shelf.integration):
-            self._flights.in_background(found.shelf.integration.id, old)
+        if old and has_grant(found.snapshot.integration):
+            self._single_flight.in_background(found.snapshot.integration.id, old)
 
 
 def has_grant(integration: Integration) -> bool:
@@ -225,8 +227,8 @@ def _require(found: CacheResult) -> None:
     """Raise why there is nothing to answer with, unless there is."""
     for at in (*found.needs.consulted, *found.needs.parts[:1]):
         if found.freshness_of(at) is Freshness.MISSING:
-            usable_tokens(found.shelf.integration)
-            part = found.shelf.parts.get(at)
+            usable_tokens(found.snapshot.integration)
+            part = found.snapshot.parts.get(at)
             if part is not None and part.error_code is not None:
                 raise fetch_error(part, found.now)
             raise AvailabilityPending(

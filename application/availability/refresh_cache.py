@@ -18,10 +18,10 @@ from application.availability.refresh_scope import AllEntries, CacheState, DueEn
 from application.availability.retry_times import RETRY_AFTER, RetryTimes, retry_times_after
 from application.jobs.unexpected import report_bug
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
-from application.ports.signals import Telemetry
+from application.ports.randomness import Randomness
 from application.ports.storage.availability_cache import CacheEntry, CacheKind
 from application.ports.storage.unit_of_work import Storage, UnitOfWork
+from application.ports.telemetry import Telemetry
 from application.resilience.shield import run_to_completion
 from application.tokens.connected import require_connected
 from domain.cache_policy import CachePolicy
@@ -49,16 +49,16 @@ class RefreshCache:
         storage: Storage,
         fetch: FetchAvailability,
         clock: Clock,
-        entropy: Randomness,
-        signals: Telemetry,
+        randomness: Randomness,
+        telemetry: Telemetry,
         policy: CachePolicy,
         owner: str,
     ) -> None:
         self._storage = storage
         self._carry_out = RunRefresh(fetch)
         self._clock = clock
-        self._entropy = entropy
-        self._signals = signals
+        self._randomness = randomness
+        self._telemetry = telemetry
         self._policy = policy
         self.owner = owner
 
@@ -66,7 +66,7 @@ class RefreshCache:
         """Fill one integration's cache with all that is not fresh; see `refresh`."""
         return await self.refresh(integration_id, AllEntries())
 
-    async def refresh(self, integration_id: IntegrationId, errand: RefreshScope) -> str:
+    async def refresh(self, integration_id: IntegrationId, refresh_scope: RefreshScope) -> str:
         """Fetch what an errand wants of one integration.
 
         Returns:
@@ -90,7 +90,7 @@ class RefreshCache:
                 await uow.commit()
             if stock is None:
                 return HELD if held else INACTIVE
-            outcome, stored = await self._run(stock, owner, errand)
+            outcome, stored = await self._run(stock, owner, refresh_scope)
         return self._end(stock.integration, outcome, stored)
 
     async def run(self, integration_id: IntegrationId, claimed_by: str) -> str:
@@ -117,20 +117,22 @@ class RefreshCache:
 
         Several tasks of one process may want the same user: each needs a name of its own.
         """
-        return f"{self.owner}/{self._entropy.new_id()}"
+        return f"{self.owner}/{self._randomness.new_id()}"
 
-    async def release_claims(self, integration_ids: Sequence[IntegrationId], claimed_by: str) -> None:
+    async def release_claims(
+        self, integration_ids: Sequence[IntegrationId], claimed_by: str
+    ) -> None:
         """Give back what was claimed and not begun; others find it due now."""
         rights = [(each, claimed_by) for each in integration_ids]
         await self._give_back(rights, self._clock.now())
 
     async def _run(
-        self, stock: "_CacheState", owner: str, errand: RefreshScope
+        self, stock: "_CacheState", owner: str, refresh_scope: RefreshScope
     ) -> tuple[CacheRefreshOutcome, bool]:
         """Fetch and store; False when the right was lost meanwhile."""
-        scene = CacheState(stock.integration, stock.heads, self._clock.now(), self._policy)
-        outcome = await self._carry_out(scene, errand, stock.listed)
-        return outcome, await self._store(scene, outcome, owner, errand)
+        cache_state = CacheState(stock.integration, stock.entries, self._clock.now(), self._policy)
+        outcome = await self._carry_out(cache_state, refresh_scope, stock.listed)
+        return outcome, await self._store(cache_state, outcome, owner, refresh_scope)
 
     def _end(self, integration: Integration, outcome: CacheRefreshOutcome, stored: bool) -> str:
         errors = outcome.errors
@@ -141,13 +143,17 @@ class RefreshCache:
         return _result(outcome) if stored else HELD
 
     async def _store(
-        self, scene: CacheState, outcome: CacheRefreshOutcome, owner: str, errand: RefreshScope
+        self,
+        cache_state: CacheState,
+        outcome: CacheRefreshOutcome,
+        owner: str,
+        refresh_scope: RefreshScope,
     ) -> bool:
         """Store what came and give the right back; False when it was lost meanwhile."""
         now = self._clock.now()
-        rests = retry_times_after(outcome.errors, now, self._policy, self._entropy.fraction())
-        due_at = _due_at(outcome, outcome.leaves(scene, rests), rests, errand, now)
-        integration = scene.integration
+        rests = retry_times_after(outcome.errors, now, self._policy, self._randomness.fraction())
+        due_at = _due_at(outcome, outcome.leaves(cache_state, rests), rests, refresh_scope, now)
+        integration = cache_state.integration
         synced_at = now if outcome.came or outcome.renewed else None
         async with self._storage() as uow:
             # First of all: it proves that the right still stands, and it locks the integration
@@ -205,25 +211,25 @@ class RefreshCache:
         for each in outcome.fetched:
             came = "unchanged" if each.unchanged else "fetched"
             code = each.error.code if each.error else came
-            self._signals.availability_part(each.part.part, code)
+            self._telemetry.availability_part(each.part.part, code)
             if each.bug is not None:
-                report_bug(self._signals, each.bug)
+                report_bug(self._telemetry, each.bug)
         if outcome.fetched:
-            self._signals.availability_sync(integration.id, result)
+            self._telemetry.availability_sync(integration.id, result)
 
 
 class _CacheState(NamedTuple):
     """What is stored of a user: all parts without their content, and the event types with it."""
 
     integration: Integration
-    heads: Sequence[CacheEntry]
+    entries: Sequence[CacheEntry]
     listed: CacheEntry | None
 
 
 async def _stock(uow: UnitOfWork, integration: Integration) -> _CacheState:
-    heads = await uow.availability.entries(integration.id)
+    entries = await uow.availability.entries(integration.id)
     listed = await uow.availability.read(integration.user_id, CacheKind.EVENT_TYPES)
-    return _CacheState(integration, heads, listed)
+    return _CacheState(integration, entries, listed)
 
 
 def _result(outcome: CacheRefreshOutcome) -> str:
@@ -244,10 +250,12 @@ def _due_at(
     outcome: CacheRefreshOutcome,
     after: CacheState,
     rests: RetryTimes,
-    errand: RefreshScope,
+    refresh_scope: RefreshScope,
     now: datetime,
 ) -> datetime:
     """Return when the user is due again: now, when a reader's errand left work to the schedule."""
-    if not isinstance(errand, DueEntries) and left_over(DueEntries(), after, outcome.active):
+    if not isinstance(refresh_scope, DueEntries) and left_over(
+        DueEntries(), after, outcome.active
+    ):
         return now
     return after.due_at(rests.due_at)

@@ -11,9 +11,9 @@ from application.jobs.job_result import JobCounter, JobResult, Progress
 from application.jobs.run_rows import run_rows
 from application.jobs.unexpected import report_bug
 from application.ports.clock import Clock
-from application.ports.signals import Telemetry
 from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
+from application.ports.telemetry import Telemetry
 from application.resilience.circuit_breakers import CircuitBreakers
 from application.resilience.shield import run_to_completion
 from domain.ids import IntegrationId
@@ -29,16 +29,16 @@ class SyncDueAvailability:
         *,
         storage: Storage,
         sync: RefreshCache,
-        circuits: CircuitBreakers,
+        circuit_breakers: CircuitBreakers,
         clock: Clock,
-        signals: Telemetry,
+        telemetry: Telemetry,
         concurrency: int,
     ) -> None:
         self._storage = storage
         self._sync = sync
-        self._circuits = circuits
+        self._circuit_breakers = circuit_breakers
         self._clock = clock
-        self._signals = signals
+        self._telemetry = telemetry
         self._concurrency = concurrency
 
     async def __call__(self, limit: int, progress: Progress) -> JobResult:
@@ -47,22 +47,22 @@ class SyncDueAvailability:
         While Calendly's API is held back nothing is claimed; when its breaker lets a probe out,
         one integration is.
         """
-        counting, left = JobCounter(progress), limit
+        counter, left = JobCounter(progress), limit
         while left > 0:
             room = await self._room(left)
-            claimed = await self._sync_some(room, counting) if room else 0
+            claimed = await self._sync_some(room, counter) if room else 0
             if room == 0 or claimed < room:
-                return counting.page(more=False)
+                return counter.page(more=False)
             left -= claimed
-        return counting.page(more=True)
+        return counter.page(more=True)
 
     async def _room(self, left: int) -> int:
-        if await self._circuits.wait(Surface.API) is not None:
+        if await self._circuit_breakers.wait(Surface.API) is not None:
             return 0
         most = min(left, CLAIMED_AHEAD * self._concurrency)
-        return await self._circuits.room(Surface.API, most)
+        return await self._circuit_breakers.room(Surface.API, most)
 
-    async def _sync_some(self, room: int, counting: JobCounter) -> int:
+    async def _sync_some(self, room: int, counter: JobCounter) -> int:
         """Return how many were due, at the most as many as there is room for."""
         now, owner = self._clock.now(), self._sync.new_owner()
         async with self._storage() as uow:
@@ -78,8 +78,8 @@ class SyncDueAvailability:
                 claimed,
                 one,
                 concurrency=self._concurrency,
-                counting=counting,
-                unexpected=partial(report_bug, self._signals),
+                counter=counter,
+                unexpected=partial(report_bug, self._telemetry),
             )
         except asyncio.CancelledError:
             # Whoever was begun gives the own right back.

@@ -67,13 +67,18 @@ class CacheRefreshOutcome(msgspec.Struct, frozen=True):
         """Why parts did not come."""
         return [each.error for each in self.fetched if each.error]
 
-    def leaves(self, scene: CacheState, rests: RetryTimes) -> CacheState:
+    def leaves(self, cache_state: CacheState, rests: RetryTimes) -> CacheState:
         """Return what is stored afterwards, where what failed rests as given."""
-        after = CacheState(scene.integration, scene.heads.values(), scene.now, scene.policy)
+        after = CacheState(
+            cache_state.integration,
+            cache_state.entries.values(),
+            cache_state.now,
+            cache_state.policy,
+        )
         for each in self.fetched:
-            after.heads[each.part.at] = _head(each, scene.heads.get(each.part.at), rests)
+            after.entries[each.part.at] = _head(each, cache_state.entries.get(each.part.at), rests)
         for at in self.spent:
-            del after.heads[at]
+            del after.entries[at]
         if self.is_new:
             after.keep_slots_of(self.active or ())
         return after
@@ -86,28 +91,28 @@ class RunRefresh:
         self._fetch = fetch
 
     async def __call__(
-        self, scene: CacheState, errand: RefreshScope, listed: CacheEntry | None
+        self, cache_state: CacheState, refresh_scope: RefreshScope, listed: CacheEntry | None
     ) -> CacheRefreshOutcome:
         """Fetch; nothing is sent when nothing is wanted.
 
         Args:
-            scene: what is stored, its integration read just now.
-            errand: what is wanted of it.
+            cache_state: what is stored, its integration read just now.
+            refresh_scope: what is wanted of it.
             listed: the stored event types with their content, if there are any.
 
         """
-        known, seen = _known(scene, listed), Seen(scene.integration)
+        known, seen = _known(cache_state, listed), Seen(cache_state.integration)
         first: list[Fetched] = []
         values: tuple[EventType, ...] | None = None
-        if errand.wants(EVENT_TYPES, scene):
-            first = await self._fetch(seen, [_ask(EVENT_TYPES, scene)])
+        if refresh_scope.wants(EVENT_TYPES, cache_state):
+            first = await self._fetch(seen, [_ask(EVENT_TYPES, cache_state)])
             values = _event_types(first[0])
         listing = known if values is None else values
         active = None if listing is None else _active(listing)
-        rest = _rest(scene, errand, active)
+        rest = _rest(cache_state, refresh_scope, active)
         error = first[0].error if first else None
         if error is not None and not isinstance(error, OF_ONE_LIST):
-            others = [failed(ask.at, scene.now, error) for ask in rest]
+            others = [failed(ask.at, cache_state.now, error) for ask in rest]
         else:
             others = await self._fetch(seen, rest)
         fetched = (*first, *others)
@@ -115,23 +120,27 @@ class RunRefresh:
             fetched=fetched,
             active=active,
             is_new=values is not None,
-            spent=_spent(scene, {each.part.at for each in fetched}),
+            spent=_spent(cache_state, {each.part.at for each in fetched}),
         )
 
 
-def _known(scene: CacheState, listed: CacheEntry | None) -> tuple[EventType, ...] | None:
+def _known(cache_state: CacheState, listed: CacheEntry | None) -> tuple[EventType, ...] | None:
     """Return the stored list; one that cannot be read is as good as none, and fetched anew."""
     if listed is None or not listed.known:
         return None
     if not is_readable(listed):
-        del scene.heads[EVENT_TYPES]
+        del cache_state.entries[EVENT_TYPES]
         return None
     return event_types(listed)
 
 
-def left_over(errand: RefreshScope, scene: CacheState, active: Sequence[str] | None) -> bool:
+def left_over(
+    refresh_scope: RefreshScope, cache_state: CacheState, active: Sequence[str] | None
+) -> bool:
     """Whether an errand would find anything to ask for."""
-    return errand.wants(EVENT_TYPES, scene) or bool(_rest(scene, errand, active))
+    return refresh_scope.wants(EVENT_TYPES, cache_state) or bool(
+        _rest(cache_state, refresh_scope, active)
+    )
 
 
 def _head(fetched: Fetched, before: CacheEntry | None, rests: RetryTimes) -> CacheEntry:
@@ -151,29 +160,32 @@ def _active(listed: Sequence[EventType]) -> tuple[str, ...]:
     return tuple(each.uri for each in listed if each.is_offered)
 
 
-def _rest(scene: CacheState, errand: RefreshScope, active: Sequence[str] | None) -> list[Ask]:
+def _rest(
+    cache_state: CacheState, refresh_scope: RefreshScope, active: Sequence[str] | None
+) -> list[Ask]:
     """Return what else is wanted; slots only of what is active, as far as that is known."""
-    candidates = {*scene.heads, *errand.named}
-    if errand.whole:
+    candidates = {*cache_state.entries, *refresh_scope.named}
+    if refresh_scope.whole:
         candidates.update(CacheKey(CacheKind.SLOTS, uri) for uri in active or ())
     return [
-        _ask(at, scene)
+        _ask(at, cache_state)
         for at in sorted(candidates)
         if at != EVENT_TYPES
-        and not is_over(at, scene.now)
+        and not is_over(at, cache_state.now)
         and (active is None or at.part is not CacheKind.SLOTS or base_of(at.key) in active)
-        and errand.wants(at, scene)
+        and refresh_scope.wants(at, cache_state)
     ]
 
 
-def _ask(at: CacheKey, scene: CacheState) -> Ask:
-    head = scene.heads.get(at)
+def _ask(at: CacheKey, cache_state: CacheState) -> Ask:
+    head = cache_state.entries.get(at)
     return Ask(at, head.etag, head.covers) if head is not None and head.known else Ask(at)
 
 
-def _spent(scene: CacheState, wanted: set[CacheKey]) -> tuple[CacheKey, ...]:
+def _spent(cache_state: CacheState, wanted: set[CacheKey]) -> tuple[CacheKey, ...]:
     return tuple(
         at
-        for at, head in scene.heads.items()
-        if at not in wanted and (is_over(at, scene.now) or is_spent(head, scene.now, scene.policy))
+        for at, head in cache_state.entries.items()
+        if at not in wanted
+        and (is_over(at, cache_state.now) or is_spent(head, cache_state.now, cache_state.policy))
     )

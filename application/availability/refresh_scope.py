@@ -35,27 +35,27 @@ class CacheState:
     def __init__(
         self,
         integration: Integration,
-        heads: Iterable[CacheEntry],
+        entries: Iterable[CacheEntry],
         now: datetime,
         policy: CachePolicy,
     ) -> None:
         self.integration = integration
-        self.heads = {head.at: head for head in heads}
+        self.entries = {head.at: head for head in entries}
         self.now = now
         self.policy = policy
 
     @cached_property
     def is_used(self) -> bool:
         """Whether the user is kept warm."""
-        reads = [head.read_at for head in self.heads.values() if head.read_at is not None]
+        reads = [head.read_at for head in self.entries.values() if head.read_at is not None]
         read_at = max(reads, default=None)
         return is_used(read_at, self.now, self.policy, self.integration.connected_at)
 
     def keep_slots_of(self, active: Collection[str]) -> None:
         """Forget the slots of all event types but these."""
-        self.heads = {
+        self.entries = {
             at: head
-            for at, head in self.heads.items()
+            for at, head in self.entries.items()
             if at.part is not CacheKind.SLOTS or base_of(at.key) in active
         }
 
@@ -66,9 +66,9 @@ class CacheState:
         for a reason that passes.
         """
         now, policy, since = self.now, self.policy, self.integration.connected_at
-        heads = self.heads.values()
-        kept = (keeping_due(head, now, policy, since) for head in heads)
-        failed = (head for head in heads if passes(head.error_code))
+        entries = self.entries.values()
+        kept = (keeping_due(head, now, policy, since) for head in entries)
+        failed = (head for head in entries if passes(head.error_code))
         asked = (asking_due(head, now, policy, since) for head in failed)
         return min([usual, *filter(None, kept), *filter(None, asked)])
 
@@ -86,7 +86,7 @@ class RefreshScope(Protocol):
         """Whether the slots of every active event type belong to it."""
         ...
 
-    def wants(self, at: CacheKey, scene: CacheState) -> bool:
+    def wants(self, at: CacheKey, cache_state: CacheState) -> bool:
         """Whether Calendly is to be asked for a part."""
         ...
 
@@ -112,12 +112,14 @@ class RequestedEntries:
         """All of them."""
         return self.parts
 
-    def wants(self, at: CacheKey, scene: CacheState) -> bool:
+    def wants(self, at: CacheKey, cache_state: CacheState) -> bool:
         """Whether it is wished for, and not brought meanwhile."""
-        head = scene.heads.get(at)
-        if at not in self.parts or rests(head, scene.integration, scene.now, self.waited_for):
+        head = cache_state.entries.get(at)
+        if at not in self.parts or rests(
+            head, cache_state.integration, cache_state.now, self.waited_for
+        ):
             return False
-        state = freshness_of(head, scene.now, scene.policy)
+        state = freshness_of(head, cache_state.now, cache_state.policy)
         return state is not Freshness.FRESH or is_older(head, self.parts[at])
 
 
@@ -127,9 +129,11 @@ class AllEntries:
     whole = True
     named = SINGLE
 
-    def wants(self, at: CacheKey, scene: CacheState) -> bool:
+    def wants(self, at: CacheKey, cache_state: CacheState) -> bool:
         """Whether a near window, or what has none, is not fresh."""
-        return not is_far(at.key) and still_wanted(scene.heads.get(at), scene.now, scene.policy)
+        return not is_far(at.key) and still_wanted(
+            cache_state.entries.get(at), cache_state.now, cache_state.policy
+        )
 
 
 class DueEntries:
@@ -138,12 +142,14 @@ class DueEntries:
     whole = True
     named = SINGLE
 
-    def wants(self, at: CacheKey, scene: CacheState) -> bool:
+    def wants(self, at: CacheKey, cache_state: CacheState) -> bool:
         """Whether a part is worth a call though nobody asks for it just now."""
-        head = scene.heads.get(at)
+        head = cache_state.entries.get(at)
         if head is None:
-            return scene.is_used
-        return wanted_by_sync(head, scene.now, scene.policy, scene.integration.connected_at)
+            return cache_state.is_used
+        return wanted_by_sync(
+            head, cache_state.now, cache_state.policy, cache_state.integration.connected_at
+        )
 
 
 def is_older(head: CacheEntry | None, moment: datetime | None) -> bool:

@@ -17,17 +17,17 @@ from application.availability.refresh_cache import HELD, RefreshCache
 from application.availability.refresh_scope import RequestedEntries
 from application.jobs.unexpected import report_bug
 from application.ports.background import Background
-from application.ports.entropy import Randomness
-from application.ports.signals import Telemetry
+from application.ports.randomness import Randomness
 from application.ports.storage.availability_cache import CacheKey
 from application.ports.storage.breakers import Surface
+from application.ports.telemetry import Telemetry
 from application.resilience.circuit_breakers import CircuitBreakers
 from application.resilience.priority import in_background, is_background
 from domain.errors import SlotkeeperError, StorageUnavailable
 from domain.ids import IntegrationId
 
 NAME = "refresh_availability"
-PATIENCE = 5.0  # seconds that a flight waits for somebody else's at most
+WAIT_SECONDS = 5.0  # seconds that a flight waits for somebody else's at most
 FIRST_POLL = 0.05  # seconds, doubled each time
 LAST_POLL = 0.4
 REST = 1.0  # seconds between looks at a right that somebody else has, while nobody waits
@@ -78,17 +78,17 @@ class SingleFlight:
         self,
         *,
         sync: RefreshCache,
-        circuits: CircuitBreakers,
+        circuit_breakers: CircuitBreakers,
         background: Background,
-        entropy: Randomness,
-        signals: Telemetry,
+        randomness: Randomness,
+        telemetry: Telemetry,
     ) -> None:
         self._sync = sync
-        self._circuits = circuits
+        self._circuit_breakers = circuit_breakers
         self._background = background
-        self._entropy = entropy
-        self._signals = signals
-        self._lanes: dict[IntegrationId, _Lane] = {}
+        self._randomness = randomness
+        self._telemetry = telemetry
+        self._queue: dict[IntegrationId, _Lane] = {}
 
     def in_background(self, integration_id: IntegrationId, wishes: Wishes) -> None:
         """Refresh parts behind an answer; what is under way already is not begun again."""
@@ -108,20 +108,20 @@ class SingleFlight:
     async def are_held_back(self) -> bool:
         """Whether Calendly is failing, so that a flight would end before anything was sent."""
         try:
-            return await self._circuits.wait(Surface.API) is not None
+            return await self._circuit_breakers.wait(Surface.API) is not None
         except StorageUnavailable:
             return False
 
     def _join(self, integration_id: IntegrationId, wishes: Wishes, *, awaited: bool) -> _Flight:
-        lane = self._lanes.get(integration_id)
+        lane = self._queue.get(integration_id)
         if lane is not None:
             return lane.flight_for(wishes, awaited=awaited)
-        lane = self._lanes[integration_id] = _Lane()
+        lane = self._queue[integration_id] = _Lane()
         flight = lane.flight_for(wishes, awaited=awaited)
         work = self._serve(integration_id, lane)
         self._background.run(NAME, work, vital=awaited)
         if _was_refused(work):
-            del self._lanes[integration_id]
+            del self._queue[integration_id]
             flight.landed.set_result(False)
         return flight
 
@@ -133,20 +133,20 @@ class SingleFlight:
                 lane.next = None
                 flight.landed.set_result(await self._fly(integration_id, flight))
         finally:
-            del self._lanes[integration_id]
+            del self._queue[integration_id]
             for left in (lane.current, lane.next):
                 if left is not None and not left.landed.done():
                     left.landed.set_result(False)
 
     async def _fly(self, integration_id: IntegrationId, flight: _Flight) -> bool:
         loop = asyncio.get_running_loop()
-        until, poll = loop.time() + PATIENCE, FIRST_POLL
+        until, poll = loop.time() + WAIT_SECONDS, FIRST_POLL
         while True:
             settled = await self._try(integration_id, flight)
             if settled or loop.time() >= until:
                 return settled
             if flight.awaited:
-                await asyncio.sleep(poll * (0.5 + self._entropy.fraction()))
+                await asyncio.sleep(poll * (0.5 + self._randomness.fraction()))
                 poll = min(2 * poll, LAST_POLL)
                 continue
             # Whoever has the right renews just this. Readers who come meanwhile join here,
@@ -159,14 +159,14 @@ class SingleFlight:
         awaited = flight.awaited
         if not awaited and await self.are_held_back():
             return True
-        errand = RequestedEntries(flight.wishes, waited_for=awaited)
+        refresh_scope = RequestedEntries(flight.wishes, waited_for=awaited)
         try:
             with nullcontext() if awaited else in_background():
-                result = await self._sync.refresh(integration_id, errand)
+                result = await self._sync.refresh(integration_id, refresh_scope)
         except SlotkeeperError:
             return True  # what is stored of it says why
         except Exception as error:  # noqa: BLE001 - each reader says what he makes of it
-            report_bug(self._signals, error)
+            report_bug(self._telemetry, error)
             return True
         return result != HELD
 

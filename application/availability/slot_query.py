@@ -64,13 +64,13 @@ class SlotQuery(EventTypeQuestion):
         self._span = span
         self._guess = name if "/" in name else f"{collection}{name}" if collection else None
 
-    def stretch(self, uri: str) -> TimeRange:
+    def time_range(self, uri: str) -> TimeRange:
         """Return the range of an event type's slots."""
         return TimeRange(CacheKind.SLOTS, uri, self._span, SLOT_WINDOW)
 
     def lookup(self, now: datetime) -> FirstKeys:
         """Return the list, and the windows if the URI can be guessed."""
-        windows = worth_looking_up(self.stretch(self._guess), now) if self._guess else ()
+        windows = worth_looking_up(self.time_range(self._guess), now) if self._guess else ()
         return FirstKeys((EVENT_TYPES, *windows), self._occupied_in(now))
 
     def _occupied_in(self, now: datetime) -> Window:
@@ -84,7 +84,7 @@ class SlotQuery(EventTypeQuestion):
     def needs(self, parts: Parts, now: datetime) -> RequiredKeys:
         """Return the windows that the list leads to; none while it names nothing."""
         found = self.named(parts)
-        windows = () if found is None else needed(parts, self.stretch(found.uri), now)
+        windows = () if found is None else needed(parts, self.time_range(found.uri), now)
         return RequiredKeys(windows, consulted=(EVENT_TYPES,))
 
 

@@ -72,7 +72,7 @@ def known_ahead(now: datetime) -> Window:
 
 def open_window(
     found: CacheResult,
-    pieces: list[RangePiece],
+    range_pieces: list[RangePiece],
     *,
     listed: tuple[Slot, ...],
     taken: tuple[Window, ...],
@@ -83,7 +83,7 @@ def open_window(
 
     Args:
         found: what was looked up, the times of bookings in `known_ahead` and longer included.
-        pieces: of the range.
+        range_pieces: of the range.
         listed: the slots of the first piece's part.
         taken: the booked times that count.
         duration: of a slot.
@@ -94,14 +94,14 @@ def open_window(
 
     """
     ahead, origin = known_ahead(found.now), found.origin()
-    if len(found.needs.parts) != 1 or len(pieces) != 1 or is_far(pieces[0].part.key):
+    if len(found.needs.parts) != 1 or len(range_pieces) != 1 or is_far(range_pieces[0].part.key):
         return None
     fresh = found.age.freshness is Freshness.FRESH and found.age.error_code is None
     # Of a window that reaches further, fetched by a faster clock, some bookings were not seen.
-    if not fresh or origin.valid_until <= found.now or pieces[0].known_until > ahead.end:
+    if not fresh or origin.valid_until <= found.now or range_pieces[0].known_until > ahead.end:
         return None
     return SlotWindow(
-        known=Window(start=ahead.start, end=pieces[0].known_until),
+        known=Window(start=ahead.start, end=range_pieces[0].known_until),
         listed=listed,
         taken=taken,
         duration=duration,

@@ -27,7 +27,7 @@ class UsageTracker:
     def __init__(self, *, storage: Storage, background: Background) -> None:
         self._storage = storage
         self._background = background
-        self._marks: dict[tuple[UserId, CacheKey], datetime] = {}
+        self._usage: dict[tuple[UserId, CacheKey], datetime] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -36,9 +36,9 @@ class UsageTracker:
         if self._closed:
             return
         for at in reads:
-            if len(self._marks) < MAX_PENDING or (user_id, at) in self._marks:
-                self._marks[user_id, at] = max(now, self._marks.get((user_id, at), now))
-        if self._marks and self._timer is None:
+            if len(self._usage) < MAX_PENDING or (user_id, at) in self._usage:
+                self._usage[user_id, at] = max(now, self._usage.get((user_id, at), now))
+        if self._usage and self._timer is None:
             # No task that sleeps: closing would wait for it. An own context, as the timer
             # outlives the request.
             loop = asyncio.get_running_loop()
@@ -50,8 +50,8 @@ class UsageTracker:
 
     async def write(self) -> None:
         """Write what was gathered. Raises StorageUnavailable, and the marks are lost."""
-        marks, self._marks = self._marks, {}
-        left = iter(marks.items())
+        usage, self._usage = self._usage, {}
+        left = iter(usage.items())
         while some := dict(islice(left, MAX_CONCURRENT)):
             async with self._storage() as uow:
                 await uow.availability.mark_read(some)
@@ -66,9 +66,9 @@ class UsageTracker:
 
     def __len__(self) -> int:
         """Return how many are gathered."""
-        return len(self._marks)
+        return len(self._usage)
 
     def _write_behind(self) -> None:
         self._timer = None
-        if self._marks:
+        if self._usage:
             self._background.run("mark_reads", self.write())

@@ -45,55 +45,59 @@ class RangePiece(NamedTuple):
     known_until: datetime
 
 
-def worth_looking_up(stretch: TimeRange, now: datetime) -> tuple[CacheKey, ...]:
+def worth_looking_up(time_range: TimeRange, now: datetime) -> tuple[CacheKey, ...]:
     """Return the parts that may be needed, before any was seen."""
-    reach = near_window(now, stretch.length).end
-    near = (stretch.near,) if stretch.span.start < reach else ()
-    return near if stretch.span.end <= reach else (*near, *_cells(stretch, stretch.span.start))
+    reach = near_window(now, time_range.length).end
+    near = (time_range.near,) if time_range.span.start < reach else ()
+    return (
+        near
+        if time_range.span.end <= reach
+        else (*near, *_cells(time_range, time_range.span.start))
+    )
 
 
-def needed(parts: Parts, stretch: TimeRange, now: datetime) -> tuple[CacheKey, ...]:
+def needed(parts: Parts, time_range: TimeRange, now: datetime) -> tuple[CacheKey, ...]:
     """Return the parts that answer for a range, in order of time.
 
     Args:
         parts: what is stored of them.
-        stretch: the range.
+        time_range: the range.
         now: when (UTC).
 
     """
-    reach = near_window(now, stretch.length).end
-    ends = _near_end(parts, stretch, now)
-    if stretch.span.start >= ends:
-        return _cells(stretch, stretch.span.start)
-    if stretch.span.end <= max(reach, ends):
-        return (stretch.near,)
-    return (stretch.near, *_cells(stretch, ends))
+    reach = near_window(now, time_range.length).end
+    ends = _near_end(parts, time_range, now)
+    if time_range.span.start >= ends:
+        return _cells(time_range, time_range.span.start)
+    if time_range.span.end <= max(reach, ends):
+        return (time_range.near,)
+    return (time_range.near, *_cells(time_range, ends))
 
 
-def split(parts: Parts, stretch: TimeRange, now: datetime) -> list[RangePiece]:
+def split(parts: Parts, time_range: TimeRange, now: datetime) -> list[RangePiece]:
     """Return the pieces of a range, in order of time, up to the first that is not known."""
-    pieces: list[RangePiece] = []
-    start, end = stretch.span.start, stretch.span.end
-    for at in needed(parts, stretch, now):
+    range_pieces: list[RangePiece] = []
+    start, end = time_range.span.start, time_range.span.end
+    for at in needed(parts, time_range, now):
         part = parts.get(at)
         if part is None or not part.known or part.covers is None:
             break
         until = part.covers.end
         if until <= start:
             break
-        pieces.append(RangePiece(part, Window(start=start, end=min(end, until)), until))
+        range_pieces.append(RangePiece(part, Window(start=start, end=min(end, until)), until))
         start = until
-    return pieces
+    return range_pieces
 
 
-def _near_end(parts: Parts, stretch: TimeRange, now: datetime) -> datetime:
-    near = parts.get(stretch.near)
+def _near_end(parts: Parts, time_range: TimeRange, now: datetime) -> datetime:
+    near = parts.get(time_range.near)
     if near is None or not near.known or near.covers is None or near.covers.end <= now:
-        return near_window(now, stretch.length).end
+        return near_window(now, time_range.length).end
     return near.covers.end
 
 
-def _cells(stretch: TimeRange, start: datetime) -> tuple[CacheKey, ...]:
-    beyond = Window(start=start, end=stretch.span.end)
-    found = cells(stretch.base, beyond, stretch.length)
-    return tuple(CacheKey(stretch.part, cell.key) for cell in found)
+def _cells(time_range: TimeRange, start: datetime) -> tuple[CacheKey, ...]:
+    beyond = Window(start=start, end=time_range.span.end)
+    found = cells(time_range.base, beyond, time_range.length)
+    return tuple(CacheKey(time_range.part, cell.key) for cell in found)

@@ -32,12 +32,12 @@ class CancelBooking:
     def __init__(
         self,
         *,
-        journal: IdempotentCommands,
+        commands: IdempotentCommands,
         session: CalendlySession,
         calendly: CalendlyBookings,
         show: ShowBooking,
     ) -> None:
-        self._journal = journal
+        self._commands = commands
         self._session = session
         self._calendly = calendly
         self._show = show
@@ -56,16 +56,16 @@ class CancelBooking:
             raise InvalidInput(f"reason may have at most {LONGEST_REASON} characters.")
         booking = (await self._show(user_id, booking_id)).booking
         content = _Content(booking_id, reason)
-        command = await self._journal.start(user_id, key, Operation.CANCEL, content)
+        command = await self._commands.start(user_id, key, Operation.CANCEL, content)
         if command.done_at is not None:
-            return await self._journal.replay(command)
+            return await self._commands.replay(command)
         try:
-            integration = await self._journal.integration(user_id)
+            integration = await self._commands.integration(user_id)
             facts = await self._cancel(integration, booking, reason)
         except SlotkeeperError as error:
-            await self._journal.failed(command, error, sent=False)
+            await self._commands.failed(command, error, sent=False)
             raise
-        return await self._journal.complete(command, integration, facts)
+        return await self._commands.complete(command, integration, facts)
 
     async def _cancel(
         self, integration: Integration, booking: Booking, reason: str | None

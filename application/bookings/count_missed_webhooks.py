@@ -86,5 +86,5 @@ def _keys(event: WebhookEvent, integration_id: IntegrationId, facts: Facts) -> C
         subject = facts.no_show.uri if facts.no_show else None
     if subject is None:
         return ()
-    notice = ParsedWebhook(kind=event.kind, occurred_at=event.occurred_at, subject=subject)
-    return [dedupe_key(notice, b"", scope) for scope in (str(integration_id), APP_WIDE)]
+    webhook = ParsedWebhook(kind=event.kind, occurred_at=event.occurred_at, subject=subject)
+    return [dedupe_key(webhook, b"", scope) for scope in (str(integration_id), APP_WIDE)]

@@ -26,7 +26,6 @@ from application.ports.storage.booking_commands import BookingCommand, Operation
 from application.tokens.calendly_session import CalendlySession
 from domain.availability import EventType
 from domain.booking import Facts
-from domain.discreet import RedactedRepr
 from domain.errors import (
     CalendlyUncertain,
     InvalidInput,
@@ -35,6 +34,7 @@ from domain.errors import (
 )
 from domain.ids import UserId
 from domain.integration import Integration
+from domain.redacted_repr import RedactedRepr
 
 ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
 LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
@@ -67,18 +67,18 @@ class BookForInvitee:
     def __init__(
         self,
         *,
-        journal: IdempotentCommands,
+        commands: IdempotentCommands,
         session: CalendlySession,
         calendly: CalendlyBookings,
         availability: ReadAvailability,
         clock: Clock,
     ) -> None:
-        self._journal = journal
+        self._commands = commands
         self._availability = availability
         self._clock = clock
         self._find = FindCreatedBooking(session=session, calendly=calendly)
         self._send = SendBooking(
-            journal=journal, session=session, calendly=calendly, find=self._find
+            commands=commands, session=session, calendly=calendly, find=self._find
         )
 
     async def __call__(self, user_id: UserId, key: str, wanted: BookingInput) -> CommandResult:
@@ -92,16 +92,16 @@ class BookForInvitee:
 
         """
         _check(wanted)
-        command = await self._journal.start(user_id, key, Operation.BOOK, wanted)
+        command = await self._commands.start(user_id, key, Operation.BOOK, wanted)
         if command.done_at is not None:
-            return await self._journal.replay(command)
+            return await self._commands.replay(command)
         try:
-            integration = await self._journal.integration(user_id)
+            integration = await self._commands.integration(user_id)
             facts = await self._carry_out(integration, wanted, command)
         except SlotkeeperError as error:
-            await self._journal.failed(command, error, sent=command.sent)
+            await self._commands.failed(command, error, sent=command.sent)
             raise
-        return await self._journal.complete(command, integration, [facts])
+        return await self._commands.complete(command, integration, [facts])
 
     async def _carry_out(
         self, integration: Integration, wanted: BookingInput, command: BookingCommand

@@ -15,10 +15,10 @@ from application.bookings.booking_views import BookingView, view_bookings
 from application.bookings.merge_facts import merge_facts_locked
 from application.bookings.reassigned_hosts import facts_for_all_hosts
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
-from application.ports.signals import Telemetry
+from application.ports.randomness import Randomness
 from application.ports.storage.booking_commands import BookingCommand, Operation
 from application.ports.storage.unit_of_work import Storage
+from application.ports.telemetry import Telemetry
 from application.tokens.connected import usable_integration_of
 from domain.booking import Facts
 from domain.errors import (
@@ -46,12 +46,12 @@ class IdempotentCommands:
     """Opens, marks and closes commands; counts how they ended."""
 
     def __init__(
-        self, *, storage: Storage, clock: Clock, entropy: Randomness, signals: Telemetry
+        self, *, storage: Storage, clock: Clock, randomness: Randomness, telemetry: Telemetry
     ) -> None:
         self._storage = storage
         self._clock = clock
-        self._entropy = entropy
-        self._signals = signals
+        self._randomness = randomness
+        self._telemetry = telemetry
 
     async def integration(self, user_id: UserId) -> Integration:
         """Return the user's live integration. Raises IntegrationNotFound, ReauthRequired."""
@@ -75,7 +75,7 @@ class IdempotentCommands:
         """
         now = self._clock.now()
         wanted = BookingCommand(
-            id=CommandId(self._entropy.new_id()),
+            id=CommandId(self._randomness.new_id()),
             user_id=user_id,
             key=key,
             operation=operation,
@@ -124,7 +124,7 @@ class IdempotentCommands:
         async with self._storage() as uow:
             # Calendly may have given the event to another host without a word.
             told = await facts_for_all_hosts(uow, integration, facts)
-            changed = await merge_facts_locked(uow, self._entropy, told)
+            changed = await merge_facts_locked(uow, self._randomness, told)
             users = sorted({command.user_id, *(owner.user_id for owner in changed)})
             await uow.availability.invalidate(users, now, by=command.operation)
             booking = await uow.bookings.by_invitee(command.user_id, facts[0].invitee_uri)
@@ -133,12 +133,12 @@ class IdempotentCommands:
             await uow.booking_commands.finish(command, booking.id, now)
             (view,) = await view_bookings(uow, command.user_id, [booking])
             await uow.commit()
-        self._signals.booking_command(command.operation, "done")
+        self._telemetry.booking_command(command.operation, "done")
         return CommandResult(view, repeated=False)
 
     async def replay(self, command: BookingCommand) -> CommandResult:
         """Return the result of a command that was carried out before."""
-        self._signals.booking_command(command.operation, "repeated")
+        self._telemetry.booking_command(command.operation, "repeated")
         return CommandResult(await self._view(command.user_id, command.booking_id), repeated=True)
 
     async def failed(self, command: BookingCommand, error: SlotkeeperError, *, sent: bool) -> None:
@@ -147,7 +147,7 @@ class IdempotentCommands:
         After an uncertain one the lease is kept, so that a repetition finds out only once
         Calendly can no longer be working on the first request; the error says when that is.
         """
-        self._signals.booking_command(command.operation, error.code)
+        self._telemetry.booking_command(command.operation, error.code)
         if isinstance(error, CalendlyUncertain):
             error.retry_after = error.retry_after or self.lease_left(command)
             return

@@ -26,12 +26,12 @@ class MarkNoShow:
     def __init__(
         self,
         *,
-        journal: IdempotentCommands,
+        commands: IdempotentCommands,
         session: CalendlySession,
         calendly: CalendlyBookings,
         show: ShowBooking,
     ) -> None:
-        self._journal = journal
+        self._commands = commands
         self._session = session
         self._calendly = calendly
         self._show = show
@@ -48,19 +48,19 @@ class MarkNoShow:
         """
         booking = (await self._show(user_id, booking_id)).booking
         operation = Operation.MARK_NO_SHOW if no_show else Operation.CLEAR_NO_SHOW
-        command = await self._journal.start(user_id, key, operation, booking_id)
+        command = await self._commands.start(user_id, key, operation, booking_id)
         if command.done_at is not None:
-            return await self._journal.replay(command)
+            return await self._commands.replay(command)
         try:
-            integration = await self._journal.integration(user_id)
+            integration = await self._commands.integration(user_id)
             if not booking.is_open:
                 raise BookingNotOpen("Only a booking that stands can be marked as a no-show.")
             toggle = self._mark if no_show else self._clear
             facts = await toggle(integration, booking.facts)
         except SlotkeeperError as error:
-            await self._journal.failed(command, error, sent=False)
+            await self._commands.failed(command, error, sent=False)
             raise
-        return await self._journal.complete(command, integration, [facts])
+        return await self._commands.complete(command, integration, [facts])
 
     async def _mark(self, integration: Integration, facts: Facts) -> Facts:
         mark = await self._session.call(
@@ -79,11 +79,11 @@ class MarkNoShow:
             await self._session.call(
                 integration.id, lambda access: self._calendly.clear_no_show(access, uri)
             )
-        marks = [each for each in (stored.no_show, facts.no_show) if each is not None and each.uri]
-        return msgspec.structs.replace(facts, no_show=_taken_back(marks))
+        usage = [each for each in (stored.no_show, facts.no_show) if each is not None and each.uri]
+        return msgspec.structs.replace(facts, no_show=_taken_back(usage))
 
 
-def _taken_back(marks: Iterable[NoShow]) -> NoShow | None:
+def _taken_back(usage: Iterable[NoShow]) -> NoShow | None:
     """Return the toggle that comes right after these marks, so that only a newer one beats it."""
-    last = max((each.at for each in marks), default=None)
+    last = max((each.at for each in usage), default=None)
     return None if last is None else NoShow(at=last + timedelta(microseconds=1), uri=None)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from application.ports.entropy import Randomness
+from application.ports.randomness import Randomness
 from application.ports.storage.bookings import Owner
 from application.ports.storage.unit_of_work import UnitOfWork
 from application.privacy.filter_erased import find_erased, remove_erased
@@ -22,7 +22,7 @@ class OwnerFacts(NamedTuple):
 
 
 async def merge_facts(
-    uow: UnitOfWork, entropy: Randomness, integration: Integration, facts: Sequence[Facts]
+    uow: UnitOfWork, randomness: Randomness, integration: Integration, facts: Sequence[Facts]
 ) -> list[Change]:
     """Settle facts against the integration's bookings, inside the caller's transaction.
 
@@ -33,12 +33,12 @@ async def merge_facts(
     known = await uow.bookings.related(integration.id, sorted(related_uris(facts)))
     facts = await remove_erased(uow, facts, known)
     changes = settle({uri: each.facts for uri, each in known.items()}, facts)
-    await uow.bookings.put(_bookings(entropy, integration, known, changes))
+    await uow.bookings.put(_bookings(randomness, integration, known, changes))
     return changes
 
 
 async def merge_facts_locked(
-    uow: UnitOfWork, entropy: Randomness, told: Sequence[OwnerFacts]
+    uow: UnitOfWork, randomness: Randomness, told: Sequence[OwnerFacts]
 ) -> Sequence[Owner]:
     """Settle facts of several integrations, which the caller's transaction holds, in two steps.
 
@@ -59,7 +59,7 @@ async def merge_facts_locked(
         stored = known[owner.id]
         observed = without_erased(facts, erased, stored)
         changes = settle({uri: each.facts for uri, each in stored.items()}, observed)
-        bookings += _bookings(entropy, owner, stored, changes)
+        bookings += _bookings(randomness, owner, stored, changes)
         if changes:
             changed.append(owner)
     await uow.bookings.put(bookings)
@@ -67,14 +67,14 @@ async def merge_facts_locked(
 
 
 def _bookings(
-    entropy: Randomness,
+    randomness: Randomness,
     owner: Owner | Integration,
     stored: Mapping[str, Booking],
     changes: Sequence[Change],
 ) -> list[Booking]:
     return [
         Booking(
-            id=_id_of(stored.get(change.facts.invitee_uri), entropy),
+            id=_id_of(stored.get(change.facts.invitee_uri), randomness),
             user_id=owner.user_id,
             integration_id=owner.id,
             facts=change.facts,
@@ -83,5 +83,5 @@ def _bookings(
     ]
 
 
-def _id_of(booking: Booking | None, entropy: Randomness) -> BookingId:
-    return BookingId(entropy.new_id()) if booking is None else booking.id
+def _id_of(booking: Booking | None, randomness: Randomness) -> BookingId:
+    return BookingId(randomness.new_id()) if booking is None else booking.id

@@ -12,9 +12,9 @@ from application.bookings.reassigned_hosts import reassigned
 from application.bookings.reconcile_missing import ReconcileMissing
 from application.ports.calendly.bookings import CalendlyBookings, FactsPage
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
-from application.ports.signals import Telemetry
+from application.ports.randomness import Randomness
 from application.ports.storage.unit_of_work import Storage
+from application.ports.telemetry import Telemetry
 from application.tokens.calendly_session import CalendlySession
 from application.tokens.connected import read_connected
 from domain.availability import Window
@@ -26,7 +26,7 @@ from domain.reads import as_read
 from domain.reconciliation import Change
 from domain.sweep_window import Reaches, window
 
-PATIENCE = 5  # waits a page, before the sweep is left to its next run
+MAX_WAITS = 5  # waits a page, before the sweep is left to its next run
 LONGEST_WAIT = 65.0  # seconds; Calendly counts by the minute
 
 REPAIRED = "repaired"
@@ -64,19 +64,19 @@ class ReconcileBookings:
         session: CalendlySession,
         calendly: CalendlyBookings,
         clock: Clock,
-        entropy: Randomness,
-        signals: Telemetry,
+        randomness: Randomness,
+        telemetry: Telemetry,
         reaches: Reaches,
     ) -> None:
         self._storage = storage
         self._session = session
         self._calendly = calendly
         self._clock = clock
-        self._entropy = entropy
-        self._signals = signals
+        self._randomness = randomness
+        self._telemetry = telemetry
         self._reaches = reaches
         self._unlisted = ReconcileMissing(
-            storage=storage, session=session, calendly=calendly, clock=clock, entropy=entropy
+            storage=storage, session=session, calendly=calendly, clock=clock, randomness=randomness
         )
 
     async def __call__(
@@ -123,9 +123,9 @@ class ReconcileBookings:
 
     def _tell(self, integration_id: IntegrationId, repaired: int, unreadable: int) -> None:
         if repaired:
-            self._signals.bookings_repaired(integration_id, repaired)
+            self._telemetry.bookings_repaired(integration_id, repaired)
         if unreadable:
-            self._signals.bookings_unreadable(integration_id, unreadable)
+            self._telemetry.bookings_unreadable(integration_id, unreadable)
 
     async def _pages(self, integration: Integration, span: Window) -> AsyncIterator[FactsPage]:
         seen: set[str] = set()
@@ -140,7 +140,7 @@ class ReconcileBookings:
 
     async def _page(self, integration: Integration, span: Window, token: str | None) -> FactsPage:
         user_uri = integration.account.user_uri
-        for _ in range(PATIENCE):
+        for _ in range(MAX_WAITS):
             asked_at = self._clock.now()
             try:
                 page = await self._session.call(
@@ -162,8 +162,8 @@ class ReconcileBookings:
             return 0
         async with self._storage() as uow:
             given = await reassigned(uow, integration, facts)
-            changes = await merge_facts(uow, self._entropy, integration, facts)
-            left = await merge_facts_locked(uow, self._entropy, given.facts_by_owner)
+            changes = await merge_facts(uow, self._randomness, integration, facts)
+            left = await merge_facts_locked(uow, self._randomness, given.facts_by_owner)
             now = self._clock.now()
             found = changes if result == BACKFILLED else [each for each in changes if each.missed]
             users = {owner.user_id for owner in left}

@@ -11,7 +11,7 @@ from application.bookings.merge_facts import merge_facts_locked
 from application.bookings.reassigned_hosts import facts_for_all_hosts
 from application.ports.calendly.bookings import CalendlyBookings
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
+from application.ports.randomness import Randomness
 from application.ports.storage.unit_of_work import Storage
 from application.tokens.calendly_session import CalendlySession
 from domain.availability import Window
@@ -33,13 +33,13 @@ class ReconcileMissing:
         session: CalendlySession,
         calendly: CalendlyBookings,
         clock: Clock,
-        entropy: Randomness,
+        randomness: Randomness,
     ) -> None:
         self._storage = storage
         self._session = session
         self._calendly = calendly
         self._clock = clock
-        self._entropy = entropy
+        self._randomness = randomness
 
     async def __call__(
         self, integration: Integration, span: Window, listed: Container[str], began: datetime
@@ -69,7 +69,7 @@ class ReconcileMissing:
 
     def _some(self, events: Sequence[str]) -> Sequence[str]:
         """Begin anywhere: those that nobody may look at would for ever hide the ones behind."""
-        first = int(self._entropy.fraction() * len(events))
+        first = int(self._randomness.fraction() * len(events))
         return [*events[first:], *events[:first]][:MOST]
 
     async def _read(self, integration: Integration, event_uri: str) -> Sequence[Facts]:
@@ -82,7 +82,7 @@ class ReconcileMissing:
     async def _settle(self, integration: Integration, facts: Sequence[Facts]) -> None:
         async with self._storage() as uow:
             told = await facts_for_all_hosts(uow, integration, facts)
-            changed = await merge_facts_locked(uow, self._entropy, told)
+            changed = await merge_facts_locked(uow, self._randomness, told)
             users = sorted({owner.user_id for owner in changed})
             if users:
                 now = self._clock.now()

@@ -21,12 +21,12 @@ class SendBooking:
     def __init__(
         self,
         *,
-        journal: IdempotentCommands,
+        commands: IdempotentCommands,
         session: CalendlySession,
         calendly: CalendlyBookings,
         find: FindCreatedBooking,
     ) -> None:
-        self._journal = journal
+        self._commands = commands
         self._session = session
         self._calendly = calendly
         self._find = find
@@ -46,7 +46,7 @@ class SendBooking:
 
         async def post(access: Access) -> str:
             nonlocal held
-            held = await self._journal.mark_sent(command)
+            held = await self._commands.mark_sent(command)
             return await self._calendly.book(access, request)
 
         try:
@@ -56,7 +56,7 @@ class SendBooking:
                 return await self._found_after(uncertain, integration, request)
             return await self._read_back(integration, invitee_uri)
         except CalendlyUncertain as uncertain:
-            uncertain.retry_after = self._journal.lease_left(held)
+            uncertain.retry_after = self._commands.lease_left(held)
             raise
 
     async def _read_back(self, integration: Integration, invitee_uri: str) -> Facts:

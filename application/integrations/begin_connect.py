@@ -6,7 +6,7 @@ import msgspec
 
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
+from application.ports.randomness import Randomness
 from application.ports.storage.connect_attempts import ConnectAttempt
 from application.ports.storage.unit_of_work import Storage
 from application.ports.vault import Vault
@@ -40,7 +40,7 @@ class BeginConnect:
         vault: Vault,
         oauth: CalendlyOAuth,
         clock: Clock,
-        entropy: Randomness,
+        randomness: Randomness,
         redirect_uri: str,
         ttl: timedelta,
     ) -> None:
@@ -48,7 +48,7 @@ class BeginConnect:
         self._vault = vault
         self._oauth = oauth
         self._clock = clock
-        self._entropy = entropy
+        self._randomness = randomness
         self._redirect_uri = redirect_uri
         self._ttl = ttl
 
@@ -70,8 +70,8 @@ class BeginConnect:
                 without it that is refused with AccountMismatch.
 
         """
-        state, verifier = self._entropy.token(), self._entropy.token(48)
-        cookie = self._entropy.token() if bind_browser else None
+        state, verifier = self._randomness.token(), self._randomness.token(48)
+        cookie = self._randomness.token() if bind_browser else None
         expires_at = self._clock.now() + self._ttl
         state_hash = digest(state)
         attempt = ConnectAttempt(

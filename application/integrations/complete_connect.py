@@ -11,12 +11,12 @@ from application.integrations.store_integration import StoredIntegration, StoreI
 from application.ports.calendly.accounts import CalendlyAccounts
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
 from application.ports.jobs import Jobs
-from application.ports.signals import Telemetry
+from application.ports.randomness import Randomness
 from application.ports.storage.breakers import Surface
 from application.ports.storage.connect_attempts import ConnectAttempt
 from application.ports.storage.unit_of_work import Storage
+from application.ports.telemetry import Telemetry
 from application.ports.vault import Vault
 from application.resilience.circuit_breakers import CircuitBreakers
 from application.security.hashing import digest
@@ -64,24 +64,29 @@ class CompleteConnect:
         vault: Vault,
         oauth: CalendlyOAuth,
         accounts: CalendlyAccounts,
-        circuits: CircuitBreakers,
+        circuit_breakers: CircuitBreakers,
         jobs: Jobs,
         clock: Clock,
-        entropy: Randomness,
-        signals: Telemetry,
+        randomness: Randomness,
+        telemetry: Telemetry,
         redirect_uri: str,
     ) -> None:
         self._storage = storage
         self._vault = vault
         self._oauth = oauth
         self._accounts = accounts
-        self._circuits = circuits
+        self._circuit_breakers = circuit_breakers
         self._jobs = jobs
         self._clock = clock
-        self._signals = signals
+        self._telemetry = telemetry
         self._redirect_uri = redirect_uri
         self._keep = StoreIntegration(
-            storage=storage, vault=vault, oauth=oauth, jobs=jobs, clock=clock, entropy=entropy
+            storage=storage,
+            vault=vault,
+            oauth=oauth,
+            jobs=jobs,
+            clock=clock,
+            randomness=randomness,
         )
 
     async def __call__(
@@ -123,11 +128,11 @@ class CompleteConnect:
 
     def _say(self, kept: StoredIntegration) -> None:
         integration_id = kept.integration.id
-        self._signals.connected(integration_id, recovered=kept.recovery is not None)
+        self._telemetry.connected(integration_id, recovered=kept.recovery is not None)
         if kept.recovery is not None:
-            self._signals.recovered(integration_id, kept.recovery.cause)
+            self._telemetry.recovered(integration_id, kept.recovery.cause)
         if kept.replaced is not None:
-            self._signals.replaced(kept.replaced, integration_id)
+            self._telemetry.replaced(kept.replaced, integration_id)
 
     async def _take(
         self, state: str | None, browser_token: str | None, user_id: UserId | None
@@ -172,7 +177,7 @@ class CompleteConnect:
 
     async def _exchange(self, attempt: ConnectAttempt, code: Secret) -> TokenPair:
         verifier = self._vault.open(attempt.sealed_verifier, verifier_bound_to(attempt.state_hash))
-        return await self._circuits.call(
+        return await self._circuit_breakers.call(
             Surface.OAUTH,
             lambda: self._oauth.exchange_code(
                 code=code, verifier=verifier, redirect_uri=self._redirect_uri
@@ -189,7 +194,7 @@ class CompleteConnect:
 
     async def _account(self, pair: TokenPair) -> Account:
         access = Access(token=pair.access, user_uri=pair.owner_uri)
-        return await self._circuits.call(Surface.API, lambda: self._accounts.me(access))
+        return await self._circuit_breakers.call(Surface.API, lambda: self._accounts.me(access))
 
 
 def _same_browser(attempt: ConnectAttempt, browser_token: str | None) -> bool:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
+from application.ports.randomness import Randomness
 from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
 from application.ports.vault import Vault
@@ -34,17 +34,17 @@ class FinalRefresh:
         storage: Storage,
         vault: Vault,
         oauth: CalendlyOAuth,
-        circuits: CircuitBreakers,
+        circuit_breakers: CircuitBreakers,
         clock: Clock,
-        entropy: Randomness,
+        randomness: Randomness,
         lease_ttl: timedelta,
     ) -> None:
         self._storage = storage
         self._vault = vault
         self._oauth = oauth
-        self._circuits = circuits
+        self._circuit_breakers = circuit_breakers
         self._clock = clock
-        self._entropy = entropy
+        self._randomness = randomness
         self._lease_ttl = lease_ttl
 
     async def __call__(
@@ -66,9 +66,9 @@ class FinalRefresh:
             StorageUnavailable, CircuitOpen, the CalendlyError family: try again later.
 
         """
-        patience = RetryBudget()
-        work = asyncio.ensure_future(self._exchange(integration, tokens, refresh, lease, patience))
-        await shield_until_done(work, patience)
+        budget = RetryBudget()
+        work = asyncio.ensure_future(self._exchange(integration, tokens, refresh, lease, budget))
+        await shield_until_done(work, budget)
 
     async def _exchange(
         self,
@@ -76,12 +76,12 @@ class FinalRefresh:
         tokens: SealedTokens,
         refresh: Secret,
         lease: Lease,
-        patience: RetryBudget,
+        budget: RetryBudget,
     ) -> None:
         # What comes of it is stored within the call: the circuit keeps its own record after.
-        await self._circuits.call(
+        await self._circuit_breakers.call(
             Surface.OAUTH,
-            lambda: self._spend(integration, tokens, refresh, lease, patience),
+            lambda: self._spend(integration, tokens, refresh, lease, budget),
             subject=str(integration.id),
         )
 
@@ -91,7 +91,7 @@ class FinalRefresh:
         tokens: SealedTokens,
         refresh: Secret,
         lease: Lease,
-        patience: RetryBudget,
+        budget: RetryBudget,
     ) -> None:
         await self._record_start(integration, lease)
         pair = await self._oauth.refresh(refresh, user_uri=integration.account.user_uri)
@@ -103,7 +103,7 @@ class FinalRefresh:
             organization_uri=pair.organization_uri,
         )
         try:
-            stored = await self._store(changed, lease, tokens.version, patience)
+            stored = await self._store(changed, lease, tokens.version, budget)
         except StorageUnavailable:
             await revoke_unused(self._oauth, (pair.refresh, pair.access))
             raise
@@ -124,7 +124,7 @@ class FinalRefresh:
         raise RefreshInProgress("Another process took this disconnection over.")
 
     async def _store(
-        self, changed: Integration, lease: Lease, version: int, patience: RetryBudget
+        self, changed: Integration, lease: Lease, version: int, budget: RetryBudget
     ) -> bool:
         async def attempt() -> bool:
             async with self._storage() as uow:
@@ -134,7 +134,7 @@ class FinalRefresh:
                 await uow.commit()
             return stored
 
-        return await retry_until_stored(attempt, entropy=self._entropy, patience=patience)
+        return await retry_until_stored(attempt, randomness=self._randomness, budget=budget)
 
     async def _is_stored(self, integration: Integration, pair: TokenPair) -> bool:
         """Whether an earlier attempt stored the pair and only its answer was lost."""

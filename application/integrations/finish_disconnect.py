@@ -12,8 +12,8 @@ from datetime import timedelta
 from application.integrations.final_refresh import FinalRefresh
 from application.integrations.revoke_at_calendly import RevokeAtCalendly
 from application.ports.clock import Clock
-from application.ports.signals import Telemetry
 from application.ports.storage.unit_of_work import Storage
+from application.ports.telemetry import Telemetry
 from application.ports.vault import Vault
 from application.tokens.token_encryption import open_both
 from domain.errors import (
@@ -50,7 +50,7 @@ class FinishDisconnect:
         leave: RevokeAtCalendly,
         exchange: FinalRefresh,
         clock: Clock,
-        signals: Telemetry,
+        telemetry: Telemetry,
         owner: str,
         lease_ttl: timedelta,
     ) -> None:
@@ -59,7 +59,7 @@ class FinishDisconnect:
         self._leave = leave
         self._exchange = exchange
         self._clock = clock
-        self._signals = signals
+        self._telemetry = telemetry
         self._owner = owner
         self._lease_ttl = lease_ttl
 
@@ -103,7 +103,7 @@ class FinishDisconnect:
             await self._release(integration_id, lease)
             raise
         result = ERASED if told else ERASED_UNREVOKED
-        self._signals.disconnected(integration_id, result)
+        self._telemetry.disconnected(integration_id, result)
         return result
 
     async def _hold(self, integration_id: IntegrationId) -> tuple[Integration, Lease] | None:

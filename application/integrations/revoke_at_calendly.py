@@ -19,12 +19,12 @@ class RevokeAtCalendly:
         *,
         oauth: CalendlyOAuth,
         subscriptions: CalendlySubscriptions,
-        circuits: CircuitBreakers,
+        circuit_breakers: CircuitBreakers,
         callback_base: str,
     ) -> None:
         self._oauth = oauth
         self._subscriptions = subscriptions
-        self._circuits = circuits
+        self._circuit_breakers = circuit_breakers
         self._callback_base = callback_base
 
     async def unsubscribe(self, integration: Integration, token: Secret) -> None:
@@ -48,7 +48,7 @@ class RevokeAtCalendly:
 
     async def revoke(self, token: Secret) -> None:
         """Revoke one token. Raises CircuitOpen and the CalendlyError family."""
-        await self._circuits.call(Surface.OAUTH, lambda: self._oauth.revoke(token))
+        await self._circuit_breakers.call(Surface.OAUTH, lambda: self._oauth.revoke(token))
 
     async def _own(self, integration: Integration, access: Access) -> list[str]:
         known = integration.subscription.uri if integration.subscription else None
@@ -62,7 +62,7 @@ class RevokeAtCalendly:
 
     async def _listed(self, integration: Integration, access: Access) -> list[ActualSubscription]:
         try:
-            return await self._circuits.call(
+            return await self._circuit_breakers.call(
                 Surface.API, lambda: self._subscriptions.all(access, integration.account)
             )
         except CalendlyForbidden:
@@ -70,6 +70,8 @@ class RevokeAtCalendly:
 
     async def _delete(self, access: Access, uri: str) -> None:
         try:
-            await self._circuits.call(Surface.API, lambda: self._subscriptions.delete(access, uri))
+            await self._circuit_breakers.call(
+                Surface.API, lambda: self._subscriptions.delete(access, uri)
+            )
         except CalendlyForbidden:
             return

@@ -10,8 +10,8 @@ import msgspec
 
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
 from application.ports.jobs import Jobs
+from application.ports.randomness import Randomness
 from application.ports.storage.availability_cache import Scope
 from application.ports.storage.connect_attempts import ConnectAttempt
 from application.ports.storage.unit_of_work import Storage, UnitOfWork
@@ -58,14 +58,14 @@ class StoreIntegration:
         oauth: CalendlyOAuth,
         jobs: Jobs,
         clock: Clock,
-        entropy: Randomness,
+        randomness: Randomness,
     ) -> None:
         self._storage = storage
         self._vault = vault
         self._oauth = oauth
         self._jobs = jobs
         self._clock = clock
-        self._entropy = entropy
+        self._randomness = randomness
 
     async def __call__(
         self, attempt: ConnectAttempt, pair: TokenPair, account: Account
@@ -133,7 +133,7 @@ class StoreIntegration:
     def _integration(
         self, user_id: UserId, same: Integration | None, pair: TokenPair, account: Account
     ) -> Integration:
-        integration_id = same.id if same else IntegrationId(self._entropy.new_id())
+        integration_id = same.id if same else IntegrationId(self._randomness.new_id())
         version = same.tokens.version + 1 if same and same.tokens else 1
         now = self._clock.now()
         recovery = same.recovery if same else None

@@ -55,7 +55,7 @@ class JobCounter:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self.tally = JobResult()
+        self.job_result = JobResult()
 
     def done(self, result: str) -> None:
         """Count a row that ended as it should."""
@@ -67,12 +67,12 @@ class JobCounter:
 
     def page(self, *, more: bool, cursor: str | None = None) -> JobResult:
         """Return the tally as the result of a page."""
-        return msgspec.structs.replace(self.tally, more=more, cursor=cursor)
+        return msgspec.structs.replace(self.job_result, more=more, cursor=cursor)
 
     def waiting(self, *, held_by: str, resume_in: int) -> JobResult:
         """Return the tally as the result of a page after which the rest has to wait."""
-        return msgspec.structs.replace(self.tally, held_by=held_by, resume_in=resume_in)
+        return msgspec.structs.replace(self.job_result, held_by=held_by, resume_in=resume_in)
 
     def _add(self, one: JobResult) -> None:
-        self.tally = self.tally.plus(one)
-        self._progress(self.tally)
+        self.job_result = self.job_result.plus(one)
+        self._progress(self.job_result)

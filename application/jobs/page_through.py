@@ -41,6 +41,6 @@ async def page_through(
             page = await uow.integrations.gaps_after(after, limit)
         else:
             page = await uow.integrations.live_after(after, limit)
-    counting = JobCounter(progress)
-    await run_rows(page, work, concurrency=concurrency, counting=counting)
-    return counting.page(more=len(page) == limit, cursor=str(page[-1].id) if page else cursor)
+    counter = JobCounter(progress)
+    await run_rows(page, work, concurrency=concurrency, counter=counter)
+    return counter.page(more=len(page) == limit, cursor=str(page[-1].id) if page else cursor)

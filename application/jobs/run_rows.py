@@ -15,7 +15,7 @@ async def run_rows(
     work: Callable[[Row], Awaitable[str]],
     *,
     concurrency: int,
-    counting: JobCounter,
+    counter: JobCounter,
     unexpected: Callable[[Exception], str] | None = None,
 ) -> None:
     """Return when every row has been worked on and counted.
@@ -24,7 +24,7 @@ async def run_rows(
         rows: what to work on.
         work: one row; returns the result to count, or raises the error whose code is counted.
         concurrency: how many at once.
-        counting: the tally of the page.
+        counter: the tally of the page.
         unexpected: what to count for an exception that is not ours; None lets it end the page.
 
     """
@@ -35,13 +35,13 @@ async def run_rows(
             try:
                 result = await work(row)
             except SlotkeeperError as error:
-                counting.failed(error.code)
+                counter.failed(error.code)
             except Exception as error:
                 if unexpected is None:
                     raise
-                counting.failed(unexpected(error))
+                counter.failed(unexpected(error))
             else:
-                counting.done(result)
+                counter.done(result)
 
     async with asyncio.TaskGroup() as group:
         for row in rows:

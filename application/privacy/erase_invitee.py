@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
-from application.ports.signals import Telemetry
+from application.ports.randomness import Randomness
 from application.ports.storage.erasures import Erasure
 from application.ports.storage.unit_of_work import Storage
+from application.ports.telemetry import Telemetry
 from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import BODIES_AT_ONCE, RedactBodies
 from domain.erasure import normalised
@@ -38,15 +38,15 @@ class EraseInvitee:
         redact_bookings: RedactBookings,
         redact_bodies: RedactBodies,
         clock: Clock,
-        entropy: Randomness,
-        signals: Telemetry,
+        randomness: Randomness,
+        telemetry: Telemetry,
     ) -> None:
         self._storage = storage
         self._redact_bookings = redact_bookings
         self._redact_bodies = redact_bodies
         self._clock = clock
-        self._entropy = entropy
-        self._signals = signals
+        self._randomness = randomness
+        self._telemetry = telemetry
 
     async def __call__(self, email: str, by: str) -> Erasure:
         """Erase the person, and return the record without who it was.
@@ -66,13 +66,15 @@ class EraseInvitee:
         try:
             return await self._carry_out(erasure)
         except BaseException:
-            self._signals.erasure_unfinished(erasure.id)
+            self._telemetry.erasure_unfinished(erasure.id)
             raise
 
     async def _begin(self, email: str, by: str) -> Erasure:
-        erasure = Erasure(id=self._entropy.new_id(), erased_at=self._clock.now(), requested_by=by)
+        erasure = Erasure(
+            id=self._randomness.new_id(), erased_at=self._clock.now(), requested_by=by
+        )
         async with self._storage() as uow:
-            await uow.erasures.begin(erasure, email, Secret(self._entropy.token()))
+            await uow.erasures.begin(erasure, email, Secret(self._randomness.token()))
             await uow.commit()
         return erasure
 
@@ -84,7 +86,7 @@ class EraseInvitee:
         async with self._storage() as uow:
             await uow.erasures.finish(done)
             await uow.commit()
-        self._signals.invitee_erased(done.id, bookings, events, unreadable)
+        self._telemetry.invitee_erased(done.id, bookings, events, unreadable)
         return done
 
     async def _wait_for_earlier_work(self) -> None:

@@ -11,9 +11,9 @@ import msgspec
 from msgspec.structs import replace
 
 from application.ports.clock import Clock
-from application.ports.signals import Telemetry
 from application.ports.storage.erasures import Erasure
 from application.ports.storage.unit_of_work import Storage
+from application.ports.telemetry import Telemetry
 from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import RedactBodies
 from domain.ids import BookingId, WebhookEventId
@@ -74,13 +74,13 @@ class FinishErasures:
         redact_bookings: RedactBookings,
         redact_bodies: RedactBodies,
         clock: Clock,
-        signals: Telemetry,
+        telemetry: Telemetry,
     ) -> None:
         self._storage = storage
         self._redact_bookings = redact_bookings
         self._redact_bodies = redact_bodies
         self._clock = clock
-        self._signals = signals
+        self._telemetry = telemetry
 
     async def __call__(self, place: Place | None, limit: int) -> Step:
         """Work one page.
@@ -106,7 +106,7 @@ class FinishErasures:
                 return Step(more=False)
             # Who looked before the record was there has ended, or what they store may be missed.
             quiet = await uow.erasures.is_quiet_since(found.erased_at + UNDER_WAY / 2)
-        self._signals.erasure_unfinished(found.id)
+        self._telemetry.erasure_unfinished(found.id)
         return Step(place=Place(erasure=found.id)) if quiet else Step(more=False)
 
     async def _booking_page(self, place: Place) -> Step:
@@ -147,7 +147,7 @@ class FinishErasures:
             )
             await uow.erasures.finish(done)
             await uow.commit()
-        self._signals.invitee_erased(
+        self._telemetry.invitee_erased(
             place.erasure, place.bookings, place.webhook_events, place.unreadable
         )
         return 1

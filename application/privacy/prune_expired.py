@@ -51,15 +51,15 @@ class PruneWebhooks:
         """Work the page at the cursor, None for the first; returns counts by what is gone."""
         part, _, position = (cursor or "events:").partition(":")
         if part == "erasures":
-            tally = await self._erasures(position, limit)
+            job_result = await self._erasures(position, limit)
         elif part == "redact":
-            tally = await self._redact_page(_event(position), limit)
+            job_result = await self._redact_page(_event(position), limit)
         elif part == "rest":
-            tally = await self._rest(limit)
+            job_result = await self._rest(limit)
         else:
-            tally = await self._events(_event(position), limit)
-        progress(tally)
-        return tally
+            job_result = await self._events(_event(position), limit)
+        progress(job_result)
+        return job_result
 
     def _over(self) -> Cutoffs:
         return self._retention.over(self._clock.now())

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
-from application.ports.signals import Telemetry
+from application.ports.randomness import Randomness
 from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
+from application.ports.telemetry import Telemetry
 from application.resilience.account_failures import AccountFailures
 from application.resilience.breaker_view import BreakerView, view_of
 from domain.circuit_breaker import (
@@ -46,14 +46,14 @@ class CircuitBreakers:
         *,
         storage: Storage,
         clock: Clock,
-        entropy: Randomness,
-        signals: Telemetry,
+        randomness: Randomness,
+        telemetry: Telemetry,
         policy: BreakerPolicy,
     ) -> None:
         self._storage = storage
         self._clock = clock
-        self._entropy = entropy
-        self._signals = signals
+        self._randomness = randomness
+        self._telemetry = telemetry
         self._policy = policy
         self._seen: dict[Surface, tuple[datetime, Breaker]] = {}
         self._own_trouble = {surface: AccountFailures(policy.window) for surface in Surface}
@@ -172,7 +172,7 @@ class CircuitBreakers:
         return subject is None or self._own_trouble[surface].is_evidence(subject, now)
 
     async def _learn_failure(self, surface: Surface, admitted: Breaker, now: datetime) -> None:
-        chance = self._entropy.fraction()
+        chance = self._randomness.fraction()
         change = await self._report(
             surface, admitted, lambda breaker: failed(breaker, now, self._policy, chance)
         )
@@ -180,7 +180,7 @@ class CircuitBreakers:
             return
         before, breaker = change
         if breaker.trips > before.trips and breaker.open_until is not None:
-            self._signals.circuit_opened(surface, breaker.failures, breaker.open_until)
+            self._telemetry.circuit_opened(surface, breaker.failures, breaker.open_until)
 
     async def _learn_success(
         self, surface: Surface, admitted: Breaker, subject: str | None
@@ -191,7 +191,7 @@ class CircuitBreakers:
             return
         change = await self._report(surface, admitted, succeeded)
         if change is not None and change[0].trips > 0 and change[1] == CLOSED:
-            self._signals.circuit_closed(surface)
+            self._telemetry.circuit_closed(surface)
 
     async def _report(
         self, surface: Surface, admitted: Breaker, change: Callable[[Breaker], Breaker]
@@ -223,7 +223,7 @@ class CircuitBreakers:
         self._seen[surface] = (now, breaker)
         if breaker.state is BreakerState.OPEN:
             self._own_trouble[surface].outage()
-        self._signals.circuit_seen(surface, seen_at(breaker, now, self._policy))
+        self._telemetry.circuit_seen(surface, seen_at(breaker, now, self._policy))
 
     def _believed(self, surface: Surface) -> Breaker | None:
         known_at, breaker = self._seen.get(surface, (None, None))

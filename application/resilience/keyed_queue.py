@@ -41,7 +41,7 @@ class KeyedQueue(Generic[Item, Result]):
         self._most_waiting = most_waiting
         self._under_way = 0
         # A lane lasts for as long as somebody is in it.
-        self._lanes: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+        self._queue: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def __call__(self, item: Item) -> Result:
         """Do the work when its turn comes; raises what it raises.
@@ -54,7 +54,7 @@ class KeyedQueue(Generic[Item, Result]):
             raise StorageUnavailable(
                 "More arrives than can be stored at the moment.", retry_after=RETRY_AFTER
             )
-        lane = self._lanes.setdefault(self._lane(item), asyncio.Lock())
+        lane = self._queue.setdefault(self._lane(item), asyncio.Lock())
         self._under_way += 1
         try:
             # The lane first: who waits in one takes no place from the others.

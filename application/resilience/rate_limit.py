@@ -2,7 +2,7 @@
 
 import asyncio
 
-from application.ports.entropy import Randomness
+from application.ports.randomness import Randomness
 
 
 class RateLimiter:
@@ -13,13 +13,13 @@ class RateLimiter:
 
     Args:
         per_second: how many on average; 0 means as fast as they come.
-        entropy: the unevenness.
+        randomness: the unevenness.
 
     """
 
-    def __init__(self, per_second: float, entropy: Randomness) -> None:
+    def __init__(self, per_second: float, randomness: Randomness) -> None:
         self._gap = 1.0 / per_second if per_second > 0 else 0.0
-        self._entropy = entropy
+        self._randomness = randomness
         self._next = 0.0
 
     async def acquire(self) -> None:
@@ -28,5 +28,5 @@ class RateLimiter:
             return
         now = asyncio.get_running_loop().time()
         starts = max(self._next, now)
-        self._next = starts + self._gap * (0.5 + self._entropy.fraction())
+        self._next = starts + self._gap * (0.5 + self._randomness.fraction())
         await asyncio.sleep(starts - now)

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from application.ports.entropy import Randomness
+from application.ports.randomness import Randomness
 from domain.backoff import delay
 from domain.errors import StorageUnavailable
 from domain.retries import STORING
@@ -72,7 +72,7 @@ class RetryBudget:
 
 
 async def retry_until_stored(
-    store: Callable[[], Awaitable[T]], *, entropy: Randomness, patience: RetryBudget
+    store: Callable[[], Awaitable[T]], *, randomness: Randomness, budget: RetryBudget
 ) -> T:
     """Return what `store` returns once it succeeds.
 
@@ -85,9 +85,9 @@ async def retry_until_stored(
             async with asyncio.timeout(LONGEST_ATTEMPT):
                 return await store()
         except (StorageUnavailable, TimeoutError) as error:
-            if not patience.failed():
+            if not budget.failed():
                 raise StorageUnavailable("PostgreSQL stayed away for too long.") from error
-        await patience.pause(entropy.fraction())
+        await budget.pause(randomness.fraction())
 
 
 def _now() -> float:

@@ -10,7 +10,7 @@ from application.resilience.retry import RetryBudget
 T = TypeVar("T")
 
 
-async def shield_until_done(work: asyncio.Future[T], patience: RetryBudget) -> T:
+async def shield_until_done(work: asyncio.Future[T], budget: RetryBudget) -> T:
     """Return the result of work that was begun, or raise its error.
 
     Cancelled, however often, this gives way only once the work has ended: a shutdown half-way
@@ -18,13 +18,13 @@ async def shield_until_done(work: asyncio.Future[T], patience: RetryBudget) -> T
 
     Args:
         work: under way already.
-        patience: with which the work stores.
+        budget: with which the work stores.
 
     """
     try:
         await asyncio.wait({work})
     except asyncio.CancelledError:
-        patience.shorten()
+        budget.shorten()
         while not work.done():
             with suppress(asyncio.CancelledError):
                 await asyncio.wait({work})

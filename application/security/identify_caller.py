@@ -1,7 +1,7 @@
 """Who calls, and for which of the team's users."""
 
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
+from application.ports.randomness import Randomness
 from application.ports.storage.caller_lookup import Caller
 from application.ports.storage.unit_of_work import Storage
 from application.security.hashing import digest
@@ -14,9 +14,9 @@ LONGEST_EXTERNAL_ID = 255
 class IdentifyCaller:
     """Checks API keys by their hash, so that neither a look nor the time it takes leaks one."""
 
-    def __init__(self, *, storage: Storage, entropy: Randomness, clock: Clock) -> None:
+    def __init__(self, *, storage: Storage, randomness: Randomness, clock: Clock) -> None:
         self._storage = storage
-        self._entropy = entropy
+        self._randomness = randomness
         self._clock = clock
 
     async def __call__(self, api_key: str | None, external_id: str | None) -> UserId:
@@ -45,7 +45,7 @@ class IdentifyCaller:
         if wrong := _misnamed(external_id):
             raise InvalidInput(wrong)
         async with self._storage() as uow:
-            new_id = UserId(self._entropy.new_id())
+            new_id = UserId(self._randomness.new_id())
             user_id = await uow.users.ensure(external_id, new_id, self._clock.now())
             await uow.commit()
         return user_id

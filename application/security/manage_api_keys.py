@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
+from application.ports.randomness import Randomness
 from application.ports.storage.api_keys import ApiKey
 from application.ports.storage.unit_of_work import Storage
 from application.security.hashing import digest
@@ -16,16 +16,16 @@ SHOWN = 10
 class ManageApiKeys:
     """A key is shown once, when it is made; afterwards only its hash is known."""
 
-    def __init__(self, *, storage: Storage, entropy: Randomness, clock: Clock) -> None:
+    def __init__(self, *, storage: Storage, randomness: Randomness, clock: Clock) -> None:
         self._storage = storage
-        self._entropy = entropy
+        self._randomness = randomness
         self._clock = clock
 
     async def create(self, name: str) -> tuple[ApiKey, Secret]:
         """Make a key and return it with its record; it cannot be read again."""
-        secret = Secret(KEY_PREFIX + self._entropy.token())
+        secret = Secret(KEY_PREFIX + self._randomness.token())
         key = ApiKey(
-            id=self._entropy.new_id(),
+            id=self._randomness.new_id(),
             name=name,
             prefix=secret.reveal()[:SHOWN],
             created_at=self._clock.now(),

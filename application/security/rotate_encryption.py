@@ -20,7 +20,7 @@ from domain.errors import SealedValueCorrupt, SealedValueUnreadable, StorageUnav
 
 PAGE = 100  # values that are in memory, and locked for one statement, at once
 # For how long a row that somebody is at is come back to: longer than a lease lasts.
-PATIENCE = timedelta(minutes=3)
+LEASE_WAIT = timedelta(minutes=3)
 LOOK_AGAIN = timedelta(seconds=1)
 STORING = RetryPolicy(base=timedelta(milliseconds=500), cap=timedelta(seconds=10), limit=12)
 
@@ -113,7 +113,7 @@ class RotateEncryption:
     async def _column(self, column: str) -> Rotation:
         """Go through a column, then come back to those rows that somebody was at."""
         done = await self._pass(column, Rotation(), name=True)
-        looks = PATIENCE // LOOK_AGAIN
+        looks = LEASE_WAIT // LOOK_AGAIN
         while done.busy and looks:
             looks -= 1
             await asyncio.sleep(LOOK_AGAIN.total_seconds())

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from application.ports.calendly.rate_limits import RateLimits
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
+from application.ports.randomness import Randomness
 from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
 from application.ports.vault import Vault
@@ -62,18 +62,18 @@ class CalendlySession:
         storage: Storage,
         vault: Vault,
         refresh: RefreshTokens,
-        circuits: CircuitBreakers,
+        circuit_breakers: CircuitBreakers,
         clock: Clock,
-        entropy: Randomness,
+        randomness: Randomness,
         pauses: RateLimits,
         retries: RetryTable,
     ) -> None:
         self._storage = storage
         self._vault = vault
         self._refresh = refresh
-        self._circuits = circuits
+        self._circuit_breakers = circuit_breakers
         self._clock = clock
-        self._entropy = entropy
+        self._randomness = randomness
         self._pauses = pauses
         self._retries = retries
 
@@ -117,7 +117,7 @@ class CalendlySession:
         access = open_access(self._vault, integration)
         # One call to the shared breaker, however often it is repeated: else a single account
         # that fails for its own reasons would hold back everybody's.
-        return await self._circuits.call(
+        return await self._circuit_breakers.call(
             Surface.API,
             lambda: self._repeat(seen, lambda: work(access)),
             subject=str(integration.id),
@@ -131,7 +131,7 @@ class CalendlySession:
             except CalendlyError as error:
                 if isinstance(error, CalendlyThrottled):
                     await self._pause(seen)
-                pause = self._retries.in_request(error, attempt, self._entropy.fraction())
+                pause = self._retries.in_request(error, attempt, self._randomness.fraction())
                 if pause is None:
                     raise
             attempt += 1

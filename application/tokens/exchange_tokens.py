@@ -13,11 +13,11 @@ import msgspec
 from application.ports.background import Background
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
-from application.ports.signals import Telemetry
+from application.ports.randomness import Randomness
 from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
-from application.ports.token_rescue import UnsavedTokens
+from application.ports.telemetry import Telemetry
+from application.ports.unsaved_tokens import UnsavedTokens
 from application.ports.vault import Vault
 from application.resilience.circuit_breakers import CircuitBreakers
 from application.resilience.retry import RetryBudget
@@ -44,25 +44,25 @@ class ExchangeTokens:
         storage: Storage,
         vault: Vault,
         oauth: CalendlyOAuth,
-        circuits: CircuitBreakers,
+        circuit_breakers: CircuitBreakers,
         background: Background,
         clock: Clock,
-        entropy: Randomness,
-        signals: Telemetry,
+        randomness: Randomness,
+        telemetry: Telemetry,
         breaker_policy: BreakerPolicy,
         lease_ttl: timedelta,
     ) -> None:
         self._vault = vault
-        self._circuits = circuits
+        self._circuit_breakers = circuit_breakers
         self._background = background
         self._clock = clock
-        self._signals = signals
+        self._telemetry = telemetry
         self._breaker_policy = breaker_policy
         self._outcomes = RefreshResults(
             storage=storage,
             clock=clock,
-            entropy=entropy,
-            signals=signals,
+            randomness=randomness,
+            telemetry=telemetry,
             breaker_policy=breaker_policy,
         )
         self._spend = SendRefresh(
@@ -71,12 +71,12 @@ class ExchangeTokens:
             oauth=oauth,
             outcomes=self._outcomes,
             clock=clock,
-            signals=signals,
+            telemetry=telemetry,
             lease_ttl=lease_ttl,
         )
 
     async def __call__(
-        self, integration: Integration, lease: Lease, rescue: UnsavedTokens | None = None
+        self, integration: Integration, lease: Lease, unsaved_tokens: UnsavedTokens | None = None
     ) -> Integration:
         """Refresh an integration whose lease the caller holds; the lease is given back.
 
@@ -96,49 +96,49 @@ class ExchangeTokens:
                 tried again later.
 
         """
-        patience = RetryBudget(seconds=None)
+        budget = RetryBudget(seconds=None)
         work: asyncio.Task[Integration] = asyncio.ensure_future(
-            self._counted(integration, lease, rescue, patience)
+            self._counted(integration, lease, unsaved_tokens, budget)
         )
-        waits_for = patience.exhausted if rescue is None else asyncio.Event()
+        waits_for = budget.exhausted if unsaved_tokens is None else asyncio.Event()
         try:
             await wait_for_either(work, waits_for)
         except asyncio.CancelledError:
-            self._leave(work, patience)
+            self._leave(work, budget)
             raise
         if not work.done():
-            self._leave(work, patience)
+            self._leave(work, budget)
             raise StorageUnavailable(
                 "PostgreSQL is away; the new tokens are stored once it is back.", retry_after=5
             )
         return work.result()
 
-    def _leave(self, work: asyncio.Task[Integration], patience: RetryBudget) -> None:
+    def _leave(self, work: asyncio.Task[Integration], budget: RetryBudget) -> None:
         """Let the work go on in this process; it ends before the process does."""
-        storing = shield_until_done(work, patience)
+        storing = shield_until_done(work, budget)
         self._background.run("store_new_tokens", storing, vital=True)
 
     async def _counted(
         self,
         integration: Integration,
         lease: Lease,
-        rescue: UnsavedTokens | None,
-        patience: RetryBudget,
+        unsaved_tokens: UnsavedTokens | None,
+        budget: RetryBudget,
     ) -> Integration:
         try:
-            fresh, outcome = await self._exchange(integration, lease, rescue, patience)
+            fresh, outcome = await self._exchange(integration, lease, unsaved_tokens, budget)
         except SlotkeeperError as error:
-            self._signals.token_refresh(integration.id, error.code)
+            self._telemetry.token_refresh(integration.id, error.code)
             raise
-        self._signals.token_refresh(integration.id, outcome)
+        self._telemetry.token_refresh(integration.id, outcome)
         return fresh
 
     async def _exchange(
         self,
         integration: Integration,
         lease: Lease,
-        rescue: UnsavedTokens | None,
-        patience: RetryBudget,
+        unsaved_tokens: UnsavedTokens | None,
+        budget: RetryBudget,
     ) -> RefreshResult:
         integration = await self._admit(integration, lease)
         try:
@@ -146,10 +146,10 @@ class ExchangeTokens:
         except SealedValueUnreadable as error:
             await self._outcomes.retry_later(integration, lease, error)
             raise
-        spending = RefreshRequest(integration, lease, refresh, rescue, patience)
+        spending = RefreshRequest(integration, lease, refresh, unsaved_tokens, budget)
         try:
             # What comes of it is stored within the call: the circuit keeps its own record after.
-            return await self._circuits.call(
+            return await self._circuit_breakers.call(
                 Surface.OAUTH, lambda: self._spend(spending), subject=str(integration.id)
             )
         except CircuitOpen as error:

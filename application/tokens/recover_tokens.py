@@ -6,10 +6,10 @@ from enum import StrEnum
 from msgspec.structs import replace
 
 from application.ports.calendly.oauth import CalendlyOAuth
-from application.ports.entropy import Randomness
-from application.ports.signals import Telemetry
+from application.ports.randomness import Randomness
 from application.ports.storage.unit_of_work import Storage
-from application.ports.token_rescue import UnsavedTokenPair, UnsavedTokens
+from application.ports.telemetry import Telemetry
+from application.ports.unsaved_tokens import UnsavedTokenPair, UnsavedTokens
 from application.ports.vault import Vault
 from application.resilience.retry import RetryBudget, retry_until_stored
 from application.resilience.shield import shield_until_done
@@ -36,29 +36,29 @@ class RecoverTokens:
         storage: Storage,
         vault: Vault,
         oauth: CalendlyOAuth,
-        entropy: Randomness,
-        signals: Telemetry,
+        randomness: Randomness,
+        telemetry: Telemetry,
     ) -> None:
         self._storage = storage
         self._vault = vault
         self._oauth = oauth
-        self._entropy = entropy
-        self._signals = signals
+        self._randomness = randomness
+        self._telemetry = telemetry
 
-    async def __call__(self, pair: UnsavedTokenPair, rescue: UnsavedTokens) -> Restored:
+    async def __call__(self, pair: UnsavedTokenPair, unsaved_tokens: UnsavedTokens) -> Restored:
         """Store the pair, however long the store is away, and drop it from the rescue.
 
         A pair whose integration was erased, or is being disconnected, is revoked: nobody else
         knows it. One whose grant was replaced by a newer one is worth nothing any more.
         """
-        patience = RetryBudget(seconds=None)
+        budget = RetryBudget(seconds=None)
         storing = retry_until_stored(
-            lambda: self._store(pair), entropy=self._entropy, patience=patience
+            lambda: self._store(pair), randomness=self._randomness, budget=budget
         )
-        result = await shield_until_done(asyncio.ensure_future(storing), patience)
+        result = await shield_until_done(asyncio.ensure_future(storing), budget)
         if result is Restored.GIVEN_BACK:
             await self._give_back(pair)
-        rescue.drop(pair)
+        unsaved_tokens.drop(pair)
         return result
 
     async def _store(self, pair: UnsavedTokenPair) -> Restored:
@@ -77,7 +77,7 @@ class RecoverTokens:
             await uow.commit()
         if stored:
             if integration.attention is not None:
-                self._signals.recovered(integration.id, integration.attention.cause)
+                self._telemetry.recovered(integration.id, integration.attention.cause)
             return Restored.STORED
         # By version: who rotates the encryption key changes the sealed text of the same pair.
         newest = integration.tokens is not None and integration.tokens.version

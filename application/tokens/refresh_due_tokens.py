@@ -9,11 +9,11 @@ from application.jobs.job_result import LEFT_FOR_LATER, JobCounter, JobResult, P
 from application.jobs.run_rows import run_rows
 from application.jobs.unexpected import report_bug
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
-from application.ports.signals import Telemetry
+from application.ports.randomness import Randomness
 from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
-from application.ports.token_rescue import UnsavedTokens
+from application.ports.telemetry import Telemetry
+from application.ports.unsaved_tokens import UnsavedTokens
 from application.resilience.circuit_breakers import CircuitBreakers
 from application.resilience.rate_limit import RateLimiter
 from application.tokens.exchange_tokens import ExchangeTokens
@@ -35,10 +35,10 @@ class RefreshDueTokens:
         storage: Storage,
         exchange: ExchangeTokens,
         restore: RecoverTokens,
-        circuits: CircuitBreakers,
+        circuit_breakers: CircuitBreakers,
         clock: Clock,
-        entropy: Randomness,
-        signals: Telemetry,
+        randomness: Randomness,
+        telemetry: Telemetry,
         owner: str,
         lease_ttl: timedelta,
         horizon: timedelta,
@@ -48,17 +48,17 @@ class RefreshDueTokens:
         self._storage = storage
         self._exchange = exchange
         self._restore = restore
-        self._circuits = circuits
+        self._circuit_breakers = circuit_breakers
         self._clock = clock
-        self._signals = signals
+        self._telemetry = telemetry
         self._owner = owner
         self._lease_ttl = lease_ttl
         self._horizon = horizon
         self._concurrency = concurrency
-        self._pace = RateLimiter(per_second, entropy)
+        self._pace = RateLimiter(per_second, randomness)
 
     async def __call__(
-        self, limit: int, progress: Progress, rescue: UnsavedTokens | None = None
+        self, limit: int, progress: Progress, unsaved_tokens: UnsavedTokens | None = None
     ) -> JobResult:
         """Claim up to `limit` due integrations and refresh each; none stops the others.
 
@@ -72,34 +72,34 @@ class RefreshDueTokens:
             What was done; with `resume_in` when the rest is better looked at a little later.
 
         """
-        counting = JobCounter(progress)
-        if rescue is not None:
-            await self._restore_all(rescue, counting)
-        held = await self._circuits.wait(Surface.OAUTH)
+        counter = JobCounter(progress)
+        if unsaved_tokens is not None:
+            await self._restore_all(unsaved_tokens, counter)
+        held = await self._circuit_breakers.wait(Surface.OAUTH)
         if held is not None:
-            return counting.waiting(held_by=CircuitOpen.code, resume_in=_seconds(held))
-        limit = await self._circuits.room(Surface.OAUTH, limit)
+            return counter.waiting(held_by=CircuitOpen.code, resume_in=_seconds(held))
+        limit = await self._circuit_breakers.room(Surface.OAUTH, limit)
         claimed = await self._claim(limit)
         await run_rows(
             claimed,
-            lambda row: self._one(*row, rescue),
+            lambda row: self._one(*row, unsaved_tokens),
             concurrency=self._concurrency,
-            counting=counting,
-            unexpected=partial(report_bug, self._signals),
+            counter=counter,
+            unexpected=partial(report_bug, self._telemetry),
         )
-        if rescue is not None and rescue.kept():
+        if unsaved_tokens is not None and unsaved_tokens.kept():
             # They are kept for as long as this page does not end well.
             raise StorageUnavailable("New tokens wait to be stored.", retry_after=5)
         if len(claimed) == limit:
-            return counting.page(more=True)
-        return await self._end(counting)
+            return counter.page(more=True)
+        return await self._end(counter)
 
-    async def _restore_all(self, rescue: UnsavedTokens, counting: JobCounter) -> None:
-        for pair in rescue.kept():
+    async def _restore_all(self, unsaved_tokens: UnsavedTokens, counter: JobCounter) -> None:
+        for pair in unsaved_tokens.kept():
             try:
-                counting.done(await self._restore(pair, rescue))
+                counter.done(await self._restore(pair, unsaved_tokens))
             except SlotkeeperError as error:
-                counting.failed(error.code)
+                counter.failed(error.code)
 
     async def _claim(self, limit: int) -> list[tuple[Integration, Lease]]:
         now = self._clock.now()
@@ -111,26 +111,26 @@ class RefreshDueTokens:
         return claimed
 
     async def _one(
-        self, integration: Integration, lease: Lease, rescue: UnsavedTokens | None
+        self, integration: Integration, lease: Lease, unsaved_tokens: UnsavedTokens | None
     ) -> str:
         await self._pace.acquire()
         if lease.expires_at <= self._clock.now():
             # No exchange may begin under it any more, nor under one that was lost.
             return LEFT_FOR_LATER
         try:
-            await self._exchange(integration, lease, rescue)
+            await self._exchange(integration, lease, unsaved_tokens)
         except RefreshInProgress:
             return LEFT_FOR_LATER
         return "refreshed"
 
-    async def _end(self, counting: JobCounter) -> JobResult:
+    async def _end(self, counter: JobCounter) -> JobResult:
         """Return the last page's tally; what was put off for a short while is waited for."""
         now = self._clock.now()
         async with self._storage() as uow:
             upcoming = await uow.refresh_queue.next_attempt(now, now + self._horizon)
         if upcoming is None or upcoming - now > WAITED_FOR:
-            return counting.page(more=False)
-        return counting.waiting(held_by=PUT_OFF, resume_in=_seconds(upcoming - now))
+            return counter.page(more=False)
+        return counter.waiting(held_by=PUT_OFF, resume_in=_seconds(upcoming - now))
 
 
 def _seconds(wait: timedelta) -> int:

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
-from application.ports.signals import Telemetry
+from application.ports.randomness import Randomness
 from application.ports.storage.unit_of_work import Storage
-from application.ports.token_rescue import UnsavedTokens
+from application.ports.telemetry import Telemetry
+from application.ports.unsaved_tokens import UnsavedTokens
 from application.resilience.retry import RetryBudget, retry_until_stored
 from domain.backoff import delay
 from domain.circuit_breaker import Breaker, BreakerPolicy, failed, given_back
@@ -34,15 +34,15 @@ class RefreshResults:
         *,
         storage: Storage,
         clock: Clock,
-        entropy: Randomness,
-        signals: Telemetry,
+        randomness: Randomness,
+        telemetry: Telemetry,
         breaker_policy: BreakerPolicy,
     ) -> None:
         self._storage = storage
         self._log = storage.exchanges()
         self._clock = clock
-        self._entropy = entropy
-        self._signals = signals
+        self._randomness = randomness
+        self._telemetry = telemetry
         self._breaker_policy = breaker_policy
 
     async def store(
@@ -50,8 +50,8 @@ class RefreshResults:
         changed: Integration,
         lease: Lease,
         before: Integration,
-        patience: RetryBudget,
-        rescue: UnsavedTokens | None = None,
+        budget: RetryBudget,
+        unsaved_tokens: UnsavedTokens | None = None,
     ) -> bool:
         """Commit a final outcome, again and again while the store is away.
 
@@ -59,8 +59,8 @@ class RefreshResults:
             changed: as the integration has become.
             lease: under which it did.
             before: as it was.
-            patience: how long to go on.
-            rescue: alarmed when an attempt fails.
+            budget: how long to go on.
+            unsaved_tokens: alarmed when an attempt fails.
 
         Returns:
             False when somebody else's change came first; the lease is given back all the same.
@@ -70,7 +70,7 @@ class RefreshResults:
 
         """
         try:
-            stored = await self._persist(changed, lease, before, patience, rescue)
+            stored = await self._persist(changed, lease, before, budget, unsaved_tokens)
         except StorageUnavailable:
             raise
         except SlotkeeperError:
@@ -78,9 +78,9 @@ class RefreshResults:
             plain = msgspec.structs.replace(changed, scopes=before.scopes, account=before.account)
             if plain == changed:
                 raise
-            stored = await self._persist(plain, lease, before, patience, rescue)
+            stored = await self._persist(plain, lease, before, budget, unsaved_tokens)
         if stored and changed.attention is not None:
-            self._signals.reauth_required(changed.id, changed.attention.cause)
+            self._telemetry.reauth_required(changed.id, changed.attention.cause)
         return stored
 
     async def _persist(
@@ -88,18 +88,18 @@ class RefreshResults:
         changed: Integration,
         lease: Lease,
         before: Integration,
-        patience: RetryBudget,
-        rescue: UnsavedTokens | None,
+        budget: RetryBudget,
+        unsaved_tokens: UnsavedTokens | None,
     ) -> bool:
         async def attempt() -> bool:
             try:
                 return await self._finish(changed, lease, before)
             except (StorageUnavailable, asyncio.CancelledError):
-                if rescue is not None:
-                    rescue.alarm()
+                if unsaved_tokens is not None:
+                    unsaved_tokens.alarm()
                 raise
 
-        return await retry_until_stored(attempt, entropy=self._entropy, patience=patience)
+        return await retry_until_stored(attempt, randomness=self._randomness, budget=budget)
 
     async def retry_later(
         self, integration: Integration, lease: Lease, error: SlotkeeperError
@@ -156,7 +156,7 @@ class RefreshResults:
 
     def _breaker(self, breaker: Breaker, rule: Rule, now: datetime) -> Breaker:
         if rule.breaker is Effect.FAILS:
-            return failed(breaker, now, self._breaker_policy, self._entropy.fraction())
+            return failed(breaker, now, self._breaker_policy, self._randomness.fraction())
         return given_back(breaker, breaker)
 
     def _next_attempt(
@@ -165,7 +165,7 @@ class RefreshResults:
         asked = timedelta(seconds=error.retry_after or 0)
         match rule.repeat:
             case Repeat.BACKED_OFF:
-                backed_off = delay(PUT_OFF, max(failures, 1), self._entropy.fraction())
+                backed_off = delay(PUT_OFF, max(failures, 1), self._randomness.fraction())
                 return now + max(asked, backed_off)
             case Repeat.AFTER_AN_HOUR:
                 return now + QUARANTINE

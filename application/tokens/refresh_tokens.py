@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
+from application.ports.randomness import Randomness
 from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
 from application.resilience.circuit_breakers import CircuitBreakers
@@ -32,17 +32,17 @@ class RefreshTokens:
         *,
         storage: Storage,
         exchange: ExchangeTokens,
-        circuits: CircuitBreakers,
+        circuit_breakers: CircuitBreakers,
         clock: Clock,
-        entropy: Randomness,
+        randomness: Randomness,
         owner: str,
         lease_ttl: timedelta,
     ) -> None:
         self._storage = storage
         self._exchange = exchange
-        self._circuits = circuits
+        self._circuit_breakers = circuit_breakers
         self._clock = clock
-        self._entropy = entropy
+        self._randomness = randomness
         self._owner = owner
         self._lease_ttl = lease_ttl
 
@@ -75,8 +75,8 @@ class RefreshTokens:
                 return await self._refresh(*taken, stale_version)
             self._refuse_while_in_doubt(integration)
             await self._refuse_at_rest(integration)
-            await self._circuits.raise_if_open(Surface.OAUTH)
-            await asyncio.sleep(POLL * (0.5 + self._entropy.fraction()))
+            await self._circuit_breakers.raise_if_open(Surface.OAUTH)
+            await asyncio.sleep(POLL * (0.5 + self._randomness.fraction()))
         raise RefreshInProgress(
             "Another process is refreshing this integration; try again shortly.", retry_after=5
         )

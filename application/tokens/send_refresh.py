@@ -11,9 +11,9 @@ import msgspec
 
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.clock import Clock
-from application.ports.signals import Telemetry
 from application.ports.storage.unit_of_work import Storage
-from application.ports.token_rescue import UnsavedTokenPair, UnsavedTokens
+from application.ports.telemetry import Telemetry
+from application.ports.unsaved_tokens import UnsavedTokenPair, UnsavedTokens
 from application.ports.vault import Vault
 from application.resilience.retry import RetryBudget
 from application.tokens.exchange_start import outlasts_request, requests_used_up
@@ -54,8 +54,8 @@ class RefreshRequest:
     integration: Integration
     lease: Lease
     refresh: Secret
-    rescue: UnsavedTokens | None
-    patience: RetryBudget
+    unsaved_tokens: UnsavedTokens | None
+    budget: RetryBudget
 
 
 class SendRefresh:
@@ -69,7 +69,7 @@ class SendRefresh:
         oauth: CalendlyOAuth,
         outcomes: RefreshResults,
         clock: Clock,
-        signals: Telemetry,
+        telemetry: Telemetry,
         lease_ttl: timedelta,
     ) -> None:
         self._storage = storage
@@ -78,7 +78,7 @@ class SendRefresh:
         self._oauth = oauth
         self._outcomes = outcomes
         self._clock = clock
-        self._signals = signals
+        self._telemetry = telemetry
         self._lease_ttl = lease_ttl
 
     async def __call__(self, spending: RefreshRequest) -> RefreshResult:
@@ -130,7 +130,7 @@ class SendRefresh:
             error = GrantRefused("Calendly answered a token refresh for another account.")
             return await self._give_up(changed, spending, error)
         tokens = seal_pair(self._vault, integration.id, pair, version=version + 1)
-        stranded = UnsavedTokenPair(
+        unsaved = UnsavedTokenPair(
             integration_id=integration.id,
             connected_at=integration.connected_at,
             replaces=version,
@@ -151,7 +151,7 @@ class SendRefresh:
             changed = msgspec.structs.replace(
                 changed, exchange_started_at=started, last_error_code=NOT_ROTATED
             )
-        if await self._stored(changed, spending, stranded):
+        if await self._stored(changed, spending, unsaved):
             await self._say_if_revived(changed, spending)
             return changed, Outcome.REFRESHED
         current = await self._reread(integration)
@@ -162,25 +162,25 @@ class SendRefresh:
         return _overtaken(current)
 
     async def _stored(
-        self, changed: Integration, spending: RefreshRequest, stranded: UnsavedTokenPair
+        self, changed: Integration, spending: RefreshRequest, unsaved: UnsavedTokenPair
     ) -> bool:
-        rescue = spending.rescue
-        if rescue is not None:
-            rescue.keep(stranded)
+        unsaved_tokens = spending.unsaved_tokens
+        if unsaved_tokens is not None:
+            unsaved_tokens.keep(unsaved)
         stored = await self._outcomes.store(
-            changed, spending.lease, spending.integration, spending.patience, rescue
+            changed, spending.lease, spending.integration, spending.budget, unsaved_tokens
         )
-        if rescue is not None:
-            rescue.drop(stranded)
+        if unsaved_tokens is not None:
+            unsaved_tokens.drop(unsaved)
         return stored
 
     async def _say_if_revived(self, changed: Integration, spending: RefreshRequest) -> None:
         """A pair that came late may have brought back what somebody had given up meanwhile."""
-        if not spending.patience.tried and self._clock.now() < spending.lease.expires_at:
+        if not spending.budget.tried and self._clock.now() < spending.lease.expires_at:
             return
         current = await self._reread(changed)
         if current and current.recovery and current.recovery.at == changed.last_refreshed_at:
-            self._signals.recovered(changed.id, current.recovery.cause)
+            self._telemetry.recovered(changed.id, current.recovery.cause)
 
     async def _refused(self, spending: RefreshRequest, error: GrantRefused) -> RefreshResult:
         now, integration = self._clock.now(), spending.integration

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from application.bookings.merge_facts import merge_facts
-from application.ports.entropy import Randomness
+from application.ports.randomness import Randomness
 from application.ports.storage.availability_cache import Change, Scope
 from application.ports.storage.bookings import Owner
 from application.ports.storage.unit_of_work import UnitOfWork
@@ -25,25 +25,25 @@ UNREADABLE_ERROR = "WebhookUnreadable"
 
 
 async def integrations_of(
-    uow: UnitOfWork, notice: ParsedWebhook, integration: Integration | None
+    uow: UnitOfWork, webhook: ParsedWebhook, integration: Integration | None
 ) -> Sequence[Integration]:
     """Return whom a notice concerns: the one its address named, or those its body names."""
     if integration is not None:
         return [integration]
-    return await uow.integrations.by_accounts(notice.account_uris)
+    return await uow.integrations.by_accounts(webhook.account_uris)
 
 
-def why_ignored(notice: ParsedWebhook, concerned: Sequence[Integration | Owner]) -> str | None:
+def why_ignored(webhook: ParsedWebhook, concerned: Sequence[Integration | Owner]) -> str | None:
     """Return why a notice has no effect here, or None when it has one."""
-    if topic(notice.kind) is Topic.NONE:
+    if topic(webhook.kind) is Topic.NONE:
         return UNKNOWN_KIND
     return None if concerned else NOBODYS
 
 
 async def apply_webhook(
     uow: UnitOfWork,
-    entropy: Randomness,
-    notice: ParsedWebhook,
+    randomness: Randomness,
+    webhook: ParsedWebhook,
     integrations: Sequence[Integration],
     now: datetime,
 ) -> str | None:
@@ -51,31 +51,31 @@ async def apply_webhook(
 
     Applying one twice changes nothing the second time.
     """
-    reason = why_ignored(notice, integrations)
+    reason = why_ignored(webhook, integrations)
     if reason is None:
-        await settle_notice(uow, entropy, notice, integrations)
-        await invalidate_cache(uow, notice, integrations, now)
+        await settle_notice(uow, randomness, webhook, integrations)
+        await invalidate_cache(uow, webhook, integrations, now)
     return reason
 
 
 async def settle_notice(
     uow: UnitOfWork,
-    entropy: Randomness,
-    notice: ParsedWebhook,
+    randomness: Randomness,
+    webhook: ParsedWebhook,
     integrations: Sequence[Integration],
 ) -> None:
     """Write what a notice says of a booking, for each integration by ascending id."""
-    if notice.facts is not None:
+    if webhook.facts is not None:
         for integration in integrations:
-            await merge_facts(uow, entropy, integration, [notice.facts])
+            await merge_facts(uow, randomness, integration, [webhook.facts])
 
 
 async def invalidate_cache(
-    uow: UnitOfWork, notice: ParsedWebhook, integrations: Sequence[Integration], now: datetime
+    uow: UnitOfWork, webhook: ParsedWebhook, integrations: Sequence[Integration], now: datetime
 ) -> None:
     """Invalidate what a notice changes of what is cached of the users whom it concerns."""
     users = sorted(each.user_id for each in integrations)
-    await uow.availability.invalidate_each(dict.fromkeys(users, change_of(notice.kind)), now)
+    await uow.availability.invalidate_each(dict.fromkeys(users, change_of(webhook.kind)), now)
 
 
 def change_of(kind: str) -> Change:

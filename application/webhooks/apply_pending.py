@@ -1,6 +1,6 @@
 """Apply stored webhooks that had no effect yet, until they do or are given up.
 
-When the next attempt comes, and after which there is none, is the rule of `domain.leftovers`.
+When the next attempt comes, and after which there is none, is the rule of `domain.pending_webhooks`.
 """
 
 from contextlib import suppress
@@ -12,10 +12,10 @@ from application.jobs.job_result import JobCounter, JobResult, Progress
 from application.jobs.unexpected import UNEXPECTED
 from application.ports.calendly.webhook_reader import WebhookReader
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
-from application.ports.signals import Telemetry
+from application.ports.randomness import Randomness
 from application.ports.storage.unit_of_work import Storage, UnitOfWork
 from application.ports.storage.webhook_events import WebhookEvent
+from application.ports.telemetry import Telemetry
 from application.webhooks.apply import (
     APPLIED,
     IGNORED,
@@ -28,10 +28,10 @@ from application.webhooks.apply import (
     integrations_of,
 )
 from application.webhooks.delivery import belongs_to
-from application.webhooks.held_meanwhile import LockedIntegrations
+from application.webhooks.locked_integrations import LockedIntegrations
 from domain.errors import SealedValueUnreadable, SlotkeeperError, StorageContended
 from domain.integration import Integration
-from domain.leftovers import verdict
+from domain.pending_webhooks import verdict
 from domain.webhook import ParsedWebhook
 
 HELD_FOR = timedelta(minutes=2)
@@ -62,14 +62,14 @@ class ApplyPendingWebhooks:
         storage: Storage,
         reader: WebhookReader,
         clock: Clock,
-        entropy: Randomness,
-        signals: Telemetry,
+        randomness: Randomness,
+        telemetry: Telemetry,
     ) -> None:
         self._storage = storage
         self._reader = reader
         self._clock = clock
-        self._entropy = entropy
-        self._signals = signals
+        self._randomness = randomness
+        self._telemetry = telemetry
 
     async def __call__(self, limit: int, progress: Progress) -> JobResult:
         """Claim up to `limit` pending events and apply each in a transaction of its own."""
@@ -77,13 +77,13 @@ class ApplyPendingWebhooks:
         async with self._storage() as uow:
             events = await uow.webhook_events.claim_pending(now, now + HELD_FOR, limit)
             await uow.commit()
-        counting, held = JobCounter(progress), LockedIntegrations()
+        counter, held = JobCounter(progress), LockedIntegrations()
         for event in events:
-            await self._one(event, held, counting)
-        return counting.page(more=len(events) == limit)
+            await self._one(event, held, counter)
+        return counter.page(more=len(events) == limit)
 
     async def _one(
-        self, event: WebhookEvent, held: LockedIntegrations, counting: JobCounter
+        self, event: WebhookEvent, held: LockedIntegrations, counter: JobCounter
     ) -> None:
         try:
             result = await self._attempt(event, held)
@@ -91,41 +91,41 @@ class ApplyPendingWebhooks:
             result = _failure(error)
         if isinstance(result, Failure):
             await self._failed(event, result)
-            counting.failed(result.code)
+            counter.failed(result.code)
         else:
-            counting.done(result)
-            self._signals.webhook_applied(event.kind, result)
+            counter.done(result)
+            self._telemetry.webhook_applied(event.kind, result)
 
     async def _attempt(self, event: WebhookEvent, held: LockedIntegrations) -> str | Failure:
         if event.fault is not None:
             return Failure(event.fault, SealedValueUnreadable.__name__, "body")
-        notice = self._reader.read(event.body)
-        if notice.unreadable is not None:
-            return Failure(UNREADABLE, UNREADABLE_ERROR, notice.unreadable)
-        return await self._apply(event, notice, held)
+        webhook = self._reader.read(event.body)
+        if webhook.unreadable is not None:
+            return Failure(UNREADABLE, UNREADABLE_ERROR, webhook.unreadable)
+        return await self._apply(event, webhook, held)
 
     async def _apply(
-        self, event: WebhookEvent, notice: ParsedWebhook, held: LockedIntegrations
+        self, event: WebhookEvent, webhook: ParsedWebhook, held: LockedIntegrations
     ) -> str:
         now = self._clock.now()
         async with self._storage() as uow:
-            addressee = await _addressee(uow, event, notice)
-            integrations = await integrations_of(uow, notice, addressee)
+            addressee = await _addressee(uow, event, webhook)
+            integrations = await integrations_of(uow, webhook, addressee)
             with held.noted(integrations):
-                reason = await apply_webhook(uow, self._entropy, notice, integrations, now)
+                reason = await apply_webhook(uow, self._randomness, webhook, integrations, now)
             if reason is None:
                 await uow.webhook_events.applied(event.id, now)
             else:
                 await uow.webhook_events.ignored(event.id, reason, now)
             await uow.commit()
         if reason == UNKNOWN_KIND:
-            self._signals.webhook_unknown(event.id, notice.kind)
+            self._telemetry.webhook_unknown(event.id, webhook.kind)
         if reason is None:
             return APPLIED
         return NOBODYS if reason == NOBODYS else IGNORED
 
     async def _failed(self, event: WebhookEvent, failure: Failure) -> None:
-        ruling = verdict(failure.code, event.attempts + 1, self._entropy.fraction())
+        ruling = verdict(failure.code, event.attempts + 1, self._randomness.fraction())
         again = None if ruling.pause is None else self._clock.now() + ruling.pause
         # An event that somebody holds as well stays claimed, and is handed out again after that.
         with suppress(StorageContended):
@@ -140,12 +140,12 @@ class ApplyPendingWebhooks:
                     await uow.availability.invalidate_each(changed, self._clock.now())
                 await uow.commit()
         result = DEAD_LETTERED if again is None else failure.code
-        self._signals.webhook_applied(event.kind, result)
-        self._signals.webhook_unapplied(event.id, failure.error, failure.where)
+        self._telemetry.webhook_applied(event.kind, result)
+        self._telemetry.webhook_unapplied(event.id, failure.error, failure.where)
 
 
 async def _addressee(
-    uow: UnitOfWork, event: WebhookEvent, notice: ParsedWebhook
+    uow: UnitOfWork, event: WebhookEvent, webhook: ParsedWebhook
 ) -> Integration | None:
     """Return the integration that the event's address named; None when its body has to tell."""
     if event.integration_id is not None:
@@ -154,7 +154,7 @@ async def _addressee(
         return None
     # Stored while its integration's row was held. The user may have another account by now.
     found = await uow.integrations.for_user(event.user_id)
-    return found if found is not None and belongs_to(event, notice, found) else None
+    return found if found is not None and belongs_to(event, webhook, found) else None
 
 
 def _failure(error: Exception) -> Failure:

@@ -9,12 +9,12 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from application.ports.entropy import Randomness
+from application.ports.randomness import Randomness
 from application.ports.storage.bookings import Owner
 from application.ports.storage.webhook_events import WebhookEvent
-from domain.discreet import RedactedRepr
 from domain.ids import IntegrationId, WebhookEventId
 from domain.integration import Integration
+from domain.redacted_repr import RedactedRepr
 from domain.webhook import APP_WIDE, ParsedWebhook, dedupe_key
 
 STORED = "stored"
@@ -27,7 +27,7 @@ class Delivery(RedactedRepr, msgspec.Struct, frozen=True):
 
     Args:
         body: the raw bytes.
-        notice: what was read out of them.
+        webhook: what was read out of them.
         integration_id: whom its address names; None for the app-wide address.
         received_at: when it arrived (UTC).
 
@@ -35,7 +35,7 @@ class Delivery(RedactedRepr, msgspec.Struct, frozen=True):
 
     shown = ("integration_id", "received_at")
     body: bytes
-    notice: ParsedWebhook
+    webhook: ParsedWebhook
     integration_id: IntegrationId | None
     received_at: datetime
 
@@ -58,7 +58,7 @@ class IngestResult(msgspec.Struct, frozen=True):
 
 
 def event_of(
-    delivery: Delivery, concerned: Sequence[Integration | Owner], entropy: Randomness
+    delivery: Delivery, concerned: Sequence[Integration | Owner], randomness: Randomness
 ) -> WebhookEvent:
     """Return the event to store; it belongs to whom it concerns where that is one alone.
 
@@ -68,12 +68,12 @@ def event_of(
     only = concerned[0] if len(concerned) == 1 else None
     scope = _scope(only.id) if only else APP_WIDE
     return WebhookEvent(
-        id=WebhookEventId(entropy.new_id()),
-        dedupe_key=dedupe_key(delivery.notice, delivery.body, scope),
-        kind=delivery.notice.kind,
+        id=WebhookEventId(randomness.new_id()),
+        dedupe_key=dedupe_key(delivery.webhook, delivery.body, scope),
+        kind=delivery.webhook.kind,
         body=delivery.body,
         received_at=delivery.received_at,
-        occurred_at=delivery.notice.occurred_at,
+        occurred_at=delivery.webhook.occurred_at,
         integration_id=only.id if only else None,
         user_id=only.user_id if only else None,
     )
@@ -84,10 +84,10 @@ def unlinked(event: WebhookEvent) -> WebhookEvent:
     return replace(event, integration_id=None)
 
 
-def belongs_to(event: WebhookEvent, notice: ParsedWebhook, integration: Integration) -> bool:
+def belongs_to(event: WebhookEvent, webhook: ParsedWebhook, integration: Integration) -> bool:
     """Whether an unlinked event was stored for this integration: its key says so."""
     # Until a deploy could read it, the event was known by its hash.
-    readings = (notice, replace(notice, subject=None))
+    readings = (webhook, replace(webhook, subject=None))
     scope = _scope(integration.id)
     return event.dedupe_key in {dedupe_key(each, event.body, scope) for each in readings}
 

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from application.ports.calendly.subscriptions import CalendlySubscriptions
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
-from application.ports.signals import Telemetry
+from application.ports.randomness import Randomness
 from application.ports.storage.unit_of_work import Storage
+from application.ports.telemetry import Telemetry
 from application.tokens.calendly_session import CalendlySession
 from application.tokens.connected import read_connected
 from domain.errors import CalendlyConflict, SlotkeeperError
@@ -49,8 +49,8 @@ class EnsureSubscription:
         session: CalendlySession,
         calendly: CalendlySubscriptions,
         clock: Clock,
-        entropy: Randomness,
-        signals: Telemetry,
+        randomness: Randomness,
+        telemetry: Telemetry,
         callback_base: str,
         signing_key: Secret,
     ) -> None:
@@ -58,8 +58,8 @@ class EnsureSubscription:
         self._session = session
         self._calendly = calendly
         self._clock = clock
-        self._entropy = entropy
-        self._signals = signals
+        self._randomness = randomness
+        self._telemetry = telemetry
         self._callback_base = callback_base
         self._signing_key = signing_key
 
@@ -76,9 +76,9 @@ class EnsureSubscription:
         try:
             result = await self._ensure(integration_id)
         except SlotkeeperError as error:
-            self._signals.subscription(integration_id, error.code)
+            self._telemetry.subscription(integration_id, error.code)
             raise
-        self._signals.subscription(integration_id, result)
+        self._telemetry.subscription(integration_id, result)
         return result
 
     async def _ensure(self, integration_id: IntegrationId) -> str:
@@ -126,7 +126,7 @@ class EnsureSubscription:
             return await self._create_once(integration)
 
     async def _create_once(self, integration: Integration) -> ActualSubscription:
-        token = marked(self._entropy.token(KEY_BYTES), self._signing_key)
+        token = marked(self._randomness.token(KEY_BYTES), self._signing_key)
         key = new_key(integration.id, token)
         own = own_signing_key(self._signing_key, key)
         return await self._session.call(
@@ -162,7 +162,7 @@ class EnsureSubscription:
                 await uow.integrations.put_gap(integration.id, gap)
             await uow.commit()
         if trouble is not None:
-            self._signals.subscription_replaced(integration.id, trouble, since or asked_at)
+            self._telemetry.subscription_replaced(integration.id, trouble, since or asked_at)
 
     def _url(self, key: str) -> str:
         return f"{self._callback_base}/{key}"

@@ -38,20 +38,20 @@ class HealSubscriptions:
             cursor=cursor,
             limit=limit,
             concurrency=self._concurrency,
-            progress=lambda tally: progress(resumed.plus(tally)),
+            progress=lambda job_result: progress(resumed.plus(job_result)),
         )
         return resumed.plus(healed)
 
     async def _resume(self, limit: int, progress: Progress) -> JobResult:
         async with self._storage() as uow:
             leaving = await uow.integrations.disconnecting(limit)
-        counting = JobCounter(progress)
+        counter = JobCounter(progress)
         for integration in leaving:
             try:
                 started = await self._jobs.disconnect(integration.id)
             except JobsUnavailable as error:
-                counting.failed(error.code)
+                counter.failed(error.code)
                 break  # The others would only wait for the same time-out.
             if not started.already_running:
-                counting.done(DISCONNECT_RESUMED)
-        return counting.tally
+                counter.done(DISCONNECT_RESUMED)
+        return counter.job_result

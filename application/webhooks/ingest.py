@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from application.ports.calendly.webhook_reader import WebhookReader
 from application.ports.clock import Clock
-from application.ports.signals import Telemetry
+from application.ports.telemetry import Telemetry
 from application.webhooks.apply import (
     APPLIED,
     IGNORED,
@@ -46,14 +46,14 @@ class IngestWebhook:
         inbox: Inbox,
         reader: WebhookReader,
         clock: Clock,
-        signals: Telemetry,
+        telemetry: Telemetry,
         signing_keys: Sequence[Secret],
         tolerance: timedelta,
     ) -> None:
         self._inbox = inbox
         self._reader = reader
         self._clock = clock
-        self._signals = signals
+        self._telemetry = telemetry
         self._signing_keys = signing_keys
         self._tolerance = tolerance
 
@@ -75,7 +75,7 @@ class IngestWebhook:
         now = self._clock.now()
         verdict = self._verify(body, signature, subscription_key, now)
         if verdict is not Verdict.VALID:
-            self._signals.webhook_received(verdict)
+            self._telemetry.webhook_received(verdict)
             raise SignatureRejected(REFUSALS[verdict], reason=verdict)
         addressee = self._addressee(subscription_key)
         delivery = Delivery(body, self._read(body), addressee, now)
@@ -84,11 +84,11 @@ class IngestWebhook:
         except SubscriptionNotFound:
             ingested = None
         except StorageUnavailable:
-            self._signals.webhook_received(UNAVAILABLE)
+            self._telemetry.webhook_received(UNAVAILABLE)
             raise
         if ingested is None:
             raise self._nobodys()
-        self._tell(delivery.notice, ingested)
+        self._tell(delivery.webhook, ingested)
         return ingested
 
     def _verify(
@@ -107,26 +107,26 @@ class IngestWebhook:
         return integration_id
 
     def _nobodys(self) -> SubscriptionNotFound:
-        self._signals.webhook_received(UNKNOWN_SUBSCRIPTION)
+        self._telemetry.webhook_received(UNKNOWN_SUBSCRIPTION)
         return SubscriptionNotFound("No integration has this webhook subscription key.")
 
     def _read(self, body: bytes) -> ParsedWebhook:
         try:
             return self._reader.read(body)
         except MalformedWebhook:
-            self._signals.webhook_received(MALFORMED_BODY)
+            self._telemetry.webhook_received(MALFORMED_BODY)
             raise
 
-    def _tell(self, notice: ParsedWebhook, ingested: IngestResult) -> None:
-        self._signals.webhook_received(ingested.result)
+    def _tell(self, webhook: ParsedWebhook, ingested: IngestResult) -> None:
+        self._telemetry.webhook_received(ingested.result)
         event_id, reason = ingested.event_id, ingested.reason
         if event_id is None:
             return
-        self._signals.webhook_applied(notice.kind, _outcome(ingested))
+        self._telemetry.webhook_applied(webhook.kind, _outcome(ingested))
         if reason == UNKNOWN_KIND:
-            self._signals.webhook_unknown(event_id, notice.kind)
-        elif reason == UNREADABLE and notice.unreadable is not None:
-            self._signals.webhook_unapplied(event_id, UNREADABLE_ERROR, notice.unreadable)
+            self._telemetry.webhook_unknown(event_id, webhook.kind)
+        elif reason == UNREADABLE and webhook.unreadable is not None:
+            self._telemetry.webhook_unapplied(event_id, UNREADABLE_ERROR, webhook.unreadable)
 
 
 def _outcome(ingested: IngestResult) -> str:

@@ -79,7 +79,7 @@ class Contention:
 
 def queue_key(delivery: Delivery) -> Hashable:
     """Return what deliveries have in common that meet the same locks, as far as is known."""
-    return delivery.integration_id or delivery.notice.account_uris
+    return delivery.integration_id or delivery.webhook.account_uris
 
 
 def bypass_group(

@@ -7,9 +7,9 @@ import msgspec
 from application.ports.calendly.webhook_redactor import WebhookBodies
 from application.ports.storage.unit_of_work import Storage
 from application.ports.storage.webhook_archive import StoredWebhook
-from domain.discreet import RedactedRepr
 from domain.errors import WebhookEventNotFound
 from domain.ids import WebhookEventId
+from domain.redacted_repr import RedactedRepr
 
 
 class ShownWebhook(RedactedRepr, msgspec.Struct, frozen=True):

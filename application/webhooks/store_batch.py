@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from application.bookings.merge_facts import OwnerFacts, merge_facts_locked
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
+from application.ports.randomness import Randomness
 from application.ports.storage.availability_cache import Change
 from application.ports.storage.bookings import Owner
 from application.ports.storage.unit_of_work import Storage, UnitOfWork
@@ -24,7 +24,7 @@ from domain.webhook import ParsedWebhook
 
 
 class _Filing(NamedTuple):
-    notice: ParsedWebhook
+    webhook: ParsedWebhook
     concerned: Sequence[Owner]
     filed: FiledEvent
 
@@ -32,10 +32,10 @@ class _Filing(NamedTuple):
 class StoreBatch:
     """Storing, applying to bookings and invalidating the cache are one transaction."""
 
-    def __init__(self, *, storage: Storage, clock: Clock, entropy: Randomness) -> None:
+    def __init__(self, *, storage: Storage, clock: Clock, randomness: Randomness) -> None:
         self._storage = storage
         self._clock = clock
-        self._entropy = entropy
+        self._randomness = randomness
 
     async def __call__(self, deliveries: Sequence[Delivery]) -> Sequence[IngestResult | None]:
         """Return what became of each; None where the address is nobody's.
@@ -58,28 +58,28 @@ class StoreBatch:
         return [each and _ingested(each.filed, fresh) for each in filings]
 
     def _filing(self, delivery: Delivery, owners: "_Owners") -> _Filing | None:
-        notice = delivery.notice
+        webhook = delivery.webhook
         concerned = owners.concerned(delivery)
         if concerned is None:
             return None
-        event = event_of(delivery, concerned, self._entropy)
-        if notice.unreadable is not None:
-            return _Filing(notice, concerned, FiledEvent(event, WebhookStatus.PENDING))
-        reason = why_ignored(notice, concerned)
+        event = event_of(delivery, concerned, self._randomness)
+        if webhook.unreadable is not None:
+            return _Filing(webhook, concerned, FiledEvent(event, WebhookStatus.PENDING))
+        reason = why_ignored(webhook, concerned)
         status = WebhookStatus.APPLIED if reason is None else WebhookStatus.IGNORED
-        return _Filing(notice, concerned, FiledEvent(event, status, reason))
+        return _Filing(webhook, concerned, FiledEvent(event, status, reason))
 
     async def _apply(self, uow: UnitOfWork, fresh: Iterable[_Filing], now: datetime) -> None:
         told: dict[IntegrationId, OwnerFacts] = {}
         changed: dict[UserId, Change] = {}
-        for notice, concerned, filed in fresh:
+        for webhook, concerned, filed in fresh:
             if filed.status is not WebhookStatus.APPLIED:
                 continue
             for owner in concerned:
-                changed[owner.user_id] = change_of(notice.kind).after(changed.get(owner.user_id))
-                if notice.facts is not None:
-                    told.setdefault(owner.id, OwnerFacts(owner, [])).facts.append(notice.facts)
-        await merge_facts_locked(uow, self._entropy, list(told.values()))
+                changed[owner.user_id] = change_of(webhook.kind).after(changed.get(owner.user_id))
+                if webhook.facts is not None:
+                    told.setdefault(owner.id, OwnerFacts(owner, [])).facts.append(webhook.facts)
+        await merge_facts_locked(uow, self._randomness, list(told.values()))
         await uow.availability.invalidate_each(changed, now)
 
 
@@ -99,7 +99,7 @@ class _Owners:
             return None if owner is None else [owner]
         named = {
             owner.id: owner
-            for uri in delivery.notice.account_uris
+            for uri in delivery.webhook.account_uris
             for owner in self._by_account.get(uri, ())
         }
         return [named[each] for each in sorted(named)]
@@ -112,7 +112,7 @@ async def _held(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> Sequence[Own
         if each.integration_id is not None:
             ids.add(each.integration_id)
         else:
-            accounts.update(each.notice.account_uris)
+            accounts.update(each.webhook.account_uris)
     if not ids and not accounts:
         return []
     return await uow.bookings.lock(sorted(ids), sorted(accounts))

@@ -13,10 +13,10 @@ from typing import Final
 from application.jobs.error_location import error_location
 from application.ports.background import Background
 from application.ports.clock import Clock
-from application.ports.entropy import Randomness
 from application.ports.jobs import Jobs
-from application.ports.signals import Telemetry
+from application.ports.randomness import Randomness
 from application.ports.storage.unit_of_work import Storage, UnitOfWork
+from application.ports.telemetry import Telemetry
 from application.webhooks.apply import (
     UNREADABLE,
     integrations_of,
@@ -68,8 +68,8 @@ class StoreWebhook:
         jobs: Jobs,
         background: Background,
         clock: Clock,
-        entropy: Randomness,
-        signals: Telemetry,
+        randomness: Randomness,
+        telemetry: Telemetry,
     ) -> None:
         self._storage = storage
         self._aside = aside
@@ -77,8 +77,8 @@ class StoreWebhook:
         self._jobs = jobs
         self._background = background
         self._clock = clock
-        self._entropy = entropy
-        self._signals = signals
+        self._randomness = randomness
+        self._telemetry = telemetry
         self._nudged_at: datetime | None = None
 
     async def __call__(self, delivery: Delivery) -> IngestResult:
@@ -89,7 +89,7 @@ class StoreWebhook:
             StorageUnavailable: nothing is stored.
 
         """
-        if delivery.notice.unreadable is not None:
+        if delivery.webhook.unreadable is not None:
             return await self._store_pending(delivery, UNREADABLE)
         try:
             return await self._attempt(delivery)
@@ -112,13 +112,13 @@ class StoreWebhook:
         return ingested
 
     async def _store_and_apply(self, delivery: Delivery) -> IngestResult:
-        notice = delivery.notice
+        webhook = delivery.webhook
         async with self._storage() as uow:
-            concerned = await integrations_of(uow, notice, await _addressee(uow, delivery))
-            reason = why_ignored(notice, concerned)
+            concerned = await integrations_of(uow, webhook, await _addressee(uow, delivery))
+            reason = why_ignored(webhook, concerned)
             if reason is None:
-                await settle_notice(uow, self._entropy, notice, concerned)
-            event = event_of(delivery, concerned, self._entropy)
+                await settle_notice(uow, self._randomness, webhook, concerned)
+            event = event_of(delivery, concerned, self._randomness)
             if not await uow.webhook_events.store(event):
                 return IngestResult(DUPLICATE)  # without a commit: what was settled is undone
             await self._conclude(uow, event.id, delivery, concerned, reason)
@@ -135,7 +135,7 @@ class StoreWebhook:
     ) -> None:
         now = self._clock.now()
         if reason is None:
-            await invalidate_cache(uow, delivery.notice, concerned, now)
+            await invalidate_cache(uow, delivery.webhook, concerned, now)
             await uow.webhook_events.applied(event_id, now)
         else:
             await uow.webhook_events.ignored(event_id, reason, now)
@@ -143,7 +143,7 @@ class StoreWebhook:
     async def _store_after(self, error: Exception, delivery: Delivery) -> IngestResult:
         ingested = await self._store_pending(delivery, UNAPPLIED)
         if ingested.event_id is not None:
-            self._signals.webhook_unapplied(
+            self._telemetry.webhook_unapplied(
                 ingested.event_id, type(error).__name__, error_location(error)
             )
             self._nudge()
@@ -169,8 +169,8 @@ class StoreWebhook:
     ) -> IngestResult:
         async with storage() as uow:
             addressee = await _addressee(uow, delivery)
-            concerned = await integrations_of(uow, delivery.notice, addressee)
-            event = event_of(delivery, concerned, self._entropy)
+            concerned = await integrations_of(uow, delivery.webhook, addressee)
+            event = event_of(delivery, concerned, self._randomness)
             if not await uow.webhook_events.store(event if linked else unlinked(event)):
                 return IngestResult(DUPLICATE)
             await uow.commit()

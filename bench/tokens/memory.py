@@ -35,8 +35,8 @@ async def peak(stage: Stage, worker: Child, rows: int) -> Peak:
     await make_due(stage, 0, rows)
     client = await client_of(stage)
     forget_peak(worker.pid)
-    tally = await run_job(client, contract.REFRESH_TOKENS)
-    return Peak(tally.done.get("refreshed", 0), peak_memory(worker.pid))
+    job_result = await run_job(client, contract.REFRESH_TOKENS)
+    return Peak(job_result.done.get("refreshed", 0), peak_memory(worker.pid))
 
 
 async def row(stage: Stage, worker: Child, sizes: Sequence[int], slack: float = SLACK) -> Row:

@@ -52,8 +52,8 @@ async def compare(stage: Stage, worker: Child, rows: int, rounds: int) -> tuple[
     service = Side("the job by one worker", "worker", [])
 
     async def job() -> tuple[int, float | None]:
-        tally = await run_job(client, contract.REFRESH_TOKENS)
-        return tally.done.get("refreshed", 0), None
+        job_result = await run_job(client, contract.REFRESH_TOKENS)
+        return job_result.done.get("refreshed", 0), None
 
     argv = [sys.executable, "-m", "bench.tokens.bare", stage.sandbox_url, str(CONCURRENCY)]
     async with answering(argv, stage.environment) as loop:

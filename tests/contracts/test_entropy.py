@@ -2,9 +2,9 @@ import re
 
 import pytest
 
-from adapters.system.entropy import SystemRandomness
-from application.ports.entropy import Randomness
-from tests.fakes.entropy import FakeRandomness
+from adapters.system.randomness import SystemRandomness
+from application.ports.randomness import Randomness
+from tests.fakes.randomness import FakeRandomness
 
 
 @pytest.fixture(params=["fake", "system"])

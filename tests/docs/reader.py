@@ -19,7 +19,7 @@ from tests.docs.curl import request_of
 from tests.docs.pages import ROOT, Block
 from tests.docs.shown import missing
 
-PATIENCE = 30.0  # seconds, for what follows by itself
+TIMEOUT_SECONDS = 30.0  # seconds, for what follows by itself
 POLL = 0.2
 HOST = "ada@example.com"
 
@@ -72,7 +72,7 @@ class Reader:
 
     def _curl(self, command: str, shown: Any) -> Tried:
         request = request_of(command, self.variables)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while True:
             answer = self._http.send(request)
             faults = _faults(answer, shown)
@@ -92,7 +92,7 @@ class Reader:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
         faults = [] if ended.returncode == 0 else [f"exit status {ended.returncode}"]

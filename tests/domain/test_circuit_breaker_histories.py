@@ -106,7 +106,7 @@ class Watched:
             assert POLICY.reset <= span <= POLICY.longest * (1 + JITTER)
             self.probe = None
 
-    def give_back(self) -> None:
+    def revoke_unused(self) -> None:
         """Report that the probe proved nothing."""
         if self.probe is None:
             return
@@ -127,7 +127,7 @@ def test_any_history_keeps_the_promises(history: list[tuple[str, timedelta, floa
         elif move == "fail":
             watched.fail(now, chance)
         else:
-            watched.give_back()
+            watched.revoke_unused()
         assert (watched.breaker.state is BreakerState.CLOSED) is (watched.breaker.trips == 0)
         left = wait(watched.breaker, now, POLICY)
         assert left is None or left > timedelta()

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from adapters.system.entropy import SystemRandomness
+from adapters.system.randomness import SystemRandomness
 from domain.ids import made_at
 
 

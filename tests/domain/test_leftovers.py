@@ -10,7 +10,7 @@ from domain.errors import (
     StorageContended,
     StorageUnavailable,
 )
-from domain.leftovers import FOR_A_PERSON, HEALS, UNFORESEEN, policy_of, verdict
+from domain.pending_webhooks import FOR_A_PERSON, HEALS, UNFORESEEN, policy_of, verdict
 
 CHANCE = st.floats(0, 1, exclude_max=True)
 

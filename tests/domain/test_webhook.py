@@ -19,9 +19,9 @@ CREATED = ParsedWebhook(kind="invitee.created", occurred_at=NOW, subject=invitee
 UNKNOWN = ParsedWebhook(kind="meeting_recap.created", occurred_at=NOW)
 
 
-def changed(notice: ParsedWebhook, **changes: object) -> ParsedWebhook:
+def changed(webhook: ParsedWebhook, **changes: object) -> ParsedWebhook:
     """Return the notice with some fields changed."""
-    return msgspec.structs.replace(notice, **changes)
+    return msgspec.structs.replace(webhook, **changes)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,10 @@ def test_each_integration_takes_in_the_fact_for_itself() -> None:
 def test_repeated_toggles_are_told_apart_by_their_mark() -> None:
     """Taking a no-show mark back for the second time is another fact than for the first."""
     deleted = ParsedWebhook(
-        kind="invitee_no_show.deleted", occurred_at=NOW, subject=invitee_uri("A"), occurrence="09:00"
+        kind="invitee_no_show.deleted",
+        occurred_at=NOW,
+        subject=invitee_uri("A"),
+        occurrence="09:00",
     )
 
     assert dedupe_key(deleted, b"{}", SCOPE) == dedupe_key(deleted, b"{ }", SCOPE)

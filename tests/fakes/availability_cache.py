@@ -41,7 +41,7 @@ class FakeAvailabilityCache:
         row = self._state.parts.get((user_id, part, key))
         return None if row is None else self._seen(row)
 
-    async def shelf(
+    async def snapshot(
         self, user_id: UserId, wanted: Sequence[CacheKey], *, occupied_in: Window | None = None
     ) -> CacheSnapshot | None:
         """Look everything up: what the Shelves port has for who is in no unit of work."""

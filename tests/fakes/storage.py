@@ -11,16 +11,16 @@ from tests.fakes.availability_cache import FakeAvailabilityCache
 from tests.fakes.booking_commands import FakeBookingCommands
 from tests.fakes.bookings import FakeBookings
 from tests.fakes.breakers import FakeBreakers
-from tests.fakes.callers import FakeCallers
+from tests.fakes.cache_lookup import FakeShelves
+from tests.fakes.caller_lookup import FakeCallers
 from tests.fakes.connect_attempts import FakeConnectAttempts
+from tests.fakes.encrypted_values import FakeSealedValues
 from tests.fakes.erasures import FakeErasures
 from tests.fakes.expired import FakeExpired
 from tests.fakes.integrations import FakeIntegrations
 from tests.fakes.personal_data import FakePersonalData
 from tests.fakes.refresh_queue import FakeRefreshQueue
-from tests.fakes.sealed_values import FakeSealedValues
-from tests.fakes.shelves import FakeShelves
-from tests.fakes.single_exchange_log import SingleExchangeLog
+from tests.fakes.single_refresh_log import SingleExchangeLog
 from tests.fakes.state import State
 from tests.fakes.sync_queue import FakeSyncQueue
 from tests.fakes.users import FakeUsers
@@ -97,7 +97,7 @@ class FakeStorage:
         """Return a log that writes a record at a time."""
         return SingleExchangeLog(self)
 
-    def shelves(self) -> FakeShelves:
+    def cache_lookup(self) -> FakeShelves:
         """Return looks that are a unit of work each."""
         return FakeShelves(self)
 

@@ -3,7 +3,7 @@ import pytest
 from domain.errors import StorageUnavailable
 from domain.ids import UserId
 from tests.fakes.clock import NOON
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 from tests.fakes.storage import FakeStorage
 
 

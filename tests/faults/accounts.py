@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from adapters.system.clock import SystemClock
-from adapters.system.entropy import SystemRandomness
+from adapters.system.randomness import SystemRandomness
 from application.tokens.token_encryption import open_refresh, seal_pair
 from domain.ids import IntegrationId, UserId
 from domain.integration import Account, Integration, Status
@@ -98,11 +98,11 @@ async def verdicts(rig: Rig, accounts: Sequence[Connected]) -> list[Verdict]:
             if found is None:
                 raise LookupError(f"integration {account.id} is gone")
             stored.append(found)
-    grants = await rig.calendly.standings([each.first_refresh for each in accounts])
+    grants = await rig.calendly.versions([each.first_refresh for each in accounts])
     holding = [each for each in stored if each.status is Status.ACTIVE]
     tokens = [open_refresh(rig.vault, each).reveal() for each in holding]
     held = dict(
-        zip((each.id for each in holding), await rig.calendly.standings(tokens), strict=True)
+        zip((each.id for each in holding), await rig.calendly.versions(tokens), strict=True)
     )
     return [
         Verdict(id=each.id, integration=each, grant=grant, held=held.get(each.id))

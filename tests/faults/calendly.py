@@ -54,7 +54,7 @@ class Calendly:
             made += asked["grants"]
         return made
 
-    async def standings(self, refresh_tokens: Sequence[str]) -> list[Standing]:
+    async def versions(self, refresh_tokens: Sequence[str]) -> list[Standing]:
         """Return what the tokens, all issued by it, are worth, in their order."""
         found: list[Standing] = []
         for start in range(0, len(refresh_tokens), CHUNK):

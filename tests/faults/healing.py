@@ -173,7 +173,7 @@ def _as_seat(booking: Booking) -> Seat:
 
 
 def _metric(stage: Stage) -> int:
-    told = stage.made.signals.render().decode()
+    told = stage.made.telemetry.render().decode()
     found = re.search(r"^slotkeeper_bookings_repaired_total (\S+)$", told, re.MULTILINE)
     return int(float(found.group(1))) if found else 0
 

@@ -22,7 +22,7 @@ from tests.faults.moved.accounts import Accounts
 from tests.faults.moved.stage import Stage, staged
 
 HOST = "user-00001@sandbox.example"
-PATIENCE = 20
+WAIT_SECONDS = 20
 
 
 @asynccontextmanager
@@ -54,7 +54,7 @@ class Subscribed:
     async def book(self) -> dict[str, Any]:
         """Let an invitee book, and return the delivery once it was tried."""
         await self.stage.calendly.control("POST", "/invitees", event_type=await self._type())
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(WAIT_SECONDS):
             while True:
                 listed = await self.stage.calendly.control("GET", "/deliveries")
                 tried = [each for each in listed["deliveries"] if each["attempts"]]

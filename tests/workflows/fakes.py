@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from application.jobs.job_result import JobCounter, JobResult, Progress
-from application.ports.token_rescue import UnsavedTokenPair, UnsavedTokens
+from application.ports.unsaved_tokens import UnsavedTokenPair, UnsavedTokens
 from domain.errors import SlotkeeperError
 from domain.ids import IntegrationId
 
@@ -32,31 +32,31 @@ class DueRows(Failing):
     """
 
     rows: list[str] = field(default_factory=list)
-    stranded: list[UnsavedTokenPair] = field(default_factory=list)
+    unsaved: list[UnsavedTokenPair] = field(default_factory=list)
     found: list[UnsavedTokenPair] = field(default_factory=list)
     waits: list[JobResult] = field(default_factory=list)
 
     async def __call__(
-        self, limit: int, progress: Progress, rescue: UnsavedTokens | None = None
+        self, limit: int, progress: Progress, unsaved_tokens: UnsavedTokens | None = None
     ) -> JobResult:
         """Work a page; a scripted wait comes first."""
         self.call()
-        self._strand(rescue)
+        self._strand(unsaved_tokens)
         if self.waits:
             return self.waits.pop(0)
-        counting = JobCounter(progress)
+        counter = JobCounter(progress)
         page, self.rows = self.rows[:limit], self.rows[limit:]
         for row in page:
-            counting.failed(row.lower()) if row.isupper() else counting.done(row)
-        return counting.page(more=len(page) == limit)
+            counter.failed(row.lower()) if row.isupper() else counter.done(row)
+        return counter.page(more=len(page) == limit)
 
-    def _strand(self, rescue: UnsavedTokens | None) -> None:
-        if rescue is None:
+    def _strand(self, unsaved_tokens: UnsavedTokens | None) -> None:
+        if unsaved_tokens is None:
             return
-        self.found = list(rescue.kept())
-        for pair in self.stranded:
-            rescue.keep(pair)
-            rescue.alarm()
+        self.found = list(unsaved_tokens.kept())
+        for pair in self.unsaved:
+            unsaved_tokens.keep(pair)
+            unsaved_tokens.alarm()
 
 
 @dataclass
@@ -71,12 +71,12 @@ class CursorRows(Failing):
         self.call()
         self.cursors.append(cursor)
         start = int(cursor or 0)
-        counting = JobCounter(progress)
+        counter = JobCounter(progress)
         page = self.rows[start : start + limit]
         for row in page:
-            counting.done(row)
+            counter.done(row)
         more = start + limit < len(self.rows)
-        return counting.page(more=more, cursor=str(start + limit) if more else None)
+        return counter.page(more=more, cursor=str(start + limit) if more else None)
 
 
 @dataclass

@@ -7,14 +7,14 @@ from workflows.messages import Step
 
 def test_details_name_results_and_failures() -> None:
     """A line says how many pages and rows, how they ended, and whether more is to come."""
-    tally = JobResult(
+    job_result = JobResult(
         examined=137,
         done={"refreshed": 129, "lost_race": 1},
         failed={"calendly_unavailable": 7},
         more=True,
     )
 
-    assert describe(tally, 2) == (
+    assert describe(job_result, 2) == (
         "**2 pages, 137 examined** · lost_race 1, refreshed 129"
         " · failed: calendly_unavailable 7 · more to come"
     )

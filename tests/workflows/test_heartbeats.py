@@ -8,7 +8,7 @@ import msgspec
 from temporalio.testing import ActivityEnvironment
 
 from application.jobs.job_result import JobResult, Progress
-from application.ports.token_rescue import UnsavedTokenPair, UnsavedTokens
+from application.ports.unsaved_tokens import UnsavedTokenPair, UnsavedTokens
 from domain.ids import IntegrationId
 from domain.token import SealedTokens
 from tests.workflows.fakes import CursorRows, DueRows, FakeUseCases
@@ -90,13 +90,13 @@ async def test_a_page_that_waits_goes_on_beating() -> None:
     enough = asyncio.Event()
     beats: list[JobResult] = []
 
-    async def slow(_limit: int, progress: Progress, _rescue: UnsavedTokens) -> JobResult:
+    async def slow(_limit: int, progress: Progress, _unsaved_tokens: UnsavedTokens) -> JobResult:
         progress(JobResult(examined=1))
         await enough.wait()
         return JobResult(examined=1)
 
-    def beat(tally: JobResult) -> None:
-        beats.append(tally)
+    def beat(job_result: JobResult) -> None:
+        beats.append(job_result)
         if beats.count(JobResult(examined=1)) >= 4:
             enough.set()
 
@@ -134,7 +134,7 @@ async def test_a_pair_that_cannot_be_stored_rides_in_the_heartbeat() -> None:
     told: list[tuple[Any, ...]] = []
     made.on_heartbeat = lambda *details: told.append(details)
     work = due([])
-    work._refresh = DueRows(stranded=[PAIR])
+    work._refresh = DueRows(unsaved=[PAIR])
 
     await made.run(work.refresh_due_tokens, PageInput())
 

@@ -20,7 +20,7 @@ from tests.workflows.eventually import eventually
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 UNREACHABLE = "http://127.0.0.1:9"
-PATIENCE = 45  # seconds for a step of a program that has just started, on a busy machine
+WAIT_SECONDS = 45  # seconds for a step of a program that has just started, on a busy machine
 
 
 @asynccontextmanager
@@ -63,12 +63,12 @@ async def test_a_worker_lives_from_before_temporal_until_it_is_told_to_stop(
         return ready.exists()
 
     async with worker(tmp_path, database_url, temporal_port, metrics_port) as process:
-        await eventually(waits, within=PATIENCE)
+        await eventually(waits, within=WAIT_SECONDS)
         assert not ready.exists()
         async with servers.dev_server(temporal_port) as environment:
-            await eventually(works, within=PATIENCE)
+            await eventually(works, within=WAIT_SECONDS)
             started = await TemporalJobs(
-                environment.client, timeout=timedelta(seconds=PATIENCE)
+                environment.client, timeout=timedelta(seconds=WAIT_SECONDS)
             ).refresh_tokens()
             handle = environment.client.get_workflow_handle(started.workflow_id)
             result = await handle.result()

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from temporalio import activity
 
 from application.jobs.job_result import JobResult, Progress
-from application.ports.token_rescue import UnsavedTokens
+from application.ports.unsaved_tokens import UnsavedTokens
 from workflows.activities.heartbeats import (
     heartbeats,
     stranded_by_earlier_attempts,

@@ -16,7 +16,7 @@ import msgspec
 from temporalio import activity
 
 from application.jobs.job_result import JobResult
-from application.ports.token_rescue import UnsavedTokenPair
+from application.ports.unsaved_tokens import UnsavedTokenPair
 from domain.ids import IntegrationId
 
 BEATS_PER_TIMEOUT = 3
@@ -31,35 +31,35 @@ class Heartbeats:
 
     Args:
         before: what earlier attempts did, to be shown as part of the progress.
-        stranded: pairs that earlier attempts left.
+        unsaved: pairs that earlier attempts left.
 
     """
 
     def __init__(
-        self, before: JobResult | None = None, stranded: Sequence[UnsavedTokenPair] = ()
+        self, before: JobResult | None = None, unsaved: Sequence[UnsavedTokenPair] = ()
     ) -> None:
         self._before = before or JobResult()
         self._latest = self._before
         self._beaten_at = -math.inf
-        self._stranded: dict[_Key, UnsavedTokenPair] = {_key(each): each for each in stranded}
+        self._unsaved: dict[_Key, UnsavedTokenPair] = {_key(each): each for each in unsaved}
 
-    def note(self, tally: JobResult) -> None:
+    def note(self, job_result: JobResult) -> None:
         """Tell how far this attempt is; it is the Progress of a use case."""
-        self._latest = self._before.plus(tally)
+        self._latest = self._before.plus(job_result)
         if time.monotonic() - self._beaten_at >= NOTED_EVERY:
             self.beat()
 
     def beat(self) -> None:
         """Say it all again."""
         self._beaten_at = time.monotonic()
-        if self._stranded:
-            activity.heartbeat(self._latest, list(self._stranded.values()))
+        if self._unsaved:
+            activity.heartbeat(self._latest, list(self._unsaved.values()))
         else:
             activity.heartbeat(self._latest)
 
     def keep(self, pair: UnsavedTokenPair) -> None:
         """Take the pair along from the next heartbeat on."""
-        self._stranded[_key(pair)] = pair
+        self._unsaved[_key(pair)] = pair
 
     def alarm(self) -> None:
         """Send what is kept now."""
@@ -67,25 +67,25 @@ class Heartbeats:
 
     def drop(self, pair: UnsavedTokenPair) -> None:
         """Leave the pair out from the next heartbeat on."""
-        self._stranded.pop(_key(pair), None)
+        self._unsaved.pop(_key(pair), None)
 
     def kept(self) -> Sequence[UnsavedTokenPair]:
         """Return what is kept."""
-        return tuple(self._stranded.values())
+        return tuple(self._unsaved.values())
 
 
 @asynccontextmanager
 async def heartbeats(
-    before: JobResult | None = None, stranded: Sequence[UnsavedTokenPair] = ()
+    before: JobResult | None = None, unsaved: Sequence[UnsavedTokenPair] = ()
 ) -> AsyncIterator[Heartbeats]:
     """Beat until the block ends.
 
     Args:
         before: what earlier attempts did, to be shown as part of the progress.
-        stranded: pairs that earlier attempts left, to be carried on until they are dropped.
+        unsaved: pairs that earlier attempts left, to be carried on until they are dropped.
 
     """
-    beats = Heartbeats(before, stranded)
+    beats = Heartbeats(before, unsaved)
     timeout = activity.info().heartbeat_timeout
     if timeout is None:
         yield beats

@@ -3,7 +3,7 @@
 import msgspec
 
 from adapters.calendly.wire.decoding import Dated, Time
-from domain.discreet import RedactedRepr
+from domain.redacted_repr import RedactedRepr
 
 
 class CustomQuestion(msgspec.Struct):

@@ -6,7 +6,7 @@ import msgspec
 
 from adapters.calendly.wire.decoding import Dated, Time
 from adapters.calendly.wire.scheduled_events import Cancellation, ScheduledEvent
-from domain.discreet import RedactedRepr
+from domain.redacted_repr import RedactedRepr
 from domain.secret import Secret
 
 

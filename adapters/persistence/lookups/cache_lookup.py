@@ -1,12 +1,12 @@
 """Looks at the availability cache, on a connection that is lent for one statement.
 
-The rule not to break: here nothing is written; see `adapters.persistence.lent`.
+The rule not to break: here nothing is written; see `adapters.persistence.borrowed_connection`.
 """
 
 from collections.abc import Sequence
 
-from adapters.persistence.lent import Lend
-from adapters.persistence.repositories import shelves
+from adapters.persistence.borrowed_connection import Lend
+from adapters.persistence.repositories import cache_snapshots as cache_lookup
 from application.ports.storage.availability_cache import CacheKey, CacheSnapshot
 from domain.availability import Window
 from domain.ids import UserId
@@ -23,7 +23,7 @@ class PooledCacheLookup:
     ) -> CacheSnapshot | None:
         """Look everything up in one statement."""
         sought = list(dict.fromkeys(wanted))
-        values = shelves.values_of(user_id, sought, occupied_in)
+        values = cache_lookup.values_of(user_id, sought, occupied_in)
         async with self._lend() as connection:
-            row = await connection.fetchrow(shelves.statement(len(sought)), *values)
-        return None if row is None else shelves.to_shelf(row)
+            row = await connection.fetchrow(cache_lookup.statement(len(sought)), *values)
+        return None if row is None else cache_lookup.to_shelf(row)

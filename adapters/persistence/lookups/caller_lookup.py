@@ -1,9 +1,9 @@
 """Looks at keys and users, on a connection that is lent for one statement.
 
-The rule not to break: here nothing is written; see `adapters.persistence.lent`.
+The rule not to break: here nothing is written; see `adapters.persistence.borrowed_connection`.
 """
 
-from adapters.persistence.lent import Lend
+from adapters.persistence.borrowed_connection import Lend
 from application.ports.storage.caller_lookup import Caller
 from domain.ids import UserId
 

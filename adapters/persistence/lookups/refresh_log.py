@@ -7,7 +7,7 @@ point; each call still returns only when its own record is durable.
 from collections.abc import Sequence
 from datetime import datetime
 
-from adapters.persistence.repositories.exchange_records import (
+from adapters.persistence.repositories.refresh_records import (
     Beginning,
     Ending,
     begin_all,

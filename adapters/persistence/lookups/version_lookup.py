@@ -7,7 +7,7 @@ way the next group gathers, and whoever comes in between waits for that one.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from adapters.persistence.lent import Lend
+from adapters.persistence.borrowed_connection import Lend
 from application.resilience.group_commit import GroupCommit
 from domain.ids import IntegrationId
 

@@ -13,8 +13,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from adapters.persistence.repositories.part_writes import MARK_FAILED, PUT, RENEW, write_parts
-from adapters.persistence.rows.cached_part import (
+from adapters.persistence.repositories.cache_writes import MARK_FAILED, PUT, RENEW, write_parts
+from adapters.persistence.rows.cache_entry import (
     COLUMNS,
     HEAD_COLUMNS,
     OVERTAKEN_COLUMNS,

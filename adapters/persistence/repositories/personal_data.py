@@ -101,10 +101,10 @@ class PiccoloPersonalData:
         self, after: WebhookEventId | None, limit: int, since: datetime | None = None
     ) -> BodyPage:
         """Read a page of one stretch, as much of it as may be in memory, and open it."""
-        stretch = limit if since is None else max(limit, STRETCH)
-        rows = await self._session.rows(_BODIES, after, limit, since, stretch, BYTES_AT_ONCE)
+        time_range = limit if since is None else max(limit, STRETCH)
+        rows = await self._session.rows(_BODIES, after, limit, since, time_range, BYTES_AT_ONCE)
         bodies = tuple(self._opened(row) for row in rows if row["public_id"] is not None)
-        return BodyPage(bodies, after=_reached(rows[0], bodies, limit, stretch))
+        return BodyPage(bodies, after=_reached(rows[0], bodies, limit, time_range))
 
     async def replace_body(self, event_id: WebhookEventId, body: bytes) -> None:
         """Seal and store."""
@@ -121,9 +121,9 @@ class PiccoloPersonalData:
 
 
 def _reached(
-    row: Any, bodies: Sequence[OpenedBody], limit: int, stretch: int
+    row: Any, bodies: Sequence[OpenedBody], limit: int, time_range: int
 ) -> WebhookEventId | None:
     """Return where to go on: behind what was read, or behind a stretch with nothing more in it."""
     if bodies and (len(bodies) == limit or len(bodies) < row["wanted"]):
         return bodies[-1].id
-    return WebhookEventId(row["last"]) if row["looked"] == stretch else None
+    return WebhookEventId(row["last"]) if row["looked"] == time_range else None

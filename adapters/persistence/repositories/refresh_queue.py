@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from adapters.persistence.repositories.exchange_records import (
+from adapters.persistence.repositories.refresh_records import (
     Beginning,
     Ending,
     begin_all,

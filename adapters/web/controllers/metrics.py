@@ -9,4 +9,4 @@ from adapters.web.services import FromServices
 @get("/metrics", include_in_schema=False)
 async def metrics(services: FromServices) -> Response[bytes]:
     """Return every metric; labels are closed sets of codes, so nobody's data is among them."""
-    return Response(services.signals.render(), media_type=CONTENT_TYPE_LATEST)
+    return Response(services.telemetry.render(), media_type=CONTENT_TYPE_LATEST)

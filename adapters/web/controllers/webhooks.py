@@ -109,7 +109,7 @@ def webhooks_router(max_bytes: int) -> Router:
 def _too_large(request: Request[Any, Any, Any], _error: HTTPException) -> Response[Problem]:
     """Count a delivery that is refused before any use case sees it."""
     services = services_of(request)
-    services.signals.webhook_received("too_large")
+    services.telemetry.webhook_received("too_large")
     limit = services.settings.webhook_max_bytes
     return problem_response(
         request, errors.PayloadTooLarge(f"A webhook's body may have at most {limit} bytes.")

@@ -88,7 +88,7 @@ class AvailabilityFastPath:
             return None
         basis = kept.basis
         try:
-            version = await services.standings.current(key.key_hash, basis.integration_id)
+            version = await services.versions.current(key.key_hash, basis.integration_id)
         except SlotkeeperError:
             return None  # the route says what is wrong, or finds that it has passed
         if version == basis.version and services.clock.now() < basis.valid_until:
@@ -148,10 +148,10 @@ def _count(services: Services, kept: CachedResponse, now: datetime) -> None:
     """Count a read, and note it for the sync where that says something new."""
     basis = kept.basis
     for at in basis.reads:
-        services.signals.availability_read(at.part, Freshness.FRESH)
+        services.telemetry.availability_read(at.part, Freshness.FRESH)
     if now - kept.noted_at >= NEWS_AFTER:
         kept.noted_at = now
-        services.read_marks.note(basis.user_id, basis.reads, now)
+        services.usage.note(basis.user_id, basis.reads, now)
 
 
 def _write(scope: Scope, status: int, request_id: str, seconds: float) -> None:

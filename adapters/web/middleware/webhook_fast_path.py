@@ -108,7 +108,7 @@ class WebhookFastPath:
             async with asyncio.timeout(BODY_SECONDS):
                 return await self._read(receive, services)
         except TimeoutError:
-            services.signals.webhook_received("too_slow")
+            services.telemetry.webhook_received("too_slow")
             raise InvalidInput("The body did not arrive in time.") from None
 
     async def _read(self, receive: Receive, services: Services) -> bytes:
@@ -132,13 +132,13 @@ class WebhookFastPath:
 
     def _refuse_too_many(self, services: Services) -> None:
         if self._large > MOST_LARGE:
-            services.signals.webhook_received("unavailable")
+            services.telemetry.webhook_received("unavailable")
             raise StorageUnavailable(
                 "More arrives than can be read at the moment.", retry_after=RETRY_AFTER
             )
 
     def _too_large(self, services: Services) -> PayloadTooLarge:
-        services.signals.webhook_received("too_large")
+        services.telemetry.webhook_received("too_large")
         return PayloadTooLarge(f"A webhook's body may have at most {self._max_bytes} bytes.")
 
 

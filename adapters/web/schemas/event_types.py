@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from adapters.web.schemas.availability import CacheAge
-from domain.discreet import RedactedRepr
+from domain.redacted_repr import RedactedRepr
 
 
 class Question(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ import msgspec
 
 from domain.availability import Window
 from domain.booking import Facts, NoShow
-from domain.discreet import RedactedRepr
+from domain.redacted_repr import RedactedRepr
 from domain.token import Access
 
 REFERENCE_PREFIX = "slotkeeper:"

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.discreet import RedactedRepr
+from domain.redacted_repr import RedactedRepr
 
 
 class SealedValue(RedactedRepr, msgspec.Struct, frozen=True):

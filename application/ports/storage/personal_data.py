@@ -12,8 +12,8 @@ from typing import Protocol
 import msgspec
 
 from domain.booking import Booking
-from domain.discreet import RedactedRepr
 from domain.ids import BookingId, WebhookEventId
+from domain.redacted_repr import RedactedRepr
 
 
 class Seat(RedactedRepr, msgspec.Struct, frozen=True):

@@ -92,7 +92,7 @@ class Storage(Protocol):
         """Return the log of token requests, which commits by itself."""
         ...
 
-    def shelves(self) -> CacheLookup:
+    def cache_lookup(self) -> CacheLookup:
         """Return the looks at the availability cache, which are no part of any transaction."""
         ...
 

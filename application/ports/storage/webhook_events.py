@@ -7,8 +7,8 @@ from typing import Protocol
 import msgspec
 
 from application.ports.storage.webhook_archive import WebhookStatus
-from domain.discreet import RedactedRepr
 from domain.ids import IntegrationId, UserId, WebhookEventId
+from domain.redacted_repr import RedactedRepr
 
 
 class WebhookEvent(RedactedRepr, msgspec.Struct, frozen=True):

@@ -34,9 +34,9 @@ class Wire:
         back = asyncio.create_task(_copy(theirs, writer))
         self._tasks.add(back)
         back.add_done_callback(self._tasks.discard)
-        counting = _Messages()
+        counter = _Messages()
         while data := await reader.read(_CHUNK):
-            self.trips += counting.asking(data)
+            self.trips += counter.asking(data)
             ours.write(data)
         ours.close()
 

@@ -133,8 +133,8 @@ class _Turns:
         self._used += count
 
         async def work() -> tuple[int, None]:
-            tally = await run_job(self._client, contract.SYNC_AVAILABILITY)
-            return CALLS * tally.done.get("synced", 0), None
+            job_result = await run_job(self._client, contract.SYNC_AVAILABILITY)
+            return CALLS * job_result.done.get("synced", 0), None
 
         return await measured(work, self._pids | {WORKER: self._worker.pid})
 

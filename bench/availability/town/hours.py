@@ -56,7 +56,7 @@ class Hours:
             await asyncio.gather(*work)
             self._town.clock.move_to(start + MINUTE)
             # The web does so every few seconds by itself, of which here are too few.
-            await self._town.web.read_marks.write()
+            await self._town.web.usage.write()
 
     async def _sync(self) -> None:
         self.synced = self.synced.plus(await self._town.sync())

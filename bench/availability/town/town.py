@@ -18,7 +18,7 @@ import structlog
 from adapters.bootstrap import open_resources
 from adapters.calendly.http import open_http
 from adapters.settings import load_settings
-from adapters.telemetry.signals import PrometheusTelemetry
+from adapters.telemetry.prometheus import PrometheusTelemetry
 from adapters.wiring.resources import Resources
 from adapters.wiring.services import Services
 from adapters.wiring.wire import wire
@@ -113,7 +113,7 @@ async def open_town(**settings: str) -> AsyncIterator[Town]:
         http = open_http(transport=InProcess(calendly))
         with _quiet():
             async with open_resources(configured, clock=clock, http=http) as made:
-                seen = {name: CountedSignals(made.signals) for name in (WEB, WORKER)}
+                seen = {name: CountedSignals(made.telemetry) for name in (WEB, WORKER)}
                 town = Town(
                     stage=stage,
                     clock=clock,
@@ -124,11 +124,11 @@ async def open_town(**settings: str) -> AsyncIterator[Town]:
                     seen=seen,
                 )
                 yield town
-                await town.web.read_marks.close()
+                await town.web.usage.close()
 
 
 def _process(made: Resources, name: str, seen: dict[str, CountedSignals]) -> Services:
-    return wire(replace(made, owner=f"{name}/{os.getpid()}", signals=seen[name]))
+    return wire(replace(made, owner=f"{name}/{os.getpid()}", telemetry=seen[name]))
 
 
 def _grant(host: Host) -> Grant:

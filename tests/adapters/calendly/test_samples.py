@@ -37,11 +37,13 @@ def read(body: dict[str, Any]) -> ParsedWebhook:
 
 def test_every_sample_is_read(samples: Path) -> None:
     """Each official body gives a notice with a subject, and bookings carry facts."""
-    notices = [read(each) for each in bodies_in(samples)]
+    webhooks = [read(each) for each in bodies_in(samples)]
 
-    assert len(notices) >= 8
-    assert all(each.subject for each in notices)
-    assert all((each.facts is not None) == (topic(each.kind) is Topic.BOOKING) for each in notices)
+    assert len(webhooks) >= 8
+    assert all(each.subject for each in webhooks)
+    assert all(
+        (each.facts is not None) == (topic(each.kind) is Topic.BOOKING) for each in webhooks
+    )
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -51,7 +53,7 @@ def test_the_sample_reschedule_links_both_halves_in_either_order(
     """A reschedule's two deliveries give the same two bookings whichever comes first."""
     path = samples / "reschedule_two_deliveries_constructed.json"
     deliveries = msgspec.json.decode(path.read_bytes())["deliveries"]
-    facts = [notice.facts for notice in map(read, deliveries) if notice.facts]
+    facts = [webhook.facts for webhook in map(read, deliveries) if webhook.facts]
 
     changes = settle({}, reversed(facts) if turned else facts)
 

@@ -34,9 +34,9 @@ def body(kind: str = "invitee.created", **changed: Any) -> bytes:
 
 def facts(raw: bytes) -> Facts:
     """Return what a body says of a booking."""
-    notice = READ(raw)
-    assert notice.facts is not None
-    return notice.facts
+    webhook = READ(raw)
+    assert webhook.facts is not None
+    return webhook.facts
 
 
 CANCELED = {"status": "canceled", "cancellation": calendly.cancellation()}

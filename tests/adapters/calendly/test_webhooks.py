@@ -25,13 +25,17 @@ def read(kind: str, about: Any, occurred_at: datetime = bodies.OCCURRED_AT) -> P
 
 def test_a_new_booking_is_about_its_invitee() -> None:
     """`invitee.created` is known by the invitee alone and carries the facts."""
-    notice = read("invitee.created", bodies.payload())
+    webhook = read("invitee.created", bodies.payload())
 
-    assert (notice.kind, notice.subject, notice.occurrence) == ("invitee.created", bodies.INVITEE, None)
-    assert notice.occurred_at == bodies.OCCURRED_AT
-    assert notice.facts is not None
-    assert notice.facts.status is BookingStatus.BOOKED
-    assert notice.facts.details.start == bodies.START
+    assert (webhook.kind, webhook.subject, webhook.occurrence) == (
+        "invitee.created",
+        bodies.INVITEE,
+        None,
+    )
+    assert webhook.occurred_at == bodies.OCCURRED_AT
+    assert webhook.facts is not None
+    assert webhook.facts.status is BookingStatus.BOOKED
+    assert webhook.facts.details.start == bodies.START
 
 
 @pytest.mark.parametrize("changed", [{"status": "canceled"}, {"canceled": True}, {}])
@@ -39,29 +43,29 @@ def test_a_cancellation_cancels_whatever_the_status_says(changed: dict[str, Any]
     """`invitee.canceled` is a cancellation in old bodies and new ones."""
     payload = bodies.payload(cancellation=bodies.cancellation(), **changed)
 
-    notice = read("invitee.canceled", payload)
+    webhook = read("invitee.canceled", payload)
 
-    assert notice.subject == bodies.INVITEE
-    assert notice.facts is not None
-    assert notice.facts.status is BookingStatus.CANCELED
-    assert notice.facts.cancellation is not None
+    assert webhook.subject == bodies.INVITEE
+    assert webhook.facts is not None
+    assert webhook.facts.status is BookingStatus.CANCELED
+    assert webhook.facts.cancellation is not None
 
 
 def test_a_no_show_is_about_its_mark() -> None:
     """`invitee_no_show.created` is known by the mark, so that a second marking counts."""
-    notice = read("invitee_no_show.created", bodies.payload(no_show=MARK))
+    webhook = read("invitee_no_show.created", bodies.payload(no_show=MARK))
 
-    assert (notice.subject, notice.occurrence) == (bodies.NO_SHOW, None)
-    assert notice.facts is not None
-    assert notice.facts.no_show == NoShow(MARKED_AT, bodies.NO_SHOW)
+    assert (webhook.subject, webhook.occurrence) == (bodies.NO_SHOW, None)
+    assert webhook.facts is not None
+    assert webhook.facts.no_show == NoShow(MARKED_AT, bodies.NO_SHOW)
 
 
 def test_a_mark_without_a_time_has_the_envelopes() -> None:
     """When the mark does not say when, the webhook does."""
-    notice = read("invitee_no_show.created", bodies.payload(no_show={"uri": bodies.NO_SHOW}))
+    webhook = read("invitee_no_show.created", bodies.payload(no_show={"uri": bodies.NO_SHOW}))
 
-    assert notice.facts is not None
-    assert notice.facts.no_show == NoShow(bodies.OCCURRED_AT, bodies.NO_SHOW)
+    assert webhook.facts is not None
+    assert webhook.facts.no_show == NoShow(bodies.OCCURRED_AT, bodies.NO_SHOW)
 
 
 @pytest.mark.parametrize(
@@ -87,11 +91,14 @@ def test_a_mark_taken_back_is_known_by_the_time() -> None:
     payload = bodies.payload()
     del payload["no_show"]
 
-    notice = read("invitee_no_show.deleted", payload)
+    webhook = read("invitee_no_show.deleted", payload)
 
-    assert (notice.subject, notice.occurrence) == (bodies.INVITEE, bodies.OCCURRED_AT.isoformat())
-    assert notice.facts is not None
-    assert notice.facts.no_show == NoShow(bodies.OCCURRED_AT, None)
+    assert (webhook.subject, webhook.occurrence) == (
+        bodies.INVITEE,
+        bodies.OCCURRED_AT.isoformat(),
+    )
+    assert webhook.facts is not None
+    assert webhook.facts.no_show == NoShow(bodies.OCCURRED_AT, None)
 
 
 def test_a_mark_set_and_taken_back_within_one_second_is_taken_back() -> None:
@@ -99,18 +106,18 @@ def test_a_mark_set_and_taken_back_within_one_second_is_taken_back() -> None:
     cleared_at = MARKED_AT.replace(microsecond=750000)
     payload = bodies.payload(updated_at=bodies.stamp(cleared_at))
 
-    notice = read("invitee_no_show.deleted", payload, MARKED_AT.replace(microsecond=0))
+    webhook = read("invitee_no_show.deleted", payload, MARKED_AT.replace(microsecond=0))
 
-    assert notice.facts is not None
-    assert notice.facts.no_show == NoShow(cleared_at, None)
+    assert webhook.facts is not None
+    assert webhook.facts.no_show == NoShow(cleared_at, None)
 
 
 def test_an_ordinary_webhook_may_carry_a_mark() -> None:
     """A cancellation of a marked invitee keeps the mark."""
-    notice = read("invitee.canceled", bodies.payload(no_show=MARK))
+    webhook = read("invitee.canceled", bodies.payload(no_show=MARK))
 
-    assert notice.facts is not None
-    assert notice.facts.no_show == NoShow(MARKED_AT, bodies.NO_SHOW)
+    assert webhook.facts is not None
+    assert webhook.facts.no_show == NoShow(MARKED_AT, bodies.NO_SHOW)
 
 
 @pytest.mark.parametrize(
@@ -127,9 +134,9 @@ def test_a_change_of_an_event_type_is_known_by_its_time(
     kind: str, changed: dict[str, Any], mark: str
 ) -> None:
     """`event_type.*` names the event type and which of its changes this is."""
-    notice = read(kind, bodies.event_type(**changed))
+    webhook = read(kind, bodies.event_type(**changed))
 
-    assert (notice.subject, notice.occurrence, notice.facts) == (bodies.EVENT_TYPE, mark, None)
+    assert (webhook.subject, webhook.occurrence, webhook.facts) == (bodies.EVENT_TYPE, mark, None)
 
 
 @pytest.mark.parametrize(
@@ -137,17 +144,17 @@ def test_a_change_of_an_event_type_is_known_by_its_time(
 )
 def test_a_routing_form_submission_counts_once(payload: Any, subject: str | None) -> None:
     """A submission is known by its URI, or by its whole body where it has none."""
-    notice = read("routing_form_submission.created", payload)
+    webhook = read("routing_form_submission.created", payload)
 
-    assert (notice.subject, notice.facts) == (subject, None)
+    assert (webhook.subject, webhook.facts) == (subject, None)
 
 
 @pytest.mark.parametrize("payload", [{}, None, [1, 2], "text", {"uri": "x", "deep": {"a": []}}])
 def test_an_unknown_kind_is_a_notice(payload: Any) -> None:
     """What Calendly may send next year is kept, not refused."""
-    notice = read("contact.created", payload)
+    webhook = read("contact.created", payload)
 
-    assert notice == ParsedWebhook(kind="contact.created", occurred_at=bodies.OCCURRED_AT)
+    assert webhook == ParsedWebhook(kind="contact.created", occurred_at=bodies.OCCURRED_AT)
 
 
 ENVELOPE = {"event": "invitee.created", "created_at": "2026-11-02T10:00:01Z", "payload": {}}
@@ -202,10 +209,10 @@ def test_a_body_without_an_envelope_is_refused(body: bytes, field: str) -> None:
 )
 def test_a_payload_that_cannot_be_read_names_the_field(body: bytes, field: str) -> None:
     """An event of a known kind that says too little is a notice with the name of its fault."""
-    notice = CalendlyWebhookReader().read(body)
+    webhook = CalendlyWebhookReader().read(body)
 
-    assert notice.unreadable == field
-    assert (notice.subject, notice.facts, notice.account_uris) == (None, None, ())
+    assert webhook.unreadable == field
+    assert (webhook.subject, webhook.facts, webhook.account_uris) == (None, None, ())
 
 
 @pytest.mark.parametrize(
@@ -221,12 +228,12 @@ def test_a_payload_that_cannot_be_read_names_the_field(body: bytes, field: str) 
 )
 def test_a_field_that_is_null_costs_no_event(payload: dict[str, Any]) -> None:
     """What is not indispensable may be null, or strange, and the facts are read all the same."""
-    notice = read("invitee.canceled", payload)
+    webhook = read("invitee.canceled", payload)
 
-    assert notice.unreadable is None
-    assert notice.facts is not None
-    assert notice.facts.status is BookingStatus.CANCELED
-    assert notice.facts.reference is None
+    assert webhook.unreadable is None
+    assert webhook.facts is not None
+    assert webhook.facts.status is BookingStatus.CANCELED
+    assert webhook.facts.reference is None
 
 
 def test_half_a_surrogate_pair_is_replaced() -> None:
@@ -234,19 +241,19 @@ def test_half_a_surrogate_pair_is_replaced() -> None:
     body = bodies.webhook("invitee.created", bodies.payload(name="NAME"))
     odd = body.replace(b"NAME", rb"a\ud800b\uDE00 \ud83d\ude00 \\ud800")
 
-    notice = CalendlyWebhookReader().read(odd)
+    webhook = CalendlyWebhookReader().read(odd)
 
-    assert notice.facts is not None
-    assert notice.facts.details.invitee.name == "a\ufffdb\ufffd \U0001f600 \\ud800"
+    assert webhook.facts is not None
+    assert webhook.facts.details.invitee.name == "a\ufffdb\ufffd \U0001f600 \\ud800"
 
 
 def test_an_escaped_nul_is_replaced() -> None:
     """A NUL, which PostgreSQL cannot hold, becomes the replacement character; a look-alike stays."""
-    notice = read("invitee.created", bodies.payload(name="a\0\0b", timezone="\\u0000"))
+    webhook = read("invitee.created", bodies.payload(name="a\0\0b", timezone="\\u0000"))
 
-    assert notice.facts is not None
-    assert notice.facts.details.invitee.name == "a\ufffd\ufffdb"
-    assert notice.facts.details.invitee.timezone == "\\u0000"
+    assert webhook.facts is not None
+    assert webhook.facts.details.invitee.name == "a\ufffd\ufffdb"
+    assert webhook.facts.details.invitee.timezone == "\\u0000"
 
 
 @UNHURRIED
@@ -280,9 +287,9 @@ KINDS = st.sampled_from(
 @given(KINDS, st.sampled_from(sorted(bodies.payload())), JSON)
 def test_any_field_may_hold_anything(kind: str, field: str, value: Any) -> None:
     """A known kind with a strange field is a notice, and what is told of it is never a value."""
-    notice = read(kind, bodies.payload(no_show=MARK) | {field: value})
+    webhook = read(kind, bodies.payload(no_show=MARK) | {field: value})
 
-    assert notice.unreadable is None or notice.unreadable.startswith(f"payload.{field}")
+    assert webhook.unreadable is None or webhook.unreadable.startswith(f"payload.{field}")
 
 
 def test_facts_are_told_apart_as_they_should() -> None:

@@ -13,7 +13,7 @@ from tests.adapters.sound_environ import SOUND
 from tests.contracts.persistence.caching import BUSY, EVENT_TYPES, SCHEDULES, overtaken, put, slots
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 PARTS = [replace(each, fetched_at=LONG_AGO) for each in (slots(), BUSY, EVENT_TYPES, SCHEDULES)]

@@ -15,7 +15,7 @@ import pytest
 from domain.secret import Secret
 from tests.adapters.sound_environ import SECRETS, SOUND
 
-PATIENCE_SECONDS = 30
+TIMEOUT_SECONDS = 30
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def web(environ: dict[str, str], port: int, *options: str) -> Iterator[Popen[str
 
 
 def _await_answer(process: Popen[str], url: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if httpx.get(url, trust_env=False).is_success:
@@ -74,7 +74,7 @@ def test_the_web_process_serves_logs_json_and_stops_when_told(environ: dict[str,
             trust_env=False,
         )
         process.send_signal(signal.SIGTERM)
-        written, complaints = process.communicate(timeout=PATIENCE_SECONDS)
+        written, complaints = process.communicate(timeout=TIMEOUT_SECONDS)
 
     assert metrics.is_success
     assert b"slotkeeper_build_info" in metrics.content
@@ -95,7 +95,7 @@ def test_a_demo_user_that_others_can_reach_ends_the_web_process(environ: dict[st
         capture_output=True,
         text=True,
         env={**environ, "PATH": os.environ["PATH"], "DEMO_USER": "demo"},
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
 
@@ -111,7 +111,7 @@ def test_head_has_the_headers_of_get(environ: dict[str, str]) -> None:
         url = f"http://127.0.0.1:{port}/schema"
         head, get = httpx.head(url, trust_env=False), httpx.get(url, trust_env=False)
         process.send_signal(signal.SIGTERM)
-        _, complaints = process.communicate(timeout=PATIENCE_SECONDS)
+        _, complaints = process.communicate(timeout=TIMEOUT_SECONDS)
 
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == get.headers["content-length"]
@@ -142,7 +142,7 @@ def test_a_taken_port_ends_the_web_process(environ: dict[str, str]) -> None:
             capture_output=True,
             text=True,
             env={**environ, "PATH": os.environ["PATH"]},
-            timeout=PATIENCE_SECONDS,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
 

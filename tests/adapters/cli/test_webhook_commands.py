@@ -13,7 +13,7 @@ from domain.secret import Secret
 from tests.adapters.sound_environ import SOUND
 from tests.fakes.calendly import bodies
 from tests.fakes.clock import NOON
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 
 EMAIL = "grace@example.net"
 
@@ -39,11 +39,11 @@ async def dead(database_url: Secret) -> list[str]:
     keys = SOUND["TOKEN_ENCRYPTION_KEYS"].split(",")
     pairs = [each.partition(":") for each in keys]
     vault = KeyRingVault({key_id: Secret(key) for key_id, _, key in pairs})
-    entropy, ids = FakeRandomness(), []
+    randomness, ids = FakeRandomness(), []
     async with open_storage(database_url, vault, max_size=1) as storage, storage() as uow:
         for number in range(2):
             event = WebhookEvent(
-                id=WebhookEventId(entropy.new_id()),
+                id=WebhookEventId(randomness.new_id()),
                 dedupe_key=str(number),
                 kind="invitee.created",
                 body=bodies.webhook("invitee.created", bodies.payload()),

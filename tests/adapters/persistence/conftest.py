@@ -10,13 +10,13 @@ from domain.integration import Integration
 from domain.secret import Secret
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 
 
 @pytest.fixture
-def world(piccolo_storage: PiccoloStorage, entropy: FakeRandomness, clock: FakeClock) -> World:
+def world(piccolo_storage: PiccoloStorage, randomness: FakeRandomness, clock: FakeClock) -> World:
     """Arranges users, integrations and bookings in the real store."""
-    return World(piccolo_storage, entropy, clock)
+    return World(piccolo_storage, randomness, clock)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from adapters.persistence.lent import Lend, lender
+from adapters.persistence.borrowed_connection import Lend, lender
 
 
 class OneConnection:

@@ -12,9 +12,10 @@ import msgspec
 import pytest
 
 from adapters.local_stack.postgres.server import EmbeddedPostgres
-from adapters.persistence.lookups import version_lookup as standings
+from adapters.persistence.lookups import version_lookup as versions
 from adapters.persistence.migrate import migrate
-from adapters.persistence.repositories import availability_cache, bookings, shelves, sync_queue
+from adapters.persistence.repositories import availability_cache, bookings, sync_queue
+from adapters.persistence.repositories import cache_snapshots as cache_lookup
 from application.ports.storage.availability_cache import CacheKey, CacheKind
 from domain.availability import Window
 from domain.ids import UserId
@@ -168,9 +169,9 @@ async def test_shelf(sql: asyncpg.Connection) -> None:
     user_id = UserId(await someone(sql))
     wanted = [CacheKey(CacheKind.EVENT_TYPES), NEAR, CacheKey(CacheKind.SLOTS, f"{NEAR.key}#671")]
     span = Window(start=NOON, end=NOON + timedelta(days=31))
-    values = shelves.values_of(user_id, wanted, span)
+    values = cache_lookup.values_of(user_id, wanted, span)
 
-    seen = await accesses(sql, shelves.statement(len(wanted)), *values)
+    seen = await accesses(sql, cache_lookup.statement(len(wanted)), *values)
 
     parts = seen.pop("c")
     assert seen == {
@@ -198,7 +199,7 @@ async def test_version(sql: asyncpg.Connection) -> None:
     """Whether a webhook waits is found by its user, however many wait of others."""
     integration_id = await of_someone(sql)
 
-    seen = await accesses(sql, standings._LOOK, [b"k" * 32], [integration_id])
+    seen = await accesses(sql, versions._LOOK, [b"k" * 32], [integration_id])
 
     assert seen["i"] == Access("calendly_integration_live", 1, 0)
     assert seen["e"] == Access("calendly_webhook_event_pending_of_user", 1, 0)

@@ -20,7 +20,7 @@ from tests.contracts.persistence.test_erasing import IVY, begin, erasure, known
 from tests.contracts.persistence.test_webhook_events import event, store
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 from tests.fakes.vault import FakeVault
 
 
@@ -70,7 +70,7 @@ async def test_who_was_at_it_before_is_waited_for(
             assert await uow.erasures.known({IVY}) == {}
             looked.set()
             await go_on.wait()
-            made = samples.booking(ada, world.entropy, samples.facts("A"))
+            made = samples.booking(ada, world.randomness, samples.facts("A"))
             await uow.bookings.put([made])
             await uow.commit()
 
@@ -112,7 +112,7 @@ async def test_pruning_passes_over_what_is_held(
     """An event that somebody has locked is left for the next run, which does not wait for it."""
     made = [
         WebhookEvent(
-            id=WebhookEventId(world.entropy.new_id()),
+            id=WebhookEventId(world.randomness.new_id()),
             dedupe_key=str(number),
             kind="x",
             body=b"{}",
@@ -242,7 +242,7 @@ ORDER BY i.public_id OFFSET {HOSTS // 2} LIMIT 1 FOR UPDATE OF b
 async def connect_in_opposite_order(world: World) -> list[Integration]:
     """Return hosts of whom the one that was stored first has the highest public id."""
     users = [await world.user(str(number)) for number in range(HOSTS)]
-    ids = [IntegrationId(world.entropy.new_id()) for _ in users]
+    ids = [IntegrationId(world.randomness.new_id()) for _ in users]
     hosts = [samples.integration(*each) for each in zip(reversed(ids), users, strict=True)]
     async with world.storage() as uow:
         for each in hosts:
@@ -256,7 +256,7 @@ async def settle_batch(process: Process, hosts: list[Integration], facts: Facts)
     async with process.storage() as uow:
         owners = await uow.bookings.lock([each.id for each in hosts], [])
         await merge_facts_locked(
-            uow, process.entropy, [OwnerFacts(owner, [facts]) for owner in owners]
+            uow, process.randomness, [OwnerFacts(owner, [facts]) for owner in owners]
         )
         await uow.commit()
 
@@ -265,9 +265,11 @@ async def overlap(process: Process, hosts: list[Integration], sql: asyncpg.Conne
     """Let an erasure and a batch meet while somebody holds a row in the middle of theirs."""
     booked = samples.facts("A", created_at=process.clock.advance(timedelta(hours=1)))
     async with process.storage() as uow:
-        await uow.bookings.put([samples.booking(each, process.entropy, booked) for each in hosts])
+        await uow.bookings.put(
+            [samples.booking(each, process.randomness, booked) for each in hosts]
+        )
         await uow.commit()
-    made = Erasure(process.entropy.new_id(), process.clock.now(), "cli")
+    made = Erasure(process.randomness.new_id(), process.clock.now(), "cli")
     await begin(process.storage, made, IVY)
     async with sql.transaction():
         await sql.execute(HOLD_THE_MIDDLE)

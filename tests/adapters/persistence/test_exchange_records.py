@@ -4,7 +4,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from adapters.persistence.repositories import exchange_records
+from adapters.persistence.repositories import refresh_records as exchange_records
 from tests.fakes.clock import NOON
 
 IDS = [uuid.UUID(int=number) for number in range(3)]

@@ -25,8 +25,8 @@ from tests.application.support.delivery_streams import cut, seeded, stream
 from tests.application.support.recording import AwaitedBackground, RecordedSignals
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock
-from tests.fakes.entropy import FakeRandomness
 from tests.fakes.jobs import FakeJobs
+from tests.fakes.randomness import FakeRandomness
 from tests.fakes.vault import FakeVault
 
 T = TypeVar("T")
@@ -54,12 +54,12 @@ async def found(sql: asyncpg.Connection) -> list[set[Any]]:
     ]
 
 
-def together(storage: PiccoloStorage, entropy: FakeRandomness) -> StoreBatch:
+def together(storage: PiccoloStorage, randomness: FakeRandomness) -> StoreBatch:
     """What writes a group."""
-    return StoreBatch(storage=storage, clock=FakeClock(), entropy=entropy)
+    return StoreBatch(storage=storage, clock=FakeClock(), randomness=randomness)
 
 
-def alone(storage: PiccoloStorage, entropy: FakeRandomness) -> StoreWebhook:
+def alone(storage: PiccoloStorage, randomness: FakeRandomness) -> StoreWebhook:
     """What writes one delivery."""
     return StoreWebhook(
         storage=storage,
@@ -68,8 +68,8 @@ def alone(storage: PiccoloStorage, entropy: FakeRandomness) -> StoreWebhook:
         jobs=FakeJobs(),
         background=AwaitedBackground(),
         clock=FakeClock(),
-        entropy=entropy,
-        signals=RecordedSignals(),
+        randomness=randomness,
+        telemetry=RecordedSignals(),
     )
 
 
@@ -84,8 +84,8 @@ async def test_groups_store_what_single_ones_do(
 ) -> None:
     """A stream in groups of any size leaves in PostgreSQL what it leaves one by one."""
     told = stream(seeded(seed), await connected(world))
-    single = alone(piccolo_storage, world.entropy)
-    group = together(piccolo_storage, world.entropy)
+    single = alone(piccolo_storage, world.randomness)
+    group = together(piccolo_storage, world.randomness)
     for each in told:
         await single(each)
     one_by_one = await found(sql)
@@ -102,10 +102,12 @@ async def test_groups_store_what_single_ones_do(
 class Sender:
     """Delivers a stream in its own order, group by group or one by one."""
 
-    def __init__(self, storage: PiccoloStorage, entropy: FakeRandomness, random: Random) -> None:
+    def __init__(
+        self, storage: PiccoloStorage, randomness: FakeRandomness, random: Random
+    ) -> None:
         self._random = random
-        self._single = alone(storage, entropy)
-        self._group = together(storage, entropy)
+        self._single = alone(storage, randomness)
+        self._group = together(storage, randomness)
         self.results: list[str] = []
 
     async def send(self, told: Sequence[Delivery]) -> None:
@@ -131,7 +133,7 @@ async def test_overlapping_groups_neither_deadlock_nor_double(
     """Processes that deliver the same at once never wait in a circle, and store it once."""
     told = stream(seeded(seed), await connected(world), acts=30)
     senders = [
-        Sender(storage, world.entropy, seeded(seed + number))
+        Sender(storage, world.randomness, seeded(seed + number))
         for number, storage in enumerate((piccolo_storage, other) * 2)
     ]
 
@@ -143,7 +145,7 @@ async def test_overlapping_groups_neither_deadlock_nor_double(
     assert results.count(STORED) == len(raced[0])
     assert results.count(DUPLICATE) == len(results) - len(raced[0])
     await sql.execute("DELETE FROM calendly_webhook_event; DELETE FROM calendly_booking")
-    await Sender(piccolo_storage, world.entropy, seeded(seed)).send(told)
+    await Sender(piccolo_storage, world.randomness, seeded(seed)).send(told)
     assert (await found(sql))[:2] == raced[:2]
 
 
@@ -155,10 +157,10 @@ def apart(work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
 def booked(to: Integration) -> Delivery:
     """Return a delivery of a booking to an integration's own address."""
     booking = samples.facts("A")
-    notice = ParsedWebhook(
+    webhook = ParsedWebhook(
         kind="invitee.created", occurred_at=NOON, subject=booking.invitee_uri, facts=booking
     )
-    return Delivery(b"{}", notice, to.id, NOON)
+    return Delivery(b"{}", webhook, to.id, NOON)
 
 
 async def test_who_is_held_is_settled_by_nobody_else(
@@ -166,7 +168,7 @@ async def test_who_is_held_is_settled_by_nobody_else(
 ) -> None:
     """While a group holds an integration, whoever settles its facts waits for the group's end."""
     ada = await world.connect("ada")
-    group = together(other, world.entropy)
+    group = together(other, world.randomness)
 
     async with piccolo_storage() as uow:
         await uow.bookings.lock([ada.id], [])
@@ -189,9 +191,9 @@ async def test_a_single_one_takes_its_locks_in_the_order_of_a_group(
 
     async with piccolo_storage() as uow:
         (owner,) = await uow.bookings.lock([ada.id], [])
-        single = apart(alone(other, world.entropy)(delivery))
+        single = apart(alone(other, world.randomness)(delivery))
         await until_waiting(sql)
-        event = event_of(delivery, [owner], world.entropy)
+        event = event_of(delivery, [owner], world.randomness)
         assert await uow.webhook_events.store_filed(
             [FiledEvent(event, WebhookStatus.APPLIED)], NOON
         )

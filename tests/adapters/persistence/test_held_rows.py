@@ -17,7 +17,7 @@ from application.webhooks.delivery import STORED, IngestResult
 from application.webhooks.ingest import IngestWebhook
 from domain.errors import StorageContended
 from domain.integration import Integration
-from domain.leftovers import HEALS
+from domain.pending_webhooks import HEALS
 from tests.adapters.web.serving import settings_with
 from tests.application.support.delivering import created, key_of, signed
 from tests.application.support.recording import AwaitedBackground, RecordedSignals
@@ -44,9 +44,9 @@ def resources(storage: PiccoloStorage, world: World) -> Resources:
         http=cast(Any, None),
         jobs=cast(Any, FakeJobs()),
         background=AwaitedBackground(),
-        signals=cast(Any, RecordedSignals()),
+        telemetry=cast(Any, RecordedSignals()),
         clock=FakeClock(),
-        entropy=world.entropy,
+        randomness=world.randomness,
         owner="web",
     )
 
@@ -123,10 +123,10 @@ async def test_leftovers_of_one_that_is_held_keep_nobody_waiting(
 
     async with held(sql, HOLDS["a sweep"], ada):
         began = time.monotonic()
-        tally = await apply(100, lambda _: None)
+        job_result = await apply(100, lambda _: None)
         waited = time.monotonic() - began
 
-    assert (tally.done, tally.failed) == ({"applied": 1}, {"storage_contended": 10})
+    assert (job_result.done, job_result.failed) == ({"applied": 1}, {"storage_contended": 10})
     assert waited < 2 * webhooks.JOB_LOCK_WAIT.total_seconds()
     cast(FakeClock, made.clock).advance(HEALS[StorageContended.code])
     assert (await apply(100, lambda _: None)).done == {"applied": 10}
@@ -211,10 +211,10 @@ async def test_an_erased_integration_takes_what_came_meanwhile_along(
         ((answer,),) = await work
         await uow.commit()
 
-    tally = await webhooks.apply_webhooks(made)(100, lambda _: None)
+    job_result = await webhooks.apply_webhooks(made)(100, lambda _: None)
 
     assert answer.ingested.result == STORED
-    assert tally.done == {"nobodys_event": 1}
+    assert job_result.done == {"nobodys_event": 1}
 
 
 async def test_a_lock_is_waited_for_as_long_as_was_said(

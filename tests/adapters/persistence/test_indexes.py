@@ -12,11 +12,11 @@ from adapters.persistence.migrate import migrate
 from adapters.persistence.repositories import (
     availability_cache,
     bookings,
+    cache_snapshots,
     expired,
     integrations,
     personal_data,
     refresh_queue,
-    shelves,
     webhook_archive,
     webhook_events,
 )
@@ -46,7 +46,7 @@ QUERIES: dict[str, tuple[str, tuple[Any, ...]]] = {
     ),
     "calendly_booking_page": (bookings._PAGE, ("USER", [], None, None, None, None, 50)),
     "calendly_booking_one_row_an_invitee": (bookings._BY_INVITEE, ("USER", "uri")),
-    "calendly_booking_occupied": (shelves.statement(0), ("USER", NOON, LATER)),
+    "calendly_booking_occupied": (cache_snapshots.statement(0), ("USER", NOON, LATER)),
     "calendly_integration_colleagues": (bookings._HELD_ELSEWHERE, ("USER", ["uri"])),
     "calendly_availability_cache_one_row_a_part": (
         availability_cache._READ,

@@ -16,7 +16,7 @@ from domain.ids import UserId
 from domain.secret import Secret
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 from tests.fakes.vault import FakeVault
 
 
@@ -50,7 +50,7 @@ async def test_gone_and_back(mortal: MortalPostgres) -> None:
     """While PostgreSQL is away every use says so; once it is back the same store works again."""
     url = mortal.url
     await migrate(url)
-    async with open_storage(url, FakeVault(), max_size=2, patience=1) as storage:
+    async with open_storage(url, FakeVault(), max_size=2, timeout_seconds=1) as storage:
         async with storage() as uow:
             await asyncio.to_thread(mortal.stop)
             with pytest.raises(StorageUnavailable):
@@ -79,7 +79,7 @@ async def test_killed_while_idle(mortal: MortalPostgres) -> None:
     """Connections that the server dropped while idle are replaced without an error."""
     url = mortal.url
     await migrate(url)
-    async with open_storage(url, FakeVault(), max_size=1, patience=1) as storage:
+    async with open_storage(url, FakeVault(), max_size=1, timeout_seconds=1) as storage:
         await storage.ping()
         killer = await asyncpg.connect(url.reveal())
         await killer.execute(
@@ -94,7 +94,7 @@ async def test_killed_while_idle(mortal: MortalPostgres) -> None:
 
 async def test_killed_inside(database_url: Secret, sql: asyncpg.Connection) -> None:
     """A connection that dies inside a unit of work costs that one alone."""
-    async with open_storage(database_url, FakeVault(), max_size=1, patience=1) as storage:
+    async with open_storage(database_url, FakeVault(), max_size=1, timeout_seconds=1) as storage:
         async with storage() as uow:
             await sql.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -125,7 +125,9 @@ async def test_never_reachable() -> None:
 
 async def test_all_connections_taken(database_url: Secret) -> None:
     """Who waits in vain for a free connection is told, and the next one gets it."""
-    async with open_storage(database_url, FakeVault(), max_size=1, patience=0.05) as storage:
+    async with open_storage(
+        database_url, FakeVault(), max_size=1, timeout_seconds=0.05
+    ) as storage:
         inside, leave = asyncio.Event(), asyncio.Event()
 
         async def occupy() -> None:
@@ -145,10 +147,10 @@ async def test_all_connections_taken(database_url: Secret) -> None:
 
 
 async def test_deadlock(
-    piccolo_storage: PiccoloStorage, entropy: FakeRandomness, clock: FakeClock
+    piccolo_storage: PiccoloStorage, randomness: FakeRandomness, clock: FakeClock
 ) -> None:
     """Of two units of work that wait for each other one is told to try again."""
-    world = World(piccolo_storage, entropy, clock)
+    world = World(piccolo_storage, randomness, clock)
     users = [(await world.connect(name)).user_id for name in ("ada", "grace")]
     both_hold = asyncio.Barrier(2)
 

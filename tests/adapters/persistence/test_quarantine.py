@@ -68,13 +68,13 @@ async def test_a_refresh_page_goes_on(
         await spoil(sql, bad.id, "refresh_token_sealed", how)
         product.clock.advance(NEARLY_OVER)
 
-        tally = await process.refresh_due(PAGE, unseen)
+        job_result = await process.refresh_due(PAGE, unseen)
         again = await process.refresh_due(PAGE, unseen)
         stored = await product.stored(bad.id)
         fresh = [await product.stored(each.id) for each in good]
 
-    assert dict(tally.failed) == {code: 1}
-    assert dict(tally.done) == {"refreshed": 3}
+    assert dict(job_result.failed) == {code: 1}
+    assert dict(job_result.done) == {"refreshed": 3}
     assert (dict(again.done), dict(again.failed)) == ({}, {})
     assert (stored.status, stored.last_error_code) == (Status.ACTIVE, code)
     assert stored.breaker == bad.breaker
@@ -93,10 +93,10 @@ async def test_a_sync_page_goes_on(
         bad, *_ = [await product.connect(f"user-{number}") for number in range(4)]
         await spoil(sql, bad.id, "access_token_sealed", how)
 
-        tally = await process.sync_due(PAGE, unseen)
+        job_result = await process.sync_due(PAGE, unseen)
 
-    assert dict(tally.failed) == {code: 1}
-    assert dict(tally.done) == {"synced": 3}
+    assert dict(job_result.failed) == {code: 1}
+    assert dict(job_result.done) == {"synced": 3}
 
 
 async def test_a_key_that_is_put_back_heals(database_url: Secret) -> None:

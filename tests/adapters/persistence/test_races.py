@@ -26,7 +26,7 @@ from tests import samples
 from tests.application.support.recording import RecordedSignals
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 
 T = TypeVar("T")
 MINUTE = timedelta(minutes=1)
@@ -151,11 +151,11 @@ async def test_a_refused_call_waits_for_nobody(
     piccolo_storage: PiccoloStorage, clock: FakeClock
 ) -> None:
     """While a breaker is open a call is refused at once, though somebody holds its row."""
-    circuits = CircuitBreakers(
+    circuit_breakers = CircuitBreakers(
         storage=piccolo_storage,
         clock=clock,
-        entropy=FakeRandomness(),
-        signals=RecordedSignals(),
+        randomness=FakeRandomness(),
+        telemetry=RecordedSignals(),
         policy=BreakerPolicy(),
     )
     is_open = Breaker(state=BreakerState.OPEN, failures=5, opened_at=clock.now(), trips=1)
@@ -175,7 +175,7 @@ async def test_a_refused_call_waits_for_nobody(
     try:
         async with asyncio.timeout(5):
             with pytest.raises(CircuitOpen):
-                await circuits.call(Surface.API, piccolo_storage.ping)
+                await circuit_breakers.call(Surface.API, piccolo_storage.ping)
     finally:
         refused.set()
         await holding
@@ -187,7 +187,7 @@ async def test_one_user(piccolo_storage: PiccoloStorage, world: World) -> None:
         ids = await race(
             piccolo_storage,
             lambda uow, _, name=str(attempt): uow.users.ensure(  # type: ignore[misc]
-                name, UserId(world.entropy.new_id()), NOON
+                name, UserId(world.randomness.new_id()), NOON
             ),
         )
         assert len(set(ids)) == 1
@@ -198,7 +198,7 @@ async def test_one_event(piccolo_storage: PiccoloStorage, world: World) -> None:
 
     async def store(uow: UnitOfWork, _: int) -> bool:
         event = WebhookEvent(
-            id=WebhookEventId(world.entropy.new_id()),
+            id=WebhookEventId(world.randomness.new_id()),
             dedupe_key="same",
             kind="invitee.created",
             body=b"{}",
@@ -228,7 +228,7 @@ async def test_one_runner(piccolo_storage: PiccoloStorage, world: World) -> None
 
     async def open_command(uow: UnitOfWork, _: int) -> tuple[BookingCommand, bool]:
         command = BookingCommand(
-            id=CommandId(world.entropy.new_id()),
+            id=CommandId(world.randomness.new_id()),
             user_id=user_id,
             key="key",
             operation=Operation.BOOK,
@@ -277,7 +277,7 @@ async def test_halves_of_a_reschedule(
         await uow.bookings.put(
             [
                 Booking(
-                    id=BookingId(world.entropy.new_id()),
+                    id=BookingId(world.randomness.new_id()),
                     user_id=ada.user_id,
                     integration_id=ada.id,
                     facts=change.facts,
@@ -361,7 +361,7 @@ async def test_erased_while_settling(
             await uow.bookings.related(ada.id, [OLD.invitee_uri])
             settling.set()
             await erasing.wait()
-            await uow.bookings.put([samples.booking(ada, world.entropy, NEW)])
+            await uow.bookings.put([samples.booking(ada, world.randomness, NEW)])
             await uow.availability.invalidate([ada.user_id], NOON, by="invitee.created")
             await uow.commit()
 
@@ -391,7 +391,7 @@ async def test_erased_while_ingesting(
         async with piccolo_storage() as uow:
             await uow.webhook_events.store(
                 WebhookEvent(
-                    id=WebhookEventId(world.entropy.new_id()),
+                    id=WebhookEventId(world.randomness.new_id()),
                     dedupe_key="one",
                     kind="invitee.created",
                     body=b"{}",
@@ -405,7 +405,7 @@ async def test_erased_while_ingesting(
             await erasing.wait()
             if settles:
                 await uow.bookings.related(ada.id, [NEW.invitee_uri])
-                await uow.bookings.put([samples.booking(ada, world.entropy, NEW)])
+                await uow.bookings.put([samples.booking(ada, world.randomness, NEW)])
             await uow.availability.invalidate([ada.user_id], NOON, by="invitee.created")
             await uow.commit()
 

@@ -12,8 +12,8 @@ from domain.integration import Account, Integration, Status
 from tests.contracts.persistence.world import World
 from tests.fakes.calendly.fake_calendly import FakeCalendly
 from tests.fakes.clock import NOON, FakeClock
-from tests.fakes.entropy import FakeRandomness
 from tests.fakes.jobs import FakeJobs
+from tests.fakes.randomness import FakeRandomness
 from tests.fakes.vault import FakeVault
 
 RACERS = 5
@@ -23,7 +23,7 @@ class Stage:
     """Connect flows that all end in one PostgreSQL."""
 
     def __init__(
-        self, storage: PiccoloStorage, entropy: FakeRandomness, owner: Integration
+        self, storage: PiccoloStorage, randomness: FakeRandomness, owner: Integration
     ) -> None:
         self.clock = FakeClock()
         self.calendly = FakeCalendly(self.clock)
@@ -35,7 +35,7 @@ class Stage:
             oauth=self.calendly,
             jobs=self.jobs,
             clock=self.clock,
-            entropy=entropy,
+            randomness=randomness,
         )
 
     async def keep(self, account: Account) -> StoredIntegration:
@@ -51,12 +51,12 @@ async def standing(sql: asyncpg.Connection) -> list[tuple[str, str]]:
 
 async def test_of_many_replacements_one_stays(
     piccolo_storage: PiccoloStorage,
-    entropy: FakeRandomness,
+    randomness: FakeRandomness,
     ada: Integration,
     sql: asyncpg.Connection,
 ) -> None:
     """Accounts that replace one another at once leave one, and every other one is ended."""
-    stage = Stage(piccolo_storage, entropy, ada)
+    stage = Stage(piccolo_storage, randomness, ada)
     accounts = [stage.calendly.add_user(f"User {number}") for number in range(RACERS)]
 
     kept = await asyncio.gather(*(stage.keep(each) for each in accounts))
@@ -72,12 +72,12 @@ async def test_of_many_replacements_one_stays(
 
 async def test_of_many_flows_of_one_account_one_integration_comes(
     piccolo_storage: PiccoloStorage,
-    entropy: FakeRandomness,
+    randomness: FakeRandomness,
     ada: Integration,
     sql: asyncpg.Connection,
 ) -> None:
     """The same account consenting in many windows at once replaces the old one once."""
-    stage = Stage(piccolo_storage, entropy, ada)
+    stage = Stage(piccolo_storage, randomness, ada)
     account = stage.calendly.add_user()
 
     kept = await asyncio.gather(*(stage.keep(account) for _ in range(RACERS)))
@@ -88,10 +88,10 @@ async def test_of_many_flows_of_one_account_one_integration_comes(
 
 
 async def test_a_refresh_of_the_old_one_ends_on_the_old_one(
-    piccolo_storage: PiccoloStorage, entropy: FakeRandomness, world: World, ada: Integration
+    piccolo_storage: PiccoloStorage, randomness: FakeRandomness, world: World, ada: Integration
 ) -> None:
     """A pair that comes for a replaced account is stored with that account, and keeps leaving."""
-    stage = Stage(piccolo_storage, entropy, ada)
+    stage = Stage(piccolo_storage, randomness, ada)
     later = NOON.replace(hour=13)
     async with piccolo_storage() as uow:
         taken = await uow.refresh_queue.take(ada.id, "me", NOON, later)

@@ -57,7 +57,7 @@ async def fill(product: Product, storage: PiccoloStorage) -> Integration:
         )
         await uow.webhook_events.store(
             WebhookEvent(
-                id=WebhookEventId(product.entropy.new_id()),
+                id=WebhookEventId(product.randomness.new_id()),
                 dedupe_key="one",
                 kind="invitee.created",
                 body=b"\xff body",
@@ -65,7 +65,7 @@ async def fill(product: Product, storage: PiccoloStorage) -> Integration:
                 occurred_at=NOON,
             )
         )
-        booking = samples.booking(ada, product.entropy, samples.facts("A", links=LINKS))
+        booking = samples.booking(ada, product.randomness, samples.facts("A", links=LINKS))
         await uow.bookings.put([booking])
         await uow.erasures.begin(ERASURE, "ivy@example.com", Secret("key of hashes"))
         await uow.commit()

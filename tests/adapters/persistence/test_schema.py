@@ -49,7 +49,7 @@ async def test_users_go_with_their_data(
     """Deleting a user deletes everything of theirs but the webhook events, which are unlinked."""
     await world.book(ada, samples.facts("A"))
     event = WebhookEvent(
-        id=WebhookEventId(world.entropy.new_id()),
+        id=WebhookEventId(world.randomness.new_id()),
         dedupe_key="one",
         kind="invitee.created",
         body=b"{}",
@@ -77,7 +77,7 @@ async def test_secrets_are_sealed(
     links = Links(cancel=Secret("cancel-link-s3cret"), reschedule=Secret("move-link-s3cret"))
     await world.book(ada, samples.facts("A", links=links))
     event = WebhookEvent(
-        id=WebhookEventId(world.entropy.new_id()),
+        id=WebhookEventId(world.randomness.new_id()),
         dedupe_key="one",
         kind="invitee.created",
         body=b"body-s3cret",

@@ -12,7 +12,7 @@ from domain.errors import CalendlyUnavailable, CircuitOpen
 from tests.application.support.calling import Host
 from tests.application.support.recording import RecordedSignals
 from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 
 PROCESSES = 6
 POLICY = BreakerPolicy(threshold=3)
@@ -22,14 +22,14 @@ class Installation:
     """Processes that share the store, the clock and what is counted."""
 
     def __init__(self, storage: PiccoloStorage, clock: FakeClock) -> None:
-        self.signals = RecordedSignals()
+        self.telemetry = RecordedSignals()
         self.clock = clock
         self.processes = [
             CircuitBreakers(
                 storage=storage,
                 clock=clock,
-                entropy=FakeRandomness(number / PROCESSES),
-                signals=self.signals,
+                randomness=FakeRandomness(number / PROCESSES),
+                telemetry=self.telemetry,
                 policy=POLICY,
             )
             for number in range(PROCESSES)
@@ -62,7 +62,7 @@ async def test_failures_seen_by_several_processes_open_it_once(
     waits = {await each.wait(Surface.API) for each in installation.processes}
     assert {each.state for each in breakers} == {BreakerState.OPEN}
     assert breakers[0].failed_at == (clock.now(),) * POLICY.threshold
-    assert installation.signals.seen["circuit_opened", Surface.API] == 1
+    assert installation.telemetry.seen["circuit_opened", Surface.API] == 1
     assert len(waits) == 1
     assert breakers[0].open_until is not None
     span = breakers[0].open_until - clock.now()
@@ -93,7 +93,7 @@ async def test_one_process_wins_the_probe(installation: Installation, clock: Fak
     assert all(isinstance(each.exception(), CircuitOpen) for each in refused)
     assert (answer, host.calls) == ("answer", 1)
     assert await installation.processes[0].current(Surface.API) == CLOSED
-    assert installation.signals.seen["circuit_closed", Surface.API] == 1
+    assert installation.telemetry.seen["circuit_closed", Surface.API] == 1
 
 
 async def _all_but_one(

@@ -17,7 +17,7 @@ from domain.ids import IntegrationId
 from domain.integration import Integration
 from tests.application.support.recording import RecordedSignals
 from tests.fakes.clock import NOON, FakeClock
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 
 EVENT_TYPES = CacheEntry(part=CacheKind.EVENT_TYPES, key="", content=b"[]", fetched_at=NOON)
 GONE = CacheEntry(part=CacheKind.SLOTS, key="of a deleted type", content=b"[]", fetched_at=NOON)
@@ -52,15 +52,18 @@ def fetched(clock: FakeClock) -> Emptiness:
 
 @pytest.fixture
 def sync(
-    piccolo_storage: PiccoloStorage, clock: FakeClock, entropy: FakeRandomness, fetched: Emptiness
+    piccolo_storage: PiccoloStorage,
+    clock: FakeClock,
+    randomness: FakeRandomness,
+    fetched: Emptiness,
 ) -> RefreshCache:
     """The sync, storing in the real store."""
     return RefreshCache(
         storage=piccolo_storage,
         fetch=fetched,
         clock=clock,
-        entropy=entropy,
-        signals=RecordedSignals(),
+        randomness=randomness,
+        telemetry=RecordedSignals(),
         policy=CachePolicy(),
         owner="racer",
     )

@@ -85,8 +85,8 @@ async def test_next_after_failure() -> None:
 async def test_patience_costs_no_round_trip() -> None:
     """How long locks are waited for is said in the breath that begins the transaction."""
     connection = DyingConnection("never")
-    patience = timedelta(milliseconds=250)
-    transaction = OwnedTransaction(ENGINE, connection.acquire, connection.release, patience)
+    budget = timedelta(milliseconds=250)
+    transaction = OwnedTransaction(ENGINE, connection.acquire, connection.release, budget)
 
     async with transaction:
         await transaction.commit()

@@ -23,7 +23,7 @@ async def test_lost_key_comes_with_its_fault(
     """A webhook whose key is gone is handed out as such, and as a whole once the key is back."""
     sealed_before, sealed_after = (
         WebhookEvent(
-            id=WebhookEventId(world.entropy.new_id()),
+            id=WebhookEventId(world.randomness.new_id()),
             dedupe_key=key,
             kind="invitee.created",
             body=key.encode(),

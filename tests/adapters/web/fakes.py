@@ -356,10 +356,10 @@ def _position(view: BookingView) -> tuple[datetime, BookingId]:
 class StandInInbox:
     """Deliveries by body, behind the real signature check."""
 
-    def __init__(self, settings: Settings, signals: StandInSignals, failures: Failures) -> None:
+    def __init__(self, settings: Settings, telemetry: StandInSignals, failures: Failures) -> None:
         self.stored: list[bytes] = []
         self._settings = settings
-        self._signals = signals
+        self._telemetry = telemetry
         self._failures = failures
 
     async def __call__(
@@ -370,7 +370,7 @@ class StandInInbox:
         keys = self._settings.calendly_webhook_signing_key
         verdict = verify(body, signature, keys, story.NOW, self._settings.webhook_tolerance)
         if verdict is not Verdict.VALID:
-            self._signals.webhook_received(verdict)
+            self._telemetry.webhook_received(verdict)
             raise SignatureRejected(f"The signature is {verdict}.", reason=verdict)
         if subscription_key not in {None, "known"}:
             raise SubscriptionNotFound("No integration has this webhook subscription key.")
@@ -393,8 +393,8 @@ class StandInServices:
         self.clock = StillClock()
         self.storage = StandInStorage()
         self.jobs = FakeJobs()
-        self.signals = StandInSignals()
-        self.circuits = StandInCircuits(self.storage)
+        self.telemetry = StandInSignals()
+        self.circuit_breakers = StandInCircuits(self.storage)
         self.identify_caller = StandInCallers()
         self.connect = StandInConnect(self.failures)
         self.begin_connect = self.connect.begin
@@ -409,8 +409,8 @@ class StandInServices:
         self.read_busy_times = self.cache.read_busy_times
         self.read_schedules = self.cache.read_schedules
         self.invalidate_availability = StandInInvalidation(self.cache, self.host)
-        self.standings = StandInStandings(self.cache, self.storage)
-        self.read_marks = StandInMarks()
+        self.versions = StandInStandings(self.cache, self.storage)
+        self.usage = StandInMarks()
         self.links = StandInLinks(self.host, self.failures)
         self.create_scheduling_link = self.links.create
         self.bookings = StandInBookings(self.failures)
@@ -425,7 +425,7 @@ class StandInServices:
         self.book_for_invitee = self.bookings.book
         self.cancel_booking = self.bookings.cancel
         self.mark_no_show = self.bookings.mark
-        self.ingest_webhook = StandInInbox(settings, self.signals, self.failures)
+        self.ingest_webhook = StandInInbox(settings, self.telemetry, self.failures)
 
     def fail_next(self, use_case: str, error: Exception) -> None:
         """Let the next call of a use case end with an error."""

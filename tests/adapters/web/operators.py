@@ -11,8 +11,8 @@ from application.webhooks.replay import ReplayWebhook
 from application.webhooks.show_webhook import ShowWebhook
 from tests.application.support.recording import RecordedSignals
 from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeRandomness
 from tests.fakes.jobs import FakeJobs
+from tests.fakes.randomness import FakeRandomness
 from tests.fakes.storage import FakeStorage
 
 
@@ -38,7 +38,7 @@ def operators_of(storage: FakeStorage, jobs: FakeJobs) -> Operators:
             redact_bookings=RedactBookings(storage=storage),
             redact_bodies=RedactBodies(storage=storage, bodies=bodies),
             clock=clock,
-            entropy=FakeRandomness(),
-            signals=RecordedSignals(),
+            randomness=FakeRandomness(),
+            telemetry=RecordedSignals(),
         ),
     )

@@ -87,7 +87,7 @@ async def test_who_is_not_connected_is_not_found(
     for attempt in (
         invalidate(ada.integration.id),
         invalidate.for_user(ada.integration.user_id),
-        invalidate(IntegrationId(product.entropy.new_id())),
+        invalidate(IntegrationId(product.randomness.new_id())),
         invalidate.for_user(await product.user("nobody")),
     ):
         with pytest.raises(IntegrationNotFound):

@@ -6,10 +6,10 @@ from msgspec.structs import replace
 
 from application.availability.cache_entries import event_types
 from application.availability.cache_query import CacheResult
-from application.availability.read_through_cache import PATIENCE, RETRY_AFTER
+from application.availability.read_through_cache import WAIT_SECONDS, RETRY_AFTER
 from application.availability.retry_times import LONGEST
+from application.availability.single_entry_query import SingleEntryQuery
 from application.availability.single_flight import NAME
-from application.availability.whole_part import SingleEntryQuery
 from application.ports.storage.availability_cache import CacheKey, CacheKind, Scope
 from application.ports.storage.breakers import Surface
 from application.ports.storage.webhook_events import WebhookEvent
@@ -44,7 +44,7 @@ async def warm(ada: Host, process: Process, product: Product) -> Host:
     """The same host, just synced."""
     await process.sync(ada.integration.id)
     product.calendly.calls.clear()
-    product.signals.seen.clear()
+    product.telemetry.seen.clear()
     return ada
 
 
@@ -64,7 +64,7 @@ async def test_what_is_fresh_is_served(product: Product, process: Process, warm:
     assert found.age.fetched_at == NOON
     assert product.background.names == []
     assert product.calendly.calls.total() == 0
-    assert product.signals.seen == {
+    assert product.telemetry.seen == {
         ("availability_read", CacheKind.EVENT_TYPES, Freshness.FRESH): 1
     }
 
@@ -109,7 +109,7 @@ async def test_what_waits_to_be_applied_costs_one_fetch(
     """A webhook that is stored unapplied overtakes the times, which are fetched once for it."""
     busy = CacheKey(CacheKind.BUSY)
     product.clock.advance(A_MOMENT)
-    id_, now = WebhookEventId(product.entropy.new_id()), product.clock.now()
+    id_, now = WebhookEventId(product.randomness.new_id()), product.clock.now()
     event = WebhookEvent(id_, "key", "invitee.created", b"{}", now, now)
     async with product.storage() as uow:
         await uow.webhook_events.store(replace(event, user_id=warm.integration.user_id))
@@ -175,7 +175,7 @@ async def test_six_hours_without_calendly_are_survived(
 
     assert (found.age.fetched_at, found.age.freshness) == (NOON, Freshness.STALE)
     assert found.age.error_code == "calendly_unavailable"
-    assert ("availability_wait", "pending") not in product.signals.seen
+    assert ("availability_wait", "pending") not in product.telemetry.seen
 
 
 @pytest.mark.parametrize(
@@ -200,14 +200,14 @@ async def test_readers_rest_after_a_failure(
     for _ in range(10):
         await read(process, warm)
         await product.background.settle()
-    refused = product.signals.seen["availability_part", CacheKind.EVENT_TYPES, error.code]
+    refused = product.telemetry.seen["availability_part", CacheKind.EVENT_TYPES, error.code]
     begun = product.background.names.count(NAME)
     product.clock.advance(pause)
     await read(process, warm)
     await product.background.settle()
 
     assert (refused, begun) == (1, 1)
-    assert product.signals.seen["availability_part", CacheKind.EVENT_TYPES, error.code] == 2
+    assert product.telemetry.seen["availability_part", CacheKind.EVENT_TYPES, error.code] == 2
 
 
 async def test_readers_of_nothing_rest_after_a_failure(
@@ -283,8 +283,8 @@ async def test_a_first_fetch_that_takes_long_is_not_waited_for(
         await read(process, ada)
 
     assert refusal.value.retry_after == RETRY_AFTER
-    assert PATIENCE <= loop.time() - began < PATIENCE + 1
-    assert product.signals.seen["availability_wait", "pending"] == 1
+    assert WAIT_SECONDS <= loop.time() - began < WAIT_SECONDS + 1
+    assert product.telemetry.seen["availability_wait", "pending"] == 1
     hold.release()
     await product.background.settle()
     assert (await read(process, ada)).age.freshness is Freshness.FRESH
@@ -316,7 +316,7 @@ async def test_what_is_expired_is_fetched_first(
     found = await read(process, warm)
 
     assert found.age.fetched_at == product.clock.now()
-    assert product.signals.seen["availability_wait", "fetched"] == 1
+    assert product.telemetry.seen["availability_wait", "fetched"] == 1
 
 
 async def test_what_is_expired_beats_no_answer(
@@ -333,7 +333,7 @@ async def test_what_is_expired_beats_no_answer(
     }
     assert {each.age.error_code for each in found} == {"calendly_unavailable"}
     assert (
-        product.signals.seen["availability_part", CacheKind.EVENT_TYPES, "calendly_unavailable"]
+        product.telemetry.seen["availability_part", CacheKind.EVENT_TYPES, "calendly_unavailable"]
         == 1
     )
 
@@ -356,7 +356,7 @@ async def test_while_calendly_is_held_off_nobody_tries(
     assert {each.age.freshness for each in expired} == {Freshness.EXPIRED}
     assert store.openings == before + len(expired)
     assert product.background.names == names
-    assert ("availability_wait", "not_fetched") not in product.signals.seen
+    assert ("availability_wait", "not_fetched") not in product.telemetry.seen
 
 
 async def test_stale_parts_rest_while_calendly_is_held_off(
@@ -369,7 +369,7 @@ async def test_stale_parts_rest_while_calendly_is_held_off(
 
     await read(process, warm)
     await product.background.settle()
-    held_off = product.signals.seen["availability_part", CacheKind.EVENT_TYPES, "circuit_open"]
+    held_off = product.telemetry.seen["availability_part", CacheKind.EVENT_TYPES, "circuit_open"]
     product.clock.advance(2 * BREAKER.reset)
     await read(process, warm)
     await product.background.settle()
@@ -386,7 +386,7 @@ async def open_breaker(process: Process) -> None:
 
     for _ in range(BREAKER.threshold):
         with pytest.raises(CalendlyUnavailable):
-            await process.circuits.call(Surface.API, fail)
+            await process.circuit_breakers.call(Surface.API, fail)
 
 
 async def test_what_is_expired_beats_a_fetch_that_does_not_end(
@@ -399,7 +399,7 @@ async def test_what_is_expired_beats_a_fetch_that_does_not_end(
     found = await read(process, warm)
 
     assert (found.age.fetched_at, found.age.freshness) == (NOON, Freshness.EXPIRED)
-    assert product.signals.seen["availability_wait", "not_fetched"] == 1
+    assert product.telemetry.seen["availability_wait", "not_fetched"] == 1
     hold.release()
     await product.background.settle()
 
@@ -474,7 +474,7 @@ async def test_who_insists_gets_the_last_known_while_calendly_is_down(
     assert {each.age.fetched_at for each in found} == {NOON}
     assert {each.age.error_code for each in found} == {"calendly_unavailable"}
     assert (
-        product.signals.seen["availability_part", CacheKind.EVENT_TYPES, "calendly_unavailable"]
+        product.telemetry.seen["availability_part", CacheKind.EVENT_TYPES, "calendly_unavailable"]
         == 1
     )
 

@@ -65,7 +65,7 @@ async def test_a_sync_fills_the_cache(product: Product, process: Process) -> Non
         assert (await known(product, ada, at)).fetched_at == NOON
     assert product.storage.state.integrations[ada.integration.id].value.last_synced_at == NOON
     assert 0.9 * CACHE.soft_ttl <= due(product, ada) - NOON <= CACHE.soft_ttl
-    assert product.signals.seen["availability_sync", SYNCED] == 1
+    assert product.telemetry.seen["availability_sync", SYNCED] == 1
 
 
 async def test_a_sync_of_what_is_fresh_asks_nobody(product: Product, process: Process) -> None:
@@ -77,7 +77,7 @@ async def test_a_sync_of_what_is_fresh_asks_nobody(product: Product, process: Pr
     assert await process.sync(ada.integration.id) == UP_TO_DATE
     assert await process.sync(ada.integration.id) == UP_TO_DATE
     assert product.calendly.calls.total() == 0
-    assert product.signals.seen["availability_sync", SYNCED] == 1
+    assert product.telemetry.seen["availability_sync", SYNCED] == 1
 
 
 async def test_only_one_fetches_at_a_time(product: Product, process: Process) -> None:
@@ -165,14 +165,14 @@ async def test_what_calendly_calls_unchanged_is_as_good_as_new(
     ada = await host(product)
     await process.sync(ada.integration.id)
     before = {at: await known(product, ada, at) for at in (TYPES, SCHEDULES)}
-    product.signals.seen.clear()
+    product.telemetry.seen.clear()
     await overtake(product, ada, scope=Scope.EVERYTHING)
 
     assert await process.sync(ada.integration.id) == SYNCED
 
     for at, old in before.items():
         assert await known(product, ada, at) == replace(old, fetched_at=product.clock.now())
-    assert {label for label in product.signals.seen if label[0] == "availability_part"} == {
+    assert {label for label in product.telemetry.seen if label[0] == "availability_part"} == {
         ("availability_part", CacheKind.EVENT_TYPES, "unchanged"),
         ("availability_part", CacheKind.SCHEDULES, "unchanged"),
         ("availability_part", CacheKind.SLOTS, "fetched"),
@@ -203,7 +203,7 @@ async def test_a_failed_sync_is_tried_again_later(
         assert (part.content, part.error_code) == (b"", error.code)
         assert part.retry_at == due(product, ada)
     assert product.storage.state.integrations[ada.integration.id].value.last_synced_at is None
-    assert product.signals.seen["availability_sync", error.code] == 1
+    assert product.telemetry.seen["availability_sync", error.code] == 1
     assert product.calendly.calls["busy_times"] == 0
     product.calendly.heal()
     product.clock.set(due(product, ada))
@@ -354,4 +354,4 @@ async def test_a_part_that_failed_is_not_forgotten_over_another(
 async def test_an_absent_integration_is_not_found(product: Product, process: Process) -> None:
     """A sync of an integration that does not exist says so."""
     with pytest.raises(IntegrationNotFound):
-        await process.sync(IntegrationId(product.entropy.new_id()))
+        await process.sync(IntegrationId(product.randomness.new_id()))

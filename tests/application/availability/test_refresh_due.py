@@ -62,9 +62,9 @@ async def test_what_is_read_is_kept_fresh(product: Product, process: Process) ->
     await mark_read(product, ada, TYPES)
     product.calendly.calls.clear()
 
-    tally = await run(process)
+    job_result = await run(process)
 
-    assert tally.done == {"synced": 1}
+    assert job_result.done == {"synced": 1}
     # In half a day the token died, too.
     assert product.calendly.calls == {"event_types": 1, "refresh": 1}
 
@@ -82,7 +82,7 @@ async def test_a_reading_causes_one_fetch(
     await process.event_types(ada.integration.user_id)
     await product.background.settle()
     product.clock.advance(delay)
-    await process.marks.write()
+    await process.usage.write()
     await overtake(product, ada, scope=Scope.EVENT_TYPES)
     unread = await run(process)
     await process.event_types(ada.integration.user_id)
@@ -104,9 +104,9 @@ async def test_what_is_read_seldom_waits_for_its_reader(
     await overtake(product, ada, scope=Scope.EVENT_TYPES)
     product.calendly.calls.clear()
 
-    tally = await run(process)
+    job_result = await run(process)
 
-    assert tally.done == {"up_to_date": 1}
+    assert job_result.done == {"up_to_date": 1}
     assert product.calendly.calls.total() == 0
 
 
@@ -117,9 +117,9 @@ async def test_what_nobody_reads_costs_no_call(product: Product, process: Proces
     product.calendly.calls.clear()
     await overtake(product, ada, scope=Scope.EVERYTHING)
 
-    tally = await run(process)
+    job_result = await run(process)
 
-    assert tally == JobResult(examined=1, done={"up_to_date": 1})
+    assert job_result == JobResult(examined=1, done={"up_to_date": 1})
     assert product.calendly.calls.total() == 0
 
 
@@ -160,7 +160,7 @@ async def test_what_nobody_ever_read_but_the_offer_may_expire(
     await process.schedules(ada.integration.user_id)
     product.clock.advance(A_MOMENT)
     await process.schedules(ada.integration.user_id)
-    await process.marks.write()
+    await process.usage.write()
     for _ in range(int(2 * A_DAY / RUN)):
         await run(process)
         product.clock.advance(RUN)
@@ -239,9 +239,9 @@ async def test_a_far_window_that_is_over_is_dropped(product: Product, process: P
     await mark_read(product, ada, TYPES, CacheKey(CacheKind.SLOTS, cell.key))
     product.calendly.calls.clear()
 
-    tally = await run(process)
+    job_result = await run(process)
 
-    assert tally.failed == {}
+    assert job_result.failed == {}
     assert product.calendly.calls["available_times"] == 0
     assert await cached(product, ada, CacheKey(CacheKind.SLOTS, cell.key)) is None
 
@@ -252,11 +252,11 @@ async def test_one_failure_does_not_stop_the_others(product: Product, process: P
         await host(product, name)
     product.calendly.fail_next("event_types", CalendlyUnavailable("down"), times=3)
 
-    tally = await run(process)
+    job_result = await run(process)
 
-    assert tally.examined == 3
-    assert sum(tally.done.values()) + sum(tally.failed.values()) == 3
-    assert tally.done["synced"] >= 2
+    assert job_result.examined == 3
+    assert sum(job_result.done.values()) + sum(job_result.failed.values()) == 3
+    assert job_result.done["synced"] >= 2
 
 
 async def test_one_bug_does_not_stop_the_others(product: Product, process: Process) -> None:
@@ -264,11 +264,11 @@ async def test_one_bug_does_not_stop_the_others(product: Product, process: Proce
     ada, bob = await host(product, "ada"), await host(product, "bob")
     await store(product, ada, CacheEntry(CacheKind.SLOTS, "no#cell", b"[]", NOON))
 
-    tally = await run(process)
+    job_result = await run(process)
     again = await run(process)
 
-    assert tally == JobResult(examined=2, done={"synced": 1}, failed={"unexpected": 1})
-    assert product.signals.seen["unexpected", "ValueError"] == 1
+    assert job_result == JobResult(examined=2, done={"synced": 1}, failed={"unexpected": 1})
+    assert product.telemetry.seen["unexpected", "ValueError"] == 1
     assert again == JobResult()
     assert product.storage.state.integrations[ada.integration.id].sync_owner is None
     assert await cached(product, bob, TYPES) is not None
@@ -281,9 +281,9 @@ async def test_a_list_that_cannot_be_read_is_fetched_anew(
     ada = await host(product)
     await store(product, ada, CacheEntry(CacheKind.EVENT_TYPES, "", b"spoilt", NOON))
 
-    tally = await run(process)
+    job_result = await run(process)
 
-    assert tally.done == {"synced": 1}
+    assert job_result.done == {"synced": 1}
     view = await process.event_types(ada.integration.user_id)
     assert view.items == (ada.event_type,)
 
@@ -349,10 +349,10 @@ async def test_a_right_that_was_lost_in_the_queue_is_not_used(
     await hold.reached.wait()
     for each in holds:
         each.release()
-    tally = await page
+    job_result = await page
     hold.release()
 
-    assert tally.done == {"synced": CONCURRENCY, "held": 1}
+    assert job_result.done == {"synced": CONCURRENCY, "held": 1}
     assert await other == "synced"
     assert product.calendly.calls["event_types"] == CONCURRENCY + 1
 
@@ -400,9 +400,9 @@ async def test_a_store_that_is_away_leaves_nobody_held(product: Product, process
     breaker_and_claim = (None,) * 3
     product.storage.fail_next(*breaker_and_claim, StorageUnavailable("away"))
 
-    tally = await run(process)
+    job_result = await run(process)
 
     row = product.storage.state.integrations[ada.integration.id]
-    assert tally.failed == {"storage_unavailable": 1}
+    assert job_result.failed == {"storage_unavailable": 1}
     assert row.sync_owner is None
     assert due_at(row) == NOON + RETRY_AFTER

@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
+from application.availability.single_entry_query import SingleEntryQuery
 from application.availability.single_flight import REST
-from application.availability.whole_part import SingleEntryQuery
 from application.ports.storage.availability_cache import CacheKey, CacheKind, Scope
 from application.resilience.priority import in_background
 from domain.cache_policy import Freshness
@@ -128,7 +128,7 @@ async def test_who_comes_late_joins_the_fetch_under_way(
     """A crowd that comes while a fetch is under way takes what it brings, and looks no further."""
     ada = await host(product)
     hold = product.calendly.hold_next("event_types")
-    before = product.entropy.new_id().int >> 80
+    before = product.randomness.new_id().int >> 80
     first = asyncio.create_task(process.event_types(ada.integration.user_id))
     await hold.reached.wait()
     crowd = [asyncio.create_task(process.event_types(ada.integration.user_id)) for _ in range(20)]
@@ -138,7 +138,7 @@ async def test_who_comes_late_joins_the_fetch_under_way(
     await asyncio.gather(first, *crowd)
 
     # Each attempt at the right to fetch is made under a name of its own.
-    assert (product.entropy.new_id().int >> 80) - before == 2
+    assert (product.randomness.new_id().int >> 80) - before == 2
 
 
 @pytest.mark.parametrize("error", [CalendlyForbidden("no"), CalendlyUnavailable("down")])
@@ -160,7 +160,7 @@ async def test_a_failure_is_one_for_all(product: Product, error: CalendlyError) 
     outcomes = await asyncio.gather(*readers, return_exceptions=True)
 
     assert {type(each) for each in outcomes} <= {CalendlyForbidden, AvailabilityPending}
-    assert product.signals.seen["availability_part", CacheKind.EVENT_TYPES, error.code] == 1
+    assert product.telemetry.seen["availability_part", CacheKind.EVENT_TYPES, error.code] == 1
 
 
 async def test_a_reader_who_leaves_does_not_end_the_fetch(
@@ -208,7 +208,7 @@ async def test_wishes_gather_while_a_fetch_is_under_way(
     await asyncio.gather(first, *others)
 
     assert product.calendly.calls["available_times"] == 5
-    assert product.signals.seen["availability_sync", "synced"] == 3
+    assert product.telemetry.seen["availability_sync", "synced"] == 3
 
 
 async def test_what_a_reader_waits_for_goes_before_the_jobs() -> None:
@@ -261,7 +261,8 @@ async def test_a_rest_that_calendly_asked_for_is_kept_by_all(
         await process.event_types(ada.integration.user_id)
 
     assert (
-        product.signals.seen["availability_part", CacheKind.EVENT_TYPES, "calendly_throttled"] == 1
+        product.telemetry.seen["availability_part", CacheKind.EVENT_TYPES, "calendly_throttled"]
+        == 1
     )
 
 
@@ -321,7 +322,7 @@ async def test_a_bug_in_a_fetch_is_told_and_not_repeated_at_once(
         with pytest.raises(AvailabilityPending):
             await process.cache.read(ada.integration.user_id, SingleEntryQuery(EVENT_TYPES))
 
-    assert product.signals.seen["unexpected", "KeyError"] == 1
+    assert product.telemetry.seen["unexpected", "KeyError"] == 1
     assert product.calendly.calls["event_types"] == 1
 
 

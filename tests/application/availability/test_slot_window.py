@@ -25,7 +25,7 @@ async def ada(product: Product, process: Process) -> Host:
     product.calendly.open_slots(found.event_type.uri, starts)
     facts = samples.facts("ivy", details=samples.details(starts[50]))
     async with product.storage() as uow:
-        await uow.bookings.put([samples.booking(found.integration, product.entropy, facts)])
+        await uow.bookings.put([samples.booking(found.integration, product.randomness, facts)])
         await uow.commit()
     await process.sync(found.integration.id)
     return found

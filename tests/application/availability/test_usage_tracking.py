@@ -103,8 +103,8 @@ async def test_marks_are_written_when_the_process_ends(product: Product, process
     await process.event_types(ada.integration.user_id)
     names = list(product.background.names)
 
-    await process.marks.close()
-    process.marks.note(ada.integration.user_id, [CacheKey(CacheKind.BUSY)], NOON)
+    await process.usage.close()
+    process.usage.note(ada.integration.user_id, [CacheKey(CacheKind.BUSY)], NOON)
 
     assert await read_at(product, ada, TYPES) == NOON
     await written(product)
@@ -116,13 +116,13 @@ async def test_marks_that_cannot_be_written_are_let_go(product: Product, process
     """While the store is away marks are lost, and later ones are written again."""
     ada = await host(product)
     await process.sync(ada.integration.id)
-    process.marks.note(ada.integration.user_id, [TYPES], NOON)
+    process.usage.note(ada.integration.user_id, [TYPES], NOON)
     product.storage.away = True
     with pytest.raises(StorageUnavailable):
-        await process.marks.write()
+        await process.usage.write()
     product.storage.away = False
 
-    process.marks.note(ada.integration.user_id, [CacheKey(CacheKind.BUSY)], NOON)
+    process.usage.note(ada.integration.user_id, [CacheKey(CacheKind.BUSY)], NOON)
     await written(product)
 
     assert await read_at(product, ada, TYPES) is None
@@ -132,6 +132,6 @@ async def test_marks_that_cannot_be_written_are_let_go(product: Product, process
 async def test_marks_have_bounds(product: Product, process: Process) -> None:
     """A crowd of users cannot fill the memory with marks."""
     for _ in range(MAX_PENDING + 10):
-        process.marks.note(UserId(product.entropy.new_id()), [TYPES], NOON)
+        process.usage.note(UserId(product.randomness.new_id()), [TYPES], NOON)
 
-    assert len(process.marks) == MAX_PENDING
+    assert len(process.usage) == MAX_PENDING

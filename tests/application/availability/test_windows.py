@@ -15,7 +15,7 @@ LENGTHS = {CacheKind.SLOTS: SLOT_WINDOW, CacheKind.BUSY: BUSY_WINDOW}
 MINUTES = timedelta(minutes=1)
 
 
-def stretch(part: CacheKind, begins: timedelta, lasts: timedelta) -> TimeRange:
+def time_range(part: CacheKind, begins: timedelta, lasts: timedelta) -> TimeRange:
     """Return a range that begins so long after noon."""
     start = NOON + begins
     return TimeRange(part, "base", Window(start=start, end=start + lasts), LENGTHS[part])
@@ -40,20 +40,20 @@ def test_a_range_is_cut_without_gap_or_overlap(
     part: CacheKind, begins: timedelta, lasts: timedelta, age: timedelta
 ) -> None:
     """Whatever range is asked for, and however old the windows, the pieces cover it seamlessly."""
-    wanted = stretch(part, begins, lasts)
+    wanted = time_range(part, begins, lasts)
     near = {wanted.near: stored(wanted.near, age)}
     keys = needed(near, wanted, NOON)
     parts = near | {at: stored(at, age) for at in keys}
 
-    pieces = split(parts, wanted, NOON)
+    range_pieces = split(parts, wanted, NOON)
 
     reach = near_window(NOON, LENGTHS[part]).end
-    assert pieces[0].window.start == wanted.span.start
-    assert all(one.window.end == other.window.start for one, other in pairwise(pieces))
-    assert all(piece.window.end <= piece.known_until for piece in pieces)
-    until = pieces[-1].known_until
+    assert range_pieces[0].window.start == wanted.span.start
+    assert all(one.window.end == other.window.start for one, other in pairwise(range_pieces))
+    assert all(piece.window.end <= piece.known_until for piece in range_pieces)
+    until = range_pieces[-1].known_until
     assert until >= wanted.span.end or wanted.span.end <= reach
-    assert pieces[-1].window.end == min(wanted.span.end, until)
+    assert range_pieces[-1].window.end == min(wanted.span.end, until)
 
 
 @given(
@@ -65,14 +65,14 @@ def test_what_is_needed_of_nothing_is_looked_up_at_once(
     part: CacheKind, begins: timedelta, lasts: timedelta
 ) -> None:
     """The parts that a range needs while nothing is stored are among those looked up first."""
-    wanted = stretch(part, begins, lasts)
+    wanted = time_range(part, begins, lasts)
 
     assert set(needed({}, wanted, NOON)) <= set(worth_looking_up(wanted, NOON))
 
 
 def test_a_usual_range_needs_the_near_window_alone() -> None:
     """The days that are always kept are cut from one part."""
-    wanted = stretch(CacheKind.SLOTS, timedelta(), SLOT_WINDOW)
+    wanted = time_range(CacheKind.SLOTS, timedelta(), SLOT_WINDOW)
 
     assert worth_looking_up(wanted, NOON) == needed({}, wanted, NOON) == (wanted.near,)
 
@@ -80,19 +80,19 @@ def test_a_usual_range_needs_the_near_window_alone() -> None:
 @pytest.mark.parametrize("missing", [0, 1, 2])
 def test_what_is_not_known_ends_the_answer(missing: int) -> None:
     """A range is cut up to the first window that never came."""
-    wanted = stretch(CacheKind.BUSY, timedelta(days=1), timedelta(days=14))
+    wanted = time_range(CacheKind.BUSY, timedelta(days=1), timedelta(days=14))
     keys = needed({}, wanted, NOON)
     parts = {at: stored(at, timedelta()) for at in keys}
     del parts[keys[missing]]
 
-    pieces = split(parts, wanted, NOON)
+    range_pieces = split(parts, wanted, NOON)
 
-    assert [piece.part.at for piece in pieces] == list(keys[:missing])
+    assert [piece.part.at for piece in range_pieces] == list(keys[:missing])
 
 
 def test_a_near_window_that_lies_behind_is_no_answer() -> None:
     """A near window that ended before now is to be renewed, and nothing is cut from it."""
-    wanted = stretch(CacheKind.BUSY, timedelta(hours=1), timedelta(hours=2))
+    wanted = time_range(CacheKind.BUSY, timedelta(hours=1), timedelta(hours=2))
     parts = {wanted.near: stored(wanted.near, timedelta(days=8))}
 
     assert needed(parts, wanted, NOON) == (wanted.near,)

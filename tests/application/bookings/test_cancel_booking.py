@@ -178,8 +178,8 @@ async def test_a_failure_may_be_repeated_at_once(
 
     await process.cancel(booking.user_id, KEY, booking.id, None)
 
-    assert product.signals.seen["booking_command", "cancel", "calendly_unavailable"] == 1
-    assert product.signals.seen["booking_command", "cancel", "done"] == 1
+    assert product.telemetry.seen["booking_command", "cancel", "calendly_unavailable"] == 1
+    assert product.telemetry.seen["booking_command", "cancel", "done"] == 1
 
 
 async def test_a_past_booking_is_refused_by_calendly(

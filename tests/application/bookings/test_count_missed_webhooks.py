@@ -32,8 +32,8 @@ async def leave(
 ) -> None:
     """Store a webhook of the host's that has no effect yet, received now."""
     plain = WebhookEvent(
-        id=WebhookEventId(product.entropy.new_id()),
-        dedupe_key=str(product.entropy.new_id()),
+        id=WebhookEventId(product.randomness.new_id()),
+        dedupe_key=str(product.randomness.new_id()),
         kind=kind,
         body=body,
         received_at=product.clock.now(),
@@ -59,7 +59,7 @@ async def compared(product: Product, process: Process, ada: Host) -> int:
     product.clock.advance(IN_FLIGHT)
     count = await process.reconcile(ada.integration.id, backfill=False)
     stored = await product.stored(ada.integration.id)
-    assert product.signals.seen.get(("bookings_repaired",), 0) == stored.repaired_count
+    assert product.telemetry.seen.get(("bookings_repaired",), 0) == stored.repaired_count
     return count
 
 
@@ -84,11 +84,11 @@ async def test_a_webhook_that_does_not_open_is_known_by_its_key(
 ) -> None:
     """A stored event whose encryption key is gone tells its booking all the same."""
     facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
-    notice = ParsedWebhook(
+    webhook = ParsedWebhook(
         kind=CREATED, occurred_at=product.clock.now(), subject=facts.invitee_uri
     )
     owner = str(ada.integration.id) if scope == "own" else scope
-    key = dedupe_key(notice, b"", owner)
+    key = dedupe_key(webhook, b"", owner)
     await leave(product, ada, CREATED, b"", fault="encryption_key_unknown", dedupe_key=key)
 
     assert await compared(product, process, ada) == 0

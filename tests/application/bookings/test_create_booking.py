@@ -51,7 +51,7 @@ async def test_a_slot_is_booked(product: Product, process: Process, ada: Host) -
     assert facts.reference.startswith(REFERENCE_PREFIX)
     assert list(product.storage.state.bookings.values()) == [performed.view.booking]
     assert product.storage.state.integrations[ada.integration.id].invalidated_by == "book"
-    assert product.signals.seen["booking_command", "book", "done"] == 1
+    assert product.telemetry.seen["booking_command", "book", "done"] == 1
 
 
 async def test_a_repeated_request_books_nothing(
@@ -65,7 +65,7 @@ async def test_a_repeated_request_books_nothing(
     assert second.view == first.view
     assert second.repeated
     assert product.calendly.calls["book"] == 1
-    assert product.signals.seen["booking_command", "book", "repeated"] == 1
+    assert product.telemetry.seen["booking_command", "book", "repeated"] == 1
 
 
 async def test_the_result_of_an_erased_booking_is_gone(
@@ -126,7 +126,7 @@ async def test_a_taken_slot_is_told(product: Product, process: Process, ada: Hos
     with pytest.raises(SlotTaken):
         await process.book(ada.integration.user_id, KEY, wanted(ada))
 
-    assert product.signals.seen["booking_command", "book", "slot_taken"] == 1
+    assert product.telemetry.seen["booking_command", "book", "slot_taken"] == 1
     await process.book(ada.integration.user_id, KEY, wanted(ada, start=ada.starts[1]))
 
 

@@ -14,14 +14,14 @@ async def test_an_account_erased_meanwhile_leaves_no_result(
 ) -> None:
     """A booking that was made while the account was erased here is said not to be there."""
     ada = await host(product)
-    command = await process.journal.start(ada.integration.user_id, "key", Operation.BOOK, "x")
+    command = await process.commands.start(ada.integration.user_id, "key", Operation.BOOK, "x")
     facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
     async with product.storage() as uow:
         await uow.integrations.erase(ada.integration.id)
         await uow.commit()
 
     with pytest.raises(BookingNotFound):
-        await process.journal.complete(command, ada.integration, [facts])
+        await process.commands.complete(command, ada.integration, [facts])
 
     assert product.storage.state.bookings == {}
     assert product.storage.state.booking_commands == {}
@@ -32,12 +32,12 @@ async def test_a_command_that_somebody_took_over_is_not_sent(
 ) -> None:
     """Whoever lost the command is told to come again, as about any passing trouble."""
     ada = await host(product)
-    lost = await process.journal.start(ada.integration.user_id, "key", Operation.BOOK, "x")
+    lost = await process.commands.start(ada.integration.user_id, "key", Operation.BOOK, "x")
     product.clock.advance(LEASE)
-    taken = await process.journal.start(ada.integration.user_id, "key", Operation.BOOK, "x")
+    taken = await process.commands.start(ada.integration.user_id, "key", Operation.BOOK, "x")
 
     with pytest.raises(CommandInProgress) as refusal:
-        await process.journal.mark_sent(lost)
+        await process.commands.mark_sent(lost)
 
     assert refusal.value.kind is Kind.TRANSIENT
     assert product.storage.state.booking_commands[lost.id] == taken
@@ -46,12 +46,12 @@ async def test_a_command_that_somebody_took_over_is_not_sent(
 async def test_a_late_finisher_returns_what_it_did(product: Product, process: Process) -> None:
     """Who ends a command that somebody took over gets the booking, but does not end it."""
     ada = await host(product)
-    lost = await process.journal.start(ada.integration.user_id, "key", Operation.BOOK, "x")
+    lost = await process.commands.start(ada.integration.user_id, "key", Operation.BOOK, "x")
     product.clock.advance(LEASE)
-    taken = await process.journal.start(ada.integration.user_id, "key", Operation.BOOK, "x")
+    taken = await process.commands.start(ada.integration.user_id, "key", Operation.BOOK, "x")
     facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
 
-    performed = await process.journal.complete(lost, ada.integration, [facts])
+    performed = await process.commands.complete(lost, ada.integration, [facts])
 
     assert performed.view.booking.facts == facts
     assert product.storage.state.booking_commands[lost.id] == taken

@@ -61,7 +61,7 @@ async def facts(product: Product, process: Process, ada: Host, bob: Host) -> Fac
     made = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
     product.clock.advance(LATER)
     await process.reconcile(ada.integration.id, backfill=False)
-    product.signals.seen.clear()
+    product.telemetry.seen.clear()
     return made
 
 
@@ -89,7 +89,7 @@ async def test_the_new_host_s_comparison_moves_a_booking(
     assert await bookings(product, ada) == []
     (moved,) = await bookings(product, bob)
     assert moved.facts.invitee_uri == facts.invitee_uri
-    assert product.signals.seen == {}
+    assert product.telemetry.seen == {}
     moved_at = {(product.clock.now(), "reconciliation")}
     assert overtaken(product, ada) == overtaken(product, bob) == moved_at
 
@@ -107,7 +107,7 @@ async def test_a_booking_that_comes_back_keeps_its_id(
 
     assert [each.id for each in await bookings(product, ada)] == [before.id]
     assert await bookings(product, bob) == []
-    assert product.signals.seen == {}
+    assert product.telemetry.seen == {}
 
 
 async def test_the_old_host_s_comparison_moves_it_as_well(
@@ -121,7 +121,7 @@ async def test_the_old_host_s_comparison_moves_it_as_well(
     assert await bookings(product, ada) == []
     assert len(await bookings(product, bob)) == 1
     assert await process.reconcile(bob.integration.id, backfill=False) == 0
-    assert product.signals.seen == {}
+    assert product.telemetry.seen == {}
 
 
 async def test_a_host_who_is_not_connected_gets_nothing(
@@ -181,7 +181,7 @@ async def test_a_late_webhook_does_not_bring_it_back(
     await process.reconcile(bob.integration.id, backfill=False)
 
     async with product.storage() as uow:
-        await merge_facts(uow, product.entropy, ada.integration, [facts])
+        await merge_facts(uow, product.randomness, ada.integration, [facts])
         await uow.commit()
 
     assert await bookings(product, ada) == []
@@ -197,7 +197,7 @@ async def test_what_was_taken_from_the_old_host_before_is_not_lost(
     told = product.calendly.invitees[facts.invitee_uri]
     async with product.storage() as uow:
         seen = as_read(told, product.clock.now())
-        await merge_facts(uow, product.entropy, ada.integration, [seen])
+        await merge_facts(uow, product.randomness, ada.integration, [seen])
         await uow.commit()
     assert await bookings(product, ada) == []
     before = overtaken(product, ada)
@@ -207,7 +207,7 @@ async def test_what_was_taken_from_the_old_host_before_is_not_lost(
     assert await process.reconcile(bob.integration.id, backfill=False) == 0
 
     assert len(await bookings(product, bob)) == 1
-    assert product.signals.seen == {}
+    assert product.telemetry.seen == {}
     assert overtaken(product, ada) == before
     assert given == Reassigned([], {facts.invitee_uri})
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.bookings.reconcile import PATIENCE
+from application.bookings.reconcile import MAX_WAITS
 from domain.booking import LAG, BookingStatus
 from domain.errors import (
     CalendlyForbidden,
@@ -43,7 +43,7 @@ async def test_a_back_fill_is_no_repair(product: Product, process: Process, ada:
     assert await process.reconcile(ada.integration.id, backfill=True) == 3
 
     assert statuses(product) == [BookingStatus.BOOKED] * 3
-    assert product.signals.seen == {}
+    assert product.telemetry.seen == {}
     row = product.storage.state.integrations[ada.integration.id]
     assert row.value.reconciled_at == NOON
     assert overtaken(product, ada) == {(NOON, "reconciliation")}
@@ -73,7 +73,7 @@ async def test_what_a_lost_webhook_left_wrong_is_repaired(
     assert await process.reconcile(ada.integration.id, backfill=False) == 2
 
     assert statuses(product) == [BookingStatus.CANCELED, BookingStatus.BOOKED]
-    assert product.signals.seen[("bookings_repaired",)] == 2
+    assert product.telemetry.seen[("bookings_repaired",)] == 2
 
 
 async def test_what_has_just_happened_raises_no_alarm(
@@ -94,7 +94,7 @@ async def test_what_has_just_happened_raises_no_alarm(
         BookingStatus.BOOKED,
         BookingStatus.RESCHEDULED,
     ]
-    assert product.signals.seen == {}
+    assert product.telemetry.seen == {}
     assert overtaken(product, ada) == {(product.clock.now(), "reconciliation")}
 
 
@@ -149,7 +149,7 @@ async def test_when_all_is_well_nothing_is_repaired(
     row = product.storage.state.integrations[ada.integration.id]
     assert overtaken(product, ada) == {(NOON, "reconciliation")}
     assert row.value.reconciled_at == product.clock.now()
-    assert product.signals.seen == {}
+    assert product.telemetry.seen == {}
 
 
 async def test_fuller_facts_are_no_repair(product: Product, process: Process, ada: Host) -> None:
@@ -247,24 +247,24 @@ async def test_a_spent_budget_is_waited_for(product: Product, process: Process, 
     for start in ada.starts:
         product.calendly.invitee_books(ada.event_type.uri, start)
     throttled = CalendlyThrottled("slow down", retry_after=30)
-    product.calendly.fail_next("page", throttled, times=PATIENCE - 1)
+    product.calendly.fail_next("page", throttled, times=MAX_WAITS - 1)
 
     assert await process.reconcile(ada.integration.id, backfill=True) == 3
-    assert product.calendly.calls["page"] == PATIENCE - 1 + 3
+    assert product.calendly.calls["page"] == MAX_WAITS - 1 + 3
 
 
 async def test_a_limit_that_stays_is_told(product: Product, process: Process, ada: Host) -> None:
     """A sweep does not wait for ever."""
     throttled = CalendlyThrottled("slow down", retry_after=30)
-    product.calendly.fail_next("page", throttled, times=PATIENCE)
+    product.calendly.fail_next("page", throttled, times=MAX_WAITS)
 
     with pytest.raises(CalendlyThrottled):
         await process.reconcile(ada.integration.id, backfill=False)
 
-    assert product.calendly.calls["page"] == PATIENCE
+    assert product.calendly.calls["page"] == MAX_WAITS
 
 
 async def test_an_absent_integration_is_not_found(product: Product, process: Process) -> None:
     """There is nothing to compare for an integration that does not exist."""
     with pytest.raises(IntegrationNotFound):
-        await process.reconcile(IntegrationId(product.entropy.new_id()), backfill=False)
+        await process.reconcile(IntegrationId(product.randomness.new_id()), backfill=False)

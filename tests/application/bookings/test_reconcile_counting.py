@@ -103,7 +103,7 @@ async def test_repairs_of_a_sweep_that_breaks_off_are_counted(
     with pytest.raises(CalendlyForbidden):
         await task
 
-    assert product.signals.seen[("bookings_repaired",)] == 1
+    assert product.telemetry.seen[("bookings_repaired",)] == 1
     assert (await product.stored(ada.integration.id)).repaired_count == 1
     assert await process.reconcile(ada.integration.id, backfill=False) == 2
     assert (await product.stored(ada.integration.id)).repaired_count == 3
@@ -122,7 +122,7 @@ async def test_a_link_that_came_late_is_picked_up(
 
     (stored,) = product.storage.state.bookings.values()
     assert stored.facts.details.location == location
-    assert product.signals.seen == {}
+    assert product.telemetry.seen == {}
 
 
 async def test_a_link_that_came_late_hides_no_lost_webhook(
@@ -156,5 +156,5 @@ async def test_what_cannot_be_read_is_passed_over_and_said(
 
     assert await process.reconcile(ada.integration.id, backfill=True) == 1
 
-    assert product.signals.seen == {("bookings_unreadable",): 1}
+    assert product.telemetry.seen == {("bookings_unreadable",): 1}
     assert (await product.stored(ada.integration.id)).reconciled_at == NOON

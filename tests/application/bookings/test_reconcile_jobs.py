@@ -13,11 +13,11 @@ async def test_a_first_sweep_is_a_back_fill(product: Product, process: Process) 
     ada = await host(product)
     product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
 
-    tally = await process.reconcile_all(None, 10, lambda _: None)
+    job_result = await process.reconcile_all(None, 10, lambda _: None)
 
-    assert tally.done == {"backfilled": 1}
+    assert job_result.done == {"backfilled": 1}
     assert len(product.storage.state.bookings) == 1
-    assert product.signals.seen == {}
+    assert product.telemetry.seen == {}
 
 
 async def test_repairs_are_told_from_what_was_well(product: Product, process: Process) -> None:
@@ -30,10 +30,10 @@ async def test_repairs_are_told_from_what_was_well(product: Product, process: Pr
     product.calendly.invitee_books(hosts[1].event_type.uri, hosts[1].starts[0])
     product.clock.advance(IN_FLIGHT)
 
-    tally = await process.reconcile_all(None, 10, lambda _: None)
+    job_result = await process.reconcile_all(None, 10, lambda _: None)
 
-    assert tally.done == {"unchanged": 2, "repaired": 1}
-    assert product.signals.seen[("bookings_repaired",)] == 1
+    assert job_result.done == {"unchanged": 2, "repaired": 1}
+    assert product.telemetry.seen[("bookings_repaired",)] == 1
 
 
 async def test_what_no_webhook_could_tell_was_not_lost(product: Product, process: Process) -> None:
@@ -48,7 +48,7 @@ async def test_what_no_webhook_could_tell_was_not_lost(product: Product, process
     assert await process.reconcile_all.one(ada.integration.id) == ("unsubscribed", 2)
 
     assert len(product.storage.state.bookings) == 2
-    assert product.signals.seen == {}
+    assert product.telemetry.seen == {}
     assert (await product.stored(ada.integration.id)).repaired_count == 0
     again = await process.reconcile_all(None, 10, lambda _: None)
     assert again.done == {"unchanged": 1}
@@ -73,7 +73,7 @@ async def test_one_failure_does_not_stop_the_others(product: Product, process: P
         await host(product, name)
     product.calendly.fail_next("page", CalendlyForbidden("no"))
 
-    tally = await process.reconcile_all(None, 10, lambda _: None)
+    job_result = await process.reconcile_all(None, 10, lambda _: None)
 
-    assert tally.done == {"backfilled": 1}
-    assert tally.failed == {"calendly_forbidden": 1}
+    assert job_result.done == {"backfilled": 1}
+    assert job_result.failed == {"calendly_forbidden": 1}

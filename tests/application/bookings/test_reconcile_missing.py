@@ -77,7 +77,7 @@ async def test_what_concerns_one_event_passes_that_one_over(
     """An event that Calendly does not tell of stays as it is, and the next one is looked at."""
     first, second = await booked(product, process, ada, 2)
     give_away(product, first, second)
-    product.entropy.chances = [0.0]
+    product.randomness.chances = [0.0]
     product.calendly.fail_next("of_event", error)
 
     await process.reconcile(ada.integration.id, backfill=False)
@@ -121,7 +121,7 @@ async def test_each_unlisted_event_comes_up(product: Product, process: Process, 
     for each in hiding:
         del product.calendly.invitees[each.invitee_uri]
     give_away(product, last)
-    product.entropy.chances = [0.0, 0.3]
+    product.randomness.chances = [0.0, 0.3]
 
     await process.reconcile(ada.integration.id, backfill=False)
     assert last.event_uri in await shown(product, ada)
@@ -137,7 +137,7 @@ async def test_a_sweep_looks_at_so_many_events_at_the_most(
     """Wherever the look begins, no event is looked at twice, and the rest is left."""
     given = await booked(product, process, ada, MANY)
     give_away(product, *given)
-    product.entropy.chances = [chance]
+    product.randomness.chances = [chance]
 
     await process.reconcile(ada.integration.id, backfill=False)
 
@@ -156,7 +156,7 @@ async def test_what_did_not_change_overtakes_nothing(
         session=process.session,
         calendly=product.calendly,
         clock=product.clock,
-        entropy=product.entropy,
+        randomness=product.randomness,
     )
     product.clock.advance(timedelta(seconds=1))
     span = Window(start=facts.details.start, end=facts.details.end)

@@ -22,13 +22,13 @@ async def ada(product: Product) -> Host:
 @pytest.fixture
 async def command(process: Process, ada: Host) -> BookingCommand:
     """A command to book."""
-    return await process.journal.start(ada.integration.user_id, "key", Operation.BOOK, "x")
+    return await process.commands.start(ada.integration.user_id, "key", Operation.BOOK, "x")
 
 
 async def send(process: Process, ada: Host, command: BookingCommand) -> None:
     """Book the first slot."""
     sending = SendBooking(
-        journal=process.journal,
+        commands=process.commands,
         session=process.session,
         calendly=process.calendly,
         find=FindCreatedBooking(session=process.session, calendly=process.calendly),
@@ -49,7 +49,7 @@ async def test_nothing_is_sent_for_a_lost_command(
 ) -> None:
     """After a later attempt took the command over, the earlier one books nothing."""
     product.clock.advance(LEASE)
-    await process.journal.start(ada.integration.user_id, "key", Operation.BOOK, "x")
+    await process.commands.start(ada.integration.user_id, "key", Operation.BOOK, "x")
 
     with pytest.raises(CommandInProgress):
         await send(process, ada, command)

@@ -47,7 +47,7 @@ async def test_another_users_booking_does_not_exist(product: Product, process: P
 
     for user_id, booking_id in (
         (eve.user_id, booking.id),
-        (ada.integration.user_id, BookingId(product.entropy.new_id())),
+        (ada.integration.user_id, BookingId(product.randomness.new_id())),
     ):
         with pytest.raises(BookingNotFound):
             await process.show(user_id, booking_id)

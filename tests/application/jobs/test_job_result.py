@@ -14,15 +14,15 @@ def test_tallies_add_up() -> None:
 def test_counting_tells_its_progress() -> None:
     """After each row the tally so far is told."""
     told: list[JobResult] = []
-    counting = JobCounter(told.append)
+    counter = JobCounter(told.append)
 
-    counting.done("synced")
-    counting.failed("circuit_open")
+    counter.done("synced")
+    counter.failed("circuit_open")
 
     assert told == [
         JobResult(1, {"synced": 1}),
         JobResult(2, {"synced": 1}, {"circuit_open": 1}),
     ]
-    assert counting.page(more=True, cursor="c") == JobResult(
+    assert counter.page(more=True, cursor="c") == JobResult(
         2, {"synced": 1}, {"circuit_open": 1}, cursor="c", more=True
     )

@@ -138,9 +138,9 @@ async def test_replaying_what_was_rewritten(
     before = dict(product.storage.state.bookings)
 
     await process.replay_webhook(ingested.event_id, "cli")
-    tally = await process.apply(10, lambda _: None)
+    job_result = await process.apply(10, lambda _: None)
 
-    assert tally.done == {"applied": 1}
+    assert job_result.done == {"applied": 1}
     assert product.storage.state.bookings == before
 
 
@@ -175,7 +175,7 @@ async def test_it_may_be_repeated(product: Product, process: Process, ada: Integ
         "cli",
         "api:sk_x",
     ]
-    assert product.signals.seen["invitee_erased", 1, 1, 0] == 1
+    assert product.telemetry.seen["invitee_erased", 1, 1, 0] == 1
 
 
 async def test_a_body_that_does_not_open_is_told(

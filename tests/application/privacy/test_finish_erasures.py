@@ -38,4 +38,4 @@ async def test_what_a_repetition_ended_keeps_its_counts(
     ended = await process.finish_erasures(booked.place, 10)
 
     assert (ended.finished, ended.more) == (0, True)
-    assert product.signals.seen["invitee_erased", 0, 0, 0] == 1
+    assert product.telemetry.seen["invitee_erased", 0, 0, 0] == 1

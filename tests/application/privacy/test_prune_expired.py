@@ -203,7 +203,7 @@ async def test_an_erasure_that_was_cut_off_is_ended(
     people = {each.facts.details.invitee.email for each in product.storage.state.bookings.values()}
     assert people == {"", "joe@example.net"}
     assert [GRACE.encode() in row.event.body for row in events(product)] == [False, False]
-    assert product.signals.seen["erasure_unfinished", record.erasure.id] == 2
+    assert product.telemetry.seen["erasure_unfinished", record.erasure.id] == 2
 
 
 async def test_an_erasure_has_no_more_steps(

@@ -26,7 +26,7 @@ class Accounts:
     """Calls to one surface for several accounts, of which some fail."""
 
     def __init__(self, process: Process, product: Product) -> None:
-        self.circuits = process.circuits
+        self.circuit_breakers = process.circuit_breakers
         self.clock = product.clock
         self.errors: dict[str, SlotkeeperError] = {}
 
@@ -36,12 +36,12 @@ class Accounts:
         host = Host()
         host.error = self.errors.get(subject)
         with suppress(CircuitOpen, CalendlyError):
-            await self.circuits.call(Surface.API, host.answer, subject=subject)
+            await self.circuit_breakers.call(Surface.API, host.answer, subject=subject)
         return host.calls == 1
 
     async def state(self) -> BreakerState:
         """Return where the breaker stands."""
-        return (await self.circuits.current(Surface.API)).state
+        return (await self.circuit_breakers.current(Surface.API)).state
 
 
 @pytest.fixture
@@ -147,13 +147,13 @@ async def test_who_failed_in_an_outage_is_under_no_suspicion(
 async def test_without_an_account_every_failure_counts(process: Process) -> None:
     """Calls that belong to no account are always evidence."""
     host = Host()
-    await process.circuits.call(Surface.API, host.answer, subject="sound")
+    await process.circuit_breakers.call(Surface.API, host.answer, subject="sound")
     host.error = CalendlyUnavailable("down")
     for _ in range(BREAKER.threshold):
         with pytest.raises(CalendlyUnavailable):
-            await process.circuits.call(Surface.API, host.answer)
+            await process.circuit_breakers.call(Surface.API, host.answer)
 
-    assert (await process.circuits.current(Surface.API)).state is BreakerState.OPEN
+    assert (await process.circuit_breakers.current(Surface.API)).state is BreakerState.OPEN
 
 
 def test_what_is_remembered_is_bounded() -> None:

@@ -32,10 +32,10 @@ async def test_a_healthy_host_costs_no_look_at_the_store(
     process: Process, product: Product, host: Host
 ) -> None:
     """Calls that go well write nothing, and read the breaker once in a while only."""
-    await process.circuits.call(Surface.API, host.answer)
+    await process.circuit_breakers.call(Surface.API, host.answer)
     product.storage.fail_next()
 
-    answer = await process.circuits.call(Surface.API, host.answer)
+    answer = await process.circuit_breakers.call(Surface.API, host.answer)
 
     assert answer == "answer"
     assert product.storage.commits == 0
@@ -46,11 +46,11 @@ async def test_a_failing_host_is_left_alone(process: Process, host: Host) -> Non
     await fail_until_open(process, host)
 
     with pytest.raises(CircuitOpen) as refusal:
-        await process.circuits.call(Surface.API, host.answer)
+        await process.circuit_breakers.call(Surface.API, host.answer)
 
     assert host.calls == BREAKER.threshold
     assert refusal.value.retry_after == OPEN_FOR.total_seconds()
-    assert (await process.circuits.current(Surface.API)).state is BreakerState.OPEN
+    assert (await process.circuit_breakers.current(Surface.API)).state is BreakerState.OPEN
 
 
 async def test_a_refusal_costs_no_look_at_the_store(
@@ -61,10 +61,10 @@ async def test_a_refusal_costs_no_look_at_the_store(
     product.storage.away = True
 
     with pytest.raises(CircuitOpen):
-        await process.circuits.call(Surface.API, host.answer)
+        await process.circuit_breakers.call(Surface.API, host.answer)
     product.clock.advance(BELIEVED_FOR + A_MOMENT)
     with pytest.raises(StorageUnavailable):
-        await process.circuits.call(Surface.API, host.answer)
+        await process.circuit_breakers.call(Surface.API, host.answer)
 
     assert host.calls == BREAKER.threshold
 
@@ -76,10 +76,10 @@ async def test_failures_that_are_far_apart_open_nothing(
     host.error = CalendlyUnavailable("down")
     for _ in range(2 * BREAKER.threshold):
         with pytest.raises(CalendlyUnavailable):
-            await process.circuits.call(Surface.API, host.answer)
+            await process.circuit_breakers.call(Surface.API, host.answer)
         product.clock.advance(BREAKER.window / 2)
 
-    assert (await process.circuits.current(Surface.API)).state is BreakerState.CLOSED
+    assert (await process.circuit_breakers.current(Surface.API)).state is BreakerState.CLOSED
 
 
 async def test_all_processes_share_a_breaker(
@@ -88,12 +88,12 @@ async def test_all_processes_share_a_breaker(
     """What one process found out holds for the others within seconds."""
     other = Process(product, "process-2")
     host.error = None
-    await other.circuits.call(Surface.API, host.answer)
+    await other.circuit_breakers.call(Surface.API, host.answer)
     await fail_until_open(process, host)
     product.clock.advance(BELIEVED_FOR + A_MOMENT)
 
     with pytest.raises(CircuitOpen):
-        await other.circuits.call(Surface.API, host.answer)
+        await other.circuit_breakers.call(Surface.API, host.answer)
 
     assert host.calls == BREAKER.threshold + 1
 
@@ -103,7 +103,7 @@ async def test_surfaces_fail_on_their_own(process: Process, host: Host) -> None:
     await fail_until_open(process, host)
     host.error = None
 
-    answer = await process.circuits.call(Surface.OAUTH, host.answer)
+    answer = await process.circuit_breakers.call(Surface.OAUTH, host.answer)
 
     assert answer == "answer"
 
@@ -115,14 +115,14 @@ async def test_one_probe_goes_out(process: Process, product: Product, host: Host
     host.error, host.calls = None, 0
 
     results = await asyncio.gather(
-        *(process.circuits.call(Surface.API, host.answer) for _ in range(10)),
+        *(process.circuit_breakers.call(Surface.API, host.answer) for _ in range(10)),
         return_exceptions=True,
     )
 
     assert host.calls == 1
     assert results.count("answer") == 1
     assert sum(isinstance(each, CircuitOpen) for each in results) == 9
-    assert await process.circuits.current(Surface.API) == CLOSED
+    assert await process.circuit_breakers.current(Surface.API) == CLOSED
 
 
 async def test_a_failed_probe_opens_it_for_longer(
@@ -132,10 +132,10 @@ async def test_a_failed_probe_opens_it_for_longer(
     await fail_until_open(process, host)
     product.clock.advance(OPEN_FOR)
     with pytest.raises(CalendlyUnavailable):
-        await process.circuits.call(Surface.API, host.answer)
+        await process.circuit_breakers.call(Surface.API, host.answer)
 
     with pytest.raises(CircuitOpen) as refusal:
-        await process.circuits.call(Surface.API, host.answer)
+        await process.circuit_breakers.call(Surface.API, host.answer)
 
     assert refusal.value.retry_after == 2 * OPEN_FOR.total_seconds()
 
@@ -145,12 +145,12 @@ async def test_a_success_forgets_earlier_failures(process: Process, host: Host) 
     host.error = CalendlyUnavailable("down")
     for _ in range(BREAKER.threshold - 1):
         with pytest.raises(CalendlyUnavailable):
-            await process.circuits.call(Surface.API, host.answer)
+            await process.circuit_breakers.call(Surface.API, host.answer)
     host.error = None
 
-    await process.circuits.call(Surface.API, host.answer)
+    await process.circuit_breakers.call(Surface.API, host.answer)
 
-    assert await process.circuits.current(Surface.API) == CLOSED
+    assert await process.circuit_breakers.current(Surface.API) == CLOSED
 
 
 @pytest.mark.parametrize("error", [CalendlyForbidden("no"), CalendlyThrottled("slow down")])
@@ -161,9 +161,9 @@ async def test_a_refusal_is_an_answer(
     host.error = error
     for _ in range(2 * BREAKER.threshold):
         with pytest.raises(type(error)):
-            await process.circuits.call(Surface.API, host.answer)
+            await process.circuit_breakers.call(Surface.API, host.answer)
 
-    assert await process.circuits.current(Surface.API) == CLOSED
+    assert await process.circuit_breakers.current(Surface.API) == CLOSED
 
 
 @pytest.mark.parametrize("error", [CalendlyNotFound("bad address"), CalendlyThrottled("budget")])
@@ -175,28 +175,28 @@ async def test_a_probe_that_proves_nothing_gives_its_turn_back(
     product.clock.advance(OPEN_FOR)
     host.error = error
     with pytest.raises(type(error)):
-        await process.circuits.call(Surface.API, host.answer)
-    between = await process.circuits.current(Surface.API)
+        await process.circuit_breakers.call(Surface.API, host.answer)
+    between = await process.circuit_breakers.current(Surface.API)
     host.error = None
 
-    answer = await process.circuits.call(Surface.API, host.answer)
+    answer = await process.circuit_breakers.call(Surface.API, host.answer)
 
     assert between.state is BreakerState.HALF_OPEN
     assert answer == "answer"
-    assert await process.circuits.current(Surface.API) == CLOSED
+    assert await process.circuit_breakers.current(Surface.API) == CLOSED
 
 
 async def test_what_proves_nothing_keeps_the_count(process: Process, host: Host) -> None:
     """An error that arose before anything was sent does not make earlier failures forgotten."""
     host.error = CalendlyUnavailable("down")
     with pytest.raises(CalendlyUnavailable):
-        await process.circuits.call(Surface.API, host.answer)
+        await process.circuit_breakers.call(Surface.API, host.answer)
     host.error = CalendlyThrottled("budget")
 
     with pytest.raises(CalendlyThrottled):
-        await process.circuits.call(Surface.API, host.answer)
+        await process.circuit_breakers.call(Surface.API, host.answer)
 
-    assert (await process.circuits.current(Surface.API)).failures == 1
+    assert (await process.circuit_breakers.current(Surface.API)).failures == 1
 
 
 async def test_a_success_from_before_the_opening_closes_nothing(
@@ -209,13 +209,13 @@ async def test_a_success_from_before_the_opening_closes_nothing(
         await answered.wait()
         return "answer"
 
-    late = asyncio.create_task(process.circuits.call(Surface.API, slow))
+    late = asyncio.create_task(process.circuit_breakers.call(Surface.API, slow))
     await asyncio.sleep(0)
     await fail_until_open(process, host)
     answered.set()
 
     assert await late == "answer"
-    assert (await process.circuits.current(Surface.API)).state is BreakerState.OPEN
+    assert (await process.circuit_breakers.current(Surface.API)).state is BreakerState.OPEN
 
 
 @pytest.mark.parametrize("name", ["process-1", "process-2"])
@@ -230,7 +230,7 @@ async def test_a_failure_from_before_the_opening_costs_no_probe(
         await failing.wait()
         raise CalendlyUnavailable("late")
 
-    late = asyncio.create_task(caller.circuits.call(Surface.API, slow))
+    late = asyncio.create_task(caller.circuit_breakers.call(Surface.API, slow))
     await asyncio.sleep(0)
     await fail_until_open(process, host)
     product.clock.advance(OPEN_FOR)
@@ -242,21 +242,21 @@ async def test_a_failure_from_before_the_opening_costs_no_probe(
             await late
         return "answer"
 
-    await process.circuits.call(Surface.API, while_the_probe_is_out)
+    await process.circuit_breakers.call(Surface.API, while_the_probe_is_out)
 
-    assert await process.circuits.current(Surface.API) == CLOSED
+    assert await process.circuit_breakers.current(Surface.API) == CLOSED
 
 
 async def test_an_error_is_not_masked_by_the_store(
     process: Process, product: Product, host: Host
 ) -> None:
     """When the store is away while a failure is recorded, the call's own error goes on."""
-    await process.circuits.call(Surface.API, host.answer)
+    await process.circuit_breakers.call(Surface.API, host.answer)
     host.error = CalendlyUnavailable("down")
     product.storage.fail_next()
 
     with pytest.raises(CalendlyUnavailable):
-        await process.circuits.call(Surface.API, host.answer)
+        await process.circuit_breakers.call(Surface.API, host.answer)
 
 
 async def test_a_result_is_not_masked_by_the_store(
@@ -265,11 +265,11 @@ async def test_a_result_is_not_masked_by_the_store(
     """When the store is away while a success is recorded, the result is returned."""
     host.error = CalendlyUnavailable("down")
     with pytest.raises(CalendlyUnavailable):
-        await process.circuits.call(Surface.API, host.answer)
+        await process.circuit_breakers.call(Surface.API, host.answer)
     host.error = None
     product.storage.fail_next(None, StorageUnavailable("away"))
 
-    answer = await process.circuits.call(Surface.API, host.answer)
+    answer = await process.circuit_breakers.call(Surface.API, host.answer)
 
     assert answer == "answer"
 
@@ -281,6 +281,6 @@ async def test_without_the_store_nothing_is_sent_blindly(
     product.storage.fail_next()
 
     with pytest.raises(StorageUnavailable):
-        await process.circuits.call(Surface.API, host.answer)
+        await process.circuit_breakers.call(Surface.API, host.answer)
 
     assert host.calls == 0

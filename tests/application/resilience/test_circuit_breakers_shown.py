@@ -22,7 +22,7 @@ def host() -> Host:
 
 async def test_a_healthy_surface_asks_for_no_wait(process: Process) -> None:
     """Jobs may go on while a surface is well."""
-    assert await process.circuits.wait(Surface.OAUTH) is None
+    assert await process.circuit_breakers.wait(Surface.OAUTH) is None
 
 
 async def test_an_open_surface_says_how_long(
@@ -31,22 +31,22 @@ async def test_an_open_surface_says_how_long(
     """A job learns how long to rest, and that a probe may go out when that time is over."""
     await fail_until_open(process, host)
     product.clock.advance(timedelta(seconds=20))
-    left = await process.circuits.wait(Surface.API)
+    left = await process.circuit_breakers.wait(Surface.API)
     product.clock.advance(OPEN_FOR - timedelta(seconds=20))
 
     assert left == OPEN_FOR - timedelta(seconds=20)
-    assert await process.circuits.wait(Surface.API) is None
-    assert await process.circuits.wait(Surface.OAUTH) is None
+    assert await process.circuit_breakers.wait(Surface.API) is None
+    assert await process.circuit_breakers.wait(Surface.OAUTH) is None
 
 
 async def test_all_processes_say_the_same(process: Process, product: Product, host: Host) -> None:
     """The end of an opening is settled once: every process waits until the same moment."""
     await fail_until_open(process, host)
-    product.entropy.chances = [0.9] * 9
+    product.randomness.chances = [0.9] * 9
 
-    other = await Process(product, "process-2").circuits.wait(Surface.API)
+    other = await Process(product, "process-2").circuit_breakers.wait(Surface.API)
 
-    assert other == await process.circuits.wait(Surface.API) == OPEN_FOR
+    assert other == await process.circuit_breakers.wait(Surface.API) == OPEN_FOR
 
 
 async def test_asking_takes_no_turn(process: Process, product: Product, host: Host) -> None:
@@ -55,9 +55,9 @@ async def test_asking_takes_no_turn(process: Process, product: Product, host: Ho
     product.clock.advance(OPEN_FOR)
     host.error = None
     for _ in range(3):
-        assert await process.circuits.wait(Surface.API) is None
+        assert await process.circuit_breakers.wait(Surface.API) is None
 
-    answer = await process.circuits.call(Surface.API, host.answer)
+    answer = await process.circuit_breakers.call(Surface.API, host.answer)
 
     assert answer == "answer"
 
@@ -68,13 +68,13 @@ async def test_who_asks_during_a_probe_waits_for_its_turn_at_the_most(
     """While a probe is out the others wait, and learn of its end at once."""
     await fail_until_open(process, host)
     product.clock.advance(OPEN_FOR)
-    other = Process(product, "process-2").circuits
+    other = Process(product, "process-2").circuit_breakers
     left: list[timedelta | None] = []
 
     async def probe() -> None:
         left.append(await other.wait(Surface.API))
 
-    await process.circuits.call(Surface.API, probe)
+    await process.circuit_breakers.call(Surface.API, probe)
 
     assert left == [PROBE_TURN]
     assert await other.wait(Surface.API) is None
@@ -82,23 +82,23 @@ async def test_who_asks_during_a_probe_waits_for_its_turn_at_the_most(
 
 async def test_asking_often_is_cheap(process: Process, product: Product, host: Host) -> None:
     """Within seconds the answer comes from memory, be it good or bad."""
-    await process.circuits.wait(Surface.OAUTH)
+    await process.circuit_breakers.wait(Surface.OAUTH)
     await fail_until_open(process, host)
     product.storage.away = True
 
-    assert await process.circuits.wait(Surface.OAUTH) is None
-    assert await process.circuits.wait(Surface.API) == OPEN_FOR
+    assert await process.circuit_breakers.wait(Surface.OAUTH) is None
+    assert await process.circuit_breakers.wait(Surface.API) == OPEN_FOR
     product.clock.advance(BELIEVED_FOR + A_MOMENT)
     with pytest.raises(StorageUnavailable):
-        await process.circuits.wait(Surface.API)
+        await process.circuit_breakers.wait(Surface.API)
 
 
 async def test_every_surface_is_shown(process: Process, product: Product, host: Host) -> None:
     """Each surface shows its state, its failures, since when, and when the probe goes out."""
     await fail_until_open(process, host)
-    shown = await process.circuits.states()
+    shown = await process.circuit_breakers.states()
     product.clock.advance(OPEN_FOR)
-    later = await process.circuits.states()
+    later = await process.circuit_breakers.states()
 
     api = shown[Surface.API]
     assert list(shown) == list(Surface)
@@ -118,28 +118,28 @@ async def test_opening_and_closing_are_told_once(
     other = Process(product, "process-2")
     await fail_until_open(process, host)
     with pytest.raises(Exception, match="held back"):
-        await other.circuits.call(Surface.API, host.answer)
-    assert product.signals.circuits == {Surface.API: "open"}
+        await other.circuit_breakers.call(Surface.API, host.answer)
+    assert product.telemetry.circuit_breakers == {Surface.API: "open"}
     product.clock.advance(OPEN_FOR)
     host.error = None
 
-    await other.circuits.call(Surface.API, host.answer)
+    await other.circuit_breakers.call(Surface.API, host.answer)
 
-    assert product.signals.seen["circuit_opened", Surface.API] == 1
-    assert product.signals.seen["circuit_closed", Surface.API] == 1
-    assert product.signals.circuits == {Surface.API: "closed"}
+    assert product.telemetry.seen["circuit_opened", Surface.API] == 1
+    assert product.telemetry.seen["circuit_closed", Surface.API] == 1
+    assert product.telemetry.circuit_breakers == {Surface.API: "closed"}
 
 
 async def test_a_failed_probe_is_another_opening(
     process: Process, product: Product, host: Host
 ) -> None:
     """Each opening is told, and a success without one is no closing."""
-    await process.circuits.call(Surface.OAUTH, host.answer)
+    await process.circuit_breakers.call(Surface.OAUTH, host.answer)
     await fail_until_open(process, host)
     product.clock.advance(OPEN_FOR)
     with pytest.raises(CalendlyUnavailable):
-        await process.circuits.call(Surface.API, host.answer)
+        await process.circuit_breakers.call(Surface.API, host.answer)
 
-    assert product.signals.seen["circuit_opened", Surface.API] == 2
-    assert product.signals.seen["circuit_closed", Surface.API] == 0
-    assert product.signals.seen["circuit_closed", Surface.OAUTH] == 0
+    assert product.telemetry.seen["circuit_opened", Surface.API] == 2
+    assert product.telemetry.seen["circuit_closed", Surface.API] == 0
+    assert product.telemetry.seen["circuit_closed", Surface.OAUTH] == 0

@@ -38,26 +38,26 @@ def work() -> Work:
 
 
 @pytest.fixture
-def lanes(work: Work) -> KeyedQueue[str, str]:
+def queue(work: Work) -> KeyedQueue[str, str]:
     """Two places, and a lane for each first letter."""
     return KeyedQueue(work, lane=lambda word: word[0], at_once=2, most_waiting=4)
 
 
-async def begun(lanes: KeyedQueue[str, str], *words: str) -> list[asyncio.Task[str]]:
+async def begun(queue: KeyedQueue[str, str], *words: str) -> list[asyncio.Task[str]]:
     """Ask for each word, and let what can begin do so."""
-    asked = [asyncio.create_task(lanes(word)) for word in words]
+    asked = [asyncio.create_task(queue(word)) for word in words]
     for _ in range(5):
         await asyncio.sleep(0)
     return asked
 
 
 async def test_one_that_stands_still_holds_its_own_lane_alone(
-    work: Work, lanes: KeyedQueue[str, str]
+    work: Work, queue: KeyedQueue[str, str]
 ) -> None:
     """Items of other lanes are worked meanwhile, those behind it wait without taking a place."""
     held = work.hold("ada")
 
-    asked = await begun(lanes, "ada", "anna", "bob")
+    asked = await begun(queue, "ada", "anna", "bob")
 
     assert [each.done() for each in asked] == [False, False, True]
     assert work.at_work == ["ada"]
@@ -66,12 +66,12 @@ async def test_one_that_stands_still_holds_its_own_lane_alone(
 
 
 async def test_no_more_lanes_than_places_are_worked(
-    work: Work, lanes: KeyedQueue[str, str]
+    work: Work, queue: KeyedQueue[str, str]
 ) -> None:
     """However many lanes there are, only so many take connections."""
     held = [work.hold(word) for word in ("ada", "bob", "cat")]
 
-    asked = await begun(lanes, "ada", "bob", "cat")
+    asked = await begun(queue, "ada", "bob", "cat")
 
     assert work.at_work == ["ada", "bob"]
     for each in held:
@@ -79,30 +79,30 @@ async def test_no_more_lanes_than_places_are_worked(
     await asyncio.gather(*asked)
 
 
-async def test_too_many_are_turned_away(work: Work, lanes: KeyedQueue[str, str]) -> None:
+async def test_too_many_are_turned_away(work: Work, queue: KeyedQueue[str, str]) -> None:
     """Beyond the bound a caller is told at once to come again, and nobody else is hurt."""
     held = work.hold("ada")
-    asked = await begun(lanes, "ada", "anna", "alan", "abel")
+    asked = await begun(queue, "ada", "anna", "alan", "abel")
 
     with pytest.raises(StorageUnavailable) as refusal:
-        await lanes("bob")
+        await queue("bob")
 
     assert refusal.value.retry_after
     held.set()
     await asyncio.gather(*asked)
-    assert await lanes("bob") == "BOB"
+    assert await queue("bob") == "BOB"
 
 
 async def test_what_fails_or_leaves_frees_its_lane(
-    work: Work, lanes: KeyedQueue[str, str]
+    work: Work, queue: KeyedQueue[str, str]
 ) -> None:
     """An error and a cancellation are the caller's own, and the next of the lane goes on."""
     work.hold("ada")
-    first, second = await begun(lanes, "ada", "bad")
+    first, second = await begun(queue, "ada", "bad")
     first.cancel()
     await asyncio.wait([first, second])
 
     assert first.cancelled()
     assert isinstance(second.exception(), LookupError)
-    assert await lanes("bob") == "BOB"
-    assert await lanes("anna") == "ANNA"
+    assert await queue("bob") == "BOB"
+    assert await queue("anna") == "ANNA"

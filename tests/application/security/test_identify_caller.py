@@ -9,13 +9,17 @@ from tests.application.support.building import Product
 @pytest.fixture
 def identify(product: Product) -> IdentifyCaller:
     """The use case."""
-    return IdentifyCaller(storage=product.storage, entropy=product.entropy, clock=product.clock)
+    return IdentifyCaller(
+        storage=product.storage, randomness=product.randomness, clock=product.clock
+    )
 
 
 @pytest.fixture
 def keys(product: Product) -> ManageApiKeys:
     """The keys."""
-    return ManageApiKeys(storage=product.storage, entropy=product.entropy, clock=product.clock)
+    return ManageApiKeys(
+        storage=product.storage, randomness=product.randomness, clock=product.clock
+    )
 
 
 @pytest.fixture

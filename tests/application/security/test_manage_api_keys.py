@@ -10,7 +10,9 @@ from tests.application.support.building import Product
 @pytest.fixture
 def keys(product: Product) -> ManageApiKeys:
     """The use case."""
-    return ManageApiKeys(storage=product.storage, entropy=product.entropy, clock=product.clock)
+    return ManageApiKeys(
+        storage=product.storage, randomness=product.randomness, clock=product.clock
+    )
 
 
 async def test_a_key_is_shown_once(keys: ManageApiKeys, product: Product) -> None:
@@ -45,4 +47,4 @@ async def test_a_key_is_revoked_once(keys: ManageApiKeys, product: Product) -> N
     answers = [await keys.revoke(record.id), await keys.revoke(record.id)]
 
     assert answers == [True, False]
-    assert not await keys.revoke(product.entropy.new_id())
+    assert not await keys.revoke(product.randomness.new_id())

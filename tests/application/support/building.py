@@ -6,8 +6,8 @@ from domain.integration import Integration, Status
 from tests.application.support.crashing import CrashingCalendly, CrashingStorage, Steps
 from tests.application.support.recording import AwaitedBackground, RecordedSignals
 from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeRandomness
 from tests.fakes.jobs import FakeJobs
+from tests.fakes.randomness import FakeRandomness
 from tests.fakes.vault import FakeVault
 
 
@@ -16,20 +16,20 @@ class Product:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.entropy = FakeRandomness()
+        self.randomness = FakeRandomness()
         self.vault = FakeVault()
         self.steps = Steps()
         self.storage = CrashingStorage(self.steps)
         self.calendly = CrashingCalendly(self.clock, self.steps)
         self.jobs = FakeJobs()
         self.background = AwaitedBackground()
-        self.signals = RecordedSignals()
+        self.telemetry = RecordedSignals()
 
     async def user(self, external_id: str = "ada") -> UserId:
         """Return the user with the team's own id."""
         async with self.storage() as uow:
             user_id = await uow.users.ensure(
-                external_id, UserId(self.entropy.new_id()), self.clock.now()
+                external_id, UserId(self.randomness.new_id()), self.clock.now()
             )
             await uow.commit()
         return user_id
@@ -39,7 +39,7 @@ class Product:
         user_id = await self.user(external_id)
         account = self.calendly.add_user()
         pair = self.calendly.grant(account.user_uri)
-        integration_id = IntegrationId(self.entropy.new_id())
+        integration_id = IntegrationId(self.randomness.new_id())
         integration = Integration(
             id=integration_id,
             user_id=user_id,

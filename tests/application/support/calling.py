@@ -33,4 +33,4 @@ async def fail_until_open(process: Process, host: Host) -> None:
     host.error = CalendlyUnavailable("down")
     for _ in range(BREAKER.threshold):
         with pytest.raises(CalendlyUnavailable):
-            await process.circuits.call(Surface.API, host.answer)
+            await process.circuit_breakers.call(Surface.API, host.answer)

@@ -109,9 +109,9 @@ def _other(random: Random, owners: Sequence[Integration], number: int) -> Delive
 
 def _delivery(random: Random, owners: Sequence[Integration], **said: Any) -> Delivery:
     addressee = random.choice([None, *(each.id for each in owners)])
-    notice = ParsedWebhook(occurred_at=NOON, **said)
+    webhook = ParsedWebhook(occurred_at=NOON, **said)
     told = f"{said['kind']} {said.get('subject')} {said.get('mark')} {random.randint(0, 3)}"
     body = hashlib.sha256(told.encode()).digest()
-    if notice.unreadable is not None:  # what cannot be read names nobody
-        notice = replace(notice, account_uris=())
-    return Delivery(body, notice, addressee, NOON)
+    if webhook.unreadable is not None:  # what cannot be read names nobody
+        webhook = replace(webhook, account_uris=())
+    return Delivery(body, webhook, addressee, NOON)

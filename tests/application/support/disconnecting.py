@@ -11,7 +11,7 @@ from tests.application.support.building import Product
 
 def finish_disconnect(
     product: Product,
-    circuits: CircuitBreakers,
+    circuit_breakers: CircuitBreakers,
     *,
     owner: str,
     lease_ttl: timedelta,
@@ -22,15 +22,15 @@ def finish_disconnect(
         storage=product.storage,
         vault=product.vault,
         oauth=product.calendly,
-        circuits=circuits,
+        circuit_breakers=circuit_breakers,
         clock=product.clock,
-        entropy=product.entropy,
+        randomness=product.randomness,
         lease_ttl=lease_ttl,
     )
     leave = RevokeAtCalendly(
         oauth=product.calendly,
         subscriptions=product.calendly,
-        circuits=circuits,
+        circuit_breakers=circuit_breakers,
         callback_base=callback_base,
     )
     return FinishDisconnect(
@@ -39,7 +39,7 @@ def finish_disconnect(
         leave=leave,
         exchange=exchange,
         clock=product.clock,
-        signals=product.signals,
+        telemetry=product.telemetry,
         owner=owner,
         lease_ttl=lease_ttl,
     )

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from application.ports.token_rescue import UnsavedTokenPair
+from application.ports.unsaved_tokens import UnsavedTokenPair
 from domain.errors import (
     CalendlyThrottled,
     CalendlyUnavailable,
@@ -25,9 +25,9 @@ from tests.application.support.building import Product
 from tests.application.support.crashing import CrashingCalendly, CrashingStorage, Steps
 from tests.application.support.process import LEASE, Process
 from tests.application.support.recording import AwaitedBackground
-from tests.fakes.rescue import FakeRescue
 from tests.fakes.state import State
 from tests.fakes.storage import FakeUnitOfWork
+from tests.fakes.unsaved_tokens import FakeRescue
 
 
 class Border(StrEnum):
@@ -148,7 +148,7 @@ class Mortal:
 
     Attributes:
         held: refresh tokens that this process was answered, and what it does with them.
-        rescue: where its job keeps what cannot be stored.
+        unsaved_tokens: where its job keeps what cannot be stored.
         job: the page that its job works on, if any.
 
     """
@@ -157,7 +157,7 @@ class Mortal:
         self.world = world
         self.lives = True
         self.held: dict[str, Held] = {}
-        self.rescue = FakeRescue(rescued)
+        self.unsaved_tokens = FakeRescue(rescued)
         self.job: asyncio.Task[None] | None = None
         self._background = AwaitedBackground()
         product = copy(world.product)

@@ -59,7 +59,7 @@ from domain.signature import DEFAULT_TOLERANCE
 from domain.sweep_window import Reach, Reaches
 from tests.application.support.building import Product
 from tests.application.support.disconnecting import finish_disconnect
-from tests.fakes.call_pauses import FakeCallPauses
+from tests.fakes.rate_limits import FakeCallPauses
 
 LEASE = timedelta(seconds=90)
 HORIZON = timedelta(minutes=75)
@@ -88,19 +88,19 @@ class Process:
         self.vault = product.vault
         self.calendly = product.calendly
         self.clock = product.clock
-        self.entropy = product.entropy
-        self.signals = product.signals
+        self.randomness = product.randomness
+        self.telemetry = product.telemetry
         self.jobs = product.jobs
         self.background = product.background
         self.pauses = FakeCallPauses(product.clock)
 
     @cached_property
-    def circuits(self) -> CircuitBreakers:
+    def circuit_breakers(self) -> CircuitBreakers:
         return CircuitBreakers(
             storage=self.storage,
             clock=self.clock,
-            entropy=self.entropy,
-            signals=self.signals,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
             policy=BREAKER,
         )
 
@@ -110,11 +110,11 @@ class Process:
             storage=self.storage,
             vault=self.vault,
             oauth=self.calendly,
-            circuits=self.circuits,
+            circuit_breakers=self.circuit_breakers,
             background=self.background,
             clock=self.clock,
-            entropy=self.entropy,
-            signals=self.signals,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
             breaker_policy=BREAKER,
             lease_ttl=LEASE,
         )
@@ -124,9 +124,9 @@ class Process:
         return RefreshTokens(
             storage=self.storage,
             exchange=self.exchange,
-            circuits=self.circuits,
+            circuit_breakers=self.circuit_breakers,
             clock=self.clock,
-            entropy=self.entropy,
+            randomness=self.randomness,
             owner=self.name,
             lease_ttl=LEASE,
         )
@@ -137,10 +137,10 @@ class Process:
             storage=self.storage,
             exchange=self.exchange,
             restore=self.restore,
-            circuits=self.circuits,
+            circuit_breakers=self.circuit_breakers,
             clock=self.clock,
-            entropy=self.entropy,
-            signals=self.signals,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
             owner=self.name,
             lease_ttl=LEASE,
             horizon=HORIZON,
@@ -154,8 +154,8 @@ class Process:
             storage=self.storage,
             vault=self.vault,
             oauth=self.calendly,
-            entropy=self.entropy,
-            signals=self.signals,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
         )
 
     @cached_property
@@ -164,9 +164,9 @@ class Process:
             storage=self.storage,
             vault=self.vault,
             refresh=self.refresh,
-            circuits=self.circuits,
+            circuit_breakers=self.circuit_breakers,
             clock=self.clock,
-            entropy=self.entropy,
+            randomness=self.randomness,
             pauses=self.pauses,
             retries=RetryTable(),
         )
@@ -178,7 +178,7 @@ class Process:
             vault=self.vault,
             oauth=self.calendly,
             clock=self.clock,
-            entropy=self.entropy,
+            randomness=self.randomness,
             redirect_uri=REDIRECT_URI,
             ttl=CONNECT_TTL,
         )
@@ -190,11 +190,11 @@ class Process:
             vault=self.vault,
             oauth=self.calendly,
             accounts=self.calendly,
-            circuits=self.circuits,
+            circuit_breakers=self.circuit_breakers,
             jobs=self.jobs,
             clock=self.clock,
-            entropy=self.entropy,
-            signals=self.signals,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
             redirect_uri=REDIRECT_URI,
         )
 
@@ -202,7 +202,7 @@ class Process:
     def finish_disconnect(self) -> FinishDisconnect:
         return finish_disconnect(
             self.product,
-            self.circuits,
+            self.circuit_breakers,
             owner=self.name,
             lease_ttl=LEASE,
             callback_base=CALLBACK_BASE,
@@ -214,8 +214,8 @@ class Process:
             storage=self.storage,
             fetch=self.fetch,
             clock=self.clock,
-            entropy=self.entropy,
-            signals=self.signals,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
             policy=CACHE,
             owner=self.name,
         )
@@ -229,9 +229,9 @@ class Process:
         return SyncDueAvailability(
             storage=self.storage,
             sync=self.sync,
-            circuits=self.circuits,
+            circuit_breakers=self.circuit_breakers,
             clock=self.clock,
-            signals=self.signals,
+            telemetry=self.telemetry,
             concurrency=CONCURRENCY,
         )
 
@@ -239,14 +239,14 @@ class Process:
     def flights(self) -> SingleFlight:
         return SingleFlight(
             sync=self.sync,
-            circuits=self.circuits,
+            circuit_breakers=self.circuit_breakers,
             background=self.background,
-            entropy=self.entropy,
-            signals=self.signals,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
         )
 
     @cached_property
-    def marks(self) -> UsageTracker:
+    def usage(self) -> UsageTracker:
         return UsageTracker(storage=self.storage, background=self.background)
 
     @cached_property
@@ -254,9 +254,9 @@ class Process:
         return ReadThroughCache(
             storage=self.storage,
             flights=self.flights,
-            marks=self.marks,
+            usage=self.usage,
             clock=self.clock,
-            signals=self.signals,
+            telemetry=self.telemetry,
             policy=CACHE,
         )
 
@@ -278,7 +278,7 @@ class Process:
 
     @cached_property
     def ingest(self) -> IngestWebhook:
-        together = StoreBatch(storage=self.storage, clock=self.clock, entropy=self.entropy)
+        together = StoreBatch(storage=self.storage, clock=self.clock, randomness=self.randomness)
         group = GroupCommit(together, singly=self.store_singly)
         return self.ingest_by(bypass_group(group, self.store_singly, self.contention))
 
@@ -295,8 +295,8 @@ class Process:
             jobs=self.jobs,
             background=self.background,
             clock=self.clock,
-            entropy=self.entropy,
-            signals=self.signals,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
         )
 
     def ingest_by(self, inbox: Inbox) -> IngestWebhook:
@@ -304,7 +304,7 @@ class Process:
             inbox=inbox,
             reader=CalendlyWebhookReader(),
             clock=self.clock,
-            signals=self.signals,
+            telemetry=self.telemetry,
             signing_keys=[SIGNING_KEY, OLD_SIGNING_KEY],
             tolerance=DEFAULT_TOLERANCE,
         )
@@ -315,8 +315,8 @@ class Process:
             storage=self.storage,
             reader=CalendlyWebhookReader(),
             clock=self.clock,
-            entropy=self.entropy,
-            signals=self.signals,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
         )
 
     @cached_property
@@ -356,7 +356,7 @@ class Process:
             redact_bookings=self.redact_bookings,
             redact_bodies=self.redact,
             clock=self.clock,
-            signals=self.signals,
+            telemetry=self.telemetry,
         )
 
     @cached_property
@@ -366,14 +366,17 @@ class Process:
             redact_bookings=self.redact_bookings,
             redact_bodies=self.redact,
             clock=self.clock,
-            entropy=self.entropy,
-            signals=self.signals,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
         )
 
     @cached_property
-    def journal(self) -> IdempotentCommands:
+    def commands(self) -> IdempotentCommands:
         return IdempotentCommands(
-            storage=self.storage, clock=self.clock, entropy=self.entropy, signals=self.signals
+            storage=self.storage,
+            clock=self.clock,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
         )
 
     @cached_property
@@ -383,7 +386,7 @@ class Process:
     @cached_property
     def book(self) -> BookForInvitee:
         return BookForInvitee(
-            journal=self.journal,
+            commands=self.commands,
             session=self.session,
             calendly=self.calendly,
             availability=self.availability,
@@ -393,13 +396,13 @@ class Process:
     @cached_property
     def cancel(self) -> CancelBooking:
         return CancelBooking(
-            journal=self.journal, session=self.session, calendly=self.calendly, show=self.show
+            commands=self.commands, session=self.session, calendly=self.calendly, show=self.show
         )
 
     @cached_property
     def mark_no_show(self) -> MarkNoShow:
         return MarkNoShow(
-            journal=self.journal, session=self.session, calendly=self.calendly, show=self.show
+            commands=self.commands, session=self.session, calendly=self.calendly, show=self.show
         )
 
     @cached_property
@@ -414,8 +417,8 @@ class Process:
             session=self.session,
             calendly=self.calendly,
             clock=self.clock,
-            entropy=self.entropy,
-            signals=self.signals,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
             callback_base=callback_base,
             signing_key=signing_key,
         )
@@ -433,8 +436,8 @@ class Process:
             session=self.session,
             calendly=self.calendly,
             clock=self.clock,
-            entropy=self.entropy,
-            signals=self.signals,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
             reaches=REACHES,
         )
 

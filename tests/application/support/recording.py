@@ -19,7 +19,7 @@ class RecordedSignals:
     def __init__(self) -> None:
         self.seen: Counter[tuple[object, ...]] = Counter()
         self.places: dict[WebhookEventId, str] = {}
-        self.circuits: dict[str, str] = {}
+        self.circuit_breakers: dict[str, str] = {}
 
     def token_refresh(self, integration_id: IntegrationId, outcome: str) -> None:  # noqa: ARG002
         """Count it."""
@@ -120,7 +120,7 @@ class RecordedSignals:
 
     def circuit_seen(self, surface: str, state: str) -> None:
         """Keep the latest."""
-        self.circuits[surface] = state
+        self.circuit_breakers[surface] = state
 
     def circuit_opened(self, surface: str, failures: int, until: datetime) -> None:  # noqa: ARG002
         """Count it."""

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from application.jobs.job_result import JobResult
-from application.ports.token_rescue import UnsavedTokenPair
+from application.ports.unsaved_tokens import UnsavedTokenPair
 from application.tokens.token_encryption import seal_pair
 from domain.errors import CalendlyUncertain, SlotkeeperError
 from domain.integration import Status, refreshed
@@ -89,7 +89,8 @@ class Play:
         assert isinstance(loop, VirtualTimeLoop)
         await loop.settle()
         self._processes = [
-            each if each.lives else self._process(each.rescue.sent) for each in self._processes
+            each if each.lives else self._process(each.unsaved_tokens.sent)
+            for each in self._processes
         ]
 
     # The moves.
@@ -117,7 +118,7 @@ class Play:
         """A worker takes a page of the job."""
         process = self._any(self._processes)
         if process.job is None or process.job.done():
-            process.job = self._start(process.use.refresh_due(10, _unseen, process.rescue))
+            process.job = self._start(process.use.refresh_due(10, _unseen, process.unsaved_tokens))
 
     def meet_401(self) -> None:
         """A user's call met a 401 with what is stored."""
@@ -258,11 +259,11 @@ class Play:
         await self._judge.judge(process.use, is_known=is_known)
 
     def _rescued(self) -> list[UnsavedTokenPair]:
-        return [pair for each in self._processes for pair in each.rescue.kept()]
+        return [pair for each in self._processes for pair in each.unsaved_tokens.kept()]
 
     async def _run_job(self, process: Mortal) -> None:
         while True:
-            page = await process.use.refresh_due(10, _unseen, process.rescue)
+            page = await process.use.refresh_due(10, _unseen, process.unsaved_tokens)
             if page.resume_in is not None:
                 self.product.clock.advance(timedelta(seconds=page.resume_in))
             elif not page.more:

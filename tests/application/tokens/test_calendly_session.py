@@ -135,7 +135,7 @@ async def test_repeats_count_once_against_calendly(
     with pytest.raises(CalendlyUnavailable):
         await process.session.call(connected.id, work)
 
-    assert (await process.circuits.current(Surface.API)).failures == 1
+    assert (await process.circuit_breakers.current(Surface.API)).failures == 1
 
 
 async def test_a_long_wait_is_handed_on(product: Product, process: Process, work: Work) -> None:
@@ -191,7 +191,7 @@ async def test_a_call_for_nobody_is_not_found(
     leaving = await product.connect()
     await product.mark_disconnecting(leaving.id)
 
-    for integration_id in (leaving.id, IntegrationId(product.entropy.new_id())):
+    for integration_id in (leaving.id, IntegrationId(product.randomness.new_id())):
         with pytest.raises(IntegrationNotFound):
             await process.session.call(integration_id, work)
 

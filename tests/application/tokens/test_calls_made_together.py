@@ -108,7 +108,7 @@ async def test_a_sync_looks_at_the_store_before_and_after(product: Product, offe
         product.calendly.add_event_type(ada.integration.account.user_uri)
     store = product.storage = CountedStorage(product.storage)
     process = Process(product, "counted")
-    await process.circuits.current(Surface.API)
+    await process.circuit_breakers.current(Surface.API)
     before = store.openings
 
     assert await process.sync(ada.integration.id) == SYNCED

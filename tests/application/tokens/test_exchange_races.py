@@ -107,7 +107,7 @@ async def test_a_late_pair_outlives_the_refusal_of_its_parent(
     assert given_up.status is Status.REAUTH_REQUIRED
     recovery = Recovery(Cause.REFRESH_OUTCOME_LOST, product.clock.now())
     assert await product.stored(connected.id) == replace(fresh, recovery=recovery)
-    assert product.signals.seen["recovered", Cause.REFRESH_OUTCOME_LOST] == 1
+    assert product.telemetry.seen["recovered", Cause.REFRESH_OUTCOME_LOST] == 1
     access = open_access(product.vault, fresh)
     assert await product.calendly.me(access) == connected.account
 
@@ -200,7 +200,7 @@ async def test_a_refusal_after_somebody_faster_is_fine(product: Product, process
 
     assert result == winner
     assert await product.stored(connected.id) == winner
-    assert product.signals.seen == {
+    assert product.telemetry.seen == {
         ("token_refresh", "refreshed"): 1,
         ("token_refresh", "lost_race"): 1,
     }
@@ -300,7 +300,7 @@ async def test_a_pair_is_stored_before_anything_else(product: Product, process: 
     fresh = await task
 
     assert await product.stored(connected.id) == fresh
-    assert (await process.circuits.current(Surface.OAUTH)).failures == 1
+    assert (await process.circuit_breakers.current(Surface.OAUTH)).failures == 1
 
 
 async def test_a_short_outage_of_the_store_loses_no_pair(
@@ -391,7 +391,7 @@ async def test_a_cancelled_exchange_stores_its_answer_first(
     stored = await product.stored(connected.id)
     assert usable_tokens(stored).version == 2
     assert stored.exchange_started_at is None
-    assert product.signals.seen == {("token_refresh", "refreshed"): 1}
+    assert product.telemetry.seen == {("token_refresh", "refreshed"): 1}
 
 
 async def test_a_cancelled_exchange_stores_its_failure_first(

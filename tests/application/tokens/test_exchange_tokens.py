@@ -40,7 +40,7 @@ async def test_an_exchange_stores_the_next_pair(product: Product, process: Proce
     assert stored.exchange_started_at is None
     access = open_access(product.vault, stored)
     assert await product.calendly.me(access) == connected.account
-    assert product.signals.seen == {("token_refresh", "refreshed"): 1}
+    assert product.telemetry.seen == {("token_refresh", "refreshed"): 1}
 
 
 async def test_an_exchange_gives_the_lease_back(product: Product, process: Process) -> None:
@@ -93,7 +93,7 @@ async def test_a_revoked_grant_needs_a_person(product: Product, process: Process
     assert stored.attention is not None
     assert stored.attention.cause is Cause.GRANT_REFUSED
     assert stored.attention.since == NOON
-    assert product.signals.seen == {
+    assert product.telemetry.seen == {
         ("reauth_required", Cause.GRANT_REFUSED): 1,
         ("token_refresh", "grant_refused"): 1,
     }
@@ -296,8 +296,8 @@ async def test_another_owner_needs_a_person(product: Product, process: Process) 
     assert stored.tokens is None
     assert stored.attention is not None
     assert stored.attention.cause is Cause.OWNER_CHANGED
-    assert product.signals.seen["reauth_required", Cause.OWNER_CHANGED] == 1
-    assert product.signals.seen["token_refresh", "refreshed"] == 0
+    assert product.telemetry.seen["reauth_required", Cause.OWNER_CHANGED] == 1
+    assert product.telemetry.seen["token_refresh", "refreshed"] == 0
 
 
 async def test_repeated_failures_open_the_own_circuit(product: Product, process: Process) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.ports.token_rescue import UnsavedTokenPair
+from application.ports.unsaved_tokens import UnsavedTokenPair
 from application.tokens.exchange_tokens import ExchangeTokens
 from application.tokens.token_encryption import open_access
 from domain.errors import SlotkeeperError, StorageUnavailable
@@ -15,7 +15,7 @@ from tests.application.support.building import Product
 from tests.application.support.leasing import leased
 from tests.application.support.process import Process
 from tests.application.support.recording import AwaitedBackground
-from tests.fakes.rescue import FakeRescue
+from tests.fakes.unsaved_tokens import FakeRescue
 
 HALF_AN_HOUR = timedelta(minutes=30)
 NEARLY_DEAD = timedelta(minutes=100)
@@ -25,29 +25,31 @@ async def answered_during_an_outage(
     product: Product,
     exchange: ExchangeTokens,
     integration_id: IntegrationId,
-    rescue: FakeRescue | None = None,
+    unsaved_tokens: FakeRescue | None = None,
 ) -> asyncio.Task[Integration]:
     """Start an exchange and let the store go away before Calendly's answer arrives."""
     taken = await leased(product, integration_id)
     hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(exchange(*taken, rescue))
+    task = asyncio.create_task(exchange(*taken, unsaved_tokens))
     await hold.reached.wait()
     product.storage.away = True
     hold.release()
     return task
 
 
-async def stranded(
+async def unsaved(
     product: Product, process: Process, integration_id: IntegrationId
 ) -> UnsavedTokenPair:
     """Return the pair that a job's exchange leaves when it ends during the outage."""
-    rescue = FakeRescue()
-    dying = await answered_during_an_outage(product, process.exchange, integration_id, rescue)
+    unsaved_tokens = FakeRescue()
+    dying = await answered_during_an_outage(
+        product, process.exchange, integration_id, unsaved_tokens
+    )
     await asyncio.sleep(60)
     dying.cancel()
     with pytest.raises(asyncio.CancelledError):
         await dying
-    (pair,) = rescue.sent
+    (pair,) = unsaved_tokens.sent
     return pair
 
 
@@ -63,17 +65,17 @@ async def test_half_an_hour_without_the_store_loses_nothing(
 ) -> None:
     """A job's exchange waits out an outage of 30 minutes with the pair in its heartbeats."""
     connected = await product.connect()
-    rescue = FakeRescue()
-    task = await answered_during_an_outage(product, process.exchange, connected.id, rescue)
+    unsaved_tokens = FakeRescue()
+    task = await answered_during_an_outage(product, process.exchange, connected.id, unsaved_tokens)
     await asyncio.sleep(HALF_AN_HOUR.total_seconds())
     product.clock.advance(HALF_AN_HOUR)
-    sent = rescue.sent
+    sent = unsaved_tokens.sent
     product.storage.away = False
 
     fresh = await task
 
     assert [pair.tokens for pair in sent] == [fresh.tokens]
-    assert rescue.kept() == ()
+    assert unsaved_tokens.kept() == ()
     assert await product.stored(connected.id) == fresh
     assert await works(product, connected.id)
 
@@ -83,8 +85,10 @@ async def test_the_next_attempt_stores_what_a_killed_one_could_not(
 ) -> None:
     """When the worker dies during the outage, whoever takes over commits the pair first."""
     connected = await product.connect()
-    rescue = FakeRescue()
-    dying = await answered_during_an_outage(product, process.exchange, connected.id, rescue)
+    unsaved_tokens = FakeRescue()
+    dying = await answered_during_an_outage(
+        product, process.exchange, connected.id, unsaved_tokens
+    )
     await asyncio.sleep(60)
     product.steps.die_at(0)
     dying.cancel()
@@ -93,24 +97,24 @@ async def test_the_next_attempt_stores_what_a_killed_one_could_not(
     product.storage.away = False
     successor = Process(product, "process-2")
 
-    tally = await successor.refresh_due(10, lambda _: None, FakeRescue(rescue.sent))
+    job_result = await successor.refresh_due(10, lambda _: None, FakeRescue(unsaved_tokens.sent))
 
-    assert tally.done["restored"] == 1
-    assert "grant_refused" not in tally.failed
+    assert job_result.done["restored"] == 1
+    assert "grant_refused" not in job_result.failed
     assert await works(product, connected.id)
 
 
 async def test_a_stranded_pair_is_stored_once(product: Product, process: Process) -> None:
     """A pair that its own exchange stored after all is known, and nothing is overwritten."""
     connected = await product.connect()
-    rescue = FakeRescue()
-    task = await answered_during_an_outage(product, process.exchange, connected.id, rescue)
+    unsaved_tokens = FakeRescue()
+    task = await answered_during_an_outage(product, process.exchange, connected.id, unsaved_tokens)
     await asyncio.sleep(60)
     product.storage.away = False
     await task
     newest = await process.exchange(*await leased(product, connected.id))
 
-    (pair,) = rescue.sent
+    (pair,) = unsaved_tokens.sent
     again = FakeRescue([pair])
     result = await process.restore(pair, again)
 
@@ -122,7 +126,7 @@ async def test_a_stranded_pair_is_stored_once(product: Product, process: Process
 async def test_a_stranded_pair_heals_a_false_verdict(product: Product, process: Process) -> None:
     """Whoever was refused meanwhile had sent the spent token: the pair brings the account back."""
     connected = await product.connect()
-    pair = await stranded(product, process, connected.id)
+    pair = await unsaved(product, process, connected.id)
     product.storage.away = False
     product.clock.advance(NEARLY_DEAD)
     other = Process(product, "process-2")
@@ -136,7 +140,7 @@ async def test_a_stranded_pair_heals_a_false_verdict(product: Product, process: 
     stored = await product.stored(connected.id)
     assert stored.attention is None
     assert stored.recovery == Recovery(Cause.REFRESH_OUTCOME_LOST, pair.exchanged_at)
-    assert product.signals.seen["recovered", Cause.REFRESH_OUTCOME_LOST] == 1
+    assert product.telemetry.seen["recovered", Cause.REFRESH_OUTCOME_LOST] == 1
     assert await works(product, connected.id)
 
 
@@ -145,7 +149,7 @@ async def test_a_stranded_pair_of_an_erased_account_is_revoked(
 ) -> None:
     """A pair that has no row any more is given back to Calendly."""
     connected = await product.connect()
-    pair = await stranded(product, process, connected.id)
+    pair = await unsaved(product, process, connected.id)
     product.storage.away = False
     async with product.storage() as uow:
         await uow.integrations.erase(connected.id)
@@ -176,8 +180,8 @@ async def test_a_user_does_not_wait_for_the_store(product: Product, process: Pro
 async def test_a_shutdown_ends_even_without_the_store(product: Product, process: Process) -> None:
     """A process that is told to stop tries a few times more and then lets go of its rescue."""
     connected = await product.connect()
-    rescue = FakeRescue()
-    task = await answered_during_an_outage(product, process.exchange, connected.id, rescue)
+    unsaved_tokens = FakeRescue()
+    task = await answered_during_an_outage(product, process.exchange, connected.id, unsaved_tokens)
     await asyncio.sleep(60)
 
     task.cancel()
@@ -185,7 +189,7 @@ async def test_a_shutdown_ends_even_without_the_store(product: Product, process:
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    assert [pair.integration_id for pair in rescue.sent] == [connected.id]
+    assert [pair.integration_id for pair in unsaved_tokens.sent] == [connected.id]
 
 
 async def test_a_caller_that_goes_away_during_an_outage_costs_no_grant(
@@ -236,14 +240,14 @@ async def test_one_pair_that_cannot_be_restored_keeps_no_other(
     pairs: list[UnsavedTokenPair] = []
     for name in ("ada", "bob"):
         connected = await product.connect(name)
-        pairs.append(await stranded(product, process, connected.id))
+        pairs.append(await unsaved(product, process, connected.id))
         product.background = AwaitedBackground()
         product.storage.away = False
     successor = Process(product, "process-2")
     product.storage.fail_next_commit(RefusedError("Not this one."))
-    rescue = FakeRescue(pairs)
+    unsaved_tokens = FakeRescue(pairs)
 
     with pytest.raises(StorageUnavailable):
-        await successor.refresh_due(10, lambda _: None, rescue)
+        await successor.refresh_due(10, lambda _: None, unsaved_tokens)
 
-    assert len(rescue.kept()) == 1
+    assert len(unsaved_tokens.kept()) == 1

@@ -21,9 +21,9 @@ async def test_what_would_die_soon_is_refreshed(product: Product, process: Proce
     fresh = await product.connect("bob")
     progress: list[JobResult] = []
 
-    tally = await process.refresh_due(10, progress.append)
+    job_result = await process.refresh_due(10, progress.append)
 
-    assert tally == JobResult(examined=1, done={"refreshed": 1})
+    assert job_result == JobResult(examined=1, done={"refreshed": 1})
     assert usable_tokens(await product.stored(due.id)).version == 2
     assert await product.stored(fresh.id) == fresh
     assert [each.examined for each in progress] == [1]
@@ -35,9 +35,9 @@ async def test_one_failure_does_not_stop_the_others(product: Product, process: P
     product.calendly.revoke_grants(connected[0].account.user_uri)
     product.clock.advance(NEARLY_DEAD)
 
-    tally = await process.refresh_due(10, lambda _: None)
+    job_result = await process.refresh_due(10, lambda _: None)
 
-    assert tally == JobResult(examined=4, done={"refreshed": 3}, failed={"grant_refused": 1})
+    assert job_result == JobResult(examined=4, done={"refreshed": 3}, failed={"grant_refused": 1})
 
 
 async def test_a_full_page_promises_more(product: Product, process: Process) -> None:
@@ -75,13 +75,13 @@ async def test_a_lease_that_ran_out_in_the_queue_is_not_used(
         await product.connect(f"user-{number}")
     product.clock.advance(NEARLY_DEAD)
 
-    def time_passes(tally: JobResult) -> None:
-        if tally.examined == 1:
+    def time_passes(job_result: JobResult) -> None:
+        if job_result.examined == 1:
             product.clock.advance(LEASE)
 
-    tally = await process.refresh_due(10, time_passes)
+    job_result = await process.refresh_due(10, time_passes)
 
-    assert tally.done["left_for_later"] == 1
+    assert job_result.done["left_for_later"] == 1
     assert product.calendly.calls["refresh"] == CONCURRENCY
 
 
@@ -96,10 +96,10 @@ async def test_a_refresh_that_was_taken_over_is_left_to_the_other(
         await process.exchange(*await leased(product, connected.id))
     product.clock.advance(EXCHANGE_OPEN_FOR / 2)
 
-    tally = await process.refresh_due(10, lambda _: None)
+    job_result = await process.refresh_due(10, lambda _: None)
 
     half = EXCHANGE_OPEN_FOR / 2
-    assert tally == JobResult(held_by="put_off", resume_in=int(half.total_seconds()))
+    assert job_result == JobResult(held_by="put_off", resume_in=int(half.total_seconds()))
 
 
 async def test_a_horizon_beyond_a_tokens_life_comes_to_an_end(
@@ -111,10 +111,10 @@ async def test_a_horizon_beyond_a_tokens_life_comes_to_an_end(
         storage=product.storage,
         exchange=process.exchange,
         restore=process.restore,
-        circuits=process.circuits,
+        circuit_breakers=process.circuit_breakers,
         clock=product.clock,
-        entropy=product.entropy,
-        signals=product.signals,
+        randomness=product.randomness,
+        telemetry=product.telemetry,
         owner="process-1",
         lease_ttl=LEASE,
         horizon=timedelta(hours=24),
@@ -139,9 +139,9 @@ async def test_two_workers_share_the_work(product: Product, process: Process) ->
         await uow.refresh_queue.claim_due("process-2", now, now + LEASE, now + LEASE * 60, 10)
         await uow.commit()
 
-    tally = await process.refresh_due(10, lambda _: None)
+    job_result = await process.refresh_due(10, lambda _: None)
 
-    assert tally == JobResult(held_by="put_off", resume_in=int(LEASE.total_seconds()))
+    assert job_result == JobResult(held_by="put_off", resume_in=int(LEASE.total_seconds()))
 
 
 async def test_an_open_breaker_holds_the_whole_job(product: Product, process: Process) -> None:
@@ -218,8 +218,8 @@ async def test_a_bug_in_one_row_stops_no_other(product: Product, process: Proces
     product.clock.advance(NEARLY_DEAD)
     product.storage.fail_next(None, None, None, RuntimeError("a bug"))
 
-    tally = await process.refresh_due(10, lambda _: None)
+    job_result = await process.refresh_due(10, lambda _: None)
 
-    assert tally.failed == {"unexpected": 1}
-    assert tally.done == {"refreshed": 2}
-    assert product.signals.seen["unexpected", "RuntimeError"] == 1
+    assert job_result.failed == {"unexpected": 1}
+    assert job_result.done == {"refreshed": 2}
+    assert product.telemetry.seen["unexpected", "RuntimeError"] == 1

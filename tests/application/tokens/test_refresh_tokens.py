@@ -210,13 +210,13 @@ async def test_a_refusal_that_a_late_pair_undid_is_none(
     saved = await slow
     assert (await refused).tokens == saved.tokens
     assert (await refused).status is Status.ACTIVE
-    assert product.signals.seen["token_refresh", "grant_refused"] == 1
+    assert product.telemetry.seen["token_refresh", "grant_refused"] == 1
 
 
 async def test_an_absent_integration_is_not_found(product: Product, process: Process) -> None:
     """A refresh for an integration that does not exist says so."""
     with pytest.raises(IntegrationNotFound):
-        await process.refresh(IntegrationId(product.entropy.new_id()))
+        await process.refresh(IntegrationId(product.randomness.new_id()))
 
 
 async def test_a_disconnecting_account_is_not_refreshed(

@@ -11,7 +11,7 @@ async def test_a_pair_opens_for_its_own_row_only(product: Product) -> None:
     """A sealed pair that is copied to another row, or into the other column, does not open."""
     connected = await product.connect()
     assert connected.tokens is not None
-    elsewhere = replace(connected, id=IntegrationId(product.entropy.new_id()))
+    elsewhere = replace(connected, id=IntegrationId(product.randomness.new_id()))
     swapped = replace(
         connected,
         tokens=replace(

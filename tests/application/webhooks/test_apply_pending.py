@@ -8,11 +8,11 @@ from application.ports.storage.availability_cache import CacheEntry, CacheKind
 from application.ports.storage.webhook_events import WebhookEvent
 from application.webhooks import apply as apply_webhook
 from application.webhooks.apply_pending import HELD_FOR
-from domain import leftovers
+from domain import pending_webhooks as leftovers
 from domain.errors import StorageUnavailable
 from domain.ids import IntegrationId, UserId, WebhookEventId
 from domain.integration import Integration
-from domain.leftovers import FOR_A_PERSON, UNFORESEEN
+from domain.pending_webhooks import FOR_A_PERSON, UNFORESEEN
 from tests.application.support.building import Product
 from tests.application.support.delivering import connect, created
 from tests.application.support.process import Process
@@ -35,8 +35,8 @@ async def leave(
 ) -> WebhookEventId:
     """Leave an event in the inbox, stored but not applied."""
     event = WebhookEvent(
-        id=WebhookEventId(product.entropy.new_id()),
-        dedupe_key=str(product.entropy.new_id()),
+        id=WebhookEventId(product.randomness.new_id()),
+        dedupe_key=str(product.randomness.new_id()),
         kind="invitee.created",
         body=body,
         received_at=product.clock.now(),
@@ -59,21 +59,21 @@ async def test_leftovers_are_applied(product: Product, process: Process, ada: In
     """An event that was stored unapplied has its effect once the job takes it up."""
     event_id = await leave(product, created(), ada.id)
 
-    tally = await process.apply(10, lambda _: None)
+    job_result = await process.apply(10, lambda _: None)
 
-    assert tally == JobResult(examined=1, done={"applied": 1})
+    assert job_result == JobResult(examined=1, done={"applied": 1})
     assert row(product, event_id).status == "applied"
     assert len(product.storage.state.bookings) == 1
-    assert product.signals.seen == {("webhook_applied", "invitee.created", "applied"): 1}
+    assert product.telemetry.seen == {("webhook_applied", "invitee.created", "applied"): 1}
 
 
 async def test_what_has_no_effect_is_ignored(product: Product, process: Process) -> None:
     """An event of a host who is not connected is settled with that reason."""
     event_id = await leave(product, created())
 
-    tally = await process.apply(10, lambda _: None)
+    job_result = await process.apply(10, lambda _: None)
 
-    assert tally.done == {"nobodys_event": 1}
+    assert job_result.done == {"nobodys_event": 1}
     assert (row(product, event_id).status, row(product, event_id).reason) == (
         "ignored",
         "nobodys_event",
@@ -100,9 +100,11 @@ async def test_one_bad_event_does_not_stop_the_others(
     bad = await leave(product, b"not json", ada.id)
     await leave(product, created(), ada.id)
 
-    tally = await process.apply(10, lambda _: None)
+    job_result = await process.apply(10, lambda _: None)
 
-    assert tally == JobResult(examined=2, done={"applied": 1}, failed={"webhook_malformed": 1})
+    assert job_result == JobResult(
+        examined=2, done={"applied": 1}, failed={"webhook_malformed": 1}
+    )
     left = row(product, bad)
     assert (left.status, left.reason, left.event.attempts) == ("pending", "webhook_malformed", 1)
     assert left.next_attempt_at > NOON
@@ -141,7 +143,7 @@ async def test_what_never_works_is_a_dead_letter(
         "webhook_malformed",
         FOR_A_PERSON.limit,
     )
-    counted = product.signals.seen
+    counted = product.telemetry.seen
     assert counted["webhook_applied", "invitee.created", "webhook_malformed"] == 3
     assert counted["webhook_applied", "invitee.created", "dead_lettered"] == 1
     assert (await process.apply(10, lambda _: None)).examined == 0
@@ -175,13 +177,13 @@ async def test_what_stays_unreadable_is_a_dead_letter(
     """A payload that no attempt can read is set aside with its reason, and the field is told."""
     event_id = await leave(product, created(email=["x"]), ada.id)
     for _ in range(FOR_A_PERSON.limit):
-        tally = await process.apply(10, lambda _: None)
+        job_result = await process.apply(10, lambda _: None)
         product.clock.advance(FOR_A_PERSON.cap)
 
     left = row(product, event_id)
-    assert tally.failed == {"webhook_unreadable": 1}
+    assert job_result.failed == {"webhook_unreadable": 1}
     assert (left.status, left.reason) == ("dead_lettered", "webhook_unreadable")
-    assert product.signals.places == {event_id: "payload.email"}
+    assert product.telemetry.places == {event_id: "payload.email"}
 
 
 def fault(product: Product, event_id: WebhookEventId, code: str | None) -> None:
@@ -204,7 +206,9 @@ async def test_what_cannot_be_opened_is_a_dead_letter(
 
     left = row(product, event_id)
     assert (left.status, left.reason) == ("dead_lettered", "sealed_value_corrupt")
-    assert product.signals.seen["webhook_unapplied", "SealedValueUnreadable"] == FOR_A_PERSON.limit
+    assert (
+        product.telemetry.seen["webhook_unapplied", "SealedValueUnreadable"] == FOR_A_PERSON.limit
+    )
 
 
 async def test_a_missing_key_is_waited_for(
@@ -214,8 +218,8 @@ async def test_a_missing_key_is_waited_for(
     event_id = await leave(product, created(), ada.id)
     fault(product, event_id, "encryption_key_unknown")
     for _ in range(3 * UNFORESEEN.limit):
-        tally = await process.apply(10, lambda _: None)
-        assert tally.failed == {"encryption_key_unknown": 1}
+        job_result = await process.apply(10, lambda _: None)
+        assert job_result.failed == {"encryption_key_unknown": 1}
         product.clock.set(row(product, event_id).next_attempt_at)
 
     waiting = row(product, event_id)
@@ -235,12 +239,12 @@ async def test_a_store_that_is_away_costs_no_attempt(
 
     for _ in range(2 * UNFORESEEN.limit):
         product.storage.fail_next(None, StorageUnavailable("PostgreSQL is away."))
-        tally = await process.apply(10, lambda _: None)
+        job_result = await process.apply(10, lambda _: None)
         product.clock.advance(HELD_FOR)
     left = row(product, event_id)
     done = await process.apply(10, lambda _: None)
 
-    assert tally.failed == {"storage_unavailable": 1}
+    assert job_result.failed == {"storage_unavailable": 1}
     assert (left.status, left.event.attempts) == ("pending", 0)
     assert done.done == {"applied": 1}
 
@@ -274,16 +278,16 @@ async def test_a_bug_is_counted_as_such(
     await leave(product, created(), ada.id)
     second = await leave(product, created(2), ada.id)
 
-    def fail_the_next_commit(tally: JobResult) -> None:
-        if tally.examined == 1:
+    def fail_the_next_commit(job_result: JobResult) -> None:
+        if job_result.examined == 1:
             product.storage.fail_next_commit(RuntimeError("a bug"))
 
-    tally = await process.apply(10, fail_the_next_commit)
+    job_result = await process.apply(10, fail_the_next_commit)
 
-    assert tally == JobResult(examined=2, done={"applied": 1}, failed={"unexpected": 1})
+    assert job_result == JobResult(examined=2, done={"applied": 1}, failed={"unexpected": 1})
     assert row(product, second).reason == "unexpected"
-    assert product.signals.seen["webhook_unapplied", "RuntimeError"] == 1
-    assert " in commit" in product.signals.places[second]
+    assert product.telemetry.seen["webhook_unapplied", "RuntimeError"] == 1
+    assert " in commit" in product.telemetry.places[second]
 
 
 async def test_a_claimed_event_is_not_handed_out_twice(
@@ -337,4 +341,4 @@ async def test_an_unknown_kind_waits_for_nothing(
     await process.apply(10, lambda _: None)
 
     assert row(product, event_id).reason == "unknown_kind"
-    assert product.signals.seen["webhook_unknown", "contact.created"] == 1
+    assert product.telemetry.seen["webhook_unknown", "contact.created"] == 1

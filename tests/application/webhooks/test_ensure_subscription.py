@@ -45,7 +45,7 @@ async def test_a_subscription_is_created(
     assert owner_of(stored.key) == ada.id
     assert (stored.uri, stored.state) == (made.uri, "active")
     assert made.events == USER_EVENTS
-    assert product.signals.seen["subscription", CREATED] == 1
+    assert product.telemetry.seen["subscription", CREATED] == 1
 
 
 async def test_a_good_one_is_kept(product: Product, process: Process, ada: Integration) -> None:
@@ -72,7 +72,7 @@ async def test_failing_deliveries_are_told_early(
     assert await process.ensure(ada.id) == KEPT_FAILING
 
     assert [each.uri for each in actual(product)] == [made.uri]
-    assert product.signals.seen["subscription", KEPT_FAILING] == 1
+    assert product.telemetry.seen["subscription", KEPT_FAILING] == 1
 
 
 async def test_after_a_move_the_old_address_is_given_up(
@@ -177,7 +177,7 @@ async def test_a_conflict_that_stays_is_told(
     with pytest.raises(CalendlyConflict):
         await process.ensure(ada.id)
 
-    assert product.signals.seen["subscription", "calendly_conflict"] == 1
+    assert product.telemetry.seen["subscription", "calendly_conflict"] == 1
 
 
 async def test_a_plan_without_webhooks_is_told(
@@ -189,7 +189,7 @@ async def test_a_plan_without_webhooks_is_told(
     with pytest.raises(CalendlyForbidden):
         await process.ensure(ada.id)
 
-    assert product.signals.seen["subscription", "calendly_forbidden"] == 1
+    assert product.telemetry.seen["subscription", "calendly_forbidden"] == 1
     assert (await product.stored(ada.id)).subscription is None
 
 
@@ -215,7 +215,7 @@ async def test_a_created_one_that_was_not_remembered_is_replaced(
 async def test_an_absent_integration_is_not_found(product: Product, process: Process) -> None:
     """There is nothing to subscribe for an integration that does not exist."""
     with pytest.raises(IntegrationNotFound):
-        await process.ensure(IntegrationId(product.entropy.new_id()))
+        await process.ensure(IntegrationId(product.randomness.new_id()))
 
 
 async def test_what_a_disabled_one_may_have_lost_is_remembered(
@@ -238,7 +238,7 @@ async def test_what_a_disabled_one_may_have_lost_is_remembered(
 
     stored = await product.stored(ada.id)
     assert stored.gap == Gap(since=NOON + HOUR, until=NOON + 3 * HOUR)
-    assert product.signals.seen["subscription_replaced", "disabled", NOON + HOUR] == 1
+    assert product.telemetry.seen["subscription_replaced", "disabled", NOON + HOUR] == 1
 
 
 async def test_a_first_subscription_leaves_no_gap(
@@ -289,7 +289,7 @@ async def test_one_that_somebody_deleted_is_made_anew(
 
     assert len(actual(product)) == 1
     assert (await product.stored(ada.id)).gap == Gap(since=NOON, until=NOON + HOUR)
-    assert product.signals.seen["subscription_replaced", "missing", NOON] == 1
+    assert product.telemetry.seen["subscription_replaced", "missing", NOON] == 1
 
 
 async def test_a_gap_survives_a_replacement_that_breaks_off(

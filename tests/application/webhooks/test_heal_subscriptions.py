@@ -35,11 +35,11 @@ async def test_results_are_told_apart(product: Product, process: Process) -> Non
     product.calendly.revoke_grants((await product.connect("late")).account.user_uri)
     progress: list[JobResult] = []
 
-    tally = await process.heal(None, 10, progress.append)
+    job_result = await process.heal(None, 10, progress.append)
 
-    assert tally.done == {"replaced": 1, "kept": 1, "created": 1}
-    assert tally.failed == {"reauth_required": 1}
-    assert (tally.examined, tally.more) == (4, False)
+    assert job_result.done == {"replaced": 1, "kept": 1, "created": 1}
+    assert job_result.failed == {"reauth_required": 1}
+    assert (job_result.examined, job_result.more) == (4, False)
     assert [each.examined for each in progress] == [1, 2, 3, 4]
 
 
@@ -49,10 +49,10 @@ async def test_one_failure_does_not_stop_the_others(product: Product, process: P
         await product.connect(f"user-{number}")
     product.calendly.fail_next("create", CalendlyForbidden("upgrade"))
 
-    tally = await process.heal(None, 10, lambda _: None)
+    job_result = await process.heal(None, 10, lambda _: None)
 
-    assert tally.done == {"created": 2}
-    assert tally.failed == {"calendly_forbidden": 1}
+    assert job_result.done == {"created": 2}
+    assert job_result.failed == {"calendly_forbidden": 1}
 
 
 async def test_nobody_is_nothing_to_do(process: Process) -> None:
@@ -87,7 +87,7 @@ async def test_without_the_engine_subscriptions_are_healed(
     product.jobs.down = True
     progress: list[JobResult] = []
 
-    tally = await process.heal(None, 10, progress.append)
+    job_result = await process.heal(None, 10, progress.append)
 
-    assert (tally.done, tally.failed) == ({"created": 1}, {"jobs_unavailable": 1})
+    assert (job_result.done, job_result.failed) == ({"created": 1}, {"jobs_unavailable": 1})
     assert progress[-1].examined == 2

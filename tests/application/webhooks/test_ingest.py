@@ -48,7 +48,7 @@ async def test_a_delivery_is_stored_and_applied(
     assert (row.status, row.event.body, row.event.received_at) == ("applied", body, NOON)
     assert (row.event.integration_id, row.event.user_id) == (ada.id, ada.user_id)
     assert statuses(product) == [BookingStatus.BOOKED]
-    assert product.signals.seen == {
+    assert product.telemetry.seen == {
         ("webhook_received", STORED): 1,
         ("webhook_applied", "invitee.created", "applied"): 1,
     }
@@ -76,7 +76,7 @@ async def test_a_bad_signature_is_refused_and_counted(
     assert refusal.value.reason == reason
     assert "Calendly-Webhook-Signature" in refusal.value.message
     assert (events(product), statuses(product)) == ([], [])
-    assert product.signals.seen == {("webhook_received", reason): 1}
+    assert product.telemetry.seen == {("webhook_received", reason): 1}
 
 
 async def test_the_previous_key_is_accepted_while_keys_change(
@@ -103,7 +103,7 @@ async def test_a_body_that_is_no_event_is_refused_and_counted(
         await deliver(process, body, ada)
 
     assert events(product) == []
-    assert product.signals.seen == {("webhook_received", "malformed_body"): 1}
+    assert product.telemetry.seen == {("webhook_received", "malformed_body"): 1}
 
 
 async def test_an_unreadable_payload_is_stored_and_answered_well(
@@ -118,8 +118,8 @@ async def test_an_unreadable_payload_is_stored_and_answered_well(
     (row,) = events(product)
     assert (ingested.result, ingested.applied, again) == (STORED, False, IngestResult(DUPLICATE))
     assert (row.status, row.event.body, row.event.integration_id) == ("pending", body, ada.id)
-    assert product.signals.seen["webhook_applied", "invitee.created", "webhook_unreadable"] == 1
-    assert product.signals.places == {row.event.id: "payload.email"}
+    assert product.telemetry.seen["webhook_applied", "invitee.created", "webhook_unreadable"] == 1
+    assert product.telemetry.places == {row.event.id: "payload.email"}
 
 
 @pytest.mark.parametrize("key", ["nonsense", "abc-def", "0" * 32 + "-token"])
@@ -131,7 +131,7 @@ async def test_an_unknown_address_is_not_found(
         await deliver(process, created(), ada, key=key)
 
     assert events(product) == []
-    assert product.signals.seen == {("webhook_received", "unknown_subscription"): 1}
+    assert product.telemetry.seen == {("webhook_received", "unknown_subscription"): 1}
 
 
 async def test_a_repeated_delivery_is_a_duplicate(
@@ -145,7 +145,7 @@ async def test_a_repeated_delivery_is_a_duplicate(
 
     assert again == IngestResult(DUPLICATE)
     assert product.storage.state is before
-    assert product.signals.seen["webhook_received", DUPLICATE] == 1
+    assert product.telemetry.seen["webhook_received", DUPLICATE] == 1
 
 
 async def test_the_second_invitee_of_a_group_is_no_duplicate(
@@ -180,8 +180,8 @@ async def test_an_unknown_kind_is_stored_and_ignored(
     (row,) = events(product)
     assert (ingested.result, ingested.applied) == (STORED, False)
     assert (row.status, row.reason) == ("ignored", "unknown_kind")
-    assert product.signals.seen["webhook_applied", "contact.created", "ignored"] == 1
-    assert product.signals.seen["webhook_unknown", "contact.created"] == 1
+    assert product.telemetry.seen["webhook_applied", "contact.created", "ignored"] == 1
+    assert product.telemetry.seen["webhook_unknown", "contact.created"] == 1
 
 
 async def test_the_app_wide_address_finds_the_host(

@@ -64,7 +64,7 @@ async def came_of(body: bytes, header: str | None, key: str | None) -> list[str]
     if STORED in results:
         (row,) = delivering.events(product)
         assert row.event.body == body
-    assert not [each for each in product.signals.seen if UNAPPLIED in each]  # no bug of ours
+    assert not [each for each in product.telemetry.seen if UNAPPLIED in each]  # no bug of ours
     return results
 
 

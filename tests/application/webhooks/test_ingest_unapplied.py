@@ -61,12 +61,12 @@ async def test_what_cannot_be_applied_is_stored_nevertheless(
     assert (row.status, row.event.integration_id) == ("pending", ada.id)
     assert statuses(product) == []
     assert product.jobs.started == ["apply-calendly-webhooks"]
-    assert product.signals.seen["webhook_applied", "invitee.created", "unapplied"] == 1
-    assert product.signals.seen["webhook_unapplied", "RuntimeError"] == 1
-    assert " in commit" in product.signals.places[row.event.id]
-    assert "a bug" not in product.signals.places[row.event.id]
-    tally = await process.apply(10, lambda _: None)
-    assert tally.done == {"applied": 1}
+    assert product.telemetry.seen["webhook_applied", "invitee.created", "unapplied"] == 1
+    assert product.telemetry.seen["webhook_unapplied", "RuntimeError"] == 1
+    assert " in commit" in product.telemetry.places[row.event.id]
+    assert "a bug" not in product.telemetry.places[row.event.id]
+    job_result = await process.apply(10, lambda _: None)
+    assert job_result.done == {"applied": 1}
     assert statuses(product) == [BookingStatus.BOOKED]
 
 

@@ -51,7 +51,7 @@ async def test_what_meets_a_lock_alone_is_stored_unapplied(
     assert ingested == IngestResult(STORED, row.event.id, reason=UNAPPLIED)
     assert (row.status, row.event.integration_id) == ("pending", ada.id)
     assert product.jobs.started == ["apply-calendly-webhooks"]
-    assert product.signals.seen["webhook_unapplied", "StorageContended"] == 1
+    assert product.telemetry.seen["webhook_unapplied", "StorageContended"] == 1
     assert (await process.apply(10, lambda _: None)).done == {"applied": 1}
     assert statuses(product) == [BookingStatus.BOOKED]
 
@@ -84,9 +84,9 @@ async def test_an_event_of_its_user_alone_never_reaches_another_account(
     other = await product.connect("ada")
     assert other.id != ada.id
 
-    tally = await process.apply(10, lambda _: None)
+    job_result = await process.apply(10, lambda _: None)
 
-    assert tally.done == {"nobodys_event": 1}
+    assert job_result.done == {"nobodys_event": 1}
     assert statuses(product) == []
 
 
@@ -100,7 +100,7 @@ async def test_what_nothing_helps_is_turned_away(
         await deliver(process, created(), ada)
 
     assert events(product) == []
-    assert product.signals.seen["webhook_received", "unavailable"] == 1
+    assert product.telemetry.seen["webhook_received", "unavailable"] == 1
 
 
 async def test_while_whole_tables_are_held_nobody_waits_in_vain(
@@ -161,9 +161,9 @@ async def test_a_held_leftover_is_come_back_to(
     await deliver(process, created(), ada)
     product.storage.fail_next(None, StorageContended("Held."), StorageContended("Held."))
 
-    tally = await process.apply(10, lambda _: None)
+    job_result = await process.apply(10, lambda _: None)
 
-    assert tally.failed == {"storage_contended": 1}
+    assert job_result.failed == {"storage_contended": 1}
     assert [(row.status, row.event.attempts) for row in events(product)] == [("pending", 0)]
 
 
@@ -174,8 +174,8 @@ def elsewhere() -> dict[str, object]:
 
 def delivery(to: Integration | None, *accounts: str) -> Delivery:
     """Return a delivery that says nothing."""
-    notice = ParsedWebhook(kind="invitee.created", occurred_at=NOON, account_uris=accounts)
-    return Delivery(b"{}", notice, to.id if to else None, NOON)
+    webhook = ParsedWebhook(kind="invitee.created", occurred_at=NOON, account_uris=accounts)
+    return Delivery(b"{}", webhook, to.id if to else None, NOON)
 
 
 async def test_what_was_met_is_forgotten(ada: Integration) -> None:

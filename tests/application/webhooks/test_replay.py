@@ -74,7 +74,7 @@ async def test_without_the_engine_the_schedule_takes_it_up(
 
 async def test_an_unknown_one_is_said(product: Product, process: Process) -> None:
     """Showing or replaying what is not there is an error, and starts nothing."""
-    unknown = WebhookEventId(product.entropy.new_id())
+    unknown = WebhookEventId(product.randomness.new_id())
 
     with pytest.raises(WebhookEventNotFound):
         await process.replay_webhook(unknown, "cli")

@@ -28,7 +28,7 @@ async def ada(product: Product) -> Integration:
 
 def together(process: Process) -> StoreBatch:
     """What writes a group."""
-    return StoreBatch(storage=process.storage, clock=process.clock, entropy=process.entropy)
+    return StoreBatch(storage=process.storage, clock=process.clock, randomness=process.randomness)
 
 
 async def at_once(process: Process, to: Integration, *told: bytes) -> list[IngestResult]:
@@ -106,7 +106,7 @@ async def test_an_unknown_address_costs_its_neighbours_nothing(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """A delivery to nobody's address is refused alone; the others of its group are stored."""
-    unknown = IntegrationId(product.entropy.new_id())
+    unknown = IntegrationId(product.randomness.new_id())
 
     ended = await asyncio.gather(
         deliver(process, created(1), ada),
@@ -155,7 +155,7 @@ async def test_an_unreadable_one_waits_among_applied_ones(
 
     assert [each.applied for each in ingested] == [True, False]
     assert sorted(row.status for row in events(product)) == ["applied", "pending"]
-    assert product.signals.places == {ingested[1].event_id: "payload.email"}
+    assert product.telemetry.places == {ingested[1].event_id: "payload.email"}
 
 
 async def test_a_group_overtakes_what_each_of_it_changed(

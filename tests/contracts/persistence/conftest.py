@@ -6,7 +6,7 @@ from application.ports.storage.unit_of_work import Storage
 from domain.integration import Integration
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 from tests.fakes.storage import FakeStorage
 
 
@@ -20,9 +20,9 @@ def storage(request: pytest.FixtureRequest) -> Storage:
 
 
 @pytest.fixture
-def world(storage: Storage, entropy: FakeRandomness, clock: FakeClock) -> World:
+def world(storage: Storage, randomness: FakeRandomness, clock: FakeClock) -> World:
     """Arranges users, integrations and bookings in the store."""
-    return World(storage, entropy, clock)
+    return World(storage, randomness, clock)
 
 
 @pytest.fixture

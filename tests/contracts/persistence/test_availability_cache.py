@@ -152,20 +152,20 @@ async def test_heads(storage: Storage, world: World, ada: Integration) -> None:
     await invalidate(storage, ada.user_id, at=NOON, by="test")
 
     async with storage() as uow:
-        heads = {each.at: each for each in await uow.availability.entries(ada.id)}
+        entries = {each.at: each for each in await uow.availability.entries(ada.id)}
 
     changes: dict[str, Any] = {
         "content": b"",
         "invalidated_at": NOON,
         "invalidated_by": "test",
     }
-    assert heads == {
+    assert entries == {
         slots().at: slots(withheld=True, **changes),
         far.at: replace(far, withheld=True, **changes),
         never.at: replace(never, **changes),
         EVENT_TYPES.at: replace(EVENT_TYPES, content=b"", withheld=True),
     }
-    assert [heads[each.at].known for each in (slots(), never)] == [True, False]
+    assert [entries[each.at].known for each in (slots(), never)] == [True, False]
 
 
 async def test_drop(storage: Storage, world: World, ada: Integration) -> None:
@@ -223,7 +223,7 @@ async def test_put_after_erase(storage: Storage, world: World, ada: Integration)
         await uow.commit()
 
     await put(storage, ada, slots())
-    await put(storage, replace(ada, id=IntegrationId(world.entropy.new_id())), slots())
+    await put(storage, replace(ada, id=IntegrationId(world.randomness.new_id())), slots())
     await mark_failed(storage, ada, failed(CacheKind.SLOTS, slots().key, "internal"))
 
     assert await read(storage, ada, slots()) is None

@@ -18,7 +18,7 @@ def command(
 ) -> BookingCommand:
     """Return a command that begins at noon with a minute's lease."""
     plain = BookingCommand(
-        id=CommandId(world.entropy.new_id()),
+        id=CommandId(world.randomness.new_id()),
         user_id=user_id,
         key=key,
         operation=Operation.CANCEL,
@@ -84,7 +84,7 @@ async def test_finished(storage: Storage, world: World) -> None:
     ada = await world.user("ada")
     first = command(world, ada)
     await opened(storage, first)
-    booking_id = BookingId(world.entropy.new_id())
+    booking_id = BookingId(world.randomness.new_id())
     async with storage() as uow:
         await uow.booking_commands.finish(first, booking_id, NOON + MINUTE)
         await uow.booking_commands.release(first, sent=False)
@@ -130,7 +130,7 @@ async def test_lost(storage: Storage, world: World) -> None:
 
     async with storage() as uow:
         assert not await uow.booking_commands.mark_sent(first, taken.lease_until + MINUTE)
-        await uow.booking_commands.finish(first, BookingId(world.entropy.new_id()), NOON)
+        await uow.booking_commands.finish(first, BookingId(world.randomness.new_id()), NOON)
         await uow.commit()
 
     again = command(world, first.user_id, started_at=first.lease_until)
@@ -143,7 +143,7 @@ async def test_done_or_forgotten_is_not_sent(storage: Storage, world: World) -> 
     done, forgotten = command(world, ada), command(world, ada, "key-2")
     await opened(storage, done)
     async with storage() as uow:
-        await uow.booking_commands.finish(done, BookingId(world.entropy.new_id()), NOON)
+        await uow.booking_commands.finish(done, BookingId(world.randomness.new_id()), NOON)
 
         assert not await uow.booking_commands.mark_sent(done, NOON + MINUTE)
         assert not await uow.booking_commands.mark_sent(forgotten, NOON + MINUTE)
@@ -197,4 +197,4 @@ async def test_released_too_late(storage: Storage, world: World, sent: bool) -> 
 async def test_unknown_user(storage: Storage, world: World) -> None:
     """A command of a user that does not exist is refused."""
     with pytest.raises(StoreRefused):
-        await opened(storage, command(world, UserId(world.entropy.new_id())))
+        await opened(storage, command(world, UserId(world.randomness.new_id())))

@@ -168,10 +168,10 @@ async def test_others_bookings(storage: Storage, world: World, ada: Integration)
 async def test_absent(storage: Storage, world: World, ada: Integration) -> None:
     """What is not there is not found."""
     async with storage() as uow:
-        unknown = BookingId(world.entropy.new_id())
+        unknown = BookingId(world.randomness.new_id())
         assert await uow.bookings.find(ada.user_id, unknown) is None
         assert await uow.bookings.by_invitee(ada.user_id, "nobody") is None
-        absent = IntegrationId(world.entropy.new_id())
+        absent = IntegrationId(world.randomness.new_id())
         assert await uow.bookings.related(absent, ["nobody"]) == {}
 
 

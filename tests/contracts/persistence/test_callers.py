@@ -16,7 +16,7 @@ OTHER = b"o" * 32
 @pytest.fixture
 async def key(storage: Storage, world: World) -> ApiKey:
     """A live API key with the hash KEY."""
-    made = ApiKey(world.entropy.new_id(), "back end", "sk_live", NOON)
+    made = ApiKey(world.randomness.new_id(), "back end", "sk_live", NOON)
     async with storage() as uow:
         await uow.api_keys.add(made, KEY)
         await uow.commit()
@@ -26,7 +26,7 @@ async def key(storage: Storage, world: World) -> ApiKey:
 @pytest.mark.usefixtures("key")
 async def test_a_live_key_finds_the_user_it_names(storage: Storage, world: World) -> None:
     """With a live key the named user is found; one who was never named is nobody yet."""
-    user_id = UserId(world.entropy.new_id())
+    user_id = UserId(world.randomness.new_id())
     async with storage() as uow:
         await uow.users.ensure("ada \u00e9", user_id, NOON)
         await uow.commit()

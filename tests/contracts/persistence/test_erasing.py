@@ -142,7 +142,7 @@ def seat(world: World, owner: Integration, name: str, email: str) -> Booking:
         cancellation=Cancellation(NOON, "Ivy", "invitee", "ill"),
         links=Links(Secret("https://cancel"), Secret("https://move")),
     )
-    return samples.booking(owner, world.entropy, facts)
+    return samples.booking(owner, world.randomness, facts)
 
 
 async def seats(storage: Storage, limit: int) -> list[Seat]:

@@ -16,7 +16,7 @@ from domain.retention import Cutoffs
 from tests.contracts.persistence.test_webhook_events import event, store
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 from tests.fakes.storage import FakeStorage
 
 DAY = timedelta(days=1)
@@ -177,7 +177,7 @@ async def test_commands(storage: Storage, world: World, ada: Integration) -> Non
     async with storage() as uow:
         for number, done_at in enumerate((NOON - 8 * DAY, NOON - 6 * DAY, None)):
             command = BookingCommand(
-                id=CommandId(world.entropy.new_id()),
+                id=CommandId(world.randomness.new_id()),
                 user_id=ada.user_id,
                 key=f"key-{number}",
                 operation=Operation.CANCEL,
@@ -187,7 +187,7 @@ async def test_commands(storage: Storage, world: World, ada: Integration) -> Non
             )
             opened, _ = await uow.booking_commands.open(command)
             if done_at is not None:
-                booking_id = BookingId(world.entropy.new_id())
+                booking_id = BookingId(world.randomness.new_id())
                 await uow.booking_commands.finish(opened, booking_id, done_at)
         await uow.commit()
 

@@ -31,7 +31,7 @@ MINUTE = timedelta(minutes=1)
 def event(world: World, key: str, **changes: Any) -> WebhookEvent:
     """Return a webhook that came at noon."""
     return WebhookEvent(
-        id=WebhookEventId(world.entropy.new_id()),
+        id=WebhookEventId(world.randomness.new_id()),
         dedupe_key=key,
         kind="invitee.created",
         body=b"{}",
@@ -44,7 +44,7 @@ def event(world: World, key: str, **changes: Any) -> WebhookEvent:
 def command(world: World, owner: Integration) -> BookingCommand:
     """Return the command that a user gives under the same key every time."""
     return BookingCommand(
-        id=CommandId(world.entropy.new_id()),
+        id=CommandId(world.randomness.new_id()),
         user_id=owner.user_id,
         key="key",
         operation=Operation.BOOK,
@@ -101,7 +101,7 @@ async def test_absent(storage: Storage, world: World) -> None:
     user_id = await world.user("grace")
 
     async with storage() as uow:
-        assert await uow.integrations.get(IntegrationId(world.entropy.new_id())) is None
+        assert await uow.integrations.get(IntegrationId(world.randomness.new_id())) is None
         assert await uow.integrations.for_user(user_id) is None
         assert await uow.integrations.for_user(user_id, lock=True) is None
 
@@ -114,7 +114,7 @@ async def test_reconnect(storage: Storage, world: World, ada: Integration) -> No
         await uow.integrations.put_reconciled(ada.id, NOON)
         await uow.commit()
     again = samples.integration(
-        IntegrationId(world.entropy.new_id()),
+        IntegrationId(world.randomness.new_id()),
         ada.user_id,
         scopes=("users:read",),
         connected_at=NOON + MINUTE,
@@ -178,7 +178,7 @@ async def test_reconnect_is_due(storage: Storage, ada: Integration) -> None:
 async def test_unknown_user(storage: Storage, world: World) -> None:
     """An integration of a user that does not exist is refused."""
     stranger = samples.integration(
-        IntegrationId(world.entropy.new_id()), UserId(world.entropy.new_id())
+        IntegrationId(world.randomness.new_id()), UserId(world.randomness.new_id())
     )
 
     async with storage() as uow:
@@ -190,7 +190,7 @@ async def test_disconnecting(storage: Storage, world: World, ada: Integration) -
     """No job and nobody else takes an integration that is being disconnected."""
     async with storage() as uow:
         await uow.integrations.mark_disconnecting(ada.id)
-        await uow.integrations.mark_disconnecting(IntegrationId(world.entropy.new_id()))
+        await uow.integrations.mark_disconnecting(IntegrationId(world.randomness.new_id()))
         await uow.commit()
 
     later, until, horizon = NOON + MINUTE, NOON + 2 * MINUTE, NOON + timedelta(days=1)
@@ -324,7 +324,7 @@ async def test_pause(storage: Storage, world: World, ada: Integration) -> None:
     late, early = NOON + 2 * MINUTE, NOON + MINUTE
     async with storage() as uow:
         await uow.integrations.put_calls_paused(ada.id, late)
-        await uow.integrations.put_calls_paused(IntegrationId(world.entropy.new_id()), late)
+        await uow.integrations.put_calls_paused(IntegrationId(world.randomness.new_id()), late)
         await uow.commit()
     assert await world.now(ada.id) == replace(ada, calls_paused_until=late)
 

@@ -30,7 +30,7 @@ async def test_invalidate(storage: Storage, world: World, ada: Integration) -> N
     busy = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
     await put(storage, ada, slots(), busy)
     await put(storage, grace, busy)
-    unknown = UserId(world.entropy.new_id())
+    unknown = UserId(world.randomness.new_id())
 
     await invalidate(storage, unknown, ada.user_id, at=NOON + MINUTE, by="invitee.created")
 

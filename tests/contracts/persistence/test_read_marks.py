@@ -48,7 +48,7 @@ async def test_mark(storage: Storage, world: World, ada: Integration) -> None:
     for owner in (ada, grace, alan):
         await put(storage, owner, slots(), BUSY)
     later = NOON + MINUTE
-    stranger = UserId(world.entropy.new_id())
+    stranger = UserId(world.randomness.new_id())
     async with storage() as uow:
         await uow.availability.mark_read({})
         await uow.availability.mark_read(

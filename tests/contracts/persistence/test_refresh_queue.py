@@ -82,7 +82,7 @@ async def test_only_active(storage: Storage, world: World) -> None:
     dead = await world.connect("dead", status=Status.REAUTH_REQUIRED, tokens=None)
 
     async with storage() as uow:
-        absent = IntegrationId(world.entropy.new_id())
+        absent = IntegrationId(world.randomness.new_id())
         assert await uow.refresh_queue.take(dead.id, "me", NOON, NOON + MINUTE) is None
         assert await uow.refresh_queue.take(absent, "me", NOON, NOON + MINUTE) is None
 

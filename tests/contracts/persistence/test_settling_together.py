@@ -38,7 +38,7 @@ def owner(integration: Integration) -> Owner:
 async def test_held(storage: Storage, world: World, ada: Integration, bob: Integration) -> None:
     """Whom ids and accounts name is held by ascending id, each once, and nobody else."""
     await world.connect("cyd")
-    unknown = IntegrationId(world.entropy.new_id())
+    unknown = IntegrationId(world.randomness.new_id())
 
     async with storage() as uow:
         assert await uow.bookings.lock(
@@ -84,7 +84,7 @@ async def test_put_of_several(
     storage: Storage, world: World, ada: Integration, bob: Integration
 ) -> None:
     """Bookings of several integrations are stored at once, one invitee of two among them."""
-    seats = [samples.booking(each, world.entropy, samples.facts("A")) for each in (bob, ada)]
+    seats = [samples.booking(each, world.randomness, samples.facts("A")) for each in (bob, ada)]
 
     async with storage() as uow:
         await uow.bookings.put(seats)
@@ -134,7 +134,7 @@ async def test_filed_once(storage: Storage, world: World) -> None:
 
 async def test_filed_of_the_gone(storage: Storage, world: World) -> None:
     """An event of an integration that is gone is stored, without it."""
-    orphan = event(world, "one", integration_id=IntegrationId(world.entropy.new_id()))
+    orphan = event(world, "one", integration_id=IntegrationId(world.randomness.new_id()))
 
     async with storage() as uow:
         await uow.webhook_events.store_filed([FiledEvent(orphan, WebhookStatus.PENDING)], NOON)

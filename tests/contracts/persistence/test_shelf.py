@@ -37,16 +37,16 @@ INTRO = samples.details().event_type_uri
 TODAY = Window(start=NOON, end=NOON + DAY)
 
 
-async def shelf(
+async def snapshot(
     storage: Storage, user_id: UserId, *wanted: CacheKey, occupied_in: Window | None = None
 ) -> CacheSnapshot | None:
     """Look a shelf up."""
-    return await storage.shelves().read(user_id, wanted, occupied_in=occupied_in)
+    return await storage.cache_lookup().read(user_id, wanted, occupied_in=occupied_in)
 
 
 async def version(storage: Storage, owner: Integration) -> int:
     """Return the version of what may be said of a user's availability."""
-    found = await shelf(storage, owner.user_id)
+    found = await snapshot(storage, owner.user_id)
     assert found is not None
     return found.version
 
@@ -62,7 +62,7 @@ async def test_shelf(storage: Storage, world: World, ada: Integration) -> None:
     await invalidate(storage, ada.user_id, at=NOON, by="booked")
 
     wanted = (slots().at, EVENT_TYPES.at, far.at, never.at, slots("absent").at, slots().at)
-    found = await shelf(storage, ada.user_id, *wanted)
+    found = await snapshot(storage, ada.user_id, *wanted)
 
     overtaken: dict[str, Any] = {"invalidated_at": NOON, "invalidated_by": "booked"}
     expected = [replace(each, **overtaken) for each in (slots(), far, never)]
@@ -74,7 +74,7 @@ async def test_shelf(storage: Storage, world: World, ada: Integration) -> None:
 
 async def test_empty_shelf(storage: Storage, ada: Integration) -> None:
     """A look at nothing finds the integration alone."""
-    found = await shelf(storage, ada.user_id)
+    found = await snapshot(storage, ada.user_id)
 
     assert found is not None
     assert (found.integration, found.parts, found.occupied) == (ada, {}, ())
@@ -88,8 +88,8 @@ async def test_no_shelf(storage: Storage, world: World, ada: Integration) -> Non
         await uow.integrations.mark_disconnecting(ada.id)
         await uow.commit()
 
-    for user_id in (alone, ada.user_id, UserId(world.entropy.new_id())):
-        assert await shelf(storage, user_id, BUSY.at, occupied_in=TODAY) is None
+    for user_id in (alone, ada.user_id, UserId(world.randomness.new_id())):
+        assert await snapshot(storage, user_id, BUSY.at, occupied_in=TODAY) is None
 
 
 async def test_shelf_of_the_dead(storage: Storage, world: World) -> None:
@@ -97,7 +97,9 @@ async def test_shelf_of_the_dead(storage: Storage, world: World) -> None:
     dead = await world.connect("dead", status=Status.REAUTH_REQUIRED, tokens=None)
     await put(storage, dead, BUSY)
 
-    assert (await shelf(storage, dead.user_id, BUSY.at)) == CacheSnapshot(dead, 1, {BUSY.at: BUSY})
+    assert (await snapshot(storage, dead.user_id, BUSY.at)) == CacheSnapshot(
+        dead, 1, {BUSY.at: BUSY}
+    )
 
 
 async def test_shelf_of_the_successor(storage: Storage, world: World, ada: Integration) -> None:
@@ -109,7 +111,7 @@ async def test_shelf_of_the_successor(storage: Storage, world: World, ada: Integ
     await put(storage, ada, BUSY)
     successor = await world.connect("ada")
 
-    found = await shelf(storage, ada.user_id, BUSY.at, occupied_in=Window(NOON, NOON + 9 * DAY))
+    found = await snapshot(storage, ada.user_id, BUSY.at, occupied_in=Window(NOON, NOON + 9 * DAY))
 
     assert found == CacheSnapshot(successor, 0, {})
 
@@ -132,10 +134,10 @@ async def test_what_waits_to_be_applied(storage: Storage, world: World, ada: Int
     await leave(storage, world.webhook(user_id=ada.user_id, received_at=NOON + MINUTE))
     wanted = (slots().at, BUSY.at, EVENT_TYPES.at, after.at)
 
-    found = await shelf(storage, ada.user_id, *wanted)
-    others = await shelf(storage, grace.user_id, *wanted)
+    found = await snapshot(storage, ada.user_id, *wanted)
+    others = await snapshot(storage, grace.user_id, *wanted)
     async with storage() as uow:
-        heads = await uow.availability.entries(ada.id)
+        entries = await uow.availability.entries(ada.id)
         alone = await uow.availability.read(ada.user_id, BUSY.part)
 
     pending: dict[str, Any] = {
@@ -147,7 +149,7 @@ async def test_what_waits_to_be_applied(storage: Storage, world: World, ada: Int
     assert found.parts == {each.at: each for each in seen}
     assert others is not None
     assert {each.invalidated_at for each in others.parts.values()} == {None}
-    assert {each.at: each.invalidated_at for each in heads} == {
+    assert {each.at: each.invalidated_at for each in entries} == {
         each.at: each.invalidated_at for each in seen
     }
     assert alone == replace(BUSY, **pending)
@@ -163,7 +165,7 @@ async def test_the_later_change_is_told(
     came = NOON + (1 if earlier else 3) * MINUTE
     await leave(storage, world.webhook(user_id=ada.user_id, received_at=came))
 
-    found = await shelf(storage, ada.user_id, BUSY.at)
+    found = await snapshot(storage, ada.user_id, BUSY.at)
 
     assert found is not None
     assert found.parts[BUSY.at].invalidated_by == ("booked" if earlier else WEBHOOK_PENDING)
@@ -191,8 +193,8 @@ async def test_occupied(storage: Storage, world: World, ada: Integration) -> Non
     )
     await world.book(grace, facts("another's", early + 90 * MINUTE))
 
-    found = await shelf(storage, ada.user_id, BUSY.at, occupied_in=TODAY)
-    unasked = await shelf(storage, ada.user_id, BUSY.at)
+    found = await snapshot(storage, ada.user_id, BUSY.at, occupied_in=TODAY)
+    unasked = await snapshot(storage, ada.user_id, BUSY.at)
 
     half = timedelta(minutes=30)
     assert found is not None
@@ -218,7 +220,7 @@ async def test_occupied_by_another(storage: Storage, world: World, ada: Integrat
         ),
     )
 
-    found = await shelf(storage, ada.user_id, occupied_in=TODAY)
+    found = await snapshot(storage, ada.user_id, occupied_in=TODAY)
 
     assert found is not None
     begins = [each.window.start for each in found.occupied]

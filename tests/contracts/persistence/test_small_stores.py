@@ -17,21 +17,21 @@ MINUTE = timedelta(minutes=1)
 async def test_users(storage: Storage, world: World) -> None:
     """A user gets an id when first seen and keeps it."""
     async with storage() as uow:
-        first, other = (UserId(world.entropy.new_id()) for _ in range(2))
+        first, other = (UserId(world.randomness.new_id()) for _ in range(2))
         assert await uow.users.ensure("ada", first, NOON) == first
         assert await uow.users.ensure("ada", other, NOON) == first
         assert await uow.users.ensure("grace", other, NOON) == other
         await uow.commit()
 
     async with storage() as uow:
-        again = UserId(world.entropy.new_id())
+        again = UserId(world.randomness.new_id())
         assert await uow.users.ensure("ada", again, NOON) == first
 
 
 async def test_api_keys(storage: Storage, world: World) -> None:
     """A key is found by its hash until it is revoked, and listed for ever, oldest first."""
     new, old = (
-        ApiKey(world.entropy.new_id(), name, f"sk_{name}", NOON - age * MINUTE)
+        ApiKey(world.randomness.new_id(), name, f"sk_{name}", NOON - age * MINUTE)
         for age, name in enumerate(["new", "old"])
     )
     async with storage() as uow:
@@ -45,7 +45,7 @@ async def test_api_keys(storage: Storage, world: World) -> None:
         assert await uow.api_keys.all() == [old, new]
         assert await uow.api_keys.revoke(new.id, NOON)
         assert not await uow.api_keys.revoke(new.id, NOON + MINUTE)
-        assert not await uow.api_keys.revoke(world.entropy.new_id(), NOON)
+        assert not await uow.api_keys.revoke(world.randomness.new_id(), NOON)
         assert await uow.api_keys.find(b"n" * 32) is None
         assert await uow.api_keys.find(b"o" * 32) == old
         assert await uow.api_keys.all() == [old, replace(new, revoked_at=NOON)]

@@ -10,18 +10,18 @@ from domain.ids import IntegrationId
 from domain.integration import Integration
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
-from tests.fakes.standings import FakeStandings
 from tests.fakes.storage import FakeStorage
+from tests.fakes.version_lookup import FakeStandings
 
 KEY = b"k" * 32
 OTHER = b"o" * 32
 
 
 @pytest.fixture
-def standings(storage: Storage) -> VersionLookup:
+def versions(storage: Storage) -> VersionLookup:
     """The standings of the store under contract."""
     if isinstance(storage, PiccoloStorage):
-        return storage.standings()
+        return storage.versions()
     assert isinstance(storage, FakeStorage)
     return FakeStandings(storage)
 
@@ -29,7 +29,7 @@ def standings(storage: Storage) -> VersionLookup:
 @pytest.fixture
 async def key(storage: Storage, world: World) -> ApiKey:
     """A live API key with the hash KEY."""
-    made = ApiKey(world.entropy.new_id(), "back end", "sk_live", NOON)
+    made = ApiKey(world.randomness.new_id(), "back end", "sk_live", NOON)
     async with storage() as uow:
         await uow.api_keys.add(made, KEY)
         await uow.commit()
@@ -38,17 +38,17 @@ async def key(storage: Storage, world: World) -> ApiKey:
 
 @pytest.mark.usefixtures("key")
 async def test_what_changes_availability_changes_the_version(
-    storage: Storage, standings: VersionLookup, ada: Integration
+    storage: Storage, versions: VersionLookup, ada: Integration
 ) -> None:
     """A version stays while nothing happens, and is another one after an invalidation."""
-    before = await standings.current(KEY, ada.id)
-    assert await standings.current(KEY, ada.id) == before
+    before = await versions.current(KEY, ada.id)
+    assert await versions.current(KEY, ada.id) == before
 
     async with storage() as uow:
         await uow.availability.invalidate([ada.user_id], NOON, by="invitee.created")
         await uow.commit()
 
-    after = await standings.current(KEY, ada.id)
+    after = await versions.current(KEY, ada.id)
     assert before is not None
     assert after is not None
     assert after > before
@@ -56,35 +56,35 @@ async def test_what_changes_availability_changes_the_version(
 
 @pytest.mark.usefixtures("key")
 async def test_another_users_change_leaves_the_version(
-    storage: Storage, standings: VersionLookup, ada: Integration, world: World
+    storage: Storage, versions: VersionLookup, ada: Integration, world: World
 ) -> None:
     """What happens to one user is no change for another."""
     grace = await world.connect("grace")
-    before = await standings.current(KEY, ada.id)
+    before = await versions.current(KEY, ada.id)
 
     async with storage() as uow:
         await uow.availability.invalidate([grace.user_id], NOON, by="invitee.created")
         await uow.commit()
 
-    assert await standings.current(KEY, ada.id) == before
+    assert await versions.current(KEY, ada.id) == before
 
 
 async def test_a_key_that_does_not_live_is_told_nothing(
-    storage: Storage, standings: VersionLookup, ada: Integration, key: ApiKey
+    storage: Storage, versions: VersionLookup, ada: Integration, key: ApiKey
 ) -> None:
     """An unknown key and a revoked one are told no version."""
-    assert await standings.current(OTHER, ada.id) is None
+    assert await versions.current(OTHER, ada.id) is None
 
     async with storage() as uow:
         await uow.api_keys.revoke(key.id, NOON + timedelta(minutes=1))
         await uow.commit()
 
-    assert await standings.current(KEY, ada.id) is None
+    assert await versions.current(KEY, ada.id) is None
 
 
 @pytest.mark.usefixtures("key")
 async def test_while_a_webhook_waits_there_is_no_version(
-    storage: Storage, standings: VersionLookup, ada: Integration, world: World
+    storage: Storage, versions: VersionLookup, ada: Integration, world: World
 ) -> None:
     """What an unapplied webhook of a user has changed no version tells, of this user alone."""
     grace = await world.connect("grace")
@@ -93,25 +93,25 @@ async def test_while_a_webhook_waits_there_is_no_version(
         await uow.webhook_events.store(event)
         await uow.commit()
 
-    assert await standings.current(KEY, ada.id) is None
-    assert await standings.current(KEY, grace.id) is not None
+    assert await versions.current(KEY, ada.id) is None
+    assert await versions.current(KEY, grace.id) is not None
 
     async with storage() as uow:
         await uow.webhook_events.applied(event.id, NOON)
         await uow.commit()
 
-    assert await standings.current(KEY, ada.id) is not None
+    assert await versions.current(KEY, ada.id) is not None
 
 
 @pytest.mark.usefixtures("key")
 async def test_an_integration_has_to_be_active(
-    storage: Storage, standings: VersionLookup, ada: Integration, world: World
+    storage: Storage, versions: VersionLookup, ada: Integration, world: World
 ) -> None:
     """An integration that is gone, or being disconnected, has no version."""
-    assert await standings.current(KEY, IntegrationId(world.entropy.new_id())) is None
+    assert await versions.current(KEY, IntegrationId(world.randomness.new_id())) is None
 
     async with storage() as uow:
         await uow.integrations.mark_disconnecting(ada.id)
         await uow.commit()
 
-    assert await standings.current(KEY, ada.id) is None
+    assert await versions.current(KEY, ada.id) is None

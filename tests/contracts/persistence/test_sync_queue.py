@@ -67,7 +67,7 @@ async def test_take(storage: Storage, world: World, ada: Integration) -> None:
     await finish(storage, ada, "job", NOON + HOUR)
 
     async with storage() as uow:
-        absent = IntegrationId(world.entropy.new_id())
+        absent = IntegrationId(world.randomness.new_id())
         assert await uow.sync_queue.take(ada.id, "reader", NOON, NOON + MINUTE)
         assert not await uow.sync_queue.take(ada.id, "other", NOON, NOON + MINUTE)
         assert await uow.sync_queue.take(ada.id, "other", NOON + MINUTE, NOON + 2 * MINUTE)
@@ -85,7 +85,7 @@ async def test_is_held(storage: Storage, world: World, ada: Integration) -> None
         assert not await queue.is_held(ada.id, NOON + MINUTE)
         await queue.finish(ada.id, "me", synced_at=None, due_at=NOON)
         assert not await queue.is_held(ada.id, NOON)
-        assert not await queue.is_held(IntegrationId(world.entropy.new_id()), NOON)
+        assert not await queue.is_held(IntegrationId(world.randomness.new_id()), NOON)
 
 
 async def test_crash(storage: Storage, ada: Integration) -> None:
@@ -175,7 +175,7 @@ async def test_only_active(storage: Storage, world: World) -> None:
 async def test_hand_on(storage: Storage, world: World, ada: Integration) -> None:
     """A right goes over to another name with a length of its own, unless it was lost."""
     await claim(storage, NOON)
-    absent = IntegrationId(world.entropy.new_id())
+    absent = IntegrationId(world.randomness.new_id())
     async with storage() as uow:
         queue, until = uow.sync_queue, NOON + 2 * MINUTE
         assert not await queue.hand_on(ada.id, "other", to="me", until=until)

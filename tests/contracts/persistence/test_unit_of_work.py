@@ -12,14 +12,14 @@ from tests.fakes.clock import NOON
 async def is_known(storage: Storage, world: World, external_id: str) -> bool:
     """Whether a user was stored."""
     async with storage() as uow:
-        new = UserId(world.entropy.new_id())
+        new = UserId(world.randomness.new_id())
         return await uow.users.ensure(external_id, new, NOON) != new
 
 
 async def test_commit(storage: Storage, world: World) -> None:
     """What was committed is seen by the next unit of work."""
     async with storage() as uow:
-        await uow.users.ensure("ada", UserId(world.entropy.new_id()), NOON)
+        await uow.users.ensure("ada", UserId(world.randomness.new_id()), NOON)
         await uow.commit()
 
     assert await is_known(storage, world, "ada")
@@ -28,7 +28,7 @@ async def test_commit(storage: Storage, world: World) -> None:
 async def test_leaving_rolls_back(storage: Storage, world: World) -> None:
     """What was not committed never happened."""
     async with storage() as uow:
-        await uow.users.ensure("ada", UserId(world.entropy.new_id()), NOON)
+        await uow.users.ensure("ada", UserId(world.randomness.new_id()), NOON)
 
     assert not await is_known(storage, world, "ada")
 
@@ -38,7 +38,7 @@ async def test_error_rolls_back(storage: Storage, world: World) -> None:
 
     async def fail() -> None:
         async with storage() as uow:
-            await uow.users.ensure("ada", UserId(world.entropy.new_id()), NOON)
+            await uow.users.ensure("ada", UserId(world.randomness.new_id()), NOON)
             raise LookupError("mine")
 
     with pytest.raises(LookupError, match="mine"):
@@ -53,7 +53,7 @@ async def test_cancelled(storage: Storage, world: World) -> None:
 
     async def wait_inside() -> None:
         async with storage() as uow:
-            await uow.users.ensure("ada", UserId(world.entropy.new_id()), NOON)
+            await uow.users.ensure("ada", UserId(world.randomness.new_id()), NOON)
             entered.set()
             await asyncio.Event().wait()
 
@@ -81,7 +81,7 @@ async def test_over_after_commit(storage: Storage, world: World) -> None:
     async with storage() as uow:
         await uow.commit()
         with pytest.raises(RuntimeError, match="unit of work"):
-            await uow.users.ensure("ada", UserId(world.entropy.new_id()), NOON)
+            await uow.users.ensure("ada", UserId(world.randomness.new_id()), NOON)
         with pytest.raises(RuntimeError, match="unit of work"):
             await uow.api_keys.all()
 

@@ -74,7 +74,7 @@ async def test_seen(storage: Storage, world: World, ada: Integration) -> None:
 
 async def test_absent(storage: Storage, world: World) -> None:
     """An id that names nothing has neither a record nor a body, and is not put back."""
-    unknown = WebhookEventId(world.entropy.new_id())
+    unknown = WebhookEventId(world.randomness.new_id())
 
     async with storage() as uow:
         assert await uow.webhook_archive.find(unknown) is None

@@ -18,7 +18,7 @@ MINUTE = timedelta(minutes=1)
 def event(world: World, key: str, **changes: object) -> WebhookEvent:
     """Return an event that arrived at noon."""
     plain = WebhookEvent(
-        id=WebhookEventId(world.entropy.new_id()),
+        id=WebhookEventId(world.randomness.new_id()),
         dedupe_key=key,
         kind="invitee.created",
         body=b'{"name": "\xc3\xa4"}',
@@ -80,8 +80,8 @@ async def test_unlinked(storage: Storage, world: World) -> None:
     orphan = event(
         world,
         "one",
-        integration_id=IntegrationId(world.entropy.new_id()),
-        user_id=UserId(world.entropy.new_id()),
+        integration_id=IntegrationId(world.randomness.new_id()),
+        user_id=UserId(world.randomness.new_id()),
     )
 
     assert await store(storage, orphan) == [True]

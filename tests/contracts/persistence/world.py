@@ -11,22 +11,22 @@ from domain.ids import IntegrationId, UserId, WebhookEventId
 from domain.integration import Integration
 from tests import samples
 from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 
 
 class World:
     """Users, integrations and bookings in a store."""
 
-    def __init__(self, storage: Storage, entropy: FakeRandomness, clock: FakeClock) -> None:
+    def __init__(self, storage: Storage, randomness: FakeRandomness, clock: FakeClock) -> None:
         self.storage = storage
-        self.entropy = entropy
+        self.randomness = randomness
         self.clock = clock
 
     async def user(self, external_id: str) -> UserId:
         """Make a user."""
         async with self.storage() as uow:
             user_id = await uow.users.ensure(
-                external_id, UserId(self.entropy.new_id()), self.clock.now()
+                external_id, UserId(self.randomness.new_id()), self.clock.now()
             )
             await uow.commit()
         return user_id
@@ -34,7 +34,7 @@ class World:
     async def connect(self, external_id: str, **changes: Any) -> Integration:
         """Make a user with an integration."""
         user_id = await self.user(external_id)
-        new = samples.integration(IntegrationId(self.entropy.new_id()), user_id, **changes)
+        new = samples.integration(IntegrationId(self.randomness.new_id()), user_id, **changes)
         async with self.storage() as uow:
             await uow.integrations.put_connected(new)
             await uow.commit()
@@ -42,7 +42,7 @@ class World:
 
     def webhook(self, **changes: Any) -> WebhookEvent:
         """Return an event that arrived now, which is nobody's unless that is said."""
-        id_, now = WebhookEventId(self.entropy.new_id()), self.clock.now()
+        id_, now = WebhookEventId(self.randomness.new_id()), self.clock.now()
         plain = WebhookEvent(id_, str(id_), "invitee.created", b"{}", now, now)
         return replace(plain, **changes)
 
@@ -55,7 +55,7 @@ class World:
 
     async def book(self, owner: Integration, *all_facts: Facts) -> list[Booking]:
         """Make bookings of an integration."""
-        made = [samples.booking(owner, self.entropy, each) for each in all_facts]
+        made = [samples.booking(owner, self.randomness, each) for each in all_facts]
         async with self.storage() as uow:
             await uow.bookings.put(made)
             await uow.commit()

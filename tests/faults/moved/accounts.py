@@ -56,7 +56,7 @@ class Accounts:
 
     def _integration(self, grant: dict[str, Any]) -> Integration:
         made = self._stage.made
-        integration_id = IntegrationId(made.entropy.new_id())
+        integration_id = IntegrationId(made.randomness.new_id())
         now = made.clock.now()
         pair = TokenPair(
             access=Secret(grant["access_token"]),
@@ -70,7 +70,7 @@ class Accounts:
         self.by_token[grant["refresh_token"]] = integration_id
         return Integration(
             id=integration_id,
-            user_id=UserId(made.entropy.new_id()),
+            user_id=UserId(made.randomness.new_id()),
             status=Status.ACTIVE,
             account=_account(grant),
             scopes=pair.scopes,

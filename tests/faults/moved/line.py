@@ -12,7 +12,7 @@ CONNECTIONS = 100
 
 
 class Line(CalendlyTransport):
-    """The product's own transport; `patience` is how long (seconds) it waits for an answer.
+    """The product's own transport; `timeout` is how long (seconds) it waits for an answer.
 
     Attributes:
         shown: how often each refresh token was sent.
@@ -27,13 +27,13 @@ class Line(CalendlyTransport):
             keepalive_expiry=KEEPALIVE,
         )
         super().__init__(limits=limits)
-        self.patience = READ_TIMEOUT
+        self.timeout = READ_TIMEOUT
         self.shown: Counter[str] = Counter()
         self.broken: Counter[str] = Counter()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request."""
-        timeout = request.extensions["timeout"] | {"read": self.patience}
+        timeout = request.extensions["timeout"] | {"read": self.timeout}
         request.extensions = {**request.extensions, "timeout": timeout}
         token = _refresh_token(request)
         if token is not None:

@@ -28,7 +28,7 @@ LASTS = 6 * HOUR
 BEGINS_AFTER = timedelta(minutes=17)
 VISITS_EVERY = timedelta(minutes=5)
 CALLERS = 0.01  # of all users, at each visit
-SHORT_PATIENCE = 0.02  # seconds for an answer, while none comes
+SHORT_TIMEOUT = 0.02  # seconds for an answer, while none comes
 NEVER = 10**9  # failures in a row
 AT_ONCE = 1.0  # seconds; a refusal that waits for nothing
 MOST = 0.01  # of the calls that no breaker would make
@@ -136,14 +136,14 @@ class _Outage:
         self._calls = -await self._stage.calendly.requests()
         if self._kind == "hangs":
             await self._stage.calendly.fault(kind="hang")
-            self._stage.line.patience = SHORT_PATIENCE
+            self._stage.line.timeout = SHORT_TIMEOUT
         else:
             await self._stage.calendly.fault(kind="status", status=503)
 
     async def _come_back(self) -> None:
         self._calls += await self._stage.calendly.requests()
         self._ends, self._refused = dict(self._users.calls), list(self._users.refused)
-        self._stage.line.patience = READ_TIMEOUT
+        self._stage.line.timeout = READ_TIMEOUT
         await self._stage.calendly.mend()
         self._reset = max(_open_for(each) for each in await self._breakers())
         self._ended_at = self._stage.clock.now()
@@ -159,7 +159,7 @@ class _Outage:
             self._recovered = now - self._ended_at
 
     async def _breakers(self) -> list[Breaker]:
-        return [await self._stage.web.circuits.current(surface) for surface in Surface]
+        return [await self._stage.web.circuit_breakers.current(surface) for surface in Surface]
 
 
 def _open_for(breaker: Breaker) -> timedelta:

@@ -18,7 +18,7 @@ from adapters.persistence.storage import PiccoloStorage
 from adapters.persistence.unit_of_work import PiccoloUnitOfWork
 from domain.ids import IntegrationId
 from domain.integration import Integration
-from tests.fakes.single_exchange_log import SingleExchangeLog
+from tests.fakes.single_refresh_log import SingleExchangeLog
 
 CLAIMED = "claimed"
 RECORDED = "recorded"

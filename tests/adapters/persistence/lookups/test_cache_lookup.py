@@ -14,7 +14,7 @@ from domain.ids import UserId
 from domain.integration import Integration
 from tests.adapters.persistence.one_connection import OneConnection
 from tests.fakes.clock import NOON
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 
 KEYS = [CacheKey(part) for part in CacheKind]
 DAY = Window(start=NOON, end=NOON + timedelta(days=1))
@@ -37,12 +37,12 @@ async def test_a_look_is_one_statement_by_itself(
     """A look is one statement, however much it looks for, and no transaction around it."""
     sent: list[str] = []
     pool = OneConnection(sql)
-    shelves = PooledCacheLookup(pool.lend)
+    cache_lookup = PooledCacheLookup(pool.lend)
     # asyncpg asks once a connection what the types of an answer are.
-    await shelves.read(ada.user_id, KEYS, occupied_in=DAY)
+    await cache_lookup.read(ada.user_id, KEYS, occupied_in=DAY)
     sql.add_query_logger(lambda query: sent.append(query.query))
 
-    found = await shelves.read(ada.user_id, KEYS, occupied_in=DAY)
+    found = await cache_lookup.read(ada.user_id, KEYS, occupied_in=DAY)
     await asyncio.sleep(0)  # asyncpg tells of a statement a moment later
 
     assert found is not None
@@ -57,12 +57,12 @@ async def test_a_look_is_one_statement_by_itself(
     [(OSError(), StorageUnavailable), (asyncio.CancelledError(), asyncio.CancelledError)],
 )
 async def test_the_connection_comes_back(
-    entropy: FakeRandomness, fault: BaseException, told: type[BaseException]
+    randomness: FakeRandomness, fault: BaseException, told: type[BaseException]
 ) -> None:
     """Whatever becomes of a look, its connection is given back, and an outage is said as one."""
     pool = OneConnection(Faulty(fault))
 
     with pytest.raises(told):
-        await PooledCacheLookup(pool.lend).read(UserId(entropy.new_id()), KEYS)
+        await PooledCacheLookup(pool.lend).read(UserId(randomness.new_id()), KEYS)
 
     assert pool.lent == 0

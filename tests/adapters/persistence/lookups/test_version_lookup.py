@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from adapters.persistence.lent import lender
+from adapters.persistence.borrowed_connection import lender
 from adapters.persistence.lookups.version_lookup import GroupedVersionLookup
 from domain.errors import StorageUnavailable
 from domain.ids import IntegrationId
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 
 KEY = b"k" * 32
 
@@ -52,33 +52,33 @@ def server() -> Server:
 
 
 @pytest.fixture
-def standings(server: Server) -> GroupedVersionLookup:
+def versions(server: Server) -> GroupedVersionLookup:
     """Standings on that server."""
     return GroupedVersionLookup(lender(server.acquire, server.release))
 
 
 async def test_those_who_ask_together_share_a_statement(
-    server: Server, standings: GroupedVersionLookup, entropy: FakeRandomness
+    server: Server, versions: GroupedVersionLookup, randomness: FakeRandomness
 ) -> None:
     """A hundred readers at one moment cost one statement, which names each user once."""
-    ids = [IntegrationId(entropy.new_id()) for _ in range(4)]
+    ids = [IntegrationId(randomness.new_id()) for _ in range(4)]
     server.going.set()
 
-    told = await asyncio.gather(*(standings.current(KEY, ids[n % 4]) for n in range(100)))
+    told = await asyncio.gather(*(versions.current(KEY, ids[n % 4]) for n in range(100)))
 
     assert told == [1] * 100
     assert server.looks == [4]
 
 
 async def test_nobody_is_told_what_stood_before_he_asked(
-    server: Server, standings: GroupedVersionLookup, entropy: FakeRandomness
+    server: Server, versions: GroupedVersionLookup, randomness: FakeRandomness
 ) -> None:
     """Who comes while a statement is under way waits for the next one."""
-    ada = IntegrationId(entropy.new_id())
-    first = asyncio.ensure_future(standings.current(KEY, ada))
+    ada = IntegrationId(randomness.new_id())
+    first = asyncio.ensure_future(versions.current(KEY, ada))
     await server.began.wait()
     server.version = 2
-    second = asyncio.ensure_future(standings.current(KEY, ada))
+    second = asyncio.ensure_future(versions.current(KEY, ada))
     await asyncio.sleep(0)
     server.going.set()
 
@@ -86,27 +86,27 @@ async def test_nobody_is_told_what_stood_before_he_asked(
 
 
 async def test_an_outage_is_told_to_all_of_the_group(
-    server: Server, standings: GroupedVersionLookup, entropy: FakeRandomness
+    server: Server, versions: GroupedVersionLookup, randomness: FakeRandomness
 ) -> None:
     """Without a database each reader hears so, and the next look is taken anew."""
-    ada = IntegrationId(entropy.new_id())
+    ada = IntegrationId(randomness.new_id())
     server.fault = OSError()
     server.going.set()
 
-    asking = (standings.current(KEY, ada) for _ in range(3))
+    asking = (versions.current(KEY, ada) for _ in range(3))
     told = await asyncio.gather(*asking, return_exceptions=True)
     server.fault = None
 
     assert [type(each) for each in told] == [StorageUnavailable] * 3
-    assert await standings.current(KEY, ada) == 1
+    assert await versions.current(KEY, ada) == 1
 
 
 async def test_a_reader_who_leaves_takes_nobody_along(
-    server: Server, standings: GroupedVersionLookup, entropy: FakeRandomness
+    server: Server, versions: GroupedVersionLookup, randomness: FakeRandomness
 ) -> None:
     """One who is cancelled while he waits leaves the others their answer."""
-    ada = IntegrationId(entropy.new_id())
-    leaving, staying = (asyncio.ensure_future(standings.current(KEY, ada)) for _ in range(2))
+    ada = IntegrationId(randomness.new_id())
+    leaving, staying = (asyncio.ensure_future(versions.current(KEY, ada)) for _ in range(2))
     await server.began.wait()
     leaving.cancel()
     server.going.set()

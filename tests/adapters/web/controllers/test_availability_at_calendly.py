@@ -12,7 +12,7 @@ from domain.secret import Secret
 from tests import samples
 from tests.adapters.web.real_edge import Edge, open_edge, running_sandbox
 from tests.adapters.web.serving import problem_in
-from tests.fakes.entropy import FakeRandomness
+from tests.fakes.randomness import FakeRandomness
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)

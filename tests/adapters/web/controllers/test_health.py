@@ -46,7 +46,7 @@ async def test_an_open_circuit_is_told_and_leaves_the_process_ready(
     client: Client, services: StandInServices
 ) -> None:
     """While Calendly fails the process serves what it has, and says when it tries again."""
-    services.circuits.standing_now[Surface.API] = BreakerView(
+    services.circuit_breakers.standing_now[Surface.API] = BreakerView(
         BreakerState.OPEN, 5, story.NOW + timedelta(seconds=60), story.NOW
     )
 
@@ -113,7 +113,7 @@ async def test_a_check_that_hangs_is_given_up(services: StandInServices) -> None
     """A check that does not answer counts as failed after its time."""
     services.storage = HangingStorage()
 
-    found = await readiness(services, patience=0.02)  # type: ignore[arg-type]
+    found = await readiness(services, timeout_seconds=0.02)  # type: ignore[arg-type]
 
     assert found.ready is False
     assert "No answer" in (found.checks[0].detail or "")
@@ -121,7 +121,7 @@ async def test_a_check_that_hangs_is_given_up(services: StandInServices) -> None
 
 async def test_metrics_are_text_for_prometheus(client: Client, services: StandInServices) -> None:
     """/metrics is Prometheus' text format."""
-    services.signals.webhook_received("stored")
+    services.telemetry.webhook_received("stored")
 
     answer = await client.get("/metrics")
 

@@ -53,7 +53,7 @@ async def test_a_bad_signature_is_refused(
 
     problem_in(answer, 401, "signature_rejected")
     assert "www-authenticate" in answer.headers
-    assert services.signals.received == [reason]
+    assert services.telemetry.received == [reason]
     assert services.ingest_webhook.stored == []
 
 
@@ -64,7 +64,7 @@ async def test_an_oversized_delivery_is_refused(client: Client, services: StandI
     answer = await client.post(WEBHOOKS, content=body, headers=signed(body))
 
     problem_in(answer, 413, "payload_too_large")
-    assert services.signals.received == ["too_large"]
+    assert services.telemetry.received == ["too_large"]
     assert services.ingest_webhook.stored == []
 
 
@@ -103,7 +103,7 @@ async def test_an_oversized_stream_is_refused(client: Client, services: StandInS
 
     assert sent[0]["status"] == 413
     assert chunks == 17
-    assert services.signals.received == ["too_large"]
+    assert services.telemetry.received == ["too_large"]
     assert services.ingest_webhook.stored == []
 
 

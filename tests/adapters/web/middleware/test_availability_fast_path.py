@@ -55,7 +55,7 @@ async def test_the_same_question_is_answered_the_same(
 
     assert told(second) == told(first)
     assert first.status_code == 200
-    assert (len(services.cache.asked), services.standings.asked) == (1, 1)
+    assert (len(services.cache.asked), services.versions.asked) == (1, 1)
 
 
 @pytest.mark.parametrize("path", list(ASKED))
@@ -110,7 +110,7 @@ async def test_what_changed_is_read_anew(client: Client, services: StandInServic
 async def test_a_revoked_key_is_refused_at_once(client: Client, services: StandInServices) -> None:
     """A key that is revoked gets no remembered answer: the route is asked, and refuses."""
     await read(client)
-    services.standings.revoked = True
+    services.versions.revoked = True
     await read(client)
 
     assert len(services.cache.asked) == 2
@@ -152,7 +152,7 @@ async def test_a_header_that_comes_twice_goes_to_the_route(
         headers = [*CALLER.items(), (name, value)]
         await client.get(f"{TYPES}?{ASKED[TYPES]}", headers=headers)
 
-    assert services.standings.asked == 0
+    assert services.versions.asked == 0
 
 
 @pytest.mark.parametrize("freshness", [Freshness.STALE, Freshness.INVALIDATED, Freshness.EXPIRED])
@@ -261,14 +261,14 @@ async def test_reads_are_counted_and_noted(client: Client, services: StandInServ
     await read(client)
     services.clock.time += timedelta(minutes=1)
     await read(client)
-    noted_soon = len(services.read_marks.noted)
+    noted_soon = len(services.usage.noted)
     services.clock.time += NEWS_AFTER
     await read(client)
     await read(client)
 
-    assert services.signals.reads == [("event_types", "fresh")] * 3
+    assert services.telemetry.reads == [("event_types", "fresh")] * 3
     assert noted_soon == 0
-    assert [each[1] for each in services.read_marks.noted] == [(("event_types", ""),)]
+    assert [each[1] for each in services.usage.noted] == [(("event_types", ""),)]
 
 
 async def test_many_at_once_get_it(client: Client, services: StandInServices) -> None:

@@ -3,7 +3,7 @@ from typing import Any, cast
 import pytest
 from litestar.types import Receive, Scope, Send
 
-from adapters.web.middleware.requests import AsciiQuery
+from adapters.web.middleware.uniform_requests import AsciiQuery
 from tests.adapters.web.scenario import API_KEY
 from tests.adapters.web.serving import CALLER, Client, problem_in
 

@@ -49,7 +49,7 @@ async def test_every_spelling_of_an_address_answers_alike(
     assert await answered(client, path, body, headers) == await answered(
         client, f"{path}/", body, headers
     )
-    assert len(set(services.signals.received)) <= 1
+    assert len(set(services.telemetry.received)) <= 1
 
 
 async def test_other_methods_are_refused(client: Client) -> None:
@@ -180,7 +180,7 @@ async def test_a_signature_that_comes_twice_is_refused() -> None:
     sent = await posted(services, [*genuine, *genuine], [request(BODY)])
 
     assert sent[0]["status"] == 401
-    assert services.signals.received == ["malformed"]
+    assert services.telemetry.received == ["malformed"]
 
 
 headers_strategy = st.lists(

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from adapters.persistence.rows import cached_part, integration
+from adapters.persistence.rows import cache_entry as cached_part
+from adapters.persistence.rows import integration
 from adapters.persistence.rows.integration import to_integration
 from application.ports.storage.availability_cache import CacheKey, CacheSnapshot
 from domain.availability import Occupied, Window

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from adapters.telemetry.metrics import Counters
-from adapters.telemetry.signals import PrometheusTelemetry
+from adapters.telemetry.prometheus import PrometheusTelemetry
 from domain.ids import IntegrationId, WebhookEventId
 from tests.adapters.log_output import LogOutput
 
@@ -17,10 +17,10 @@ UNTIL = datetime(2026, 11, 22, 9, 1, tzinfo=UTC)
 Emit = Callable[[PrometheusTelemetry], None]
 
 
-def counted(signals: PrometheusTelemetry) -> dict[str, float]:
+def counted(telemetry: PrometheusTelemetry) -> dict[str, float]:
     """Return every count of ours that is not zero."""
     lines = re.findall(
-        r"^(slotkeeper_\S+_total\S*) (\S+)$", signals.render().decode(), re.MULTILINE
+        r"^(slotkeeper_\S+_total\S*) (\S+)$", telemetry.render().decode(), re.MULTILINE
     )
     return {name: float(value) for name, value in lines if float(value)}
 
@@ -34,106 +34,106 @@ def new_signals() -> PrometheusTelemetry:
     ("emit", "expected"),
     [
         (
-            lambda signals: signals.token_refresh(WHO, "refreshed"),
+            lambda telemetry: telemetry.token_refresh(WHO, "refreshed"),
             'slotkeeper_token_refresh_total{outcome="refreshed"}',
         ),
         (
-            lambda signals: signals.reauth_required(WHO, "grant_refused"),
+            lambda telemetry: telemetry.reauth_required(WHO, "grant_refused"),
             'slotkeeper_reauth_required_total{cause="grant_refused"}',
         ),
         (
-            lambda signals: signals.connected(WHO, recovered=True),
+            lambda telemetry: telemetry.connected(WHO, recovered=True),
             'slotkeeper_connects_total{recovered="true"}',
         ),
         (
-            lambda signals: signals.disconnected(WHO, "erased"),
+            lambda telemetry: telemetry.disconnected(WHO, "erased"),
             'slotkeeper_disconnects_total{result="erased"}',
         ),
         (
-            lambda signals: signals.webhook_received("stored"),
+            lambda telemetry: telemetry.webhook_received("stored"),
             'slotkeeper_webhooks_received_total{result="stored"}',
         ),
         (
-            lambda signals: signals.webhook_applied("invitee.created", "applied"),
+            lambda telemetry: telemetry.webhook_applied("invitee.created", "applied"),
             'slotkeeper_webhooks_applied_total{kind="invitee.created",result="applied"}',
         ),
         (
-            lambda signals: signals.availability_read("slots", "stale"),
+            lambda telemetry: telemetry.availability_read("slots", "stale"),
             'slotkeeper_availability_reads_total{freshness="stale",part="slots"}',
         ),
         (
-            lambda signals: signals.availability_sync(WHO, "synced"),
+            lambda telemetry: telemetry.availability_sync(WHO, "synced"),
             'slotkeeper_availability_syncs_total{result="synced"}',
         ),
         (
-            lambda signals: signals.booking_command("cancel", "done"),
+            lambda telemetry: telemetry.booking_command("cancel", "done"),
             'slotkeeper_booking_commands_total{operation="cancel",result="done"}',
         ),
         (
-            lambda signals: signals.subscription(WHO, "created"),
+            lambda telemetry: telemetry.subscription(WHO, "created"),
             'slotkeeper_subscriptions_total{result="created"}',
         ),
         (
-            lambda signals: signals.circuit_opened("oauth", 5, UNTIL),
+            lambda telemetry: telemetry.circuit_opened("oauth", 5, UNTIL),
             'slotkeeper_circuit_trips_total{surface="oauth"}',
         ),
         (
-            lambda signals: signals.subscription_replaced(WHO, "disabled", UNTIL),
+            lambda telemetry: telemetry.subscription_replaced(WHO, "disabled", UNTIL),
             'slotkeeper_subscriptions_replaced_total{trouble="disabled"}',
         ),
         (
-            lambda signals: signals.invitee_erased(EVENT, 1, 2, 0),
+            lambda telemetry: telemetry.invitee_erased(EVENT, 1, 2, 0),
             'slotkeeper_erasures_total{result="finished"}',
         ),
         (
-            lambda signals: signals.invitee_erased(EVENT, 1, 2, 3),
+            lambda telemetry: telemetry.invitee_erased(EVENT, 1, 2, 3),
             'slotkeeper_erasures_total{result="unreadable"}',
         ),
         (
-            lambda signals: signals.erasure_unfinished(EVENT),
+            lambda telemetry: telemetry.erasure_unfinished(EVENT),
             'slotkeeper_erasures_total{result="unfinished"}',
         ),
         (
-            lambda signals: signals.bookings_unreadable(WHO, 1),
+            lambda telemetry: telemetry.bookings_unreadable(WHO, 1),
             "slotkeeper_bookings_unreadable_total",
         ),
         (
-            lambda signals: signals.bookings_repaired(WHO, 1),
+            lambda telemetry: telemetry.bookings_repaired(WHO, 1),
             "slotkeeper_bookings_repaired_total",
         ),
     ],
 )
 def test_each_flow_has_its_counter(emit: Emit, expected: str) -> None:
     """Each signal is counted once, under its own name and labels, and nowhere else."""
-    signals = new_signals()
+    telemetry = new_signals()
 
-    emit(signals)
+    emit(telemetry)
 
-    assert counted(signals) == {expected: 1.0}
+    assert counted(telemetry) == {expected: 1.0}
 
 
 @pytest.mark.parametrize(("state", "shown"), [("closed", 0), ("half_open", 1), ("open", 2)])
 def test_a_circuit_is_a_gauge(state: str, shown: int) -> None:
     """A surface shows its latest state as a number; one that was never read shows closed."""
-    signals = new_signals()
-    signals.circuit_seen("api", "open")
+    telemetry = new_signals()
+    telemetry.circuit_seen("api", "open")
 
-    signals.circuit_seen("api", state)
+    telemetry.circuit_seen("api", state)
 
-    assert f'slotkeeper_circuit_state{{surface="api"}} {shown}.0' in signals.render().decode()
-    assert 'slotkeeper_circuit_state{surface="oauth"} 0.0' in signals.render().decode()
+    assert f'slotkeeper_circuit_state{{surface="api"}} {shown}.0' in telemetry.render().decode()
+    assert 'slotkeeper_circuit_state{surface="oauth"} 0.0' in telemetry.render().decode()
 
 
 def test_counts_add_up() -> None:
     """Repeated signals add up; a repair counts every booking."""
-    signals = new_signals()
+    telemetry = new_signals()
 
     for _ in range(3):
-        signals.webhook_received("duplicate")
-    signals.bookings_repaired(WHO, 4)
-    signals.bookings_repaired(WHO, 0)
+        telemetry.webhook_received("duplicate")
+    telemetry.bookings_repaired(WHO, 4)
+    telemetry.bookings_repaired(WHO, 0)
 
-    assert counted(signals) == {
+    assert counted(telemetry) == {
         'slotkeeper_webhooks_received_total{result="duplicate"}': 3.0,
         "slotkeeper_bookings_repaired_total": 4.0,
     }
@@ -141,13 +141,13 @@ def test_counts_add_up() -> None:
 
 def test_a_label_that_calendly_or_a_caller_chose_becomes_other() -> None:
     """Unknown kinds and texts that are no codes cannot multiply the series."""
-    signals = new_signals()
+    telemetry = new_signals()
 
-    signals.webhook_applied("routing_form_submission.created", "ignored")
-    signals.webhook_applied("made up by somebody", "ignored")
-    signals.webhook_received("joe@example.com")
+    telemetry.webhook_applied("routing_form_submission.created", "ignored")
+    telemetry.webhook_applied("made up by somebody", "ignored")
+    telemetry.webhook_received("joe@example.com")
 
-    assert counted(signals) == {
+    assert counted(telemetry) == {
         'slotkeeper_webhooks_applied_total{kind="other",result="ignored"}': 2.0,
         'slotkeeper_webhooks_received_total{result="other"}': 1.0,
     }
@@ -155,17 +155,17 @@ def test_a_label_that_calendly_or_a_caller_chose_becomes_other() -> None:
 
 def test_no_id_reaches_a_metric() -> None:
     """The integration's id is in the log and in no label."""
-    signals = new_signals()
+    telemetry = new_signals()
 
-    signals.token_refresh(WHO, "calendly_unavailable")
-    signals.reauth_required(WHO, "grant_refused")
-    signals.availability_sync(WHO, "calendly_throttled")
-    signals.subscription(WHO, "calendly_forbidden")
-    signals.bookings_repaired(WHO, 2)
-    signals.connected(WHO, recovered=False)
-    signals.disconnected(WHO, "erased_unrevoked")
+    telemetry.token_refresh(WHO, "calendly_unavailable")
+    telemetry.reauth_required(WHO, "grant_refused")
+    telemetry.availability_sync(WHO, "calendly_throttled")
+    telemetry.subscription(WHO, "calendly_forbidden")
+    telemetry.bookings_repaired(WHO, 2)
+    telemetry.connected(WHO, recovered=False)
+    telemetry.disconnected(WHO, "erased_unrevoked")
 
-    assert str(WHO) not in signals.render().decode()
+    assert str(WHO) not in telemetry.render().decode()
 
 
 def test_the_first_event_of_its_kind_is_an_increase() -> None:
@@ -244,21 +244,21 @@ def test_what_went_wrong_is_a_warning_with_its_code(output: LogOutput) -> None:
 
 def test_what_went_well_is_quiet(output: LogOutput) -> None:
     """Success is counted and appears in the log only at level debug."""
-    signals = new_signals()
+    telemetry = new_signals()
 
-    signals.token_refresh(WHO, "refreshed")
-    signals.webhook_received("stored")
-    signals.booking_command("book", "repeated")
+    telemetry.token_refresh(WHO, "refreshed")
+    telemetry.webhook_received("stored")
+    telemetry.booking_command("book", "repeated")
 
     assert {entry["level"] for entry in output.entries} == {"debug"}
 
 
 def test_a_circuit_tells_when_it_opens_and_closes(output: LogOutput) -> None:
     """An operator reads which part of Calendly is held back, until when, and when that is over."""
-    signals = new_signals()
+    telemetry = new_signals()
 
-    signals.circuit_opened("oauth", 5, UNTIL)
-    signals.circuit_closed("oauth")
+    telemetry.circuit_opened("oauth", 5, UNTIL)
+    telemetry.circuit_closed("oauth")
 
     opened, closed = output.entries
     assert (opened["level"], opened["event"]) == ("warning", "circuit_opened")
@@ -270,10 +270,10 @@ def test_a_circuit_tells_when_it_opens_and_closes(output: LogOutput) -> None:
 
 def test_what_needs_a_person_is_told(output: LogOutput) -> None:
     """An operator reads which integration needs a person, and that webhooks were lost."""
-    signals = new_signals()
+    telemetry = new_signals()
 
-    signals.reauth_required(WHO, "refresh_outcome_lost")
-    signals.bookings_repaired(WHO, 3)
+    telemetry.reauth_required(WHO, "refresh_outcome_lost")
+    telemetry.bookings_repaired(WHO, 3)
 
     told = [(entry["level"], entry["event"]) for entry in output.entries]
     assert told == [("warning", "reauth_required"), ("warning", "bookings_repaired")]
@@ -283,12 +283,12 @@ def test_what_needs_a_person_is_told(output: LogOutput) -> None:
 
 def test_what_became_of_an_account_is_told(output: LogOutput) -> None:
     """An operator reads who came back from what, who made way for whom, and what was not revoked."""
-    signals = new_signals()
+    telemetry = new_signals()
 
-    signals.recovered(WHO, "grant_refused")
-    signals.replaced(WHO, OTHER)
-    signals.disconnected(WHO, "erased")
-    signals.disconnected(WHO, "erased_unrevoked")
+    telemetry.recovered(WHO, "grant_refused")
+    telemetry.replaced(WHO, OTHER)
+    telemetry.disconnected(WHO, "erased")
+    telemetry.disconnected(WHO, "erased_unrevoked")
 
     recovered, replaced, *disconnected = output.entries
     assert [recovered["event"], recovered["cause"]] == ["recovered", "grant_refused"]
@@ -314,10 +314,10 @@ def test_a_replaced_subscription_says_since_when(output: LogOutput) -> None:
 
 def test_an_erasure_is_told_by_numbers_alone(output: LogOutput) -> None:
     """An erasure is logged with its id and counts, as a warning when something did not open."""
-    signals = new_signals()
+    telemetry = new_signals()
 
-    signals.invitee_erased(UUID(int=1), 2, 3, 0)
-    signals.invitee_erased(UUID(int=2), 0, 0, 4)
+    telemetry.invitee_erased(UUID(int=1), 2, 3, 0)
+    telemetry.invitee_erased(UUID(int=2), 0, 0, 4)
 
     counts = ("erasure_id", "bookings", "webhook_events", "unreadable")
     told = [(line["level"], *(line[name] for name in counts)) for line in output.entries]

@@ -6,7 +6,7 @@ does; every statement here begins with that.
 
 from collections.abc import Sequence
 
-from adapters.persistence.rows.cached_part import to_values
+from adapters.persistence.rows.cache_entry import to_values
 from adapters.persistence.session import Session
 from application.ports.storage.availability_cache import CacheEntry
 from domain.ids import IntegrationId, UserId

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from application.ports.token_rescue import UnsavedTokenPair
+from application.ports.unsaved_tokens import UnsavedTokenPair
 
 
 class FakeRescue:

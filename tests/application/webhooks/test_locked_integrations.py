@@ -1,6 +1,6 @@
 import pytest
 
-from application.webhooks.held_meanwhile import LockedIntegrations
+from application.webhooks.locked_integrations import LockedIntegrations
 from domain.errors import StorageContended
 from domain.integration import Integration
 from tests.application.support.building import Product

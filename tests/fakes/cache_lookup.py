@@ -30,4 +30,4 @@ class FakeShelves:
     ) -> CacheSnapshot | None:
         """Look everything up."""
         async with self._begin() as uow:
-            return await uow.availability.shelf(user_id, wanted, occupied_in=occupied_in)
+            return await uow.availability.snapshot(user_id, wanted, occupied_in=occupied_in)
