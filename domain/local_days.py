@@ -5,11 +5,14 @@ never told by its hour alone: it keeps its UTC offset, which tells the two apart
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date, datetime, tzinfo
 from itertools import groupby
 from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.availability import Slot
+from domain.errors import InvalidTimezone
 
 
 class LocalSlot(NamedTuple):
@@ -35,3 +38,22 @@ def local_days(slots: Iterable[Slot], zone: tzinfo) -> list[LocalDay]:
         LocalDay(day, tuple(found))
         for day, found in groupby(told, key=lambda each: each.local.date())
     ]
+
+
+# What lies among the files and is no timezone, or is whatever this machine was set to. The times
+# of `right/` count leap seconds, which no other clock here does.
+_NONE_OF_THEM = frozenset({"Factory", "localtime", "posixrules"})
+_FOLDERS = ("posix/", "right/")
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return the timezone of that name.
+
+    Raises:
+        InvalidTimezone: there is none; the name is not repeated.
+
+    """
+    if name not in _NONE_OF_THEM and not name.startswith(_FOLDERS):
+        with suppress(ValueError, OSError, ZoneInfoNotFoundError):
+            return ZoneInfo(name)
+    raise InvalidTimezone("timezone must be an IANA name, for example Europe/Berlin.")

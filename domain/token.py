@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from domain.errors import CalendlyThrottled
 from domain.secret import Secret
 
 # Calendly names access tokens two hours; anything outside this is an answer we do not trust.
@@ -135,3 +136,16 @@ def missing_scopes(
         scope.removesuffix(":write") + ":read" for scope in granted if scope.endswith(":write")
     }
     return tuple(scope for scope in needed if scope not in held)
+
+
+def outlasts_request(until: datetime, now: datetime) -> bool:
+    """Whether a lease that ends at `until` covers a request that leaves now (UTC)."""
+    return now + REQUEST_DEADLINE <= until
+
+
+def requests_used_up(wait: timedelta) -> CalendlyThrottled:
+    """Return the error for a user whose token requests are used up for so long."""
+    return CalendlyThrottled(
+        "This user's token requests of the last minute reached Calendly's limit.",
+        retry_after=wait.total_seconds(),
+    )

@@ -18,8 +18,7 @@ from adapters.bootstrap import open_services
 from adapters.settings import load_settings
 from adapters.wiring.services import Services
 from application.ports.storage.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
-from application.webhooks.list_events import WebhookPage
-from application.webhooks.show_webhook import ShownWebhook
+from application.webhooks.list_events import ShownWebhook, WebhookPage
 from domain.ids import WebhookEventId
 
 BY = "cli"

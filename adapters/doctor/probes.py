@@ -15,7 +15,7 @@ from adapters.system.clock import SystemClock
 from adapters.temporal.connect import connect
 from adapters.temporal.jobs import TemporalJobs
 from application.ports.calendly.oauth import CalendlyOAuth
-from application.security.count_sealed import count_by_key
+from application.security.rotate_encryption import count_by_key
 from domain.secret import Secret
 
 

@@ -17,16 +17,14 @@ from litestar.params import SkipValidationMarker
 from adapters.settings import Settings
 from application.availability.invalidate import InvalidateAvailability
 from application.availability.read_busy_times import ReadBusyTimes
-from application.availability.read_lists import ReadEventTypes
-from application.availability.read_schedules import ReadSchedules
+from application.availability.read_lists import ReadEventTypes, ReadSchedules
 from application.availability.read_slots import ReadAvailability
 from application.availability.usage_tracking import UsageTracker
 from application.bookings.cancel_booking import CancelBooking
 from application.bookings.create_booking import BookForInvitee
 from application.bookings.create_scheduling_link import CreateSchedulingLink
-from application.bookings.list_bookings import ListBookings
+from application.bookings.list_bookings import ListBookings, ShowBooking
 from application.bookings.mark_no_show import MarkNoShow
-from application.bookings.show_booking import ShowBooking
 from application.integrations.begin_connect import BeginConnect
 from application.integrations.complete_connect import CompleteConnect
 from application.integrations.request_disconnect import RequestDisconnect
@@ -37,13 +35,12 @@ from application.ports.storage.breakers import Surface
 from application.ports.storage.version_lookup import VersionLookup
 from application.ports.telemetry import Telemetry
 from application.privacy.erase_invitee import EraseInvitee
-from application.resilience.breaker_view import BreakerView
 from application.security.identify_caller import IdentifyCaller
 from application.tokens.refresh_tokens import RefreshTokens
 from application.webhooks.ingest import IngestWebhook
-from application.webhooks.list_events import ListWebhooks
+from application.webhooks.list_events import ListWebhooks, ShowWebhook
 from application.webhooks.replay import ReplayWebhook
-from application.webhooks.show_webhook import ShowWebhook
+from domain.circuit_breaker import BreakerView
 
 
 class Storage(Protocol):

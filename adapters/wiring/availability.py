@@ -5,8 +5,7 @@ from adapters.wiring.calendly import Calendly
 from adapters.wiring.resources import Resources
 from application.availability.fetch import FetchAvailability
 from application.availability.read_busy_times import ReadBusyTimes
-from application.availability.read_lists import ReadEventTypes
-from application.availability.read_schedules import ReadSchedules
+from application.availability.read_lists import ReadEventTypes, ReadSchedules
 from application.availability.read_slots import ReadAvailability
 from application.availability.read_through_cache import ReadThroughCache
 from application.availability.refresh_cache import RefreshCache

@@ -10,9 +10,9 @@ from application.bookings.cancel_booking import CancelBooking
 from application.bookings.create_booking import BookForInvitee
 from application.bookings.create_scheduling_link import CreateSchedulingLink
 from application.bookings.idempotency import IdempotentCommands
+from application.bookings.list_bookings import ShowBooking
 from application.bookings.mark_no_show import MarkNoShow
 from application.bookings.reconcile import ReconcileBookings
-from application.bookings.show_booking import ShowBooking
 from domain.sweep_window import Reach, Reaches
 
 

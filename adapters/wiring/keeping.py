@@ -7,8 +7,8 @@ from application.privacy.finish_erasures import FinishErasures
 from application.privacy.prune_expired import PruneWebhooks
 from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import RedactBodies
+from application.webhooks.list_events import ShowWebhook
 from application.webhooks.replay import ReplayWebhook
-from application.webhooks.show_webhook import ShowWebhook
 from domain.retention import Retention
 
 

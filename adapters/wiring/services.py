@@ -8,8 +8,7 @@ from adapters.telemetry.prometheus import PrometheusTelemetry
 from adapters.temporal.jobs import TemporalJobs
 from application.availability.invalidate import InvalidateAvailability
 from application.availability.read_busy_times import ReadBusyTimes
-from application.availability.read_lists import ReadEventTypes
-from application.availability.read_schedules import ReadSchedules
+from application.availability.read_lists import ReadEventTypes, ReadSchedules
 from application.availability.read_slots import ReadAvailability
 from application.availability.refresh_cache import RefreshCache
 from application.availability.refresh_due import SyncDueAvailability
@@ -17,12 +16,10 @@ from application.availability.usage_tracking import UsageTracker
 from application.bookings.cancel_booking import CancelBooking
 from application.bookings.create_booking import BookForInvitee
 from application.bookings.create_scheduling_link import CreateSchedulingLink
-from application.bookings.fill_gaps import FillGaps
-from application.bookings.list_bookings import ListBookings
+from application.bookings.list_bookings import ListBookings, ShowBooking
 from application.bookings.mark_no_show import MarkNoShow
 from application.bookings.reconcile import ReconcileBookings
-from application.bookings.reconcile_jobs import ReconcileAll
-from application.bookings.show_booking import ShowBooking
+from application.bookings.reconcile_jobs import FillGaps, ReconcileAll
 from application.integrations.begin_connect import BeginConnect
 from application.integrations.complete_connect import CompleteConnect
 from application.integrations.finish_disconnect import FinishDisconnect
@@ -41,9 +38,8 @@ from application.webhooks.apply_pending import ApplyPendingWebhooks
 from application.webhooks.ensure_subscription import EnsureSubscription
 from application.webhooks.heal_subscriptions import HealSubscriptions
 from application.webhooks.ingest import IngestWebhook
-from application.webhooks.list_events import ListWebhooks
+from application.webhooks.list_events import ListWebhooks, ShowWebhook
 from application.webhooks.replay import ReplayWebhook
-from application.webhooks.show_webhook import ShowWebhook
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,8 @@ from adapters.wiring import accounts, availability, bookings, calendly, keeping,
 from adapters.wiring.resources import Resources
 from adapters.wiring.services import Services
 from application.availability.invalidate import InvalidateAvailability
-from application.bookings.fill_gaps import FillGaps
-from application.bookings.list_bookings import ListBookings
-from application.bookings.reconcile_jobs import ReconcileAll
-from application.bookings.show_booking import ShowBooking
+from application.bookings.list_bookings import ListBookings, ShowBooking
+from application.bookings.reconcile_jobs import FillGaps, ReconcileAll
 from application.integrations.request_disconnect import RequestDisconnect
 from application.integrations.view_integration import ViewIntegration
 from application.security.identify_caller import IdentifyCaller

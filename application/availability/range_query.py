@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from application.availability.cache_query import CacheResult
-from application.availability.question import FirstKeys, RequiredKeys
+from application.availability.cache_query import CacheResult, FirstKeys, RequiredKeys
 from application.availability.windows import (
     Parts,
     RangePiece,

@@ -13,9 +13,8 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from application.availability.cache_entries import is_readable
-from application.availability.cache_query import CacheResult
+from application.availability.cache_query import CacheQuery, CacheResult
 from application.availability.fetch_errors import fetch_error
-from application.availability.question import CacheQuery
 from application.availability.refresh_scope import is_older, rests
 from application.availability.single_flight import SingleFlight
 from application.availability.usage_tracking import UsageTracker

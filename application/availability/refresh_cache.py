@@ -16,7 +16,7 @@ from application.availability.fetch import FetchAvailability
 from application.availability.refresh_run import CacheRefreshOutcome, RunRefresh, left_over
 from application.availability.refresh_scope import AllEntries, CacheState, DueEntries, RefreshScope
 from application.availability.retry_times import RETRY_AFTER, RetryTimes, retry_times_after
-from application.jobs.unexpected import report_bug
+from application.jobs.error_location import report_bug
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.storage.availability_cache import CacheEntry, CacheKind

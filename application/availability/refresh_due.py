@@ -7,9 +7,9 @@ import asyncio
 from functools import partial
 
 from application.availability.refresh_cache import FETCH_LEASE, LAST_STEP, RefreshCache
+from application.jobs.error_location import report_bug
 from application.jobs.job_result import JobCounter, JobResult, Progress
 from application.jobs.run_rows import run_rows
-from application.jobs.unexpected import report_bug
 from application.ports.clock import Clock
 from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage

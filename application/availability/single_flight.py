@@ -15,7 +15,7 @@ from typing import Any
 
 from application.availability.refresh_cache import HELD, RefreshCache
 from application.availability.refresh_scope import RequestedEntries
-from application.jobs.unexpected import report_bug
+from application.jobs.error_location import report_bug
 from application.ports.background import Background
 from application.ports.randomness import Randomness
 from application.ports.storage.availability_cache import CacheKey

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from application.availability.cache_entries import event_types
-from application.availability.question import FirstKeys, RequiredKeys
+from application.availability.cache_query import FirstKeys, RequiredKeys
 from application.availability.refresh_scope import EVENT_TYPES
 from application.availability.slot_window import known_ahead
 from application.availability.windows import Parts, TimeRange, needed, worth_looking_up

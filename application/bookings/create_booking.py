@@ -11,7 +11,6 @@ from datetime import datetime
 import msgspec
 
 from application.availability.read_slots import ReadAvailability
-from application.availability.timezones import zone_of
 from application.bookings.find_created import BookingClues, FindCreatedBooking, SearchResult
 from application.bookings.idempotency import CommandResult, IdempotentCommands
 from application.bookings.send_create import SendBooking
@@ -34,6 +33,7 @@ from domain.errors import (
 )
 from domain.ids import UserId
 from domain.integration import Integration
+from domain.local_days import zone_of
 from domain.redacted_repr import RedactedRepr
 
 ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import msgspec
 
-from application.bookings.booking_views import BookingView, view_bookings
+from application.bookings.list_bookings import BookingView, view_bookings
 from application.bookings.merge_facts import merge_facts_locked
 from application.bookings.reassigned_hosts import facts_for_all_hosts
 from application.ports.clock import Clock

@@ -1,13 +1,44 @@
 """List a user's bookings, a keyset page at a time."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
-from application.bookings.booking_views import BookingView, view_bookings
 from application.ports.storage.bookings import BookingQuery
-from application.ports.storage.unit_of_work import Storage
+from application.ports.storage.unit_of_work import Storage, UnitOfWork
+from domain.booking import Booking
+from domain.errors import BookingNotFound
 from domain.ids import BookingId, UserId
+
+
+class BookingView(msgspec.Struct, frozen=True):
+    """A booking, and the ids of those before and after it in a chain of reschedules."""
+
+    booking: Booking
+    rescheduled_from: BookingId | None = None
+    rescheduled_to: BookingId | None = None
+
+
+async def view_bookings(
+    uow: UnitOfWork, user_id: UserId, bookings: Sequence[Booking]
+) -> tuple[BookingView, ...]:
+    """Return the bookings with their links resolved, in the same order."""
+    relatives = {
+        uri
+        for each in bookings
+        for uri in (each.facts.predecessor, each.facts.successor)
+        if uri is not None
+    }
+    ids = await uow.bookings.by_invitees(user_id, sorted(relatives)) if relatives else {}
+    return tuple(
+        BookingView(
+            booking=each,
+            rescheduled_from=ids.get(each.facts.predecessor or ""),
+            rescheduled_to=ids.get(each.facts.successor or ""),
+        )
+        for each in bookings
+    )
 
 
 class BookingsPage(msgspec.Struct, frozen=True):
@@ -33,3 +64,18 @@ class ListBookings:
             return BookingsPage(items, None)
         last = items[-1].booking
         return BookingsPage(items, (last.facts.details.start, last.id))
+
+
+class ShowBooking:
+    """Reads the store of bookings; another user's booking does not exist."""
+
+    def __init__(self, *, storage: Storage) -> None:
+        self._storage = storage
+
+    async def __call__(self, user_id: UserId, booking_id: BookingId) -> BookingView:
+        """Return the booking. Raises BookingNotFound."""
+        async with self._storage() as uow:
+            booking = await uow.bookings.find(user_id, booking_id)
+            if booking is None:
+                raise BookingNotFound("This user has no booking with that id.")
+            return (await view_bookings(uow, user_id, [booking]))[0]

@@ -10,7 +10,7 @@ from datetime import timedelta
 import msgspec
 
 from application.bookings.idempotency import CommandResult, IdempotentCommands
-from application.bookings.show_booking import ShowBooking
+from application.bookings.list_bookings import ShowBooking
 from application.ports.calendly.bookings import CalendlyBookings
 from application.ports.storage.booking_commands import Operation
 from application.tokens.calendly_session import CalendlySession

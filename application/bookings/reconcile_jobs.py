@@ -56,3 +56,34 @@ class ReconcileAll:
 
     async def _result(self, integration: Integration, *, wide: bool) -> str:
         return (await self._compare(integration, wide=wide)).result
+
+
+class FillGaps:
+    """Goes through the integrations with an open gap alone: soon, and cheap when there are none.
+
+    The sweep over all integrations closes gaps as well; it comes much more rarely.
+    """
+
+    def __init__(
+        self, *, storage: Storage, reconcile: ReconcileBookings, concurrency: int
+    ) -> None:
+        self._storage = storage
+        self._reconcile = reconcile
+        self._concurrency = concurrency
+
+    async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> JobResult:
+        """Work through a page; the results are those of `Comparison`."""
+        return await page_through(
+            self._storage,
+            self._one,
+            cursor=cursor,
+            limit=limit,
+            concurrency=self._concurrency,
+            progress=progress,
+            only_gaps=True,
+        )
+
+    async def _one(self, integration: Integration) -> str:
+        # Whoever was never reconciled is back-filled: what is found then was not lost.
+        first = integration.reconciled_at is None
+        return (await self._reconcile.compare(integration.id, backfill=first)).result

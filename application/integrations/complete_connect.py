@@ -6,7 +6,6 @@ from contextlib import suppress
 import msgspec
 
 from application.integrations.begin_connect import verifier_bound_to
-from application.integrations.consent_errors import consent_error
 from application.integrations.store_integration import StoredIntegration, StoreIntegration
 from application.ports.calendly.accounts import CalendlyAccounts
 from application.ports.calendly.oauth import CalendlyOAuth
@@ -21,7 +20,10 @@ from application.ports.vault import Vault
 from application.resilience.circuit_breakers import CircuitBreakers
 from application.security.hashing import digest
 from domain.errors import (
+    CalendlyRejected,
+    CalendlyUnavailable,
     ConnectStateInvalid,
+    ConsentDenied,
     InvalidInput,
     JobsUnavailable,
     ScopesDeclined,
@@ -202,4 +204,33 @@ def _same_browser(attempt: ConnectAttempt, browser_token: str | None) -> bool:
         return True
     return browser_token is not None and hmac.compare_digest(
         digest(browser_token), attempt.browser_hash
+    )
+
+
+_DENIED = "access_denied"
+_PASSING = frozenset({"server_error", "temporarily_unavailable"})
+_SCOPE = "invalid_scope"
+
+
+def consent_error(code: str) -> SlotkeeperError:
+    """Return the error to show for the callback's `error` parameter.
+
+    Only `access_denied` says that the person refused. The code is not repeated in any message:
+    whoever has the link may have written it.
+    """
+    if code == _DENIED:
+        return ConsentDenied("Access to Calendly was refused; nothing was connected.")
+    if code in _PASSING:
+        return CalendlyUnavailable(
+            "Calendly could not show its consent page at the moment; nothing was connected, "
+            "try again."
+        )
+    if code == _SCOPE:
+        return CalendlyRejected(
+            "Calendly does not let this app ask for the permissions it needs; an operator has "
+            "to allow its scopes in Calendly's developer console."
+        )
+    return CalendlyRejected(
+        "Calendly did not accept the connect request; an operator has to check the client id "
+        "and the redirect URI in Calendly's developer console."
     )

@@ -16,13 +16,12 @@ from application.ports.vault import Vault
 from application.resilience.circuit_breakers import CircuitBreakers
 from application.resilience.retry import RetryBudget, retry_until_stored
 from application.resilience.shield import shield_until_done
-from application.tokens.exchange_start import outlasts_request, requests_used_up
 from application.tokens.revoke import revoke_unused
 from application.tokens.token_encryption import holds, seal_pair
 from domain.errors import RefreshInProgress, StorageUnavailable
 from domain.integration import Integration, Lease, refreshed
 from domain.secret import Secret
-from domain.token import SealedTokens, TokenPair
+from domain.token import SealedTokens, TokenPair, outlasts_request, requests_used_up
 
 
 class FinalRefresh:

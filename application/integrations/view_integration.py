@@ -7,8 +7,7 @@ import msgspec
 
 from application.ports.clock import Clock
 from application.ports.storage.unit_of_work import Storage
-from application.resilience.breaker_view import BreakerView, view_of
-from domain.circuit_breaker import BreakerPolicy
+from domain.circuit_breaker import BreakerPolicy, BreakerView, view_of
 from domain.errors import (
     EncryptionKeyUnknown,
     IntegrationNotFound,

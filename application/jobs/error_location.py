@@ -2,6 +2,9 @@
 
 import traceback
 from pathlib import Path
+from typing import Final
+
+from application.ports.telemetry import Telemetry
 
 FRAMES = 3
 
@@ -13,3 +16,12 @@ def error_location(error: BaseException) -> str:
         f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} in {frame.name}"
         for frame in frames
     )
+
+
+UNEXPECTED: Final = "unexpected"
+
+
+def report_bug(telemetry: Telemetry, error: Exception) -> str:
+    """Tell of an exception that is not one of the service's errors; return what it counts as."""
+    telemetry.unexpected(type(error).__name__, error_location(error))
+    return UNEXPECTED

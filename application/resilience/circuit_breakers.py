@@ -15,12 +15,12 @@ from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
 from application.ports.telemetry import Telemetry
 from application.resilience.account_failures import AccountFailures
-from application.resilience.breaker_view import BreakerView, view_of
 from domain.circuit_breaker import (
     CLOSED,
     Breaker,
     BreakerPolicy,
     BreakerState,
+    BreakerView,
     admit,
     failed,
     given_back,
@@ -29,6 +29,7 @@ from domain.circuit_breaker import (
     is_outage,
     seen_at,
     succeeded,
+    view_of,
     wait,
 )
 from domain.errors import CircuitOpen, SlotkeeperError, StorageUnavailable

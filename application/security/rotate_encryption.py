@@ -5,7 +5,8 @@ what was read. What does not open is named and stays as it is.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -179,3 +180,23 @@ class RotateEncryption:
         except SealedValueCorrupt:
             key_id = ""
         return Unreadable(column=column, owner=value.owner, key_id=key_id, code=error.code)
+
+
+async def count_by_key(storage: Storage) -> Mapping[str, int]:
+    """Return how many values each key sealed, by its id; an empty id stands for what has none.
+
+    Raises:
+        StorageUnavailable: the store is away.
+
+    """
+    async with storage() as uow:
+        columns = uow.sealed_values.columns
+    total: Counter[str] = Counter()
+    for column in columns:
+        after: int | None = 0
+        while after is not None:
+            async with storage() as uow:
+                counts = await uow.sealed_values.count(column, after)
+            total.update(counts.by_key)
+            after = counts.after
+    return total

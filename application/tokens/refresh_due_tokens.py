@@ -5,9 +5,9 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from application.jobs.error_location import report_bug
 from application.jobs.job_result import LEFT_FOR_LATER, JobCounter, JobResult, Progress
 from application.jobs.run_rows import run_rows
-from application.jobs.unexpected import report_bug
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.storage.breakers import Surface

@@ -16,7 +16,6 @@ from application.ports.telemetry import Telemetry
 from application.ports.unsaved_tokens import UnsavedTokenPair, UnsavedTokens
 from application.ports.vault import Vault
 from application.resilience.retry import RetryBudget
-from application.tokens.exchange_start import outlasts_request, requests_used_up
 from application.tokens.refresh_results import RefreshResults
 from application.tokens.revoke import revoke_unused
 from application.tokens.token_encryption import seal_pair
@@ -40,7 +39,7 @@ from domain.integration import (
 )
 from domain.refresh_outcome import Outcome
 from domain.secret import Secret
-from domain.token import TokenPair
+from domain.token import TokenPair, outlasts_request, requests_used_up
 
 RefreshResult = tuple[Integration, Outcome]
 

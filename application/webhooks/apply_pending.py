@@ -7,9 +7,8 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
 
-from application.jobs.error_location import error_location
+from application.jobs.error_location import UNEXPECTED, error_location
 from application.jobs.job_result import JobCounter, JobResult, Progress
-from application.jobs.unexpected import UNEXPECTED
 from application.ports.calendly.webhook_reader import WebhookReader
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
@@ -28,7 +27,7 @@ from application.webhooks.apply import (
     integrations_of,
 )
 from application.webhooks.delivery import belongs_to
-from application.webhooks.locked_integrations import LockedIntegrations
+from application.webhooks.lock_contention import LockedIntegrations
 from domain.errors import SealedValueUnreadable, SlotkeeperError, StorageContended
 from domain.integration import Integration
 from domain.pending_webhooks import verdict

@@ -4,12 +4,16 @@ The rule not to break: what is contended goes past the group until one of it was
 group waits for its slowest lock, and everybody in it with it.
 """
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from application.ports.clock import Clock
 from application.webhooks.delivery import Delivery, IngestResult
+from domain.errors import StorageContended
+from domain.ids import IntegrationId
+from domain.integration import Integration
 
 REST: Final = timedelta(seconds=1)
 """How long nothing of an integration is tried again, once it met a lock."""
@@ -95,3 +99,28 @@ def bypass_group(
         return await group(delivery)
 
     return take
+
+
+class LockedIntegrations:
+    """What one page met; the next page looks again."""
+
+    def __init__(self) -> None:
+        self._met: set[frozenset[IntegrationId]] = set()
+
+    @contextmanager
+    def noted(self, integrations: Sequence[Integration]) -> Iterator[None]:
+        """Note whom the work inside is for, if it meets a lock.
+
+        Raises:
+            StorageContended: one of them was held before, so the work is not begun; or is now.
+
+        """
+        ids = frozenset(each.id for each in integrations)
+        # Of several it is not known which one is held: one of them is, wherever all of them are.
+        if any(met <= ids for met in self._met):
+            raise StorageContended("Somebody holds the integration, as the same page found out.")
+        try:
+            yield
+        except StorageContended:
+            self._met.add(ids)
+            raise

@@ -9,7 +9,7 @@ from application.ports.clock import Clock
 from application.ports.jobs import Jobs
 from application.ports.storage.unit_of_work import Storage
 from application.ports.storage.webhook_archive import StoredWebhook
-from application.webhooks.show_webhook import not_found
+from application.webhooks.list_events import not_found
 from domain.errors import JobsUnavailable
 from domain.ids import WebhookEventId
 

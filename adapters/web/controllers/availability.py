@@ -28,9 +28,9 @@ from adapters.web.schemas.from_use_cases import (
     schedules_answer,
 )
 from adapters.web.services import FromServices
-from application.availability.timezones import zone_of
 from domain import errors
 from domain.ids import UserId
+from domain.local_days import zone_of
 
 AnyRequest = Request[Any, Any, Any]
 MaxAge = Annotated[

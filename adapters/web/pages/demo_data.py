@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from adapters.web.services import Services
 from application.availability.read_slots import AvailabilityView
-from application.bookings.booking_views import BookingView
+from application.bookings.list_bookings import BookingView
 from application.integrations.view_integration import IntegrationView
 from application.ports.storage.bookings import BookingQuery
 from domain.availability import EventType

@@ -10,7 +10,7 @@ from adapters.web.pages.local_times import Clockface, ago, clockface
 from adapters.web.services import Services
 from application.availability.read_slots import AvailabilityView
 from application.availability.slot_query import last_segment
-from application.bookings.booking_views import BookingView
+from application.bookings.list_bookings import BookingView
 from application.integrations.view_integration import IntegrationView
 from domain.availability import EventType
 from domain.cache_policy import Freshness

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
-from application.availability.timezones import zone_of
 from domain.availability import Slot
 from domain.errors import InvalidTimezone
-from domain.local_days import local_days
+from domain.local_days import local_days, zone_of
 
 _UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 

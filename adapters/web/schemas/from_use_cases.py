@@ -12,9 +12,9 @@ from adapters.web.schemas import host_times as wire_times
 from adapters.web.schemas.event_type_page import EventTypePage
 from application.availability.cache_entries import CacheAge
 from application.availability.read_busy_times import BusyTimesView
-from application.availability.read_schedules import SchedulesView
+from application.availability.read_lists import SchedulesView
 from application.availability.read_slots import AvailabilityView
-from application.bookings.booking_views import BookingView
+from application.bookings.list_bookings import BookingView
 from domain.availability import EventType
 from domain.local_days import LocalDay, local_days
 from domain.secret import Secret

@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from application.availability.read_busy_times import BusyTimesView
-from application.availability.read_lists import EventTypesView
-from application.availability.read_schedules import SchedulesView
+from application.availability.read_lists import EventTypesView, SchedulesView
 from application.availability.read_slots import AvailabilityView
 from application.integrations.view_integration import IntegrationView
 from application.ports.storage.availability_cache import CacheKey, CacheKind

@@ -7,21 +7,19 @@ from uuid import UUID
 import msgspec
 
 from adapters.settings import Settings
-from application.bookings.booking_views import BookingView
 from application.bookings.create_booking import BookingInput
 from application.bookings.create_scheduling_link import SchedulingLink
 from application.bookings.idempotency import CommandResult
-from application.bookings.list_bookings import BookingsPage
+from application.bookings.list_bookings import BookingsPage, BookingView
 from application.integrations.begin_connect import StartedConnect
 from application.integrations.complete_connect import ConnectOutcome
 from application.integrations.view_integration import IntegrationView
 from application.ports.storage.bookings import BookingQuery
 from application.ports.storage.breakers import Surface
-from application.resilience.breaker_view import BreakerView
 from application.webhooks.delivery import IngestResult
 from domain.availability import EventType
 from domain.booking import BookingStatus, NoShow
-from domain.circuit_breaker import BreakerState
+from domain.circuit_breaker import BreakerState, BreakerView
 from domain.errors import (
     ApiKeyInvalid,
     BookingNotFound,

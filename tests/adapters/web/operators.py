@@ -6,9 +6,8 @@ from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
 from application.privacy.erase_invitee import EraseInvitee
 from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import RedactBodies
-from application.webhooks.list_events import ListWebhooks
+from application.webhooks.list_events import ListWebhooks, ShowWebhook
 from application.webhooks.replay import ReplayWebhook
-from application.webhooks.show_webhook import ShowWebhook
 from tests.application.support.recording import RecordedSignals
 from tests.fakes.clock import FakeClock
 from tests.fakes.jobs import FakeJobs

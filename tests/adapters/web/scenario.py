@@ -4,15 +4,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from application.availability.cache_entries import CacheAge, Origin
-from application.bookings.booking_views import BookingView
+from application.bookings.list_bookings import BookingView
 from application.integrations.view_integration import IntegrationView
 from application.ports.storage.availability_cache import CacheKey
-from application.resilience.breaker_view import BreakerView
 from application.security.hashing import digest
 from domain.availability import BusyTime, EventType, Interval, Rule, Schedule, Slot
 from domain.booking import Booking, BookingStatus, Details, Facts, Invitee, Links
 from domain.cache_policy import Freshness
-from domain.circuit_breaker import BreakerState
+from domain.circuit_breaker import BreakerState, BreakerView
 from domain.ids import BookingId, IntegrationId, UserId
 from domain.integration import Account, Status
 from domain.secret import Secret

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 
 from application.availability.cache_entries import event_types
 from application.availability.cache_query import CacheResult
-from application.availability.read_through_cache import WAIT_SECONDS, RETRY_AFTER
+from application.availability.read_lists import SingleEntryQuery
+from application.availability.read_through_cache import RETRY_AFTER, WAIT_SECONDS
 from application.availability.retry_times import LONGEST
-from application.availability.single_entry_query import SingleEntryQuery
 from application.availability.single_flight import NAME
 from application.ports.storage.availability_cache import CacheKey, CacheKind, Scope
 from application.ports.storage.breakers import Surface

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from application.availability.single_entry_query import SingleEntryQuery
+from application.availability.read_lists import SingleEntryQuery
 from application.availability.single_flight import REST
 from application.ports.storage.availability_cache import CacheKey, CacheKind, Scope
 from application.resilience.priority import in_background

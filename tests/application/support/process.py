@@ -9,8 +9,7 @@ from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
 from adapters.calendly.webhooks import CalendlyWebhookReader
 from application.availability.fetch import FetchAvailability
 from application.availability.read_busy_times import ReadBusyTimes
-from application.availability.read_lists import ReadEventTypes
-from application.availability.read_schedules import ReadSchedules
+from application.availability.read_lists import ReadEventTypes, ReadSchedules
 from application.availability.read_slots import ReadAvailability
 from application.availability.read_through_cache import ReadThroughCache
 from application.availability.refresh_cache import RefreshCache
@@ -19,12 +18,11 @@ from application.availability.single_flight import SingleFlight
 from application.availability.usage_tracking import UsageTracker
 from application.bookings.cancel_booking import CancelBooking
 from application.bookings.create_booking import BookForInvitee
-from application.bookings.fill_gaps import FillGaps
 from application.bookings.idempotency import IdempotentCommands
+from application.bookings.list_bookings import ShowBooking
 from application.bookings.mark_no_show import MarkNoShow
 from application.bookings.reconcile import ReconcileBookings
-from application.bookings.reconcile_jobs import ReconcileAll
-from application.bookings.show_booking import ShowBooking
+from application.bookings.reconcile_jobs import FillGaps, ReconcileAll
 from application.integrations.begin_connect import BeginConnect
 from application.integrations.complete_connect import CompleteConnect
 from application.integrations.finish_disconnect import FinishDisconnect
@@ -44,10 +42,9 @@ from application.webhooks.apply_pending import ApplyPendingWebhooks
 from application.webhooks.ensure_subscription import EnsureSubscription
 from application.webhooks.heal_subscriptions import HealSubscriptions
 from application.webhooks.ingest import Inbox, IngestWebhook
-from application.webhooks.list_events import ListWebhooks
+from application.webhooks.list_events import ListWebhooks, ShowWebhook
 from application.webhooks.lock_contention import Contention, bypass_group
 from application.webhooks.replay import ReplayWebhook
-from application.webhooks.show_webhook import ShowWebhook
 from application.webhooks.store_batch import StoreBatch
 from application.webhooks.store_single import StoreWebhook
 from domain.cache_policy import CachePolicy

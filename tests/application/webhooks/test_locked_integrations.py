@@ -1,6 +1,6 @@
 import pytest
 
-from application.webhooks.locked_integrations import LockedIntegrations
+from application.webhooks.lock_contention import LockedIntegrations
 from domain.errors import StorageContended
 from domain.integration import Integration
 from tests.application.support.building import Product

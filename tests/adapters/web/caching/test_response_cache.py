@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 
 from adapters.web.caching.response_cache import AnswerKey, RenderedAnswer, ResponseCache, Validity
-from application.availability.read_schedules import SchedulesView
+from application.availability.read_lists import SchedulesView
 from application.ports.storage.availability_cache import CacheKey, CacheKind
 from domain.ids import UserId
 from tests.adapters.web import scenario as story

@@ -3,8 +3,7 @@ from datetime import timedelta
 
 from adapters.web.readiness import readiness
 from application.ports.storage.breakers import Surface
-from application.resilience.breaker_view import BreakerView
-from domain.circuit_breaker import BreakerState
+from domain.circuit_breaker import BreakerState, BreakerView
 from tests.adapters.web import scenario as story
 from tests.adapters.web.fakes import StandInServices, StandInStorage
 from tests.adapters.web.serving import Client
