@@ -3,8 +3,6 @@
 Handlers ask for `services: FromServices`; nothing in this package builds a service itself.
 """
 
-# ruff: noqa: D102 - each property is documented by its use case
-
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, Protocol, TypeAlias, cast

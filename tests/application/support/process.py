@@ -1,7 +1,5 @@
 """One process of the product: every use case composed over the fakes, made on first use."""
 
-# ruff: noqa: D102 - each use case is described by its own module
-
 from datetime import timedelta
 from functools import cached_property
 
