@@ -16,7 +16,7 @@ class HomeView(msgspec.Struct, frozen=True):
     public_url: str
     temporal_ui_url: str | None
     sandbox_url: str | None
-    webhook: Notice | None
+    notice: Notice | None
     demo: DemoView | None
 
 
@@ -42,6 +42,6 @@ async def home_view(
         public_url=settings.public_url.rstrip("/"),
         temporal_ui_url=settings.temporal_ui_url,
         sandbox_url=settings.sandbox_url,
-        webhook=notice_of(outcome) if demo else None,
+        notice=notice_of(outcome) if demo else None,
         demo=demo,
     )

@@ -140,7 +140,7 @@ class StandInStandings:
         self._cache = cache
         self._storage = storage
 
-    async def version(self, key_hash: bytes, integration_id: IntegrationId) -> int | None:
+    async def current(self, key_hash: bytes, integration_id: IntegrationId) -> int | None:
         """Return the version of the cache."""
         self.asked += 1
         await self._storage.ping()

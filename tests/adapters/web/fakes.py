@@ -103,13 +103,13 @@ class StandInCircuits:
     """Breakers that stand where a test put them, in a store that can be away."""
 
     def __init__(self, storage: StandInStorage) -> None:
-        self.standing_now = dict.fromkeys(Surface, BreakerView(BreakerState.CLOSED, 0, None))
+        self.states_now = dict.fromkeys(Surface, BreakerView(BreakerState.CLOSED, 0, None))
         self._storage = storage
 
-    async def standing(self) -> dict[Surface, BreakerView]:
+    async def states(self) -> dict[Surface, BreakerView]:
         """Return them."""
         await self._storage.ping()
-        return self.standing_now
+        return self.states_now
 
 
 class StandInCallers:

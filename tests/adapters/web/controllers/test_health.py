@@ -45,7 +45,7 @@ async def test_an_open_circuit_is_told_and_leaves_the_process_ready(
     client: Client, services: StandInServices
 ) -> None:
     """While Calendly fails the process serves what it has, and says when it tries again."""
-    services.circuit_breakers.standing_now[Surface.API] = BreakerView(
+    services.circuit_breakers.states_now[Surface.API] = BreakerView(
         BreakerState.OPEN, 5, story.NOW + timedelta(seconds=60), story.NOW
     )
 
