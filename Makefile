@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-SOURCES := domain application adapters workflows sandbox bench tests
+SOURCES := domain application adapters workflows sandbox bench tests tools
 # Twice quiet: errors only. A package index of the machine's own may warn of what is not there.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 # Two processes of pytest; the later option wins: `make test ARGS="-n 0"` is one.
@@ -13,7 +13,7 @@ PARALLEL := -n 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo test faults bench-tokens bench-ingest bench-availability lint format clean
+.PHONY: help install dev demo test faults bench-tokens bench-ingest bench-availability lint language format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ lint: $(INSTALLED) ## Check style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+language: $(INSTALLED) ## Check that the prose is plain English; ARGS are paths and --summary
+	$(BIN)/python -m tools.plain_english $(ARGS)
 
 format: $(INSTALLED) ## Rewrite the code in its standard form
 	$(BIN)/ruff check --fix .

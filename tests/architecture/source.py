@@ -1,13 +1,13 @@
 """The walking code that the architecture tests share: which modules there are, and where a node is."""
 
 import ast
-import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[2]
+from tools.tracked import ROOT
+
 PRODUCT = ("domain", "application", "adapters", "workflows", "sandbox")
 
 
@@ -34,25 +34,6 @@ def modules(*folders: str) -> tuple[Module, ...]:
 def _read(path: Path) -> Module:
     text = path.read_text(encoding="utf-8")
     return Module(path.relative_to(ROOT), text, ast.parse(text))
-
-
-def tracked_files() -> list[Path]:
-    """Return what git tracks or would add, from the root of the repository."""
-    command = [
-        "git",
-        "-c",
-        f"safe.directory={ROOT}",
-        "ls-files",
-        "-z",
-    ]  # a CI's checkout may be another user's
-    listed = subprocess.run(
-        [*command, "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    return [Path(name) for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
 def calls(tree: ast.AST) -> Iterator[ast.Call]:

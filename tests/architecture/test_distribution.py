@@ -1,7 +1,7 @@
 import pytest
 
-from tests.architecture.source import ROOT
 from tests.distribution import TOGETHER, place_of
+from tools.tracked import ROOT
 
 PATHS = [path for paths in TOGETHER.values() for path in paths]
 

@@ -11,7 +11,8 @@ from tests.architecture.lints import (
     tests_claim,
     workflow_options,
 )
-from tests.architecture.source import PRODUCT, ROOT, Module, modules, tracked_files
+from tests.architecture.source import PRODUCT, Module, modules
+from tools.tracked import ROOT, tracked_files
 
 Lint = Callable[[ast.Module], Iterator[ast.AST]]
 SYSTEM = "adapters/system/"

@@ -3,7 +3,8 @@ import sysconfig
 import tomllib
 from pathlib import Path
 
-from tests.architecture.source import PRODUCT, ROOT
+from tests.architecture.source import PRODUCT
+from tools.tracked import ROOT
 
 LINT_IMPORTS = Path(sysconfig.get_path("scripts")) / "lint-imports"
 

@@ -5,7 +5,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-from tests.architecture.source import PRODUCT, ROOT, tracked_files
+from tests.architecture.source import PRODUCT
+from tools.tracked import ROOT, tracked_files
 
 
 def test_an_installation_has_everything_that_the_source_tree_runs_with(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Plain technical English: where the repository's prose is, and the rules that it follows."""
