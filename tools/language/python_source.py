@@ -26,7 +26,7 @@ _LITERAL_OR_COMMENT = re.compile(
     r"""\"{3}(?:[^\\]|\\(?s:.))*?\"{3}|'{3}(?:[^\\]|\\(?s:.))*?'{3}"""
     r"""|"(?:[^"\\\n]|\\(?s:.))*"|'(?:[^'\\\n]|\\(?s:.))*'|(?P<comment>\#[^\n]*)"""
 )
-_WITHOUT_STRINGS = ast.Name | ast.expr_context | ast.operator
+_WITHOUT_STRINGS = (ast.Name, ast.expr_context, ast.operator)
 
 
 def prose_of(text: str, *, messages: bool) -> Iterator[Passage]:

@@ -65,12 +65,12 @@ def read_words(text: str) -> WordList:
     tables = tomllib.loads(text)
     allowed = tables.pop("allowed", {})
     rows = tuple(
-        Row(_whole_words(word), use, rule)
+        Row(_whole_words([word]), use, rule)
         for rule, words in tables.items()
         for word, use in words.items()
     )
     return WordList(
-        re.compile("|".join(row.pattern.pattern for row in rows)),
+        _whole_words([word for words in tables.values() for word in words]),
         rows,
         {path: frozenset(map(str.lower, words)) for path, words in allowed.items()},
     )
@@ -111,6 +111,6 @@ def _words(passage: Passage, words: WordList) -> Iterator[Finding]:
         yield Finding(passage.line_at(match.start()), found, row.use, row.rule)
 
 
-def _whole_words(word: str) -> re.Pattern[str]:
-    spaced = word.replace(" ", r"\s+")
-    return re.compile(rf"(?<![\w-])(?:{spaced})(?![\w-])")
+def _whole_words(words: list[str]) -> re.Pattern[str]:
+    any_of = "|".join(f"(?:{word})" for word in words).replace(" ", r"\s+")
+    return re.compile(rf"(?<![\w-])(?:{any_of})(?![\w-])")
