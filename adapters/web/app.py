@@ -36,7 +36,7 @@ from adapters.web.middleware.uniform_requests import AsciiQuery, ReadableRequest
 from adapters.web.middleware.webhook_fast_path import WebhookFastPath
 from adapters.web.openapi.config import openapi_config
 from adapters.web.pages.error_pages import error_response
-from adapters.web.services import ServicesFactory, provide_services
+from adapters.web.params.services import ServicesFactory, provide_services
 
 LARGEST_BODY = 256 * 1024  # bytes; a booking with long answers is a tenth of it
 

@@ -8,8 +8,10 @@ The same goes for Calendly, whose circuit breakers are told of.
 import asyncio
 from collections.abc import Awaitable
 
+from adapters.persistence.storage import PiccoloStorage
 from adapters.web.schemas.health import Check, Circuit, Readiness
-from adapters.web.services import CircuitBreakers, Services, Storage
+from adapters.wiring.services import Services
+from application.resilience.circuit_breakers import CircuitBreakers
 from domain.errors import SlotkeeperError
 
 TIMEOUT_SECONDS = 3.0  # seconds; probes of orchestrators give up after a few
@@ -17,25 +19,25 @@ TIMEOUT_SECONDS = 3.0  # seconds; probes of orchestrators give up after a few
 
 async def readiness(services: Services, timeout_seconds: float = TIMEOUT_SECONDS) -> Readiness:
     """Return what works; every check runs, and none takes longer than `patience` (seconds)."""
-    *checks, circuit_breakers = await asyncio.gather(
+    *checks, circuits = await asyncio.gather(
         _check("database", services.storage.ping(), "DATABASE_URL", timeout_seconds),
         _check("migrations", _migrated(services.storage), "DATABASE_URL", timeout_seconds),
         _check(
             "temporal", services.jobs.check(), "TEMPORAL_ADDRESS", timeout_seconds, required=False
         ),
-        _circuit_breakers(services.circuit_breakers, timeout_seconds),
+        _circuits(services.circuit_breakers, timeout_seconds),
     )
     ready = all(each.ok for each in checks if each.required)
-    return Readiness(ready=ready, checks=tuple(checks), circuit_breakers=circuit_breakers)
+    return Readiness(ready=ready, checks=tuple(checks), circuits=circuits)
 
 
-async def _circuit_breakers(
+async def _circuits(
     circuit_breakers: CircuitBreakers, timeout_seconds: float
 ) -> tuple[Circuit, ...]:
     """Return where the breakers stand; none of them when the database does not answer."""
     try:
         async with asyncio.timeout(timeout_seconds):
-            standing = await circuit_breakers.states()
+            states = await circuit_breakers.states()
     except (SlotkeeperError, TimeoutError):
         return ()
     return tuple(
@@ -46,11 +48,11 @@ async def _circuit_breakers(
             retry_at=view.retry_at,
             opened_at=view.opened_at,
         )
-        for surface, view in standing.items()
+        for surface, view in states.items()
     )
 
 
-async def _migrated(storage: Storage) -> str | None:
+async def _migrated(storage: PiccoloStorage) -> str | None:
     missing = await storage.pending_migrations()
     return f"{len(missing)} pending; run: slotkeeper migrate" if missing else None
 

@@ -1,4 +1,4 @@
-"""Which adapter goes into which use case: one module a flow, nothing but constructors.
+"""The composition of adapters and use cases: one module a flow, and the one list of use cases.
 
-Only `adapters.bootstrap` calls in here.
+Only `adapters.bootstrap` composes; web, commands and workflows read the list in `services.py`.
 """

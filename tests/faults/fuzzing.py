@@ -25,7 +25,7 @@ from litestar import Litestar
 from adapters.settings import Settings
 from adapters.temporal.jobs import TemporalJobs
 from adapters.web.app import build_app
-from adapters.web.services import Services
+from adapters.wiring.services import Services
 from adapters.wiring.wire import wire
 from domain.integration import Integration
 from domain.secret import Secret
@@ -171,7 +171,7 @@ async def _served(stage: Stage) -> AsyncIterator[Litestar]:
 
     @asynccontextmanager
     async def opened(_settings: Settings) -> AsyncIterator[Services]:
-        yield cast(Services, services)
+        yield services
 
     app = build_app(stage.made.settings, opened)
     async with app.lifespan():

@@ -11,7 +11,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from adapters.web.http.bearer import bearer_token
-from adapters.web.services import services_of
+from adapters.web.params.services import services_of
 from domain.ids import UserId
 
 USER_HEADER = "x-user-id"

@@ -12,7 +12,7 @@ from litestar.handlers import BaseRouteHandler
 
 from adapters.web.auth.caller import USER_HEADER
 from adapters.web.http.bearer import bearer_token
-from adapters.web.services import services_of
+from adapters.web.params.services import services_of
 from application.security.manage_api_keys import SHOWN
 from domain.errors import InvalidInput
 

@@ -19,6 +19,7 @@ from adapters.web.openapi.operations import (
     empty,
 )
 from adapters.web.params.durations import optional_seconds, seconds_parameter
+from adapters.web.params.services import FromServices
 from adapters.web.params.timestamps import moment, moment_parameter
 from adapters.web.schemas.event_type_page import after_of, page_of
 from adapters.web.schemas.from_use_cases import (
@@ -27,7 +28,6 @@ from adapters.web.schemas.from_use_cases import (
     event_types_answer,
     schedules_answer,
 )
-from adapters.web.services import FromServices
 from domain import errors
 from domain.ids import UserId
 from domain.local_days import zone_of

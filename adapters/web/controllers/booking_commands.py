@@ -24,9 +24,10 @@ from adapters.web.openapi.operations import (
     answers,
 )
 from adapters.web.params.idempotency_key import provide_idempotency_key
+from adapters.web.params.services import FromServices
 from adapters.web.schemas.bookings import Booking, CancelBooking
 from adapters.web.schemas.from_use_cases import booking_answer
-from adapters.web.services import FromServices, Services
+from adapters.wiring.services import Services
 from application.bookings.idempotency import CommandResult
 from domain import errors
 from domain.ids import BookingId, UserId

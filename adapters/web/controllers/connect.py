@@ -28,9 +28,10 @@ from adapters.web.openapi.operations import (
 )
 from adapters.web.pages.templating import page
 from adapters.web.params.return_to import checked, with_outcome
+from adapters.web.params.services import FromServices
 from adapters.web.schemas.connect import Connected, StartedConnect
 from adapters.web.schemas.integration import Recovered
-from adapters.web.services import FromServices, Services
+from adapters.wiring.services import Services
 from application.integrations.begin_connect import StartedConnect as Begun
 from application.integrations.complete_connect import ConnectOutcome
 from domain import errors

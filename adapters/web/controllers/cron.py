@@ -10,8 +10,8 @@ from litestar.handlers import BaseRouteHandler
 from adapters.web.http.bearer import bearer_token
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import CRON_SECURITY, answer, answers
+from adapters.web.params.services import FromServices, services_of
 from adapters.web.schemas.jobs import StartedJob
-from adapters.web.services import FromServices, services_of
 from application.ports.jobs import StartedJob as Started
 from domain import errors
 from domain.secret import Secret

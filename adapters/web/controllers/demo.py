@@ -12,7 +12,8 @@ from litestar.response import Redirect
 
 from adapters.web.auth.demo_access import local_only
 from adapters.web.controllers.connect import to_consent
-from adapters.web.services import FromServices, Services
+from adapters.web.params.services import FromServices
+from adapters.wiring.services import Services
 from domain.ids import UserId
 
 

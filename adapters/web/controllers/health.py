@@ -4,9 +4,9 @@ from litestar import Controller, Response, get
 
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import NO_SECURITY, answer
+from adapters.web.params.services import FromServices
 from adapters.web.readiness import readiness
 from adapters.web.schemas.health import Alive, Readiness
-from adapters.web.services import FromServices
 
 
 class HealthController(Controller):

@@ -8,8 +8,8 @@ from adapters.web.auth.caller import identified, provide_user_id
 from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import API_SECURITY, CALLER, answer, answers, empty
+from adapters.web.params.services import FromServices
 from adapters.web.schemas.integration import Disconnecting, Integration
-from adapters.web.services import FromServices
 from domain import errors
 from domain.ids import UserId
 

@@ -6,7 +6,7 @@ from litestar.di import NamedDependency, Provide
 from adapters.web.auth.caller import identified, provide_user_id
 from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi.operations import API_SECURITY, CALLER, answers, empty
-from adapters.web.services import FromServices
+from adapters.web.params.services import FromServices
 from domain import errors
 from domain.ids import UserId
 

@@ -12,8 +12,8 @@ from msgspec import convert
 from adapters.web.auth.operator import operating, provide_operator
 from adapters.web.openapi import webhook_event_examples as examples
 from adapters.web.openapi.operations import OPERATOR, OPERATOR_SECURITY, answer, answers
+from adapters.web.params.services import FromServices
 from adapters.web.schemas.invitees import EraseInvitee, Erasure
-from adapters.web.services import FromServices
 from domain import errors
 
 EraseBody = Annotated[

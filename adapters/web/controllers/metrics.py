@@ -3,7 +3,7 @@
 from litestar import Response, get
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from adapters.web.services import FromServices
+from adapters.web.params.services import FromServices
 
 
 @get("/metrics", include_in_schema=False)

@@ -7,7 +7,7 @@ from litestar import MediaType, Request, Response, get
 from adapters.web.auth.demo_access import asked_locally
 from adapters.web.pages.home import home_view
 from adapters.web.pages.templating import STYLE, page
-from adapters.web.services import FromServices
+from adapters.web.params.services import FromServices
 
 
 @get("/", include_in_schema=False)

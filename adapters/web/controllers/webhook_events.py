@@ -11,13 +11,13 @@ from msgspec import convert
 from adapters.web.auth.operator import operating, provide_operator
 from adapters.web.openapi import webhook_event_examples as examples
 from adapters.web.openapi.operations import OPERATOR, OPERATOR_SECURITY, answer, answers
+from adapters.web.params.services import FromServices
 from adapters.web.schemas.webhook_events import (
     Replayed,
     WebhookEvent,
     WebhookEventPage,
     WebhookEventWithBody,
 )
-from adapters.web.services import FromServices
 from application.ports.storage.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
 from domain import errors
 from domain.ids import WebhookEventId

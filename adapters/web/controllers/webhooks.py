@@ -17,8 +17,8 @@ from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi import examples
 from adapters.web.openapi.document import SIGNATURE_HEADER
 from adapters.web.openapi.operations import NO_SECURITY, answers, empty
+from adapters.web.params.services import FromServices, services_of
 from adapters.web.schemas.problem import Problem
-from adapters.web.services import FromServices, services_of
 from domain import errors
 from domain.subscription import owner_of
 

@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from adapters.web.errors.framework_errors import INTERNAL, Fault, fault_of
 from adapters.web.errors.problem_table import row_of
 from adapters.web.http.request_id import request_id_of
+from adapters.web.params.services import services_of
 from adapters.web.schemas.problem import Problem
-from adapters.web.services import services_of
 from domain.errors import (
     Kind,
     ReauthRequired,

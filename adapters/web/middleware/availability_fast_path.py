@@ -29,7 +29,7 @@ from adapters.web.caching.response_cache import (
     response_cache_of,
 )
 from adapters.web.http.request_id import choose_request_id
-from adapters.web.services import Services
+from adapters.wiring.services import Services
 from application.ports.storage.availability_cache import NEWS_AFTER
 from application.security.hashing import digest
 from domain.cache_policy import Freshness

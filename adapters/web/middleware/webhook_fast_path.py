@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi.document import SIGNATURE_HEADER
 from adapters.web.pages.error_pages import error_response
-from adapters.web.services import Services
+from adapters.wiring.services import Services
 from domain.errors import InvalidInput, PayloadTooLarge, StorageUnavailable
 from domain.subscription import owner_of
 

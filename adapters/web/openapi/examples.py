@@ -127,7 +127,7 @@ _CIRCUITS = (
 READY = Readiness(
     ready=True,
     checks=(Check("database", ok=True), Check("migrations", ok=True), _TEMPORAL),
-    circuit_breakers=_CIRCUITS,
+    circuits=_CIRCUITS,
 )
 NOT_READY = Readiness(
     ready=False,
@@ -136,7 +136,7 @@ NOT_READY = Readiness(
         Check("migrations", ok=False, detail="1 pending; run: slotkeeper migrate"),
         _TEMPORAL,
     ),
-    circuit_breakers=(),
+    circuits=(),
 )
 WEBHOOK = {
     "event": "invitee.created",

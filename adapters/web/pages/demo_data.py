@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from typing import TypeVar
 
-from adapters.web.services import Services
+from adapters.wiring.services import Services
 from application.availability.read_slots import AvailabilityView
 from application.bookings.list_bookings import BookingView
 from application.integrations.view_integration import IntegrationView

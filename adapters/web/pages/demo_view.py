@@ -7,7 +7,7 @@ import msgspec
 
 from adapters.web.pages.demo_data import DemoParts
 from adapters.web.pages.local_times import Clockface, ago, clockface
-from adapters.web.services import Services
+from adapters.wiring.services import Services
 from application.availability.read_slots import AvailabilityView
 from application.availability.slot_query import last_segment
 from application.bookings.list_bookings import BookingView

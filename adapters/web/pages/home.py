@@ -6,7 +6,7 @@ from adapters.web.pages.demo_view import DemoView, demo_view
 from adapters.web.pages.notices import Notice, notice_of
 from adapters.web.readiness import readiness
 from adapters.web.schemas.health import Readiness
-from adapters.web.services import Services
+from adapters.wiring.services import Services
 
 
 class HomeView(msgspec.Struct, frozen=True):

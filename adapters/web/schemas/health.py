@@ -39,7 +39,7 @@ class Readiness(msgspec.Struct, frozen=True):
 
     ready: bool
     checks: tuple[Check, ...]
-    circuit_breakers: Annotated[
+    circuits: Annotated[
         tuple[Circuit, ...],
         Meta(
             description="An open one makes nothing unready: reads are served from the cache."

@@ -10,7 +10,7 @@ from litestar.testing import AsyncTestClient
 
 from adapters.settings import Settings, load_settings
 from adapters.web.app import build_app
-from adapters.web.services import Services
+from adapters.wiring.services import Services
 from tests.adapters.sound_environ import SOUND
 from tests.adapters.web.fakes import StandInServices
 from tests.adapters.web.scenario import API_KEY
