@@ -12,7 +12,7 @@ from adapters.temporal import contract
 from adapters.temporal.connect import connect
 from application.jobs.job_result import JobResult
 from bench.stage import Stage
-from workflows.messages import Sweep
+from workflows.messages import PagingState
 
 
 class TemporalStage(Stage):
@@ -55,12 +55,12 @@ async def run_job(client: Client, workflow: str) -> JobResult:
 
 
 async def start_job(
-    client: Client, workflow: str, sweep: Sweep | None = None
+    client: Client, workflow: str, state: PagingState | None = None
 ) -> WorkflowHandle[Any, JobResult]:
     """Start a job, by its workflow's name, under an id of its own."""
     return await client.start_workflow(
         workflow,
-        args=[] if sweep is None else [sweep],
+        args=[] if state is None else [state],
         id=f"{workflow}-{uuid.uuid4()}",
         task_queue=contract.TASK_QUEUE,
         result_type=JobResult,

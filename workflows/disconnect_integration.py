@@ -8,7 +8,7 @@ with workflow.unsafe.imports_passed_through():
     from adapters.temporal.contract import IntegrationInput
     from application.integrations.finish_disconnect import ERASED_UNREVOKED
     from workflows import options
-    from workflows.activities.disconnecting import Disconnecting
+    from workflows.activities.integrations import IntegrationActivities
     from workflows.messages import Erased, Erasure
 
 UNREVOKED = (
@@ -32,7 +32,7 @@ class DisconnectIntegration:
     async def _erase(self, of: IntegrationInput) -> Erased:
         try:
             return await workflow.execute_activity_method(
-                Disconnecting.finish_disconnect,
+                IntegrationActivities.finish_disconnect,
                 Erasure(integration_id=of.integration_id),
                 **options.ERASE,
             )
@@ -41,7 +41,7 @@ class DisconnectIntegration:
                 raise
         workflow.set_current_details("Calendly could not be told; erasing on our side alone.")
         return await workflow.execute_activity_method(
-            Disconnecting.finish_disconnect,
+            IntegrationActivities.finish_disconnect,
             Erasure(integration_id=of.integration_id, forced=True),
             **options.ERASE_FORCED,
         )

@@ -1,7 +1,7 @@
-"""What goes into and comes out of workflows and activities: one struct each way.
+"""The inputs and results of workflows and activities: one struct each way.
 
 Ids, counts, codes and times only: operators read these in the Temporal UI, nothing hides them.
-Fields are added with a default and never renamed, because running workflows hold older ones.
+Add a field with a default, and never rename one: running workflows hold older values.
 """
 
 from datetime import datetime
@@ -16,17 +16,17 @@ PAGES_PER_RUN: Final = 300
 """A page takes six events, so this many make about 1,800: Temporal warns at 10,240."""
 
 LONGEST_HISTORY: Final = 1_800
-"""Events after which a run continues as new all the same; waits between pages take five each."""
+"""A run with this many events continues as new; waits between pages take five events each."""
 
 
-class Sweep(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The input of a workflow that pages through work.
+class PagingState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The input of a page job: how far its earlier runs came.
 
     Args:
-        so_far: what earlier runs of the same sweep did; its cursor is where to go on.
+        so_far: the result of the earlier runs of the same job; its cursor is where to continue.
         pages_done: how many pages that took.
         pages_per_run: after how many pages to continue as a new run.
-        waits_until: no wait of this sweep goes beyond this (UTC); None before the first page.
+        waits_until: no wait of this job goes beyond this (UTC); None before the first page.
 
     """
 
@@ -46,8 +46,8 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """How one step ended.
 
     Args:
-        result: what it came to (`created`, `synced`, …), or empty when it failed.
-        count: how many things it changed, where it counts.
+        result: `created`, `synced`, …, or empty when it failed.
+        count: how many rows it changed, for a step that counts them.
         error_code: why it failed, or None.
 
     """
@@ -66,7 +66,7 @@ class Onboarded(msgspec.Struct, frozen=True):
 
 
 class Erasure(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which integration to erase; `forced`: even though Calendly could not be told."""
+    """Which integration to erase; `forced`: even though Calendly was not reached."""
 
     integration_id: IntegrationId
     forced: bool = False

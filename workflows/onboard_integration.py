@@ -10,7 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from adapters.temporal import contract
     from adapters.temporal.contract import IntegrationInput
     from workflows import options
-    from workflows.activities.onboarding import Onboarding
+    from workflows.activities.integrations import IntegrationActivities
     from workflows.details import describe_steps
     from workflows.messages import Onboarded, Step
 
@@ -38,12 +38,14 @@ class OnboardIntegration:
         subscription = await self._step(
             "subscription",
             workflow.execute_activity_method(
-                Onboarding.ensure_subscription, of, **options.SUBSCRIBE
+                IntegrationActivities.ensure_subscription, of, **options.SUBSCRIBE
             ),
         )
         bookings = await self._step(
             "bookings",
-            workflow.execute_activity_method(Onboarding.backfill_bookings, of, **options.BACKFILL),
+            workflow.execute_activity_method(
+                IntegrationActivities.backfill_bookings, of, **options.BACKFILL
+            ),
         )
         return subscription, bookings
 
@@ -51,7 +53,7 @@ class OnboardIntegration:
         return await self._step(
             "availability",
             workflow.execute_activity_method(
-                Onboarding.sync_availability, of, **options.FIRST_SYNC
+                IntegrationActivities.sync_availability, of, **options.FIRST_SYNC
             ),
         )
 

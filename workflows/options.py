@@ -1,7 +1,7 @@
 """Every activity's time-outs and retries, each with its reason.
 
-`schedule_to_close` bounds an activity with all its retries; after it the workflow fails visibly
-and the schedule's next tick starts afresh.
+`attempt` bounds one attempt and `total` the activity with all its retries. After `total` the
+workflow fails visibly, and the schedule's next tick starts a new run.
 """
 
 from datetime import timedelta
@@ -11,150 +11,155 @@ from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
 HEARTBEAT: Final = timedelta(seconds=30)
-"""Activities beat three times in this span whatever they wait for, so silence means that the
-worker is gone and somebody else may take over."""
+"""Activities send three heartbeats in this time, whatever they wait for. Silence means that the
+worker has died, so another worker may take the activity."""
 
-# A page that fails as a whole met PostgreSQL down, a deploy or a bug: all are worth a minute's wait.
-_PATIENT: Final = RetryPolicy(
+# A whole page fails when PostgreSQL is down, during a deploy, or on a bug: wait up to a minute.
+_PAGE_RETRIES: Final = RetryPolicy(
     initial_interval=timedelta(seconds=2),
     backoff_coefficient=2.0,
     maximum_interval=timedelta(minutes=1),
 )
 
-REFRESH_PAGE: Final = ActivityConfig(
-    summary="refresh a page of tokens",
-    # A hundred exchanges, sixteen at a time, each a few seconds even when Calendly is slow.
-    start_to_close_timeout=timedelta(minutes=5),
-    # New token pairs may wait in its heartbeat for PostgreSQL to come back: they end with it. The
-    # ticks of the schedule are skipped meanwhile, and could do nothing either.
-    schedule_to_close_timeout=timedelta(hours=24),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=_PATIENT,
-    # An exchange under way must end and be stored before the workflow may.
-    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-)
-
-REFRESH_WAITS: Final = timedelta(minutes=50)
-"""How long a refresh run stays for what was put off; it ends before the next hourly tick."""
-
-SYNC_PAGE: Final = ActivityConfig(
-    summary="sync a page of availability",
-    # Some ten requests a user, within each user's rate budget.
-    start_to_close_timeout=timedelta(minutes=10),
-    # A tick that finds this run open is skipped, so give up before the second one.
-    schedule_to_close_timeout=timedelta(minutes=25),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=_PATIENT,
-    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-)
-
-APPLY_PAGE: Final = ActivityConfig(
-    summary="apply a page of stored webhooks",
-    # Database work only.
-    start_to_close_timeout=timedelta(minutes=2),
-    # The schedule ticks every minute; a longer outage is better seen as failed runs.
-    schedule_to_close_timeout=timedelta(minutes=10),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=_PATIENT,
-    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-)
-
-HEAL_PAGE: Final = ActivityConfig(
-    summary="check a page of webhook subscriptions",
-    # One or two lists an integration, rarely a create and a delete.
-    start_to_close_timeout=timedelta(minutes=5),
-    # Ends before the next half-hourly tick is due.
-    schedule_to_close_timeout=timedelta(minutes=25),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=_PATIENT,
-    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-)
-
-PRUNE_PAGE: Final = ActivityConfig(
-    summary="prune a page of what is over",
-    # One statement over a thousand rows, two hundred bodies to open, or some thousand addresses.
-    start_to_close_timeout=timedelta(minutes=2),
-    # Runs once a day; what a long outage keeps from it waits for the next.
-    schedule_to_close_timeout=timedelta(hours=2),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=_PATIENT,
-    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-)
-
-RECONCILE_PAGE: Final = ActivityConfig(
-    summary="reconcile a page of integrations",
-    # Every event of every integration of the page is listed with its invitees.
-    start_to_close_timeout=timedelta(minutes=30),
-    # Runs every six hours; a page may wait out a long outage.
-    schedule_to_close_timeout=timedelta(hours=2),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=_PATIENT,
-    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-)
-
-FILL_GAPS_PAGE: Final = ActivityConfig(
-    summary="back-fill a page of gaps",
-    # As a page of the reconciliation, over a wider window.
-    start_to_close_timeout=timedelta(minutes=30),
-    # A tick that finds this run open is skipped; what is left is the next one's.
-    schedule_to_close_timeout=timedelta(hours=2),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=_PATIENT,
-    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-)
-
 # A new user watches the first attempts; an outage at Calendly lasts longer than that.
-_WATCHED: Final = RetryPolicy(
+_STEP_RETRIES: Final = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2.0,
     maximum_interval=timedelta(minutes=5),
 )
 
-SUBSCRIBE: Final = ActivityConfig(
-    summary="subscribe to webhooks",
-    start_to_close_timeout=timedelta(minutes=2),
-    # Afterwards the healing schedule goes on.
-    schedule_to_close_timeout=timedelta(hours=1),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=_WATCHED,
+
+def _activity(
+    summary: str,
+    *,
+    attempt: timedelta,
+    total: timedelta | None,
+    retries: RetryPolicy,
+    cancellation: ActivityCancellationType = ActivityCancellationType.TRY_CANCEL,
+) -> ActivityConfig:
+    return ActivityConfig(
+        summary=summary,
+        start_to_close_timeout=attempt,
+        schedule_to_close_timeout=total,
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=retries,
+        cancellation_type=cancellation,
+    )
+
+
+def _page(summary: str, *, attempt: timedelta, total: timedelta) -> ActivityConfig:
+    return _activity(
+        summary,
+        attempt=attempt,
+        total=total,
+        retries=_PAGE_RETRIES,
+        # A token request under way must end and be stored before the workflow may.
+        cancellation=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    )
+
+
+def _step(summary: str, *, attempt: timedelta, total: timedelta) -> ActivityConfig:
+    return _activity(summary, attempt=attempt, total=total, retries=_STEP_RETRIES)
+
+
+REFRESH_PAGE: Final = _page(
+    "refresh a page of tokens",
+    # A hundred exchanges, sixteen at a time, each a few seconds even when Calendly is slow.
+    attempt=timedelta(minutes=5),
+    # While PostgreSQL is down, new token pairs wait in its heartbeats and are lost with it. The
+    # schedule's ticks are skipped until then; they could do nothing either.
+    total=timedelta(hours=24),
 )
 
-FIRST_SYNC: Final = ActivityConfig(
-    summary="first sync of availability",
-    start_to_close_timeout=timedelta(minutes=5),
-    # Afterwards the sync schedule goes on.
-    schedule_to_close_timeout=timedelta(hours=1),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=_WATCHED,
+REFRESH_WAITS: Final = timedelta(minutes=50)
+"""How long a refresh run waits for delayed rows; it ends before the next hourly tick."""
+
+SYNC_PAGE: Final = _page(
+    "sync a page of availability",
+    # Some ten requests a user, within each user's rate budget.
+    attempt=timedelta(minutes=10),
+    # A tick that finds this run open is skipped, so it ends before the second one.
+    total=timedelta(minutes=25),
 )
 
-BACKFILL: Final = ActivityConfig(
-    summary="back-fill of bookings",
+APPLY_PAGE: Final = _page(
+    "apply a page of stored webhooks",
+    # Database work only.
+    attempt=timedelta(minutes=2),
+    # The schedule ticks every minute; a longer outage shows as failed runs.
+    total=timedelta(minutes=10),
+)
+
+HEAL_PAGE: Final = _page(
+    "check a page of webhook subscriptions",
+    # One or two lists an integration, rarely a create and a delete.
+    attempt=timedelta(minutes=5),
+    # Ends before the next half-hourly tick is due.
+    total=timedelta(minutes=25),
+)
+
+PRUNE_PAGE: Final = _page(
+    "prune a page of expired rows",
+    # One statement over a thousand rows, two hundred bodies to open, or some thousand addresses.
+    attempt=timedelta(minutes=2),
+    # Runs once a day; after a long outage the next run continues.
+    total=timedelta(hours=2),
+)
+
+RECONCILE_PAGE: Final = _page(
+    "reconcile a page of integrations",
+    # Every event of every integration of the page is listed with its invitees.
+    attempt=timedelta(minutes=30),
+    # Runs every six hours; a page may wait out a long outage.
+    total=timedelta(hours=2),
+)
+
+FILL_GAPS_PAGE: Final = _page(
+    "back-fill a page of gaps",
+    # The same work as a page of the reconciliation, over a wider window.
+    attempt=timedelta(minutes=30),
+    # A tick that finds this run open is skipped; the next run takes the rest.
+    total=timedelta(hours=2),
+)
+
+SUBSCRIBE: Final = _step(
+    "subscribe to webhooks",
+    attempt=timedelta(minutes=2),
+    # Afterwards the schedule that heals subscriptions continues.
+    total=timedelta(hours=1),
+)
+
+FIRST_SYNC: Final = _step(
+    "first sync of availability",
+    attempt=timedelta(minutes=5),
+    # Afterwards the sync schedule continues.
+    total=timedelta(hours=1),
+)
+
+BACKFILL: Final = _step(
+    "back-fill of bookings",
     # A busy host has thousands of events, and each costs a request for its invitees.
-    start_to_close_timeout=timedelta(hours=1),
+    attempt=timedelta(hours=1),
     # Afterwards the reconciliation schedule, which comes every six hours, back-fills.
-    schedule_to_close_timeout=timedelta(hours=6),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=_WATCHED,
+    total=timedelta(hours=6),
 )
 
-ERASE: Final = ActivityConfig(
-    summary="unsubscribe, revoke, erase",
-    start_to_close_timeout=timedelta(minutes=2),
-    # The person asked to be forgotten: Calendly may keep us from it for a day, no longer.
-    schedule_to_close_timeout=timedelta(hours=24),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(
+ERASE: Final = _activity(
+    "unsubscribe, revoke, erase",
+    attempt=timedelta(minutes=2),
+    # The user asked for deletion: an outage at Calendly may delay it by a day at most.
+    total=timedelta(hours=24),
+    retries=RetryPolicy(
         initial_interval=timedelta(seconds=2),
         backoff_coefficient=2.0,
         maximum_interval=timedelta(minutes=10),
     ),
 )
 
-ERASE_FORCED: Final = ActivityConfig(
-    summary="erase without Calendly",
-    start_to_close_timeout=timedelta(minutes=2),
-    # No end: only PostgreSQL, or a refresh under way, keeps this from happening, and it has to.
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=_PATIENT,
+ERASE_FORCED: Final = _activity(
+    "erase without Calendly",
+    attempt=timedelta(minutes=2),
+    # Retried without end: it must happen, and only PostgreSQL or a refresh can delay it.
+    total=None,
+    retries=_PAGE_RETRIES,
 )

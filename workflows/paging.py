@@ -1,6 +1,6 @@
-"""The loop that all sweeps share: page after page until nothing more is due.
+"""The loop that all page jobs share: page after page until no more work is due.
 
-A change of the commands issued here changes every sweep: running ones replay their histories.
+A change of the commands issued here changes every page job: running ones replay their histories.
 """
 
 from collections.abc import Awaitable, Callable
@@ -8,33 +8,38 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
+from temporalio.workflow import ActivityConfig
 
 from application.jobs.job_result import JobResult
+from workflows.activities.pages import PageActivities
 from workflows.details import describe, describe_wait
-from workflows.messages import LONGEST_HISTORY, PageInput, Sweep
+from workflows.messages import LONGEST_HISTORY, PageInput, PagingState
 
 NO_WAITS: Final = timedelta(0)
 
 
 async def run_pages(
-    sweep: Sweep,
-    work_page: Callable[[PageInput], Awaitable[JobResult]],
+    activity: Callable[[PageActivities, PageInput], Awaitable[JobResult]],
+    config: ActivityConfig,
+    state: PagingState,
     *,
     waits_for: timedelta = NO_WAITS,
 ) -> JobResult:
     """Work pages and return the sum; continue as a new run before the history grows long.
 
     Args:
-        sweep: where to go on.
-        work_page: the activity that works one page.
-        waits_for: a page may ask to be looked at again a little later, by its `resume_in`; the
-            sweep does so, as a timer, until it is this old. Then the rest is the next run's.
+        activity: works one page.
+        config: its time-outs and retries.
+        state: where to continue.
+        waits_for: a page may ask for another page a little later, by its `resume_in`. The job
+            waits for it, with a timer, until the job is this old. Then the next run takes over.
 
     """
-    total, pages = sweep.so_far, sweep.pages_done
-    waits_until = sweep.waits_until or (workflow.now() + waits_for if waits_for else None)
+    total, pages = state.so_far, state.pages_done
+    waits_until = state.waits_until or (workflow.now() + waits_for if waits_for else None)
     while True:
-        total = total.plus(await work_page(PageInput(cursor=total.cursor)))
+        page = PageInput(cursor=total.cursor)
+        total = total.plus(await workflow.execute_activity_method(activity, page, **config))
         pages += 1
         resumes_at = _resumes_at(total, waits_until)
         workflow.set_current_details(
@@ -44,12 +49,12 @@ async def run_pages(
             await workflow.sleep(resumes_at - workflow.now())
         elif not total.more:
             return total
-        if pages - sweep.pages_done >= sweep.pages_per_run or _is_long():
+        if pages - state.pages_done >= state.pages_per_run or _is_long():
             workflow.continue_as_new(
-                Sweep(
+                PagingState(
                     so_far=total,
                     pages_done=pages,
-                    pages_per_run=sweep.pages_per_run,
+                    pages_per_run=state.pages_per_run,
                     waits_until=waits_until,
                 )
             )

@@ -16,7 +16,7 @@ from bench.row import Row
 from bench.tokens.job import history_lengths
 from bench.tokens.population import make_due
 from bench.tokens.stage import Stage
-from workflows.messages import PAGES_PER_RUN, Sweep
+from workflows.messages import PAGES_PER_RUN, PagingState
 
 LIMIT = 2_000
 ROWS = 1_000_000
@@ -43,10 +43,10 @@ class Runs:
         self._stage = stage
         self._client = client
 
-    async def events(self, pages: int, sweep: Sweep | None = None) -> Sequence[int]:
+    async def events(self, pages: int, state: PagingState | None = None) -> Sequence[int]:
         """Return the events of each run of a job of so many full pages and an empty one."""
         await make_due(self._stage, 0, pages * MEASURED_PAGE)
-        started = await start_job(self._client, contract.REFRESH_TOKENS, sweep)
+        started = await start_job(self._client, contract.REFRESH_TOKENS, state)
         await started.result()
         return await history_lengths(self._client, started)
 
@@ -64,7 +64,7 @@ async def row(stage: Stage, pages: tuple[int, int] = (5, 20)) -> Row:
     """
     runs = Runs(stage, await client_of(stage))
     found = await runs.slope(*pages)
-    split = await runs.events(pages[1], Sweep(pages_per_run=pages[0]))
+    split = await runs.events(pages[1], PagingState(pages_per_run=pages[0]))
     longest = found.events(PAGES_PER_RUN)
     return Row(
         what=f"history at {ROWS:,} rows",

@@ -133,6 +133,22 @@ def test_the_lint_finds_clocks(code: str, offences: int) -> None:
         ("workflow.start_activity(work, start_to_close_timeout=hour)", 1),
         ("workflow.execute_local_activity(work, **OPTIONS)", 1),
         ("workflow.execute_activity_method(Work.run, summary='x', **options.PAGE)", 1),
+        ("run_pages(Work.run, options.PAGE, state)", 0),
+        ("run_pages(Work.run, config, state)", 1),
+        (
+            (
+                "async def run_pages(config: ActivityConfig):"
+                " await workflow.execute_activity_method(Work.run, page, **config)"
+            ),
+            0,
+        ),
+        (
+            (
+                "async def other(config: ActivityConfig):"
+                " await workflow.execute_activity_method(Work.run, page, **config)"
+            ),
+            1,
+        ),
         ("execute_activity(work)", 1),
     ],
 )

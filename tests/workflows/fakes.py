@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
+from adapters.wiring.services import Services
 from application.jobs.job_result import JobCounter, JobResult, Progress
 from application.ports.unsaved_tokens import UnsavedTokenPair, UnsavedTokens
 from domain.errors import SlotkeeperError
@@ -149,3 +151,8 @@ class FakeUseCases:
     sync_availability: OneIntegration = field(default_factory=OneIntegration)
     reconcile_bookings: ReconcileOne = field(default_factory=ReconcileOne)
     finish_disconnect: Erase = field(default_factory=Erase)
+
+    @property
+    def services(self) -> Services:
+        """These fakes as the list that activities take."""
+        return cast(Services, self)

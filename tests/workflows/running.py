@@ -25,7 +25,7 @@ class Bench:
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Keep a worker on the task queue."""
-        activities = activities_of(self.use_cases, page_size=self.page_size)
+        activities = activities_of(self.use_cases.services, page_size=self.page_size)
         async with build_worker(
             self.client, activities, task_queue=self.task_queue, grace=timedelta(milliseconds=100)
         ):

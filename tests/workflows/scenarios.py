@@ -17,7 +17,7 @@ from domain.errors import (
 from domain.ids import IntegrationId
 from tests.workflows.fakes import CursorRows, DueRows, Erase, OneIntegration, ReconcileOne
 from tests.workflows.running import Bench
-from workflows.messages import Sweep
+from workflows.messages import PagingState
 
 Scenario = Callable[[Bench], Awaitable["WorkflowHandle[object, object]"]]
 
@@ -37,7 +37,7 @@ async def refresh(bench: Bench) -> WorkflowHandle[object, object]:
 async def sync(bench: Bench) -> WorkflowHandle[object, object]:
     """A long sweep: the history is the first run's, which continues as new."""
     bench.use_cases.sync_due_availability = DueRows(rows=["synced"] * 5)
-    return await bench.start(contract.SYNC_AVAILABILITY, Sweep(pages_per_run=2))
+    return await bench.start(contract.SYNC_AVAILABILITY, PagingState(pages_per_run=2))
 
 
 async def apply_webhooks(bench: Bench) -> WorkflowHandle[object, object]:

@@ -1,19 +1,20 @@
 import asyncio
 import dataclasses
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
 from temporalio.testing import ActivityEnvironment
 
+from adapters.wiring.services import Services
 from application.jobs.job_result import JobResult, Progress
 from application.ports.unsaved_tokens import UnsavedTokenPair, UnsavedTokens
 from domain.ids import IntegrationId
 from domain.token import SealedTokens
-from tests.workflows.fakes import CursorRows, DueRows, FakeUseCases
-from workflows.activities.due_work import DueWork
-from workflows.activities.sweeps import Sweeps
+from tests.workflows.fakes import CursorRows, DueRows
+from workflows.activities.pages import PageActivities
 from workflows.messages import PageInput
 
 
@@ -33,15 +34,14 @@ def recording(made: ActivityEnvironment) -> list[JobResult]:
     return beats
 
 
-def due(rows: list[str]) -> DueWork:
+def activities(**use_cases: Any) -> PageActivities:
+    """Return the activities over these fakes."""
+    return PageActivities(cast(Services, SimpleNamespace(**use_cases)), page_size=10)
+
+
+def due(rows: list[str]) -> PageActivities:
     """Return the activities over a queue of rows to refresh."""
-    cases = FakeUseCases()
-    return DueWork(
-        refresh=DueRows(rows=rows),
-        sync=cases.sync_due_availability,
-        apply_webhooks=cases.apply_webhooks,
-        limit=10,
-    )
+    return activities(refresh_due_tokens=DueRows(rows=rows))
 
 
 async def test_progress_is_told_by_heartbeats() -> None:
@@ -78,9 +78,9 @@ async def test_a_sweep_that_begins_again_counts_its_page_once() -> None:
     """A page by cursor is worked from its beginning, so earlier counts are dropped."""
     made = environment({"examined": 1, "done": {"kept": 1}})
     rows = CursorRows(rows=["kept"] * 2)
-    sweeps = Sweeps(heal=rows, reconcile=CursorRows(), fill_gaps=CursorRows(), limit=10)
+    pages = activities(heal_subscriptions=rows)
 
-    result = await made.run(sweeps.heal_subscriptions, PageInput())
+    result = await made.run(pages.heal_subscriptions, PageInput())
 
     assert result == JobResult(examined=2, done={"kept": 2})
 
@@ -102,13 +102,7 @@ async def test_a_page_that_waits_goes_on_beating() -> None:
 
     made = environment(timeout=timedelta(milliseconds=30))
     made.on_heartbeat = beat
-    cases = FakeUseCases()
-    work = DueWork(
-        refresh=slow,
-        sync=cases.sync_due_availability,
-        apply_webhooks=cases.apply_webhooks,
-        limit=10,
-    )
+    work = activities(refresh_due_tokens=slow)
 
     result = await asyncio.wait_for(made.run(work.refresh_due_tokens, PageInput()), timeout=5)
     after = len(beats)
@@ -133,8 +127,7 @@ async def test_a_pair_that_cannot_be_stored_rides_in_the_heartbeat() -> None:
     made = environment()
     told: list[tuple[Any, ...]] = []
     made.on_heartbeat = lambda *details: told.append(details)
-    work = due([])
-    work._refresh = DueRows(unsaved=[PAIR])
+    work = activities(refresh_due_tokens=DueRows(unsaved=[PAIR]))
 
     await made.run(work.refresh_due_tokens, PageInput())
 
@@ -145,8 +138,7 @@ async def test_the_next_attempt_finds_the_pair() -> None:
     """The attempt after a killed one is given what that one could not store."""
     made = environment(msgspec.to_builtins(JobResult()), msgspec.to_builtins([PAIR]))
     rows = DueRows()
-    work = due([])
-    work._refresh = rows
+    work = activities(refresh_due_tokens=rows)
 
     await made.run(work.refresh_due_tokens, PageInput())
 
@@ -158,8 +150,7 @@ async def test_a_pair_of_another_shape_costs_no_other() -> None:
     odd = {"integration_id": "nobody"}
     made = environment(msgspec.to_builtins(JobResult()), [odd, *msgspec.to_builtins([PAIR])])
     rows = DueRows()
-    work = due([])
-    work._refresh = rows
+    work = activities(refresh_due_tokens=rows)
 
     await made.run(work.refresh_due_tokens, PageInput())
 

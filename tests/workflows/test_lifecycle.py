@@ -65,7 +65,7 @@ async def test_the_ready_file_exists_while_the_worker_takes_work(
     bench.use_cases.apply_webhooks = DueRows(rows=["applied"])
     worker = build_worker(
         bench.client,
-        activities_of(bench.use_cases, page_size=2),
+        activities_of(bench.use_cases.services, page_size=2),
         task_queue=bench.task_queue,
     )
     running = asyncio.create_task(run_worker(worker, stop, ready))
@@ -87,7 +87,9 @@ async def test_a_worker_stopped_before_it_began_ends(bench: Bench, tmp_path: Pat
     stop = asyncio.Event()
     stop.set()
     worker = build_worker(
-        bench.client, activities_of(bench.use_cases, page_size=2), task_queue=bench.task_queue
+        bench.client,
+        activities_of(bench.use_cases.services, page_size=2),
+        task_queue=bench.task_queue,
     )
 
     await asyncio.wait_for(run_worker(worker, stop, tmp_path / "ready"), timeout=5)

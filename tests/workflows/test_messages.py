@@ -41,7 +41,7 @@ def signatures() -> Iterator[tuple[str, Any]]:
     for workflow in WORKFLOWS:
         for name, hint in get_type_hints(vars(workflow)["run"]).items():
             yield f"{workflow.__name__}.{name}", hint
-    for activity in activities_of(FakeUseCases(), page_size=1):
+    for activity in activities_of(FakeUseCases().services, page_size=1):
         for name, hint in get_type_hints(activity).items():
             yield f"{activity.__name__}.{name}", hint
 

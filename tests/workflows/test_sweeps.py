@@ -13,7 +13,7 @@ from domain.errors import (
 )
 from tests.workflows.fakes import CursorRows, DueRows
 from tests.workflows.running import Bench
-from workflows.messages import Sweep
+from workflows.messages import PagingState
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -67,7 +67,7 @@ async def test_a_long_sweep_continues_as_new_with_its_counts_and_cursor(bench: B
     bench.use_cases.heal_subscriptions = CursorRows(rows=["kept"] * 9)
 
     async with bench.working():
-        handle = await bench.start(contract.HEAL_WEBHOOKS, Sweep(pages_per_run=2))
+        handle = await bench.start(contract.HEAL_WEBHOOKS, PagingState(pages_per_run=2))
         result = await handle.result()
         last = await handle.describe()
 
@@ -216,7 +216,7 @@ async def test_a_waiting_run_that_continues_as_new_keeps_its_end(bench: Bench) -
     bench.use_cases.refresh_due_tokens = DueRows(waits=[held] * 10)
 
     result = await bench.run(
-        contract.REFRESH_TOKENS, Sweep(pages_per_run=1), result_type=JobResult
+        contract.REFRESH_TOKENS, PagingState(pages_per_run=1), result_type=JobResult
     )
 
     assert result.held_by == "put_off"

@@ -1,4 +1,4 @@
-"""The activities: methods of classes that hold use cases, and say nothing themselves.
+"""The activities: methods of classes that call use cases and add nothing of their own.
 
-A page of work is one activity; each row's failure is counted by its use case, never raised.
+One activity works one page. A use case counts each row's failure and does not raise it.
 """

@@ -1,7 +1,7 @@
-"""Heartbeats that carry how far an attempt is, and go on while a row makes us wait.
+"""Heartbeats that carry an attempt's progress, and continue while one row takes long.
 
-The second detail is the one thing that is sealed rather than open to read: token pairs whose
-storing is not confirmed. The attempt after a killed one stores them first.
+Their second detail is sealed: the token pairs that the database has not confirmed. The attempt
+after a killed one stores these pairs first.
 """
 
 import asyncio
@@ -20,17 +20,17 @@ from application.ports.unsaved_tokens import UnsavedTokenPair
 from domain.ids import IntegrationId
 
 BEATS_PER_TIMEOUT = 3
-# Seconds between the beats of a busy page; rows may end by the hundred a second.
-NOTED_EVERY = 0.5
+# Seconds between the beats of a busy page, which may finish hundreds of rows a second.
+BEAT_INTERVAL = 0.5
 
 _Key = tuple[IntegrationId, datetime, int]
 
 
 class Heartbeats:
-    """What the heartbeats of one attempt say. Implements the Rescue port.
+    """The heartbeats of one attempt. Implements the UnsavedTokens port.
 
     Args:
-        before: what earlier attempts did, to be shown as part of the progress.
+        before: the result of earlier attempts, shown as part of the progress.
         unsaved: pairs that earlier attempts left.
 
     """
@@ -40,37 +40,35 @@ class Heartbeats:
     ) -> None:
         self._before = before or JobResult()
         self._latest = self._before
-        self._beaten_at = -math.inf
+        self._last_beat = -math.inf
         self._unsaved: dict[_Key, UnsavedTokenPair] = {_key(each): each for each in unsaved}
 
     def note(self, job_result: JobResult) -> None:
-        """Tell how far this attempt is; it is the Progress of a use case."""
+        """Report this attempt's progress; use cases call it as their `Progress`."""
         self._latest = self._before.plus(job_result)
-        if time.monotonic() - self._beaten_at >= NOTED_EVERY:
+        if time.monotonic() - self._last_beat >= BEAT_INTERVAL:
             self.beat()
 
     def beat(self) -> None:
-        """Say it all again."""
-        self._beaten_at = time.monotonic()
+        self._last_beat = time.monotonic()
         if self._unsaved:
             activity.heartbeat(self._latest, list(self._unsaved.values()))
         else:
             activity.heartbeat(self._latest)
 
     def keep(self, pair: UnsavedTokenPair) -> None:
-        """Take the pair along from the next heartbeat on."""
+        """Include the pair from the next heartbeat on."""
         self._unsaved[_key(pair)] = pair
 
     def alarm(self) -> None:
-        """Send what is kept now."""
+        """Send the kept pairs now."""
         self.beat()
 
     def drop(self, pair: UnsavedTokenPair) -> None:
-        """Leave the pair out from the next heartbeat on."""
+        """Omit the pair from the next heartbeat on."""
         self._unsaved.pop(_key(pair), None)
 
     def kept(self) -> Sequence[UnsavedTokenPair]:
-        """Return what is kept."""
         return tuple(self._unsaved.values())
 
 
@@ -78,11 +76,11 @@ class Heartbeats:
 async def heartbeats(
     before: JobResult | None = None, unsaved: Sequence[UnsavedTokenPair] = ()
 ) -> AsyncIterator[Heartbeats]:
-    """Beat until the block ends.
+    """Send heartbeats until the block ends, three in each heartbeat time-out.
 
     Args:
-        before: what earlier attempts did, to be shown as part of the progress.
-        unsaved: pairs that earlier attempts left, to be carried on until they are dropped.
+        before: the result of earlier attempts, shown as part of the progress.
+        unsaved: pairs that earlier attempts left; each is sent until it is dropped.
 
     """
     beats = Heartbeats(before, unsaved)
@@ -90,7 +88,9 @@ async def heartbeats(
     if timeout is None:
         yield beats
         return
-    beating = asyncio.create_task(_go_on(beats, timeout.total_seconds() / BEATS_PER_TIMEOUT))
+    beating = asyncio.create_task(
+        _keep_beating(beats, timeout.total_seconds() / BEATS_PER_TIMEOUT)
+    )
     try:
         yield beats
     finally:
@@ -99,19 +99,19 @@ async def heartbeats(
             await beating
 
 
-def tally_of_earlier_attempts() -> JobResult:
-    """Return the last tally that a killed attempt reported, or an empty one."""
+def earlier_result() -> JobResult:
+    """Return the last result that a killed attempt reported, or an empty one."""
     return _detail(0, JobResult) or JobResult()
 
 
-def stranded_by_earlier_attempts() -> Sequence[UnsavedTokenPair]:
-    """Return the pairs that a killed attempt could not store, as far as it could tell of them."""
+def earlier_unsaved_tokens() -> Sequence[UnsavedTokenPair]:
+    """Return the pairs that a killed attempt reported as not stored."""
     pairs = (_converted(each, UnsavedTokenPair) for each in _detail(1, list[Any]) or [])
     return [pair for pair in pairs if pair is not None]
 
 
 def _detail(position: int, into: Any) -> Any:
-    """Return a detail of the last heartbeat; one of another version's shape counts as absent."""
+    """Return a detail of the last heartbeat; a detail with another version's shape counts as absent."""
     details = activity.info().heartbeat_details
     if len(details) <= position:
         return None
@@ -125,7 +125,7 @@ def _converted(detail: Any, into: Any) -> Any:
         return None
 
 
-async def _go_on(beats: Heartbeats, interval: float) -> None:
+async def _keep_beating(beats: Heartbeats, interval: float) -> None:
     while True:
         beats.beat()
         await asyncio.sleep(interval)
