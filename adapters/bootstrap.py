@@ -1,7 +1,7 @@
-"""The composition root: the only place where adapters are made and handed to use cases.
+"""The composition root: the only place that creates adapters and passes them to use cases.
 
 Resources open in the order settings → storage → HTTP → Temporal → services, and close in reverse.
-Temporal is connected lazily: a process of ours starts and serves while it is down.
+Temporal is connected lazily, so a process starts and serves while Temporal is down.
 """
 
 import os
@@ -38,8 +38,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         StorageUnavailable: the database cannot be reached.
 
     """
-    async with open_resources(settings) as made:
-        services = wire(made)
+    async with open_resources(settings) as resources:
+        services = wire(resources)
         try:
             yield services
         finally:
@@ -51,12 +51,12 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
 async def open_resources(
     settings: Settings, *, clock: Clock | None = None, http: httpx.AsyncClient | None = None
 ) -> AsyncIterator[Resources]:
-    """Open what the use cases stand on, and close it at the end.
+    """Open the resources that use cases need, and close them at the end.
 
     Args:
         settings: of the process.
-        clock: the time; None means the machine's.
-        http: from `open_http`, closed here; None means one with its defaults.
+        clock: the time; None means the machine's clock.
+        http: from `open_http`; this function closes it. None means one with its defaults.
 
     Raises:
         StorageUnavailable: the database cannot be reached.
@@ -86,5 +86,5 @@ async def open_resources(
 
 
 def _connections(settings: Settings) -> int:
-    # One for each row worked at once, and a few for whoever asks meanwhile.
+    # One for each row that is worked at once, and a few for other requests.
     return settings.concurrency + 4

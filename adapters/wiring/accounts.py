@@ -2,9 +2,8 @@
 
 from adapters.calendly.accounts import CalendlyAccountsGateway
 from adapters.calendly.subscriptions import CalendlySubscriptionsGateway
-from adapters.wiring.addresses import CALLBACK_PATH, WEBHOOK_PATH, public
 from adapters.wiring.calendly import Calendly
-from adapters.wiring.resources import Resources
+from adapters.wiring.resources import CALLBACK_PATH, WEBHOOK_PATH, Resources
 from application.integrations.begin_connect import BeginConnect
 from application.integrations.complete_connect import CompleteConnect
 from application.integrations.final_refresh import FinalRefresh
@@ -14,90 +13,78 @@ from application.tokens.recover_tokens import RecoverTokens
 from application.tokens.refresh_due_tokens import RefreshDueTokens
 
 
-def begin_connect(made: Resources, calendly: Calendly) -> BeginConnect:
-    """Wire the use case."""
+def begin_connect(resources: Resources, calendly: Calendly) -> BeginConnect:
     return BeginConnect(
-        storage=made.storage,
-        vault=made.vault,
+        storage=resources.storage,
+        vault=resources.vault,
         oauth=calendly.oauth,
-        clock=made.clock,
-        randomness=made.randomness,
-        redirect_uri=public(made, CALLBACK_PATH),
-        ttl=made.settings.connect_ttl,
+        clock=resources.clock,
+        randomness=resources.randomness,
+        redirect_uri=resources.public(CALLBACK_PATH),
+        ttl=resources.settings.connect_ttl,
     )
 
 
-def complete_connect(made: Resources, calendly: Calendly) -> CompleteConnect:
-    """Wire the use case."""
+def complete_connect(resources: Resources, calendly: Calendly) -> CompleteConnect:
     return CompleteConnect(
-        storage=made.storage,
-        vault=made.vault,
+        storage=resources.storage,
+        vault=resources.vault,
         oauth=calendly.oauth,
         accounts=CalendlyAccountsGateway(calendly.api),
         circuit_breakers=calendly.circuit_breakers,
-        jobs=made.jobs,
-        clock=made.clock,
-        randomness=made.randomness,
-        telemetry=made.telemetry,
-        redirect_uri=public(made, CALLBACK_PATH),
+        jobs=resources.jobs,
+        clock=resources.clock,
+        randomness=resources.randomness,
+        telemetry=resources.telemetry,
+        redirect_uri=resources.public(CALLBACK_PATH),
     )
 
 
-def finish_disconnect(made: Resources, calendly: Calendly) -> FinishDisconnect:
-    """Wire the use case."""
+def finish_disconnect(resources: Resources, calendly: Calendly) -> FinishDisconnect:
     return FinishDisconnect(
-        storage=made.storage,
-        vault=made.vault,
-        leave=_leave_calendly(made, calendly),
-        exchange=_last_exchange(made, calendly),
-        clock=made.clock,
-        telemetry=made.telemetry,
-        owner=made.owner,
-        lease_ttl=made.settings.refresh_lease,
+        storage=resources.storage,
+        vault=resources.vault,
+        leave=RevokeAtCalendly(
+            oauth=calendly.oauth,
+            subscriptions=CalendlySubscriptionsGateway(calendly.api),
+            circuit_breakers=calendly.circuit_breakers,
+            callback_base=resources.public(WEBHOOK_PATH),
+        ),
+        exchange=FinalRefresh(
+            storage=resources.storage,
+            vault=resources.vault,
+            oauth=calendly.oauth,
+            circuit_breakers=calendly.circuit_breakers,
+            clock=resources.clock,
+            randomness=resources.randomness,
+            lease_ttl=resources.settings.refresh_lease,
+        ),
+        clock=resources.clock,
+        telemetry=resources.telemetry,
+        owner=resources.owner,
+        lease_ttl=resources.settings.refresh_lease,
     )
 
 
-def _leave_calendly(made: Resources, calendly: Calendly) -> RevokeAtCalendly:
-    return RevokeAtCalendly(
-        oauth=calendly.oauth,
-        subscriptions=CalendlySubscriptionsGateway(calendly.api),
-        circuit_breakers=calendly.circuit_breakers,
-        callback_base=public(made, WEBHOOK_PATH),
-    )
-
-
-def _last_exchange(made: Resources, calendly: Calendly) -> FinalRefresh:
-    return FinalRefresh(
-        storage=made.storage,
-        vault=made.vault,
-        oauth=calendly.oauth,
-        circuit_breakers=calendly.circuit_breakers,
-        clock=made.clock,
-        randomness=made.randomness,
-        lease_ttl=made.settings.refresh_lease,
-    )
-
-
-def refresh_due_tokens(made: Resources, calendly: Calendly) -> RefreshDueTokens:
-    """Wire the use case."""
+def refresh_due_tokens(resources: Resources, calendly: Calendly) -> RefreshDueTokens:
     return RefreshDueTokens(
-        storage=made.storage,
+        storage=resources.storage,
         exchange=calendly.exchange,
         restore=RecoverTokens(
-            storage=made.storage,
-            vault=made.vault,
+            storage=resources.storage,
+            vault=resources.vault,
             oauth=calendly.oauth,
-            randomness=made.randomness,
-            telemetry=made.telemetry,
+            randomness=resources.randomness,
+            telemetry=resources.telemetry,
         ),
         circuit_breakers=calendly.circuit_breakers,
-        clock=made.clock,
-        randomness=made.randomness,
-        telemetry=made.telemetry,
-        owner=made.owner,
-        lease_ttl=made.settings.refresh_lease,
-        horizon=made.settings.refresh_horizon,
-        # An exchange mostly waits, and those at the same point share a connection to the store.
-        concurrency=2 * made.settings.concurrency,
-        per_second=made.settings.refresh_rate,
+        clock=resources.clock,
+        randomness=resources.randomness,
+        telemetry=resources.telemetry,
+        owner=resources.owner,
+        lease_ttl=resources.settings.refresh_lease,
+        horizon=resources.settings.refresh_horizon,
+        # A refresh mostly waits for Calendly; those that store at the same time share a connection.
+        concurrency=2 * resources.settings.concurrency,
+        per_second=resources.settings.refresh_rate,
     )

@@ -1,12 +1,9 @@
-"""The cache: reading and filling it."""
+"""The availability cache: reading it and filling it."""
 
 from adapters.calendly.availability import CalendlyAvailabilityGateway
 from adapters.wiring.calendly import Calendly
 from adapters.wiring.resources import Resources
 from application.availability.fetch import FetchAvailability
-from application.availability.read_busy_times import ReadBusyTimes
-from application.availability.read_lists import ReadEventTypes, ReadSchedules
-from application.availability.read_slots import ReadAvailability
 from application.availability.read_through_cache import ReadThroughCache
 from application.availability.refresh_cache import RefreshCache
 from application.availability.refresh_due import SyncDueAvailability
@@ -15,87 +12,58 @@ from application.availability.usage_tracking import UsageTracker
 from domain.cache_policy import CachePolicy
 
 
-def sync_availability(made: Resources, calendly: Calendly) -> RefreshCache:
-    """Wire the use case."""
+def sync_availability(resources: Resources, calendly: Calendly) -> RefreshCache:
     return RefreshCache(
-        storage=made.storage,
+        storage=resources.storage,
         fetch=FetchAvailability(
             session=calendly.session,
             calendly=CalendlyAvailabilityGateway(calendly.api),
-            clock=made.clock,
+            clock=resources.clock,
         ),
-        clock=made.clock,
-        randomness=made.randomness,
-        telemetry=made.telemetry,
-        policy=_cache_policy(made),
-        owner=made.owner,
+        clock=resources.clock,
+        randomness=resources.randomness,
+        telemetry=resources.telemetry,
+        policy=_cache_policy(resources),
+        owner=resources.owner,
     )
 
 
 def sync_due_availability(
-    made: Resources, calendly: Calendly, sync: RefreshCache
+    resources: Resources, calendly: Calendly, sync: RefreshCache
 ) -> SyncDueAvailability:
-    """Wire the use case."""
     return SyncDueAvailability(
-        storage=made.storage,
+        storage=resources.storage,
         sync=sync,
         circuit_breakers=calendly.circuit_breakers,
-        clock=made.clock,
-        telemetry=made.telemetry,
-        concurrency=made.settings.concurrency,
+        clock=resources.clock,
+        telemetry=resources.telemetry,
+        concurrency=resources.settings.concurrency,
     )
-
-
-def usage(made: Resources) -> UsageTracker:
-    """Wire the gathering of read marks; one a process."""
-    return UsageTracker(storage=made.storage, background=made.background)
 
 
 def read_through_cache(
-    made: Resources, calendly: Calendly, sync: RefreshCache, usage: UsageTracker
+    resources: Resources, calendly: Calendly, sync: RefreshCache, usage: UsageTracker
 ) -> ReadThroughCache:
-    """Wire the reader's side of the cache; one a process, whose readers share their fetches."""
+    """Return the reading side of the cache; all readers of a process share its fetches."""
     flights = SingleFlight(
         sync=sync,
         circuit_breakers=calendly.circuit_breakers,
-        background=made.background,
-        randomness=made.randomness,
-        telemetry=made.telemetry,
+        background=resources.background,
+        randomness=resources.randomness,
+        telemetry=resources.telemetry,
     )
     return ReadThroughCache(
-        storage=made.storage,
+        storage=resources.storage,
         flights=flights,
         usage=usage,
-        clock=made.clock,
-        telemetry=made.telemetry,
-        policy=_cache_policy(made),
+        clock=resources.clock,
+        telemetry=resources.telemetry,
+        policy=_cache_policy(resources),
     )
 
 
-def read_event_types(cache: ReadThroughCache) -> ReadEventTypes:
-    """Wire the use case."""
-    return ReadEventTypes(cache=cache)
-
-
-def read_schedules(cache: ReadThroughCache) -> ReadSchedules:
-    """Wire the use case."""
-    return ReadSchedules(cache=cache)
-
-
-def read_availability(made: Resources, cache: ReadThroughCache) -> ReadAvailability:
-    """Wire the use case."""
-    horizon = made.settings.availability_horizon
-    return ReadAvailability(cache=cache, clock=made.clock, horizon=horizon)
-
-
-def read_busy_times(made: Resources, cache: ReadThroughCache) -> ReadBusyTimes:
-    """Wire the use case."""
-    horizon = made.settings.availability_horizon
-    return ReadBusyTimes(cache=cache, clock=made.clock, horizon=horizon)
-
-
-def _cache_policy(made: Resources) -> CachePolicy:
-    settings = made.settings
+def _cache_policy(resources: Resources) -> CachePolicy:
+    settings = resources.settings
     return CachePolicy(
         soft_ttl=settings.cache_soft_ttl,
         lists_soft_ttl=settings.cache_lists_soft_ttl,

@@ -1,4 +1,4 @@
-"""Acting on bookings, and keeping them what Calendly says they are."""
+"""Commands on bookings, and their reconciliation with Calendly."""
 
 from adapters.calendly.bookings import CalendlyBookingsGateway
 from adapters.calendly.scheduling_links import CalendlySchedulingLinksGateway
@@ -17,32 +17,29 @@ from domain.sweep_window import Reach, Reaches
 
 
 def book_for_invitee(
-    made: Resources, calendly: Calendly, slots: ReadAvailability
+    resources: Resources, calendly: Calendly, slots: ReadAvailability
 ) -> BookForInvitee:
-    """Wire the use case."""
     return BookForInvitee(
-        commands=_commands(made),
+        commands=_commands(resources),
         session=calendly.session,
         calendly=CalendlyBookingsGateway(calendly.api),
         availability=slots,
-        clock=made.clock,
+        clock=resources.clock,
     )
 
 
-def cancel_booking(made: Resources, calendly: Calendly, show: ShowBooking) -> CancelBooking:
-    """Wire the use case."""
+def cancel_booking(resources: Resources, calendly: Calendly, show: ShowBooking) -> CancelBooking:
     return CancelBooking(
-        commands=_commands(made),
+        commands=_commands(resources),
         session=calendly.session,
         calendly=CalendlyBookingsGateway(calendly.api),
         show=show,
     )
 
 
-def mark_no_show(made: Resources, calendly: Calendly, show: ShowBooking) -> MarkNoShow:
-    """Wire the use case."""
+def mark_no_show(resources: Resources, calendly: Calendly, show: ShowBooking) -> MarkNoShow:
     return MarkNoShow(
-        commands=_commands(made),
+        commands=_commands(resources),
         session=calendly.session,
         calendly=CalendlyBookingsGateway(calendly.api),
         show=show,
@@ -50,27 +47,25 @@ def mark_no_show(made: Resources, calendly: Calendly, show: ShowBooking) -> Mark
 
 
 def create_scheduling_link(
-    made: Resources, calendly: Calendly, slots: ReadAvailability
+    resources: Resources, calendly: Calendly, slots: ReadAvailability
 ) -> CreateSchedulingLink:
-    """Wire the use case."""
     return CreateSchedulingLink(
-        storage=made.storage,
+        storage=resources.storage,
         session=calendly.session,
         calendly=CalendlySchedulingLinksGateway(calendly.api),
         availability=slots,
     )
 
 
-def reconcile_bookings(made: Resources, calendly: Calendly) -> ReconcileBookings:
-    """Wire the use case."""
+def reconcile_bookings(resources: Resources, calendly: Calendly) -> ReconcileBookings:
     return ReconcileBookings(
-        storage=made.storage,
+        storage=resources.storage,
         session=calendly.session,
         calendly=CalendlyBookingsGateway(calendly.api),
-        clock=made.clock,
-        randomness=made.randomness,
-        telemetry=made.telemetry,
-        reaches=_reaches(made.settings),
+        clock=resources.clock,
+        randomness=resources.randomness,
+        telemetry=resources.telemetry,
+        reaches=_reaches(resources.settings),
     )
 
 
@@ -81,10 +76,10 @@ def _reaches(settings: Settings) -> Reaches:
     )
 
 
-def _commands(made: Resources) -> IdempotentCommands:
+def _commands(resources: Resources) -> IdempotentCommands:
     return IdempotentCommands(
-        storage=made.storage,
-        clock=made.clock,
-        randomness=made.randomness,
-        telemetry=made.telemetry,
+        storage=resources.storage,
+        clock=resources.clock,
+        randomness=resources.randomness,
+        telemetry=resources.telemetry,
     )

@@ -1,4 +1,4 @@
-"""Calendly as all flows share it: one budget, one set of breakers, one refresher."""
+"""The access to Calendly that all flows share: one rate budget, breakers, token refresh."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,13 +18,13 @@ from domain.backoff import RetryPolicy
 from domain.circuit_breaker import BreakerPolicy
 from domain.retries import RetryTable
 
-# One integration is refreshed every hour or two: what failed a day ago still counts.
-REFRESHES_COUNT_FOR = timedelta(hours=24)
+# One integration is refreshed every hour or two: a failure of the last day still counts.
+REFRESH_WINDOW = timedelta(hours=24)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calendly:
-    """What reaches Calendly; made once a process."""
+    """The gateways and the use cases that call Calendly; one of each a process."""
 
     oauth: CalendlyOAuthGateway
     api: CalendlyApi
@@ -34,56 +34,55 @@ class Calendly:
     session: CalendlySession
 
 
-def calendly_of(made: Resources) -> Calendly:
-    """Return the way to Calendly."""
-    settings, budget = made.settings, RateBudget(made.clock)
+def calendly_of(resources: Resources) -> Calendly:
+    settings, budget = resources.settings, RateBudget(resources.clock)
     oauth = CalendlyOAuthGateway(
-        made.http,
+        resources.http,
         auth_url=settings.calendly_auth_url,
         client_id=settings.calendly_client_id,
         client_secret=settings.calendly_client_secret,
-        clock=made.clock,
+        clock=resources.clock,
         budget=budget,
     )
     circuit_breakers = CircuitBreakers(
-        storage=made.storage,
-        clock=made.clock,
-        randomness=made.randomness,
-        telemetry=made.telemetry,
-        policy=surface_policy(made),
+        storage=resources.storage,
+        clock=resources.clock,
+        randomness=resources.randomness,
+        telemetry=resources.telemetry,
+        policy=surface_policy(resources),
     )
     exchange = ExchangeTokens(
-        storage=made.storage,
-        vault=made.vault,
+        storage=resources.storage,
+        vault=resources.vault,
         oauth=oauth,
         circuit_breakers=circuit_breakers,
-        background=made.background,
-        clock=made.clock,
-        randomness=made.randomness,
-        telemetry=made.telemetry,
-        breaker_policy=breaker_policy(made),
+        background=resources.background,
+        clock=resources.clock,
+        randomness=resources.randomness,
+        telemetry=resources.telemetry,
+        breaker_policy=breaker_policy(resources),
         lease_ttl=settings.refresh_lease,
     )
     refresh = RefreshTokens(
-        storage=made.storage,
+        storage=resources.storage,
         exchange=exchange,
         circuit_breakers=circuit_breakers,
-        clock=made.clock,
-        randomness=made.randomness,
-        owner=made.owner,
+        clock=resources.clock,
+        randomness=resources.randomness,
+        owner=resources.owner,
         lease_ttl=settings.refresh_lease,
     )
     session = CalendlySession(
-        storage=made.storage,
-        vault=made.vault,
+        storage=resources.storage,
+        vault=resources.vault,
         refresh=refresh,
         circuit_breakers=circuit_breakers,
-        clock=made.clock,
-        randomness=made.randomness,
+        clock=resources.clock,
+        randomness=resources.randomness,
         pauses=budget,
         retries=retry_table(settings),
     )
-    api = CalendlyApi(made.http, api_url=settings.calendly_api_url, budget=budget)
+    api = CalendlyApi(resources.http, api_url=settings.calendly_api_url, budget=budget)
     return Calendly(
         oauth=oauth,
         api=api,
@@ -95,7 +94,7 @@ def calendly_of(made: Resources) -> Calendly:
 
 
 def retry_table(settings: Settings) -> RetryTable:
-    """Return after which errors, how often and how far apart to repeat, as configured."""
+    """Return the configured retries: after which errors, how often and how far apart."""
     return RetryTable(
         request=RetryPolicy(
             base=settings.retry_base, cap=settings.retry_cap, limit=settings.retry_limit
@@ -104,9 +103,9 @@ def retry_table(settings: Settings) -> RetryTable:
     )
 
 
-def surface_policy(made: Resources) -> BreakerPolicy:
-    """Return when the breakers that everybody shares open, as configured."""
-    settings = made.settings
+def surface_policy(resources: Resources) -> BreakerPolicy:
+    """Return when the breakers that all integrations share open, as configured."""
+    settings = resources.settings
     return BreakerPolicy(
         threshold=settings.breaker_threshold,
         reset=settings.breaker_reset,
@@ -115,6 +114,6 @@ def surface_policy(made: Resources) -> BreakerPolicy:
     )
 
 
-def breaker_policy(made: Resources) -> BreakerPolicy:
-    """Return when an integration's own refresh breaker opens, as configured but for its window."""
-    return replace(surface_policy(made), window=REFRESHES_COUNT_FOR)
+def breaker_policy(resources: Resources) -> BreakerPolicy:
+    """Return when an integration's own refresh breaker opens: as configured, over a day."""
+    return replace(surface_policy(resources), window=REFRESH_WINDOW)

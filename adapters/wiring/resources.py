@@ -1,4 +1,4 @@
-"""What the use cases are built from: opened resources and the ports that need no opening."""
+"""The resources that use cases are built from: opened ones, and ports that need no opening."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,14 @@ from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.vault import Vault
 
+# Calendly stores both addresses: they must not change while accounts are connected.
+CALLBACK_PATH = "/api/calendly/callback"
+WEBHOOK_PATH = "/api/calendly/webhooks"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """Made in `bootstrap`, used in `wiring`; `owner` names this process in leases."""
+    """`bootstrap` opens them, `wiring` uses them; `owner` names this process in leases."""
 
     settings: Settings
     storage: PiccoloStorage
@@ -28,3 +32,7 @@ class Resources:
     clock: Clock
     randomness: Randomness
     owner: str
+
+    def public(self, path: str) -> str:
+        """Return the public URL of a path of this service."""
+        return self.settings.public_url.rstrip("/") + path

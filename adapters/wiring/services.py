@@ -1,4 +1,4 @@
-"""Everything that a process offers to its edges, in one frozen value."""
+"""The one list of use cases, which web, commands and workflows take."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ from application.webhooks.replay import ReplayWebhook
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The use cases by name, and the few adapters that an edge asks directly."""
+    """The use cases by name, and the few adapters that an edge calls directly."""
 
     settings: Settings
     clock: Clock

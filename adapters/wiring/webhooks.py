@@ -1,12 +1,11 @@
-"""Webhooks: taking them in and keeping them coming."""
+"""Webhooks: ingest, the job that applies pending ones, and subscriptions."""
 
 from datetime import timedelta
 
 from adapters.calendly.subscriptions import CalendlySubscriptionsGateway
 from adapters.calendly.webhooks import CalendlyWebhookReader
-from adapters.wiring.addresses import WEBHOOK_PATH, public
 from adapters.wiring.calendly import Calendly
-from adapters.wiring.resources import Resources
+from adapters.wiring.resources import WEBHOOK_PATH, Resources
 from application.ports.storage.unit_of_work import Storage
 from application.resilience.group_commit import GroupCommit
 from application.resilience.keyed_queue import KeyedQueue
@@ -17,86 +16,88 @@ from application.webhooks.lock_contention import Contention, bypass_group, queue
 from application.webhooks.store_batch import StoreBatch
 from application.webhooks.store_single import StoreWebhook
 
-# Deliveries in one transaction: beyond it a larger group saves little more.
-GROUP = 64
-# From the socket to the group a delivery takes three turns of the event loop.
+# Deliveries in one transaction; a larger group saves little more.
+GROUP_SIZE = 64
+# A delivery takes three turns of the event loop from the socket to the group.
 TURNS = 3
-# Deliveries that wait for their group. All of them are written within a second or so, well before
-# Calendly gives up on an answer (15 seconds); those who come after them are told to come again.
-MOST_WAITING = 1000
-# How long a group waits for each lock, and everybody in it and after it with it. Groups of other
-# processes, which hold the same locks, take tens of milliseconds; an erasure takes seconds.
+# Deliveries that wait for their group. All are written within about a second, well before
+# Calendly's time-out (15 seconds); further ones are refused, and Calendly repeats them.
+MAX_PENDING = 1000
+# How long a group waits for each lock; its deliveries, and the groups behind it, wait as long.
+# Groups of other processes hold such locks for tens of milliseconds; an erasure takes seconds.
 GROUP_LOCK_WAIT = timedelta(milliseconds=250)
-# The same for one delivery alone, which waits a second time for what held up its group.
+# The same for a single delivery, which waits a second time for the lock that stopped its group.
 SINGLE_LOCK_WAIT = timedelta(milliseconds=100)
-# Stored unapplied, a delivery waits only for another process that stores the same one.
+# A delivery stored without being applied waits only for a process that stores the same one.
 ASIDE_LOCK_WAIT = timedelta(seconds=1)
-# Deliveries that are stored alone at a time, of different integrations: half of the connections.
-LANES = 5
-# How long the job of leftovers waits for a lock before it turns to the next event.
+# Single deliveries stored at a time, of different integrations: half of the connections.
+SINGLE_CONCURRENCY = 5
+# How long the job that applies pending webhooks waits for a lock before the next event.
 JOB_LOCK_WAIT = timedelta(seconds=2)
 
 
-def ingest_webhook(made: Resources, *, grouped: bool = True) -> IngestWebhook:
-    """Wire the use case; not `grouped`, every delivery is a transaction of its own."""
+def ingest_webhook(resources: Resources, *, grouped: bool = True) -> IngestWebhook:
+    """Return the ingest; without `grouped`, every delivery is a transaction of its own."""
     return IngestWebhook(
-        inbox=_grouped(made) if grouped else _store_webhook(made, made.storage),
+        inbox=_grouped(resources) if grouped else _store_webhook(resources, resources.storage),
         reader=CalendlyWebhookReader(),
-        clock=made.clock,
-        telemetry=made.telemetry,
-        signing_keys=made.settings.calendly_webhook_signing_key,
-        tolerance=made.settings.webhook_tolerance,
+        clock=resources.clock,
+        telemetry=resources.telemetry,
+        signing_keys=resources.settings.calendly_webhook_signing_key,
+        tolerance=resources.settings.webhook_tolerance,
     )
 
 
-def _grouped(made: Resources) -> Inbox:
-    contention = Contention(made.clock)
+def _grouped(resources: Resources) -> Inbox:
+    contention = Contention(resources.clock)
     together = StoreBatch(
-        storage=made.storage.waiting(GROUP_LOCK_WAIT), clock=made.clock, randomness=made.randomness
+        storage=resources.storage.waiting(GROUP_LOCK_WAIT),
+        clock=resources.clock,
+        randomness=resources.randomness,
     )
-    alone = _store_webhook(made, made.storage.waiting(SINGLE_LOCK_WAIT), contention)
-    singly = KeyedQueue(alone, lane=queue_key, at_once=LANES, most_waiting=MOST_WAITING)
+    alone = _store_webhook(resources, resources.storage.waiting(SINGLE_LOCK_WAIT), contention)
+    singly = KeyedQueue(
+        alone, lane=queue_key, at_once=SINGLE_CONCURRENCY, most_waiting=MAX_PENDING
+    )
     group = GroupCommit(
-        together, singly=singly, at_most=GROUP, most_waiting=MOST_WAITING, turns=TURNS
+        together, singly=singly, at_most=GROUP_SIZE, most_waiting=MAX_PENDING, turns=TURNS
     )
     return bypass_group(group, singly, contention)
 
 
 def _store_webhook(
-    made: Resources, storage: Storage, contention: Contention | None = None
+    resources: Resources, storage: Storage, contention: Contention | None = None
 ) -> StoreWebhook:
     return StoreWebhook(
         storage=storage,
-        aside=made.storage.waiting(ASIDE_LOCK_WAIT),
-        contention=contention or Contention(made.clock),
-        jobs=made.jobs,
-        background=made.background,
-        clock=made.clock,
-        randomness=made.randomness,
-        telemetry=made.telemetry,
+        aside=resources.storage.waiting(ASIDE_LOCK_WAIT),
+        contention=contention or Contention(resources.clock),
+        jobs=resources.jobs,
+        background=resources.background,
+        clock=resources.clock,
+        randomness=resources.randomness,
+        telemetry=resources.telemetry,
     )
 
 
-def apply_webhooks(made: Resources) -> ApplyPendingWebhooks:
-    """Wire the use case."""
+def apply_webhooks(resources: Resources) -> ApplyPendingWebhooks:
     return ApplyPendingWebhooks(
-        storage=made.storage.waiting(JOB_LOCK_WAIT),
+        storage=resources.storage.waiting(JOB_LOCK_WAIT),
         reader=CalendlyWebhookReader(),
-        clock=made.clock,
-        randomness=made.randomness,
-        telemetry=made.telemetry,
+        clock=resources.clock,
+        randomness=resources.randomness,
+        telemetry=resources.telemetry,
     )
 
 
-def ensure_subscription(made: Resources, calendly: Calendly) -> EnsureSubscription:
-    """Wire the use case."""
+def ensure_subscription(resources: Resources, calendly: Calendly) -> EnsureSubscription:
     return EnsureSubscription(
-        storage=made.storage,
+        storage=resources.storage,
         session=calendly.session,
         calendly=CalendlySubscriptionsGateway(calendly.api),
-        clock=made.clock,
-        randomness=made.randomness,
-        telemetry=made.telemetry,
-        callback_base=public(made, WEBHOOK_PATH),
-        signing_key=made.settings.calendly_webhook_signing_key[0],
+        clock=resources.clock,
+        randomness=resources.randomness,
+        telemetry=resources.telemetry,
+        callback_base=resources.public(WEBHOOK_PATH),
+        signing_key=resources.settings.calendly_webhook_signing_key[0],
     )

@@ -1,9 +1,15 @@
 """All use cases over the opened resources."""
 
-from adapters.wiring import accounts, availability, bookings, calendly, keeping, webhooks
+from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
+from adapters.wiring import accounts, availability, bookings, privacy, webhooks
+from adapters.wiring.calendly import breaker_policy, calendly_of
 from adapters.wiring.resources import Resources
 from adapters.wiring.services import Services
 from application.availability.invalidate import InvalidateAvailability
+from application.availability.read_busy_times import ReadBusyTimes
+from application.availability.read_lists import ReadEventTypes, ReadSchedules
+from application.availability.read_slots import ReadAvailability
+from application.availability.usage_tracking import UsageTracker
 from application.bookings.list_bookings import ListBookings, ShowBooking
 from application.bookings.reconcile_jobs import FillGaps, ReconcileAll
 from application.integrations.request_disconnect import RequestDisconnect
@@ -11,74 +17,75 @@ from application.integrations.view_integration import ViewIntegration
 from application.security.identify_caller import IdentifyCaller
 from application.security.manage_api_keys import ManageApiKeys
 from application.webhooks.heal_subscriptions import HealSubscriptions
-from application.webhooks.list_events import ListWebhooks
+from application.webhooks.list_events import ListWebhooks, ShowWebhook
+from application.webhooks.replay import ReplayWebhook
 
 
-def wire(made: Resources) -> Services:
+def wire(resources: Resources) -> Services:
     """Return the use cases over the opened resources."""
-    way = calendly.calendly_of(made)
-    sync = availability.sync_availability(made, way)
-    usage = availability.usage(made)
-    cache = availability.read_through_cache(made, way, sync, usage)
-    slots = availability.read_availability(made, cache)
-    ensure = webhooks.ensure_subscription(made, way)
-    reconcile = bookings.reconcile_bookings(made, way)
-    show = ShowBooking(storage=made.storage)
-    concurrency = made.settings.concurrency
+    storage, clock, jobs = resources.storage, resources.clock, resources.jobs
+    calendly = calendly_of(resources)
+    sync = availability.sync_availability(resources, calendly)
+    usage = UsageTracker(storage=storage, background=resources.background)
+    cache = availability.read_through_cache(resources, calendly, sync, usage)
+    horizon = resources.settings.availability_horizon
+    slots = ReadAvailability(cache=cache, clock=clock, horizon=horizon)
+    ensure = webhooks.ensure_subscription(resources, calendly)
+    reconcile = bookings.reconcile_bookings(resources, calendly)
+    show = ShowBooking(storage=storage)
+    concurrency = resources.settings.concurrency
     return Services(
-        settings=made.settings,
-        clock=made.clock,
-        storage=made.storage,
-        jobs=made.jobs,
-        telemetry=made.telemetry,
-        circuit_breakers=way.circuit_breakers,
+        settings=resources.settings,
+        clock=clock,
+        storage=storage,
+        jobs=jobs,
+        telemetry=resources.telemetry,
+        circuit_breakers=calendly.circuit_breakers,
         identify_caller=IdentifyCaller(
-            storage=made.storage, randomness=made.randomness, clock=made.clock
+            storage=storage, randomness=resources.randomness, clock=clock
         ),
         manage_api_keys=ManageApiKeys(
-            storage=made.storage, randomness=made.randomness, clock=made.clock
+            storage=storage, randomness=resources.randomness, clock=clock
         ),
-        begin_connect=accounts.begin_connect(made, way),
-        complete_connect=accounts.complete_connect(made, way),
+        begin_connect=accounts.begin_connect(resources, calendly),
+        complete_connect=accounts.complete_connect(resources, calendly),
         view_integration=ViewIntegration(
-            storage=made.storage,
-            clock=made.clock,
-            breaker_policy=calendly.breaker_policy(made),
-            public_url=made.settings.public_url,
+            storage=storage,
+            clock=clock,
+            breaker_policy=breaker_policy(resources),
+            public_url=resources.settings.public_url,
         ),
-        request_disconnect=RequestDisconnect(storage=made.storage, jobs=made.jobs),
-        finish_disconnect=accounts.finish_disconnect(made, way),
-        refresh_tokens=way.refresh,
-        refresh_due_tokens=accounts.refresh_due_tokens(made, way),
+        request_disconnect=RequestDisconnect(storage=storage, jobs=jobs),
+        finish_disconnect=accounts.finish_disconnect(resources, calendly),
+        refresh_tokens=calendly.refresh,
+        refresh_due_tokens=accounts.refresh_due_tokens(resources, calendly),
         sync_availability=sync,
-        sync_due_availability=availability.sync_due_availability(made, way, sync),
-        read_event_types=availability.read_event_types(cache),
+        sync_due_availability=availability.sync_due_availability(resources, calendly, sync),
+        read_event_types=ReadEventTypes(cache=cache),
         read_availability=slots,
-        read_busy_times=availability.read_busy_times(made, cache),
-        read_schedules=availability.read_schedules(cache),
-        invalidate_availability=InvalidateAvailability(storage=made.storage, clock=made.clock),
+        read_busy_times=ReadBusyTimes(cache=cache, clock=clock, horizon=horizon),
+        read_schedules=ReadSchedules(cache=cache),
+        invalidate_availability=InvalidateAvailability(storage=storage, clock=clock),
         usage=usage,
-        versions=made.storage.versions(),
-        ingest_webhook=webhooks.ingest_webhook(made),
-        apply_webhooks=webhooks.apply_webhooks(made),
-        list_webhooks=ListWebhooks(storage=made.storage),
-        show_webhook=keeping.show_webhook(made),
-        replay_webhook=keeping.replay_webhook(made),
-        prune_webhooks=keeping.prune_webhooks(made),
-        erase_invitee=keeping.erase_invitee(made),
+        versions=storage.versions(),
+        ingest_webhook=webhooks.ingest_webhook(resources),
+        apply_webhooks=webhooks.apply_webhooks(resources),
+        list_webhooks=ListWebhooks(storage=storage),
+        show_webhook=ShowWebhook(storage=storage, bodies=CalendlyWebhookBodies()),
+        replay_webhook=ReplayWebhook(storage=storage, jobs=jobs, clock=clock),
+        prune_webhooks=privacy.prune_webhooks(resources),
+        erase_invitee=privacy.erase_invitee(resources),
         ensure_subscription=ensure,
         heal_subscriptions=HealSubscriptions(
-            storage=made.storage, ensure=ensure, jobs=made.jobs, concurrency=concurrency
+            storage=storage, ensure=ensure, jobs=jobs, concurrency=concurrency
         ),
-        list_bookings=ListBookings(storage=made.storage),
+        list_bookings=ListBookings(storage=storage),
         show_booking=show,
-        book_for_invitee=bookings.book_for_invitee(made, way, slots),
-        cancel_booking=bookings.cancel_booking(made, way, show),
-        create_scheduling_link=bookings.create_scheduling_link(made, way, slots),
-        mark_no_show=bookings.mark_no_show(made, way, show),
+        book_for_invitee=bookings.book_for_invitee(resources, calendly, slots),
+        cancel_booking=bookings.cancel_booking(resources, calendly, show),
+        create_scheduling_link=bookings.create_scheduling_link(resources, calendly, slots),
+        mark_no_show=bookings.mark_no_show(resources, calendly, show),
         reconcile_bookings=reconcile,
-        reconcile_all=ReconcileAll(
-            storage=made.storage, reconcile=reconcile, concurrency=concurrency
-        ),
-        fill_gaps=FillGaps(storage=made.storage, reconcile=reconcile, concurrency=concurrency),
+        reconcile_all=ReconcileAll(storage=storage, reconcile=reconcile, concurrency=concurrency),
+        fill_gaps=FillGaps(storage=storage, reconcile=reconcile, concurrency=concurrency),
     )

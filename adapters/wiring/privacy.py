@@ -1,0 +1,49 @@
+"""The retention of webhooks, and the erasure of invitees."""
+
+from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
+from adapters.wiring.resources import Resources
+from application.privacy.erase_invitee import EraseInvitee
+from application.privacy.finish_erasures import FinishErasures
+from application.privacy.prune_expired import PruneWebhooks
+from application.privacy.redact_bookings import RedactBookings
+from application.privacy.redact_webhooks import RedactBodies
+from domain.retention import Retention
+
+
+def prune_webhooks(resources: Resources) -> PruneWebhooks:
+    retention = Retention(
+        settled=resources.settings.webhook_retention,
+        dead_letters=resources.settings.dead_letter_retention,
+    )
+    return PruneWebhooks(
+        storage=resources.storage,
+        redact=_redact_bodies(resources),
+        finish_erasures=_finish_erasures(resources),
+        clock=resources.clock,
+        retention=retention,
+    )
+
+
+def erase_invitee(resources: Resources) -> EraseInvitee:
+    return EraseInvitee(
+        storage=resources.storage,
+        redact_bookings=RedactBookings(storage=resources.storage),
+        redact_bodies=_redact_bodies(resources),
+        clock=resources.clock,
+        randomness=resources.randomness,
+        telemetry=resources.telemetry,
+    )
+
+
+def _redact_bodies(resources: Resources) -> RedactBodies:
+    return RedactBodies(storage=resources.storage, bodies=CalendlyWebhookBodies())
+
+
+def _finish_erasures(resources: Resources) -> FinishErasures:
+    return FinishErasures(
+        storage=resources.storage,
+        redact_bookings=RedactBookings(storage=resources.storage),
+        redact_bodies=_redact_bodies(resources),
+        clock=resources.clock,
+        telemetry=resources.telemetry,
+    )
