@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from adapters.local_stack.environment import plain_environment
 from adapters.local_stack.postgres.server import EmbeddedPostgres
 from adapters.local_stack.processes.child import Child, ChildSpec
+from adapters.local_stack.processes.environment import plain_environment
 from adapters.local_stack.processes.http_probe import answers_ok
 from adapters.local_stack.processes.ports import LOOPBACK, free_port
 from adapters.local_stack.processes.supervisor import Guardian

@@ -6,7 +6,7 @@ from rich.box import HORIZONTALS
 from rich.console import Console
 from rich.table import Table
 
-from adapters.local_stack.addresses import StackAddresses
+from adapters.local_stack.configuration.addresses import StackAddresses
 
 _LABELS = {
     "web": "web page",

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from adapters.local_stack.config import FREE_PORTS, StackConfig, StackPorts
+from adapters.local_stack.configuration.config import FREE_PORTS, StackConfig, StackPorts
 from adapters.local_stack.errors import LocalStackError
 from adapters.local_stack.foreground import run_in_foreground
 

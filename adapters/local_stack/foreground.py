@@ -9,7 +9,7 @@ import time
 from rich.console import Console
 
 from adapters.local_stack.announcement import announce
-from adapters.local_stack.config import StackConfig
+from adapters.local_stack.configuration.config import StackConfig
 from adapters.local_stack.processes.interruption import StopRequested, raise_on_signals
 from adapters.local_stack.stack import LocalStack
 

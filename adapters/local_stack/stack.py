@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
-from adapters.local_stack.addresses import StackAddresses, write_addresses
-from adapters.local_stack.config import StackConfig
-from adapters.local_stack.endpoints import Endpoints, claim_endpoints
-from adapters.local_stack.home import StackHome
+from adapters.local_stack.configuration.addresses import StackAddresses, write_addresses
+from adapters.local_stack.configuration.config import StackConfig
+from adapters.local_stack.configuration.endpoints import Endpoints, claim_endpoints
+from adapters.local_stack.configuration.home import StackHome
 from adapters.local_stack.processes.child import Child
 from adapters.local_stack.processes.supervisor import Guardian
 from adapters.local_stack.startup import Startup

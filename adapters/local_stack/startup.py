@@ -5,11 +5,15 @@ What does not need another part starts beside it: a second start is a matter of 
 
 from collections.abc import Callable
 
-from adapters.local_stack.addresses import StackAddresses
-from adapters.local_stack.config import StackConfig
-from adapters.local_stack.credentials import load_credentials, save_credentials, with_api_key
-from adapters.local_stack.endpoints import Endpoints
-from adapters.local_stack.home import StackHome
+from adapters.local_stack.configuration.addresses import StackAddresses
+from adapters.local_stack.configuration.config import StackConfig
+from adapters.local_stack.configuration.credentials import (
+    load_credentials,
+    save_credentials,
+    with_api_key,
+)
+from adapters.local_stack.configuration.endpoints import Endpoints
+from adapters.local_stack.configuration.home import StackHome
 from adapters.local_stack.postgres.server import EmbeddedPostgres
 from adapters.local_stack.processes.child import Child
 from adapters.local_stack.processes.http_probe import answers_ok

@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from adapters.bootstrap import open_services
-from adapters.local_stack.environment import plain_environment
+from adapters.local_stack.processes.environment import plain_environment
 from adapters.settings import load_settings
 from bench.answering import Answering, answering
 from bench.availability.load import SENDER, Burst

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from adapters.local_stack.environment import plain_environment
+from adapters.local_stack.processes.environment import plain_environment
 from bench.answering import answering
 from bench.ingest.bodies import Host
 from bench.ingest.load import Order

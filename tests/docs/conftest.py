@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import pytest
 
-from adapters.local_stack.addresses import StackAddresses
-from adapters.local_stack.config import FREE_PORTS, StackConfig
-from adapters.local_stack.credentials import load_credentials
+from adapters.local_stack.configuration.addresses import StackAddresses
+from adapters.local_stack.configuration.config import FREE_PORTS, StackConfig
+from adapters.local_stack.configuration.credentials import load_credentials
 from adapters.local_stack.stack import LocalStack
 from tests.docs.pages import README
 from tests.docs.reader import Reader, Tried

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from adapters.local_stack.addresses import StackAddresses
-from adapters.local_stack.credentials import Credentials
+from adapters.local_stack.configuration.addresses import StackAddresses
+from adapters.local_stack.configuration.credentials import Credentials
 from adapters.local_stack.demo.consent_form import decide
 from tests.docs.curl import request_of
 from tests.docs.pages import ROOT, Block

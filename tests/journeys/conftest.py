@@ -5,7 +5,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from adapters.local_stack.config import FREE_PORTS, StackConfig
+from adapters.local_stack.configuration.config import FREE_PORTS, StackConfig
 from adapters.local_stack.demo.command import TUNED
 from adapters.local_stack.demo.journey import Seen, walk
 from adapters.local_stack.demo.stage import Stage

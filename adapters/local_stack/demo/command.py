@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from adapters.local_stack.config import FREE_PORTS, StackConfig
+from adapters.local_stack.configuration.config import FREE_PORTS, StackConfig
 from adapters.local_stack.demo.journey import STEPS, walk
 from adapters.local_stack.demo.stage import Stage
 from adapters.local_stack.errors import LocalStackError

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from adapters.local_stack.addresses import StackAddresses
+from adapters.local_stack.configuration.addresses import StackAddresses
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from adapters.local_stack.environment import plain_environment
+from adapters.local_stack.processes.environment import plain_environment
 from bench.answering import Answering, answering
 from bench.availability.load import SENDER, Order
 from bench.availability.reads.warmth import PATH, SPREAD, Range, Reader, warmed

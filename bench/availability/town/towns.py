@@ -11,7 +11,7 @@ from functools import reduce
 import msgspec
 import uvloop
 
-from adapters.local_stack.environment import plain_environment
+from adapters.local_stack.processes.environment import plain_environment
 from bench.answering import answer_each_line, answering
 from bench.availability.town.day import Seen, Size, play
 

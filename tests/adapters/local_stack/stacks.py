@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from adapters.local_stack.config import FREE_PORTS, Programs, StackConfig
+from adapters.local_stack.configuration.config import FREE_PORTS, Programs, StackConfig
 from tests.adapters.local_stack import stand_in
 
 # Isolated and without site-packages: a stand-in starts in a few milliseconds.

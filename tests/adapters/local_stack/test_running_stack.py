@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from adapters.local_stack.addresses import StackAddresses, read_addresses
+from adapters.local_stack.configuration.addresses import StackAddresses, read_addresses
 from adapters.local_stack.errors import AlreadyRunningError
 from adapters.local_stack.processes.http_probe import answers_ok
 from adapters.local_stack.stack import LocalStack

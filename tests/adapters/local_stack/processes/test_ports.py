@@ -3,8 +3,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters.local_stack.config import StackPorts
-from adapters.local_stack.endpoints import claim_endpoints
+from adapters.local_stack.configuration.config import StackPorts
+from adapters.local_stack.configuration.endpoints import claim_endpoints
 from adapters.local_stack.processes.ports import ClaimedPort, claim_port, free_port, is_free
 
 

@@ -6,7 +6,7 @@ The sandbox plays Calendly's two hosts (auth and API) on one address.
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 
-from adapters.local_stack.config import StackPorts
+from adapters.local_stack.configuration.config import StackPorts
 from adapters.local_stack.processes.ports import LOOPBACK, ClaimedPort, claim_port
 
 

@@ -1,0 +1,1 @@
+"""What one stack has: the choices made for it, its folder, its secrets, its addresses."""
