@@ -14,7 +14,8 @@ which is where the secrets are.
 
 from pathlib import Path
 
-from adapters.local_stack.processes.log_tail import log_tail
+_TAIL_BYTES = 16_384
+_TAIL_LINES = 25
 
 
 class LocalStackError(Exception):
@@ -62,7 +63,7 @@ class ChildError(LocalStackError):
     def __init__(self, name: str, log: Path, what: str) -> None:
         self.name = name
         self.log = log
-        self.tail = log_tail(log)
+        self.tail = _tail(log)
         shown = f"the end of {log}:\n{self.tail}" if self.tail else f"{log} is empty"
         super().__init__(f"{name} {what}; {shown}")
 
@@ -81,3 +82,15 @@ class ChildDiedError(ChildError):
         self.status = status
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
         super().__init__(name, log, how)
+
+
+def _tail(log: Path) -> str:
+    """The last lines of *log*; empty when there is no such file or nothing in it."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - _TAIL_BYTES))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-_TAIL_LINES:])
