@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 
-from adapters.local_stack.processes.supervisor import Guardian
+from adapters.local_stack.processes.supervisor import Supervisor
 from adapters.local_stack.temporal_server import NAMESPACE, TemporalDevServer
 from adapters.temporal import contract
 from adapters.temporal.connect import connect
@@ -18,10 +18,10 @@ from workflows.messages import PagingState
 class TemporalStage(Stage):
     """A stage with a Temporal."""
 
-    def __init__(self, folder: Path, guardian: Guardian) -> None:
-        super().__init__(folder, guardian)
+    def __init__(self, folder: Path, supervisor: Supervisor) -> None:
+        super().__init__(folder, supervisor)
         self.temporal = TemporalDevServer(
-            folder / "temporal", persistent=True, durable=False, guardian=guardian
+            folder / "temporal", persistent=True, durable=False, supervisor=supervisor
         )
 
     def start(self) -> None:

@@ -21,7 +21,7 @@ from adapters.local_stack.processes.child import Child, ChildSpec
 from adapters.local_stack.processes.environment import plain_environment
 from adapters.local_stack.processes.http_probe import answers_ok
 from adapters.local_stack.processes.ports import LOOPBACK, free_port
-from adapters.local_stack.processes.supervisor import Guardian
+from adapters.local_stack.processes.supervisor import Supervisor
 from adapters.local_stack.processes.waiting import wait_until_ready
 from adapters.persistence.migrate import migrate
 from domain.secret import Secret
@@ -49,10 +49,10 @@ class Stage:
     Measurements that need more servers start them beside it.
     """
 
-    def __init__(self, folder: Path, guardian: Guardian) -> None:
+    def __init__(self, folder: Path, supervisor: Supervisor) -> None:
         self.folder = folder
-        self.guardian = guardian
-        self.postgres = EmbeddedPostgres(folder / "postgres", guardian=guardian)
+        self.supervisor = supervisor
+        self.postgres = EmbeddedPostgres(folder / "postgres", supervisor=supervisor)
         self._key = base64.b64encode(secrets.token_bytes(32)).decode()
         self._started = 0
 
@@ -90,7 +90,7 @@ class Stage:
         env = plain_environment() if env is None else env
         argv = [sys.executable, *argv]
         spec = ChildSpec(name=name, argv=argv, env=env, log=log, stage=3, cwd=_CODE)
-        return self.guardian.spawn(spec)
+        return self.supervisor.spawn(spec)
 
     @contextmanager
     def serving(
@@ -142,13 +142,13 @@ S = TypeVar("S", bound=Stage)
 
 
 @asynccontextmanager
-async def staged(make: Callable[[Path, Guardian], S]) -> AsyncIterator[S]:
+async def staged(make: Callable[[Path, Supervisor], S]) -> AsyncIterator[S]:
     """Start a stage, migrated; at the end nothing of it is left."""
     folder = Path(tempfile.mkdtemp(prefix="slotkeeper-bench-", dir=os.environ.get("TMPDIR")))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
-        guardian = stack.enter_context(Guardian(folder / "guardian.log"))
-        stage = make(folder, guardian)
+        supervisor = stack.enter_context(Supervisor(folder / "supervisor.log"))
+        stage = make(folder, supervisor)
         await asyncio.to_thread(stage.start)
         await migrate(stage.database_url)
         yield stage

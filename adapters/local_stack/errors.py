@@ -6,7 +6,7 @@
     +-- NotStartedError        a program could not be run at all
     +-- NotReadyError          it runs, but did not become ready in time
     +-- ChildDiedError         it ended by itself
-    +-- GuardianLostError      the process that watches over all the others was killed
+    +-- SupervisorLostError      the process that watches over all the others was killed
 
 A message names the child and shows the end of its log; it never holds a child's environment,
 which is where the secrets are.
@@ -50,11 +50,11 @@ class NotStartedError(LocalStackError):
         super().__init__(f"{name} could not be started: {reason}")
 
 
-class GuardianLostError(LocalStackError):
-    """The guardian is gone, so nothing can be started or watched any more."""
+class SupervisorLostError(LocalStackError):
+    """The supervisor is gone, so nothing can be started or watched any more."""
 
     def __init__(self) -> None:
-        super().__init__("the stack's guardian process was killed; everything was stopped")
+        super().__init__("the stack's supervisor process was killed; everything was stopped")
 
 
 class ChildError(LocalStackError):

@@ -1,7 +1,7 @@
 """The whole local stack: everything the service needs, and the service, up and watched.
 
 Whatever happens between `start` and `stop`, no process is left: all of them belong to one
-guardian, which outlives this process if it must.
+supervisor, which outlives this process if it must.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from adapters.local_stack.configuration.config import StackConfig
 from adapters.local_stack.configuration.endpoints import Endpoints, claim_endpoints
 from adapters.local_stack.configuration.home import StackHome
 from adapters.local_stack.processes.child import Child
-from adapters.local_stack.processes.supervisor import Guardian
+from adapters.local_stack.processes.supervisor import Supervisor
 from adapters.local_stack.startup import Startup
 
 
@@ -29,7 +29,7 @@ class LocalStack:
         self._config = config
         self._on_progress = on_progress
         self._home = StackHome(config.home)
-        self._guardian: Guardian | None = None
+        self._supervisor: Supervisor | None = None
         self._endpoints: Endpoints | None = None
         self._running: list[Child] = []
 
@@ -50,27 +50,27 @@ class LocalStack:
             raise
 
     def raise_if_a_child_ended(self) -> None:
-        """Raises `ChildDiedError` or `GuardianLostError`; call it every now and then."""
+        """Raises `ChildDiedError` or `SupervisorLostError`; call it every now and then."""
         for child in self._running:
             child.raise_if_ended()
 
     def stop(self) -> None:
         """Stop the service first, then the sandbox, Temporal, PostgreSQL. Safe to repeat."""
-        guardian, self._guardian = self._guardian, None
-        if guardian is not None:
-            guardian.close()
+        supervisor, self._supervisor = self._supervisor, None
+        if supervisor is not None:
+            supervisor.close()
         self._running = []
         self._home.close()
 
     def _start(self) -> StackAddresses:
         lock = self._home.open()
-        self._guardian = Guardian(
-            self._home.fresh_log("guardian"), keep_open=lock, remove=self._home.stack_file
+        self._supervisor = Supervisor(
+            self._home.fresh_log("supervisor"), keep_open=lock, remove=self._home.stack_file
         )
-        self._guardian.start()
+        self._supervisor.start()
         self._endpoints = claim_endpoints(self._config.ports)
         startup = Startup(
-            self._config, self._home, self._guardian, self._endpoints, self._on_progress
+            self._config, self._home, self._supervisor, self._endpoints, self._on_progress
         )
         addresses = startup.run()
         self._running = startup.running

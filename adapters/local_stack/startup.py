@@ -18,7 +18,7 @@ from adapters.local_stack.postgres.server import EmbeddedPostgres
 from adapters.local_stack.processes.child import Child
 from adapters.local_stack.processes.http_probe import answers_ok
 from adapters.local_stack.processes.private_file import write_private
-from adapters.local_stack.processes.supervisor import Guardian
+from adapters.local_stack.processes.supervisor import Supervisor
 from adapters.local_stack.processes.waiting import wait_until_done, wait_until_ready
 from adapters.local_stack.services import DEMO_USER, Services, sandbox_spec, service_environment
 from adapters.local_stack.temporal_server import NAMESPACE, TemporalDevServer
@@ -31,14 +31,14 @@ class Startup:
         self,
         config: StackConfig,
         home: StackHome,
-        guardian: Guardian,
+        supervisor: Supervisor,
         endpoints: Endpoints,
         on_progress: Callable[[str], None],
     ) -> None:
         self.running: list[Child] = []
         self._config = config
         self._home = home
-        self._guardian = guardian
+        self._supervisor = supervisor
         self._endpoints = endpoints
         self._on_progress = on_progress
         self._credentials = load_credentials(home.credentials_file)
@@ -46,7 +46,7 @@ class Startup:
             home.postgres,
             port=endpoints.ports.postgres,
             durable=config.durable,
-            guardian=guardian,
+            supervisor=supervisor,
             log=home.fresh_log("postgres"),
         )
         self._temporal = TemporalDevServer(
@@ -55,7 +55,7 @@ class Startup:
             ui_port=endpoints.ports.temporal_ui,
             persistent=True,
             durable=config.durable,
-            guardian=guardian,
+            supervisor=supervisor,
             log=home.fresh_log("temporal"),
         )
 
@@ -70,7 +70,7 @@ class Startup:
 
     def _launch_servers(self) -> Child:
         self._temporal.launch()
-        sandbox = self._guardian.spawn(
+        sandbox = self._supervisor.spawn(
             sandbox_spec(self._home, self._config.programs, self._endpoints, self._credentials)
         )
         self._postgres.launch()
@@ -87,10 +87,10 @@ class Startup:
     def _await_servers(self, services: Services, sandbox: Child) -> None:
         self._postgres.await_ready()
         self._on_progress("PostgreSQL")
-        migrate = self._guardian.spawn(services.migrate())
+        migrate = self._supervisor.spawn(services.migrate())
         self._temporal.await_ready()
         self._on_progress("Temporal")
-        schedules = self._guardian.spawn(services.schedules())
+        schedules = self._supervisor.spawn(services.schedules())
         self._await_answer(sandbox, f"{self._endpoints.sandbox_url}/_control/health")
         self._on_progress("sandbox Calendly")
         self._await_end(migrate)
@@ -99,8 +99,8 @@ class Startup:
         self._on_progress("schedules")
 
     def _start_service(self, services: Services) -> None:
-        web = self._guardian.spawn(services.web(self._endpoints.ports.web))
-        worker = self._guardian.spawn(services.worker(self._endpoints.ports.worker_metrics))
+        web = self._supervisor.spawn(services.web(self._endpoints.ports.web))
+        worker = self._supervisor.spawn(services.worker(self._endpoints.ports.worker_metrics))
         self.running += [web, worker]
         if self._credentials.api_key is None:
             self._remember_api_key(self._new_api_key(services))
@@ -116,7 +116,7 @@ class Startup:
         """
         file, url = self._home.web_url_file, self._endpoints.web_url
         if file.exists() and file.read_text() != url:
-            self._await_end(self._guardian.spawn(services.heal_webhooks()))
+            self._await_end(self._supervisor.spawn(services.heal_webhooks()))
         file.write_text(url)
 
     def _new_api_key(self, services: Services) -> str:
@@ -124,7 +124,7 @@ class Startup:
         # Made before the child writes to it, so that it is private from the first byte on.
         write_private(file, "")
         try:
-            self._await_end(self._guardian.spawn(services.make_api_key(into=file)))
+            self._await_end(self._supervisor.spawn(services.make_api_key(into=file)))
             return file.read_text().strip()
         finally:
             file.unlink()

@@ -15,7 +15,7 @@ from adapters.local_stack.processes.embedded_server import EmbeddedServer
 from adapters.local_stack.processes.environment import plain_environment
 from adapters.local_stack.processes.http_probe import answers_ok
 from adapters.local_stack.processes.ports import LOOPBACK, free_port
-from adapters.local_stack.processes.supervisor import Guardian
+from adapters.local_stack.processes.supervisor import Supervisor
 
 NAMESPACE = "default"
 
@@ -40,11 +40,11 @@ class TemporalDevServer(EmbeddedServer):
         persistent: bool = False,
         durable: bool = True,
         search_attributes: Mapping[str, str] | None = None,
-        guardian: Guardian | None = None,
+        supervisor: Supervisor | None = None,
         log: Path | None = None,
     ) -> None:
         home = home.resolve()
-        super().__init__(home, log or home / "temporal.log", guardian)
+        super().__init__(home, log or home / "temporal.log", supervisor)
         self.port = port
         self.ui_port = ui_port
         self._http_port = 0
@@ -62,7 +62,7 @@ class TemporalDevServer(EmbeddedServer):
         """None when it runs without the web UI."""
         return f"http://localhost:{self.ui_port}" if self.ui_port else None
 
-    def _prepare(self, guardian: Guardian) -> ChildSpec:  # noqa: ARG002 - nothing to make first
+    def _prepare(self, supervisor: Supervisor) -> ChildSpec:  # noqa: ARG002 - nothing to make first
         self.port = self.port or free_port()
         if self.ui_port == 0:
             self.ui_port = free_port()

@@ -7,7 +7,7 @@ from pathlib import Path
 from adapters.local_stack.processes.child import Child
 from adapters.local_stack.processes.http_probe import answers_ok
 from adapters.local_stack.processes.ports import LOOPBACK, free_port
-from adapters.local_stack.processes.supervisor import Guardian
+from adapters.local_stack.processes.supervisor import Supervisor
 from adapters.local_stack.processes.waiting import wait_until_ready
 from bench.jobs import TemporalStage
 from bench.stage import READY_SECONDS, staged
@@ -16,8 +16,8 @@ from bench.stage import READY_SECONDS, staged
 class Stage(TemporalStage):
     """The running servers, and where they are."""
 
-    def __init__(self, folder: Path, guardian: Guardian, *, users: int) -> None:
-        super().__init__(folder, guardian)
+    def __init__(self, folder: Path, supervisor: Supervisor, *, users: int) -> None:
+        super().__init__(folder, supervisor)
         self.sandbox_url = ""
         self._users = users
 
@@ -53,5 +53,5 @@ class Stage(TemporalStage):
 @asynccontextmanager
 async def open_stage(*, users: int) -> AsyncIterator[Stage]:
     """Start a stage with so many users at its Calendly; at the end nothing of it is left."""
-    async with staged(lambda folder, guardian: Stage(folder, guardian, users=users)) as stage_:
+    async with staged(lambda folder, supervisor: Stage(folder, supervisor, users=users)) as stage_:
         yield stage_

@@ -1,6 +1,6 @@
 """The real parts of a scenario: PostgreSQL, the sandbox Calendly, and processes that may die.
 
-Everything is started through one guardian, so nothing outlives the scenario, however it ends.
+Everything is started through one supervisor, so nothing outlives the scenario, however it ends.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from adapters.local_stack.processes.child import Child, ChildSpec
 from adapters.local_stack.processes.environment import plain_environment
 from adapters.local_stack.processes.http_probe import answers_ok
 from adapters.local_stack.processes.ports import LOOPBACK, free_port
-from adapters.local_stack.processes.supervisor import Guardian
+from adapters.local_stack.processes.supervisor import Supervisor
 from adapters.local_stack.processes.waiting import wait_until_done, wait_until_ready
 from adapters.persistence.migrate import migrate
 from adapters.persistence.storage import PiccoloStorage, open_storage
@@ -41,7 +41,7 @@ class Rig:
     """What a scenario has at hand; `environ` is what the processes are told."""
 
     folder: Path
-    guardian: Guardian
+    supervisor: Supervisor
     postgres: EmbeddedPostgres
     calendly: Calendly
     vault: KeyRingVault
@@ -62,7 +62,7 @@ class Rig:
             grace_seconds=20.0,
             cwd=_PROJECT,
         )
-        return Running(self.guardian.spawn(spec), out)
+        return Running(self.supervisor.spawn(spec), out)
 
     async def crash_postgres(self) -> None:
         """End PostgreSQL at once, without a last word to its clients; `postgres.start` mends it."""
@@ -131,9 +131,9 @@ async def open_rig(
     """
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(_folder())
-        guardian = stack.enter_context(Guardian(folder / "guardian.log"))
-        postgres = EmbeddedPostgres(folder / "postgres", durable=durable, guardian=guardian)
-        sandbox = _launch_sandbox(folder, guardian, users)
+        supervisor = stack.enter_context(Supervisor(folder / "supervisor.log"))
+        postgres = EmbeddedPostgres(folder / "postgres", durable=durable, supervisor=supervisor)
+        sandbox = _launch_sandbox(folder, supervisor, users)
         await asyncio.to_thread(postgres.start)
         await migrate(Secret(postgres.dsn))
         url = await asyncio.to_thread(_await_sandbox, *sandbox)
@@ -142,7 +142,7 @@ async def open_rig(
         vault = KeyRingVault(loaded.token_encryption_keys)
         yield Rig(
             folder=folder,
-            guardian=guardian,
+            supervisor=supervisor,
             postgres=postgres,
             calendly=await stack.enter_async_context(open_calendly(url)),
             vault=vault,
@@ -163,7 +163,7 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _launch_sandbox(folder: Path, guardian: Guardian, users: int) -> tuple[Child, str]:
+def _launch_sandbox(folder: Path, supervisor: Supervisor, users: int) -> tuple[Child, str]:
     port = free_port()
     spec = ChildSpec(
         name="sandbox",
@@ -175,7 +175,7 @@ def _launch_sandbox(folder: Path, guardian: Guardian, users: int) -> tuple[Child
         stop_signal=signal.SIGKILL,
         cwd=_PROJECT,
     )
-    return guardian.spawn(spec), f"http://{LOOPBACK}:{port}"
+    return supervisor.spawn(spec), f"http://{LOOPBACK}:{port}"
 
 
 def _await_sandbox(child: Child, url: str) -> str:

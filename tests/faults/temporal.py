@@ -51,7 +51,7 @@ class Jobs:
 async def open_jobs(rig: Rig) -> AsyncIterator[Jobs]:
     """Start a Temporal server of the rig's; processes started from now on are told of it."""
     home = rig.folder / "temporal"
-    server = TemporalDevServer(home, persistent=True, durable=False, guardian=rig.guardian)
+    server = TemporalDevServer(home, persistent=True, durable=False, supervisor=rig.supervisor)
     await asyncio.to_thread(server.start)
     rig.environ["TEMPORAL_ADDRESS"] = server.address
     try:

@@ -8,7 +8,7 @@ import pytest
 from tests.journeys.conftest import KINDS_OF_SECRETS, Walked
 
 # The sandbox is the other side of the wire: what it logs is not ours.
-OUR_LOGS = ("web", "worker", "migrate", "schedules", "keys", "temporal", "postgres", "guardian")
+OUR_LOGS = ("web", "worker", "migrate", "schedules", "keys", "temporal", "postgres", "supervisor")
 
 
 def found(secrets: dict[str, list[str]], kinds: Iterable[str], text: bytes) -> list[str]:

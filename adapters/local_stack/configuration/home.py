@@ -2,7 +2,7 @@
 
 Both are on open files, so that the system lets go of them for whoever is killed. `owner` is
 the stack's own process: held by somebody, it means that a stack is running. `lock` is shared
-with the guardian and free only once the last process of a stack has ended.
+with the supervisor and free only once the last process of a stack has ended.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from pathlib import Path
 from adapters.local_stack.errors import AlreadyRunningError
 
 _POLL_SECONDS = 0.1
-# How long the guardian of a killed stack may take to stop what is left.
+# How long the supervisor of a killed stack may take to stop what is left.
 _LEFTOVER_SECONDS = 45.0
 
 

@@ -16,7 +16,7 @@ from adapters.local_stack.postgres.os_user import hand_over, postgres_user
 from adapters.local_stack.processes.child import ChildSpec
 from adapters.local_stack.processes.environment import plain_environment
 from adapters.local_stack.processes.private_file import write_private
-from adapters.local_stack.processes.supervisor import Guardian
+from adapters.local_stack.processes.supervisor import Supervisor
 from adapters.local_stack.processes.waiting import wait_until_done
 
 ROLE = "slotkeeper"
@@ -54,7 +54,7 @@ class ClusterLayout:
         return self.home / "password"
 
 
-def ensure_cluster(layout: ClusterLayout, guardian: Guardian, *, durable: bool) -> bool:
+def ensure_cluster(layout: ClusterLayout, supervisor: Supervisor, *, durable: bool) -> bool:
     """Whether the cluster had to be made. Raises `LocalStackError` if it cannot be."""
     if layout.data.exists():
         return False
@@ -63,7 +63,7 @@ def ensure_cluster(layout: ClusterLayout, guardian: Guardian, *, durable: bool) 
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(mode=0o700)
     write_private(layout.password_file, secrets.token_urlsafe(24))
-    _Making(layout, making, guardian).run(durable=durable)
+    _Making(layout, making, supervisor).run(durable=durable)
     making.rename(layout.data)
     return True
 
@@ -71,10 +71,10 @@ def ensure_cluster(layout: ClusterLayout, guardian: Guardian, *, durable: bool) 
 class _Making:
     """Runs the two programs that make a cluster and its database in the folder *data*."""
 
-    def __init__(self, layout: ClusterLayout, data: Path, guardian: Guardian) -> None:
+    def __init__(self, layout: ClusterLayout, data: Path, supervisor: Supervisor) -> None:
         self._layout = layout
         self._data = data
-        self._guardian = guardian
+        self._supervisor = supervisor
         self._programs = postgres_programs(data)
         self._user = postgres_user(data)
         if self._user is not None:
@@ -107,4 +107,4 @@ class _Making:
             user=self._user,
             stdin=stdin,
         )
-        wait_until_done(self._guardian.spawn(spec), _STEP_SECONDS)
+        wait_until_done(self._supervisor.spawn(spec), _STEP_SECONDS)

@@ -13,7 +13,7 @@ from adapters.local_stack.processes.child import Child, ChildSpec
 from adapters.local_stack.processes.embedded_server import EmbeddedServer
 from adapters.local_stack.processes.environment import plain_environment
 from adapters.local_stack.processes.ports import LOOPBACK, free_port
-from adapters.local_stack.processes.supervisor import Guardian
+from adapters.local_stack.processes.supervisor import Supervisor
 
 _SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -38,12 +38,12 @@ class EmbeddedPostgres(EmbeddedServer):
         *,
         port: int = 0,
         durable: bool = True,
-        guardian: Guardian | None = None,
+        supervisor: Supervisor | None = None,
         log: Path | None = None,
     ) -> None:
         home = home.resolve()
         self._layout = ClusterLayout(home, log or home / "postgres.log")
-        super().__init__(home, self._layout.log, guardian)
+        super().__init__(home, self._layout.log, supervisor)
         self.port = port
         self.created = False
         self._durable = durable
@@ -68,8 +68,8 @@ class EmbeddedPostgres(EmbeddedServer):
         """The folder of psql, pg_dump and pgbench."""
         return postgres_programs(self._layout.data)
 
-    def _prepare(self, guardian: Guardian) -> ChildSpec:
-        self.created = ensure_cluster(self._layout, guardian, durable=self._durable)
+    def _prepare(self, supervisor: Supervisor) -> ChildSpec:
+        self.created = ensure_cluster(self._layout, supervisor, durable=self._durable)
         self.port = self.port or free_port()
         data, programs = self._layout.data, self.programs
         user = postgres_user(data)

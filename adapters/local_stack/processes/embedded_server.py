@@ -1,4 +1,4 @@
-"""What the embedded servers have in common: start, readiness, stop, and whose guardian.
+"""What the embedded servers have in common: start, readiness, stop, and whose supervisor.
 
 A subclass says what to run and how to see that it is ready, nothing about processes.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from adapters.local_stack.processes.child import Child, ChildSpec
-from adapters.local_stack.processes.supervisor import Guardian
+from adapters.local_stack.processes.supervisor import Supervisor
 from adapters.local_stack.processes.waiting import wait_until_ready
 
 _START_SECONDS = 60.0
@@ -17,14 +17,14 @@ _START_SECONDS = 60.0
 class EmbeddedServer(ABC):
     """A server whose files live in *home* and whose output goes to *log*.
 
-    Without *guardian* it brings its own, so that killing its starter leaves no server.
+    Without *supervisor* it brings its own, so that killing its starter leaves no server.
     """
 
-    def __init__(self, home: Path, log: Path, guardian: Guardian | None) -> None:
+    def __init__(self, home: Path, log: Path, supervisor: Supervisor | None) -> None:
         self.home = home
         self.log = log
-        self._owns_guardian = guardian is None
-        self._guardian = guardian or Guardian(log)
+        self._owns_supervisor = supervisor is None
+        self._supervisor = supervisor or Supervisor(log)
         self._child: Child | None = None
 
     def __enter__(self) -> Self:
@@ -54,9 +54,9 @@ class EmbeddedServer(ABC):
     def launch(self) -> None:
         """The first half of `start`: returns while the server is still coming up."""
         self.home.mkdir(parents=True, exist_ok=True)
-        if self._owns_guardian:
-            self._guardian.start()
-        self._child = self._guardian.spawn(self._prepare(self._guardian))
+        if self._owns_supervisor:
+            self._supervisor.start()
+        self._child = self._supervisor.spawn(self._prepare(self._supervisor))
 
     def await_ready(self) -> str:
         """The second half of `start`."""
@@ -67,8 +67,8 @@ class EmbeddedServer(ABC):
     def stop(self) -> None:
         """End it in good order. Safe to repeat."""
         child, self._child = self._child, None
-        if self._owns_guardian:
-            self._guardian.close()
+        if self._owns_supervisor:
+            self._supervisor.close()
         elif child is not None:
             child.stop()
 
@@ -80,7 +80,7 @@ class EmbeddedServer(ABC):
         return self._child
 
     @abstractmethod
-    def _prepare(self, guardian: Guardian) -> ChildSpec:
+    def _prepare(self, supervisor: Supervisor) -> ChildSpec:
         """Make what it needs on first use; what to run."""
 
     @abstractmethod

@@ -1,6 +1,6 @@
-"""The stack's end of the guardian: starts children through it and asks how they are.
+"""The stack's end of the supervisor: starts children through it and asks how they are.
 
-No process of a stack may be started any other way: what the guardian did not start, it
+No process of a stack may be started any other way: what the supervisor did not start, it
 cannot stop when the stack is killed.
 """
 
@@ -14,12 +14,12 @@ import threading
 from pathlib import Path
 from typing import Any, Self
 
-from adapters.local_stack.errors import GuardianLostError, NotStartedError
-from adapters.local_stack.processes import supervisor_process as guardian_process
+from adapters.local_stack.errors import NotStartedError, SupervisorLostError
+from adapters.local_stack.processes import supervisor_process
 from adapters.local_stack.processes.child import Child, ChildSpec
 
 
-class Guardian:
+class Supervisor:
     """Use as a context manager; leaving it stops every child, highest stage first.
 
     *keep_open* is a file descriptor (a lock's) that stays open until every child has ended;
@@ -50,13 +50,13 @@ class Guardian:
         return tuple(self._children)
 
     def start(self) -> None:
-        """Start the guardian process; before it is up nothing can be spawned."""
+        """Start the supervisor process; before it is up nothing can be spawned."""
         # Numbers of children begin again.
         self._exits, self._children = {}, []
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own script
                 # Isolated and without site-packages: up in a few milliseconds.
-                [sys.executable, "-I", "-S", guardian_process.__file__, *self._remove],
+                [sys.executable, "-I", "-S", supervisor_process.__file__, *self._remove],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -85,7 +85,7 @@ class Guardian:
         return self._exits[child_id]
 
     def close(self) -> None:
-        """Stop every child and the guardian; returns when none is left. Safe to repeat."""
+        """Stop every child and the supervisor; returns when none is left. Safe to repeat."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -97,20 +97,20 @@ class Guardian:
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
-            raise GuardianLostError
+            raise SupervisorLostError
         with self._turn, contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
             if line := process.stdout.readline():
                 answer: dict[str, Any] = json.loads(line)
                 return answer
-        raise GuardianLostError
+        raise SupervisorLostError
 
     def _learn(self, answer: dict[str, Any]) -> None:
         self._exits.update(dict(answer["exits"]))
 
     def _kill_orphans(self) -> None:
-        """What a killed guardian left behind, last started first.
+        """What a killed supervisor left behind, last started first.
 
         A child leads its own session; a stranger that was given the same id would hardly.
         """

@@ -1,4 +1,4 @@
-"""The guardian: the parent of every process of a stack, run as a script of its own.
+"""The supervisor: the parent of every process of a stack, run as a script of its own.
 
 It reads requests, one JSON object a line, from standard input and answers each on standard
 output. When its input ends, because the stack closed it or was killed, it stops every child,
@@ -24,7 +24,7 @@ from typing import Any
 _POLL_SECONDS = 0.01
 
 
-class GuardedChild:
+class SupervisedChild:
     """One child, leader of its own session and process group."""
 
     def __init__(self, request: dict[str, Any]) -> None:
@@ -63,7 +63,7 @@ class GuardedChild:
             os.killpg(self.process.pid, number)
 
 
-def stop(children: Iterable[GuardedChild]) -> None:
+def stop(children: Iterable[SupervisedChild]) -> None:
     """Ask all of them to end, wait as long as each may take, then end what is left."""
     running = [child for child in children if child.exit_status() is None]
     for child in running:
@@ -77,18 +77,18 @@ def stop(children: Iterable[GuardedChild]) -> None:
             time.sleep(_POLL_SECONDS)
 
 
-def stop_by_stage(children: Iterable[GuardedChild]) -> None:
+def stop_by_stage(children: Iterable[SupervisedChild]) -> None:
     """Stop the children of the highest stage together, then those of the next."""
     left = list(children)
     for stage in sorted({child.stage for child in left}, reverse=True):
         stop(child for child in left if child.stage == stage)
 
 
-class Guardian:
+class Supervisor:
     """The children by number, in the order they were started."""
 
     def __init__(self) -> None:
-        self._children: list[GuardedChild] = []
+        self._children: list[SupervisedChild] = []
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """To "spawn": the child's number and id, or an error; to all else: who has ended."""
@@ -107,7 +107,7 @@ class Guardian:
 
     def _spawn(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
-            child = GuardedChild(request)
+            child = SupervisedChild(request)
         except (OSError, subprocess.SubprocessError) as error:
             return {"error": f"{type(error).__name__}: {error}"}
         self._children.append(child)
@@ -125,15 +125,15 @@ def main() -> None:
     # children would inherit.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
-    guardian = Guardian()
+    supervisor = Supervisor()
     try:
         for line in sys.stdin.buffer:
-            answer = json.dumps(guardian.answer(json.loads(line)))
+            answer = json.dumps(supervisor.answer(json.loads(line)))
             with contextlib.suppress(BrokenPipeError):
                 sys.stdout.buffer.write(answer.encode() + b"\n")
                 sys.stdout.buffer.flush()
     finally:
-        guardian.stop_all()
+        supervisor.stop_all()
         for file in sys.argv[1:]:
             Path(file).unlink(missing_ok=True)
         # The stack may be gone: nobody is left to read, and a failing flush at exit is noise.

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from adapters.local_stack.postgres.server import EmbeddedPostgres
-from adapters.local_stack.processes.supervisor import Guardian
+from adapters.local_stack.processes.supervisor import Supervisor
 from tests.adapters.local_stack.stacks import TestStack, own_folder
 
 
@@ -16,10 +16,10 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def guardian(folder: Path) -> Iterator[Guardian]:
-    """A started guardian, closed afterwards."""
-    with Guardian(folder / "guardian.log") as guardian:
-        yield guardian
+def supervisor(folder: Path) -> Iterator[Supervisor]:
+    """A started supervisor, closed afterwards."""
+    with Supervisor(folder / "supervisor.log") as supervisor:
+        yield supervisor
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.local_stack.configuration.config import FREE_PORTS, Programs, StackConfig
-from tests.adapters.local_stack import stand_in
+from tests.adapters.local_stack import fake_programs
 
 # Isolated and without site-packages: a stand-in starts in a few milliseconds.
 _PYTHON = (sys.executable, "-I", "-S")
@@ -47,7 +47,7 @@ class TestStack:
     @property
     def config(self) -> StackConfig:
         """What to give to `LocalStack`."""
-        program = (*_PYTHON, stand_in.__file__, str(self.journal_file), self.faults)
+        program = (*_PYTHON, fake_programs.__file__, str(self.journal_file), self.faults)
         return StackConfig(
             home=self.home,
             ports=FREE_PORTS,
@@ -64,7 +64,7 @@ class TestStack:
         return self
 
     def failing(self, faults: str) -> "TestStack":
-        """The same with FAULTS as `stand_in.py` takes them."""
+        """The same with FAULTS as `fake_programs.py` takes them."""
         return replace(self, faults=faults)
 
     def journal(self) -> list[str]:

@@ -42,13 +42,13 @@ def test_the_web_ui_answers_where_it_says(folder: Path) -> None:
 
 
 def test_stop_leaves_no_process(folder: Path) -> None:
-    """After a stop the server and its guardian are gone."""
+    """After a stop the server and its supervisor are gone."""
     server = TemporalDevServer(folder / "t")
     server.start()
     process = psutil.Process(server.child.pid)
-    guardian = process.parent()
+    supervisor = process.parent()
     server.stop()
 
     assert not process.is_running()
-    assert guardian is not None
-    assert not guardian.is_running()
+    assert supervisor is not None
+    assert not supervisor.is_running()

@@ -7,9 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from adapters.local_stack.errors import ChildDiedError, GuardianLostError, NotStartedError
+from adapters.local_stack.errors import ChildDiedError, NotStartedError, SupervisorLostError
 from adapters.local_stack.processes.child import Child, ChildSpec
-from adapters.local_stack.processes.supervisor import Guardian
+from adapters.local_stack.processes.supervisor import Supervisor
 from adapters.local_stack.processes.waiting import wait_until_done, wait_until_ready
 
 SLEEP = "import time; time.sleep(600)"
@@ -42,48 +42,48 @@ def await_first_line(child: Child) -> None:
     wait_until_ready(child, lambda: "up" in child.spec.log.read_text(), 10)
 
 
-def test_a_child_writes_to_its_log(folder: Path, guardian: Guardian) -> None:
+def test_a_child_writes_to_its_log(folder: Path, supervisor: Supervisor) -> None:
     """What a child prints is in its log."""
-    child = guardian.spawn(python(folder, "talker", "print('hello')"))
+    child = supervisor.spawn(python(folder, "talker", "print('hello')"))
     wait_until_done(child, 10)
 
     assert child.spec.log.read_text() == "hello\n"
 
 
 def test_a_failing_child_is_named_with_the_end_of_its_log(
-    folder: Path, guardian: Guardian
+    folder: Path, supervisor: Supervisor
 ) -> None:
     """A child that dies is named, with its status and its last words."""
-    child = guardian.spawn(python(folder, "faller", "print('so it goes'); raise SystemExit(7)"))
+    child = supervisor.spawn(python(folder, "faller", "print('so it goes'); raise SystemExit(7)"))
 
     with pytest.raises(ChildDiedError, match=r"faller ended with status 7.*\nso it goes"):
         wait_until_done(child, 10)
 
 
-def test_a_signalled_child_is_told_apart(folder: Path, guardian: Guardian) -> None:
+def test_a_signalled_child_is_told_apart(folder: Path, supervisor: Supervisor) -> None:
     """A child ended by a signal is said to be so."""
-    child = guardian.spawn(python(folder, "victim", SLEEP))
+    child = supervisor.spawn(python(folder, "victim", SLEEP))
     os.kill(child.pid, signal.SIGKILL)
 
     with pytest.raises(ChildDiedError, match="victim was ended by signal 9"):
         wait_until_done(child, 10)
 
 
-def test_a_program_that_is_not_there(folder: Path, guardian: Guardian) -> None:
+def test_a_program_that_is_not_there(folder: Path, supervisor: Supervisor) -> None:
     """A program that cannot be run is named with the system's reason."""
     spec = ChildSpec("ghost", ["/no/such/program"], {}, folder / "ghost.log")
 
     with pytest.raises(NotStartedError, match="ghost could not be started: FileNotFoundError"):
-        guardian.spawn(spec)
+        supervisor.spawn(spec)
 
 
 def test_higher_stages_stop_first(folder: Path) -> None:
     """Children stop stage by stage, the highest first, whatever the order of their start."""
     journal = folder / "journal"
-    with Guardian(folder / "guardian.log") as guardian:
+    with Supervisor(folder / "supervisor.log") as supervisor:
         for stage in (1, 3, 0, 2):
             code = f"NAME = '{stage}'\n" + says_goodbye(journal)
-            child = guardian.spawn(python(folder, f"child-{stage}", code, stage=stage))
+            child = supervisor.spawn(python(folder, f"child-{stage}", code, stage=stage))
             await_first_line(child)
 
     assert journal.read_text().split() == ["3", "2", "1", "0"]
@@ -91,8 +91,8 @@ def test_higher_stages_stop_first(folder: Path) -> None:
 
 def test_a_deaf_child_is_killed_after_its_grace(folder: Path) -> None:
     """A child that ignores the request to stop is killed when its time is up."""
-    with Guardian(folder / "guardian.log") as guardian:
-        child = guardian.spawn(python(folder, "deaf", DEAF, grace=0.3))
+    with Supervisor(folder / "supervisor.log") as supervisor:
+        child = supervisor.spawn(python(folder, "deaf", DEAF, grace=0.3))
         await_first_line(child)
         process = psutil.Process(child.pid)
         asked_at = time.monotonic()
@@ -101,13 +101,13 @@ def test_a_deaf_child_is_killed_after_its_grace(folder: Path) -> None:
     assert 0.3 <= time.monotonic() - asked_at < 5
 
 
-def test_what_a_child_started_ends_with_it(folder: Path, guardian: Guardian) -> None:
+def test_what_a_child_started_ends_with_it(folder: Path, supervisor: Supervisor) -> None:
     """A process that a dead child left behind is ended as soon as the death is seen."""
     code = (
         "import subprocess, sys\n"
         f"print(subprocess.Popen([sys.executable, '-I', '-S', '-c', {SLEEP!r}]).pid)"
     )
-    child = guardian.spawn(python(folder, "parent", code))
+    child = supervisor.spawn(python(folder, "parent", code))
     wait_until_ready(child, lambda: child.spec.log.read_text().endswith("\n"), 10)
     left = psutil.Process(int(child.spec.log.read_text()))
     wait_until_done(child, 10)
@@ -115,47 +115,47 @@ def test_what_a_child_started_ends_with_it(folder: Path, guardian: Guardian) -> 
     assert psutil.wait_procs([left], timeout=5)[1] == []
 
 
-def test_a_guardian_can_be_started_again(folder: Path) -> None:
+def test_a_supervisor_can_be_started_again(folder: Path) -> None:
     """What the children of an earlier start came to says nothing of those of the next."""
-    guardian = Guardian(folder / "guardian.log")
-    with guardian:
-        wait_until_done(guardian.spawn(python(folder, "first", "pass")), 10)
-    with guardian:
-        second = guardian.spawn(python(folder, "second", SLEEP))
+    supervisor = Supervisor(folder / "supervisor.log")
+    with supervisor:
+        wait_until_done(supervisor.spawn(python(folder, "first", "pass")), 10)
+    with supervisor:
+        second = supervisor.spawn(python(folder, "second", SLEEP))
 
         assert second.exit_status() is None
-        assert guardian.children == (second,)
+        assert supervisor.children == (second,)
 
 
-def test_one_child_can_be_stopped_alone(folder: Path, guardian: Guardian) -> None:
+def test_one_child_can_be_stopped_alone(folder: Path, supervisor: Supervisor) -> None:
     """Stopping one child leaves the others running."""
-    stopped = guardian.spawn(python(folder, "one", SLEEP))
-    other = guardian.spawn(python(folder, "two", SLEEP))
+    stopped = supervisor.spawn(python(folder, "one", SLEEP))
+    other = supervisor.spawn(python(folder, "two", SLEEP))
 
     assert stopped.stop() == -signal.SIGTERM
     assert other.exit_status() is None
 
 
-def test_children_start_with_default_signals(folder: Path, guardian: Guardian) -> None:
-    """A child can be ended by SIGINT although the guardian itself ignores it."""
+def test_children_start_with_default_signals(folder: Path, supervisor: Supervisor) -> None:
+    """A child can be ended by SIGINT although the supervisor itself ignores it."""
     code = "import signal; print(signal.getsignal(signal.SIGHUP) is signal.SIG_DFL)"
-    child = guardian.spawn(python(folder, "child", code))
+    child = supervisor.spawn(python(folder, "child", code))
     wait_until_done(child, 10)
 
     assert child.spec.log.read_text() == "True\n"
 
 
-def test_a_killed_guardian_is_noticed_and_leaves_nothing(folder: Path) -> None:
-    """When the guardian itself is killed the stack notices, and still ends every child."""
-    guardian = Guardian(folder / "guardian.log")
-    guardian.start()
-    child = guardian.spawn(python(folder, "child", SLEEP))
+def test_a_killed_supervisor_is_noticed_and_leaves_nothing(folder: Path) -> None:
+    """When the supervisor itself is killed the stack notices, and still ends every child."""
+    supervisor = Supervisor(folder / "supervisor.log")
+    supervisor.start()
+    child = supervisor.spawn(python(folder, "child", SLEEP))
     process = psutil.Process(child.pid)
     parent = process.parent()
     assert parent is not None
     parent.kill()
 
-    with pytest.raises(GuardianLostError):
+    with pytest.raises(SupervisorLostError):
         child.raise_if_ended()
-    guardian.close()
+    supervisor.close()
     assert psutil.wait_procs([process], timeout=5)[1] == []

@@ -1,6 +1,6 @@
 """Stands in for the service's command line and the sandbox: quick, and it tells what it saw.
 
-    stand_in.py JOURNAL FAULTS (slotkeeper COMMAND ... | sandbox ...)
+    fake_programs.py JOURNAL FAULTS (slotkeeper COMMAND ... | sandbox ...)
 
 Each start and orderly stop is a line in JOURNAL. FAULTS is a comma-separated list of
 `NAME:die` (end with status 3 after a last word) and `NAME:mute` (never become ready).
