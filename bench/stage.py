@@ -17,12 +17,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from adapters.local_stack.postgres.server import EmbeddedPostgres
-from adapters.local_stack.processes.child import Child, ChildSpec
 from adapters.local_stack.processes.environment import plain_environment
-from adapters.local_stack.processes.http_probe import answers_ok
 from adapters.local_stack.processes.ports import LOOPBACK, free_port
-from adapters.local_stack.processes.supervisor import Supervisor
-from adapters.local_stack.processes.waiting import wait_until_ready
+from adapters.local_stack.processes.supervisor import Child, ChildSpec, Supervisor
+from adapters.local_stack.processes.waiting import answers_ok, wait_until_ready
 from adapters.persistence.migrate import migrate
 from domain.secret import Secret
 

@@ -13,9 +13,9 @@ from adapters.local_stack.configuration.config import Programs
 from adapters.local_stack.configuration.credentials import Credentials
 from adapters.local_stack.configuration.endpoints import Endpoints
 from adapters.local_stack.configuration.home import StackHome
-from adapters.local_stack.processes.child import ChildSpec
 from adapters.local_stack.processes.environment import plain_environment
 from adapters.local_stack.processes.ports import LOOPBACK
+from adapters.local_stack.processes.supervisor import ChildSpec
 from adapters.local_stack.temporal_server import NAMESPACE
 from adapters.temporal.contract import HEAL_WEBHOOKS_ID
 

@@ -12,8 +12,7 @@ from adapters.local_stack.configuration.addresses import StackAddresses, write_a
 from adapters.local_stack.configuration.config import StackConfig
 from adapters.local_stack.configuration.endpoints import Endpoints, claim_endpoints
 from adapters.local_stack.configuration.home import StackHome
-from adapters.local_stack.processes.child import Child
-from adapters.local_stack.processes.supervisor import Supervisor
+from adapters.local_stack.processes.supervisor import Child, Supervisor
 from adapters.local_stack.startup import Startup
 
 

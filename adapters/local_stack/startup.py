@@ -15,11 +15,9 @@ from adapters.local_stack.configuration.credentials import (
 from adapters.local_stack.configuration.endpoints import Endpoints
 from adapters.local_stack.configuration.home import StackHome
 from adapters.local_stack.postgres.server import EmbeddedPostgres
-from adapters.local_stack.processes.child import Child
-from adapters.local_stack.processes.http_probe import answers_ok
 from adapters.local_stack.processes.private_file import write_private
-from adapters.local_stack.processes.supervisor import Supervisor
-from adapters.local_stack.processes.waiting import wait_until_done, wait_until_ready
+from adapters.local_stack.processes.supervisor import Child, Supervisor
+from adapters.local_stack.processes.waiting import answers_ok, wait_until_done, wait_until_ready
 from adapters.local_stack.services import DEMO_USER, Services, sandbox_spec, service_environment
 from adapters.local_stack.temporal_server import NAMESPACE, TemporalDevServer
 

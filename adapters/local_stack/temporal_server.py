@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from adapters.local_stack.errors import MissingExtraError
-from adapters.local_stack.processes.child import Child, ChildSpec
 from adapters.local_stack.processes.embedded_server import EmbeddedServer
 from adapters.local_stack.processes.environment import plain_environment
-from adapters.local_stack.processes.http_probe import answers_ok
 from adapters.local_stack.processes.ports import LOOPBACK, free_port
-from adapters.local_stack.processes.supervisor import Supervisor
+from adapters.local_stack.processes.supervisor import Child, ChildSpec, Supervisor
+from adapters.local_stack.processes.waiting import answers_ok
 
 NAMESPACE = "default"
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from adapters.local_stack.processes.child import Child
+from adapters.local_stack.processes.supervisor import Child
 from adapters.temporal import contract
 from bench.jobs import client_of, run_job
 from bench.row import Row

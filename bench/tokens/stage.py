@@ -4,11 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from adapters.local_stack.processes.child import Child
-from adapters.local_stack.processes.http_probe import answers_ok
 from adapters.local_stack.processes.ports import LOOPBACK, free_port
-from adapters.local_stack.processes.supervisor import Supervisor
-from adapters.local_stack.processes.waiting import wait_until_ready
+from adapters.local_stack.processes.supervisor import Child, Supervisor
+from adapters.local_stack.processes.waiting import answers_ok, wait_until_ready
 from bench.jobs import TemporalStage
 from bench.stage import READY_SECONDS, staged
 

@@ -7,7 +7,7 @@ one comes after the other, and the medians of the rounds are compared.
 import sys
 from typing import Any
 
-from adapters.local_stack.processes.child import Child
+from adapters.local_stack.processes.supervisor import Child
 from adapters.temporal import contract
 from bench.answering import Answering, answering
 from bench.jobs import client_of, run_job

@@ -18,9 +18,8 @@ from typing import ClassVar, NamedTuple
 import asyncpg
 import msgspec
 
-from adapters.local_stack.processes.http_probe import answers_ok
 from adapters.local_stack.processes.ports import LOOPBACK, free_port
-from adapters.local_stack.processes.waiting import wait_until_ready
+from adapters.local_stack.processes.waiting import answers_ok, wait_until_ready
 from adapters.web.middleware.webhook_fast_path import WEBHOOKS_PATH
 from bench.ingest.bodies import SIGNING_KEY, Host
 from bench.ingest.load import Order, send

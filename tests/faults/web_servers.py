@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from adapters.local_stack.processes.http_probe import answers_ok
 from adapters.local_stack.processes.ports import LOOPBACK, free_port
-from adapters.local_stack.processes.waiting import wait_until_ready
+from adapters.local_stack.processes.waiting import answers_ok, wait_until_ready
 from tests.faults.rig import Rig, Running
 
 START_SECONDS = 60.0

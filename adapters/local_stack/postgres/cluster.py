@@ -13,10 +13,9 @@ from pathlib import Path
 
 from adapters.local_stack.postgres.binaries import postgres_programs
 from adapters.local_stack.postgres.os_user import hand_over, postgres_user
-from adapters.local_stack.processes.child import ChildSpec
 from adapters.local_stack.processes.environment import plain_environment
 from adapters.local_stack.processes.private_file import write_private
-from adapters.local_stack.processes.supervisor import Supervisor
+from adapters.local_stack.processes.supervisor import ChildSpec, Supervisor
 from adapters.local_stack.processes.waiting import wait_until_done
 
 ROLE = "slotkeeper"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from adapters.local_stack.errors import LocalStackError
 from adapters.local_stack.postgres.file_modes import let_everybody_pass, let_everybody_run
-from adapters.local_stack.processes.child import OsUser
+from adapters.local_stack.processes.supervisor import OsUser
 
 _NAME = "pgserver"
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from adapters.local_stack.postgres.binaries import postgres_programs
 from adapters.local_stack.postgres.cluster import DATABASE, ROLE, ClusterLayout, ensure_cluster
 from adapters.local_stack.postgres.os_user import hand_over, postgres_user
-from adapters.local_stack.processes.child import Child, ChildSpec
 from adapters.local_stack.processes.embedded_server import EmbeddedServer
 from adapters.local_stack.processes.environment import plain_environment
 from adapters.local_stack.processes.ports import LOOPBACK, free_port
-from adapters.local_stack.processes.supervisor import Supervisor
+from adapters.local_stack.processes.supervisor import Child, ChildSpec, Supervisor
 
 _SETTINGS = {
     "listen_addresses": LOOPBACK,

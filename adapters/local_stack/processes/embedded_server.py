@@ -7,8 +7,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Self
 
-from adapters.local_stack.processes.child import Child, ChildSpec
-from adapters.local_stack.processes.supervisor import Supervisor
+from adapters.local_stack.processes.supervisor import Child, ChildSpec, Supervisor
 from adapters.local_stack.processes.waiting import wait_until_ready
 
 _START_SECONDS = 60.0

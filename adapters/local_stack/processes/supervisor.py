@@ -1,7 +1,7 @@
-"""The stack's end of the supervisor: starts children through it and asks how they are.
+"""Programs to run, programs that run, and the process that starts and stops all of them.
 
-No process of a stack may be started any other way: what the supervisor did not start, it
-cannot stop when the stack is killed.
+Every process of a stack is started through its supervisor. The supervisor stops them also when
+the stack is killed, and it cannot stop a process that it did not start.
 """
 
 import contextlib
@@ -11,19 +11,75 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from adapters.local_stack.errors import NotStartedError, SupervisorLostError
+from adapters.local_stack.errors import ChildDiedError, NotStartedError, SupervisorLostError
 from adapters.local_stack.processes import supervisor_process
-from adapters.local_stack.processes.child import Child, ChildSpec
+
+
+@dataclass(frozen=True, slots=True)
+class OsUser:
+    """The user that a child runs as; numbers of the operating system."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """A program to run, and how to stop it.
+
+    `argv` and `env` may hold secrets, so they are not in the repr.
+
+    Args:
+        log: gets standard error, and standard output if *stdout* is None.
+        stage: children of a higher stage are stopped first, those of one stage together.
+        grace_seconds: a child that still runs so long after *stop_signal* is killed.
+        stdin: what the child reads; None is nothing.
+
+    """
+
+    name: str
+    argv: Sequence[str] = field(repr=False)
+    env: Mapping[str, str] = field(repr=False)
+    log: Path
+    stage: int = 0
+    stop_signal: signal.Signals = signal.SIGTERM
+    grace_seconds: float = 10.0
+    cwd: Path | None = None
+    stdin: Path | None = None
+    stdout: Path | None = None
+    user: OsUser | None = None
+
+    def request(self) -> dict[str, Any]:
+        """Return what the supervisor's process needs to start it."""
+        return {
+            "do": "spawn",
+            "argv": list(self.argv),
+            "env": dict(self.env),
+            "log": str(self.log),
+            "stdin": str(self.stdin or os.devnull),
+            "stdout": str(self.stdout) if self.stdout else None,
+            "cwd": str(self.cwd) if self.cwd else None,
+            "stage": self.stage,
+            "stop_signal": int(self.stop_signal),
+            "grace_seconds": self.grace_seconds,
+            "user": self.user.uid if self.user else None,
+            "group": self.user.gid if self.user else None,
+        }
 
 
 class Supervisor:
-    """Use as a context manager; leaving it stops every child, highest stage first.
+    """Starts children; as a context manager it stops them at the end, highest stage first.
 
-    *keep_open* is a file descriptor (a lock's) that stays open until every child has ended;
-    *remove* a file that is gone by then, also when this process was killed.
+    Args:
+        log: gets what the supervisor's own process complains about.
+        keep_open: a file descriptor (a lock's) that stays open until every child has ended.
+        remove: a file that is removed by then, also when this process was killed.
+
     """
 
     def __init__(
@@ -33,7 +89,7 @@ class Supervisor:
         self._remove = () if remove is None else (str(remove),)
         self._kept_open = () if keep_open is None else (keep_open,)
         self._process: subprocess.Popen[bytes] | None = None
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._exits: dict[int, int] = {}
         self._children: list[Child] = []
 
@@ -45,12 +101,12 @@ class Supervisor:
         self.close()
 
     @property
-    def children(self) -> tuple[Child, ...]:
+    def children(self) -> tuple["Child", ...]:
         """In the order they were started."""
         return tuple(self._children)
 
     def start(self) -> None:
-        """Start the supervisor process; before it is up nothing can be spawned."""
+        """Start the supervisor's process, which has to run before the first `spawn`."""
         # Numbers of children begin again.
         self._exits, self._children = {}, []
         with self._log.open("ab") as log:
@@ -64,9 +120,9 @@ class Supervisor:
                 start_new_session=True,
             )
 
-    def spawn(self, spec: ChildSpec) -> Child:
-        """Start *spec*. Raises `NotStartedError` when the program cannot be run at all."""
-        answer = self._ask(_spawn_request(spec))
+    def spawn(self, spec: ChildSpec) -> "Child":
+        """Start a program. Raises `NotStartedError` when it cannot be run at all."""
+        answer = self._ask(spec.request())
         if "error" in answer:
             raise NotStartedError(spec.name, answer["error"])
         child = Child(spec, answer["pid"], answer["id"], self)
@@ -74,18 +130,18 @@ class Supervisor:
         return child
 
     def exit_status(self, child_id: int) -> int | None:
-        """None while it runs; negative: the signal that ended it."""
+        """None while the child runs; negative: the signal that ended it."""
         if child_id not in self._exits:
             self._learn(self._ask({"do": "poll"}))
         return self._exits.get(child_id)
 
     def stop(self, child_id: int) -> int:
-        """End one child and everything in its process group; the exit status."""
+        """End one child and everything in its process group; return the exit status."""
         self._learn(self._ask({"do": "stop", "id": child_id}))
         return self._exits[child_id]
 
     def close(self) -> None:
-        """Stop every child and the supervisor; returns when none is left. Safe to repeat."""
+        """Stop every child, then the supervisor's process. Safe to repeat."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -98,7 +154,7 @@ class Supervisor:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             raise SupervisorLostError
-        with self._turn, contextlib.suppress(BrokenPipeError):
+        with self._lock, contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
             if line := process.stdout.readline():
@@ -110,9 +166,9 @@ class Supervisor:
         self._exits.update(dict(answer["exits"]))
 
     def _kill_orphans(self) -> None:
-        """What a killed supervisor left behind, last started first.
+        """Kill the children of a killed supervisor, last started first.
 
-        A child leads its own session; a stranger that was given the same id would hardly.
+        A child leads its own session. Another process with a reused id hardly does.
         """
         for child in reversed(self._children):
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -120,18 +176,25 @@ class Supervisor:
                     os.killpg(child.pid, signal.SIGKILL)
 
 
-def _spawn_request(spec: ChildSpec) -> dict[str, Any]:
-    return {
-        "do": "spawn",
-        "argv": list(spec.argv),
-        "env": dict(spec.env),
-        "log": str(spec.log),
-        "stdin": str(spec.stdin or os.devnull),
-        "stdout": str(spec.stdout) if spec.stdout else None,
-        "cwd": str(spec.cwd) if spec.cwd else None,
-        "stage": spec.stage,
-        "stop_signal": int(spec.stop_signal),
-        "grace_seconds": spec.grace_seconds,
-        "user": spec.user.uid if spec.user else None,
-        "group": spec.user.gid if spec.user else None,
-    }
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A started program; `pid` is also its process group and its session."""
+
+    spec: ChildSpec
+    pid: int
+    child_id: int
+    supervisor: Supervisor = field(repr=False)
+
+    def exit_status(self) -> int | None:
+        """None while it runs; negative: the signal that ended it."""
+        return self.supervisor.exit_status(self.child_id)
+
+    def stop(self) -> int:
+        """End it and everything in its process group; return the exit status."""
+        return self.supervisor.stop(self.child_id)
+
+    def raise_if_ended(self) -> None:
+        """Raises `ChildDiedError`, which shows the end of its log."""
+        status = self.exit_status()
+        if status is not None:
+            raise ChildDiedError(self.spec.name, self.spec.log, status)

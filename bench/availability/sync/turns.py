@@ -12,8 +12,8 @@ import msgspec
 from msgspec.structs import replace
 from temporalio.client import Client
 
-from adapters.local_stack.processes.child import Child
 from adapters.local_stack.processes.environment import plain_environment
+from adapters.local_stack.processes.supervisor import Child
 from adapters.temporal import contract
 from bench.answering import Answering, answering
 from bench.availability.calendly.__main__ import COUNTERS

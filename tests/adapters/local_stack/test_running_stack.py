@@ -11,7 +11,7 @@ import pytest
 
 from adapters.local_stack.configuration.addresses import StackAddresses, read_addresses
 from adapters.local_stack.errors import AlreadyRunningError
-from adapters.local_stack.processes.http_probe import answers_ok
+from adapters.local_stack.processes.waiting import answers_ok
 from adapters.local_stack.stack import LocalStack
 from tests.adapters.local_stack.stacks import TestStack, own_folder
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import psutil
 from temporalio.client import Client
 
-from adapters.local_stack.processes.http_probe import answers_ok
+from adapters.local_stack.processes.waiting import answers_ok
 from adapters.local_stack.temporal_server import TemporalDevServer
 
 

@@ -8,8 +8,7 @@ import psutil
 import pytest
 
 from adapters.local_stack.errors import ChildDiedError, NotStartedError, SupervisorLostError
-from adapters.local_stack.processes.child import Child, ChildSpec
-from adapters.local_stack.processes.supervisor import Supervisor
+from adapters.local_stack.processes.supervisor import Child, ChildSpec, Supervisor
 from adapters.local_stack.processes.waiting import wait_until_done, wait_until_ready
 
 SLEEP = "import time; time.sleep(600)"
