@@ -7,8 +7,8 @@ import re
 import httpx
 from rich.console import Console
 
-from adapters.local_stack.announcement import announce
 from adapters.local_stack.demo.journey import STEPS
+from adapters.local_stack.foreground import announce
 from tests.docs.conftest import Read
 from tests.docs.pages import README, Block
 from tests.docs.shown import missing

@@ -3,8 +3,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from adapters.local_stack.announcement import announce, first_request
 from adapters.local_stack.configuration.addresses import StackAddresses
+from adapters.local_stack.foreground import announce, first_request
 
 ADDRESSES = StackAddresses(
     web_url="http://localhost:8000",
