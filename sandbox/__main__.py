@@ -1,12 +1,13 @@
 """`python -m sandbox`: start one sandbox Calendly."""
 
 import logging
+import socket
 from pathlib import Path
 
 import click
 
 from sandbox.app import create_app
-from sandbox.server import serve
+from sandbox.server import bind, serve
 from sandbox.settings import Settings
 from sandbox.state_file import load, save
 from sandbox.world import World
@@ -17,6 +18,13 @@ _DEFAULTS = Settings()
 @click.command(context_settings={"auto_envvar_prefix": "SANDBOX", "show_default": True})
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
 @click.option("--port", default=8090, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--fd",
+    "descriptors",
+    type=click.IntRange(min=0),
+    multiple=True,
+    help="Serve an inherited listening socket instead of --host and --port. Repeatable.",
+)
 @click.option("--users", default=0, help="Paid single users to seed beside the named ones.")
 @click.option("--seed", default=_DEFAULTS.seed, help="The same seed gives the same accounts.")
 @click.option("--client-id", default=_DEFAULTS.client_id, help="The developer app's id.")
@@ -40,6 +48,7 @@ def main(
     *,
     host: str,
     port: int,
+    descriptors: tuple[int, ...],
     users: int,
     seed: int,
     client_id: str,
@@ -67,9 +76,13 @@ def main(
         click.echo(f"sandbox Calendly ready on http://{address}:{bound_port} with {count} users")
 
     try:
-        serve(create_app(world), host, port, announce)
+        listeners = [socket.socket(fileno=fd) for fd in descriptors] or [bind(host, port)]
     except OSError as error:
-        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from None
+        raise click.ClickException(
+            f"cannot listen on {host}:{port} ({error.strerror}); "
+            "stop the program that listens there, or choose another port with --port"
+        ) from None
+    serve(create_app(world), listeners, announce)
     if state_file is not None:
         save(world, state_file)
 

@@ -54,27 +54,29 @@ def make_server(app: ASGIApp, on_ready: Callable[[str, int], None]) -> Announcin
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening address; port 0 takes a free one. Raises OSError when it is taken."""
+    """Return a listening socket; port 0 takes a free one. Raises OSError if it is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio turns Nagle's delay off only where the protocol is named.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen()
     except OSError:
         listener.close()
         raise
     return listener
 
 
-def serve(app: ASGIApp, host: str, port: int, on_ready: Callable[[str, int], None]) -> None:
+def serve(
+    app: ASGIApp, listeners: list[socket.socket], on_ready: Callable[[str, int], None]
+) -> None:
     """Serve until SIGTERM or SIGINT, then end cleanly."""
     server = make_server(app, on_ready)
-    listener = bind(host, port)
-    # uvicorn raises the signal again after its shutdown; met by this it ends nothing.
+    # uvicorn raises the signal again after its shutdown; this handler ignores it.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _already_stopping)
-    server.run(sockets=[listener])
+    server.run(sockets=listeners)
 
 
 def _already_stopping(_number: int, _frame: FrameType | None) -> None:

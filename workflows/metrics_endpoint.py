@@ -1,5 +1,6 @@
 """The worker's `/metrics`: a worker serves nothing else over HTTP."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,21 +13,23 @@ Render = Callable[[], bytes]
 
 
 @contextmanager
-def metrics_endpoint(render: Render, port: int, host: str = "") -> Iterator[int]:
-    """Serve `GET /metrics` from a thread of its own while the block runs; yields the port.
+def metrics_endpoint(render: Render, listener: socket.socket) -> Iterator[None]:
+    """Serve `GET /metrics` from a thread of its own while the block runs.
 
     Args:
         render: returns the metrics in Prometheus' text format.
-        port: 0 takes a free one.
-        host: empty means every interface, since the one who scrapes is another machine.
+        listener: a listening socket; closed at the end.
 
     """
-    server = ThreadingHTTPServer((host, port), _handler(render))
+    address = listener.getsockname()
+    server = ThreadingHTTPServer(address, _handler(render), bind_and_activate=False)
+    server.socket.close()
+    server.socket = listener
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
     thread.start()
     try:
-        yield server.server_port
+        yield
     finally:
         server.shutdown()
         server.server_close()

@@ -6,6 +6,7 @@ to stop still has its database to write to.
 
 import asyncio
 import os
+import socket
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from temporalio.runtime import Runtime
 
 from adapters.bootstrap import open_services
 from adapters.settings import Settings, load_settings
+from adapters.system.listeners import inherited, listen
 from adapters.telemetry.logs import configure_logging
 from adapters.telemetry.temporal_runtime import create_temporal_runtime, keep_log_messages_plain
 from adapters.temporal.connect import connect, settle
@@ -40,7 +42,14 @@ log = structlog.get_logger(__name__)
     type=click.IntRange(0, 65_535),
     help="Serve Prometheus metrics at this port; 0 takes a free one.",
 )
-def worker_command(ready_file: Path | None, metrics_port: int | None) -> None:
+@click.option(
+    "--metrics-fd",
+    type=click.IntRange(min=0),
+    help="Serve Prometheus metrics at an inherited listening socket instead.",
+)
+def worker_command(
+    ready_file: Path | None, metrics_port: int | None, metrics_fd: int | None
+) -> None:
     """Work on the jobs that Temporal hands out.
 
     Waits for a Temporal that is not there yet. SIGTERM lets work under way end for up to 10
@@ -50,14 +59,16 @@ def worker_command(ready_file: Path | None, metrics_port: int | None) -> None:
     configure_logging(settings.log_level, settings.log_format)
     keep_log_messages_plain()
     Runtime.set_default(create_temporal_runtime())
-    asyncio.run(_work(settings, ready_file, metrics_port))
+    asyncio.run(_work(settings, ready_file, _metrics_socket(metrics_port, metrics_fd)))
 
 
-async def _work(settings: Settings, ready_file: Path | None, metrics_port: int | None) -> None:
+async def _work(
+    settings: Settings, ready_file: Path | None, metrics_socket: socket.socket | None
+) -> None:
     stop = stop_on_signals()
     try:
         async with open_services(settings) as services:
-            with _metrics(services.telemetry.render, metrics_port):
+            with _metrics(services.telemetry.render, metrics_socket):
                 client = await connect_patiently(lambda: _reach(settings), stop)
                 if client is None:
                     return
@@ -76,9 +87,24 @@ async def _reach(settings: Settings) -> Client:
     return client
 
 
-def _metrics(render: Render, port: int | None) -> ExitStack:
+def _metrics_socket(port: int | None, descriptor: int | None) -> socket.socket | None:
+    if descriptor is not None:
+        return inherited([descriptor])[0]
+    if port is None:
+        return None
+    try:
+        # Every interface: the program that reads the metrics runs on another machine.
+        return listen(["0.0.0.0"], port)[0]  # noqa: S104
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot serve metrics at port {port} ({error.strerror}); "
+            "stop the program that listens there, or choose another port with --metrics-port"
+        ) from error
+
+
+def _metrics(render: Render, listener: socket.socket | None) -> ExitStack:
     stack = ExitStack()
-    if port is not None:
-        taken = stack.enter_context(metrics_endpoint(render, port))
-        log.info("worker.metrics", port=taken)
+    if listener is not None:
+        stack.enter_context(metrics_endpoint(render, listener))
+        log.info("worker.metrics", port=listener.getsockname()[1])
     return stack

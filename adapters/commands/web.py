@@ -1,12 +1,16 @@
 """`slotkeeper web`: serves the API, Calendly's webhooks and the page, in one process."""
 
 import os
+import sys
+from contextlib import suppress
 
 import click
+import structlog
 import uvicorn
 from temporalio.runtime import Runtime
 
 from adapters.settings import load_settings
+from adapters.system.listeners import inherited, listen
 from adapters.telemetry.logs import configure_logging
 from adapters.telemetry.temporal_runtime import create_temporal_runtime
 
@@ -19,6 +23,8 @@ KEEP_ALIVE_SECONDS = 75
 # of connections takes a known amount of memory. Idle ones count too.
 MOST_CONNECTIONS = 2_000
 
+log = structlog.get_logger(__name__)
+
 
 @click.command("web")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
@@ -27,7 +33,14 @@ MOST_CONNECTIONS = 2_000
     type=click.IntRange(0, 65_535),
     default=8000,
     show_default=True,
-    help="Port to listen at.",
+    help="Port to listen at; 0 takes a free one.",
+)
+@click.option(
+    "--fd",
+    "descriptors",
+    type=click.IntRange(min=0),
+    multiple=True,
+    help="Serve an inherited listening socket instead of --host and --port. Repeatable.",
 )
 @click.option(
     "--most-connections",
@@ -36,7 +49,7 @@ MOST_CONNECTIONS = 2_000
     show_default=True,
     help="Beyond so many at a time requests are answered 503.",
 )
-def web_command(host: str, port: int, most_connections: int) -> None:
+def web_command(host: str, port: int, descriptors: tuple[int, ...], most_connections: int) -> None:
     """Serve the API, the webhooks and the page.
 
     Behind a proxy, list its addresses in uvicorn's FORWARDED_ALLOW_IPS. SIGTERM lets running
@@ -45,11 +58,19 @@ def web_command(host: str, port: int, most_connections: int) -> None:
     settings = load_settings(os.environ)
     configure_logging(settings.log_level, settings.log_format)
     Runtime.set_default(create_temporal_runtime())
-    uvicorn.run(
+    try:
+        sockets = inherited(descriptors) if descriptors else listen([host], port)
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen at {host}:{port} ({error.strerror}); "
+            "stop the program that listens there, or choose another port with --port"
+        ) from error
+    for each in sockets:
+        log.info("web_socket_opened", address=each.getsockname()[:2])
+    config = uvicorn.Config(
         "adapters.asgi:create_app",
         factory=True,
-        host=host,
-        port=port,
+        workers=1,  # the metrics are of one process
         log_config=None,  # ours stays in force
         access_log=False,  # the application writes its own, without query strings
         server_header=False,
@@ -60,3 +81,8 @@ def web_command(host: str, port: int, most_connections: int) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=sockets)
+    if not server.started:
+        sys.exit(1)

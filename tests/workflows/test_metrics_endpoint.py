@@ -1,4 +1,5 @@
 import http.client
+import socket
 
 from workflows.metrics_endpoint import metrics_endpoint
 
@@ -17,7 +18,10 @@ def test_a_worker_serves_its_metrics() -> None:
     """Prometheus reads the worker's counters as they are at that moment."""
     counts = iter([b"a_total 1\n", b"a_total 2\n"])
 
-    with metrics_endpoint(lambda: next(counts), 0, "127.0.0.1") as port:
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+
+    with metrics_endpoint(lambda: next(counts), listener):
         first = get(port, "/metrics")
         second = get(port, "/metrics")
         other = get(port, "/")

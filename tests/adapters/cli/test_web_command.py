@@ -25,27 +25,22 @@ def environ(database_url: Secret) -> dict[str, str]:
     return {**SOUND, **away, "DATABASE_URL": database_url.reveal()}
 
 
-def free_port() -> int:
-    """Return a port that nobody listens at right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 @contextmanager
-def web(environ: dict[str, str], port: int, *options: str) -> Iterator[Popen[str]]:
-    """Run the web process until it answers, and end it."""
-    process = Popen(
-        [sys.executable, "-m", "adapters.cli", "web", "--port", str(port), *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**environ, "PATH": os.environ["PATH"]},
-    )
+def web(environ: dict[str, str], *options: str) -> Iterator[tuple[Popen[str], int]]:
+    """Run the web process until it answers, and end it; yields its port too."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port, descriptor = listener.getsockname()[1], listener.fileno()
+        process = Popen(
+            [sys.executable, "-m", "adapters.cli", "web", "--fd", str(descriptor), *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**environ, "PATH": os.environ["PATH"]},
+            pass_fds=[descriptor],
+        )
     try:
         _await_answer(process, f"http://127.0.0.1:{port}/health/live")
-        yield process
+        yield process, port
     finally:
         process.kill()
         process.communicate()
@@ -65,8 +60,7 @@ def _await_answer(process: Popen[str], url: str) -> None:
 
 def test_the_web_process_serves_logs_json_and_stops_when_told(environ: dict[str, str]) -> None:
     """It answers, writes nothing but JSON lines without secrets, and ends on SIGTERM."""
-    port = free_port()
-    with web(environ, port) as process:
+    with web(environ) as (process, port):
         metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False)
         refused = httpx.get(
             f"http://127.0.0.1:{port}/api/calendly/integration?email=joe@example.com",
@@ -91,7 +85,7 @@ def test_the_web_process_serves_logs_json_and_stops_when_told(environ: dict[str,
 def test_a_demo_user_that_others_can_reach_ends_the_web_process(environ: dict[str, str]) -> None:
     """A page that asks nobody for a key is refused in a sentence, before anything is served."""
     ended = subprocess.run(
-        [sys.executable, "-m", "adapters.cli", "web", "--port", str(free_port())],
+        [sys.executable, "-m", "adapters.cli", "web", "--port", "0"],
         capture_output=True,
         text=True,
         env={**environ, "PATH": os.environ["PATH"], "DEMO_USER": "demo"},
@@ -106,8 +100,7 @@ def test_a_demo_user_that_others_can_reach_ends_the_web_process(environ: dict[st
 
 def test_head_has_the_headers_of_get(environ: dict[str, str]) -> None:
     """A real server answers HEAD like GET, without the body and without a complaint."""
-    port = free_port()
-    with web(environ, port) as process:
+    with web(environ) as (process, port):
         url = f"http://127.0.0.1:{port}/schema"
         head, get = httpx.head(url, trust_env=False), httpx.get(url, trust_env=False)
         process.send_signal(signal.SIGTERM)
@@ -120,8 +113,7 @@ def test_head_has_the_headers_of_get(environ: dict[str, str]) -> None:
 
 def test_more_connections_than_allowed_are_turned_away(environ: dict[str, str]) -> None:
     """However many connect, only so many are served; the others hear 503 until some leave."""
-    port = free_port()
-    with web(environ, port, "--most-connections", "3") as process, ExitStack() as idle:
+    with web(environ, "--most-connections", "3") as (process, port), ExitStack() as idle:
         url = f"http://127.0.0.1:{port}/health/live"
         for _ in range(2):
             idle.enter_context(socket.create_connection(("127.0.0.1", port)))
@@ -134,11 +126,31 @@ def test_more_connections_than_allowed_are_turned_away(environ: dict[str, str]) 
     assert (served, refused) == (200, 503)
 
 
-def test_a_taken_port_ends_the_web_process(environ: dict[str, str]) -> None:
-    """A port that somebody else listens at is an error, not a silent wait."""
+def test_the_web_process_chooses_and_logs_a_free_port(environ: dict[str, str]) -> None:
+    """With `--port 0` the log names the address that the process serves."""
+    process = Popen(
+        [sys.executable, "-m", "adapters.cli", "web", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**environ, "PATH": os.environ["PATH"]},
+    )
+    try:
+        assert process.stdout is not None
+        entries = map(json.loads, process.stdout)
+        host, port = next(e["address"] for e in entries if e["event"] == "web_socket_opened")
+        _await_answer(process, f"http://{host}:{port}/health/live")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_port_in_use_ends_the_web_process(environ: dict[str, str]) -> None:
+    """A port at which another program listens is an error with its remedy."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
         ended = subprocess.run(
-            [sys.executable, "-m", "adapters.cli", "web", "--port", str(taken.getsockname()[1])],
+            [sys.executable, "-m", "adapters.cli", "web", "--port", port],
             capture_output=True,
             text=True,
             env={**environ, "PATH": os.environ["PATH"]},
@@ -146,5 +158,7 @@ def test_a_taken_port_ends_the_web_process(environ: dict[str, str]) -> None:
             check=False,
         )
 
-    assert ended.returncode != 0
-    assert "address already in use" in ended.stdout
+    assert ended.returncode == 1
+    assert f"cannot listen at 127.0.0.1:{port} (Address already in use)" in ended.stderr
+    assert "choose another port with --port" in ended.stderr
+    assert "Traceback" not in ended.stdout + ended.stderr
