@@ -1,8 +1,7 @@
 """What a host offers: event types, open slots, busy times, weekly schedules.
 
-A slot is offered only when nobody is known to sit on it: `open_slots` leaves out what a known
-booking occupies even before Calendly was asked again, where `taken_from` says that a
-booking does so.
+A slot is offered only when no known booking occupies it. `open_slots` removes occupied slots even
+before the slots are fetched again; `taken_from` returns the bookings that occupy an event type.
 """
 
 from bisect import bisect_left
@@ -18,7 +17,7 @@ from domain.event_types import Place, Profile
 SLOT_WINDOW = timedelta(days=31)  # Calendly: event_type_available_times, since 9 July 2026
 BUSY_WINDOW = timedelta(days=7)  # Calendly: user_busy_times
 GROUP = "group"
-# Calendly: pooling types of which one host of several takes the meeting.
+# Calendly: pooling types in which one of several hosts takes the meeting.
 ONE_OF_SEVERAL = frozenset({"round_robin", "multi_pool"})
 
 
@@ -39,12 +38,11 @@ class EventType(msgspec.Struct, frozen=True):
 
     Args:
         duration: minutes.
-        duration_options: minutes an invitee may choose from instead; empty where there is no
-            choice.
-        booking_method: `instant`, or `poll` for a meeting poll; None where it was never asked.
+        duration_options: minutes that an invitee may choose from instead; empty without a choice.
+        booking_method: `instant`, or `poll` for a meeting poll; None if it was not fetched.
         position: its place on the host's page.
-        secret: whether only who knows its address finds it.
-        locations: the same places as `location_kinds`, with what is said of each.
+        secret: whether it is hidden from the host's page, so that an invitee needs its address.
+        locations: the same places as `location_kinds`, with their details.
 
     """
 
@@ -127,10 +125,10 @@ class Window(msgspec.Struct, frozen=True):
 
 
 def window(start: datetime, end: datetime, *, longest: timedelta) -> Window:
-    """Return the span, checked.
+    """Return a valid span.
 
     Raises:
-        InvalidRange: naive times, an empty or reversed span, or one longer than `longest`.
+        InvalidRange: naive times, an empty or reversed span, or a span longer than `longest`.
 
     """
     if start.tzinfo is None or end.tzinfo is None:
@@ -143,17 +141,17 @@ def window(start: datetime, end: datetime, *, longest: timedelta) -> Window:
 
 
 class Occupied(msgspec.Struct, frozen=True):
-    """A booked time; the event type is None where the booking does not tell."""
+    """A booked time; the event type is None if the booking does not name it."""
 
     window: Window
     event_type_uri: str | None = None
 
 
 def taken_from(event_type: EventType, occupied: Iterable[Occupied]) -> tuple[Window, ...]:
-    """Return the booked times at which nobody can book an event type any more.
+    """Return the booked times at which an event type can no longer be booked.
 
-    A group event offers its own until the last seat is gone; of several hosts another may be
-    free.
+    A group event stays bookable until its last seat is taken. If one of several hosts takes the
+    meeting, another host may be free.
     """
     if event_type.pooling_type in ONE_OF_SEVERAL:
         return ()
@@ -170,7 +168,8 @@ def open_slots(
         return ahead
     by_start = sorted(occupied, key=lambda taken: taken.start)
     starts = [taken.start for taken in by_start]
-    # The latest end of all that began up to there: whether one of them lasts into the slot.
+    # The latest end of all bookings that began up to each one: it shows whether one of them
+    # overlaps a slot.
     ends = list(accumulate((taken.end for taken in by_start), max))
 
     def is_free(slot: Slot) -> bool:

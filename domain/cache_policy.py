@@ -1,7 +1,7 @@
-"""How fresh a cached part is, and what that entitles a reader to.
+"""How fresh a cache entry is, and how a read treats it.
 
-fresh: serve. stale or invalidated: serve at once, with its age, while one refresh runs behind.
-expired: old enough that it is served only while Calendly cannot be asked.
+fresh: serve. stale or invalidated: serve immediately, with its age, and refresh in the background.
+expired: so old that it is served only while Calendly is unavailable.
 """
 
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ import msgspec
 
 
 class Freshness(StrEnum):
-    """What may be said of a cached part."""
+    """The state of a cache entry."""
 
     FRESH = "fresh"
     STALE = "stale"
@@ -23,11 +23,11 @@ class Freshness(StrEnum):
 
 
 class Aging(StrEnum):
-    """How a part grows old, by what else tells of its changes.
+    """The deadlines of an entry, by how its changes become known.
 
-    TIMES: slots and busy times. Webhooks tell of bookings; of what is entered in other calendars,
-    and of changed working hours, nobody tells.
-    LISTS: event types and schedules. They change seldom, and event types have their own webhooks.
+    TIMES: slots and busy times. Webhooks report bookings; no webhook reports entries in other
+    calendars or changed working hours.
+    LISTS: event types and schedules. They change rarely, and event types have their own webhooks.
     """
 
     TIMES = "times"
@@ -35,25 +35,25 @@ class Aging(StrEnum):
 
 
 class Deadlines(NamedTuple):
-    """When a part turns stale, and when it expires (UTC); never the other way round."""
+    """When an entry becomes stale, and when it expires (UTC); `expires_at` is never earlier."""
 
     stale_at: datetime
     expires_at: datetime
 
 
 class CachePolicy(msgspec.Struct, frozen=True):
-    """Ages at which a cached part loses standing.
+    """The ages at which a cache entry becomes stale and expires.
 
     Args:
-        soft_ttl: times are fresh until this age and stale after it; the sync refills those of
-            them that somebody reads.
-        lists_soft_ttl: the same of lists.
-        stale_while_revalidate: how long a stale part may be served at once (RFC 5861).
-        ttl: expired after this age, however the other two are set.
-        jitter: the share of an age by which a part may lose standing earlier, so that parts
-            that were fetched together do not lose it together.
-        keep_warm: how long after a read, or after connecting, the sync keeps a part from
-            expiring that nobody read again.
+        soft_ttl: times are fresh until this age and stale after it; the sync refreshes those
+            that callers read.
+        lists_soft_ttl: the same for lists.
+        stale_while_revalidate: how long a stale entry may be served immediately (RFC 5861).
+        ttl: an entry expires after this age, whatever the other two say.
+        jitter: the share of an age by which a deadline may be earlier, so that entries that
+            were fetched together do not become stale together.
+        keep_warm: how long after the last read, or after connecting, the sync keeps an entry
+            from expiring.
 
     """
 
@@ -66,22 +66,22 @@ class CachePolicy(msgspec.Struct, frozen=True):
 
     @property
     def shortest_life(self) -> timedelta:
-        """The least time from a part's fetch to its expiry."""
+        """The shortest time from an entry's fetch to its expiry."""
         soft_ttl = min(self.soft_ttl, self.lists_soft_ttl)
         share = 1 - self.jitter
         return min(soft_ttl * share + self.stale_while_revalidate, self.ttl * share)
 
     def deadlines(self, fetched_at: datetime, seed: str, aging: Aging) -> Deadlines:
-        """Return when a part that was fetched then (UTC) loses standing.
+        """Return when an entry becomes stale and when it expires.
 
         Args:
-            fetched_at: when (UTC).
-            seed: what tells the part from others of the same moment. The same seed and moment
-                give the same deadlines in every process.
-            aging: how it grows old.
+            fetched_at: when it was fetched (UTC).
+            seed: a text that differs between entries of the same moment. The same seed and
+                moment give the same deadlines in every process.
+            aging: the kind of its deadlines.
 
         """
-        share = 1 - self.jitter * _chance(seed, fetched_at)
+        share = 1 - self.jitter * _fraction(seed, fetched_at)
         expires_at = fetched_at + self.ttl * share
         soft_ttl = self.soft_ttl if aging is Aging.TIMES else self.lists_soft_ttl
         stale_at = min(fetched_at + soft_ttl * share, expires_at)
@@ -95,7 +95,7 @@ class CachePolicy(msgspec.Struct, frozen=True):
         seed: str,
         aging: Aging,
     ) -> Freshness:
-        """Judge a part by when it was fetched and whether something changed since (UTC)."""
+        """Return an entry's freshness at `now`; all times in UTC."""
         deadlines = self.deadlines(fetched_at, seed, aging)
         if now > deadlines.expires_at:
             return Freshness.EXPIRED
@@ -104,7 +104,7 @@ class CachePolicy(msgspec.Struct, frozen=True):
         return Freshness.STALE if now > deadlines.stale_at else Freshness.FRESH
 
 
-def _chance(seed: str, fetched_at: datetime) -> float:
-    """Return a number from 0 up to 1 that is always the same for these."""
+def _fraction(seed: str, fetched_at: datetime) -> float:
+    """Return a number in [0, 1) that is always the same for the same arguments."""
     text = f"{seed} {fetched_at.timestamp()}".encode()
     return int.from_bytes(blake2b(text, digest_size=6).digest()) / 2**48

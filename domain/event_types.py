@@ -1,7 +1,7 @@
-"""Whose an event type is, and where its meetings take place.
+"""The owner of an event type, and the places of its meetings.
 
-Everything an event type says has a default in `domain.availability`, so that what an earlier
-version of the service has cached goes on being readable.
+Newer fields of an event type have defaults in `domain.availability`, so that entries which an
+earlier version of the service cached stay readable.
 """
 
 import msgspec
@@ -28,10 +28,10 @@ class Place(RedactedRepr, msgspec.Struct, frozen=True):
     """A place that an event type offers; addresses and numbers are the host's own.
 
     Args:
-        kind: what it is, such as `physical` or `zoom_conference`.
-        location: an address, or what the host wrote.
-        additional_info: what the host adds to it.
-        phone_number: the host's, where the invitee calls.
+        kind: the kind of place, for example `physical` or `zoom_conference`.
+        location: an address, or the host's own text.
+        additional_info: the host's remark.
+        phone_number: the host's number, which the invitee calls.
 
     """
 

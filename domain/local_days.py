@@ -1,7 +1,7 @@
-"""Times of a calendar as the people of one timezone read it: by their own days.
+"""Times of a calendar by the local days of one timezone.
 
-A day there has 23 or 25 hours when clocks are changed, and an hour may come twice. So a time is
-never told by its hour alone: it keeps its UTC offset, which tells the two apart.
+A day has 23 or 25 hours when clocks change, and an hour can occur twice. So a time always keeps
+its UTC offset, which distinguishes the two.
 """
 
 from collections.abc import Iterable
@@ -23,37 +23,37 @@ class LocalSlot(NamedTuple):
 
 
 class LocalDay(NamedTuple):
-    """What begins on one day of a timezone, in the order in which it happens."""
+    """The slots that begin on one day of a timezone, in order of time."""
 
     date: date
     slots: tuple[LocalSlot, ...]
 
 
 def local_days(slots: Iterable[Slot], zone: tzinfo) -> list[LocalDay]:
-    """Return the days of a timezone on which slots begin; a day without any is left out."""
-    # Sorted by the moment: by the clock, the hour that comes twice would be mixed.
+    """Return the days of a timezone on which slots begin; days without slots are left out."""
+    # Sorted by the moment: sorted by local time, an hour that occurs twice would be mixed.
     ordered = sorted(slots, key=lambda slot: slot.start)
-    told = [LocalSlot(slot.start.astimezone(zone), slot) for slot in ordered]
+    local_slots = [LocalSlot(slot.start.astimezone(zone), slot) for slot in ordered]
     return [
-        LocalDay(day, tuple(found))
-        for day, found in groupby(told, key=lambda each: each.local.date())
+        LocalDay(day, tuple(of_day))
+        for day, of_day in groupby(local_slots, key=lambda each: each.local.date())
     ]
 
 
-# What lies among the files and is no timezone, or is whatever this machine was set to. The times
-# of `right/` count leap seconds, which no other clock here does.
-_NONE_OF_THEM = frozenset({"Factory", "localtime", "posixrules"})
+# Files beside the timezones that are not timezones, or that depend on the machine's settings.
+# The times of `right/` count leap seconds, unlike all other clocks here.
+_NO_TIMEZONES = frozenset({"Factory", "localtime", "posixrules"})
 _FOLDERS = ("posix/", "right/")
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """Return the timezone of that name.
+    """Return the timezone of that IANA name.
 
     Raises:
-        InvalidTimezone: there is none; the name is not repeated.
+        InvalidTimezone: the name is unknown; the message does not repeat it.
 
     """
-    if name not in _NONE_OF_THEM and not name.startswith(_FOLDERS):
+    if name not in _NO_TIMEZONES and not name.startswith(_FOLDERS):
         with suppress(ValueError, OSError, ZoneInfoNotFoundError):
             return ZoneInfo(name)
     raise InvalidTimezone("timezone must be an IANA name, for example Europe/Berlin.")

@@ -1,7 +1,7 @@
-"""What a read of Calendly's API proves beyond what it says.
+"""The facts that a read of Calendly's API proves beyond its content.
 
-A webhook tells of one change; a read tells what is the case as of its question. The rule not to
-break: a read overrules only what is older than its question by LAG, the rest it merely joins.
+A webhook reports one change; a read reports the state at the time of its request. The rule not to
+break: a read overrules only facts older than its request by LAG, and is merged with all others.
 """
 
 from datetime import datetime, timedelta
@@ -12,13 +12,13 @@ from domain.booking import LAG, Details, Facts, NoShow, counts_from
 
 
 def as_read(facts: Facts, asked_at: datetime) -> Facts:
-    """Return facts read from Calendly with what the read proves of the no-show mark.
+    """Return facts read from Calendly with what the read proves about the no-show mark.
 
-    A mark that was toggled between the question and its answer may be absent from the answer, and
-    our clock is not Calendly's: only toggles older than the question by LAG are overruled.
+    A mark that was set between the request and its response may be missing in the response, and
+    our clock differs from Calendly's. So only changes older than the request by LAG are overruled.
 
     Args:
-        facts: what one read said.
+        facts: the facts of one read.
         asked_at: when that read began (UTC).
 
     """
@@ -26,22 +26,22 @@ def as_read(facts: Facts, asked_at: datetime) -> Facts:
     return msgspec.structs.replace(facts, seen=NoShow(at=asked_at - LAG, uri=uri))
 
 
-def as_of_read(known: Facts, told: Facts) -> Facts:
-    """Return what was told, dated by the read it comes from where that is the later word.
+def as_of_read(known: Facts, new: Facts) -> Facts:
+    """Return the new facts, dated by their read if that is later than the known facts.
 
-    Calendly changes an event's hosts, and adds a conference's link, without saying when: the
-    `updated_at` may be the known one. What a webhook told is returned as it is.
+    Calendly changes an event's hosts, and adds a conference's link, without a new `updated_at`.
+    The facts of a webhook are returned unchanged.
     """
-    if told.seen is None or _is_same(known.details, told.details):
-        return told
-    if not told.details.updated_at <= known.details.updated_at <= told.seen.at:
-        return told
-    details = msgspec.structs.replace(told.details, updated_at=told.seen.at)
-    return msgspec.structs.replace(told, details=details)
+    if new.seen is None or _is_same(known.details, new.details):
+        return new
+    if not new.details.updated_at <= known.details.updated_at <= new.seen.at:
+        return new
+    details = msgspec.structs.replace(new.details, updated_at=new.seen.at)
+    return msgspec.structs.replace(new, details=details)
 
 
 def mark_settled(facts: Facts) -> Facts:
-    """Return the facts with the no-show mark as it stands after what was seen of it."""
+    """Return the facts with the no-show mark that results from the mark that a read saw."""
     if facts.seen is None:
         return facts
     mark = _overruled(facts.no_show, facts.seen)
@@ -53,7 +53,7 @@ def _overruled(mark: NoShow | None, seen: NoShow) -> NoShow | None:
         return mark
     if seen.uri is None:
         return mark if mark.uri is None else seen
-    if mark.uri is None:  # the mark that stands was set after this one was taken back
+    if mark.uri is None:  # the mark that the read saw was set after this one was removed
         return NoShow(at=counts_from(mark) + timedelta(microseconds=1), uri=seen.uri)
     return mark
 

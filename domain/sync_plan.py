@@ -1,9 +1,10 @@
-"""Which parts of a user's availability are worth a call to Calendly, and which are worth keeping.
+"""The cache entries of a user that are worth a call to Calendly, and those worth keeping.
 
-A part is refilled because somebody reads it, not because it is old. What is read often is refilled
-as soon as it is stale or overtaken; what is read now and then waits for its next reader, behind
-whose answer it is fetched; and of what nobody reads only the offer is asked for again, so that it
-does not expire under a user who was there lately.
+An entry is refreshed because callers read it, not because it is old. An entry that callers read
+often is refreshed as soon as it is stale or invalidated. An entry that callers read rarely waits
+for its next reader, who gets it while it is refreshed in the background. Of the entries that no
+caller reads, only event types and slots are refreshed, so that they do not expire for a user who
+was active recently.
 """
 
 from datetime import datetime, timedelta
@@ -14,40 +15,40 @@ from domain.windows import is_far
 
 # Between runs of the sync, as its schedule has it.
 SYNC_INTERVAL = timedelta(minutes=15)
-# A user is due so long before a part expires that one run may be missed; what expires by so large
-# a share of that later is refilled along with it.
+# A user is due this long before an entry expires, so that one run may be missed. An entry that
+# expires up to this share of it later is refreshed in the same run.
 REFRESH_AHEAD = 2 * SYNC_INTERVAL
 ALONG = 0.5
-# Who read a part within this time is thought to read it again before it changes once more.
+# A caller who read an entry within this time is expected to read it again before it changes.
 RECENT_READ = 2 * SYNC_INTERVAL
 
 
-class Head(Protocol):
-    """All that is known of a cached part but its content."""
+class EntryState(Protocol):
+    """A cache entry without its content."""
 
     @property
     def key(self) -> str:
-        """Its event type, cell included."""
+        """The event type's URI, with the number of a far window."""
         ...
 
     @property
-    def known(self) -> bool:
-        """Whether a fetch ever brought its content."""
+    def has_content(self) -> bool:
+        """Whether a fetch of it ever succeeded."""
         ...
 
     @property
     def seed(self) -> str:
-        """What its deadlines are spread by."""
+        """The text that spreads its deadlines; see `CachePolicy.deadlines`."""
         ...
 
     @property
     def aging(self) -> Aging:
-        """How it grows old."""
+        """The kind of deadlines that it has."""
         ...
 
     @property
     def is_offer(self) -> bool:
-        """Whether it is kept from expiring though nobody read it yet."""
+        """Whether it is kept from expiring although no caller has read it yet."""
         ...
 
     @property
@@ -62,114 +63,121 @@ class Head(Protocol):
 
     @property
     def read_at(self) -> datetime | None:
-        """When somebody last read it (UTC)."""
+        """When a caller last read it (UTC)."""
         ...
 
     @property
     def retry_at(self) -> datetime | None:
-        """Before when Calendly is not to be asked for it (UTC)."""
+        """Before when it must not be fetched from Calendly (UTC)."""
         ...
 
 
-def freshness_of(head: Head | None, now: datetime, policy: CachePolicy) -> Freshness:
-    """Judge a part; one that no fetch ever brought is missing."""
-    if head is None or not head.known:
+def freshness_of(entry: EntryState | None, now: datetime, policy: CachePolicy) -> Freshness:
+    """Return an entry's freshness; MISSING when no fetch of it ever succeeded."""
+    if entry is None or not entry.has_content:
         return Freshness.MISSING
-    return policy.freshness(head.fetched_at, head.invalidated_at, now, head.seed, head.aging)
+    return policy.freshness(entry.fetched_at, entry.invalidated_at, now, entry.seed, entry.aging)
 
 
-def may_be_asked(head: Head | None, now: datetime) -> bool:
-    """Whether no failure forbids to ask Calendly for a part now."""
-    return head is None or head.retry_at is None or head.retry_at <= now
+def may_be_fetched(entry: EntryState | None, now: datetime) -> bool:
+    """Whether no earlier failure forbids a fetch now (UTC)."""
+    return entry is None or entry.retry_at is None or entry.retry_at <= now
 
 
-def still_wanted(head: Head | None, now: datetime, policy: CachePolicy) -> bool:
-    """Whether a part that a reader found old is worth a call under the right to fetch."""
-    return may_be_asked(head, now) and freshness_of(head, now, policy) is not Freshness.FRESH
+def needs_refresh(entry: EntryState | None, now: datetime, policy: CachePolicy) -> bool:
+    """Whether an entry is worth a call; the worker decides it while it holds the lease."""
+    return may_be_fetched(entry, now) and freshness_of(entry, now, policy) is not Freshness.FRESH
 
 
-def wanted_by_sync(head: Head, now: datetime, policy: CachePolicy, connected_at: datetime) -> bool:
-    """Whether the sync refills a part.
+def is_due_for_sync(
+    entry: EntryState, now: datetime, policy: CachePolicy, connected_at: datetime
+) -> bool:
+    """Whether the sync refreshes an entry.
 
     Args:
-        head: the part.
-        now: when (UTC).
-        policy: its ages.
-        connected_at: when the user connected (UTC), which counts as a first reading.
+        entry: the cache entry.
+        now: the time (UTC).
+        policy: the deadlines of entries.
+        connected_at: when the user connected (UTC), which counts as a first read.
 
     """
-    if not may_be_asked(head, now):
+    if not may_be_fetched(entry, now):
         return False
-    if not head.known:
-        return not is_far(head.key) and is_used(head.read_at, now, policy, connected_at)
-    if _expires_at(head, policy) <= now + _ahead(policy) * (1 + ALONG):
-        return _is_read(head) or is_kept(head, now, policy, connected_at)
-    return _is_read(head) and _is_read_lately(head, now) and still_wanted(head, now, policy)
+    if not entry.has_content:
+        return not is_far(entry.key) and is_used(entry.read_at, now, policy, connected_at)
+    if _expires_at(entry, policy) <= now + _ahead(policy) * (1 + ALONG):
+        return _is_read(entry) or is_kept_warm(entry, now, policy, connected_at)
+    return _is_read(entry) and _is_read_recently(entry, now) and needs_refresh(entry, now, policy)
 
 
-def is_kept(head: Head, now: datetime, policy: CachePolicy, connected_at: datetime) -> bool:
-    """Whether a part is kept from expiring; `connected_at` as for `wanted_by_sync`."""
-    if not head.known or is_far(head.key) or (head.read_at is None and not head.is_offer):
+def is_kept_warm(
+    entry: EntryState, now: datetime, policy: CachePolicy, connected_at: datetime
+) -> bool:
+    """Whether the sync keeps an entry from expiring; arguments as for `is_due_for_sync`."""
+    if not entry.has_content or is_far(entry.key):
         return False
-    return is_used(head.read_at, now, policy, connected_at)
+    if entry.read_at is None and not entry.is_offer:
+        return False
+    return is_used(entry.read_at, now, policy, connected_at)
 
 
-def keeping_due(
-    head: Head, now: datetime, policy: CachePolicy, connected_at: datetime
+def keep_warm_due_at(
+    entry: EntryState, now: datetime, policy: CachePolicy, connected_at: datetime
 ) -> datetime | None:
-    """Return when the sync has to look at a part lest it expires (UTC), after now.
+    """Return when the sync has to refresh an entry before it expires (UTC), after now.
 
-    None when it may expire, or when that was to be done by now.
+    None when the entry may expire, or when that time has passed.
     """
-    if not is_kept(head, now, policy, connected_at):
+    if not is_kept_warm(entry, now, policy, connected_at):
         return None
-    due_at = _expires_at(head, policy) - _ahead(policy)
-    if head.retry_at is not None:
-        due_at = max(due_at, head.retry_at)
+    due_at = _expires_at(entry, policy) - _ahead(policy)
+    if entry.retry_at is not None:
+        due_at = max(due_at, entry.retry_at)
     return due_at if due_at > now else None
 
 
-def asking_due(
-    head: Head, now: datetime, policy: CachePolicy, connected_at: datetime
+def retry_due_at(
+    entry: EntryState, now: datetime, policy: CachePolicy, connected_at: datetime
 ) -> datetime | None:
-    """Return when the sync is to ask again for a part that failed (UTC), after now, or None."""
-    again = head.retry_at
-    if again is None or again <= now:
+    """Return when the sync is to retry an entry that failed (UTC), after now, or None."""
+    retry_at = entry.retry_at
+    if retry_at is None or retry_at <= now:
         return None
-    return again if wanted_by_sync(head, again, policy, connected_at) else None
+    return retry_at if is_due_for_sync(entry, retry_at, policy, connected_at) else None
 
 
 def is_used(
     read_at: datetime | None, now: datetime, policy: CachePolicy, connected_at: datetime
 ) -> bool:
-    """Whether what was last read then is kept warm, for a user who connected then (UTC)."""
+    """Whether an entry with this last read is kept warm, for a user who connected then (UTC)."""
     return now - max(connected_at, read_at or connected_at) <= policy.keep_warm
 
 
-def is_spent(head: Head, now: datetime, policy: CachePolicy) -> bool:
-    """Whether a far cell has expired and nobody reads it; near windows are never dropped.
+def is_obsolete(entry: EntryState, now: datetime, policy: CachePolicy) -> bool:
+    """Whether a far window has expired and no caller reads it; near windows are never dropped.
 
-    One that somebody reads stays though it cannot be fetched: it is the last known.
+    A window that callers read stays although it cannot be fetched: it is the last known.
     """
-    return is_far(head.key) and now > _expires_at(head, policy) and not _is_read(head)
+    return is_far(entry.key) and now > _expires_at(entry, policy) and not _is_read(entry)
 
 
-def _is_read(head: Head) -> bool:
-    """Whether somebody read a part after it was fetched; whom the fetch was for does not count."""
-    return head.read_at is not None and head.read_at > head.fetched_at
+def _is_read(entry: EntryState) -> bool:
+    """Whether a caller read it after the fetch; the read that caused the fetch does not count."""
+    return entry.read_at is not None and entry.read_at > entry.fetched_at
 
 
-def _is_read_lately(head: Head, now: datetime) -> bool:
-    return head.read_at is not None and now - head.read_at <= RECENT_READ
+def _is_read_recently(entry: EntryState, now: datetime) -> bool:
+    return entry.read_at is not None and now - entry.read_at <= RECENT_READ
 
 
-def _expires_at(head: Head, policy: CachePolicy) -> datetime:
-    return policy.deadlines(head.fetched_at, head.seed, head.aging).expires_at
+def _expires_at(entry: EntryState, policy: CachePolicy) -> datetime:
+    return policy.deadlines(entry.fetched_at, entry.seed, entry.aging).expires_at
 
 
 def _ahead(policy: CachePolicy) -> timedelta:
-    """Return how long before it expires a part is refilled.
+    """Return how long before it expires an entry is refreshed.
 
-    Where parts live shortly that is less, or the sync would refill what it has just refilled.
+    With short lives that is less. Otherwise the sync would refresh an entry that it has just
+    refreshed.
     """
     return min(REFRESH_AHEAD, policy.shortest_life / 4)

@@ -1,7 +1,7 @@
-"""A connection that is borrowed for one statement, outside of any unit of work.
+"""A connection that is borrowed for one statement, outside any unit of work.
 
-PostgreSQL runs a statement by itself as a transaction of its own, so BEGIN and ROLLBACK, two more
-round trips, would add nothing to a look. The rule not to break: over it nothing is written.
+PostgreSQL runs a single statement in its own transaction. So BEGIN and ROLLBACK, two more round
+trips, would add nothing to a read. The rule not to break: nothing is written over it.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,11 +11,11 @@ from typing import Any
 from adapters.persistence.errors import translated
 
 Lend = Callable[[], AbstractAsyncContextManager[Any]]
-"""Lends a connection; used as a context manager, at whose end it is given back."""
+"""Lends a connection as a context manager, which releases it at its end."""
 
 
 def lender(acquire: Callable[[], Any], release: Callable[[Any], Awaitable[None]]) -> Lend:
-    """Return what lends the connections of a pool, and translates the errors of their use."""
+    """Return a function that lends a pool's connections and translates their errors."""
 
     @asynccontextmanager
     async def lend() -> AsyncIterator[Any]:

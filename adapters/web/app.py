@@ -55,7 +55,7 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
     async def services_opened(app: Litestar) -> AsyncIterator[None]:
         async with services_factory(settings) as services:
             app.state.services = services
-            app.state.rendered_answers = ResponseCache()
+            app.state.response_cache = ResponseCache()
             yield
 
     app = Litestar(

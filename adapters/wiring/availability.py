@@ -33,7 +33,7 @@ def sync_due_availability(
 ) -> SyncDueAvailability:
     return SyncDueAvailability(
         storage=resources.storage,
-        sync=sync,
+        refresh_cache=sync,
         circuit_breakers=calendly.circuit_breakers,
         clock=resources.clock,
         telemetry=resources.telemetry,
@@ -45,8 +45,8 @@ def read_through_cache(
     resources: Resources, calendly: Calendly, sync: RefreshCache, usage: UsageTracker
 ) -> ReadThroughCache:
     """Return the reading side of the cache; all readers of a process share its fetches."""
-    flights = SingleFlight(
-        sync=sync,
+    single_flight = SingleFlight(
+        refresh_cache=sync,
         circuit_breakers=calendly.circuit_breakers,
         background=resources.background,
         randomness=resources.randomness,
@@ -54,7 +54,7 @@ def read_through_cache(
     )
     return ReadThroughCache(
         storage=resources.storage,
-        flights=flights,
+        single_flight=single_flight,
         usage=usage,
         clock=resources.clock,
         telemetry=resources.telemetry,

@@ -1,6 +1,7 @@
-"""What the availability cache holds, as bytes and back: JSON of the domain's own values.
+"""The content of cache entries, as bytes and back, and the age of a response.
 
-An answer made of several parts is as old as its oldest, and stands no better than its worst.
+The content is JSON of the domain's own values. A response built from several entries has the age
+of the oldest and the freshness of the worst.
 """
 
 from collections.abc import Sequence
@@ -23,36 +24,30 @@ _DECODERS: dict[CacheKind, msgspec.json.Decoder[Any]] = {
     CacheKind.BUSY: msgspec.json.Decoder(tuple[BusyTime, ...]),
     CacheKind.SCHEDULES: msgspec.json.Decoder(tuple[Schedule, ...]),
 }
-# Whether a part can be read is asked before what it says: so both cost one decoding.
-_LATELY_DECODED = 16
+# `is_readable` decodes an entry before its values are used: the cache makes that one decoding.
+_RECENTLY_DECODED = 16
 
 Values = Sequence[EventType | Slot | BusyTime | Schedule]
 
-# From the best to the worst.
-_RANK = {
-    each: place
-    for place, each in enumerate(
-        (
-            Freshness.FRESH,
-            Freshness.STALE,
-            Freshness.INVALIDATED,
-            Freshness.EXPIRED,
-            Freshness.MISSING,
-        )
-    )
-}
+_FROM_BEST_TO_WORST = (
+    Freshness.FRESH,
+    Freshness.STALE,
+    Freshness.INVALIDATED,
+    Freshness.EXPIRED,
+    Freshness.MISSING,
+)
 
 
 class CacheAge(msgspec.Struct, frozen=True):
-    """How old an answer is and what that means; every answer from the cache carries one.
+    """The age and freshness of a response from the cache.
 
     Args:
-        fetched_at: when Calendly was asked for the oldest of what it says (UTC).
-        freshness: the worst of its parts.
+        fetched_at: when the oldest of its entries was fetched from Calendly (UTC).
+        freshness: the worst of its entries.
         stale_at: until when it is fresh, if nothing changes (UTC).
-        expires_at: until when it is served at once (UTC).
-        invalidated_by: which change overtook it, if one did.
-        error_code: why the latest attempt to renew it failed, if it did.
+        expires_at: until when it is served immediately (UTC).
+        invalidated_by: the change that invalidated it, if any.
+        error_code: why the latest refresh failed, if it did.
 
     """
 
@@ -65,12 +60,12 @@ class CacheAge(msgspec.Struct, frozen=True):
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """What an answer was made from, for whoever keeps answers.
+    """The entries behind a response, for a cache of responses.
 
     Args:
-        reads: every part that was consulted.
-        valid_until: when the mere passing of time makes the answer another one (UTC); not after
-            now for an answer that is not fresh.
+        reads: the keys of all entries that were used.
+        valid_until: when the passing of time alone makes another response (UTC); not after now
+            for a response that is not fresh.
 
     """
 
@@ -84,62 +79,60 @@ def encode(values: Values) -> bytes:
     return _encode(values)
 
 
-def event_types(part: CacheEntry) -> tuple[EventType, ...]:
-    """Return the event types that a part holds."""
-    found: tuple[EventType, ...] = _decode(CacheKind.EVENT_TYPES, part.content)
-    return found
+def event_types(entry: CacheEntry) -> tuple[EventType, ...]:
+    values: tuple[EventType, ...] = _decode(CacheKind.EVENT_TYPES, entry.content)
+    return values
 
 
-def slots(part: CacheEntry) -> tuple[Slot, ...]:
-    """Return the slots that a part holds."""
-    found: tuple[Slot, ...] = _decode(CacheKind.SLOTS, part.content)
-    return found
+def slots(entry: CacheEntry) -> tuple[Slot, ...]:
+    values: tuple[Slot, ...] = _decode(CacheKind.SLOTS, entry.content)
+    return values
 
 
-def busy_times(part: CacheEntry) -> tuple[BusyTime, ...]:
-    """Return the busy times that a part holds."""
-    found: tuple[BusyTime, ...] = _decode(CacheKind.BUSY, part.content)
-    return found
+def busy_times(entry: CacheEntry) -> tuple[BusyTime, ...]:
+    values: tuple[BusyTime, ...] = _decode(CacheKind.BUSY, entry.content)
+    return values
 
 
-def schedules(part: CacheEntry) -> tuple[Schedule, ...]:
-    """Return the schedules that a part holds."""
-    found: tuple[Schedule, ...] = _decode(CacheKind.SCHEDULES, part.content)
-    return found
+def schedules(entry: CacheEntry) -> tuple[Schedule, ...]:
+    values: tuple[Schedule, ...] = _decode(CacheKind.SCHEDULES, entry.content)
+    return values
 
 
-def is_readable(part: CacheEntry) -> bool:
-    """Whether what a part holds, if anything, is as this version of the program stores it."""
+def is_readable(entry: CacheEntry) -> bool:
+    """Whether the content, if any, has the format of this version of the program."""
     try:
-        return not part.content or _decode(part.part, part.content) is not None
+        return not entry.content or _decode(entry.kind, entry.content) is not None
     except msgspec.DecodeError:
         return False
 
 
-@lru_cache(maxsize=_LATELY_DECODED)
-def _decode(part: CacheKind, content: bytes) -> Any:
-    return _DECODERS[part].decode(content)
+@lru_cache(maxsize=_RECENTLY_DECODED)
+def _decode(kind: CacheKind, content: bytes) -> Any:
+    return _DECODERS[kind].decode(content)
 
 
-def worst(versions: Sequence[Freshness]) -> Freshness:
-    """Return what may be said of several parts together; at least one is given."""
-    return max(versions, key=_RANK.__getitem__)
+def age_of(entries: Sequence[CacheEntry], now: datetime, policy: CachePolicy) -> CacheAge:
+    """Return the age of a response that is built from these entries, of which there is one or more.
 
+    Args:
+        entries: the entries.
+        now: the time (UTC).
+        policy: the deadlines of entries.
 
-def age_of(parts: Sequence[CacheEntry], now: datetime, policy: CachePolicy) -> CacheAge:
-    """Say how old the parts of an answer are; at least one is given."""
-    states = [freshness_of(part, now, policy) for part in parts]
-    deadlines = [policy.deadlines(part.fetched_at, part.seed, part.aging) for part in parts]
-    overtaken = (
-        part.invalidated_by
-        for part, state in zip(parts, states, strict=True)
+    """
+    states = [freshness_of(entry, now, policy) for entry in entries]
+    deadlines = [policy.deadlines(each.fetched_at, each.seed, each.aging) for each in entries]
+    changes = (
+        entry.invalidated_by
+        for entry, state in zip(entries, states, strict=True)
         if state is Freshness.INVALIDATED
     )
     return CacheAge(
-        fetched_at=min(part.fetched_at for part in parts),
-        freshness=worst(states),
+        fetched_at=min(entry.fetched_at for entry in entries),
+        freshness=max(states, key=_FROM_BEST_TO_WORST.index),
         stale_at=min(each.stale_at for each in deadlines),
         expires_at=min(each.expires_at for each in deadlines),
-        invalidated_by=next(overtaken, None),
-        error_code=next((part.error_code for part in parts if part.error_code), None),
+        invalidated_by=next(changes, None),
+        error_code=next((entry.error_code for entry in entries if entry.error_code), None),
     )

@@ -1,4 +1,4 @@
-"""What a reader of the cache found, and what may be said of it."""
+"""The queries that read the cache, and their results."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,12 +13,14 @@ from domain.availability import Window
 from domain.cache_policy import CachePolicy, Freshness
 from domain.sync_plan import freshness_of
 
+Entries = Mapping[CacheKey, CacheEntry]
+
 
 class FirstKeys(NamedTuple):
-    """What to look up first.
+    """The first lookup of a query.
 
     Args:
-        keys: the parts that may be needed.
+        keys: the keys of the entries that may be required.
         occupied_in: the span whose booked times are wanted too, if any.
 
     """
@@ -28,102 +30,103 @@ class FirstKeys(NamedTuple):
 
 
 class RequiredKeys(NamedTuple):
-    """What has to be there for an answer.
+    """The entries that a response requires.
 
     Args:
-        parts: what the answer is made of, in the order in which it is.
-        consulted: what is only looked into on the way; its age is not the answer's.
+        sources: the keys of the entries that the response is built from, in its order.
+        consulted: the keys of entries that lead to the sources; their age does not count.
 
     """
 
-    parts: tuple[CacheKey, ...]
+    sources: tuple[CacheKey, ...]
     consulted: tuple[CacheKey, ...] = ()
 
     @property
     def keys(self) -> tuple[CacheKey, ...]:
-        """All of them."""
-        return (*self.consulted, *self.parts)
+        return (*self.consulted, *self.sources)
 
 
 class CacheQuery(Protocol):
-    """Pure: the same parts always need the same."""
+    """Names the entries that a response requires. Pure: same arguments, same result."""
 
-    def lookup(self, now: datetime) -> FirstKeys:
-        """Return what to look up first."""
+    def first_keys(self, now: datetime) -> FirstKeys:
+        """Return the first lookup at this time (UTC)."""
         ...
 
-    def needs(self, parts: Mapping[CacheKey, CacheEntry], now: datetime) -> RequiredKeys:
-        """Return what is needed, as far as these parts tell; looked up as well where it is new.
+    def required_keys(self, entries: Entries, now: datetime) -> RequiredKeys:
+        """Return the required keys, as far as these entries determine them.
 
         Raises:
-            SlotkeeperError: there is no answer.
+            SlotkeeperError: there is no response.
 
         """
         ...
 
 
 class CacheResult(msgspec.Struct, frozen=True):
-    """One look at the store, and which of it is needed.
+    """A snapshot of the store, and the entries in it that a response requires.
 
     Args:
         snapshot: all that was looked up.
-        needs: what of it is needed.
+        required: the required keys.
         now: when it was looked up (UTC).
-        policy: the ages of parts.
+        policy: the deadlines of entries.
 
     """
 
     snapshot: CacheSnapshot
-    needs: RequiredKeys
+    required: RequiredKeys
     now: datetime
     policy: CachePolicy
 
-    def freshness_of(self, at: CacheKey) -> Freshness:
-        """Judge a part."""
-        return freshness_of(self.snapshot.parts.get(at), self.now, self.policy)
+    def entry(self, key: CacheKey) -> CacheEntry | None:
+        return self.snapshot.entries.get(key)
+
+    def freshness_of(self, key: CacheKey) -> Freshness:
+        return freshness_of(self.entry(key), self.now, self.policy)
 
     @property
-    def parts(self) -> list[CacheEntry]:
-        """The parts that the answer is made of, up to the first that is not known."""
-        found = (self.snapshot.parts.get(at) for at in self.needs.parts)
-        return [part for part in takewhile(_is_known, found) if part is not None]
+    def sources(self) -> list[CacheEntry]:
+        """The entries that the response is built from, up to the first without content."""
+        entries = map(self.entry, self.required.sources)
+        return [each for each in takewhile(_has_content, entries) if each is not None]
 
     @property
-    def known(self) -> list[CacheEntry]:
-        """All needed parts that are known."""
-        found = (self.snapshot.parts.get(at) for at in self.needs.keys)
-        return [part for part in found if part is not None and part.known]
+    def usable(self) -> list[CacheEntry]:
+        """All required entries that have content."""
+        entries = map(self.entry, self.required.keys)
+        return [each for each in entries if each is not None and each.has_content]
 
     @property
     def version(self) -> int:
-        """The version of all that may be said of the user's availability."""
+        """The version of the user's availability."""
         return self.snapshot.version
 
     @property
     def age(self) -> CacheAge:
-        """How old the answer is; parts that should have been in it tell why they are not."""
-        age = age_of(self.parts, self.now, self.policy)
-        needed = (self.snapshot.parts.get(at) for at in self.needs.parts)
-        errors = (part.error_code for part in needed if part is not None and part.error_code)
+        """The response's age; its error code may be that of a source that has no content."""
+        age = age_of(self.sources, self.now, self.policy)
+        entries = map(self.entry, self.required.sources)
+        errors = (each.error_code for each in entries if each is not None and each.error_code)
         return msgspec.structs.replace(age, error_code=next(errors, None))
 
     def origin(self, until: datetime | None = None) -> Origin:
-        """Return what the answer was made from; it is valid until then (UTC) at the longest."""
+        """Return the response's origin; it is valid until this time (UTC) or shorter."""
         ends = [
-            self.policy.deadlines(part.fetched_at, part.seed, part.aging).stale_at
-            if self.freshness_of(part.at) is Freshness.FRESH
+            self.policy.deadlines(each.fetched_at, each.seed, each.aging).stale_at
+            if self.freshness_of(each.cache_key) is Freshness.FRESH
             else self.now
-            for part in self.known
+            for each in self.usable
         ]
-        is_whole = len(ends) == len(self.needs.keys)
+        is_complete = len(ends) == len(self.required.keys)
         if until is not None:
             ends.append(until)
         return Origin(
             integration_id=self.snapshot.integration.id,
-            reads=self.needs.keys,
-            valid_until=min(ends, default=self.now) if is_whole else self.now,
+            reads=self.required.keys,
+            valid_until=min(ends, default=self.now) if is_complete else self.now,
         )
 
 
-def _is_known(part: CacheEntry | None) -> bool:
-    return part is not None and part.known
+def _has_content(entry: CacheEntry | None) -> bool:
+    return entry is not None and entry.has_content

@@ -1,4 +1,4 @@
-"""Ask Calendly for parts of what a user offers, in parallel; each succeeds or fails by itself."""
+"""Fetch cache entries of one user from Calendly, in parallel; each succeeds or fails by itself."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,53 +24,53 @@ from domain.availability import (
 )
 from domain.errors import SlotkeeperError
 from domain.token import Access
-from domain.windows import base_of, cell_window, is_far, near_window, still_ahead
+from domain.windows import base_of, far_window_of, future_part, is_far, near_window
 
-AT_ONCE = 6
+MAX_CONCURRENT = 6
 _LENGTHS = {CacheKind.SLOTS: SLOT_WINDOW, CacheKind.BUSY: BUSY_WINDOW}
 
-_INTERNAL = SlotkeeperError("The answer met an error in this service.")
+_INTERNAL = SlotkeeperError("The request met an error in this service.")
 
-_Said: TypeAlias = Answer[EventType | Slot | BusyTime | Schedule]
-_Call: TypeAlias = Callable[[Access], Awaitable[_Said]]
+_Response: TypeAlias = Answer[EventType | Slot | BusyTime | Schedule]
+_Call: TypeAlias = Callable[[Access], Awaitable[_Response]]
 
 
-class Ask(msgspec.Struct, frozen=True):
-    """One part to ask for.
+class FetchRequest(msgspec.Struct, frozen=True):
+    """One entry to fetch.
 
     Args:
-        at: which.
-        etag: what Calendly called the content that is stored, if anything is.
-        covers: the span that was asked for then, where the part has one.
+        key: its key.
+        etag: Calendly's tag of the stored content, if there is any.
+        covers: the span of the stored content, for a windowed entry.
 
     """
 
-    at: CacheKey
+    key: CacheKey
     etag: str | None = None
     covers: Window | None = None
 
-    def known(self, covers: Window | None) -> str | None:
-        """Return the tag if it speaks of the same request, whose span is this one.
+    def etag_for(self, covers: Window | None) -> str | None:
+        """Return the tag if the stored content has this span.
 
-        A tag stands for one URL (RFC 9110, 8.8.3): of a window that has moved on it says nothing,
-        even where the slots of both happen to be the same.
+        A tag belongs to one URL (RFC 9110, 8.8.3). It says nothing about a window that has moved,
+        even if both windows contain the same slots.
         """
         return self.etag if covers == self.covers else None
 
 
-class Fetched(msgspec.Struct, frozen=True):
-    """What became of one part.
+class FetchResult(msgspec.Struct, frozen=True):
+    """The result of one fetch.
 
     Args:
-        part: with its content, or without where it is unchanged or did not come.
-        unchanged: the stored content still holds.
-        values: what came, decoded.
-        error: why nothing came.
-        bug: what this service did wrong, where that is why.
+        entry: with its content; without it if it is unchanged or the fetch failed.
+        unchanged: the stored content is still valid.
+        values: the fetched values, decoded.
+        error: why the fetch failed.
+        bug: the exception, if a bug of this service is the reason.
 
     """
 
-    part: CacheEntry
+    entry: CacheEntry
     unchanged: bool = False
     values: Values = ()
     error: SlotkeeperError | None = None
@@ -78,7 +78,7 @@ class Fetched(msgspec.Struct, frozen=True):
 
 
 class FetchAvailability:
-    """Asks for event types, slots, busy times and schedules."""
+    """Fetches event types, slots, busy times and schedules."""
 
     def __init__(
         self, *, session: CalendlySession, calendly: CalendlyAvailability, clock: Clock
@@ -87,86 +87,85 @@ class FetchAvailability:
         self._calendly = calendly
         self._clock = clock
 
-    async def __call__(self, seen: Seen, asks: Sequence[Ask]) -> list[Fetched]:
-        """Fetch parts of one user, so many at once; the results come in the order of `asks`."""
-        gate = asyncio.Semaphore(AT_ONCE)
+    async def fetch(self, seen: Seen, requests: Sequence[FetchRequest]) -> list[FetchResult]:
+        """Fetch entries of one user, MAX_CONCURRENT at a time; results are in the same order."""
+        gate = asyncio.Semaphore(MAX_CONCURRENT)
 
-        async def one(ask: Ask) -> Fetched:
+        async def one(request: FetchRequest) -> FetchResult:
             async with gate:
-                return await self._fetch(seen, ask)
+                return await self._fetch(seen, request)
 
-        return await asyncio.gather(*map(one, asks))
+        return await asyncio.gather(*map(one, requests))
 
-    async def _fetch(self, seen: Seen, ask: Ask) -> Fetched:
-        began = self._clock.now()
-        covers = _covers(ask.at, began)
+    async def _fetch(self, seen: Seen, request: FetchRequest) -> FetchResult:
+        started_at = self._clock.now()
+        covers = _covers(request.key, started_at)
         integration = seen.integration
-        call = self._call(ask, integration.account.user_uri, covers)
+        call = self._call(request, integration.account.user_uri, covers)
         try:
-            said = await self._session.call(integration.id, call, seen=seen)
+            response = await self._session.call(integration.id, call, seen=seen)
         except SlotkeeperError as error:
-            return failed(ask.at, began, error)
-        except Exception as bug:  # noqa: BLE001 - told by whoever stores it; the others go on
-            return replace(failed(ask.at, began, _INTERNAL), bug=bug)
-        unchanged = isinstance(said, Unchanged)
-        values = () if isinstance(said, Unchanged) else said.values
-        part = CacheEntry(
-            part=ask.at.part,
-            key=ask.at.key,
+            return failed(request.key, started_at, error)
+        except Exception as bug:  # noqa: BLE001 - reported with the results; other fetches go on
+            return replace(failed(request.key, started_at, _INTERNAL), bug=bug)
+        unchanged = isinstance(response, Unchanged)
+        values = () if isinstance(response, Unchanged) else response.values
+        entry = CacheEntry(
+            kind=request.key.kind,
+            key=request.key.key,
             content=b"" if unchanged else encode(values),
-            fetched_at=began,
+            fetched_at=started_at,
             covers=covers,
-            etag=ask.etag if unchanged else said.etag,
+            etag=request.etag if unchanged else response.etag,
         )
-        return Fetched(part, unchanged, values)
+        return FetchResult(entry, unchanged, values)
 
-    def _call(self, ask: Ask, user_uri: str, covers: Window | None) -> _Call:
-        calendly, known = self._calendly, ask.known(covers)
-        match ask.at.part:
+    def _call(self, request: FetchRequest, user_uri: str, covers: Window | None) -> _Call:
+        calendly, known = self._calendly, request.etag_for(covers)
+        match request.key.kind:
             case CacheKind.EVENT_TYPES:
                 return lambda access: calendly.event_types(access, user_uri, known=known)
             case CacheKind.SCHEDULES:
                 return lambda access: calendly.schedules(access, user_uri, known=known)
             case CacheKind.SLOTS:
-                uri, span = base_of(ask.at.key), _span(covers)
+                uri, span = base_of(request.key.key), _span(covers)
                 return lambda access: calendly.available_times(access, uri, span, known=known)
             case CacheKind.BUSY:
                 span = _span(covers)
                 return lambda access: calendly.busy_times(access, user_uri, span, known=known)
 
 
-def failed(at: CacheKey, began: datetime, error: SlotkeeperError) -> Fetched:
-    """Return what stands for a part that did not come."""
-    nothing = CacheEntry(
-        part=at.part, key=at.key, content=b"", fetched_at=began, error_code=error.code
+def failed(key: CacheKey, started_at: datetime, error: SlotkeeperError) -> FetchResult:
+    """Return the result of a fetch that failed."""
+    entry = CacheEntry(
+        kind=key.kind, key=key.key, content=b"", fetched_at=started_at, error_code=error.code
     )
-    return Fetched(nothing, error=error)
+    return FetchResult(entry, error=error)
 
 
-def windowed(at: CacheKey) -> timedelta | None:
-    """Return how long the windows of a part are, or None where it has none."""
-    return _LENGTHS.get(at.part)
-
-
-def is_over(at: CacheKey, now: datetime) -> bool:
-    """Whether a part is a far cell of which nothing lies ahead any more (UTC)."""
-    length = windowed(at)
-    if length is None or not is_far(at.key):
+def is_over(key: CacheKey, now: datetime) -> bool:
+    """Whether a key names a far window that lies in the past (UTC)."""
+    length = _window_length(key)
+    if length is None or not is_far(key.key):
         return False
-    return still_ahead(cell_window(at.key, length), now) is None
+    return future_part(far_window_of(key.key, length), now) is None
 
 
-def _covers(at: CacheKey, now: datetime) -> Window | None:
-    """Return the span to ask for: of a far cell what is still ahead of it."""
-    length = windowed(at)
+def _window_length(key: CacheKey) -> timedelta | None:
+    return _LENGTHS.get(key.kind)
+
+
+def _covers(key: CacheKey, now: datetime) -> Window | None:
+    """Return the span to request; for a far window its future part."""
+    length = _window_length(key)
     if length is None:
         return None
-    if is_far(at.key):
-        return still_ahead(cell_window(at.key, length), now)
+    if is_far(key.key):
+        return future_part(far_window_of(key.key, length), now)
     return near_window(now, length)
 
 
 def _span(covers: Window | None) -> Window:
     if covers is None:
-        raise ValueError("a window that is over cannot be asked for")
+        raise ValueError("a window that is over cannot be fetched")
     return covers

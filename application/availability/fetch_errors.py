@@ -1,7 +1,7 @@
-"""What a reader is told of a part of the cache that no fetch ever brought.
+"""The error that a caller gets for a cache entry that could never be fetched.
 
-A refusal that lasts is said as what it is; only what may pass is called pending, so that nobody
-asks again and again for what will not come.
+A permanent failure is reported with its own code. Only a temporary one is reported as pending, so
+that callers do not retry without a chance of success.
 """
 
 import math
@@ -23,15 +23,15 @@ from domain.errors import (
     SlotkeeperError,
 )
 
-ASK_AGAIN = 60.0  # seconds
-_WHAT = {
+RETRY_SECONDS = 60.0
+_NAMES = {
     CacheKind.EVENT_TYPES: "This user's event types",
     CacheKind.SLOTS: "This event type's slots",
     CacheKind.BUSY: "This user's busy times",
     CacheKind.SCHEDULES: "This user's schedules",
 }
-_LASTING: dict[type[SlotkeeperError], str] = {
-    CalendarBroken: "the host's calendar connection is broken and has to be mended at Calendly",
+_PERMANENT: dict[type[SlotkeeperError], str] = {
+    CalendarBroken: "the host's calendar connection is broken and must be repaired at Calendly",
     CalendlyForbidden: "Calendly forbids it",
     CalendlyNotFound: "Calendly does not know them",
     CalendlyRejected: "Calendly refused the request",
@@ -43,21 +43,23 @@ _LASTING: dict[type[SlotkeeperError], str] = {
 }
 
 
-def fetch_error(part: CacheEntry, now: datetime) -> SlotkeeperError:
-    """Return the error that answers for a part without content, at this time (UTC)."""
-    if part.part is CacheKind.SLOTS and part.error_code == CalendlyNotFound.code:
+def fetch_error(entry: CacheEntry, now: datetime) -> SlotkeeperError:
+    """Return the error for an entry without content, at this time (UTC)."""
+    if entry.kind is CacheKind.SLOTS and entry.error_code == CalendlyNotFound.code:
         return EventTypeNotFound("Calendly no longer offers this event type.")
-    what = _WHAT[part.part]
-    for error, reason in _LASTING.items():
-        if error.code == part.error_code:
-            return error(f"{what} cannot be fetched: {reason}.")
+    name = _NAMES[entry.kind]
+    for error, reason in _PERMANENT.items():
+        if error.code == entry.error_code:
+            return error(f"{name} cannot be fetched: {reason}.")
+    retry_after = _retry_after(entry, now)
     return AvailabilityPending(
-        f"{what} could not be fetched yet ({part.error_code}); ask again in a while.",
-        retry_after=_ask_again(part, now),
+        f"{name} could not be fetched yet ({entry.error_code}); "
+        f"retry after {retry_after:.0f} seconds.",
+        retry_after=retry_after,
     )
 
 
-def _ask_again(part: CacheEntry, now: datetime) -> float:
-    if part.retry_at is None:
-        return ASK_AGAIN
-    return max(math.ceil((part.retry_at - now).total_seconds()), 1)
+def _retry_after(entry: CacheEntry, now: datetime) -> float:
+    if entry.retry_at is None:
+        return RETRY_SECONDS
+    return max(math.ceil((entry.retry_at - now).total_seconds()), 1)

@@ -1,4 +1,4 @@
-"""Declare everything that is cached of one user overtaken, because a person says so."""
+"""Mark everything cached for one user as invalidated, because an operator or caller asks."""
 
 from application.ports.clock import Clock
 from application.ports.storage.availability_cache import Scope
@@ -11,9 +11,10 @@ BY = "operator"
 
 
 class InvalidateAvailability:
-    """What was fetched before is not called fresh by any process from then on.
+    """From then on no process reports earlier entries as fresh.
 
-    Nothing is fetched here: readers get the last known, marked, and the sync is due at once.
+    Nothing is fetched here: readers get the last known entries, marked as invalidated, and the
+    user is due for a sync now.
     """
 
     def __init__(self, *, storage: Storage, clock: Clock) -> None:
@@ -21,20 +22,20 @@ class InvalidateAvailability:
         self._clock = clock
 
     async def __call__(self, integration_id: IntegrationId) -> Integration:
-        """Invalidate what an integration has; return it. Raises IntegrationNotFound."""
+        """Invalidate an integration's entries; return it. Raises IntegrationNotFound."""
         async with self._storage() as uow:
             return await self._invalidate(uow, await uow.integrations.get(integration_id))
 
     async def for_user(self, user_id: UserId) -> Integration:
-        """Invalidate what a user's integration has; return it. Raises IntegrationNotFound."""
+        """Invalidate a user's entries; return the integration. Raises IntegrationNotFound."""
         async with self._storage() as uow:
             return await self._invalidate(uow, await uow.integrations.for_user(user_id))
 
-    async def _invalidate(self, uow: UnitOfWork, found: Integration | None) -> Integration:
-        if found is None or found.status is Status.DISCONNECTING:
+    async def _invalidate(self, uow: UnitOfWork, integration: Integration | None) -> Integration:
+        if integration is None or integration.status is Status.DISCONNECTING:
             raise IntegrationNotFound("No Calendly account is connected.")
         await uow.availability.invalidate(
-            [found.user_id], self._clock.now(), by=BY, scope=Scope.EVERYTHING
+            [integration.user_id], self._clock.now(), by=BY, scope=Scope.EVERYTHING
         )
         await uow.commit()
-        return found
+        return integration

@@ -1,48 +1,120 @@
-"""Reading a range of one windowed part, and which ranges may be read at all."""
+"""Reads of a time range: the cached windows that cover it, and the piece that each contributes.
+
+The near window is used as far as it reaches; far windows cover the rest. The end that the near
+window has lost by growing older needs no far window: the next refresh covers it.
+"""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from application.availability.cache_query import CacheResult, FirstKeys, RequiredKeys
-from application.availability.windows import (
-    Parts,
-    RangePiece,
-    TimeRange,
-    needed,
-    split,
-    worth_looking_up,
-)
+from application.availability.cache_query import CacheResult, Entries, FirstKeys, RequiredKeys
+from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind
 from domain.availability import Window, window
 from domain.errors import AvailabilityPending, InvalidRange
+from domain.windows import far_windows, near_window
 
 CLOCK_SKEW = timedelta(minutes=1)
-ASK_AGAIN = 60.0  # seconds
+RETRY_SECONDS = 60.0
+
+
+class TimeRange(NamedTuple):
+    """A requested range of one windowed list.
+
+    Args:
+        kind: the kind of its entries.
+        base: the key of its near window.
+        span: the range (UTC).
+        length: of the windows that it is cached in.
+
+    """
+
+    kind: CacheKind
+    base: str
+    span: Window
+    length: timedelta
+
+    @property
+    def near(self) -> CacheKey:
+        """The key of the near window."""
+        return CacheKey(self.kind, self.base)
+
+
+class RangePiece(NamedTuple):
+    """The piece of a range that one entry covers; the entry itself is known until later (UTC)."""
+
+    entry: CacheEntry
+    window: Window
+    known_until: datetime
 
 
 class RangeQuery:
-    """Implements Question: what the range is cut from."""
+    """Implements CacheQuery: the windows that cover a range."""
 
     def __init__(self, time_range: TimeRange) -> None:
-        self._stretch = time_range
+        self._time_range = time_range
 
-    def lookup(self, now: datetime) -> FirstKeys:
-        """Return the windows that may be needed."""
-        return FirstKeys(worth_looking_up(self._stretch, now))
+    def first_keys(self, now: datetime) -> FirstKeys:
+        return FirstKeys(possible_keys(self._time_range, now))
 
-    def needs(self, parts: Parts, now: datetime) -> RequiredKeys:
-        """Return the windows that are needed."""
-        return RequiredKeys(needed(parts, self._stretch, now))
+    def required_keys(self, entries: Entries, now: datetime) -> RequiredKeys:
+        return RequiredKeys(covering_keys(entries, self._time_range, now))
 
 
-def known_pieces(found: CacheResult, time_range: TimeRange) -> list[RangePiece]:
-    """Return the pieces that a range is cut into, at least one.
+def possible_keys(time_range: TimeRange, now: datetime) -> tuple[CacheKey, ...]:
+    """Return the keys that may be required, before any entry is known."""
+    reach = near_window(now, time_range.length).end
+    near = (time_range.near,) if time_range.span.start < reach else ()
+    if time_range.span.end <= reach:
+        return near
+    return (*near, *_far_keys(time_range, time_range.span.start))
 
-    Raises AvailabilityPending when all that is known ends before the range begins.
+
+def covering_keys(entries: Entries, time_range: TimeRange, now: datetime) -> tuple[CacheKey, ...]:
+    """Return the keys of the windows that cover a range, in order of time.
+
+    Args:
+        entries: the stored ones.
+        time_range: the range.
+        now: the time (UTC).
+
     """
-    range_pieces = split(found.snapshot.parts, time_range, found.now)
+    reach = near_window(now, time_range.length).end
+    near_end = _near_end(entries, time_range, now)
+    if time_range.span.start >= near_end:
+        return _far_keys(time_range, time_range.span.start)
+    if time_range.span.end <= max(reach, near_end):
+        return (time_range.near,)
+    return (time_range.near, *_far_keys(time_range, near_end))
+
+
+def split(entries: Entries, time_range: TimeRange, now: datetime) -> list[RangePiece]:
+    """Return the pieces of a range, in order of time, up to the first window without content."""
+    range_pieces: list[RangePiece] = []
+    start, end = time_range.span.start, time_range.span.end
+    for key in covering_keys(entries, time_range, now):
+        entry = entries.get(key)
+        if entry is None or not entry.has_content or entry.covers is None:
+            break
+        until = entry.covers.end
+        if until <= start:
+            break
+        range_pieces.append(RangePiece(entry, Window(start=start, end=min(end, until)), until))
+        start = until
+    return range_pieces
+
+
+def known_range_pieces(result: CacheResult, time_range: TimeRange) -> list[RangePiece]:
+    """Return the pieces of a range, at least one.
+
+    Raises:
+        AvailabilityPending: the cache ends before the range begins.
+
+    """
+    range_pieces = split(result.snapshot.entries, time_range, result.now)
     if not range_pieces:
         raise AvailabilityPending(
-            "What is known of this user ends before the range; ask again in a while.",
-            retry_after=ASK_AGAIN,
+            "Availability for this range is not cached yet; retry after 60 seconds.",
+            retry_after=RETRY_SECONDS,
         )
     return range_pieces
 
@@ -53,11 +125,11 @@ def checked_span(
     """Return a range that may be read.
 
     Args:
-        start: its first moment, a minute in the past at most, for clocks that differ.
+        start: its start, at most CLOCK_SKEW in the past, because clocks differ.
         end: its end.
-        now: when (UTC).
-        longest: how long it may be.
-        horizon: how far ahead it may reach.
+        now: the time (UTC).
+        longest: its maximal length.
+        horizon: the maximal distance of its end from now.
 
     Raises:
         InvalidRange: it is naive, empty, reversed, too long, in the past or too far ahead.
@@ -69,3 +141,16 @@ def checked_span(
     if span.end > now + horizon:
         raise InvalidRange(f"end may lie at most {horizon.days} days ahead.")
     return span
+
+
+def _near_end(entries: Entries, time_range: TimeRange, now: datetime) -> datetime:
+    near = entries.get(time_range.near)
+    if near is None or not near.has_content or near.covers is None or near.covers.end <= now:
+        return near_window(now, time_range.length).end
+    return near.covers.end
+
+
+def _far_keys(time_range: TimeRange, start: datetime) -> tuple[CacheKey, ...]:
+    rest = Window(start=start, end=time_range.span.end)
+    found = far_windows(time_range.base, rest, time_range.length)
+    return tuple(CacheKey(time_range.kind, each.key) for each in found)

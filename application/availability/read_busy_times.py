@@ -1,4 +1,4 @@
-"""Read from the cache when a host is not free."""
+"""Read a host's busy times from the cache."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -8,12 +8,13 @@ import msgspec
 from application.availability.cache_entries import CacheAge, Origin, busy_times
 from application.availability.range_query import (
     CLOCK_SKEW,
+    RangePiece,
     RangeQuery,
+    TimeRange,
     checked_span,
-    known_pieces,
+    known_range_pieces,
 )
 from application.availability.read_through_cache import ReadThroughCache
-from application.availability.windows import RangePiece, TimeRange
 from application.ports.clock import Clock
 from application.ports.storage.availability_cache import CacheKind
 from domain.availability import BUSY_WINDOW, SLOT_WINDOW, BusyTime
@@ -23,10 +24,10 @@ LONGEST = SLOT_WINDOW
 
 
 class BusyTimesView(msgspec.Struct, frozen=True):
-    """Busy times that touch the range, in order of their start, with their age.
+    """Busy times that overlap the range, in order of their start, with their age.
 
     Args:
-        covered_until: how far the cache knows (UTC); beyond it no busy time is not a statement.
+        covered_until: the end of the cached time (UTC); later busy times are not known.
 
     """
 
@@ -40,8 +41,6 @@ class BusyTimesView(msgspec.Struct, frozen=True):
 
 
 class ReadBusyTimes:
-    """Answers from the cache."""
-
     def __init__(self, *, cache: ReadThroughCache, clock: Clock, horizon: timedelta) -> None:
         self._cache = cache
         self._clock = clock
@@ -50,13 +49,13 @@ class ReadBusyTimes:
     async def __call__(
         self, user_id: UserId, start: datetime, end: datetime, *, max_age: timedelta | None = None
     ) -> BusyTimesView:
-        """Return the busy times of a range, no older than `max_age` if Calendly can be asked.
+        """Return the busy times of a range, no older than `max_age` if Calendly is available.
 
         Args:
-            user_id: whose.
-            start: from when (aware); not in the past.
-            end: until when, at most 31 days after `start` and within the horizon.
-            max_age: how old the answer may be at most.
+            user_id: the user.
+            start: the start of the range (aware); not in the past.
+            end: its end, at most 31 days after `start` and within the horizon.
+            max_age: the maximal age of the response.
 
         Raises:
             InvalidRange, and what ReadThroughCache raises.
@@ -64,22 +63,22 @@ class ReadBusyTimes:
         """
         span = checked_span(start, end, self._clock.now(), LONGEST, self._horizon)
         time_range = TimeRange(CacheKind.BUSY, "", span, BUSY_WINDOW)
-        found = await self._cache.read(user_id, RangeQuery(time_range), max_age=max_age)
-        range_pieces = known_pieces(found, time_range)
-        seen = {each for piece in range_pieces for each in _touching(piece)}
+        result = await self._cache.read(user_id, RangeQuery(time_range), max_age=max_age)
+        range_pieces = known_range_pieces(result, time_range)
+        items = {each for piece in range_pieces for each in _overlapping(piece)}
         return BusyTimesView(
-            items=tuple(sorted(seen, key=lambda each: (each.start, each.end, each.kind))),
+            items=tuple(sorted(items, key=lambda each: (each.start, each.end, each.kind))),
             start=span.start,
             end=span.end,
             covered_until=range_pieces[-1].known_until,
-            age=found.age,
-            version=found.version,
-            origin=found.origin(until=span.start + CLOCK_SKEW),
+            age=result.age,
+            version=result.version,
+            origin=result.origin(until=span.start + CLOCK_SKEW),
         )
 
 
-def _touching(piece: RangePiece) -> Iterator[BusyTime]:
+def _overlapping(piece: RangePiece) -> Iterator[BusyTime]:
     window = piece.window
-    for each in busy_times(piece.part):
+    for each in busy_times(piece.entry):
         if each.start < window.end and window.start < each.end:
             yield each

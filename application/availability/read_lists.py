@@ -1,35 +1,32 @@
-"""Read a user's event types from the cache."""
+"""Read a user's event types and schedules from the cache."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 
 from application.availability.cache_entries import CacheAge, Origin, event_types, schedules
-from application.availability.cache_query import FirstKeys, RequiredKeys
+from application.availability.cache_query import Entries, FirstKeys, RequiredKeys
 from application.availability.read_through_cache import ReadThroughCache
-from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind
+from application.ports.storage.availability_cache import CacheKey, CacheKind
 from domain.availability import EventType, Schedule
 from domain.ids import UserId
 
 
 class SingleEntryQuery:
-    """Implements Question."""
+    """Implements CacheQuery: one entry."""
 
-    def __init__(self, at: CacheKey) -> None:
-        self._keys = (at,)
+    def __init__(self, key: CacheKey) -> None:
+        self._keys = (key,)
 
-    def lookup(self, now: datetime) -> FirstKeys:  # noqa: ARG002 - a part without time
-        """Return the part."""
+    def first_keys(self, now: datetime) -> FirstKeys:  # noqa: ARG002 - an entry without a window
         return FirstKeys(self._keys)
 
-    def needs(self, parts: Mapping[CacheKey, CacheEntry], now: datetime) -> RequiredKeys:  # noqa: ARG002
-        """Return the part."""
+    def required_keys(self, entries: Entries, now: datetime) -> RequiredKeys:  # noqa: ARG002
         return RequiredKeys(self._keys)
 
 
 class EventTypesView(msgspec.Struct, frozen=True):
-    """Event types with their age; deleted ones are left out, inactive ones say so."""
+    """Event types with their age: active and inactive ones, without deleted ones."""
 
     items: tuple[EventType, ...]
     age: CacheAge
@@ -38,23 +35,21 @@ class EventTypesView(msgspec.Struct, frozen=True):
 
 
 class ReadEventTypes:
-    """Answers from the cache."""
-
     def __init__(self, *, cache: ReadThroughCache) -> None:
         self._cache = cache
 
     async def __call__(
         self, user_id: UserId, *, max_age: timedelta | None = None
     ) -> EventTypesView:
-        """Return the event types, no older than `max_age` if Calendly can be asked.
+        """Return the event types, no older than `max_age` if Calendly is available.
 
         Raises what ReadThroughCache raises.
         """
-        found = await self._cache.read(
+        result = await self._cache.read(
             user_id, SingleEntryQuery(CacheKey(CacheKind.EVENT_TYPES)), max_age=max_age
         )
-        live = tuple(each for each in event_types(found.parts[0]) if each.deleted_at is None)
-        return EventTypesView(live, found.age, found.version, found.origin())
+        items = tuple(each for each in event_types(result.sources[0]) if each.deleted_at is None)
+        return EventTypesView(items, result.age, result.version, result.origin())
 
 
 class SchedulesView(msgspec.Struct, frozen=True):
@@ -67,19 +62,18 @@ class SchedulesView(msgspec.Struct, frozen=True):
 
 
 class ReadSchedules:
-    """Answers from the cache."""
-
     def __init__(self, *, cache: ReadThroughCache) -> None:
         self._cache = cache
 
     async def __call__(
         self, user_id: UserId, *, max_age: timedelta | None = None
     ) -> SchedulesView:
-        """Return the schedules, no older than `max_age` if Calendly can be asked.
+        """Return the schedules, no older than `max_age` if Calendly is available.
 
         Raises what ReadThroughCache raises.
         """
-        found = await self._cache.read(
+        result = await self._cache.read(
             user_id, SingleEntryQuery(CacheKey(CacheKind.SCHEDULES)), max_age=max_age
         )
-        return SchedulesView(schedules(found.parts[0]), found.age, found.version, found.origin())
+        items = schedules(result.sources[0])
+        return SchedulesView(items, result.age, result.version, result.origin())

@@ -1,32 +1,120 @@
-"""Read the open slots of one event type from the cache."""
+"""Read the open slots of one event type from the cache.
+
+The rule not to break: an unknown name costs no call to Calendly. A name that is missing in the
+cached list does not exist, however many names a caller tries. A new event type invalidates the
+list by its webhook.
+"""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
-from application.availability.cache_entries import CacheAge, Origin, slots
-from application.availability.range_query import CLOCK_SKEW, checked_span, known_pieces
+from application.availability.cache_entries import CacheAge, Origin, event_types, slots
+from application.availability.cache_query import Entries, FirstKeys, RequiredKeys
+from application.availability.range_query import (
+    CLOCK_SKEW,
+    TimeRange,
+    checked_span,
+    covering_keys,
+    known_range_pieces,
+    possible_keys,
+)
 from application.availability.read_through_cache import ReadThroughCache
-from application.availability.slot_query import EventTypeQuestion, SlotQuery, collection_of
-from application.availability.slot_window import SlotWindow, open_window
+from application.availability.refresh_scope import EVENT_TYPES
+from application.availability.slot_window import SlotWindow, readable_span, slot_window_of
 from application.ports.clock import Clock
+from application.ports.storage.availability_cache import CacheKind
 from domain.availability import (
     SLOT_WINDOW,
     EventType,
     Slot,
+    Window,
     open_slots,
     taken_from,
 )
 from domain.errors import EventTypeNotFound
 from domain.ids import UserId
 
+# Longer than any event type: a booking after the range may collide with its last slot.
+REACH: Final = timedelta(days=1)
 
-class AvailabilityView(msgspec.Struct, frozen=True):
-    """Open slots with their age, which is that of the oldest window they were cut from.
+
+class EventTypeQuery:
+    """Implements CacheQuery: the list of event types, to find one of them by its name.
 
     Args:
-        covered_until: how far the cache knows (UTC); beyond it no slot is not a statement.
-        ahead: what answers for other ranges too; None for what is not fresh, or not near.
+        name: the event type's URI, or its last segment.
+
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def first_keys(self, now: datetime) -> FirstKeys:  # noqa: ARG002 - an entry without a window
+        return FirstKeys((EVENT_TYPES,))
+
+    def required_keys(self, entries: Entries, now: datetime) -> RequiredKeys:  # noqa: ARG002
+        return RequiredKeys((EVENT_TYPES,))
+
+    def find(self, entries: Entries) -> EventType | None:
+        """Return the active event type of that name, if the list contains it."""
+        listed = entries.get(EVENT_TYPES)
+        if listed is None or not listed.has_content:
+            return None
+        for each in event_types(listed):
+            if each.is_offered and self._name in {each.uri, last_segment(each.uri)}:
+                return each
+        return None
+
+
+class SlotQuery(EventTypeQuery):
+    """Implements CacheQuery: the list of event types, and the windows of slots of a range.
+
+    Args:
+        name: the event type's URI, or its last segment.
+        span: the range (UTC).
+        collection: the expected beginning of an event type's URI, if it is known.
+
+    """
+
+    def __init__(self, name: str, span: Window, collection: str | None) -> None:
+        super().__init__(name)
+        self._span = span
+        self._expected = name if "/" in name else f"{collection}{name}" if collection else None
+
+    def time_range(self, uri: str) -> TimeRange:
+        return TimeRange(CacheKind.SLOTS, uri, self._span, SLOT_WINDOW)
+
+    def first_keys(self, now: datetime) -> FirstKeys:
+        """Return the list, and the windows if the URI can be expected."""
+        expected = self._expected
+        windows = possible_keys(self.time_range(expected), now) if expected else ()
+        return FirstKeys((EVENT_TYPES, *windows), self._occupied_in(now))
+
+    def _occupied_in(self, now: datetime) -> Window:
+        """Return the span whose bookings matter; it includes the near window if that is used."""
+        start, end = self._span.start, self._span.end
+        readable = readable_span(now)
+        if start < readable.end:
+            start, end = min(start, readable.start), max(end, readable.end)
+        return Window(start=start, end=end + REACH)
+
+    def required_keys(self, entries: Entries, now: datetime) -> RequiredKeys:
+        """Return the windows of the event type in the list; none if the list lacks it."""
+        event_type = self.find(entries)
+        if event_type is None:
+            return RequiredKeys((), consulted=(EVENT_TYPES,))
+        windows = covering_keys(entries, self.time_range(event_type.uri), now)
+        return RequiredKeys(windows, consulted=(EVENT_TYPES,))
+
+
+class AvailabilityView(msgspec.Struct, frozen=True):
+    """Open slots with their age, which is that of the oldest window they come from.
+
+    Args:
+        covered_until: the end of the cached time (UTC); later slots are not known.
+        slot_window: the slots for other ranges; None if they are not fresh, or in a far window.
 
     """
 
@@ -38,16 +126,16 @@ class AvailabilityView(msgspec.Struct, frozen=True):
     age: CacheAge
     version: int
     origin: Origin
-    ahead: SlotWindow | None = None
+    slot_window: SlotWindow | None = None
 
 
 class ReadAvailability:
-    """Answers from the cache, leaving out what a known booking occupies.
+    """Reads open slots, without those that a known booking occupies.
 
     Args:
-        cache: where the answers come from.
-        clock: the time.
-        horizon: how far ahead slots may be asked for.
+        cache: the cache.
+        clock: the clock.
+        horizon: the maximal distance of a range's end from now.
 
     """
 
@@ -55,8 +143,8 @@ class ReadAvailability:
         self._cache = cache
         self._clock = clock
         self._horizon = horizon
-        # What the URIs of event types begin with at this Calendly, once one was seen: a short
-        # name is looked up under it in the same round trip as the list that proves it right.
+        # The beginning of event types' URIs at this Calendly, once one is known. A short name is
+        # looked up under it in the same round trip as the list that confirms it.
         self._collection: str | None = None
 
     async def __call__(
@@ -68,15 +156,15 @@ class ReadAvailability:
         *,
         max_age: timedelta | None = None,
     ) -> AvailabilityView:
-        """Return the open slots that start within a range, as far as the cache knows.
+        """Return the open slots that start within a range, as far as the cache covers it.
 
         Args:
-            user_id: whose.
+            user_id: the user.
             event_type: its Calendly URI, or the last segment of it.
-            start: from when (aware); not in the past.
-            end: until when, at most 31 days after `start` and within the horizon.
-            max_age: how old the slots may be at most, while Calendly can be asked. A name that
-                is not known has none, so nothing is fetched for it.
+            start: the start of the range (aware); not in the past.
+            end: its end, at most 31 days after `start` and within the horizon.
+            max_age: the maximal age of the slots, while Calendly is available. An unknown name
+                has no slots, so nothing is fetched for it.
 
         Raises:
             InvalidRange, EventTypeNotFound, and what ReadThroughCache raises.
@@ -84,34 +172,34 @@ class ReadAvailability:
         """
         now = self._clock.now()
         span = checked_span(start, end, now, SLOT_WINDOW, self._horizon)
-        question = SlotQuery(event_type, span, self._collection)
-        found = await self._cache.read(user_id, question, max_age=max_age)
-        wanted = question.named(found.snapshot.parts)
-        if wanted is None:
+        query = SlotQuery(event_type, span, self._collection)
+        result = await self._cache.read(user_id, query, max_age=max_age)
+        found = query.find(result.snapshot.entries)
+        if found is None:
             raise _not_found()
-        self._collection = collection_of(wanted.uri)
-        range_pieces = known_pieces(found, question.time_range(wanted.uri))
-        taken = taken_from(wanted, found.snapshot.occupied)
-        duration = timedelta(minutes=wanted.duration)
-        listed = [slots(piece.part) for piece in range_pieces]
+        self._collection = collection_of(found.uri)
+        range_pieces = known_range_pieces(result, query.time_range(found.uri))
+        occupied = taken_from(found, result.snapshot.occupied)
+        duration = timedelta(minutes=found.duration)
+        by_piece = [slots(piece.entry) for piece in range_pieces]
         return AvailabilityView(
-            event_type=wanted,
+            event_type=found,
             slots=tuple(
                 slot
-                for piece, known in zip(range_pieces, listed, strict=True)
-                for slot in open_slots(known, piece.window, taken, duration)
+                for piece, of_piece in zip(range_pieces, by_piece, strict=True)
+                for slot in open_slots(of_piece, piece.window, occupied, duration)
             ),
             start=span.start,
             end=span.end,
             covered_until=range_pieces[-1].known_until,
-            age=found.age,
-            version=found.version,
-            origin=found.origin(until=span.start + CLOCK_SKEW),
-            ahead=open_window(
-                found,
+            age=result.age,
+            version=result.version,
+            origin=result.origin(until=span.start + CLOCK_SKEW),
+            slot_window=slot_window_of(
+                result,
                 range_pieces,
-                listed=listed[0],
-                taken=taken,
+                slots=by_piece[0],
+                occupied=occupied,
                 duration=duration,
                 horizon=self._horizon,
             ),
@@ -122,12 +210,22 @@ class ReadAvailability:
 
         Raises EventTypeNotFound, and what ReadThroughCache raises.
         """
-        question = EventTypeQuestion(name)
-        found = await self._cache.read(user_id, question)
-        wanted = question.named(found.snapshot.parts)
-        if wanted is None:
+        query = EventTypeQuery(name)
+        result = await self._cache.read(user_id, query)
+        found = query.find(result.snapshot.entries)
+        if found is None:
             raise _not_found()
-        return wanted
+        return found
+
+
+def last_segment(uri: str) -> str:
+    """Return the last segment of a URI, which is Calendly's id of the resource."""
+    return uri.rsplit("/", 1)[-1]
+
+
+def collection_of(uri: str) -> str:
+    """Return a URI without its last segment."""
+    return uri[: -len(last_segment(uri))]
 
 
 def _not_found() -> EventTypeNotFound:

@@ -1,8 +1,9 @@
-"""Read parts of the cache, filling them first where they are missing or too old.
+"""Read cache entries, and fetch them first where they are missing or too old.
 
-Fresh parts are served; stale and overtaken ones are served at once while one refresh runs behind.
-What is missing, expired or older than the reader allows is fetched once, however many wait for
-it, and nobody waits longer than WAIT_SECONDS. While Calendly cannot be asked the last known is served.
+Fresh entries are served. Stale and invalidated ones are served immediately, while one refresh runs
+in the background. Entries that are missing, expired or older than the caller allows are fetched
+once for all waiting callers, and no caller waits longer than WAIT_SECONDS. While Calendly is
+unavailable the last known entries are served.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 from application.availability.cache_entries import is_readable
 from application.availability.cache_query import CacheQuery, CacheResult
 from application.availability.fetch_errors import fetch_error
-from application.availability.refresh_scope import is_older, rests
+from application.availability.refresh_scope import RequestedKeys, is_backing_off, is_older
 from application.availability.single_flight import SingleFlight
 from application.availability.usage_tracking import UsageTracker
 from application.ports.clock import Clock
@@ -30,86 +31,82 @@ from domain.errors import (
 )
 from domain.ids import UserId
 from domain.integration import Integration, Status, usable_tokens
-from domain.sync_plan import may_be_asked
+from domain.sync_plan import may_be_fetched
 
-WAIT_SECONDS = 5.0  # seconds
+WAIT_SECONDS = 5.0
 RETRY_AFTER = 2.0  # seconds
-PAUSE = 0.1  # seconds
-# A flight that was under way may have been for less than what this reader wants.
+PAUSE_SECONDS = 0.1
+# A refresh that was running already may have been for less than this caller wants.
 TRIES = 2
-TO_BE_FETCHED_FIRST = frozenset({Freshness.EXPIRED, Freshness.MISSING})
-TO_BE_RENEWED = frozenset({Freshness.STALE, Freshness.INVALIDATED})
-
-Lacking = dict[CacheKey, datetime | None]
+FETCHED_FIRST = frozenset({Freshness.EXPIRED, Freshness.MISSING})
+REFRESHED_IN_BACKGROUND = frozenset({Freshness.STALE, Freshness.INVALIDATED})
 
 
 class ReadThroughCache:
-    """The reader's side of the cache."""
-
     def __init__(
         self,
         *,
         storage: Storage,
-        flights: SingleFlight,
+        single_flight: SingleFlight,
         usage: UsageTracker,
         clock: Clock,
         telemetry: Telemetry,
         policy: CachePolicy,
     ) -> None:
         self._storage = storage
-        self._single_flight = flights
+        self._single_flight = single_flight
         self._usage = usage
         self._clock = clock
         self._telemetry = telemetry
         self._policy = policy
 
     async def read(
-        self, user_id: UserId, question: CacheQuery, *, max_age: timedelta | None = None
+        self, user_id: UserId, query: CacheQuery, *, max_age: timedelta | None = None
     ) -> CacheResult:
-        """Return what a question needs; the first of its parts is known.
+        """Return the entries that a query requires; the first source has content.
 
         Args:
-            user_id: whose.
-            question: what is needed.
-            max_age: how old the answer's parts may be at most. Older ones are fetched first, or
-                served as they are when Calendly cannot be asked.
+            user_id: the user.
+            query: names the required entries.
+            max_age: the maximal age of the sources. Older ones are fetched first, or served as
+                they are when Calendly is unavailable.
 
         Raises:
             InvalidInput: `max_age` is negative.
             IntegrationNotFound: no Calendly account is connected, or it is being disconnected.
             ReauthRequired: nothing is cached and the grant is gone.
-            AvailabilityPending: what is wanted did not come in time, or failed for a passing
-                reason and nothing is cached; with `retry_after`.
-            SlotkeeperError: nothing is cached, for the reason that it says.
+            AvailabilityPending: a fetch did not end in time, or failed for a temporary reason and
+                nothing is cached; with `retry_after`.
+            SlotkeeperError: nothing is cached, for the reason that the error names.
 
         """
         if max_age is not None and max_age < timedelta():
             raise InvalidInput("max_age must be zero or more.")
         asked_at = self._clock.now()
-        # What is older than the TTL has expired for every reader.
+        # An entry older than the TTL has expired for every caller.
         oldest = None if max_age is None else asked_at - min(max_age, self._policy.ttl)
-        found = await self._look(user_id, question)
-        for at in found.needs.keys:
-            self._telemetry.availability_read(at.part, found.freshness_of(at))
-        if await self._is_worth_waiting(found, oldest):
-            found = await self._wait(user_id, question, found, oldest)
-        _require(found)
-        self._renew_behind(found)
-        # From before the fetch that this reading causes: only a later one says that what came is
-        # read, too.
-        self._usage.record(user_id, found.known, asked_at)
-        return found
+        result = await self._look_up(user_id, query)
+        for key in result.required.keys:
+            self._telemetry.availability_read(key.kind, result.freshness_of(key))
+        if await self._is_worth_waiting(result, oldest):
+            result = await self._wait(user_id, query, result, oldest)
+        _require(result)
+        self._refresh_in_background(result)
+        # The time is from before the fetch that this read causes: only a later read shows that
+        # callers read the fetched entry.
+        self._usage.record(user_id, result.usable, asked_at)
+        return result
 
-    async def _is_worth_waiting(self, found: CacheResult, oldest: datetime | None) -> bool:
-        """Whether a fetch may bring a better answer than the last known."""
-        lacking = self._lacking(found, oldest)
-        if any(found.freshness_of(at) is Freshness.MISSING for at in lacking):
+    async def _is_worth_waiting(self, result: CacheResult, oldest: datetime | None) -> bool:
+        """Whether a fetch may give a better response than the last known entries."""
+        fetchable = self._fetchable(result, oldest)
+        if any(result.freshness_of(key) is Freshness.MISSING for key in fetchable):
             return True
-        return bool(lacking) and not await self._single_flight.are_held_back()
+        return bool(fetchable) and not await self._single_flight.is_breaker_open()
 
-    async def _look(self, user_id: UserId, question: CacheQuery) -> CacheResult:
+    async def _look_up(self, user_id: UserId, query: CacheQuery) -> CacheResult:
         now = self._clock.now()
-        keys, occupied_in = question.lookup(now)
+        keys, occupied_in = query.first_keys(now)
         while True:
             snapshot = await self._storage.cache_lookup().read(
                 user_id, keys, occupied_in=occupied_in
@@ -119,118 +116,118 @@ class ReadThroughCache:
                     "No Calendly account is connected; see /api/calendly/connect."
                 )
             snapshot = await self._without_unreadable(user_id, snapshot)
-            needs = question.needs(snapshot.parts, now)
-            more = tuple(at for at in needs.keys if at not in keys)
+            required = query.required_keys(snapshot.entries, now)
+            more = tuple(key for key in required.keys if key not in keys)
             if not more:
-                return CacheResult(snapshot, needs, now, self._policy)
+                return CacheResult(snapshot, required, now, self._policy)
             keys += more
 
     async def _without_unreadable(self, user_id: UserId, snapshot: CacheSnapshot) -> CacheSnapshot:
-        """Forget what another version of the program stored otherwise: it is fetched anew.
+        """Drop entries that another version of the program stored in another format.
 
-        In the store as well, where a fetch would else find it fresh, or have it called unchanged.
+        They are deleted from the store too. Otherwise a refresh would find them fresh, or Calendly
+        would report them as unchanged.
         """
-        unreadable = [at for at, part in snapshot.parts.items() if not is_readable(part)]
+        unreadable = [key for key, entry in snapshot.entries.items() if not is_readable(entry)]
         if not unreadable:
             return snapshot
         async with self._storage() as uow:
             await uow.availability.drop(user_id, unreadable)
             await uow.commit()
-        readable = {at: part for at, part in snapshot.parts.items() if at not in unreadable}
-        return replace(snapshot, parts=readable)
+        readable = {key: each for key, each in snapshot.entries.items() if key not in unreadable}
+        return replace(snapshot, entries=readable)
 
-    def _lacking(self, found: CacheResult, oldest: datetime | None) -> Lacking:
-        """Return what has to be fetched before there is a good answer, and may be now."""
-        integration, now = found.snapshot.integration, found.now
+    def _fetchable(self, result: CacheResult, oldest: datetime | None) -> RequestedKeys:
+        """Return the entries to fetch before a good response, without those that back off."""
+        integration, now = result.snapshot.integration, result.now
         return {
-            at: moment
-            for at, moment in self._wanting(found, oldest).items()
-            if not rests(found.snapshot.parts.get(at), integration, now, waited_for=True)
+            key: moment
+            for key, moment in self._outdated(result, oldest).items()
+            if not is_backing_off(result.entry(key), integration, now, waited_for=True)
         }
 
-    def _wanting(self, found: CacheResult, oldest: datetime | None) -> Lacking:
-        """Return what has to be fetched before there is a good answer."""
-        wanting: Lacking = {}
-        for at in found.needs.keys:
-            moment = oldest if at in found.needs.parts else None
-            head = found.snapshot.parts.get(at)
-            if found.freshness_of(at) in TO_BE_FETCHED_FIRST or is_older(head, moment):
-                wanting[at] = moment
-        return wanting
+    def _outdated(self, result: CacheResult, oldest: datetime | None) -> RequestedKeys:
+        """Return the entries to fetch before a good response."""
+        outdated: dict[CacheKey, datetime | None] = {}
+        for key in result.required.keys:
+            moment = oldest if key in result.required.sources else None
+            if result.freshness_of(key) in FETCHED_FIRST or is_older(result.entry(key), moment):
+                outdated[key] = moment
+        return outdated
 
     async def _wait(
-        self, user_id: UserId, question: CacheQuery, found: CacheResult, oldest: datetime | None
+        self, user_id: UserId, query: CacheQuery, result: CacheResult, oldest: datetime | None
     ) -> CacheResult:
-        """Return what is found once no more can be had in time. Raises AvailabilityPending."""
+        """Return the entries after all fetches that end in time. Raises AvailabilityPending."""
         loop = asyncio.get_running_loop()
         until, tries = loop.time() + WAIT_SECONDS, Counter[CacheKey]()
-        while lacking := self._untried(found, oldest, tries):
+        while requested := self._worth_a_try(result, oldest, tries):
             left = until - loop.time()
             if left <= 0:
-                return self._in_time(found, lacking)
-            settled = await self._single_flight.wait(found.snapshot.integration.id, lacking, left)
-            found = await self._look(user_id, question)
-            if settled is None:
+                return self._after_timeout(result, requested)
+            ended = await self._single_flight.wait(result.snapshot.integration.id, requested, left)
+            result = await self._look_up(user_id, query)
+            if ended is None:
                 continue
-            if settled:
-                tries.update(list(lacking))
+            if ended:
+                tries.update(list(requested))
             else:
-                await asyncio.sleep(PAUSE)
-        renewed = not self._wanting(found, oldest)
-        self._telemetry.availability_wait("fetched" if renewed else "not_fetched")
-        return found
+                await asyncio.sleep(PAUSE_SECONDS)
+        is_renewed = not self._outdated(result, oldest)
+        self._telemetry.availability_wait("fetched" if is_renewed else "not_fetched")
+        return result
 
-    def _untried(
-        self, found: CacheResult, oldest: datetime | None, tries: Mapping[CacheKey, int]
-    ) -> Lacking:
-        """Return what is worth another attempt; without a grant nothing is."""
-        if not has_grant(found.snapshot.integration):
+    def _worth_a_try(
+        self, result: CacheResult, oldest: datetime | None, tries: Mapping[CacheKey, int]
+    ) -> RequestedKeys:
+        """Return the entries that are worth another attempt; without a grant none is."""
+        if not has_grant(result.snapshot.integration):
             return {}
-        lacking = self._lacking(found, oldest)
-        return {at: moment for at, moment in lacking.items() if tries[at] < TRIES}
+        fetchable = self._fetchable(result, oldest)
+        return {key: moment for key, moment in fetchable.items() if tries[key] < TRIES}
 
-    def _in_time(self, found: CacheResult, lacking: Lacking) -> CacheResult:
-        """Return what is old but was asked for in vain: the last known beats no answer.
+    def _after_timeout(self, result: CacheResult, requested: RequestedKeys) -> CacheResult:
+        """Return the old entries if the caller accepts them.
 
-        Raises AvailabilityPending where there is none, or none that the reader would take.
+        Raises AvailabilityPending if an entry is missing, or older than the caller allows.
         """
-        for at, moment in lacking.items():
-            if found.freshness_of(at) is Freshness.MISSING or is_older(
-                found.snapshot.parts.get(at), moment
-            ):
+        for key, moment in requested.items():
+            is_missing = result.freshness_of(key) is Freshness.MISSING
+            if is_missing or is_older(result.entry(key), moment):
                 self._telemetry.availability_wait("pending")
                 raise AvailabilityPending(
-                    "This user's availability is being fetched; ask again shortly.",
+                    "This user's availability is being fetched; retry after 2 seconds.",
                     retry_after=RETRY_AFTER,
                 )
         self._telemetry.availability_wait("not_fetched")
-        return found
+        return result
 
-    def _renew_behind(self, found: CacheResult) -> None:
-        """Let what is not fresh any more be fetched behind the answer."""
-        old: Lacking = {
-            part.at: None
-            for part in found.known
-            if found.freshness_of(part.at) in TO_BE_RENEWED and may_be_asked(part, found.now)
+    def _refresh_in_background(self, result: CacheResult) -> None:
+        """Start a refresh of the entries that are no longer fresh."""
+        old: RequestedKeys = {
+            each.cache_key: None
+            for each in result.usable
+            if result.freshness_of(each.cache_key) in REFRESHED_IN_BACKGROUND
+            and may_be_fetched(each, result.now)
         }
-        if old and has_grant(found.snapshot.integration):
-            self._single_flight.in_background(found.snapshot.integration.id, old)
+        if old and has_grant(result.snapshot.integration):
+            self._single_flight.in_background(result.snapshot.integration.id, old)
 
 
 def has_grant(integration: Integration) -> bool:
-    """Whether Calendly can be asked for this user at all."""
+    """Whether Calendly can be called for this user at all."""
     return integration.status is Status.ACTIVE and integration.tokens is not None
 
 
-def _require(found: CacheResult) -> None:
-    """Raise why there is nothing to answer with, unless there is."""
-    for at in (*found.needs.consulted, *found.needs.parts[:1]):
-        if found.freshness_of(at) is Freshness.MISSING:
-            usable_tokens(found.snapshot.integration)
-            part = found.snapshot.parts.get(at)
-            if part is not None and part.error_code is not None:
-                raise fetch_error(part, found.now)
+def _require(result: CacheResult) -> None:
+    """Raise the reason why there is no response, if there is none."""
+    for key in (*result.required.consulted, *result.required.sources[:1]):
+        if result.freshness_of(key) is Freshness.MISSING:
+            usable_tokens(result.snapshot.integration)
+            entry = result.entry(key)
+            if entry is not None and entry.error_code is not None:
+                raise fetch_error(entry, result.now)
             raise AvailabilityPending(
-                "This user's availability could not be fetched yet; ask again shortly.",
+                "This user's availability could not be fetched yet; retry after 2 seconds.",
                 retry_after=RETRY_AFTER,
             )

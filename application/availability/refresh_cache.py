@@ -1,19 +1,23 @@
-"""Bring a user's cached availability up to date; one refresh a user at a time, in all processes.
+"""Refresh a user's cached availability; one refresh a user at a time, in all processes.
 
-The rule not to break: what is wanted is decided under the right to fetch, and what was fetched is
-stored together with giving the right back, so nothing is fetched twice and nothing old is stored.
+The rule not to break: the worker decides what to fetch while it holds the lease. It stores the
+results and releases the lease in one transaction. So nothing is fetched twice, and no older result
+replaces a newer one.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from application.availability.fetch import FetchAvailability
-from application.availability.refresh_run import CacheRefreshOutcome, RunRefresh, left_over
+from application.availability.refresh_run import (
+    CacheRefreshOutcome,
+    is_anything_wanted,
+    run_refresh,
+)
 from application.availability.refresh_scope import AllEntries, CacheState, DueEntries, RefreshScope
 from application.availability.retry_times import RETRY_AFTER, RetryTimes, retry_times_after
 from application.jobs.error_location import report_bug
@@ -34,14 +38,13 @@ PARTLY = "partly"
 UP_TO_DATE = "up_to_date"
 HELD = "held"
 INACTIVE = "inactive"
-LAST_STEP = 2.0  # seconds to give the right back when cut off
-FETCH_LEASE = timedelta(
-    minutes=2
-)  # longer than a fetch with every call timing out but the retried
+LAST_STEP = 2.0  # seconds to release the lease when cancelled
+# Longer than a fetch in which every call except the retried one times out.
+FETCH_LEASE = timedelta(minutes=2)
 
 
 class RefreshCache:
-    """Fetches and stores; parts that failed keep their old content and say why."""
+    """Fetches and stores entries; those that fail keep their old content and an error code."""
 
     def __init__(
         self,
@@ -55,7 +58,7 @@ class RefreshCache:
         owner: str,
     ) -> None:
         self._storage = storage
-        self._carry_out = RunRefresh(fetch)
+        self._fetch = fetch
         self._clock = clock
         self._randomness = randomness
         self._telemetry = telemetry
@@ -63,82 +66,86 @@ class RefreshCache:
         self.owner = owner
 
     async def __call__(self, integration_id: IntegrationId) -> str:
-        """Fill one integration's cache with all that is not fresh; see `refresh`."""
+        """Refresh all entries of one integration that are not fresh; see `refresh`."""
         return await self.refresh(integration_id, AllEntries())
 
-    async def refresh(self, integration_id: IntegrationId, refresh_scope: RefreshScope) -> str:
-        """Fetch what an errand wants of one integration.
+    async def refresh(self, integration_id: IntegrationId, scope: RefreshScope) -> str:
+        """Fetch the entries of one integration that a scope wants.
 
         Returns:
-            `synced`, `partly` when a part failed, `up_to_date` when nothing was wanted (any
-            more), `held` when somebody else is at it or took it over meanwhile, or `inactive`
-            when it may not be fetched from.
+            `synced`; `partly` when an entry failed; `up_to_date` when no entry was wanted; `held`
+            when another owner holds the lease or took it during the fetch; `inactive` when the
+            integration may not be fetched.
 
         Raises:
-            IntegrationNotFound, and the error for which nothing at all could be fetched.
+            IntegrationNotFound, and the error for which no entry at all could be fetched.
 
         """
         now = self._clock.now()
         owner = self.new_owner()
-        async with self._handing_back(integration_id, owner):
+        async with self._releasing(integration_id, owner):
             async with self._storage() as uow:
                 integration = require_connected(await uow.integrations.get(integration_id))
                 queue = uow.sync_queue
                 mine = await queue.take(integration_id, owner, now, now + FETCH_LEASE)
                 held = not mine and await queue.is_held(integration_id, now)
-                stock = await _stock(uow, integration) if mine else None
+                cache_state = await self._load(uow, integration) if mine else None
                 await uow.commit()
-            if stock is None:
+            if cache_state is None:
                 return HELD if held else INACTIVE
-            outcome, stored = await self._run(stock, owner, refresh_scope)
-        return self._end(stock.integration, outcome, stored)
+            outcome, stored = await self._run(cache_state, owner, scope)
+        return self._end(integration, outcome, stored)
 
-    async def run(self, integration_id: IntegrationId, claimed_by: str) -> str:
-        """Refill what is due of an integration that was claimed; its turn begins now.
+    async def refresh_claimed(self, integration_id: IntegrationId, claimed_by: str) -> str:
+        """Refresh the due entries of a claimed integration, whose lease begins now.
 
-        Raises as `refresh`. A claim that was lost meanwhile is `held`.
+        Raises as `refresh`. When the claim was lost the result is `held`.
         """
         now, owner = self._clock.now(), self.new_owner()
-        async with self._handing_back(integration_id, claimed_by, owner):
+        async with self._releasing(integration_id, claimed_by, owner):
             async with self._storage() as uow:
-                # As it is now: the claim may be a while old.
+                # Read again: the claim may be some minutes old.
                 integration = require_connected(await uow.integrations.get(integration_id))
-                if not await uow.sync_queue.hand_on(
+                if not await uow.sync_queue.transfer(
                     integration_id, claimed_by, to=owner, until=now + FETCH_LEASE
                 ):
                     return HELD
-                stock = await _stock(uow, integration)
+                cache_state = await self._load(uow, integration)
                 await uow.commit()
-            outcome, stored = await self._run(stock, owner, DueEntries())
-        return self._end(stock.integration, outcome, stored)
+            outcome, stored = await self._run(cache_state, owner, DueEntries())
+        return self._end(integration, outcome, stored)
 
     def new_owner(self) -> str:
-        """Return a name to hold rights by.
+        """Return a name to hold leases by.
 
-        Several tasks of one process may want the same user: each needs a name of its own.
+        Several tasks of one process may refresh the same user, so each needs its own name.
         """
         return f"{self.owner}/{self._randomness.new_id()}"
 
     async def release_claims(
         self, integration_ids: Sequence[IntegrationId], claimed_by: str
     ) -> None:
-        """Give back what was claimed and not begun; others find it due now."""
-        rights = [(each, claimed_by) for each in integration_ids]
-        await self._give_back(rights, self._clock.now())
+        """Release claims that were not begun; other workers find these users due now."""
+        leases = [(each, claimed_by) for each in integration_ids]
+        await self._release(leases, self._clock.now())
+
+    async def _load(self, uow: UnitOfWork, integration: Integration) -> CacheState:
+        entries = await uow.availability.entries(integration.id)
+        event_types = await uow.availability.read(integration.user_id, CacheKind.EVENT_TYPES)
+        return CacheState(integration, entries, self._clock.now(), self._policy, event_types)
 
     async def _run(
-        self, stock: "_CacheState", owner: str, refresh_scope: RefreshScope
+        self, cache_state: CacheState, owner: str, scope: RefreshScope
     ) -> tuple[CacheRefreshOutcome, bool]:
-        """Fetch and store; False when the right was lost meanwhile."""
-        cache_state = CacheState(stock.integration, stock.entries, self._clock.now(), self._policy)
-        outcome = await self._carry_out(cache_state, refresh_scope, stock.listed)
-        return outcome, await self._store(cache_state, outcome, owner, refresh_scope)
+        """Fetch and store; False when the lease was lost."""
+        outcome = await run_refresh(self._fetch, cache_state, scope)
+        return outcome, await self._store(cache_state, outcome, owner, scope)
 
     def _end(self, integration: Integration, outcome: CacheRefreshOutcome, stored: bool) -> str:
         errors = outcome.errors
-        nothing_came = bool(errors) and len(errors) == len(outcome.fetched)
-        self._tell(integration, outcome, errors[0].code if nothing_came else _result(outcome))
-        if nothing_came:
+        all_failed = bool(errors) and len(errors) == len(outcome.results)
+        self._report(integration, outcome, errors[0].code if all_failed else _result(outcome))
+        if all_failed:
             raise errors[0]
         return _result(outcome) if stored else HELD
 
@@ -147,101 +154,87 @@ class RefreshCache:
         cache_state: CacheState,
         outcome: CacheRefreshOutcome,
         owner: str,
-        refresh_scope: RefreshScope,
+        scope: RefreshScope,
     ) -> bool:
-        """Store what came and give the right back; False when it was lost meanwhile."""
+        """Store the results and release the lease; False when it was lost."""
         now = self._clock.now()
-        rests = retry_times_after(outcome.errors, now, self._policy, self._randomness.fraction())
-        due_at = _due_at(outcome, outcome.leaves(cache_state, rests), rests, refresh_scope, now)
+        fraction = self._randomness.fraction()
+        retry_times = retry_times_after(outcome.errors, now, self._policy, fraction)
+        after = outcome.state_after(cache_state, retry_times)
+        due_at = _due_at(outcome, after, retry_times, scope, now)
         integration = cache_state.integration
-        synced_at = now if outcome.came or outcome.renewed else None
+        synced_at = now if outcome.changed or outcome.unchanged else None
         async with self._storage() as uow:
-            # First of all: it proves that the right still stands, and it locks the integration
-            # before its parts, the order in which an erasure locks them.
+            # The first statement proves that the lease is still held. It also locks the
+            # integration before its entries, in the order in which an erasure locks them.
             if not await uow.sync_queue.finish(
                 integration.id, owner, synced_at=synced_at, due_at=due_at
             ):
                 return False
             cache, user_id = uow.availability, integration.user_id
-            if outcome.came:
-                await cache.put(user_id, integration.id, outcome.came)
-            if outcome.renewed:
-                await cache.renew(user_id, integration.id, outcome.renewed)
+            if outcome.changed:
+                await cache.put(user_id, integration.id, outcome.changed)
+            if outcome.unchanged:
+                await cache.renew(user_id, integration.id, outcome.unchanged)
             if outcome.errors:
-                await cache.mark_failed(user_id, integration.id, _failed(outcome, rests))
-            if outcome.is_new:
+                await cache.mark_failed(user_id, integration.id, _failed(outcome, retry_times))
+            if outcome.list_changed:
                 await cache.keep_only(user_id, CacheKind.SLOTS, outcome.active or ())
-            if outcome.spent:
-                await cache.drop(user_id, outcome.spent)
+            if outcome.obsolete:
+                await cache.drop(user_id, outcome.obsolete)
             await uow.commit()
         return True
 
     @asynccontextmanager
-    async def _handing_back(
-        self, integration_id: IntegrationId, *owners: str
-    ) -> AsyncIterator[None]:
-        """Let a refresh that ends before it has stored keep nobody waiting for its right.
+    async def _releasing(self, integration_id: IntegrationId, *owners: str) -> AsyncIterator[None]:
+        """Release the lease of a refresh that ends before it has stored.
 
-        Cut off, as a shutdown does, it leaves the user due now. After a bug, or while the store
-        is away, others may try, though not at once.
+        After a cancellation, as by a shutdown, the user is due now. After a bug, or while the
+        store is unavailable, other workers retry after RETRY_AFTER.
         """
         try:
             yield
         except (Exception, asyncio.CancelledError) as error:
-            rest = RETRY_AFTER if isinstance(error, Exception) else timedelta()
-            # Who lost the right, or never had it, changes nothing.
-            rights = [(integration_id, each) for each in owners]
+            backoff = RETRY_AFTER if isinstance(error, Exception) else timedelta()
+            # An owner that lost the lease, or never had it, changes nothing.
+            leases = [(integration_id, each) for each in owners]
             await run_to_completion(
-                self._give_back(rights, self._clock.now() + rest), seconds=LAST_STEP
+                self._release(leases, self._clock.now() + backoff), seconds=LAST_STEP
             )
             raise
 
-    async def _give_back(
-        self, rights: Sequence[tuple[IntegrationId, str]], due_at: datetime
+    async def _release(
+        self, leases: Sequence[tuple[IntegrationId, str]], due_at: datetime
     ) -> None:
         with suppress(SlotkeeperError):
             async with self._storage() as uow:
-                for integration_id, owner in rights:
+                for integration_id, owner in leases:
                     await uow.sync_queue.finish(
                         integration_id, owner, synced_at=None, due_at=due_at
                     )
                 await uow.commit()
 
-    def _tell(self, integration: Integration, outcome: CacheRefreshOutcome, result: str) -> None:
-        for each in outcome.fetched:
-            came = "unchanged" if each.unchanged else "fetched"
-            code = each.error.code if each.error else came
-            self._telemetry.availability_part(each.part.part, code)
+    def _report(self, integration: Integration, outcome: CacheRefreshOutcome, result: str) -> None:
+        for each in outcome.results:
+            success = "unchanged" if each.unchanged else "fetched"
+            code = each.error.code if each.error else success
+            self._telemetry.availability_part(each.entry.kind, code)
             if each.bug is not None:
                 report_bug(self._telemetry, each.bug)
-        if outcome.fetched:
+        if outcome.results:
             self._telemetry.availability_sync(integration.id, result)
 
 
-class _CacheState(NamedTuple):
-    """What is stored of a user: all parts without their content, and the event types with it."""
-
-    integration: Integration
-    entries: Sequence[CacheEntry]
-    listed: CacheEntry | None
-
-
-async def _stock(uow: UnitOfWork, integration: Integration) -> _CacheState:
-    entries = await uow.availability.entries(integration.id)
-    listed = await uow.availability.read(integration.user_id, CacheKind.EVENT_TYPES)
-    return _CacheState(integration, entries, listed)
-
-
 def _result(outcome: CacheRefreshOutcome) -> str:
-    if not outcome.fetched:
+    if not outcome.results:
         return UP_TO_DATE
     return PARTLY if outcome.errors else SYNCED
 
 
-def _failed(outcome: CacheRefreshOutcome, rests: RetryTimes) -> list[CacheEntry]:
+def _failed(outcome: CacheRefreshOutcome, retry_times: RetryTimes) -> list[CacheEntry]:
     return [
-        replace(each.part, retry_at=rests.of(each.error))
-        for each in outcome.fetched
+        replace(each.entry, retry_at=retry_times.of(each.error))
+        for each in outcome.results
         if each.error is not None
     ]
 
@@ -249,13 +242,12 @@ def _failed(outcome: CacheRefreshOutcome, rests: RetryTimes) -> list[CacheEntry]
 def _due_at(
     outcome: CacheRefreshOutcome,
     after: CacheState,
-    rests: RetryTimes,
-    refresh_scope: RefreshScope,
+    retry_times: RetryTimes,
+    scope: RefreshScope,
     now: datetime,
 ) -> datetime:
-    """Return when the user is due again: now, when a reader's errand left work to the schedule."""
-    if not isinstance(refresh_scope, DueEntries) and left_over(
-        DueEntries(), after, outcome.active
-    ):
+    """Return when the user is due again: now, if a caller's refresh left due entries."""
+    is_sync = isinstance(scope, DueEntries)
+    if not is_sync and is_anything_wanted(DueEntries(), after, outcome.active):
         return now
-    return after.due_at(rests.due_at)
+    return after.due_at(retry_times.due_at)

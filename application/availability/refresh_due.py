@@ -1,6 +1,6 @@
-"""Sync a page of the users who are due: something they read expired, was overtaken or is missing.
+"""Sync a page of due users: those with entries that expired, were invalidated or are missing.
 
-A user of whom nothing is wanted costs no call to Calendly.
+A user of whom no entry is wanted costs no call to Calendly.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from application.resilience.circuit_breakers import CircuitBreakers
 from application.resilience.shield import run_to_completion
 from domain.ids import IntegrationId
 
-CLAIMED_AHEAD = 2  # times as many as are worked on at once: nobody's right is held for long unused
+CLAIMED_AHEAD = 2  # times the concurrency, so that no lease is held unused for long
 
 
 class SyncDueAvailability:
@@ -28,24 +28,24 @@ class SyncDueAvailability:
         self,
         *,
         storage: Storage,
-        sync: RefreshCache,
+        refresh_cache: RefreshCache,
         circuit_breakers: CircuitBreakers,
         clock: Clock,
         telemetry: Telemetry,
         concurrency: int,
     ) -> None:
         self._storage = storage
-        self._sync = sync
+        self._refresh_cache = refresh_cache
         self._circuit_breakers = circuit_breakers
         self._clock = clock
         self._telemetry = telemetry
         self._concurrency = concurrency
 
     async def __call__(self, limit: int, progress: Progress) -> JobResult:
-        """Claim up to `limit` due integrations and sync each; none stops the others.
+        """Claim up to `limit` due integrations and sync each; a failure stops no other one.
 
-        While Calendly's API is held back nothing is claimed; when its breaker lets a probe out,
-        one integration is.
+        While the breaker of Calendly's API is open nothing is claimed. When it allows a probe, one
+        integration is claimed.
         """
         counter, left = JobCounter(progress), limit
         while left > 0:
@@ -63,15 +63,15 @@ class SyncDueAvailability:
         return await self._circuit_breakers.room(Surface.API, most)
 
     async def _sync_some(self, room: int, counter: JobCounter) -> int:
-        """Return how many were due, at the most as many as there is room for."""
-        now, owner = self._clock.now(), self._sync.new_owner()
+        """Return how many were due, at most `room`."""
+        now, owner = self._clock.now(), self._refresh_cache.new_owner()
         async with self._storage() as uow:
-            found = await uow.sync_queue.claim_due(owner, now, now + FETCH_LEASE, room)
+            due = await uow.sync_queue.claim_due(owner, now, now + FETCH_LEASE, room)
             await uow.commit()
-        claimed = [each.id for each in found]
+        claimed = [each.id for each in due]
 
         async def one(integration_id: IntegrationId) -> str:
-            return await self._sync.run(integration_id, owner)
+            return await self._refresh_cache.refresh_claimed(integration_id, owner)
 
         try:
             await run_rows(
@@ -82,7 +82,8 @@ class SyncDueAvailability:
                 unexpected=partial(report_bug, self._telemetry),
             )
         except asyncio.CancelledError:
-            # Whoever was begun gives the own right back.
-            await run_to_completion(self._sync.release_claims(claimed, owner), seconds=LAST_STEP)
+            # A refresh that has begun releases its own lease.
+            release = self._refresh_cache.release_claims(claimed, owner)
+            await run_to_completion(release, seconds=LAST_STEP)
             raise
         return len(claimed)

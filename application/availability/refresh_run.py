@@ -1,6 +1,6 @@
-"""Carry out a refresh of one user: event types first, for they tell what else there is to ask.
+"""Run a refresh of one user: event types first, because they decide which slots to fetch.
 
-When they cannot be had for a reason that concerns the whole user, the rest is not even tried.
+If they cannot be fetched for a reason that concerns the whole user, nothing else is fetched.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,13 @@ import msgspec
 from msgspec.structs import replace
 
 from application.availability.cache_entries import event_types, is_readable
-from application.availability.fetch import Ask, FetchAvailability, Fetched, failed, is_over
+from application.availability.fetch import (
+    FetchAvailability,
+    FetchRequest,
+    FetchResult,
+    failed,
+    is_over,
+)
 from application.availability.refresh_scope import EVENT_TYPES, CacheState, RefreshScope
 from application.availability.retry_times import RetryTimes
 from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind
@@ -23,10 +29,10 @@ from domain.errors import (
     ScopeMissing,
     SlotkeeperError,
 )
-from domain.sync_plan import is_spent
+from domain.sync_plan import is_obsolete
 from domain.windows import base_of
 
-# What Calendly says of one list and not of the user.
+# Errors that concern one list and not the user.
 OF_ONE_LIST = (
     CalendlyForbidden,
     CalendlyNotFound,
@@ -37,155 +43,147 @@ OF_ONE_LIST = (
 
 
 class CacheRefreshOutcome(msgspec.Struct, frozen=True):
-    """What a refresh brought.
+    """The results of a refresh.
 
     Args:
-        fetched: what became of each part that was wanted.
-        active: the URIs of the event types that have slots, as far as is known.
-        is_new: they were told just now.
-        spent: parts that nobody needs any more.
+        results: of each entry that was wanted.
+        active: the URIs of the event types that have slots, if they are known.
+        list_changed: the list of event types was fetched just now and had changed.
+        obsolete: entries that are no longer needed.
 
     """
 
-    fetched: tuple[Fetched, ...] = ()
+    results: tuple[FetchResult, ...] = ()
     active: tuple[str, ...] | None = None
-    is_new: bool = False
-    spent: tuple[CacheKey, ...] = ()
+    list_changed: bool = False
+    obsolete: tuple[CacheKey, ...] = ()
 
     @property
-    def came(self) -> list[CacheEntry]:
-        """The parts whose content came."""
-        return [each.part for each in self.fetched if not each.error and not each.unchanged]
+    def changed(self) -> list[CacheEntry]:
+        """The entries with new content."""
+        return [each.entry for each in self.results if not each.error and not each.unchanged]
 
     @property
-    def renewed(self) -> list[CacheEntry]:
-        """The parts that are what they were."""
-        return [each.part for each in self.fetched if each.unchanged]
+    def unchanged(self) -> list[CacheEntry]:
+        """The entries that Calendly reported as unchanged."""
+        return [each.entry for each in self.results if each.unchanged]
 
     @property
     def errors(self) -> list[SlotkeeperError]:
-        """Why parts did not come."""
-        return [each.error for each in self.fetched if each.error]
+        return [each.error for each in self.results if each.error]
 
-    def leaves(self, cache_state: CacheState, rests: RetryTimes) -> CacheState:
-        """Return what is stored afterwards, where what failed rests as given."""
-        after = CacheState(
-            cache_state.integration,
-            cache_state.entries.values(),
-            cache_state.now,
-            cache_state.policy,
-        )
-        for each in self.fetched:
-            after.entries[each.part.at] = _head(each, cache_state.entries.get(each.part.at), rests)
-        for at in self.spent:
-            del after.entries[at]
-        if self.is_new:
+    def state_after(self, before: CacheState, retry_times: RetryTimes) -> CacheState:
+        """Return the state after storing, in which failed entries back off until these times."""
+        after = CacheState(before.integration, before.entries.values(), before.now, before.policy)
+        for each in self.results:
+            key = each.entry.cache_key
+            after.entries[key] = _entry_after(each, before.entries.get(key), retry_times)
+        for key in self.obsolete:
+            del after.entries[key]
+        if self.list_changed:
             after.keep_slots_of(self.active or ())
         return after
 
 
-class RunRefresh:
-    """Fetches what an errand wants."""
+async def run_refresh(
+    fetch: FetchAvailability, cache_state: CacheState, scope: RefreshScope
+) -> CacheRefreshOutcome:
+    """Fetch the wanted entries; nothing is sent when no entry is wanted.
 
-    def __init__(self, fetch: FetchAvailability) -> None:
-        self._fetch = fetch
+    Args:
+        fetch: fetches from Calendly.
+        cache_state: the stored entries, and the integration as of now. An unreadable list of
+            event types is removed from it.
+        scope: decides the entries.
 
-    async def __call__(
-        self, cache_state: CacheState, refresh_scope: RefreshScope, listed: CacheEntry | None
-    ) -> CacheRefreshOutcome:
-        """Fetch; nothing is sent when nothing is wanted.
-
-        Args:
-            cache_state: what is stored, its integration read just now.
-            refresh_scope: what is wanted of it.
-            listed: the stored event types with their content, if there are any.
-
-        """
-        known, seen = _known(cache_state, listed), Seen(cache_state.integration)
-        first: list[Fetched] = []
-        values: tuple[EventType, ...] | None = None
-        if refresh_scope.wants(EVENT_TYPES, cache_state):
-            first = await self._fetch(seen, [_ask(EVENT_TYPES, cache_state)])
-            values = _event_types(first[0])
-        listing = known if values is None else values
-        active = None if listing is None else _active(listing)
-        rest = _rest(cache_state, refresh_scope, active)
-        error = first[0].error if first else None
-        if error is not None and not isinstance(error, OF_ONE_LIST):
-            others = [failed(ask.at, cache_state.now, error) for ask in rest]
-        else:
-            others = await self._fetch(seen, rest)
-        fetched = (*first, *others)
-        return CacheRefreshOutcome(
-            fetched=fetched,
-            active=active,
-            is_new=values is not None,
-            spent=_spent(cache_state, {each.part.at for each in fetched}),
-        )
-
-
-def _known(cache_state: CacheState, listed: CacheEntry | None) -> tuple[EventType, ...] | None:
-    """Return the stored list; one that cannot be read is as good as none, and fetched anew."""
-    if listed is None or not listed.known:
-        return None
-    if not is_readable(listed):
-        del cache_state.entries[EVENT_TYPES]
-        return None
-    return event_types(listed)
-
-
-def left_over(
-    refresh_scope: RefreshScope, cache_state: CacheState, active: Sequence[str] | None
-) -> bool:
-    """Whether an errand would find anything to ask for."""
-    return refresh_scope.wants(EVENT_TYPES, cache_state) or bool(
-        _rest(cache_state, refresh_scope, active)
+    """
+    known, seen = _known(cache_state), Seen(cache_state.integration)
+    first: list[FetchResult] = []
+    listed: tuple[EventType, ...] | None = None
+    if scope.wants(EVENT_TYPES, cache_state):
+        first = await fetch.fetch(seen, [_request(EVENT_TYPES, cache_state)])
+        listed = _event_types(first[0])
+    latest = known if listed is None else listed
+    active = None if latest is None else tuple(each.uri for each in latest if each.is_offered)
+    requests = _other_requests(cache_state, scope, active)
+    error = first[0].error if first else None
+    if error is not None and not isinstance(error, OF_ONE_LIST):
+        others = [failed(each.key, cache_state.now, error) for each in requests]
+    else:
+        others = await fetch.fetch(seen, requests)
+    results = (*first, *others)
+    return CacheRefreshOutcome(
+        results=results,
+        active=active,
+        list_changed=listed is not None,
+        obsolete=_obsolete(cache_state, {each.entry.cache_key for each in results}),
     )
 
 
-def _head(fetched: Fetched, before: CacheEntry | None, rests: RetryTimes) -> CacheEntry:
-    if fetched.error is None:
-        return replace(fetched.part, withheld=True, read_at=before.read_at if before else None)
-    error = fetched.error
-    return replace(before or fetched.part, error_code=error.code, retry_at=rests.of(error))
+def is_anything_wanted(
+    scope: RefreshScope, cache_state: CacheState, active: Sequence[str] | None
+) -> bool:
+    """Whether a scope would find anything to fetch."""
+    return scope.wants(EVENT_TYPES, cache_state) or bool(
+        _other_requests(cache_state, scope, active)
+    )
 
 
-def _event_types(fetched: Fetched) -> tuple[EventType, ...] | None:
-    if fetched.error or fetched.unchanged:
+def _known(cache_state: CacheState) -> tuple[EventType, ...] | None:
+    """Return the stored list; an unreadable one is treated as missing and fetched again."""
+    stored = cache_state.event_types
+    if stored is None or not stored.has_content:
         return None
-    return tuple(each for each in fetched.values if isinstance(each, EventType))
+    if not is_readable(stored):
+        del cache_state.entries[EVENT_TYPES]
+        return None
+    return event_types(stored)
 
 
-def _active(listed: Sequence[EventType]) -> tuple[str, ...]:
-    return tuple(each.uri for each in listed if each.is_offered)
+def _entry_after(
+    result: FetchResult, before: CacheEntry | None, retry_times: RetryTimes
+) -> CacheEntry:
+    error = result.error
+    if error is None:
+        read_at = before.read_at if before else None
+        return replace(result.entry, content_omitted=True, read_at=read_at)
+    return replace(before or result.entry, error_code=error.code, retry_at=retry_times.of(error))
 
 
-def _rest(
-    cache_state: CacheState, refresh_scope: RefreshScope, active: Sequence[str] | None
-) -> list[Ask]:
-    """Return what else is wanted; slots only of what is active, as far as that is known."""
-    candidates = {*cache_state.entries, *refresh_scope.named}
-    if refresh_scope.whole:
+def _event_types(result: FetchResult) -> tuple[EventType, ...] | None:
+    if result.error or result.unchanged:
+        return None
+    return tuple(each for each in result.values if isinstance(each, EventType))
+
+
+def _other_requests(
+    cache_state: CacheState, scope: RefreshScope, active: Sequence[str] | None
+) -> list[FetchRequest]:
+    """Return the other wanted entries; slots only of active event types, if these are known."""
+    candidates = {*cache_state.entries, *scope.named}
+    if scope.whole:
         candidates.update(CacheKey(CacheKind.SLOTS, uri) for uri in active or ())
     return [
-        _ask(at, cache_state)
-        for at in sorted(candidates)
-        if at != EVENT_TYPES
-        and not is_over(at, cache_state.now)
-        and (active is None or at.part is not CacheKind.SLOTS or base_of(at.key) in active)
-        and refresh_scope.wants(at, cache_state)
+        _request(key, cache_state)
+        for key in sorted(candidates)
+        if key != EVENT_TYPES
+        and not is_over(key, cache_state.now)
+        and (active is None or key.kind is not CacheKind.SLOTS or base_of(key.key) in active)
+        and scope.wants(key, cache_state)
     ]
 
 
-def _ask(at: CacheKey, cache_state: CacheState) -> Ask:
-    head = cache_state.entries.get(at)
-    return Ask(at, head.etag, head.covers) if head is not None and head.known else Ask(at)
+def _request(key: CacheKey, cache_state: CacheState) -> FetchRequest:
+    entry = cache_state.entries.get(key)
+    if entry is None or not entry.has_content:
+        return FetchRequest(key)
+    return FetchRequest(key, entry.etag, entry.covers)
 
 
-def _spent(cache_state: CacheState, wanted: set[CacheKey]) -> tuple[CacheKey, ...]:
+def _obsolete(cache_state: CacheState, wanted: set[CacheKey]) -> tuple[CacheKey, ...]:
+    now, policy = cache_state.now, cache_state.policy
     return tuple(
-        at
-        for at, head in cache_state.entries.items()
-        if at not in wanted
-        and (is_over(at, cache_state.now) or is_spent(head, cache_state.now, cache_state.policy))
+        key
+        for key, entry in cache_state.entries.items()
+        if key not in wanted and (is_over(key, now) or is_obsolete(entry, now, policy))
     )

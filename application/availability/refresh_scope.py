@@ -1,36 +1,51 @@
-"""What a refresh of a user's availability is for, and so which parts it wants.
+"""The purpose of a refresh, which decides the entries that it fetches.
 
-Every errand decides under the right to fetch, from what is stored at that moment: what somebody
-else has brought meanwhile is not asked for again.
+A scope decides while the worker holds the lease, from the entries stored at that moment. So an
+entry that another process has fetched is not fetched again.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from application.availability.retry_times import passes
+from application.availability.retry_times import is_temporary
 from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind
 from domain.cache_policy import CachePolicy, Freshness
 from domain.errors import CalendlyThrottled
 from domain.integration import Integration
 from domain.sync_plan import (
-    asking_due,
     freshness_of,
+    is_due_for_sync,
     is_used,
-    keeping_due,
-    may_be_asked,
-    still_wanted,
-    wanted_by_sync,
+    keep_warm_due_at,
+    may_be_fetched,
+    needs_refresh,
+    retry_due_at,
 )
 from domain.windows import base_of, is_far
 
 EVENT_TYPES = CacheKey(CacheKind.EVENT_TYPES)
 SINGLE = (EVENT_TYPES, CacheKey(CacheKind.BUSY), CacheKey(CacheKind.SCHEDULES))
 
+RequestedKeys: TypeAlias = Mapping[CacheKey, datetime | None]
+"""Keys, each with the moment before which the entry must not have been fetched (UTC).
+
+With None a fresh entry is new enough.
+"""
+
 
 class CacheState:
-    """What is stored of a user when a refresh begins."""
+    """The stored entries of a user when a refresh begins, without their content.
+
+    Args:
+        integration: the user's integration, read in the same unit of work.
+        entries: all entries.
+        now: the time (UTC).
+        policy: the deadlines of entries.
+        event_types: the entry of event types with its content, if it exists.
+
+    """
 
     def __init__(
         self,
@@ -38,134 +53,134 @@ class CacheState:
         entries: Iterable[CacheEntry],
         now: datetime,
         policy: CachePolicy,
+        event_types: CacheEntry | None = None,
     ) -> None:
         self.integration = integration
-        self.entries = {head.at: head for head in entries}
+        self.entries = {each.cache_key: each for each in entries}
         self.now = now
         self.policy = policy
+        self.event_types = event_types
 
     @cached_property
     def is_used(self) -> bool:
-        """Whether the user is kept warm."""
-        reads = [head.read_at for head in self.entries.values() if head.read_at is not None]
+        """Whether the user's entries are kept warm."""
+        reads = [each.read_at for each in self.entries.values() if each.read_at is not None]
         read_at = max(reads, default=None)
         return is_used(read_at, self.now, self.policy, self.integration.connected_at)
 
     def keep_slots_of(self, active: Collection[str]) -> None:
-        """Forget the slots of all event types but these."""
+        """Remove the slots of all other event types."""
         self.entries = {
-            at: head
-            for at, head in self.entries.items()
-            if at.part is not CacheKind.SLOTS or base_of(at.key) in active
+            key: entry
+            for key, entry in self.entries.items()
+            if key.kind is not CacheKind.SLOTS or base_of(key.key) in active
         }
 
     def due_at(self, usual: datetime) -> datetime:
-        """Return when the sync turns to the user again (UTC).
+        """Return when the user is due for the sync again (UTC).
 
-        That is as usual, or sooner: before a part expires, or when one has rested that failed
-        for a reason that passes.
+        That is the usual time, or an earlier one: before an entry expires, or when an entry that
+        failed for a temporary reason may be retried.
         """
         now, policy, since = self.now, self.policy, self.integration.connected_at
         entries = self.entries.values()
-        kept = (keeping_due(head, now, policy, since) for head in entries)
-        failed = (head for head in entries if passes(head.error_code))
-        asked = (asking_due(head, now, policy, since) for head in failed)
-        return min([usual, *filter(None, kept), *filter(None, asked)])
+        kept = (keep_warm_due_at(each, now, policy, since) for each in entries)
+        failed = (each for each in entries if is_temporary(each.error_code))
+        retried = (retry_due_at(each, now, policy, since) for each in failed)
+        return min([usual, *filter(None, kept), *filter(None, retried)])
 
 
 class RefreshScope(Protocol):
-    """Which parts a refresh wants."""
+    """Decides the entries that a refresh fetches."""
 
     @property
     def named(self) -> Iterable[CacheKey]:
-        """Parts that it may want although nothing is stored of them."""
+        """Keys that it may want although no entry is stored."""
         ...
 
     @property
     def whole(self) -> bool:
-        """Whether the slots of every active event type belong to it."""
+        """Whether it includes the slots of every active event type."""
         ...
 
-    def wants(self, at: CacheKey, cache_state: CacheState) -> bool:
-        """Whether Calendly is to be asked for a part."""
+    def wants(self, key: CacheKey, cache_state: CacheState) -> bool:
+        """Whether an entry is fetched from Calendly."""
         ...
 
 
 class RequestedEntries:
-    """What readers found old or missing.
+    """The entries that callers found old or missing.
 
     Args:
-        parts: each with the moment before which it must not have been fetched (UTC), or None
-            where fresh is new enough.
-        waited_for: somebody waits for the answer.
+        requested: their keys.
+        waited_for: a caller waits for the result.
 
     """
 
     whole = False
 
-    def __init__(self, parts: Mapping[CacheKey, datetime | None], *, waited_for: bool) -> None:
-        self.parts = dict(parts)
+    def __init__(self, requested: RequestedKeys, *, waited_for: bool) -> None:
+        self.requested = dict(requested)
         self.waited_for = waited_for
 
     @property
     def named(self) -> Iterable[CacheKey]:
-        """All of them."""
-        return self.parts
+        return self.requested
 
-    def wants(self, at: CacheKey, cache_state: CacheState) -> bool:
-        """Whether it is wished for, and not brought meanwhile."""
-        head = cache_state.entries.get(at)
-        if at not in self.parts or rests(
-            head, cache_state.integration, cache_state.now, self.waited_for
-        ):
+    def wants(self, key: CacheKey, cache_state: CacheState) -> bool:
+        """Whether it is requested, and no other process has fetched it since."""
+        entry, now = cache_state.entries.get(key), cache_state.now
+        if key not in self.requested:
             return False
-        state = freshness_of(head, cache_state.now, cache_state.policy)
-        return state is not Freshness.FRESH or is_older(head, self.parts[at])
+        if is_backing_off(entry, cache_state.integration, now, waited_for=self.waited_for):
+            return False
+        freshness = freshness_of(entry, now, cache_state.policy)
+        return freshness is not Freshness.FRESH or is_older(entry, self.requested[key])
 
 
 class AllEntries:
-    """All that is not fresh, as if the user were just about to be read."""
+    """All entries that are not fresh, as if a caller were about to read the user."""
 
     whole = True
     named = SINGLE
 
-    def wants(self, at: CacheKey, cache_state: CacheState) -> bool:
-        """Whether a near window, or what has none, is not fresh."""
-        return not is_far(at.key) and still_wanted(
-            cache_state.entries.get(at), cache_state.now, cache_state.policy
+    def wants(self, key: CacheKey, cache_state: CacheState) -> bool:
+        """Whether an entry is not fresh, far windows excluded."""
+        return not is_far(key.key) and needs_refresh(
+            cache_state.entries.get(key), cache_state.now, cache_state.policy
         )
 
 
 class DueEntries:
-    """What the schedule keeps warm: what is read, as far as it is not fresh."""
+    """The entries that the schedule keeps warm: those that callers read and that are not fresh."""
 
     whole = True
     named = SINGLE
 
-    def wants(self, at: CacheKey, cache_state: CacheState) -> bool:
-        """Whether a part is worth a call though nobody asks for it just now."""
-        head = cache_state.entries.get(at)
-        if head is None:
+    def wants(self, key: CacheKey, cache_state: CacheState) -> bool:
+        """Whether an entry is worth a call although no caller requests it now."""
+        entry = cache_state.entries.get(key)
+        if entry is None:
             return cache_state.is_used
-        return wanted_by_sync(
-            head, cache_state.now, cache_state.policy, cache_state.integration.connected_at
+        return is_due_for_sync(
+            entry, cache_state.now, cache_state.policy, cache_state.integration.connected_at
         )
 
 
-def is_older(head: CacheEntry | None, moment: datetime | None) -> bool:
-    """Whether a part was fetched before a moment (UTC) before which it must not have been."""
-    return head is not None and moment is not None and head.fetched_at < moment
+def is_older(entry: CacheEntry | None, moment: datetime | None) -> bool:
+    """Whether an entry was fetched before the moment before which it must not have been (UTC)."""
+    return entry is not None and moment is not None and entry.fetched_at < moment
 
 
-def rests(
-    head: CacheEntry | None, integration: Integration, now: datetime, waited_for: bool
+def is_backing_off(
+    entry: CacheEntry | None, integration: Integration, now: datetime, *, waited_for: bool
 ) -> bool:
-    """Whether Calendly must not be asked for a part yet, because it failed a moment ago.
+    """Whether an entry must not be fetched yet, because its last fetch failed.
 
-    What a job was denied for want of budget is no word of Calendly's: whoever waits may try, for
-    the budget keeps room for just that.
+    If our own rate limit refused a job, Calendly did not. A user request may still try, because
+    part of the limit is reserved for it.
     """
-    if head is None or may_be_asked(head, now):
+    if entry is None or may_be_fetched(entry, now):
         return False
     paused = integration.calls_paused_until is not None and now < integration.calls_paused_until
-    return not waited_for or paused or head.error_code != CalendlyThrottled.code
+    return not waited_for or paused or entry.error_code != CalendlyThrottled.code

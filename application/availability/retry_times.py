@@ -1,4 +1,4 @@
-"""How long a user, and a part that failed, rest after a refresh."""
+"""When a user, and an entry that failed, are fetched again after a refresh."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,66 +9,66 @@ from domain.cache_policy import CachePolicy
 from domain.errors import Kind, SlotkeeperError
 
 RETRY_AFTER = timedelta(minutes=2)
-# Nobody tells when a person mends at Calendly what was refused; whoever reads may find out.
+# Calendly sends no webhook when a person fixes a permanent failure there; a retry finds out.
 LONGEST = timedelta(hours=1)
-SPREAD = 0.1  # of a pause, so that those who failed together do not come back together
-PASSING = frozenset({Kind.TRANSIENT, Kind.THROTTLED})
+SPREAD = 0.1  # of a backoff, so that users that failed together do not retry together
+TEMPORARY = frozenset({Kind.TRANSIENT, Kind.THROTTLED})
 
 
-def passes(code: str | None) -> bool:
-    """Whether an error code stands for a failure that passes by itself."""
-    return code in _passing_codes()
+def is_temporary(code: str | None) -> bool:
+    """Whether an error code names a failure that ends by itself."""
+    return code in _temporary_codes()
 
 
 @cache
-def _passing_codes() -> frozenset[str]:
-    found: set[str] = set()
+def _temporary_codes() -> frozenset[str]:
+    codes: set[str] = set()
     roots: list[type[SlotkeeperError]] = [SlotkeeperError]
     while roots:
         each = roots.pop()
         roots += each.__subclasses__()
-        if each.kind in PASSING:
-            found.add(each.code)
-    return frozenset(found)
+        if each.kind in TEMPORARY:
+            codes.add(each.code)
+    return frozenset(codes)
 
 
 class RetryTimes(NamedTuple):
-    """Moments before which nothing is asked again (UTC).
+    """The times of the next fetches (UTC).
 
     Args:
-        passing: for parts that failed for a reason that passes.
-        lasting: for parts that were refused for good.
-        due_at: when the user is due again, unless something has to be kept from expiring before.
+        temporary: for entries that failed for a temporary reason.
+        permanent: for entries that were refused permanently.
+        due_at: for the user, unless an entry has to be kept from expiring earlier.
 
     """
 
-    passing: datetime
-    lasting: datetime
+    temporary: datetime
+    permanent: datetime
     due_at: datetime
 
     def of(self, error: SlotkeeperError) -> datetime:
-        """Return when a part that failed so may be asked for again."""
-        return self.passing if error.kind in PASSING else self.lasting
+        """Return when an entry with this failure may be fetched again."""
+        return self.temporary if error.kind in TEMPORARY else self.permanent
 
 
 def retry_times_after(
-    errors: Sequence[SlotkeeperError], now: datetime, policy: CachePolicy, chance: float
+    errors: Sequence[SlotkeeperError], now: datetime, policy: CachePolicy, fraction: float
 ) -> RetryTimes:
-    """Return how to rest after a refresh.
+    """Return the times of the next fetches after a refresh.
 
     Args:
-        errors: why parts did not come.
-        now: when it ended (UTC).
-        policy: the ages of parts.
-        chance: a random number in [0, 1).
+        errors: why entries could not be fetched.
+        now: when the refresh ended (UTC).
+        policy: the deadlines of entries.
+        fraction: a random number in [0, 1).
 
     """
-    passing = [each for each in errors if each.kind in PASSING]
-    # Never shorter than what Calendly asked for.
-    asked = max((each.retry_after or 0 for each in passing), default=0)
-    again = now + max(RETRY_AFTER, timedelta(seconds=asked)) * (1 + SPREAD * chance)
-    early = 1 - policy.jitter * chance
-    # Not after the soft limit: what has turned stale should be due for its readers.
+    temporary = [each for each in errors if each.kind in TEMPORARY]
+    # Never shorter than Calendly's own Retry-After.
+    asked = max((each.retry_after or 0 for each in temporary), default=0)
+    retry_at = now + max(RETRY_AFTER, timedelta(seconds=asked)) * (1 + SPREAD * fraction)
+    early = 1 - policy.jitter * fraction
+    # Not after the soft TTL: a stale entry should be due for its readers.
     usual = now + policy.soft_ttl * early
-    lasting = now + min(policy.soft_ttl, LONGEST) * early
-    return RetryTimes(again, lasting, min(again, usual) if passing else usual)
+    permanent = now + min(policy.soft_ttl, LONGEST) * early
+    return RetryTimes(retry_at, permanent, min(retry_at, usual) if temporary else usual)

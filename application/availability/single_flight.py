@@ -1,20 +1,21 @@
-"""Single flight for refreshes: of each user this process runs one at a time, shared by all readers.
+"""Single flight for refreshes: one at a time for each user in this process, shared by all callers.
 
-While one is under way the wishes of those whom it does not serve gather for the next. Between
-processes the right to fetch decides; one task here waits for it, however many readers wait.
+Requests that the running refresh does not include are collected for the next one. Between
+processes the lease decides; one task here waits for it, regardless of the number of callers.
 
-The rule not to break: a flight belongs to nobody. A reader who leaves ends his own waiting only.
+The rule not to break: a refresh is not owned by the request that started it. Cancelling a request
+only ends that request's wait.
 """
 
 import asyncio
 import inspect
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
 from application.availability.refresh_cache import HELD, RefreshCache
-from application.availability.refresh_scope import RequestedEntries
+from application.availability.refresh_scope import RequestedEntries, RequestedKeys
 from application.jobs.error_location import report_bug
 from application.ports.background import Background
 from application.ports.randomness import Randomness
@@ -27,145 +28,148 @@ from domain.errors import SlotkeeperError, StorageUnavailable
 from domain.ids import IntegrationId
 
 NAME = "refresh_availability"
-WAIT_SECONDS = 5.0  # seconds that a flight waits for somebody else's at most
+WAIT_SECONDS = 5.0  # the longest wait for another process's lease
 FIRST_POLL = 0.05  # seconds, doubled each time
 LAST_POLL = 0.4
-REST = 1.0  # seconds between looks at a right that somebody else has, while nobody waits
-
-Wishes = Mapping[CacheKey, datetime | None]
+BACKGROUND_POLL = 1.0  # seconds between attempts while no caller waits
 
 
-class _Flight:
-    """What it lands with: whether what could be fetched was, or somebody else was at it all along."""
+class _Refresh:
+    """One refresh. `ended` is False if another process held the lease all the time."""
 
     def __init__(self) -> None:
-        self.wishes: dict[CacheKey, datetime | None] = {}
-        self.awaited = False
-        self.landed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.requested: dict[CacheKey, datetime | None] = {}
+        self.waited_for = False
+        self.ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
-    def add(self, wishes: Wishes, *, awaited: bool) -> None:
-        """Take wishes on, before it begins."""
-        self.awaited = self.awaited or awaited
-        for at, moment in wishes.items():
-            earlier = self.wishes.get(at)
-            self.wishes[at] = max(filter(None, (earlier, moment)), default=None)
+    def add(self, requested: RequestedKeys, *, waited_for: bool) -> None:
+        """Add entries, before it begins."""
+        self.waited_for = self.waited_for or waited_for
+        for key, moment in requested.items():
+            earlier = self.requested.get(key)
+            self.requested[key] = max(filter(None, (earlier, moment)), default=None)
 
-    def serves(self, wishes: Wishes) -> bool:
-        """Whether it is for all that is wished for; what it brings may still be too old."""
-        return all(at in self.wishes for at in wishes)
+    def includes(self, requested: RequestedKeys) -> bool:
+        """Whether it fetches all of them; its results may still be too old."""
+        return all(key in self.requested for key in requested)
 
 
-class _Lane:
-    """The flights of one user: the one under way, and the one that gathers."""
+class _UserRefreshes:
+    """The refreshes of one user: the running one, and the next one."""
 
     def __init__(self) -> None:
-        self.current: _Flight | None = None
-        self.next: _Flight | None = None
+        self.current: _Refresh | None = None
+        self.next: _Refresh | None = None
 
-    def flight_for(self, wishes: Wishes, *, awaited: bool) -> _Flight:
-        if self.current is not None and self.current.serves(wishes):
-            self.current.awaited = self.current.awaited or awaited
+    def join(self, requested: RequestedKeys, *, waited_for: bool) -> _Refresh:
+        if self.current is not None and self.current.includes(requested):
+            self.current.waited_for = self.current.waited_for or waited_for
             return self.current
-        self.next = self.next or _Flight()
-        self.next.add(wishes, awaited=awaited)
+        self.next = self.next or _Refresh()
+        self.next.add(requested, waited_for=waited_for)
         return self.next
 
 
 class SingleFlight:
-    """Refreshes what readers found old or missing."""
+    """Refreshes the entries that callers found old or missing."""
 
     def __init__(
         self,
         *,
-        sync: RefreshCache,
+        refresh_cache: RefreshCache,
         circuit_breakers: CircuitBreakers,
         background: Background,
         randomness: Randomness,
         telemetry: Telemetry,
     ) -> None:
-        self._sync = sync
+        self._refresh_cache = refresh_cache
         self._circuit_breakers = circuit_breakers
         self._background = background
         self._randomness = randomness
         self._telemetry = telemetry
-        self._queue: dict[IntegrationId, _Lane] = {}
+        self._by_user: dict[IntegrationId, _UserRefreshes] = {}
 
-    def in_background(self, integration_id: IntegrationId, wishes: Wishes) -> None:
-        """Refresh parts behind an answer; what is under way already is not begun again."""
-        self._join(integration_id, wishes, awaited=False)
+    def in_background(self, integration_id: IntegrationId, requested: RequestedKeys) -> None:
+        """Refresh entries in the background, or join the running refresh."""
+        self._join(integration_id, requested, waited_for=False)
 
     async def wait(
-        self, integration_id: IntegrationId, wishes: Wishes, seconds: float
+        self, integration_id: IntegrationId, requested: RequestedKeys, seconds: float
     ) -> bool | None:
-        """Refresh parts and wait for it; None when it takes longer than that.
+        """Refresh entries and wait for the end.
 
-        True when what could be fetched was; False when somebody else was at it all the time.
+        Returns:
+            True when the refresh ended, even if entries failed. False when another process held
+            the lease all the time. None when it takes longer than `seconds`.
+
         """
-        flight = self._join(integration_id, wishes, awaited=not is_background())
-        await asyncio.wait({flight.landed}, timeout=seconds)
-        return flight.landed.result() if flight.landed.done() else None
+        refresh = self._join(integration_id, requested, waited_for=not is_background())
+        await asyncio.wait({refresh.ended}, timeout=seconds)
+        return refresh.ended.result() if refresh.ended.done() else None
 
-    async def are_held_back(self) -> bool:
-        """Whether Calendly is failing, so that a flight would end before anything was sent."""
+    async def is_breaker_open(self) -> bool:
+        """Whether Calendly is failing, so that a refresh would end before it sends anything."""
         try:
             return await self._circuit_breakers.wait(Surface.API) is not None
         except StorageUnavailable:
             return False
 
-    def _join(self, integration_id: IntegrationId, wishes: Wishes, *, awaited: bool) -> _Flight:
-        lane = self._queue.get(integration_id)
-        if lane is not None:
-            return lane.flight_for(wishes, awaited=awaited)
-        lane = self._queue[integration_id] = _Lane()
-        flight = lane.flight_for(wishes, awaited=awaited)
-        work = self._serve(integration_id, lane)
-        self._background.run(NAME, work, vital=awaited)
+    def _join(
+        self, integration_id: IntegrationId, requested: RequestedKeys, *, waited_for: bool
+    ) -> _Refresh:
+        of_user = self._by_user.get(integration_id)
+        if of_user is not None:
+            return of_user.join(requested, waited_for=waited_for)
+        of_user = self._by_user[integration_id] = _UserRefreshes()
+        refresh = of_user.join(requested, waited_for=waited_for)
+        work = self._run_all(integration_id, of_user)
+        self._background.run(NAME, work, vital=waited_for)
         if _was_refused(work):
-            del self._queue[integration_id]
-            flight.landed.set_result(False)
-        return flight
+            del self._by_user[integration_id]
+            refresh.ended.set_result(False)
+        return refresh
 
-    async def _serve(self, integration_id: IntegrationId, lane: _Lane) -> None:
-        """Run the flights of a user one after the other, until nobody wishes for anything."""
+    async def _run_all(self, integration_id: IntegrationId, of_user: _UserRefreshes) -> None:
+        """Run the refreshes of a user one after the other, until none is requested."""
         try:
-            while lane.next is not None:
-                flight = lane.current = lane.next
-                lane.next = None
-                flight.landed.set_result(await self._fly(integration_id, flight))
+            while of_user.next is not None:
+                refresh = of_user.current = of_user.next
+                of_user.next = None
+                refresh.ended.set_result(await self._run(integration_id, refresh))
         finally:
-            del self._queue[integration_id]
-            for left in (lane.current, lane.next):
-                if left is not None and not left.landed.done():
-                    left.landed.set_result(False)
+            del self._by_user[integration_id]
+            for left in (of_user.current, of_user.next):
+                if left is not None and not left.ended.done():
+                    left.ended.set_result(False)
 
-    async def _fly(self, integration_id: IntegrationId, flight: _Flight) -> bool:
+    async def _run(self, integration_id: IntegrationId, refresh: _Refresh) -> bool:
         loop = asyncio.get_running_loop()
         until, poll = loop.time() + WAIT_SECONDS, FIRST_POLL
         while True:
-            settled = await self._try(integration_id, flight)
-            if settled or loop.time() >= until:
-                return settled
-            if flight.awaited:
+            ended = await self._attempt(integration_id, refresh)
+            if ended or loop.time() >= until:
+                return ended
+            if refresh.waited_for:
                 await asyncio.sleep(poll * (0.5 + self._randomness.fraction()))
                 poll = min(2 * poll, LAST_POLL)
                 continue
-            # Whoever has the right renews just this. Readers who come meanwhile join here,
-            # instead of each trying for the right.
-            await asyncio.sleep(REST)
-            if not flight.awaited:
-                return settled
+            # The lease holder refreshes the same entries. Callers that arrive during this pause
+            # join here, so that they do not each try to take the lease.
+            await asyncio.sleep(BACKGROUND_POLL)
+            if not refresh.waited_for:
+                return ended
 
-    async def _try(self, integration_id: IntegrationId, flight: _Flight) -> bool:
-        awaited = flight.awaited
-        if not awaited and await self.are_held_back():
+    async def _attempt(self, integration_id: IntegrationId, refresh: _Refresh) -> bool:
+        waited_for = refresh.waited_for
+        if not waited_for and await self.is_breaker_open():
             return True
-        refresh_scope = RequestedEntries(flight.wishes, waited_for=awaited)
+        scope = RequestedEntries(refresh.requested, waited_for=waited_for)
         try:
-            with nullcontext() if awaited else in_background():
-                result = await self._sync.refresh(integration_id, refresh_scope)
+            with nullcontext() if waited_for else in_background():
+                result = await self._refresh_cache.refresh(integration_id, scope)
         except SlotkeeperError:
-            return True  # what is stored of it says why
-        except Exception as error:  # noqa: BLE001 - each reader says what he makes of it
+            return True  # each stored entry has the error code
+        except Exception as error:  # noqa: BLE001 - each caller gets an error of its own
             report_bug(self._telemetry, error)
             return True
         return result != HELD

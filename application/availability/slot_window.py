@@ -1,7 +1,7 @@
-"""The whole near window of an event type's slots, from which other ranges can be answered.
+"""The whole near window of an event type's slots, which serves other ranges.
 
-The rule not to break: a range that is cut from here is what a read of just that range would have
-found in the same look at the store; whatever a read might refuse or look up elsewhere is None.
+The rule not to break: a range from here equals a read of that range in the same snapshot. If a
+read might reject a range, or use other entries, the result is None.
 """
 
 from datetime import datetime, timedelta
@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from application.availability.cache_query import CacheResult
-from application.availability.range_query import CLOCK_SKEW, checked_span
-from application.availability.windows import RangePiece
+from application.availability.range_query import CLOCK_SKEW, RangePiece, checked_span
 from domain.availability import SLOT_WINDOW, Slot, Window, open_slots
 from domain.cache_policy import Freshness
 from domain.errors import InvalidRange
@@ -18,92 +17,95 @@ from domain.windows import is_far, near_window
 
 
 class SlotWindow(msgspec.Struct, frozen=True):
-    """Slots as the near window holds them, and what is known to occupy them.
+    """The slots of the near window, and the times that are occupied.
 
     Args:
-        known: the span that ranges may begin in (UTC).
-        listed: all slots of the window, in the order in which they are stored.
-        taken: booked times, all that collide with a slot of the span.
+        span: the span in which a range may begin (UTC).
+        slots: all slots of the window, in the order of the cache entry.
+        occupied: booked times, including all that collide with a slot of the span.
         duration: of a slot.
-        horizon: how far ahead slots may be asked for.
-        valid_until: when the mere passing of time makes it another answer (UTC).
+        horizon: the maximal distance of a range's end from now.
+        valid_until: when the passing of time alone changes the slots (UTC).
 
     """
 
-    known: Window
-    listed: tuple[Slot, ...]
-    taken: tuple[Window, ...]
+    span: Window
+    slots: tuple[Slot, ...]
+    occupied: tuple[Window, ...]
     duration: timedelta
     horizon: timedelta
     valid_until: datetime
 
-    def open(self) -> list[Slot]:
+    def open_slots(self) -> list[Slot]:
         """Return the slots that are open."""
-        return open_slots(self.listed, self.known, self.taken, self.duration)
+        return open_slots(self.slots, self.span, self.occupied, self.duration)
 
-    def cut(self, start: datetime, end: datetime, now: datetime) -> Window | None:
-        """Return a range whose slots are all those of this window that start within it.
+    def valid_range(self, start: datetime, end: datetime, now: datetime) -> Window | None:
+        """Return a range, all of whose slots are in this window.
 
         Args:
-            start: from when (aware).
-            end: until when.
-            now: when it is asked for (UTC).
+            start: the start of the range (aware).
+            end: its end.
+            now: the time of the request (UTC).
 
         Returns:
-            None when a read would refuse the range, or need more than this window.
+            None when a read would reject the range, or require more than this window.
 
         """
         try:
-            span = checked_span(start, end, now, SLOT_WINDOW, self.horizon)
+            wanted = checked_span(start, end, now, SLOT_WINDOW, self.horizon)
         except InvalidRange:
             return None
-        known = self.known
-        if not known.start <= span.start < known.end:
+        span = self.span
+        if not span.start <= wanted.start < span.end:
             return None
-        if span.end > known.end and span.end > near_window(now, SLOT_WINDOW).end:
+        if wanted.end > span.end and wanted.end > near_window(now, SLOT_WINDOW).end:
             return None
-        return span
+        return wanted
 
 
-def known_ahead(now: datetime) -> Window:
-    """Return the span of which a reader may ask now at the earliest, up to its window's end."""
+def readable_span(now: datetime) -> Window:
+    """Return the span from the earliest start that a read accepts now to its near window's end."""
     return Window(start=now - CLOCK_SKEW, end=near_window(now, SLOT_WINDOW).end)
 
 
-def open_window(
-    found: CacheResult,
+def slot_window_of(
+    result: CacheResult,
     range_pieces: list[RangePiece],
     *,
-    listed: tuple[Slot, ...],
-    taken: tuple[Window, ...],
+    slots: tuple[Slot, ...],
+    occupied: tuple[Window, ...],
     duration: timedelta,
     horizon: timedelta,
 ) -> SlotWindow | None:
-    """Return the window that the only piece of a range was cut from.
+    """Return the window that a range with a single piece comes from.
 
     Args:
-        found: what was looked up, the times of bookings in `known_ahead` and longer included.
-        range_pieces: of the range.
-        listed: the slots of the first piece's part.
-        taken: the booked times that count.
+        result: the snapshot; it includes the bookings in `readable_span`.
+        range_pieces: the pieces of the range.
+        slots: the slots of the first piece's entry.
+        occupied: the booked times that count.
         duration: of a slot.
-        horizon: how far ahead slots may be asked for.
+        horizon: the maximal distance of a range's end from now.
 
     Returns:
-        None for several pieces, for a far window, and for what is not fresh as a whole.
+        None for several pieces, for a far window, and if not every entry is fresh.
 
     """
-    ahead, origin = known_ahead(found.now), found.origin()
-    if len(found.needs.parts) != 1 or len(range_pieces) != 1 or is_far(range_pieces[0].part.key):
+    readable, origin = readable_span(result.now), result.origin()
+    if len(result.required.sources) != 1 or len(range_pieces) != 1:
         return None
-    fresh = found.age.freshness is Freshness.FRESH and found.age.error_code is None
-    # Of a window that reaches further, fetched by a faster clock, some bookings were not seen.
-    if not fresh or origin.valid_until <= found.now or range_pieces[0].known_until > ahead.end:
+    piece = range_pieces[0]
+    if is_far(piece.entry.key):
+        return None
+    fresh = result.age.freshness is Freshness.FRESH and result.age.error_code is None
+    # If a faster clock fetched the window, it reaches further, and the snapshot may lack bookings.
+    if not fresh or origin.valid_until <= result.now or piece.known_until > readable.end:
         return None
     return SlotWindow(
-        known=Window(start=ahead.start, end=range_pieces[0].known_until),
-        listed=listed,
-        taken=taken,
+        span=Window(start=readable.start, end=piece.known_until),
+        slots=slots,
+        occupied=occupied,
         duration=duration,
         horizon=horizon,
         valid_until=origin.valid_until,

@@ -1,7 +1,7 @@
-"""Which parts of the cache are read, gathered in memory and written now and then.
+"""The cache entries that callers read, collected in memory and written in batches.
 
-The sync keeps warm what is read. The rule not to break: a mark is never in a reader's way; one
-that is lost with the process costs a refill too few, which the next reader makes up for.
+The sync keeps warm the entries that callers read. The rule not to break: a mark never delays a
+read. A mark that is lost with the process costs one refresh at most, which the next read causes.
 """
 
 import asyncio
@@ -17,12 +17,12 @@ from application.ports.storage.unit_of_work import Storage
 from domain.ids import UserId
 
 EVERY: Final = 10.0  # seconds from the first mark to the writing of all
-MAX_PENDING: Final = 10_000  # marks in memory; more are let go
-MAX_CONCURRENT: Final = 200  # in one statement, which holds its users' rows for milliseconds then
+MAX_PENDING: Final = 10_000  # marks in memory; more are dropped
+MAX_BATCH: Final = 200  # marks a statement, which locks its users' rows for milliseconds
 
 
 class UsageTracker:
-    """Gathers marks; they are written together, in as few statements as that takes."""
+    """Collects marks, and writes them in as few statements as possible."""
 
     def __init__(self, *, storage: Storage, background: Background) -> None:
         self._storage = storage
@@ -32,43 +32,43 @@ class UsageTracker:
         self._closed = False
 
     def note(self, user_id: UserId, reads: Iterable[CacheKey], now: datetime) -> None:
-        """Mark parts as read at that time (UTC); after closing nothing is marked any more."""
+        """Mark entries as read at that time (UTC); ignored after `close`."""
         if self._closed:
             return
-        for at in reads:
-            if len(self._usage) < MAX_PENDING or (user_id, at) in self._usage:
-                self._usage[user_id, at] = max(now, self._usage.get((user_id, at), now))
+        for key in reads:
+            if len(self._usage) < MAX_PENDING or (user_id, key) in self._usage:
+                self._usage[user_id, key] = max(now, self._usage.get((user_id, key), now))
         if self._usage and self._timer is None:
-            # No task that sleeps: closing would wait for it. An own context, as the timer
-            # outlives the request.
+            # Not a sleeping task: `close` would wait for it. The timer has its own context,
+            # because it outlives the request.
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(EVERY, self._write_behind, context=Context())
+            self._timer = loop.call_later(EVERY, self._write_in_background, context=Context())
 
-    def record(self, user_id: UserId, parts: Iterable[CacheEntry], now: datetime) -> None:
-        """Mark those of the parts of which a reading now (UTC) says something new."""
-        self.note(user_id, [part.at for part in parts if part.is_news(now)], now)
+    def record(self, user_id: UserId, entries: Iterable[CacheEntry], now: datetime) -> None:
+        """Mark the entries for which a read now (UTC) is a new one; see `is_new_read`."""
+        self.note(user_id, [each.cache_key for each in entries if each.is_new_read(now)], now)
 
     async def write(self) -> None:
-        """Write what was gathered. Raises StorageUnavailable, and the marks are lost."""
+        """Write the collected marks. Raises StorageUnavailable, and the marks are lost."""
         usage, self._usage = self._usage, {}
         left = iter(usage.items())
-        while some := dict(islice(left, MAX_CONCURRENT)):
+        while batch := dict(islice(left, MAX_BATCH)):
             async with self._storage() as uow:
-                await uow.availability.mark_read(some)
+                await uow.availability.mark_read(batch)
                 await uow.commit()
 
     async def close(self) -> None:
-        """Write what was gathered last, and plan nothing more. Raises as `write`."""
+        """Write the last marks, and start no further timer. Raises as `write`."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
         await self.write()
 
     def __len__(self) -> int:
-        """Return how many are gathered."""
+        """Return the number of collected marks."""
         return len(self._usage)
 
-    def _write_behind(self) -> None:
+    def _write_in_background(self) -> None:
         self._timer = None
         if self._usage:
             self._background.run("mark_reads", self.write())

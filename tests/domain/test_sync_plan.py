@@ -9,12 +9,12 @@ from domain.sync_plan import (
     RECENT_READ,
     REFRESH_AHEAD,
     freshness_of,
-    is_spent,
+    is_due_for_sync,
+    is_obsolete,
     is_used,
-    keeping_due,
-    may_be_asked,
-    still_wanted,
-    wanted_by_sync,
+    keep_warm_due_at,
+    may_be_fetched,
+    needs_refresh,
 )
 from tests.domain.samples import NOW
 
@@ -24,35 +24,35 @@ POLICY = CachePolicy(jitter=0)
 LONG_AGO = NOW - timedelta(days=365)
 
 
-class Part(msgspec.Struct, frozen=True):
-    """What is known of a part but its content."""
+class Entry(msgspec.Struct, frozen=True):
+    """What is has_content of a entry but its content."""
 
     fetched_at: datetime
     read_at: datetime | None = None
     invalidated_at: datetime | None = None
     retry_at: datetime | None = None
-    known: bool = True
+    has_content: bool = True
     key: str = ""
     seed: str = "slots "
     aging: Aging = Aging.TIMES
     is_offer: bool = True
 
 
-def wanted(part: Part, connected_at: datetime = LONG_AGO) -> bool:
+def wanted(entry: Entry, connected_at: datetime = LONG_AGO) -> bool:
     """Whether the sync refills it now."""
-    return wanted_by_sync(part, NOW, POLICY, connected_at)
+    return is_due_for_sync(entry, NOW, POLICY, connected_at)
 
 
-def aged(age: timedelta, **known: object) -> Part:
-    """Return a part of this age."""
-    return msgspec.structs.replace(Part(NOW - age), **known)
+def aged(age: timedelta, **has_content: object) -> Entry:
+    """Return a entry of this age."""
+    return msgspec.structs.replace(Entry(NOW - age), **has_content)
 
 
 @pytest.mark.parametrize(
-    ("part", "expected"),
+    ("entry", "expected"),
     [
         (None, Freshness.MISSING),
-        (aged(HOUR, known=False), Freshness.MISSING),
+        (aged(HOUR, has_content=False), Freshness.MISSING),
         (aged(HOUR), Freshness.FRESH),
         (aged(7 * HOUR), Freshness.STALE),
         (aged(7 * HOUR, aging=Aging.LISTS), Freshness.FRESH),
@@ -60,14 +60,14 @@ def aged(age: timedelta, **known: object) -> Part:
         (aged(2 * DAY), Freshness.EXPIRED),
     ],
 )
-def test_standing(part: Part | None, expected: Freshness) -> None:
+def test_standing(entry: Entry | None, expected: Freshness) -> None:
     """What was never fetched is missing; all else stands as the policy says."""
-    assert freshness_of(part, NOW, POLICY) is expected
+    assert freshness_of(entry, NOW, POLICY) is expected
 
 
 @pytest.mark.parametrize("age", [7 * HOUR, 2 * DAY])
 def test_what_is_read_is_refilled(age: timedelta) -> None:
-    """An old part that was read lately, since it was fetched, is refilled; a fresh one is not."""
+    """An old entry that was read lately, since it was fetched, is refilled; a fresh one is not."""
     assert wanted(aged(age, read_at=NOW - RECENT_READ))
     assert wanted(aged(HOUR, read_at=NOW, invalidated_at=NOW))
     assert not wanted(aged(HOUR, read_at=NOW))
@@ -75,13 +75,13 @@ def test_what_is_read_is_refilled(age: timedelta) -> None:
 
 @pytest.mark.parametrize("read_at", [None, NOW - 8 * HOUR, NOW - 7 * HOUR])
 def test_what_nobody_read_since_is_left_alone(read_at: datetime | None) -> None:
-    """A stale or overtaken part that nobody read after its fetch costs no call."""
+    """A stale or overtaken entry that nobody read after its fetch costs no call."""
     assert not wanted(aged(7 * HOUR, read_at=read_at))
     assert not wanted(aged(7 * HOUR, read_at=read_at, invalidated_at=NOW))
 
 
 def test_what_is_read_now_and_then_waits_for_its_reader() -> None:
-    """A part that was read since its fetch, but not lately, is refilled only lest it expires."""
+    """A entry that was read since its fetch, but not lately, is refilled only lest it expires."""
     read_at = NOW - RECENT_READ - timedelta(seconds=1)
 
     assert not wanted(aged(7 * HOUR, read_at=read_at))
@@ -109,64 +109,64 @@ def test_what_is_not_of_the_offer_is_kept_once_it_was_read() -> None:
     read = aged(POLICY.ttl, is_offer=False, read_at=NOW - 2 * DAY)
 
     assert [wanted(each, NOW) for each in (unread, read)] == [False, True]
-    assert [keeping_due(each, NOW, POLICY, NOW) for each in (unread, read)] == [None, None]
-    assert wanted(aged(HOUR, is_offer=False, known=False), NOW)
+    assert [keep_warm_due_at(each, NOW, POLICY, NOW) for each in (unread, read)] == [None, None]
+    assert wanted(aged(HOUR, is_offer=False, has_content=False), NOW)
 
 
 def test_a_user_is_due_before_a_part_expires() -> None:
-    """The sync turns to a part two runs before it expires, and refills it then."""
-    part = aged(HOUR)
+    """The sync turns to a entry two runs before it expires, and refills it then."""
+    entry = aged(HOUR)
 
-    due_at = keeping_due(part, NOW, POLICY, NOW)
+    due_at = keep_warm_due_at(entry, NOW, POLICY, NOW)
 
     assert due_at == NOW - HOUR + POLICY.ttl - REFRESH_AHEAD
-    assert wanted_by_sync(part, due_at, POLICY, NOW)
-    assert keeping_due(part, NOW, POLICY, LONG_AGO) is None
-    assert keeping_due(aged(HOUR, key="A#671"), NOW, POLICY, NOW) is None
-    assert keeping_due(aged(POLICY.ttl), NOW, POLICY, NOW) is None
+    assert is_due_for_sync(entry, due_at, POLICY, NOW)
+    assert keep_warm_due_at(entry, NOW, POLICY, LONG_AGO) is None
+    assert keep_warm_due_at(aged(HOUR, key="A#671"), NOW, POLICY, NOW) is None
+    assert keep_warm_due_at(aged(POLICY.ttl), NOW, POLICY, NOW) is None
 
 
 def test_a_resting_part_makes_its_user_due_after_its_rest() -> None:
     """What failed as it was about to expire is looked at when it may be asked for again."""
     retry_at = NOW + timedelta(minutes=2)
 
-    assert keeping_due(aged(POLICY.ttl, retry_at=retry_at), NOW, POLICY, NOW) == retry_at
+    assert keep_warm_due_at(aged(POLICY.ttl, retry_at=retry_at), NOW, POLICY, NOW) == retry_at
 
 
 @pytest.mark.parametrize("jitter", [0, 0.5])
 @pytest.mark.parametrize("ttl", [timedelta(seconds=1), HOUR, DAY])
 def test_what_was_just_refilled_is_not_due(ttl: timedelta, jitter: float) -> None:
-    """However shortly parts live, a refill lasts for half of that."""
+    """However shortly entries live, a refill lasts for half of that."""
     policy = CachePolicy(soft_ttl=ttl, lists_soft_ttl=ttl, ttl=ttl, jitter=jitter)
-    part = aged(timedelta())
+    entry = aged(timedelta())
 
-    due_at = keeping_due(part, NOW, policy, NOW)
+    due_at = keep_warm_due_at(entry, NOW, policy, NOW)
 
     assert due_at is not None
     assert due_at >= NOW + policy.shortest_life / 2
-    assert not wanted_by_sync(part, NOW + policy.shortest_life / 2, policy, NOW)
+    assert not is_due_for_sync(entry, NOW + policy.shortest_life / 2, policy, NOW)
 
 
 def test_what_is_missing_is_fetched_for_who_is_there() -> None:
-    """A part that never came is asked for again while its user is there, and no longer."""
-    assert wanted(aged(HOUR, known=False), connected_at=NOW)
-    assert wanted(aged(HOUR, known=False, read_at=NOW))
-    assert not wanted(aged(HOUR, known=False))
+    """A entry that never came is asked for again while its user is there, and no longer."""
+    assert wanted(aged(HOUR, has_content=False), connected_at=NOW)
+    assert wanted(aged(HOUR, has_content=False, read_at=NOW))
+    assert not wanted(aged(HOUR, has_content=False))
 
 
 def test_a_failure_is_rested_on() -> None:
-    """After a failure nobody asks again before it is time, however a part stands."""
+    """After a failure nobody asks again before it is time, however a entry stands."""
     resting = aged(2 * DAY, read_at=NOW, retry_at=NOW + timedelta(seconds=1))
     rested = aged(2 * DAY, read_at=NOW, retry_at=NOW)
 
-    assert [may_be_asked(each, NOW) for each in (None, resting, rested)] == [True, False, True]
-    assert [still_wanted(each, NOW, POLICY) for each in (resting, rested)] == [False, True]
+    assert [may_be_fetched(each, NOW) for each in (None, resting, rested)] == [True, False, True]
+    assert [needs_refresh(each, NOW, POLICY) for each in (resting, rested)] == [False, True]
     assert [wanted(each) for each in (resting, rested)] == [False, True]
 
 
 def test_a_reader_wants_what_is_not_fresh() -> None:
     """Under the right to fetch, only what meanwhile became fresh is not wanted any more."""
-    assert [still_wanted(each, NOW, POLICY) for each in (None, aged(7 * HOUR), aged(HOUR))] == [
+    assert [needs_refresh(each, NOW, POLICY) for each in (None, aged(7 * HOUR), aged(HOUR))] == [
         True,
         True,
         False,
@@ -182,7 +182,7 @@ def test_far_cells_live_by_being_read() -> None:
     resting = aged(2 * DAY, key=key, read_at=NOW, retry_at=NOW + HOUR)
 
     assert [wanted(each, NOW) for each in (read, unread, stale)] == [True, False, False]
-    assert [is_spent(each, NOW, POLICY) for each in (read, unread, stale, resting)] == [
+    assert [is_obsolete(each, NOW, POLICY) for each in (read, unread, stale, resting)] == [
         False,
         True,
         False,
@@ -191,8 +191,8 @@ def test_far_cells_live_by_being_read() -> None:
 
 
 def test_near_windows_are_never_dropped() -> None:
-    """What expired of a near window stays: it is the last known."""
-    assert not is_spent(aged(30 * DAY), NOW, POLICY)
+    """What expired of a near window stays: it is the last has_content."""
+    assert not is_obsolete(aged(30 * DAY), NOW, POLICY)
 
 
 def test_connecting_counts_as_reading() -> None:

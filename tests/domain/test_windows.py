@@ -8,13 +8,13 @@ from domain.availability import Window
 from domain.windows import (
     EPOCH,
     HEAD_START,
-    Cell,
+    FarWindow,
     base_of,
-    cell_window,
-    cells,
+    far_window_of,
+    far_windows,
+    future_part,
     is_far,
     near_window,
-    still_ahead,
 )
 from tests.domain.samples import NOW, seconds
 
@@ -37,7 +37,7 @@ def test_the_near_window_begins_just_ahead() -> None:
 @given(spans, lengths)
 def test_cells_cover_a_span_exactly(span: Window, length: timedelta) -> None:
     """The cells of a span follow each other, cover it, and none of them lies outside it."""
-    found = cells(TYPE, span, length)
+    found = far_windows(TYPE, span, length)
 
     windows = [each.window for each in found]
     assert windows[0].start <= span.start < windows[0].end
@@ -48,24 +48,24 @@ def test_cells_cover_a_span_exactly(span: Window, length: timedelta) -> None:
 
 @given(spans, lengths)
 def test_cells_are_known_by_their_keys(span: Window, length: timedelta) -> None:
-    """A cell's key gives back its base and its window, whoever asked for it first."""
-    for cell in cells(TYPE, span, length):
-        assert is_far(cell.key)
-        assert base_of(cell.key) == TYPE
-        assert cell_window(cell.key, length) == cell.window
-        assert cells(TYPE, cell.window, length) == [cell]
+    """A far's key gives back its base and its window, whoever asked for it first."""
+    for far in far_windows(TYPE, span, length):
+        assert is_far(far.key)
+        assert base_of(far.key) == TYPE
+        assert far_window_of(far.key, length) == far.window
+        assert far_windows(TYPE, far.window, length) == [far]
 
 
 def test_the_grid_begins_with_the_epoch() -> None:
     """Cells are counted from the Unix epoch, under the base's key or without one."""
-    first, second = cells("", Window(EPOCH + seconds(1), EPOCH + MONTH + seconds(1)), MONTH)
+    first, second = far_windows("", Window(EPOCH + seconds(1), EPOCH + MONTH + seconds(1)), MONTH)
 
-    assert first == Cell("#0", Window(EPOCH, EPOCH + MONTH))
+    assert first == FarWindow("#0", Window(EPOCH, EPOCH + MONTH))
     assert second.key == "#1"
 
 
 def test_a_base_is_its_own_base() -> None:
-    """The near window's key names no cell."""
+    """The near window's key names no far."""
     for base in ("", TYPE):
         assert base_of(base) == base
         assert not is_far(base)
@@ -77,7 +77,7 @@ def test_only_what_is_ahead_can_be_asked_for(start: datetime, minutes: int) -> N
     window = Window(start=start, end=start + timedelta(hours=1))
     now = start + timedelta(minutes=minutes)
 
-    ahead = still_ahead(window, now)
+    ahead = future_part(window, now)
 
     if now + HEAD_START >= window.end:
         assert ahead is None

@@ -19,10 +19,10 @@ from domain.booking import is_hosted_by
 from domain.ids import IntegrationId, UserId
 from domain.integration import Status
 from domain.windows import base_of
-from tests.fakes.state import PartRow, State
+from tests.fakes.state import EntryRow, State
 from tests.fakes.sync_queue import request_sync
 
-OVERTAKEN_BY = {
+INVALIDATED_BY = {
     CacheKind.SLOTS: ("bookings", "event_types"),
     CacheKind.BUSY: ("bookings",),
     CacheKind.EVENT_TYPES: ("event_types",),
@@ -36,9 +36,9 @@ class FakeAvailabilityCache:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    async def read(self, user_id: UserId, part: CacheKind, key: str = "") -> CacheEntry | None:
-        """Read one part with what overtook it."""
-        row = self._state.parts.get((user_id, part, key))
+    async def read(self, user_id: UserId, kind: CacheKind, key: str = "") -> CacheEntry | None:
+        """Read one entry with what overtook it."""
+        row = self._state.entries.get((user_id, kind, key))
         return None if row is None else self._seen(row)
 
     async def snapshot(
@@ -48,67 +48,69 @@ class FakeAvailabilityCache:
         found = self._state.integration_of(user_id)
         if found is None or found.value.status is Status.DISCONNECTING:
             return None
-        rows = [self._state.parts.get((user_id, *at)) for at in wanted]
+        rows = [self._state.entries.get((user_id, *at)) for at in wanted]
         mine = [row for row in rows if row is not None and row.integration_id == found.value.id]
-        parts = [self._seen(row) for row in mine]
+        entries = [self._seen(row) for row in mine]
         occupied = self._occupied(found.value.id, occupied_in) if occupied_in else ()
         return CacheSnapshot(
-            found.value, found.version, {each.at: each for each in parts}, occupied
+            found.value, found.version, {each.cache_key: each for each in entries}, occupied
         )
 
     async def entries(self, integration_id: IntegrationId) -> list[CacheEntry]:
         """Read all but the contents."""
-        rows = [row for row in self._state.parts.values() if row.integration_id == integration_id]
+        rows = [
+            row for row in self._state.entries.values() if row.integration_id == integration_id
+        ]
         seen = [self._seen(row) for row in rows]
-        return [replace(each, content=b"", withheld=bool(each.content)) for each in seen]
+        return [replace(each, content=b"", content_omitted=bool(each.content)) for each in seen]
 
     async def put(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
+        self, user_id: UserId, integration_id: IntegrationId, entries: Sequence[CacheEntry]
     ) -> None:
-        """Store parts that are not older than what is there."""
-        for part, known in self._with_known(user_id, integration_id, parts):
-            if known is None or known.fetched_at <= part.fetched_at:
+        """Store entries that are not older than what is there."""
+        for entry, known in self._with_known(user_id, integration_id, entries):
+            if known is None or known.fetched_at <= entry.fetched_at:
                 read_at = known.read_at if known else None
-                sound = replace(part, error_code=None, retry_at=None, read_at=read_at)
+                sound = replace(entry, error_code=None, retry_at=None, read_at=read_at)
                 self._store(user_id, integration_id, sound)
 
     async def renew(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
+        self, user_id: UserId, integration_id: IntegrationId, entries: Sequence[CacheEntry]
     ) -> None:
         """Set the times of what Calendly spoke of."""
-        for part, known in self._with_known(user_id, integration_id, parts):
-            if known is None or not known.content or known.fetched_at > part.fetched_at:
+        for entry, known in self._with_known(user_id, integration_id, entries):
+            if known is None or not known.content or known.fetched_at > entry.fetched_at:
                 continue
-            if known.etag is not None and known.etag == part.etag:
-                times = replace(known, fetched_at=part.fetched_at, covers=part.covers)
+            if known.etag is not None and known.etag == entry.etag:
+                times = replace(known, fetched_at=entry.fetched_at, covers=entry.covers)
                 sound = replace(times, error_code=None, retry_at=None)
                 self._store(user_id, integration_id, sound)
 
     async def mark_failed(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
+        self, user_id: UserId, integration_id: IntegrationId, entries: Sequence[CacheEntry]
     ) -> None:
-        """Set the failure alone of the parts that are there, and add the others."""
+        """Set the failure alone of the entries that are there, and add the others."""
         before = self._state.integrations.get(integration_id)
-        found = self._with_known(user_id, integration_id, parts)
+        found = self._with_known(user_id, integration_id, entries)
         if before is not None and all(
-            known is not None and known.error_code == part.error_code for part, known in found
+            known is not None and known.error_code == entry.error_code for entry, known in found
         ):
             self._state.integrations[integration_id] = before
-        for part, known in found:
-            left = known or replace(part, read_at=None)
-            failed = replace(left, error_code=part.error_code, retry_at=part.retry_at)
+        for entry, known in found:
+            left = known or replace(entry, read_at=None)
+            failed = replace(left, error_code=entry.error_code, retry_at=entry.retry_at)
             self._store(user_id, integration_id, failed)
 
-    async def keep_only(self, user_id: UserId, part: CacheKind, bases: Sequence[str]) -> None:
-        """Forget the parts of which no base is named."""
-        for at in list(self._state.parts):
-            if at[:2] == (user_id, part) and base_of(at[2]) not in bases:
-                del self._state.parts[at]
+    async def keep_only(self, user_id: UserId, kind: CacheKind, bases: Sequence[str]) -> None:
+        """Forget the entries of which no base is named."""
+        for at in list(self._state.entries):
+            if at[:2] == (user_id, kind) and base_of(at[2]) not in bases:
+                del self._state.entries[at]
 
     async def drop(self, user_id: UserId, keys: Sequence[CacheKey]) -> None:
-        """Forget the named parts."""
+        """Forget the named entries."""
         for at in keys:
-            self._state.parts.pop((user_id, *at), None)
+            self._state.entries.pop((user_id, *at), None)
 
     async def invalidate(
         self,
@@ -129,57 +131,57 @@ class FakeAvailabilityCache:
             row = self._state.integration_of(user_id)
             if row is None:
                 continue
-            overtaken = dict(row.overtaken)
+            invalidated = dict(row.invalidated)
             at = max(now, row.value.last_synced_at or now)
             for what, by in change._asdict().items():
-                if by is not None and (what not in overtaken or overtaken[what][0] <= at):
-                    overtaken[what] = (at, by)
-            row = replace(row, overtaken=overtaken, version=row.version + 1)
+                if by is not None and (what not in invalidated or invalidated[what][0] <= at):
+                    invalidated[what] = (at, by)
+            row = replace(row, invalidated=invalidated, version=row.version + 1)
             self._state.integrations[row.value.id] = request_sync(row, now)
 
     async def mark_read(self, reads: Mapping[tuple[UserId, CacheKey], datetime]) -> None:
         """Write what is new of them."""
         for (user_id, key), at in reads.items():
-            row = self._state.parts.get((user_id, *key))
+            row = self._state.entries.get((user_id, *key))
             if row is None:
                 continue
             owner = self._state.integrations[row.integration_id]
-            if owner.value.status is not Status.DISCONNECTING and row.part.is_news(at):
-                self._store(user_id, row.integration_id, replace(row.part, read_at=at))
+            if owner.value.status is not Status.DISCONNECTING and row.entry.is_new_read(at):
+                self._store(user_id, row.integration_id, replace(row.entry, read_at=at))
                 latest = max(at, owner.read_at or at)
                 self._state.integrations[row.integration_id] = replace(owner, read_at=latest)
 
     def _forgive(self, user_ids: Sequence[UserId]) -> None:
-        rows = [(at[0], row) for at, row in self._state.parts.items() if at[0] in user_ids]
+        rows = [(at[0], row) for at, row in self._state.entries.items() if at[0] in user_ids]
         for user_id, row in rows:
             owner = self._state.integration_of(user_id)
             if owner is not None and owner.value.id == row.integration_id:
-                forgiven = replace(row.part, error_code=None, retry_at=None)
+                forgiven = replace(row.entry, error_code=None, retry_at=None)
                 self._store(user_id, row.integration_id, forgiven)
 
     def _with_known(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
+        self, user_id: UserId, integration_id: IntegrationId, entries: Sequence[CacheEntry]
     ) -> list[tuple[CacheEntry, CacheEntry | None]]:
-        """Return parts with what is stored of them; nothing where the integration is gone."""
+        """Return entries with what is stored of them; nothing where the integration is gone."""
         row = self._state.integrations.get(integration_id)
-        if row is None or row.value.user_id != user_id or not parts:
+        if row is None or row.value.user_id != user_id or not entries:
             return []
         self._state.integrations[integration_id] = replace(row, version=row.version + 1)
-        stored = [self._state.parts.get((user_id, *each.at)) for each in parts]
-        known = [None if each is None else each.part for each in stored]
-        return list(zip(parts, known, strict=True))
+        stored = [self._state.entries.get((user_id, *each.cache_key)) for each in entries]
+        known = [None if each is None else each.entry for each in stored]
+        return list(zip(entries, known, strict=True))
 
-    def _seen(self, row: PartRow) -> CacheEntry:
+    def _seen(self, row: EntryRow) -> CacheEntry:
         owner = self._state.integrations[row.integration_id]
-        sources = OVERTAKEN_BY[row.part.part]
-        changes = [owner.overtaken[each] for each in sources if each in owner.overtaken]
+        sources = INVALIDATED_BY[row.entry.kind]
+        changes = [owner.invalidated[each] for each in sources if each in owner.invalidated]
         if "bookings" in sources:
             pending = self._state.pending_of(owner.value.user_id)
             changes += [(each.received_at, WEBHOOK_PENDING) for each in pending]
         at, by = max(changes, key=lambda each: each[0], default=(None, None))
-        if at is None or at < row.part.fetched_at:
-            return row.part
-        return replace(row.part, invalidated_at=at, invalidated_by=by)
+        if at is None or at < row.entry.fetched_at:
+            return row.entry
+        return replace(row.entry, invalidated_at=at, invalidated_by=by)
 
     def _occupied(self, integration_id: IntegrationId, span: Window) -> tuple[Occupied, ...]:
         account_uri = self._state.integrations[integration_id].value.account.user_uri
@@ -195,7 +197,7 @@ class FakeAvailabilityCache:
         touching.sort(key=lambda each: each[:2])
         return tuple(Occupied(Window(start, end), uri) for start, end, uri in touching)
 
-    def _store(self, user_id: UserId, integration_id: IntegrationId, part: CacheEntry) -> None:
-        plain = replace(part, invalidated_at=None, invalidated_by=None)
-        row = PartRow(part=plain, integration_id=integration_id)
-        self._state.parts[(user_id, part.part, part.key)] = row
+    def _store(self, user_id: UserId, integration_id: IntegrationId, entry: CacheEntry) -> None:
+        plain = replace(entry, invalidated_at=None, invalidated_by=None)
+        row = EntryRow(entry=plain, integration_id=integration_id)
+        self._state.entries[(user_id, entry.kind, entry.key)] = row

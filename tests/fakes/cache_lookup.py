@@ -19,7 +19,7 @@ class HasCache(Protocol):
         ...
 
 
-class FakeShelves:
+class FakeCacheLookup:
     """Implements the Shelves port on a fake store."""
 
     def __init__(self, begin: Callable[[], AbstractAsyncContextManager[HasCache]]) -> None:

@@ -59,7 +59,7 @@ class FakeIntegrations:
             value=value,
             sync_due_at=value.connected_at,
             fence=fence,
-            overtaken=old.overtaken if old else {},
+            invalidated=old.invalidated if old else {},
             version=old.version + 1 if old else 0,
             read_at=old.read_at if old else None,
         )
@@ -141,9 +141,9 @@ class FakeIntegrations:
         return [each for each in live if each.gap is not None][:limit]
 
     def _forget_parts(self, integration_id: IntegrationId) -> None:
-        self._state.parts = {
+        self._state.entries = {
             key: row
-            for key, row in self._state.parts.items()
+            for key, row in self._state.entries.items()
             if row.integration_id != integration_id
         }
 

@@ -21,7 +21,7 @@ from domain.integration import Integration, Lease, Status
 
 
 class IntegrationRow(msgspec.Struct, frozen=True):
-    """An integration with what the two queues and the cache keep beside it."""
+    """An integration with the columns of the two queues and of the cache."""
 
     value: Integration
     sync_due_at: datetime
@@ -34,19 +34,21 @@ class IntegrationRow(msgspec.Struct, frozen=True):
     sync_owner: str | None = None
     sync_until: datetime | None = None
     requested_at: datetime | None = None
-    overtaken: Mapping[str, tuple[datetime, str]] = {}
+    invalidated: Mapping[str, tuple[datetime, str]] = {}
     version: int = 0
     read_at: datetime | None = None
 
     @property
     def invalidated_at(self) -> datetime | None:
-        """When the cache was last overtaken."""
-        return max((at for at, _ in self.overtaken.values()), default=None)
+        """When the cache was last invalidated (UTC)."""
+        return max((at for at, _ in self.invalidated.values()), default=None)
 
     @property
     def invalidated_by(self) -> str | None:
-        """By what."""
-        return next((by for at, by in self.overtaken.values() if at == self.invalidated_at), None)
+        """The reason."""
+        return next(
+            (by for at, by in self.invalidated.values() if at == self.invalidated_at), None
+        )
 
 
 class EventRow(msgspec.Struct, frozen=True):
@@ -81,10 +83,10 @@ class KeyRow(msgspec.Struct, frozen=True):
     key_hash: bytes
 
 
-class PartRow(msgspec.Struct, frozen=True):
-    """A cached part with the integration that it goes with."""
+class EntryRow(msgspec.Struct, frozen=True):
+    """A cache entry with its integration."""
 
-    part: CacheEntry
+    entry: CacheEntry
     integration_id: IntegrationId
 
 
@@ -96,7 +98,7 @@ class State:
         self.api_keys: dict[UUID, KeyRow] = {}
         self.connect_attempts: dict[bytes, ConnectAttempt] = {}
         self.integrations: dict[IntegrationId, IntegrationRow] = {}
-        self.parts: dict[tuple[UserId, CacheKind, str], PartRow] = {}
+        self.entries: dict[tuple[UserId, CacheKind, str], EntryRow] = {}
         self.webhook_events: dict[WebhookEventId, EventRow] = {}
         self.bookings: dict[tuple[IntegrationId, str], Booking] = {}
         self.booking_commands: dict[CommandId, BookingCommand] = {}

@@ -11,7 +11,7 @@ from tests.fakes.availability_cache import FakeAvailabilityCache
 from tests.fakes.booking_commands import FakeBookingCommands
 from tests.fakes.bookings import FakeBookings
 from tests.fakes.breakers import FakeBreakers
-from tests.fakes.cache_lookup import FakeShelves
+from tests.fakes.cache_lookup import FakeCacheLookup
 from tests.fakes.caller_lookup import FakeCallers
 from tests.fakes.connect_attempts import FakeConnectAttempts
 from tests.fakes.encrypted_values import FakeSealedValues
@@ -97,9 +97,9 @@ class FakeStorage:
         """Return a log that writes a record at a time."""
         return SingleExchangeLog(self)
 
-    def cache_lookup(self) -> FakeShelves:
+    def cache_lookup(self) -> FakeCacheLookup:
         """Return looks that are a unit of work each."""
-        return FakeShelves(self)
+        return FakeCacheLookup(self)
 
     def callers(self) -> FakeCallers:
         """Return looks that are a unit of work each."""

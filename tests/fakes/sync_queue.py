@@ -1,4 +1,4 @@
-"""The right to sync in memory."""
+"""The leases of refreshes in memory."""
 
 import math
 from datetime import datetime
@@ -45,7 +45,7 @@ class FakeSyncQueue:
             self._hold(row, owner, until)
         return [row.value for row in claimed]
 
-    async def hand_on(
+    async def transfer(
         self, integration_id: IntegrationId, owner: str, *, to: str, until: datetime
     ) -> bool:
         """Rename the owner of one right."""
@@ -72,7 +72,7 @@ class FakeSyncQueue:
             replace(
                 row,
                 value=replace(row.value, last_synced_at=last),
-                overtaken=_crossed(row, synced_at),
+                invalidated=_crossed(row, synced_at),
                 sync_due_at=min(due_at, row.requested_at or due_at),
                 requested_at=None,
                 sync_owner=None,
@@ -93,13 +93,13 @@ class FakeSyncQueue:
 
 def _crossed(row: IntegrationRow, synced_at: datetime | None) -> dict[str, tuple[datetime, str]]:
     """Return what overtook the row, of which nothing was set before what was fetched across it."""
-    overtaken = dict(row.overtaken)
+    invalidated = dict(row.invalidated)
     if row.requested_at is None or synced_at is None:
-        return overtaken
-    for what, (at, by) in row.overtaken.items():
+        return invalidated
+    for what, (at, by) in row.invalidated.items():
         if at >= (row.value.last_synced_at or at):
-            overtaken[what] = (max(at, synced_at), by)
-    return overtaken
+            invalidated[what] = (max(at, synced_at), by)
+    return invalidated
 
 
 def request_sync(row: IntegrationRow, now: datetime) -> IntegrationRow:

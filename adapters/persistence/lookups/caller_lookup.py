@@ -1,6 +1,6 @@
-"""Looks at keys and users, on a connection that is lent for one statement.
+"""Reads of API keys and users, on a connection that is borrowed for one statement.
 
-The rule not to break: here nothing is written; see `adapters.persistence.borrowed_connection`.
+The rule not to break: nothing is written here; see `adapters.persistence.borrowed_connection`.
 """
 
 from adapters.persistence.borrowed_connection import Lend
@@ -14,13 +14,12 @@ WHERE k.key_hash = $1 AND k.revoked_at IS NULL
 
 
 class PooledCallerLookup:
-    """Implements the Callers port on a pool."""
+    """Implements the CallerLookup port on a pool."""
 
     def __init__(self, lend: Lend) -> None:
         self._lend = lend
 
     async def find(self, key_hash: bytes, external_id: str | None) -> Caller | None:
-        """Look both up in one statement."""
         async with self._lend() as connection:
             row = await connection.fetchrow(_FIND, key_hash, external_id)
         if row is None:

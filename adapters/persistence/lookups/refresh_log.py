@@ -1,7 +1,7 @@
-"""The exchange log that writes together what comes together.
+"""The refresh log that writes concurrent records in one transaction.
 
-One commit, and one wait for the disk, serves every exchange of this process that is at the same
-point; each call still returns only when its own record is durable.
+One commit, and one wait for the disk, serves all token requests of this process that are at the
+same point. Each call still returns only when its own record is durable.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,6 @@ class GroupedRefreshLog:
     async def begin(
         self, integration_id: IntegrationId, lease: Lease, now: datetime, until: datetime
     ) -> Start:
-        """Record one start, with others."""
         return await self._begin(Beginning(integration_id, lease, now, until))
 
     async def finish(
@@ -45,7 +44,6 @@ class GroupedRefreshLog:
         next_attempt_at: datetime | None,
         held_until: datetime | None = None,
     ) -> bool:
-        """Record one outcome, with others."""
         ending = Ending(integration, lease, expected_version, next_attempt_at, held_until)
         return await self._finish(ending)
 

@@ -1,7 +1,7 @@
-"""Standings, looked up together by all who ask at the same moment.
+"""Versions of cached availability, in one statement for all concurrent requests.
 
-The rule not to break: an answer is never older than its question. While one statement is under
-way the next group gathers, and whoever comes in between waits for that one.
+The rule not to break: a result is never older than its request. While one statement runs, new
+requests form the next group and wait for the next statement.
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,11 @@ from adapters.persistence.borrowed_connection import Lend
 from application.resilience.group_commit import GroupCommit
 from domain.ids import IntegrationId
 
-# Seconds; whoever asks has another way, which says by itself what is wrong.
-STATEMENT_SECONDS = 2.0
+STATEMENT_SECONDS = 2.0  # after that the route handles the request, and reports the error itself
 _LARGEST_GROUP = 1000
-# One statement, so one moment: a key that is revoked and a version that grows are seen together.
-# A webhook that waits to be applied has changed what may be said, but no version yet.
-_LOOK = """
+# One statement, so one moment: a revoked key and a raised version are seen together. A webhook
+# that is not applied yet has changed the possible response, but not yet the version.
+_CURRENT = """
 SELECT key_hash AS found, NULL::bigint AS version FROM api_key
 WHERE key_hash = ANY ($1::bytea[]) AND revoked_at IS NULL
 UNION ALL
@@ -27,30 +26,29 @@ WHERE i.public_id = ANY ($2::uuid[]) AND i.status = 'active' AND NOT EXISTS (
 """
 
 
-class _Asked(NamedTuple):
+class _Request(NamedTuple):
     key_hash: bytes
     integration_id: IntegrationId
 
 
 class GroupedVersionLookup:
-    """Implements the Standings port on a pool, one statement a group and no transaction."""
+    """Implements the VersionLookup port on a pool, one statement a group, no transaction."""
 
     def __init__(self, lend: Lend) -> None:
         self._lend = lend
-        self._ask: GroupCommit[_Asked, int | None] = GroupCommit(
-            self._look, at_most=_LARGEST_GROUP, turns=1
+        self._grouped: GroupCommit[_Request, int | None] = GroupCommit(
+            self._read, at_most=_LARGEST_GROUP, turns=1
         )
 
     async def current(self, key_hash: bytes, integration_id: IntegrationId) -> int | None:
-        """Look with whoever asks at this moment."""
-        return await self._ask(_Asked(key_hash, integration_id))
+        return await self._grouped(_Request(key_hash, integration_id))
 
-    async def _look(self, group: Sequence[_Asked]) -> list[int | None]:
+    async def _read(self, group: Sequence[_Request]) -> list[int | None]:
         keys = {one.key_hash for one in group}
         integrations = {one.integration_id for one in group}
         async with self._lend() as connection:
-            rows = await connection.fetch(_LOOK, keys, integrations, timeout=STATEMENT_SECONDS)
-        # A key's hash has 32 bytes and an id 16, so neither is taken for the other.
+            rows = await connection.fetch(_CURRENT, keys, integrations, timeout=STATEMENT_SECONDS)
+        # A key's hash has 32 bytes and an id 16, so they cannot be confused.
         found: dict[bytes, int | None] = dict(rows)
         return [
             found.get(one.integration_id.bytes) if one.key_hash in found else None for one in group

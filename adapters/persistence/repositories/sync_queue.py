@@ -1,7 +1,7 @@
-"""The right to sync, on calendly_integration.
+"""The lease of a refresh, on calendly_integration.
 
-While the right is held, `sync_due_at` equals the lease's end: a crash makes the row due then.
-A due time below the lease's end was therefore set since the right was taken, and survives.
+While the lease is held, `sync_due_at` equals the lease's end: after a crash the row is due then.
+So a due time before the lease's end was set since the lease was taken, and is kept.
 """
 
 from datetime import datetime
@@ -34,7 +34,7 @@ WITH due AS (
 )
 SELECT * FROM taken ORDER BY was_read_at DESC NULLS LAST, was_due_at
 """
-_HAND_ON = """
+_TRANSFER = """
 UPDATE calendly_integration SET
     sync_lease_owner = $3, sync_lease_until = $4, sync_due_at = $4
 WHERE public_id = $1 AND sync_lease_owner = $2 RETURNING id
@@ -42,10 +42,10 @@ WHERE public_id = $1 AND sync_lease_owner = $2 RETURNING id
 
 
 def _crossed(at: str) -> str:
-    """Return what an invalidation becomes that may have been set since the right was taken.
+    """Return the new time of an invalidation that may have been set since the lease was taken.
 
-    It was set by another clock, and parts that were fetched across it must not seem newer.
-    `invalidate` sets none before the last sync: an earlier one was known when this one began.
+    Another clock set it, and entries that were fetched during it must not seem newer.
+    `invalidate` sets no time before the last sync: this refresh knew any earlier one.
     """
     return f"""
     {at} = CASE
@@ -73,26 +73,22 @@ class PiccoloSyncQueue:
     async def take(
         self, integration_id: IntegrationId, owner: str, now: datetime, until: datetime
     ) -> bool:
-        """Take one right."""
         row = await self._session.row(_TAKE, owner, now, until, integration_id)
         return row is not None
 
     async def is_held(self, integration_id: IntegrationId, now: datetime) -> bool:
-        """Look at the lease."""
         return await self._session.row(_IS_HELD, integration_id, now) is not None
 
     async def claim_due(
         self, owner: str, now: datetime, until: datetime, limit: int
     ) -> list[Integration]:
-        """Take a page of rights."""
         rows = await self._session.rows(_CLAIM_DUE, owner, now, until, limit)
         return [to_integration(row) for row in rows]
 
-    async def hand_on(
+    async def transfer(
         self, integration_id: IntegrationId, owner: str, *, to: str, until: datetime
     ) -> bool:
-        """Rename the owner of one right."""
-        row = await self._session.row(_HAND_ON, integration_id, owner, to, until)
+        row = await self._session.row(_TRANSFER, integration_id, owner, to, until)
         return row is not None
 
     async def finish(
@@ -103,6 +99,6 @@ class PiccoloSyncQueue:
         synced_at: datetime | None,
         due_at: datetime,
     ) -> bool:
-        """Give the right back if it is still this owner's; the row stays locked to the end."""
+        """Release the lease if this owner still holds it; the row stays locked to the commit."""
         row = await self._session.row(_FINISH, integration_id, owner, synced_at, due_at)
         return row is not None

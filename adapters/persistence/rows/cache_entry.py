@@ -1,7 +1,7 @@
 """A row of calendly_availability_cache as a CacheEntry.
 
-What overtook a part is not in its row: it stands on the integration, once for all parts. And a
-webhook that was answered but could not be applied yet overtakes what was fetched before it came.
+The invalidation of an entry is stored on the integration, once for all entries. In addition, a
+webhook that is stored but not applied yet invalidates the entries that were fetched before it.
 """
 
 from collections.abc import Sequence
@@ -11,20 +11,21 @@ from typing import Any, NamedTuple
 from application.ports.storage.availability_cache import WEBHOOK_PENDING, CacheEntry, CacheKind
 from domain.availability import Window
 
-# Every statement that returns parts reads `c` with these, in this order.
+# Every statement that returns entries reads `c` with these, in this order.
 COLUMNS = """
 c.part, c.key, c.content, c.fetched_at, c.covers_from, c.covers_until, c.error_code, c.etag,
 c.read_at, c.retry_at
 """
-PART_COLUMNS = COLUMNS.count(",") + 1
-# Of a head the content is left in the store; its length is known without reading it.
-HEAD_COLUMNS = COLUMNS.replace("c.content", "octet_length(c.content) > 0")
-# And, where parts are read without their integration, `i` with these; the last is from PENDING.
-OVERTAKEN_COLUMNS = """
+ENTRY_COLUMNS = COLUMNS.count(",") + 1
+# The same without the content, whose length is known without reading it.
+METADATA_COLUMNS = COLUMNS.replace("c.content", "octet_length(c.content) > 0")
+# Where entries are read without their integration, also `i` with these; the last is from PENDING.
+INVALIDATION_COLUMNS = """
 i.availability_invalidated_at, i.availability_invalidated_by,
 i.event_types_invalidated_at, i.event_types_invalidated_by, pending.webhook_pending_at
 """
-# Joined to `i`: the integration's own row may be held by whom the webhook could not wait for.
+# Joined to `i`, because another transaction may hold the lock of the integration's row, for which
+# the webhook did not wait.
 PENDING = """
 CROSS JOIN LATERAL (
     SELECT max(e.received_at) AS webhook_pending_at FROM calendly_webhook_event e
@@ -33,54 +34,54 @@ CROSS JOIN LATERAL (
 """
 
 
-class Overtaking(NamedTuple):
-    """When something changed, and why."""
+class Invalidation(NamedTuple):
+    """When something changed (UTC), and why."""
 
     at: datetime | None
     by: str | None
 
 
-class Overtaken(NamedTuple):
-    """What overtook the parts of one integration."""
+class Invalidations(NamedTuple):
+    """The latest changes of one integration's bookings and event types."""
 
-    bookings: Overtaking
-    event_types: Overtaking
+    bookings: Invalidation
+    event_types: Invalidation
 
-    def after(self, part: CacheKind, fetched_at: datetime) -> Overtaking:
-        """Return the latest change that a part fetched then does not know, or nothing."""
-        if part is CacheKind.BUSY:
+    def since(self, kind: CacheKind, fetched_at: datetime) -> Invalidation:
+        """Return the latest change after an entry's fetch, or an empty one."""
+        if kind is CacheKind.BUSY:
             latest = self.bookings
-        elif part is CacheKind.SLOTS:
+        elif kind is CacheKind.SLOTS:
             latest = _later(self.bookings, self.event_types)
         else:
             latest = self.event_types
         if latest.at is None or latest.at < fetched_at:
-            return _NOTHING
+            return _NONE
         return latest
 
 
-_NOTHING = Overtaking(None, None)
+_NONE = Invalidation(None, None)
 
 
-def overtaken(row: Any) -> Overtaken:
-    """Return what a row with the integration's columns and those of `PENDING` says."""
-    applied = Overtaking(row["availability_invalidated_at"], row["availability_invalidated_by"])
-    return Overtaken(
-        _later(applied, Overtaking(row["webhook_pending_at"], WEBHOOK_PENDING)),
-        Overtaking(row["event_types_invalidated_at"], row["event_types_invalidated_by"]),
+def invalidations_of(row: Any) -> Invalidations:
+    """Return the changes in a row with the integration's columns and those of `PENDING`."""
+    applied = Invalidation(row["availability_invalidated_at"], row["availability_invalidated_by"])
+    return Invalidations(
+        _later(applied, Invalidation(row["webhook_pending_at"], WEBHOOK_PENDING)),
+        Invalidation(row["event_types_invalidated_at"], row["event_types_invalidated_by"]),
     )
 
 
-def to_part(values: Sequence[Any], changed: Overtaken) -> CacheEntry:
-    """Return the part of `COLUMNS`, or the head of `HEAD_COLUMNS`."""
+def to_entry(values: Sequence[Any], invalidations: Invalidations) -> CacheEntry:
+    """Return the entry of `COLUMNS`, or of `METADATA_COLUMNS`."""
     name, key, content, fetched_at, since, until, error_code, etag, read_at, retry_at = values
-    part = CacheKind(name)
-    at, by = changed.after(part, fetched_at)
-    withheld = isinstance(content, bool)
+    kind = CacheKind(name)
+    at, by = invalidations.since(kind, fetched_at)
+    omitted = isinstance(content, bool)
     return CacheEntry(
-        part=part,
+        kind=kind,
         key=key,
-        content=b"" if withheld else content,
+        content=b"" if omitted else content,
         fetched_at=fetched_at,
         covers=None if since is None else Window(start=since, end=until),
         invalidated_at=at,
@@ -89,27 +90,27 @@ def to_part(values: Sequence[Any], changed: Overtaken) -> CacheEntry:
         etag=etag,
         read_at=read_at,
         retry_at=retry_at,
-        withheld=withheld and bool(content),
+        content_omitted=omitted and bool(content),
     )
 
 
-def to_values(part: CacheEntry) -> tuple[object, ...]:
-    """Return what is stored of a part, in the order of `COLUMNS` without `read_at`."""
-    covers = part.covers
+def to_values(entry: CacheEntry) -> tuple[object, ...]:
+    """Return the stored values of an entry, in the order of `COLUMNS` without `read_at`."""
+    covers = entry.covers
     return (
-        str(part.part),
-        part.key,
-        part.content,
-        part.fetched_at,
+        str(entry.kind),
+        entry.key,
+        entry.content,
+        entry.fetched_at,
         None if covers is None else covers.start,
         None if covers is None else covers.end,
-        part.error_code,
-        part.etag,
-        part.retry_at,
+        entry.error_code,
+        entry.etag,
+        entry.retry_at,
     )
 
 
-def _later(one: Overtaking, other: Overtaking) -> Overtaking:
+def _later(one: Invalidation, other: Invalidation) -> Invalidation:
     if other.at is None or (one.at is not None and one.at >= other.at):
         return one
     return other

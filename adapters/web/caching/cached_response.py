@@ -16,7 +16,7 @@ from adapters.web.caching.response_cache import (
     FixedHeaders,
     Headers,
     Key,
-    RenderedAnswer,
+    RenderedResponse,
     Validity,
     cache_request_of,
     response_cache_of,
@@ -32,7 +32,7 @@ _JSON = MediaType.JSON.value
 _KEEPING = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-User-Id"}
 
 
-def cached_answer(
+def cached_response(
     request: Request[Any, Any, Any], body: msgspec.Struct, basis: Validity, now: datetime
 ) -> Response[bytes]:
     """Return the answer of 200 or 304, and remember it if it can be given again.
@@ -94,9 +94,9 @@ def _response(
     return Response(content, media_type=_JSON, headers=headers)
 
 
-def _rendered(content: bytes, etag: bytes, basis: Validity, now: datetime) -> RenderedAnswer:
+def _rendered(content: bytes, etag: bytes, basis: Validity, now: datetime) -> RenderedResponse:
     length = (b"content-length", b"%d" % len(content))
-    return RenderedAnswer(
+    return RenderedResponse(
         content,
         etag,
         headers=(*_FIXED.sent, length, (b"etag", etag)),

@@ -28,7 +28,7 @@ CACHE_REQUEST = "availability_asked"  # where the request carries it, in the ASG
 Headers = Sequence[tuple[bytes, bytes]]
 
 
-class AnswerKey(NamedTuple):
+class ResponseKey(NamedTuple):
     """What was asked, to the letter: whoever asks otherwise asks something else.
 
     Args:
@@ -44,7 +44,7 @@ class AnswerKey(NamedTuple):
 
 
 class WindowKey(NamedTuple):
-    """Whose slots of which event type; otherwise as in AnswerKey."""
+    """Whose slots of which event type; otherwise as in ResponseKey."""
 
     key_hash: bytes
     user: bytes
@@ -61,7 +61,7 @@ class CacheRequest(NamedTuple):
 
     """
 
-    key: AnswerKey
+    key: ResponseKey
     if_none_match: bytes | None
     plain: PlainRange | None
 
@@ -169,7 +169,7 @@ class CachedResponse(Protocol):
         ...
 
 
-class RenderedAnswer(msgspec.Struct, eq=False):
+class RenderedResponse(msgspec.Struct, eq=False):
     """Implements Kept: one answer of 200 as it went out.
 
     Args:
@@ -198,7 +198,7 @@ class RenderedAnswer(msgspec.Struct, eq=False):
         return RawResponse(200, self.headers, self.body)
 
 
-Key = AnswerKey | WindowKey
+Key = ResponseKey | WindowKey
 
 
 class ResponseCache:
@@ -252,7 +252,7 @@ def _size(key: Key, answer: CachedResponse) -> int:
 
 def response_cache_of(app: Litestar) -> ResponseCache:
     """Return the answers that the application remembers for as long as it runs."""
-    return cast(ResponseCache, app.state.rendered_answers)
+    return cast(ResponseCache, app.state.response_cache)
 
 
 def cache_request_of(scope: Scope) -> CacheRequest | None:

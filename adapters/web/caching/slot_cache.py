@@ -80,12 +80,12 @@ class RenderedSlots:
         headers: FixedHeaders,
         now: datetime,
     ) -> None:
-        slots = window.open()
+        slots = window.open_slots()
         encoded = [_encode(Slot(each.start, each.seats, each.scheduling_url)) for each in slots]
         self._slots = b",".join(encoded)
         self._starts = array("d", (each.start.timestamp() for each in slots))
         self._offsets = array("L", accumulate((len(each) + 1 for each in encoded), initial=0))
-        self._window = msgspec.structs.replace(window, listed=(), taken=())
+        self._window = msgspec.structs.replace(window, slots=(), occupied=())
         self._frame = frame
         self._tag = FrameTag(basis.integration_id, basis.version, frame)
         self._headers = headers
@@ -102,7 +102,7 @@ class RenderedSlots:
         """Return the answer for the range that is asked for, or None when it is another's."""
         if asked.plain is None:
             return None
-        span = self._window.cut(asked.plain.start, asked.plain.end, now)
+        span = self._window.valid_range(asked.plain.start, asked.plain.end, now)
         if span is None:
             return None
         text = span_text(span.start, span.end)
@@ -125,7 +125,7 @@ class RenderedSlots:
 
 def is_in_order(window: SlotWindow) -> bool:
     """Whether its slots are stored in order of time, so that a range of them is one piece."""
-    return all(one.start <= other.start for one, other in pairwise(window.listed))
+    return all(one.start <= other.start for one, other in pairwise(window.slots))
 
 
 def span_text(start: datetime, end: datetime) -> bytes:

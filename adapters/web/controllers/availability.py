@@ -7,7 +7,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 
 from adapters.web.auth.caller import identified, provide_user_id
-from adapters.web.caching.cached_response import cached_answer, cached_slots
+from adapters.web.caching.cached_response import cached_response, cached_slots
 from adapters.web.caching.response_cache import Validity
 from adapters.web.openapi import availability_examples as examples
 from adapters.web.openapi.operations import (
@@ -82,7 +82,7 @@ class AvailabilityController(Controller):
         view = await services.read_event_types(user_id, max_age=oldest)
         body = event_types_answer(page_of(view.items, limit, after), view.age)
         basis = Validity.of(user_id, view, oldest)
-        return cached_answer(request, body, basis, services.clock.now())
+        return cached_response(request, body, basis, services.clock.now())
 
     @get(
         "/availability",
@@ -128,8 +128,8 @@ class AvailabilityController(Controller):
         body = availability_answer(view, zone)
         basis, now = Validity.of(user_id, view, oldest), services.clock.now()
         if zone is not None:
-            return cached_answer(request, body, basis, now)
-        return cached_slots(request, body, view.ahead, basis, now)
+            return cached_response(request, body, basis, now)
+        return cached_slots(request, body, view.slot_window, basis, now)
 
     @get(
         "/busy-times",
@@ -156,7 +156,7 @@ class AvailabilityController(Controller):
         span = moment(start, "start"), moment(end, "end")
         view = await services.read_busy_times(user_id, *span, max_age=oldest)
         body, basis = busy_times_answer(view), Validity.of(user_id, view, oldest)
-        return cached_answer(request, body, basis, services.clock.now())
+        return cached_response(request, body, basis, services.clock.now())
 
     @get(
         "/schedules",
@@ -178,4 +178,4 @@ class AvailabilityController(Controller):
         oldest = optional_seconds(max_age, "max_age")
         view = await services.read_schedules(user_id, max_age=oldest)
         body, basis = schedules_answer(view), Validity.of(user_id, view, oldest)
-        return cached_answer(request, body, basis, services.clock.now())
+        return cached_response(request, body, basis, services.clock.now())

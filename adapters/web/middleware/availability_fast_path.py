@@ -22,15 +22,15 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.web.caching import slot_range as plain_range
 from adapters.web.caching.response_cache import (
     CACHE_REQUEST,
-    AnswerKey,
     CachedResponse,
     CacheRequest,
     RawResponse,
+    ResponseKey,
     response_cache_of,
 )
 from adapters.web.http.request_id import choose_request_id
 from adapters.wiring.services import Services
-from application.ports.storage.availability_cache import NEWS_AFTER
+from application.ports.storage.availability_cache import READ_MARK_INTERVAL
 from application.security.hashing import digest
 from domain.cache_policy import Freshness
 from domain.errors import SlotkeeperError
@@ -123,7 +123,7 @@ def _asked(scope: Scope) -> CacheRequest | None:
     if scheme.lower() != b"bearer" or not token.isascii():
         return None
     path, query = scope["path"], scope["query_string"]
-    key = AnswerKey(digest(token.strip().decode()), user, path, query)
+    key = ResponseKey(digest(token.strip().decode()), user, path, query)
     plain = plain_range.plain_range(query) if path == plain_range.PATH else None
     return CacheRequest(key, if_none_match, plain)
 
@@ -147,9 +147,9 @@ def _messages(
 def _count(services: Services, kept: CachedResponse, now: datetime) -> None:
     """Count a read, and note it for the sync where that says something new."""
     basis = kept.basis
-    for at in basis.reads:
-        services.telemetry.availability_read(at.part, Freshness.FRESH)
-    if now - kept.noted_at >= NEWS_AFTER:
+    for key in basis.reads:
+        services.telemetry.availability_read(key.kind, Freshness.FRESH)
+    if now - kept.noted_at >= READ_MARK_INTERVAL:
         kept.noted_at = now
         services.usage.note(basis.user_id, basis.reads, now)
 

@@ -24,7 +24,7 @@ MOST_RECENT = 100
 Value = TypeVar("Value")
 
 
-class DemoParts:
+class DemoData:
     """The parts of one page view, read at `now`; `troubles` are those that could not be, and why."""
 
     def __init__(self, services: Services) -> None:

@@ -5,11 +5,10 @@ from datetime import datetime
 
 import msgspec
 
-from adapters.web.pages.demo_data import DemoParts
+from adapters.web.pages.demo_data import DemoData
 from adapters.web.pages.local_times import Clockface, ago, clockface
 from adapters.wiring.services import Services
-from application.availability.read_slots import AvailabilityView
-from application.availability.slot_query import last_segment
+from application.availability.read_slots import AvailabilityView, last_segment
 from application.bookings.list_bookings import BookingView
 from application.integrations.view_integration import IntegrationView
 from domain.availability import EventType
@@ -77,7 +76,7 @@ async def demo_view(services: Services, user: str, wanted: str | None) -> DemoVi
         wanted: last segment of the event type whose slots to show; else the first one's.
 
     """
-    parts = DemoParts(services)
+    parts = DemoData(services)
     user_id = await parts.user(user)
     integration = await parts.integration(user_id) if user_id else None
     connection = None
@@ -87,7 +86,7 @@ async def demo_view(services: Services, user: str, wanted: str | None) -> DemoVi
 
 
 async def _connection(
-    parts: DemoParts, user_id: UserId, integration: IntegrationView, wanted: str | None
+    parts: DemoData, user_id: UserId, integration: IntegrationView, wanted: str | None
 ) -> Connection:
     face = clockface(integration.account.timezone)
     active = integration.status is Status.ACTIVE

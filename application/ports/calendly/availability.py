@@ -1,4 +1,4 @@
-"""What a host offers, as Calendly says it now or as it said before."""
+"""A host's event types, slots, busy times and schedules at Calendly."""
 
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
@@ -14,9 +14,9 @@ class Fetched(msgspec.Struct, Generic[V_co], frozen=True):
     """A whole list.
 
     Args:
-        values: what it holds, in Calendly's order.
-        etag: what to ask with next time, opaque; None where Calendly named none, or where the
-            list had several pages, of which one tag would speak for one only.
+        values: in Calendly's order.
+        etag: the opaque tag for the next conditional request. None if Calendly sent none, or if
+            the list had several pages: a tag is valid for one page only.
 
     """
 
@@ -25,21 +25,21 @@ class Fetched(msgspec.Struct, Generic[V_co], frozen=True):
 
 
 class Unchanged(msgspec.Struct, frozen=True):
-    """The list is what it was when Calendly named this tag (RFC 9110, 15.4.5)."""
+    """The list has not changed since Calendly sent this tag (RFC 9110, 15.4.5)."""
 
     etag: str
 
 
 Answer: TypeAlias = Fetched[V_co] | Unchanged
-"""`Unchanged` only ever to a caller that named a tag."""
+"""`Unchanged` is only returned to a caller that sent a tag."""
 
 
 class CalendlyAvailability(Protocol):
     """Event types, open slots, busy times, schedules. All raise the CalendlyError family.
 
-    `known` is the tag of a list that the caller still holds, from the same method with the same
-    arguments; without one the whole list comes. An unchanged list costs the user's rate budget as
-    much as a changed one.
+    `known` is the tag of a list that the caller still has, from the same method with the same
+    arguments; without one the whole list is returned. An unchanged list costs as much of the
+    user's rate limit as a changed one.
     """
 
     async def event_types(
@@ -49,11 +49,11 @@ class CalendlyAvailability(Protocol):
         ...
 
     async def event_type(self, access: Access, event_type_uri: str) -> EventType:
-        """Return one event type; a deleted one still comes, with `deleted_at`.
+        """Return one event type, even a deleted one, which has `deleted_at`.
 
         Raises:
-            CalendlyNotFound: there never was one.
-            CalendlyForbidden: it belongs to somebody whose event types the user may not see.
+            CalendlyNotFound: it never existed.
+            CalendlyForbidden: the user may not see its owner's event types.
 
         """
         ...
@@ -92,7 +92,7 @@ class CalendlyAvailability(Protocol):
         """Return one availability schedule.
 
         Raises:
-            CalendlyNotFound: there is none, or no longer.
+            CalendlyNotFound: it does not exist, or no longer.
 
         """
         ...

@@ -1,4 +1,4 @@
-"""The cache of what hosts offer, a part a row."""
+"""The cache of event types, slots, busy times and schedules, an entry a row."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,14 +12,14 @@ from domain.cache_policy import Aging
 from domain.ids import IntegrationId, UserId
 from domain.integration import Integration
 
-NEWS_AFTER = timedelta(minutes=15)  # what `read_at` may lag behind
-# What overtakes slots and busy times that were fetched before a webhook came which waits to be
-# applied: what it says is not known yet, but that there is news is.
+READ_MARK_INTERVAL = timedelta(minutes=15)  # how old the stored `read_at` may be
+# The reason for which a webhook that is not applied yet invalidates slots and busy times that
+# were fetched before it came: its content is not known yet, but something changed.
 WEBHOOK_PENDING = "webhook_pending"
 
 
 class CacheKind(StrEnum):
-    """What a row of the cache holds."""
+    """The content of a cache entry."""
 
     EVENT_TYPES = "event_types"
     SLOTS = "slots"
@@ -28,14 +28,14 @@ class CacheKind(StrEnum):
 
 
 class CacheKey(NamedTuple):
-    """Which row of a user: the key is an event type's URI for SLOTS, and may name a far cell."""
+    """An entry of a user: the key is an event type's URI for SLOTS, and may name a far window."""
 
-    part: CacheKind
+    kind: CacheKind
     key: str = ""
 
 
 class Scope(StrEnum):
-    """What of a user's parts a change overtakes; schedules go with the event types."""
+    """The entries of a user that a change invalidates; schedules go with the event types."""
 
     BOOKINGS = "slots and busy"
     EVENT_TYPES = "event types and slots"
@@ -43,11 +43,11 @@ class Scope(StrEnum):
 
 
 class Change(NamedTuple):
-    """Why parts of a user are overtaken: each a webhook's kind or a command's name, or None.
+    """Why entries of a user are invalidated: each a webhook's kind or a command's name, or None.
 
     Args:
-        bookings: what changed of bookings, which overtakes slots and busy times.
-        event_types: what changed of event types, which overtakes them, schedules and slots.
+        bookings: a change of bookings, which invalidates slots and busy times.
+        event_types: a change of event types, which invalidates them, schedules and slots.
 
     """
 
@@ -63,34 +63,34 @@ class Change(NamedTuple):
         )
 
     def after(self, earlier: "Change | None") -> "Change":
-        """Return this change together with one before it."""
+        """Return this change together with an earlier one."""
         if earlier is None:
             return self
         return Change(self.bookings or earlier.bookings, self.event_types or earlier.event_types)
 
 
 class CacheEntry(msgspec.Struct, frozen=True):
-    """One part as it was fetched.
+    """One list as it was fetched.
 
     Args:
-        key: the event type's URI for SLOTS, else empty; of a far cell with its number, as
+        key: the event type's URI for SLOTS, else empty; for a far window with its number, as
             `domain.windows` makes it.
-        content: JSON of the domain values; empty when no fetch of this part ever succeeded, and
-            in heads, which leave it in the store.
-        fetched_at: the moment *before* the fetch began (UTC), so that what changes during the
-            fetch counts as a change after it.
-        covers: the span it answers for, where it has one.
+        content: JSON of the domain values; empty when no fetch of this entry ever succeeded, or
+            when `content_omitted`.
+        fetched_at: the moment *before* the fetch began (UTC), so that a change during the fetch
+            counts as a change after it.
+        covers: the span of a windowed entry.
         invalidated_at: when something changed since (UTC), or None.
         invalidated_by: a webhook's kind, a command's name or WEBHOOK_PENDING; None likewise.
-        error_code: why the last fetch of this part failed, or None.
-        etag: what Calendly called this content (RFC 9110), or None.
-        read_at: when it was last read (UTC), known to within minutes; None when never.
-        retry_at: after a failure, when Calendly may be asked for it again (UTC), or None.
-        withheld: of a head: there is content, which was left in the store.
+        error_code: why the last fetch failed, or None.
+        etag: Calendly's entity tag of this content (RFC 9110), or None.
+        read_at: when it was last read (UTC), accurate to READ_MARK_INTERVAL; None when never.
+        retry_at: after a failure, when it may be fetched again (UTC), or None.
+        content_omitted: there is content, which was left in the store.
 
     """
 
-    part: CacheKind
+    kind: CacheKind
     key: str
     content: bytes
     fetched_at: datetime
@@ -101,104 +101,104 @@ class CacheEntry(msgspec.Struct, frozen=True):
     etag: str | None = None
     read_at: datetime | None = None
     retry_at: datetime | None = None
-    withheld: bool = False
+    content_omitted: bool = False
 
     @property
-    def at(self) -> CacheKey:
-        """Which row it is."""
-        return CacheKey(self.part, self.key)
+    def cache_key(self) -> CacheKey:
+        """The key of its row."""
+        return CacheKey(self.kind, self.key)
 
     @property
-    def known(self) -> bool:
-        """Whether a fetch ever brought its content."""
-        return self.withheld or bool(self.content)
+    def has_content(self) -> bool:
+        """Whether a fetch of it ever succeeded."""
+        return self.content_omitted or bool(self.content)
 
-    def is_news(self, at: datetime) -> bool:
-        """Whether a reading at that time (UTC) says more than is known of earlier ones."""
+    def is_new_read(self, at: datetime) -> bool:
+        """Whether a read at that time (UTC) adds to what is stored of earlier reads."""
         if self.read_at is None:
             return True
-        since = at - NEWS_AFTER
+        since = at - READ_MARK_INTERVAL
         return self.read_at < at and (self.read_at <= self.fetched_at or self.read_at < since)
 
     @property
     def seed(self) -> str:
-        """What its deadlines are spread by; see `CachePolicy.deadlines`."""
-        return f"{self.part} {self.key}"
+        """The text that spreads its deadlines; see `CachePolicy.deadlines`."""
+        return f"{self.kind} {self.key}"
 
     @property
     def aging(self) -> Aging:
-        """How it grows old."""
-        return Aging.TIMES if self.part in (CacheKind.SLOTS, CacheKind.BUSY) else Aging.LISTS
+        """The kind of its deadlines."""
+        return Aging.TIMES if self.kind in (CacheKind.SLOTS, CacheKind.BUSY) else Aging.LISTS
 
     @property
     def is_offer(self) -> bool:
-        """Whether it is of what every user's readers ask for: event types and their slots."""
-        return self.part in (CacheKind.EVENT_TYPES, CacheKind.SLOTS)
+        """Whether callers of every user read it: event types and their slots."""
+        return self.kind in (CacheKind.EVENT_TYPES, CacheKind.SLOTS)
 
 
 class CacheSnapshot(msgspec.Struct, frozen=True):
-    """What one look at the store finds for a reader.
+    """The cache of one user as of one moment.
 
     Args:
-        version: grows with every change of what an answer could say.
-        parts: those of the wanted ones that are there.
-        occupied: the times of the user's active bookings, ordered, where they were asked for.
+        version: grows with every change of a possible response.
+        entries: the wanted entries that exist.
+        occupied: the times of the user's active bookings, in order, if they were wanted.
 
     """
 
     integration: Integration
     version: int
-    parts: Mapping[CacheKey, CacheEntry]
+    entries: Mapping[CacheKey, CacheEntry]
     occupied: tuple[Occupied, ...] = ()
 
 
 class AvailabilityCache(Protocol):
-    """Parts by user."""
+    """Cache entries by user."""
 
-    async def read(self, user_id: UserId, part: CacheKind, key: str = "") -> CacheEntry | None:
-        """Return the part, or None when no fetch of it was ever tried."""
+    async def read(self, user_id: UserId, kind: CacheKind, key: str = "") -> CacheEntry | None:
+        """Return an entry, or None when no fetch of it was ever tried."""
         ...
 
     async def entries(self, integration_id: IntegrationId) -> list[CacheEntry]:
-        """Return all parts that an integration has, their content left in the store."""
+        """Return all entries of an integration, without their content."""
         ...
 
     async def put(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
+        self, user_id: UserId, integration_id: IntegrationId, entries: Sequence[CacheEntry]
     ) -> None:
-        """Store parts over their older selves.
+        """Store entries, replacing older ones.
 
-        An older fetch never replaces a newer one. An invalidation made after the new
-        `fetched_at` stays, and so does when the part was last read; its failure is forgotten.
+        An older fetch never replaces a newer one. An invalidation after the new `fetched_at`
+        stays, and so does the time of the last read. An earlier failure is removed.
         """
         ...
 
     async def renew(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
+        self, user_id: UserId, integration_id: IntegrationId, entries: Sequence[CacheEntry]
     ) -> None:
-        """Set `fetched_at` and `covers` of parts that Calendly called unchanged.
+        """Set `fetched_at` and `covers` of entries that Calendly reported as unchanged.
 
-        Their failure is forgotten. A part without content, or with another `etag` than the one
-        given, is left alone: it is not what Calendly spoke of.
+        An earlier failure is removed. An entry without content, or with another `etag`, is not
+        the one that Calendly reported, and is not changed.
         """
         ...
 
     async def mark_failed(
-        self, user_id: UserId, integration_id: IntegrationId, parts: Sequence[CacheEntry]
+        self, user_id: UserId, integration_id: IntegrationId, entries: Sequence[CacheEntry]
     ) -> None:
-        """Remember by their `error_code` and `retry_at` that parts could not be fetched.
+        """Store `error_code` and `retry_at` of entries that could not be fetched.
 
-        What is known of a part stays; one that was never fetched is stored as it is given,
-        without content. A failure for the same reason as before is no new version.
+        Their content stays. An entry that was never fetched is stored without content. A failure
+        for the same reason as before does not raise the version.
         """
         ...
 
-    async def keep_only(self, user_id: UserId, part: CacheKind, bases: Sequence[str]) -> None:
-        """Forget the parts of a kind whose key, far cells' included, has no base named here."""
+    async def keep_only(self, user_id: UserId, kind: CacheKind, bases: Sequence[str]) -> None:
+        """Delete the entries of a kind, far windows included, whose base key is not listed."""
         ...
 
     async def drop(self, user_id: UserId, keys: Sequence[CacheKey]) -> None:
-        """Forget parts."""
+        """Delete entries."""
         ...
 
     async def invalidate(
@@ -209,27 +209,27 @@ class AvailabilityCache(Protocol):
         by: str,
         scope: Scope = Scope.BOOKINGS,
     ) -> None:
-        """Mark parts of these users as overtaken, and their sync as due now.
+        """Mark entries of these users as invalidated, and the users as due for a sync now.
 
         Args:
-            user_ids: in any order; unknown ones are passed over.
-            now: when (UTC).
-            by: why: a webhook's kind, or a command's name.
-            scope: which parts. EVERYTHING forgets their failures as well: whoever calls for that,
-                such as a new grant, may have ended their cause, so nothing rests for it.
+            user_ids: in any order; unknown ones are ignored.
+            now: the time (UTC).
+            by: the reason: a webhook's kind, or a command's name.
+            scope: the entries. EVERYTHING removes earlier failures too, so no entry backs off:
+                the reason, for example a new grant, may have ended the cause of a failure.
 
         """
         ...
 
     async def invalidate_each(self, changed: Mapping[UserId, Change], now: datetime) -> None:
-        """Do what `invalidate` does for several users, each with a change of its own."""
+        """Do the same as `invalidate` for several users, each with its own change."""
         ...
 
     async def mark_read(self, reads: Mapping[tuple[UserId, CacheKey], datetime]) -> None:
-        """Remember when parts were read (UTC), for the parts and for their users' turn to sync.
+        """Store when entries were read (UTC), for the entries and for the order of the sync.
 
-        Only what says something new is written: see `CacheEntry.is_news`. Unknown parts are
-        passed over, and so are those of a user whom somebody else is changing: a lost mark costs
-        little, and nobody waits for one.
+        Only new reads are written: see `CacheEntry.is_new_read`. Unknown entries are ignored. The
+        marks of a user whose row is locked are dropped: a lost mark costs little, and no caller
+        waits for one.
         """
         ...

@@ -1,4 +1,4 @@
-"""Whose availability is to be fetched, and by whom."""
+"""The users whose availability is due for a refresh, and the leases for it."""
 
 from datetime import datetime
 from typing import Protocol
@@ -8,38 +8,38 @@ from domain.integration import Integration
 
 
 class SyncQueue(Protocol):
-    """One fetch of a user's availability at a time, across all processes."""
+    """One refresh of a user's availability at a time, across all processes."""
 
     async def take(
         self, integration_id: IntegrationId, owner: str, now: datetime, until: datetime
     ) -> bool:
-        """Take the right to sync until then, due or not.
+        """Take the lease until then (UTC), whether the user is due or not.
 
-        False when somebody holds it, or when the integration is not active.
+        False when another owner holds it, or when the integration is not active.
         """
         ...
 
     async def is_held(self, integration_id: IntegrationId, now: datetime) -> bool:
-        """Whether somebody has the right to sync now."""
+        """Whether any owner holds the lease now (UTC)."""
         ...
 
     async def claim_due(
         self, owner: str, now: datetime, until: datetime, limit: int
     ) -> list[Integration]:
-        """Take the right to sync for up to `limit` active integrations that are due.
+        """Take the leases of up to `limit` active integrations that are due.
 
-        Held ones are passed over without waiting. Whose availability was read last comes first,
-        then the longest due.
+        Leased ones are skipped without waiting. The user whose availability was read most
+        recently comes first, then the one that is due longest.
         """
         ...
 
-    async def hand_on(
+    async def transfer(
         self, integration_id: IntegrationId, owner: str, *, to: str, until: datetime
     ) -> bool:
-        """Let a right that `owner` holds go over to another name, until then (UTC).
+        """Transfer a lease from `owner` to another owner, until then (UTC).
 
-        False when `owner` lost it, which may be after its end alone: one that ended and that
-        nobody took is still its own.
+        False when `owner` lost it. A lease that ended, and that no other owner took, is still
+        its own.
         """
         ...
 
@@ -51,11 +51,20 @@ class SyncQueue(Protocol):
         synced_at: datetime | None,
         due_at: datetime,
     ) -> bool:
-        """Give the right back; `synced_at` (UTC) is None when the fetch failed.
+        """Release the lease.
 
-        `due_at` is when to sync next. An earlier due time that was set since the right was
-        taken wins. Who lost the right meanwhile changes nothing and gets False. What a sync
-        stores, it stores after this and in the same unit of work: from here to its end nobody
-        takes the right or erases the integration.
+        The caller stores fetched entries after this call and in the same unit of work. Until
+        that ends no other process takes the lease or erases the integration.
+
+        Args:
+            integration_id: the integration.
+            owner: the owner of the lease.
+            synced_at: when the refresh ended (UTC); None when it failed.
+            due_at: when the user is due next (UTC). An earlier time that was set since the lease
+                was taken wins.
+
+        Returns:
+            False when `owner` lost the lease; nothing is changed then.
+
         """
         ...

@@ -1,6 +1,6 @@
-"""Whether an answer that was put together before may be given once more.
+"""The version of a user's cached availability, which shows whether a kept response still holds.
 
-A look at the store that is so small that it can be taken for every read.
+The lookup is so small that every read can afford it.
 """
 
 from typing import Protocol
@@ -9,23 +9,23 @@ from domain.ids import IntegrationId
 
 
 class VersionLookup(Protocol):
-    """Where callers and their users' availability stand."""
+    """Reads the current version of an integration's availability for a caller."""
 
     async def current(self, key_hash: bytes, integration_id: IntegrationId) -> int | None:
-        """Return the version of all that may be said of an integration's availability.
+        """Return the version, which grows with every change of a possible response.
 
-        It is what stood in the store after the call began, never what an earlier look found.
+        It was read from the store after the call began; it is never the result of an earlier read.
 
         Args:
-            key_hash: of the API key that asks (SHA-256, 32 bytes).
-            integration_id: of the user it asks for.
+            key_hash: the caller's API key (SHA-256, 32 bytes).
+            integration_id: the user's integration.
 
         Returns:
-            None when the key is unknown or revoked, the integration is gone or not active, or a
-            webhook of its user waits to be applied.
+            None when the key is unknown or revoked, when the integration is gone or not active,
+            or when a webhook of its user is not applied yet.
 
         Raises:
-            StorageUnavailable: the store did not say.
+            StorageUnavailable: the store did not answer.
 
         """
         ...

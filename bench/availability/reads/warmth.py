@@ -134,4 +134,4 @@ def _parts(host: Host, now: datetime, start: datetime) -> Sequence[CacheEntry]:
 
 
 def _part(part: CacheKind, key: str, values: Values, now: datetime) -> CacheEntry:
-    return CacheEntry(part=part, key=key, content=encode(values), fetched_at=now)
+    return CacheEntry(kind=part, key=key, content=encode(values), fetched_at=now)

@@ -39,5 +39,5 @@ async def test_one_integration_is_overtaken(
     assert "Readers get the last known" in ended.output
     assert ("reauth_required" in ended.output) is not connected
     by = await overtaken(piccolo_storage, ada)
-    assert by == {each.part: "operator" for each in PARTS}
+    assert by == {each.kind: "operator" for each in PARTS}
     assert await overtaken(piccolo_storage, grace) == {}

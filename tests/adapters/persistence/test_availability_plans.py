@@ -189,7 +189,7 @@ async def test_heads(sql: asyncpg.Connection) -> None:
     """Heads are found by their integration, and what waits of its user once for all of them."""
     integration_id = await of_someone(sql)
 
-    seen = await accesses(sql, availability_cache._HEADS, integration_id)
+    seen = await accesses(sql, availability_cache._ENTRIES, integration_id)
 
     assert seen["c"] == Access("calendly_availability_cache_integration_id", PARTS_EACH, 0)
     assert seen["e"] == Access("calendly_webhook_event_pending_of_user", 1, 0)
@@ -199,7 +199,7 @@ async def test_version(sql: asyncpg.Connection) -> None:
     """Whether a webhook waits is found by its user, however many wait of others."""
     integration_id = await of_someone(sql)
 
-    seen = await accesses(sql, versions._LOOK, [b"k" * 32], [integration_id])
+    seen = await accesses(sql, versions._CURRENT, [b"k" * 32], [integration_id])
 
     assert seen["i"] == Access("calendly_integration_live", 1, 0)
     assert seen["e"] == Access("calendly_webhook_event_pending_of_user", 1, 0)

@@ -16,10 +16,10 @@ from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
 
 PARTS = [
-    CacheEntry(part=part, key="", content=b"[]", fetched_at=NOON, etag='"one"')
-    for part in CacheKind
+    CacheEntry(kind=kind, key="", content=b"[]", fetched_at=NOON, etag='"one"')
+    for kind in CacheKind
 ]
-KEYS = [each.at for each in PARTS]
+KEYS = [each.cache_key for each in PARTS]
 
 
 class Counted(Session):

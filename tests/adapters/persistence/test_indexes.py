@@ -35,7 +35,7 @@ QUERIES: dict[str, tuple[str, tuple[Any, ...]]] = {
     "calendly_integration_open_gap": (integrations._GAPS_AFTER, (None, 100)),
     "calendly_integration_account": (integrations._BY_ACCOUNTS, (["uri"],)),
     "calendly_webhook_event_pending": (webhook_events._CLAIM_PENDING, (NOON, LATER, 100)),
-    "calendly_webhook_event_pending_of_user": (availability_cache._HEADS, ("USER",)),
+    "calendly_webhook_event_pending_of_user": (availability_cache._ENTRIES, ("USER",)),
     "calendly_webhook_event_dead_letters": (
         webhook_archive.page_statement(WebhookStatus.DEAD_LETTERED),
         (None, None, 50),

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage
-from application.availability.fetch import Ask, FetchAvailability, Fetched
+from application.availability.fetch import FetchAvailability, FetchRequest, FetchResult
 from application.availability.refresh_cache import HELD, SYNCED, RefreshCache
 from application.ports.storage.availability_cache import CacheEntry, CacheKind
 from application.tokens.calendly_session import Seen
@@ -19,8 +19,8 @@ from tests.application.support.recording import RecordedSignals
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.randomness import FakeRandomness
 
-EVENT_TYPES = CacheEntry(part=CacheKind.EVENT_TYPES, key="", content=b"[]", fetched_at=NOON)
-GONE = CacheEntry(part=CacheKind.SLOTS, key="of a deleted type", content=b"[]", fetched_at=NOON)
+EVENT_TYPES = CacheEntry(kind=CacheKind.EVENT_TYPES, key="", content=b"[]", fetched_at=NOON)
+GONE = CacheEntry(kind=CacheKind.SLOTS, key="of a deleted type", content=b"[]", fetched_at=NOON)
 LOCK_GONE = "SELECT id FROM calendly_availability_cache WHERE key = $1 FOR UPDATE"
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
@@ -31,16 +31,16 @@ class Emptiness(FetchAvailability):
     def __init__(self) -> None:
         self.begun, self.go_on = asyncio.Event(), asyncio.Event()
 
-    async def __call__(
+    async def fetch(
         self,
         seen: Seen,  # noqa: ARG002
-        asks: Sequence[Ask],
-    ) -> list[Fetched]:
+        requests: Sequence[FetchRequest],
+    ) -> list[FetchResult]:
         """Return the same for every integration."""
         self.begun.set()
         await self.go_on.wait()
         later = NOON + timedelta(hours=13)
-        return [Fetched(CacheEntry(*each.at, b"[]", fetched_at=later)) for each in asks]
+        return [FetchResult(CacheEntry(*each.key, b"[]", fetched_at=later)) for each in requests]
 
 
 @pytest.fixture

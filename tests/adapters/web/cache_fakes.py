@@ -45,7 +45,7 @@ class Clock(Protocol):
         ...
 
 
-class StandInCache:
+class FakeCache:
     """What hosts offer, at a version that a test raises with every change that it makes.
 
     `asked` says for each read what was asked for at all, its `max_age` last.
@@ -116,10 +116,10 @@ class StandInCache:
         return age, self.version, story.origin(*reads, valid_until=until)
 
 
-class StandInInvalidation:
+class FakeInvalidation:
     """Overtakes all that is cached."""
 
-    def __init__(self, cache: StandInCache, host: Host) -> None:
+    def __init__(self, cache: FakeCache, host: Host) -> None:
         self._cache = cache
         self._host = host
 
@@ -131,10 +131,10 @@ class StandInInvalidation:
         return view
 
 
-class StandInStandings:
+class FakeVersionLookup:
     """One version for all, told to the key of the story while the database is there."""
 
-    def __init__(self, cache: StandInCache, storage: Down) -> None:
+    def __init__(self, cache: FakeCache, storage: Down) -> None:
         self.asked = 0
         self.revoked = False
         self._cache = cache
@@ -148,7 +148,7 @@ class StandInStandings:
         return self._cache.version if known and not self.revoked else None
 
 
-class StandInMarks:
+class FakeUsageTracker:
     """Remembers which reads were noted."""
 
     def __init__(self) -> None:

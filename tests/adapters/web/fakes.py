@@ -39,10 +39,10 @@ from domain.secret import Secret
 from domain.signature import Verdict, verify
 from tests.adapters.web import scenario as story
 from tests.adapters.web.cache_fakes import (
-    StandInCache,
-    StandInInvalidation,
-    StandInMarks,
-    StandInStandings,
+    FakeCache,
+    FakeInvalidation,
+    FakeUsageTracker,
+    FakeVersionLookup,
 )
 from tests.adapters.web.failures import Failures
 from tests.adapters.web.operators import operators_of
@@ -401,14 +401,14 @@ class StandInServices:
         self.view_integration = self.host.view
         self.refresh_tokens = self.host.refresh
         self.request_disconnect = self.host.disconnect
-        self.cache = StandInCache(self.host, self.storage, self.clock, self.failures)
+        self.cache = FakeCache(self.host, self.storage, self.clock, self.failures)
         self.read_event_types = self.cache.read_event_types
         self.read_availability = self.cache.read_availability
         self.read_busy_times = self.cache.read_busy_times
         self.read_schedules = self.cache.read_schedules
-        self.invalidate_availability = StandInInvalidation(self.cache, self.host)
-        self.versions = StandInStandings(self.cache, self.storage)
-        self.usage = StandInMarks()
+        self.invalidate_availability = FakeInvalidation(self.cache, self.host)
+        self.versions = FakeVersionLookup(self.cache, self.storage)
+        self.usage = FakeUsageTracker()
         self.links = StandInLinks(self.host, self.failures)
         self.create_scheduling_link = self.links.create
         self.bookings = StandInBookings(self.failures)

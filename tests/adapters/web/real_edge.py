@@ -125,7 +125,7 @@ async def open_edge(database_url: Secret, sandbox_url: str) -> AsyncIterator[Edg
         app = build_app(settings, _opened_already)
         # By hand: Litestar's lifespan has to be left by the task that entered it, and a fixture
         # of pytest is not.
-        app.state.services, app.state.rendered_answers = services, ResponseCache()
+        app.state.services, app.state.response_cache = services, ResponseCache()
         carrier = httpx.ASGITransport(cast(Any, app), raise_app_exceptions=False)
         client = await stack.enter_async_context(
             httpx.AsyncClient(transport=carrier, base_url=settings.public_url)

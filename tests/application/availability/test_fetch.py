@@ -4,12 +4,12 @@ from datetime import timedelta
 import pytest
 
 from application.availability.cache_entries import event_types, slots
-from application.availability.fetch import AT_ONCE, Ask, Fetched, is_over
+from application.availability.fetch import MAX_CONCURRENT, FetchRequest, FetchResult, is_over
 from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind
 from application.tokens.calendly_session import Seen
 from domain.availability import BUSY_WINDOW, SLOT_WINDOW, Window
 from domain.errors import CalendarBroken, CalendlyUnavailable
-from domain.windows import HEAD_START, cells
+from domain.windows import HEAD_START, far_windows
 from tests.application.support.building import Product
 from tests.application.support.host_setup import Host, host
 from tests.application.support.process import Process
@@ -18,22 +18,22 @@ from tests.fakes.clock import NOON
 SINGLE = [CacheKey(each) for each in (CacheKind.EVENT_TYPES, CacheKind.BUSY, CacheKind.SCHEDULES)]
 
 
-async def fetch(process: Process, ada: Host, *keys: CacheKey) -> list[Fetched]:
+async def fetch(process: Process, ada: Host, *keys: CacheKey) -> list[FetchResult]:
     """Fetch parts of which nothing is known."""
-    return await process.fetch(Seen(ada.integration), [Ask(at) for at in keys])
+    return await process.fetch.fetch(Seen(ada.integration), [FetchRequest(at) for at in keys])
 
 
-async def fetch_again(process: Process, ada: Host, stored: CacheEntry) -> Fetched:
+async def fetch_again(process: Process, ada: Host, stored: CacheEntry) -> FetchResult:
     """Fetch a part that is stored as it came."""
-    ask = Ask(stored.at, stored.etag, stored.covers)
-    (fetched,) = await process.fetch(Seen(ada.integration), [ask])
+    ask = FetchRequest(stored.cache_key, stored.etag, stored.covers)
+    (fetched,) = await process.fetch.fetch(Seen(ada.integration), [ask])
     return fetched
 
 
 def far(uri: str, days: int) -> tuple[CacheKey, Window]:
     """Return the cell of slots around the moment so many days from now."""
     moment = NOON + timedelta(days=days)
-    (cell,) = cells(uri, Window(moment, moment + timedelta(seconds=1)), SLOT_WINDOW)
+    (cell,) = far_windows(uri, Window(moment, moment + timedelta(seconds=1)), SLOT_WINDOW)
     return CacheKey(CacheKind.SLOTS, cell.key), cell.window
 
 
@@ -44,9 +44,9 @@ async def test_what_is_asked_for_is_fetched(product: Product, process: Process) 
 
     fetched = await fetch(process, ada, *wanted)
 
-    assert [each.part.at for each in fetched] == wanted
-    assert event_types(fetched[0].part) == (ada.event_type,)
-    assert tuple(each.start for each in slots(fetched[3].part)) == ada.starts
+    assert [each.entry.cache_key for each in fetched] == wanted
+    assert event_types(fetched[0].entry) == (ada.event_type,)
+    assert tuple(each.start for each in slots(fetched[3].entry)) == ada.starts
     assert {(each.error, each.unchanged) for each in fetched} == {(None, False)}
 
 
@@ -64,7 +64,7 @@ async def test_spans_are_within_calendlys_limits(product: Product, process: Proc
 
     fetched = await fetch(process, ada, CacheKey(CacheKind.SLOTS, ada.event_type.uri), *SINGLE[1:])
 
-    covers = [each.part.covers for each in fetched]
+    covers = [each.entry.covers for each in fetched]
     assert covers == [
         Window(NOON + HEAD_START, NOON + HEAD_START + SLOT_WINDOW),
         Window(NOON + HEAD_START, NOON + HEAD_START + BUSY_WINDOW),
@@ -82,7 +82,7 @@ async def test_a_cell_is_asked_for_as_far_as_it_lies_ahead(
 
     fetched = await fetch(process, ada, now_key, far_key)
 
-    assert [each.part.covers for each in fetched] == [
+    assert [each.entry.covers for each in fetched] == [
         Window(NOON + HEAD_START, now_window.end),
         far_window,
     ]
@@ -101,7 +101,7 @@ async def test_the_moment_before_the_fetch_counts(product: Product, process: Pro
 
     (fetched,) = await task
 
-    assert fetched.part.fetched_at == NOON
+    assert fetched.entry.fetched_at == NOON
 
 
 async def test_a_broken_calendar_spoils_only_busy_times(
@@ -115,8 +115,8 @@ async def test_a_broken_calendar_spoils_only_busy_times(
 
     assert (types.error, schedules.error) == (None, None)
     assert isinstance(busy.error, CalendarBroken)
-    assert (busy.part.error_code, busy.part.content) == ("calendar_broken", b"")
-    assert busy.part.fetched_at == NOON
+    assert (busy.entry.error_code, busy.entry.content) == ("calendar_broken", b"")
+    assert busy.entry.fetched_at == NOON
 
 
 async def test_a_bug_spoils_only_its_part(product: Product, process: Process) -> None:
@@ -128,7 +128,7 @@ async def test_a_bug_spoils_only_its_part(product: Product, process: Process) ->
 
     assert (types.error, schedules.error) == (None, None)
     assert isinstance(busy.bug, KeyError)
-    assert busy.part.error_code == "internal"
+    assert busy.entry.error_code == "internal"
 
 
 async def test_what_did_not_change_is_not_sent_again(product: Product, process: Process) -> None:
@@ -138,14 +138,14 @@ async def test_what_did_not_change_is_not_sent_again(product: Product, process: 
     (first,) = await fetch(process, ada, at)
     product.clock.advance(timedelta(hours=1))
 
-    second = await fetch_again(process, ada, first.part)
+    second = await fetch_again(process, ada, first.entry)
     product.calendly.open_slots(ada.event_type.uri, [window.start])
-    third = await fetch_again(process, ada, first.part)
+    third = await fetch_again(process, ada, first.entry)
 
-    assert first.part.etag is not None
-    assert (second.unchanged, second.part.content) == (True, b"")
-    assert (second.part.etag, second.part.covers) == (first.part.etag, window)
-    assert (third.unchanged, len(slots(third.part))) == (False, 1)
+    assert first.entry.etag is not None
+    assert (second.unchanged, second.entry.content) == (True, b"")
+    assert (second.entry.etag, second.entry.covers) == (first.entry.etag, window)
+    assert (third.unchanged, len(slots(third.entry))) == (False, 1)
 
 
 @pytest.mark.parametrize("part", [CacheKind.EVENT_TYPES, CacheKind.SCHEDULES])
@@ -157,7 +157,7 @@ async def test_what_has_no_window_is_asked_for_in_the_same_words(
     (first,) = await fetch(process, ada, CacheKey(part))
     product.clock.advance(timedelta(hours=1))
 
-    assert (await fetch_again(process, ada, first.part)).unchanged
+    assert (await fetch_again(process, ada, first.entry)).unchanged
 
 
 @pytest.mark.parametrize("what", ["near slots", "begun slots", "busy times"])
@@ -174,11 +174,11 @@ async def test_a_tag_speaks_of_one_span_alone(
     (first,) = await fetch(process, ada, at)
     product.clock.advance(timedelta(seconds=1))
 
-    second = await fetch_again(process, ada, first.part)
+    second = await fetch_again(process, ada, first.entry)
 
-    assert first.part.etag is not None
-    assert second.part.etag == first.part.etag
-    assert (second.unchanged, second.part.content) == (False, first.part.content)
+    assert first.entry.etag is not None
+    assert second.entry.etag == first.entry.etag
+    assert (second.unchanged, second.entry.content) == (False, first.entry.content)
 
 
 async def test_fetches_run_side_by_side_but_not_all_at_once(
@@ -191,7 +191,7 @@ async def test_fetches_run_side_by_side_but_not_all_at_once(
     holds = [product.calendly.hold_next("available_times") for _ in made]
 
     async def release() -> int:
-        for hold in holds[:AT_ONCE]:
+        for hold in holds[:MAX_CONCURRENT]:
             await hold.reached.wait()
         most = product.calendly.calls["available_times"]
         for hold in holds:
@@ -202,7 +202,7 @@ async def test_fetches_run_side_by_side_but_not_all_at_once(
         fetch(process, ada, *(CacheKey(CacheKind.SLOTS, uri) for uri in made)), release()
     )
 
-    assert at_once == AT_ONCE
+    assert at_once == MAX_CONCURRENT
     assert len(fetched) == 20
 
 

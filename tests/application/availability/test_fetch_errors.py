@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.availability.fetch_errors import ASK_AGAIN, fetch_error
+from application.availability.fetch_errors import RETRY_SECONDS, fetch_error
 from application.ports.storage.availability_cache import CacheEntry, CacheKind
 from domain.errors import (
     AvailabilityPending,
@@ -16,7 +16,7 @@ from tests.fakes.clock import NOON
 
 
 @pytest.mark.parametrize(
-    ("part", "code", "said"),
+    ("kind", "code", "expected"),
     [
         (CacheKind.SLOTS, "calendly_not_found", EventTypeNotFound),
         (CacheKind.EVENT_TYPES, "calendly_not_found", CalendlyNotFound),
@@ -26,35 +26,37 @@ from tests.fakes.clock import NOON
     ],
 )
 def test_a_lasting_refusal_is_not_called_pending(
-    part: CacheKind, code: str, said: type[SlotkeeperError]
+    kind: CacheKind, code: str, expected: type[SlotkeeperError]
 ) -> None:
     """Only what may come by itself is called pending, and a time to ask again goes with it."""
-    unfetched = CacheEntry(part=part, key="", content=b"", fetched_at=NOON, error_code=code)
+    unfetched = CacheEntry(kind=kind, key="", content=b"", fetched_at=NOON, error_code=code)
 
     error = fetch_error(unfetched, NOON)
 
-    assert type(error) is said
+    assert type(error) is expected
     assert (error.retry_after is not None) is (error.kind is Kind.TRANSIENT)
 
 
 @pytest.mark.parametrize(
-    ("rest", "said"),
+    ("backoff", "expected"),
     [
-        (None, ASK_AGAIN),
+        (None, RETRY_SECONDS),
         (timedelta(seconds=90.2), 91),
         (timedelta(), 1),
         (timedelta(seconds=-5), 1),
     ],
 )
-def test_who_asks_again_is_told_when_it_is_worth_it(rest: timedelta | None, said: float) -> None:
+def test_who_asks_again_is_told_when_it_is_worth_it(
+    backoff: timedelta | None, expected: float
+) -> None:
     """A pending part that rests says for how long, in whole seconds and never less than one."""
     unfetched = CacheEntry(
-        part=CacheKind.BUSY,
+        kind=CacheKind.BUSY,
         key="",
         content=b"",
         fetched_at=NOON,
         error_code="calendly_unavailable",
-        retry_at=None if rest is None else NOON + rest,
+        retry_at=None if backoff is None else NOON + backoff,
     )
 
-    assert fetch_error(unfetched, NOON).retry_after == said
+    assert fetch_error(unfetched, NOON).retry_after == expected

@@ -130,14 +130,16 @@ async def test_what_is_stored_otherwise_is_fetched_anew(
 ) -> None:
     """A part that another version stored in a way unknown to this one is as good as missing."""
     state, at = product.storage.state, (warm.integration.user_id, *EVENT_TYPES)
-    row = state.parts[at]
-    state.parts[at] = replace(row, part=replace(row.part, content=b'[{"uri":1}]', etag='"one"'))
+    row = state.entries[at]
+    state.entries[at] = replace(
+        row, entry=replace(row.entry, content=b'[{"uri":1}]', etag='"one"')
+    )
 
     found = await read(process, warm)
     again = await read(process, warm)
 
     assert found.age.freshness is Freshness.FRESH
-    assert event_types(again.parts[0]) == (warm.event_type,)
+    assert event_types(again.sources[0]) == (warm.event_type,)
     assert product.calendly.calls == {"event_types": 1}
 
 
@@ -148,8 +150,8 @@ async def test_a_change_concerns_some_parts_alone(
     await overtake(product, warm, scope=Scope.BOOKINGS)
 
     states = {
-        at.part: (await read(process, warm, at)).age.freshness
-        for at in (EVENT_TYPES, CacheKey(CacheKind.SCHEDULES), CacheKey(CacheKind.BUSY))
+        key.kind: (await read(process, warm, key)).age.freshness
+        for key in (EVENT_TYPES, CacheKey(CacheKind.SCHEDULES), CacheKey(CacheKind.BUSY))
     }
     await product.background.settle()
 

@@ -252,7 +252,7 @@ async def test_who_lost_the_right_stores_nothing(
     await hold.reached.wait()
     product.clock.advance(FETCH_LEASE)
     now = product.clock.now()
-    kept = CacheEntry(part=CacheKind.SLOTS, key="new type", content=b"[]", fetched_at=now)
+    kept = CacheEntry(kind=CacheKind.SLOTS, key="new type", content=b"[]", fetched_at=now)
     async with product.storage() as uow:
         assert await uow.sync_queue.take(ada.integration.id, "other", now, now + FETCH_LEASE)
         await uow.availability.put(ada.integration.user_id, ada.integration.id, [kept])

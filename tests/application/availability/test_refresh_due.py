@@ -12,7 +12,7 @@ from application.ports.storage.availability_cache import CacheEntry, CacheKey, C
 from domain.availability import SLOT_WINDOW, Window
 from domain.errors import CalendlyUnavailable, StorageUnavailable
 from domain.sync_plan import RECENT_READ
-from domain.windows import cells
+from domain.windows import far_windows
 from tests.application.support.building import Product
 from tests.application.support.host_setup import (
     A_DAY,
@@ -214,7 +214,7 @@ async def test_far_slots_are_kept_while_they_are_read(product: Product, process:
     await run(process)
     await process.availability(user_id, uri, NOON + 70 * A_DAY, NOON + 71 * A_DAY)
     await process.availability(user_id, uri, NOON + 110 * A_DAY, NOON + 111 * A_DAY)
-    far = sorted(at for _, *at in product.storage.state.parts if "#" in at[1])
+    far = sorted(at for _, *at in product.storage.state.entries if "#" in at[1])
     await mark_read(product, ada, CacheKey(CacheKind.SLOTS, far[0][1]))
     await mark_read(product, ada, TYPES)
     for _ in range(26):
@@ -222,7 +222,7 @@ async def test_far_slots_are_kept_while_they_are_read(product: Product, process:
         await run(process)
         await mark_read(product, ada, CacheKey(CacheKind.SLOTS, far[0][1]))
 
-    left = sorted(at for _, *at in product.storage.state.parts if "#" in at[1])
+    left = sorted(at for _, *at in product.storage.state.entries if "#" in at[1])
 
     assert len(far) == 2
     assert left == far[:1]
@@ -234,7 +234,7 @@ async def test_a_far_window_that_is_over_is_dropped(product: Product, process: P
     await process.sync(ada.integration.id)
     span = Window(NOON + 65 * A_DAY, NOON + 66 * A_DAY)
     await process.availability(ada.integration.user_id, ada.event_type.uri, span.start, span.end)
-    (cell,) = cells(ada.event_type.uri, span, SLOT_WINDOW)
+    (cell,) = far_windows(ada.event_type.uri, span, SLOT_WINDOW)
     product.clock.set(cell.window.end)
     await mark_read(product, ada, TYPES, CacheKey(CacheKind.SLOTS, cell.key))
     product.calendly.calls.clear()

@@ -19,9 +19,9 @@ ASKED = timedelta(minutes=10)
 @pytest.mark.parametrize("chance", [0, 0.5, 0.999])
 def test_a_good_refresh_is_due_again_before_it_turns_stale(chance: float) -> None:
     """Who was refreshed is due when the soft limit comes, and not all at the same moment."""
-    rests = retry_times_after([], NOON, CACHE, chance)
+    retry_times = retry_times_after([], NOON, CACHE, chance)
 
-    assert rests.due_at == NOON + CACHE.soft_ttl * (1 - CACHE.jitter * chance)
+    assert retry_times.due_at == NOON + CACHE.soft_ttl * (1 - CACHE.jitter * chance)
 
 
 @pytest.mark.parametrize(
@@ -37,29 +37,29 @@ def test_a_good_refresh_is_due_again_before_it_turns_stale(chance: float) -> Non
 def test_what_passes_is_tried_again_soon(
     errors: list[SlotkeeperError], shortest: timedelta
 ) -> None:
-    """After a passing failure a user rests two minutes, or for as long as Calendly asked."""
+    """After a passing failure a user retry_times two minutes, or for as long as Calendly asked."""
     for chance in (0, 0.999):
-        rests = retry_times_after(errors, NOON, CACHE, chance)
+        retry_times = retry_times_after(errors, NOON, CACHE, chance)
 
-        assert shortest <= rests.due_at - NOON <= shortest * (1 + SPREAD)
-        assert rests.passing == rests.due_at
-        assert rests.of(errors[-1]) == rests.passing
+        assert shortest <= retry_times.due_at - NOON <= shortest * (1 + SPREAD)
+        assert retry_times.temporary == retry_times.due_at
+        assert retry_times.of(errors[-1]) == retry_times.temporary
 
 
 @pytest.mark.parametrize("error", [CalendlyForbidden("no"), CalendarBroken("broken")])
 def test_what_is_refused_for_good_keeps_the_rhythm(error: SlotkeeperError) -> None:
     """A lasting refusal brings nobody's turn forward; a reader may try again within the hour."""
-    rests = retry_times_after([error], NOON, CACHE, 0.5)
+    retry_times = retry_times_after([error], NOON, CACHE, 0.5)
 
-    assert rests.due_at == NOON + 0.95 * CACHE.soft_ttl
-    assert rests.of(error) == NOON + 0.95 * LONGEST
+    assert retry_times.due_at == NOON + 0.95 * CACHE.soft_ttl
+    assert retry_times.of(error) == NOON + 0.95 * LONGEST
 
 
 def test_a_very_long_rest_holds_up_its_part_alone() -> None:
     """When Calendly wants one part to rest for a day, the others keep their rhythm."""
     error = CalendlyThrottled("slow", retry_after=86_400)
 
-    rests = retry_times_after([error], NOON, CACHE, 0)
+    retry_times = retry_times_after([error], NOON, CACHE, 0)
 
-    assert rests.of(error) == NOON + timedelta(days=1)
-    assert rests.due_at == NOON + CACHE.soft_ttl
+    assert retry_times.of(error) == NOON + timedelta(days=1)
+    assert retry_times.due_at == NOON + CACHE.soft_ttl

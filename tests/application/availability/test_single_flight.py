@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from application.availability.read_lists import SingleEntryQuery
-from application.availability.single_flight import REST
+from application.availability.single_flight import BACKGROUND_POLL
 from application.ports.storage.availability_cache import CacheKey, CacheKind, Scope
 from application.resilience.priority import in_background
 from domain.cache_policy import Freshness
@@ -302,7 +302,7 @@ async def test_a_renewal_behind_an_answer_leaves_a_held_right_alone(product: Pro
 
     for _ in range(200):
         await process.event_types(ada.integration.user_id)
-        await asyncio.sleep(REST / 200)
+        await asyncio.sleep(BACKGROUND_POLL / 200)
 
     assert store.openings - before - 200 <= 3
     hold.release()

@@ -38,7 +38,7 @@ async def read(process: Process, ada: Host, start: datetime, end: datetime) -> A
 
 async def ahead(process: Process, ada: Host) -> SlotWindow:
     """Return what a read of a short range leaves."""
-    window = (await read(process, ada, TOMORROW, TOMORROW + A_DAY)).ahead
+    window = (await read(process, ada, TOMORROW, TOMORROW + A_DAY)).slot_window
     assert window is not None
     return window
 
@@ -59,12 +59,12 @@ async def test_any_range_is_what_a_read_of_it_finds(
     """A range of the window has the slots that a read of it finds, booked ones left out."""
     window = await ahead(process, ada)
 
-    span = window.cut(start, end, NOON)
+    span = window.valid_range(start, end, NOON)
 
     assert span is not None
-    found = open_slots(window.open(), span, (), window.duration)
+    found = open_slots(window.open_slots(), span, (), window.duration)
     assert tuple(found) == (await read(process, ada, start, end)).slots
-    assert len(window.open()) == len(window.listed) - 1
+    assert len(window.open_slots()) == len(window.slots) - 1
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ async def test_what_a_read_would_refuse_or_fetch_is_not_cut(
     """A range that breaks a rule, or needs another window, is none of this one."""
     window = await ahead(process, ada)
 
-    assert window.cut(start, end, NOON) is None
+    assert window.valid_range(start, end, NOON) is None
 
 
 async def test_the_past_is_judged_when_it_is_asked(process: Process, ada: Host) -> None:
@@ -94,8 +94,8 @@ async def test_the_past_is_judged_when_it_is_asked(process: Process, ada: Host) 
     window = await ahead(process, ada)
     later = NOON + timedelta(minutes=10)
 
-    assert window.cut(NOON, TOMORROW, later) is None
-    assert window.cut(later, later + MONTH, later) is not None
+    assert window.valid_range(NOON, TOMORROW, later) is None
+    assert window.valid_range(later, later + MONTH, later) is not None
 
 
 async def test_what_is_not_fresh_is_not_kept(
@@ -108,4 +108,4 @@ async def test_what_is_not_fresh_is_not_kept(
     await overtake(product, ada)
     overtaken = await read(process, ada, TOMORROW, TOMORROW + A_DAY)
 
-    assert (beyond.ahead, both.ahead, overtaken.ahead) == (None, None, None)
+    assert (beyond.slot_window, both.slot_window, overtaken.slot_window) == (None, None, None)

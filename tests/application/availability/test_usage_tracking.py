@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from application.availability.usage_tracking import EVERY, MAX_PENDING
-from application.ports.storage.availability_cache import NEWS_AFTER, CacheKey, CacheKind
+from application.ports.storage.availability_cache import READ_MARK_INTERVAL, CacheKey, CacheKind
 from domain.errors import StorageUnavailable
 from domain.ids import UserId
 from tests.application.support.building import Product
@@ -70,12 +70,12 @@ async def test_marks_are_renewed_now_and_then(product: Product, process: Process
     await process.sync(ada.integration.id)
     user_id = ada.integration.user_id
     a_minute = timedelta(minutes=1)
-    for step in (timedelta(), a_minute, a_minute, NEWS_AFTER):
+    for step in (timedelta(), a_minute, a_minute, READ_MARK_INTERVAL):
         product.clock.advance(step)
         await process.event_types(user_id)
         await written(product)
 
-    assert await read_at(product, ada, TYPES) == NOON + 2 * a_minute + NEWS_AFTER
+    assert await read_at(product, ada, TYPES) == NOON + 2 * a_minute + READ_MARK_INTERVAL
 
 
 async def test_marks_of_many_users_are_written_together(product: Product) -> None:

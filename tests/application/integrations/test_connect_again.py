@@ -114,13 +114,13 @@ async def test_connecting_again_overtakes_what_is_cached(
 ) -> None:
     """What was cached before the account came back is all asked for again."""
     connected = await product.connect()
-    before = product.storage.state.integrations[connected.id].overtaken
+    before = product.storage.state.integrations[connected.id].invalidated
     flow = await Flow(product, process, connected.account).begin(connected.user_id)
 
     await flow.complete()
 
     assert before == {}
-    assert product.storage.state.integrations[connected.id].overtaken == {
+    assert product.storage.state.integrations[connected.id].invalidated == {
         "bookings": (NOON, "reconnect"),
         "event_types": (NOON, "reconnect"),
     }

@@ -45,7 +45,7 @@ def outcome_of(state: State) -> Outcome:
             for row in state.webhook_events.values()
         },
         bookings={at: booking.facts for at, booking in state.bookings.items()},
-        overtaken={at: row.overtaken for at, row in state.integrations.items()},
+        overtaken={at: row.invalidated for at, row in state.integrations.items()},
     )
 
 

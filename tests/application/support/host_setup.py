@@ -40,7 +40,7 @@ async def host(product: Product, external_id: str = "ada", *, kind: str = "solo"
 
 def overtaken(product: Product, of: Host) -> set[tuple[datetime, str]]:
     """Return when the host's cache was overtaken, and by what."""
-    return set(product.storage.state.integrations[of.integration.id].overtaken.values())
+    return set(product.storage.state.integrations[of.integration.id].invalidated.values())
 
 
 async def subscribe(product: Product, of: Host) -> None:
@@ -63,10 +63,10 @@ async def overtake(
     product.clock.advance(A_MOMENT)
 
 
-async def cached(product: Product, found: Host, at: CacheKey) -> CacheEntry | None:
+async def cached(product: Product, found: Host, key: CacheKey) -> CacheEntry | None:
     """Return a part as it is cached."""
     async with product.storage() as uow:
-        return await uow.availability.read(found.integration.user_id, at.part, at.key)
+        return await uow.availability.read(found.integration.user_id, key.kind, key.key)
 
 
 async def mark_read(product: Product, found: Host, *reads: CacheKey) -> None:

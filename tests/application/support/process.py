@@ -223,7 +223,7 @@ class Process:
     def sync_due(self) -> SyncDueAvailability:
         return SyncDueAvailability(
             storage=self.storage,
-            sync=self.sync,
+            refresh_cache=self.sync,
             circuit_breakers=self.circuit_breakers,
             clock=self.clock,
             telemetry=self.telemetry,
@@ -231,9 +231,9 @@ class Process:
         )
 
     @cached_property
-    def flights(self) -> SingleFlight:
+    def single_flight(self) -> SingleFlight:
         return SingleFlight(
-            sync=self.sync,
+            refresh_cache=self.sync,
             circuit_breakers=self.circuit_breakers,
             background=self.background,
             randomness=self.randomness,
@@ -248,7 +248,7 @@ class Process:
     def cache(self) -> ReadThroughCache:
         return ReadThroughCache(
             storage=self.storage,
-            flights=self.flights,
+            single_flight=self.single_flight,
             usage=self.usage,
             clock=self.clock,
             telemetry=self.telemetry,

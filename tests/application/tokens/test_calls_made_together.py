@@ -129,6 +129,6 @@ async def test_a_claimed_sync_has_the_tokens_of_its_turn(
     await process.refresh(ada.integration.id)
     product.calendly.calls.clear()
 
-    assert [await process.sync.run(each.id, "page") for each in claimed] == [SYNCED]
+    assert [await process.sync.refresh_claimed(each.id, "page") for each in claimed] == [SYNCED]
     assert product.calendly.calls["event_types"] == 1
     assert product.calendly.calls["refresh"] == 0

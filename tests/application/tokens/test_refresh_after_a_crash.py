@@ -36,7 +36,7 @@ async def dies(product: Product, integration_id: IntegrationId, step: int) -> st
     return None
 
 
-def is_spent(product: Product, stored: Integration) -> bool:
+def is_obsolete(product: Product, stored: Integration) -> bool:
     """Whether the stored refresh token is dead at Calendly."""
     if stored.tokens is None:
         return True
@@ -49,7 +49,7 @@ async def aftermath(*steps: int) -> Aftermath:
     product.calendly.tokens_per_minute = None
     connected = await product.connect()
     died_at = [await dies(product, connected.id, step) for step in steps]
-    was_spent = is_spent(product, await product.stored(connected.id))
+    was_spent = is_obsolete(product, await product.stored(connected.id))
     try:
         fresh = await Process(product, "living").refresh(connected.id)
     except (GrantRefused, ReauthRequired):

@@ -153,7 +153,7 @@ async def test_what_is_given_up_has_overtaken_the_cache(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """What waits overtakes a user's times, and so it does once, for good, when it is given up."""
-    busy = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
+    busy = CacheEntry(kind=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
     async with product.storage() as uow:
         await uow.availability.put(ada.user_id, ada.id, [busy])
         await uow.commit()

@@ -262,7 +262,7 @@ async def test_a_changed_event_type_overtakes_it_too(
     """A change of what is offered overtakes event types and slots, and touches no booking."""
     await deliver(process, bodies.webhook("event_type.updated", bodies.event_type()), ada)
 
-    assert product.storage.state.integrations[ada.id].overtaken == {
+    assert product.storage.state.integrations[ada.id].invalidated == {
         "event_types": (NOON, "event_type.updated")
     }
     assert statuses(product) == []

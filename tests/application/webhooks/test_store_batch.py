@@ -172,7 +172,7 @@ async def test_a_group_overtakes_what_each_of_it_changed(
         ]
     )
 
-    assert product.storage.state.integrations[ada.id].overtaken == {
+    assert product.storage.state.integrations[ada.id].invalidated == {
         "bookings": (now, "invitee.canceled"),
         "event_types": (now, "event_type.updated"),
     }

@@ -12,24 +12,24 @@ from domain.integration import Integration
 from tests.fakes.clock import NOON
 
 MINUTE = timedelta(minutes=1)
-BUSY = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
-EVENT_TYPES = CacheEntry(part=CacheKind.EVENT_TYPES, key="", content=b"[]", fetched_at=NOON)
-SCHEDULES = CacheEntry(part=CacheKind.SCHEDULES, key="", content=b"[]", fetched_at=NOON)
+BUSY = CacheEntry(kind=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
+EVENT_TYPES = CacheEntry(kind=CacheKind.EVENT_TYPES, key="", content=b"[]", fetched_at=NOON)
+SCHEDULES = CacheEntry(kind=CacheKind.SCHEDULES, key="", content=b"[]", fetched_at=NOON)
 
 
 def slots(key: str = "https://api.calendly.com/event_types/A", **changes: object) -> CacheEntry:
     """Return slots as they were fetched at noon."""
     covers = Window(start=NOON, end=NOON + timedelta(days=31))
     plain = CacheEntry(
-        part=CacheKind.SLOTS, key=key, content=b'["\xc3\xa4"]', fetched_at=NOON, covers=covers
+        kind=CacheKind.SLOTS, key=key, content=b'["\xc3\xa4"]', fetched_at=NOON, covers=covers
     )
     return replace(plain, **changes)
 
 
-async def put(storage: Storage, owner: Integration, *parts: CacheEntry) -> None:
-    """Store parts, committed."""
+async def put(storage: Storage, owner: Integration, *entries: CacheEntry) -> None:
+    """Store entries, committed."""
     async with storage() as uow:
-        await uow.availability.put(owner.user_id, owner.id, parts)
+        await uow.availability.put(owner.user_id, owner.id, entries)
         await uow.commit()
 
 
@@ -45,32 +45,32 @@ async def invalidate(
         await uow.commit()
 
 
-async def read(storage: Storage, owner: Integration, part: CacheEntry) -> CacheEntry | None:
+async def read(storage: Storage, owner: Integration, entry: CacheEntry) -> CacheEntry | None:
     """Read a part."""
     async with storage() as uow:
-        return await uow.availability.read(owner.user_id, part.part, part.key)
+        return await uow.availability.read(owner.user_id, entry.kind, entry.key)
 
 
-def failed(part: CacheKind, key: str, code: str, at: datetime = NOON) -> CacheEntry:
+def failed(kind: CacheKind, key: str, code: str, at: datetime = NOON) -> CacheEntry:
     """Return what stands for a part that could not be fetched."""
-    return CacheEntry(part=part, key=key, content=b"", fetched_at=at, error_code=code)
+    return CacheEntry(kind=kind, key=key, content=b"", fetched_at=at, error_code=code)
 
 
-async def mark_failed(storage: Storage, owner: Integration, *parts: CacheEntry) -> None:
-    """Mark parts as failed, committed."""
+async def mark_failed(storage: Storage, owner: Integration, *entries: CacheEntry) -> None:
+    """Mark entries as failed, committed."""
     async with storage() as uow:
-        await uow.availability.mark_failed(owner.user_id, owner.id, parts)
+        await uow.availability.mark_failed(owner.user_id, owner.id, entries)
         await uow.commit()
 
 
-async def renew(storage: Storage, owner: Integration, *parts: CacheEntry) -> None:
-    """Renew parts, committed."""
+async def renew(storage: Storage, owner: Integration, *entries: CacheEntry) -> None:
+    """Renew entries, committed."""
     async with storage() as uow:
-        await uow.availability.renew(owner.user_id, owner.id, parts)
+        await uow.availability.renew(owner.user_id, owner.id, entries)
         await uow.commit()
 
 
 async def overtaken(storage: Storage, owner: Integration) -> dict[CacheKind, str | None]:
     """Return of each kind of part what overtook it, if anything did."""
     found = [await read(storage, owner, each) for each in (slots(), BUSY, EVENT_TYPES, SCHEDULES)]
-    return {each.part: each.invalidated_by for each in found if each and each.invalidated_at}
+    return {each.kind: each.invalidated_by for each in found if each and each.invalidated_at}

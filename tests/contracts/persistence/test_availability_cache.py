@@ -29,7 +29,7 @@ async def test_reads_back(storage: Storage, world: World, ada: Integration) -> N
     """Parts are read back as they were stored, each under its kind and key, for their user only."""
     grace = await world.connect("grace")
     one, two = slots(), slots("https://api.calendly.com/event_types/B", content=b"[2]")
-    busy = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
+    busy = CacheEntry(kind=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
     await put(storage, ada, two, busy, one)
 
     assert [await read(storage, ada, each) for each in (one, two, busy)] == [one, two, busy]
@@ -152,7 +152,7 @@ async def test_heads(storage: Storage, world: World, ada: Integration) -> None:
     await invalidate(storage, ada.user_id, at=NOON, by="test")
 
     async with storage() as uow:
-        entries = {each.at: each for each in await uow.availability.entries(ada.id)}
+        entries = {each.cache_key: each for each in await uow.availability.entries(ada.id)}
 
     changes: dict[str, Any] = {
         "content": b"",
@@ -160,12 +160,12 @@ async def test_heads(storage: Storage, world: World, ada: Integration) -> None:
         "invalidated_by": "test",
     }
     assert entries == {
-        slots().at: slots(withheld=True, **changes),
-        far.at: replace(far, withheld=True, **changes),
-        never.at: replace(never, **changes),
-        EVENT_TYPES.at: replace(EVENT_TYPES, content=b"", withheld=True),
+        slots().cache_key: slots(content_omitted=True, **changes),
+        far.cache_key: replace(far, content_omitted=True, **changes),
+        never.cache_key: replace(never, **changes),
+        EVENT_TYPES.cache_key: replace(EVENT_TYPES, content=b"", content_omitted=True),
     }
-    assert [entries[each.at].known for each in (slots(), never)] == [True, False]
+    assert [entries[each.cache_key].has_content for each in (slots(), never)] == [True, False]
 
 
 async def test_drop(storage: Storage, world: World, ada: Integration) -> None:
@@ -177,7 +177,7 @@ async def test_drop(storage: Storage, world: World, ada: Integration) -> None:
     async with storage() as uow:
         await uow.availability.drop(ada.user_id, [])
         await uow.availability.drop(
-            ada.user_id, [far.at, BUSY.at, CacheKey(CacheKind.SLOTS, "never")]
+            ada.user_id, [far.cache_key, BUSY.cache_key, CacheKey(CacheKind.SLOTS, "never")]
         )
         await uow.commit()
 
@@ -200,7 +200,7 @@ async def test_keep_only(storage: Storage, world: World, ada: Integration) -> No
     """Deleted event types are forgotten, other kinds and other users are left alone."""
     grace = await world.connect("grace")
     kept, gone = slots("kept"), slots("gone")
-    busy = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
+    busy = CacheEntry(kind=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
     await put(storage, ada, kept, gone, busy)
     await put(storage, grace, gone)
     async with storage() as uow:

@@ -206,7 +206,7 @@ async def test_disconnecting(storage: Storage, world: World, ada: Integration) -
 async def test_leaving_forgets_the_cache(storage: Storage, world: World, ada: Integration) -> None:
     """An account that leaves has nothing cached any more, and a sync under way adds nothing."""
     grace = await world.connect("grace")
-    part = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
+    part = CacheEntry(kind=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
     async with storage() as uow:
         for each in (ada, grace):
             await uow.availability.put(each.user_id, each.id, [part])
@@ -256,7 +256,7 @@ async def test_erasing_spares_the_neighbour(
     (kept,) = await world.book(new, samples.facts("N"))
     of_new = event(world, "new", integration_id=new.id, user_id=new.user_id)
     fetched_at = NOON + MINUTE  # after what is left of the old one came
-    part = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=fetched_at)
+    part = CacheEntry(kind=CacheKind.BUSY, key="", content=b"[]", fetched_at=fetched_at)
     async with storage() as uow:
         await uow.availability.put(new.user_id, new.id, [part])
         await uow.webhook_events.store(of_new)
@@ -344,7 +344,7 @@ async def test_erase(storage: Storage, world: World, ada: Integration) -> None:
     gone = event(world, "one", integration_id=ada.id, user_id=ada.user_id)
     unlinked = event(world, "two", user_id=ada.user_id)
     other = event(world, "three", integration_id=grace.id, user_id=grace.user_id)
-    part = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
+    part = CacheEntry(kind=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
     async with storage() as uow:
         await uow.availability.put(ada.user_id, ada.id, [part])
         for each in (gone, unlinked, other):

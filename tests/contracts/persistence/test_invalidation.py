@@ -27,7 +27,7 @@ from tests.fakes.clock import NOON
 async def test_invalidate(storage: Storage, world: World, ada: Integration) -> None:
     """What a booking changes is marked with when and why, for the named users and nobody else."""
     grace = await world.connect("grace")
-    busy = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
+    busy = CacheEntry(kind=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
     await put(storage, ada, slots(), busy)
     await put(storage, grace, busy)
     unknown = UserId(world.randomness.new_id())

@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 async def mark(storage: Storage, owner: Integration, *parts: CacheEntry, at: datetime) -> None:
     """Mark parts of a user as read, committed."""
     async with storage() as uow:
-        await uow.availability.mark_read({(owner.user_id, each.at): at for each in parts})
+        await uow.availability.mark_read({(owner.user_id, each.cache_key): at for each in parts})
         await uow.commit()
 
 
@@ -53,23 +53,23 @@ async def test_mark(storage: Storage, world: World, ada: Integration) -> None:
         await uow.availability.mark_read({})
         await uow.availability.mark_read(
             {
-                (grace.user_id, BUSY.at): later,
-                (ada.user_id, slots().at): NOON,
-                (stranger, BUSY.at): later,
-                (ada.user_id, EVENT_TYPES.at): later,
-                (ada.user_id, CacheKey(slots().part, f"{slots().key}#671")): later,
+                (grace.user_id, BUSY.cache_key): later,
+                (ada.user_id, slots().cache_key): NOON,
+                (stranger, BUSY.cache_key): later,
+                (ada.user_id, EVENT_TYPES.cache_key): later,
+                (ada.user_id, CacheKey(slots().kind, f"{slots().key}#671")): later,
             }
         )
         await uow.commit()
 
     seen = {
-        (owner.id, part.at): await read_at(storage, owner, part)
+        (owner.id, part.cache_key): await read_at(storage, owner, part)
         for owner in (ada, grace, alan)
         for part in (slots(), BUSY)
     }
     assert {at: when for at, when in seen.items() if when is not None} == {
-        (ada.id, slots().at): NOON,
-        (grace.id, BUSY.at): later,
+        (ada.id, slots().cache_key): NOON,
+        (grace.id, BUSY.cache_key): later,
     }
 
 
@@ -80,7 +80,7 @@ async def test_only_news(storage: Storage, ada: Integration) -> None:
     for minutes in (1, 15, 16, 17, 10):
         await mark(storage, ada, BUSY, at=NOON + minutes * MINUTE)
         seen.append(await read_at(storage, ada, BUSY))
-    await put(storage, ada, CacheEntry(BUSY.part, "", b"[]", NOON + 18 * MINUTE))
+    await put(storage, ada, CacheEntry(BUSY.kind, "", b"[]", NOON + 18 * MINUTE))
     await mark(storage, ada, BUSY, at=NOON + 19 * MINUTE)
 
     assert seen == [NOON + each * MINUTE for each in (1, 1, 1, 17, 17)]
@@ -93,7 +93,7 @@ async def test_marks_stay(storage: Storage, ada: Integration) -> None:
     await mark(storage, ada, BUSY, at=NOON)
 
     await put(storage, ada, BUSY)
-    await mark_failed(storage, ada, failed(BUSY.part, "", "internal"))
+    await mark_failed(storage, ada, failed(BUSY.kind, "", "internal"))
 
     assert await read_at(storage, ada, BUSY) == NOON
 

@@ -148,7 +148,7 @@ async def test_invalidated_each(
 ) -> None:
     """Each user's cache is overtaken for a reason of its own; nobody else's is."""
     cyd = await world.connect("cyd")
-    part = CacheEntry(part=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON - MINUTE)
+    part = CacheEntry(kind=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON - MINUTE)
     changed = {bob.user_id: "invitee.created", ada.user_id: "invitee.canceled"}
     async with storage() as uow:
         for each in (ada, bob, cyd):

@@ -55,20 +55,27 @@ async def test_shelf(storage: Storage, world: World, ada: Integration) -> None:
     """A look finds the integration and those of the wanted parts that are there, as read."""
     grace = await world.connect("grace")
     far = slots(f"{slots().key}#671", etag='"far"')
-    never = failed(slots().part, "never", "internal")
+    never = failed(slots().kind, "never", "internal")
     await put(storage, ada, slots(), far, BUSY, EVENT_TYPES)
     await put(storage, grace, slots(content=b"[grace's]"))
     await mark_failed(storage, ada, never)
     await invalidate(storage, ada.user_id, at=NOON, by="booked")
 
-    wanted = (slots().at, EVENT_TYPES.at, far.at, never.at, slots("absent").at, slots().at)
+    wanted = (
+        slots().cache_key,
+        EVENT_TYPES.cache_key,
+        far.cache_key,
+        never.cache_key,
+        slots("absent").cache_key,
+        slots().cache_key,
+    )
     found = await snapshot(storage, ada.user_id, *wanted)
 
     overtaken: dict[str, Any] = {"invalidated_at": NOON, "invalidated_by": "booked"}
     expected = [replace(each, **overtaken) for each in (slots(), far, never)]
     assert found is not None
     assert found.integration == ada
-    assert found.parts == {each.at: each for each in (*expected, EVENT_TYPES)}
+    assert found.entries == {each.cache_key: each for each in (*expected, EVENT_TYPES)}
     assert found.occupied == ()
 
 
@@ -77,7 +84,7 @@ async def test_empty_shelf(storage: Storage, ada: Integration) -> None:
     found = await snapshot(storage, ada.user_id)
 
     assert found is not None
-    assert (found.integration, found.parts, found.occupied) == (ada, {}, ())
+    assert (found.integration, found.entries, found.occupied) == (ada, {}, ())
 
 
 async def test_no_shelf(storage: Storage, world: World, ada: Integration) -> None:
@@ -89,7 +96,7 @@ async def test_no_shelf(storage: Storage, world: World, ada: Integration) -> Non
         await uow.commit()
 
     for user_id in (alone, ada.user_id, UserId(world.randomness.new_id())):
-        assert await snapshot(storage, user_id, BUSY.at, occupied_in=TODAY) is None
+        assert await snapshot(storage, user_id, BUSY.cache_key, occupied_in=TODAY) is None
 
 
 async def test_shelf_of_the_dead(storage: Storage, world: World) -> None:
@@ -97,8 +104,8 @@ async def test_shelf_of_the_dead(storage: Storage, world: World) -> None:
     dead = await world.connect("dead", status=Status.REAUTH_REQUIRED, tokens=None)
     await put(storage, dead, BUSY)
 
-    assert (await snapshot(storage, dead.user_id, BUSY.at)) == CacheSnapshot(
-        dead, 1, {BUSY.at: BUSY}
+    assert (await snapshot(storage, dead.user_id, BUSY.cache_key)) == CacheSnapshot(
+        dead, 1, {BUSY.cache_key: BUSY}
     )
 
 
@@ -111,7 +118,9 @@ async def test_shelf_of_the_successor(storage: Storage, world: World, ada: Integ
     await put(storage, ada, BUSY)
     successor = await world.connect("ada")
 
-    found = await snapshot(storage, ada.user_id, BUSY.at, occupied_in=Window(NOON, NOON + 9 * DAY))
+    found = await snapshot(
+        storage, ada.user_id, BUSY.cache_key, occupied_in=Window(NOON, NOON + 9 * DAY)
+    )
 
     assert found == CacheSnapshot(successor, 0, {})
 
@@ -132,13 +141,13 @@ async def test_what_waits_to_be_applied(storage: Storage, world: World, ada: Int
     latest = world.webhook(user_id=ada.user_id, received_at=NOON + 2 * MINUTE)
     await leave(storage, latest)
     await leave(storage, world.webhook(user_id=ada.user_id, received_at=NOON + MINUTE))
-    wanted = (slots().at, BUSY.at, EVENT_TYPES.at, after.at)
+    wanted = (slots().cache_key, BUSY.cache_key, EVENT_TYPES.cache_key, after.cache_key)
 
     found = await snapshot(storage, ada.user_id, *wanted)
     others = await snapshot(storage, grace.user_id, *wanted)
     async with storage() as uow:
         entries = await uow.availability.entries(ada.id)
-        alone = await uow.availability.read(ada.user_id, BUSY.part)
+        alone = await uow.availability.read(ada.user_id, BUSY.kind)
 
     pending: dict[str, Any] = {
         "invalidated_at": latest.received_at,
@@ -146,11 +155,11 @@ async def test_what_waits_to_be_applied(storage: Storage, world: World, ada: Int
     }
     seen = [replace(slots(), **pending), replace(BUSY, **pending), EVENT_TYPES, after]
     assert found is not None
-    assert found.parts == {each.at: each for each in seen}
+    assert found.entries == {each.cache_key: each for each in seen}
     assert others is not None
-    assert {each.invalidated_at for each in others.parts.values()} == {None}
-    assert {each.at: each.invalidated_at for each in entries} == {
-        each.at: each.invalidated_at for each in seen
+    assert {each.invalidated_at for each in others.entries.values()} == {None}
+    assert {each.cache_key: each.invalidated_at for each in entries} == {
+        each.cache_key: each.invalidated_at for each in seen
     }
     assert alone == replace(BUSY, **pending)
 
@@ -165,10 +174,12 @@ async def test_the_later_change_is_told(
     came = NOON + (1 if earlier else 3) * MINUTE
     await leave(storage, world.webhook(user_id=ada.user_id, received_at=came))
 
-    found = await snapshot(storage, ada.user_id, BUSY.at)
+    found = await snapshot(storage, ada.user_id, BUSY.cache_key)
 
     assert found is not None
-    assert found.parts[BUSY.at].invalidated_by == ("booked" if earlier else WEBHOOK_PENDING)
+    assert found.entries[BUSY.cache_key].invalidated_by == (
+        "booked" if earlier else WEBHOOK_PENDING
+    )
 
 
 def facts(name: str, start: datetime, status: BookingStatus = BookingStatus.BOOKED) -> Facts:
@@ -193,8 +204,8 @@ async def test_occupied(storage: Storage, world: World, ada: Integration) -> Non
     )
     await world.book(grace, facts("another's", early + 90 * MINUTE))
 
-    found = await snapshot(storage, ada.user_id, BUSY.at, occupied_in=TODAY)
-    unasked = await snapshot(storage, ada.user_id, BUSY.at)
+    found = await snapshot(storage, ada.user_id, BUSY.cache_key, occupied_in=TODAY)
+    unasked = await snapshot(storage, ada.user_id, BUSY.cache_key)
 
     half = timedelta(minutes=30)
     assert found is not None
@@ -274,7 +285,7 @@ async def test_version_of_nothing(storage: Storage, ada: Integration) -> None:
     await renew(storage, ada)
     await invalidate(storage, at=NOON)
     async with storage() as uow:
-        await uow.availability.mark_read({(ada.user_id, BUSY.at): NOON})
+        await uow.availability.mark_read({(ada.user_id, BUSY.cache_key): NOON})
         await uow.sync_queue.take(ada.id, "me", NOON, NOON + MINUTE)
         await uow.sync_queue.finish(ada.id, "me", synced_at=NOON, due_at=NOON + DAY)
         await uow.commit()

@@ -3,7 +3,12 @@ from uuid import UUID
 
 import pytest
 
-from adapters.web.caching.response_cache import AnswerKey, RenderedAnswer, ResponseCache, Validity
+from adapters.web.caching.response_cache import (
+    RenderedResponse,
+    ResponseCache,
+    ResponseKey,
+    Validity,
+)
 from application.availability.read_lists import SchedulesView
 from application.ports.storage.availability_cache import CacheKey, CacheKind
 from domain.ids import UserId
@@ -14,14 +19,14 @@ USER = UserId(UUID(int=1))
 READS = (CacheKey(CacheKind.SCHEDULES),)
 
 
-def key(number: int) -> AnswerKey:
+def key(number: int) -> ResponseKey:
     """A key that differs by its query."""
-    return AnswerKey(story.KEY_HASH, b"ada", "/api/calendly/schedules", b"%d" % number)
+    return ResponseKey(story.KEY_HASH, b"ada", "/api/calendly/schedules", b"%d" % number)
 
 
-def answer(size: int = 60 * KIB) -> RenderedAnswer:
+def answer(size: int = 60 * KIB) -> RenderedResponse:
     """An answer of so many bytes."""
-    return RenderedAnswer(b"x" * size, b'"tag"', (), (), basis_of(view()), story.NOW)
+    return RenderedResponse(b"x" * size, b'"tag"', (), (), basis_of(view()), story.NOW)
 
 
 def view(error_code: str | None = None) -> SchedulesView:
@@ -100,7 +105,7 @@ def test_whatever_is_asked_otherwise_is_another_answer(field: int) -> None:
     other = list(key(0))
     other[field] = b"other" if field != 2 else "/other"
 
-    assert answers.get(AnswerKey(*other)) is None  # type: ignore[arg-type]
+    assert answers.get(ResponseKey(*other)) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

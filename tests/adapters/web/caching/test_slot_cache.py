@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.web.caching.response_cache import (
-    AnswerKey,
     CacheRequest,
     FixedHeaders,
     RawResponse,
+    ResponseKey,
     Validity,
 )
 from adapters.web.caching.slot_cache import Frame, FrameTag, RenderedSlots, is_in_order, span_text
@@ -46,15 +46,15 @@ windows = st.lists(
 )
 
 
-def window_of(listed: Sequence[Slot], taken: Sequence[Window] = ()) -> SlotWindow:
+def window_of(slots: Sequence[Slot], occupied: Sequence[Window] = ()) -> SlotWindow:
     """A window of a month, fresh for an hour."""
     horizon, until = timedelta(days=180), NOW + timedelta(hours=1)
-    return SlotWindow(KNOWN, tuple(listed), tuple(taken), HALF_AN_HOUR, horizon, until)
+    return SlotWindow(KNOWN, tuple(slots), tuple(occupied), HALF_AN_HOUR, horizon, until)
 
 
 def answer_of(window: SlotWindow, start: datetime, end: datetime) -> Availability:
     """The answer for a range, as the route makes it."""
-    found = open_slots(window.listed, Window(start, end), window.taken, window.duration)
+    found = open_slots(window.slots, Window(start, end), window.occupied, window.duration)
     view = AvailabilityView(
         event_type=story.event_type(NAME),
         slots=tuple(found),
@@ -81,7 +81,7 @@ def rendered(window: SlotWindow) -> RenderedSlots:
 
 def asked(start: datetime, end: datetime, etag: bytes | None = None) -> CacheRequest:
     """A question for a range."""
-    return CacheRequest(AnswerKey(b"", b"", "", b""), etag, PlainRange(b"intro", start, end))
+    return CacheRequest(ResponseKey(b"", b"", "", b""), etag, PlainRange(b"intro", start, end))
 
 
 def reply(window: SlotWindow, start: datetime, end: datetime) -> RawResponse | None:
@@ -90,13 +90,13 @@ def reply(window: SlotWindow, start: datetime, end: datetime) -> RawResponse | N
 
 
 @given(
-    listed=slots, taken=windows, edges=st.tuples(moments, moments).filter(lambda e: e[0] != e[1])
+    slots=slots, occupied=windows, edges=st.tuples(moments, moments).filter(lambda e: e[0] != e[1])
 )
 def test_every_range_is_answered_as_the_route_does(
-    listed: list[Slot], taken: list[Window], edges: tuple[datetime, datetime]
+    slots: list[Slot], occupied: list[Window], edges: tuple[datetime, datetime]
 ) -> None:
     """Any range of a window has the bytes, the ETag and the length of the route's answer."""
-    (start, end), window = sorted(edges), window_of(listed, taken)
+    (start, end), window = sorted(edges), window_of(slots, occupied)
     if end - start > MONTH:
         end = start + MONTH
     body = answer_of(window, start, end)
@@ -109,15 +109,15 @@ def test_every_range_is_answered_as_the_route_does(
     assert dict(found.headers) == {b"content-length": b"%d" % len(found.body), b"etag": tag}
 
 
-@given(listed=slots, at=st.integers(0, 39))
+@given(slots=slots, at=st.integers(0, 39))
 def test_a_range_begins_with_its_first_slot_and_ends_before_its_end(
-    listed: list[Slot], at: int
+    slots: list[Slot], at: int
 ) -> None:
     """A slot that begins as the range does is in it; one that begins as it ends is not."""
-    start = listed[at % len(listed)].start if listed else NOW
+    start = slots[at % len(slots)].start if slots else NOW
     if start >= KNOWN.end - HALF_AN_HOUR:
         return
-    window = window_of(listed)
+    window = window_of(slots)
     for span in ((start, start + HALF_AN_HOUR), (start - timedelta(microseconds=1), start)):
         found = reply(window, *span) if span[0] >= KNOWN.start else None
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from application.ports.storage.availability_cache import NEWS_AFTER
+from application.ports.storage.availability_cache import READ_MARK_INTERVAL
 from domain.cache_policy import Freshness
 from domain.errors import CalendlyUnavailable
 from tests.adapters.web import scenario as story
@@ -262,7 +262,7 @@ async def test_reads_are_counted_and_noted(client: Client, services: StandInServ
     services.clock.time += timedelta(minutes=1)
     await read(client)
     noted_soon = len(services.usage.noted)
-    services.clock.time += NEWS_AFTER
+    services.clock.time += READ_MARK_INTERVAL
     await read(client)
     await read(client)
 

@@ -5,49 +5,49 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.availability.windows import TimeRange, needed, split, worth_looking_up
+from application.availability.range_query import TimeRange, covering_keys, possible_keys, split
 from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind
 from domain.availability import BUSY_WINDOW, SLOT_WINDOW, Window
-from domain.windows import cell_window, is_far, near_window, still_ahead
+from domain.windows import far_window_of, future_part, is_far, near_window
 from tests.fakes.clock import NOON
 
 LENGTHS = {CacheKind.SLOTS: SLOT_WINDOW, CacheKind.BUSY: BUSY_WINDOW}
 MINUTES = timedelta(minutes=1)
 
 
-def time_range(part: CacheKind, begins: timedelta, lasts: timedelta) -> TimeRange:
+def time_range(kind: CacheKind, begins: timedelta, lasts: timedelta) -> TimeRange:
     """Return a range that begins so long after noon."""
     start = NOON + begins
-    return TimeRange(part, "base", Window(start=start, end=start + lasts), LENGTHS[part])
+    return TimeRange(kind, "base", Window(start=start, end=start + lasts), LENGTHS[kind])
 
 
-def stored(at: CacheKey, age: timedelta) -> CacheEntry:
+def stored(key: CacheKey, age: timedelta) -> CacheEntry:
     """Return a part as it was fetched so long before noon."""
-    length, fetched_at = LENGTHS[at.part], NOON - age
+    length, fetched_at = LENGTHS[key.kind], NOON - age
     covers: Window | None = near_window(fetched_at, length)
-    if is_far(at.key):
-        covers = still_ahead(cell_window(at.key, length), fetched_at)
-    return CacheEntry(*at, content=b"[]", fetched_at=fetched_at, covers=covers)
+    if is_far(key.key):
+        covers = future_part(far_window_of(key.key, length), fetched_at)
+    return CacheEntry(*key, content=b"[]", fetched_at=fetched_at, covers=covers)
 
 
 @given(
-    part=st.sampled_from(sorted(LENGTHS)),
+    kind=st.sampled_from(sorted(LENGTHS)),
     begins=st.timedeltas(timedelta(), timedelta(days=149)),
     lasts=st.timedeltas(MINUTES, timedelta(days=31)),
     age=st.timedeltas(timedelta(), timedelta(hours=30)),
 )
 def test_a_range_is_cut_without_gap_or_overlap(
-    part: CacheKind, begins: timedelta, lasts: timedelta, age: timedelta
+    kind: CacheKind, begins: timedelta, lasts: timedelta, age: timedelta
 ) -> None:
     """Whatever range is asked for, and however old the windows, the pieces cover it seamlessly."""
-    wanted = time_range(part, begins, lasts)
+    wanted = time_range(kind, begins, lasts)
     near = {wanted.near: stored(wanted.near, age)}
-    keys = needed(near, wanted, NOON)
-    parts = near | {at: stored(at, age) for at in keys}
+    keys = covering_keys(near, wanted, NOON)
+    entries = near | {key: stored(key, age) for key in keys}
 
-    range_pieces = split(parts, wanted, NOON)
+    range_pieces = split(entries, wanted, NOON)
 
-    reach = near_window(NOON, LENGTHS[part]).end
+    reach = near_window(NOON, LENGTHS[kind]).end
     assert range_pieces[0].window.start == wanted.span.start
     assert all(one.window.end == other.window.start for one, other in pairwise(range_pieces))
     assert all(piece.window.end <= piece.known_until for piece in range_pieces)
@@ -57,43 +57,43 @@ def test_a_range_is_cut_without_gap_or_overlap(
 
 
 @given(
-    part=st.sampled_from(sorted(LENGTHS)),
+    kind=st.sampled_from(sorted(LENGTHS)),
     begins=st.timedeltas(timedelta(), timedelta(days=149)),
     lasts=st.timedeltas(MINUTES, timedelta(days=31)),
 )
 def test_what_is_needed_of_nothing_is_looked_up_at_once(
-    part: CacheKind, begins: timedelta, lasts: timedelta
+    kind: CacheKind, begins: timedelta, lasts: timedelta
 ) -> None:
-    """The parts that a range needs while nothing is stored are among those looked up first."""
-    wanted = time_range(part, begins, lasts)
+    """The entries that a range needs while nothing is stored are among those looked up first."""
+    wanted = time_range(kind, begins, lasts)
 
-    assert set(needed({}, wanted, NOON)) <= set(worth_looking_up(wanted, NOON))
+    assert set(covering_keys({}, wanted, NOON)) <= set(possible_keys(wanted, NOON))
 
 
 def test_a_usual_range_needs_the_near_window_alone() -> None:
     """The days that are always kept are cut from one part."""
     wanted = time_range(CacheKind.SLOTS, timedelta(), SLOT_WINDOW)
 
-    assert worth_looking_up(wanted, NOON) == needed({}, wanted, NOON) == (wanted.near,)
+    assert possible_keys(wanted, NOON) == covering_keys({}, wanted, NOON) == (wanted.near,)
 
 
 @pytest.mark.parametrize("missing", [0, 1, 2])
 def test_what_is_not_known_ends_the_answer(missing: int) -> None:
     """A range is cut up to the first window that never came."""
     wanted = time_range(CacheKind.BUSY, timedelta(days=1), timedelta(days=14))
-    keys = needed({}, wanted, NOON)
-    parts = {at: stored(at, timedelta()) for at in keys}
-    del parts[keys[missing]]
+    keys = covering_keys({}, wanted, NOON)
+    entries = {key: stored(key, timedelta()) for key in keys}
+    del entries[keys[missing]]
 
-    range_pieces = split(parts, wanted, NOON)
+    range_pieces = split(entries, wanted, NOON)
 
-    assert [piece.part.at for piece in range_pieces] == list(keys[:missing])
+    assert [piece.entry.cache_key for piece in range_pieces] == list(keys[:missing])
 
 
 def test_a_near_window_that_lies_behind_is_no_answer() -> None:
     """A near window that ended before now is to be renewed, and nothing is cut from it."""
     wanted = time_range(CacheKind.BUSY, timedelta(hours=1), timedelta(hours=2))
-    parts = {wanted.near: stored(wanted.near, timedelta(days=8))}
+    entries = {wanted.near: stored(wanted.near, timedelta(days=8))}
 
-    assert needed(parts, wanted, NOON) == (wanted.near,)
-    assert split(parts, wanted, NOON) == []
+    assert covering_keys(entries, wanted, NOON) == (wanted.near,)
+    assert split(entries, wanted, NOON) == []
