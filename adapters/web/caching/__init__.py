@@ -1,1 +1,1 @@
-"""Responses that are kept, and the ETags by which clients keep them."""
+"""The cache of responses, and the ETags by which clients cache them."""

@@ -1,7 +1,7 @@
-"""An answer from the cache: its Age, its ETag, 304 where the caller has it, kept for the next.
+"""A response from the availability cache: its Age, its ETag, and 304 for an unchanged one.
 
-The rule not to break: what stands in the body changes only with what it says. How old it is
-stands in the header alone, so that an unchanged answer keeps its ETag.
+The rule not to break: the body changes only with its content. Its age is in the header only, so
+that an unchanged response keeps its ETag.
 """
 
 from datetime import datetime
@@ -28,80 +28,84 @@ from application.availability.slot_window import SlotWindow
 
 _encode = msgspec.json.Encoder().encode
 _JSON = MediaType.JSON.value
-# RFC 9111: a private cache may keep the answer, but asks each time whether it still holds.
-_KEEPING = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-User-Id"}
+# RFC 9111: a private cache may store the response, but validates it before each use.
+_CACHE_CONTROL = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-User-Id"}
 
 
 def cached_response(
-    request: Request[Any, Any, Any], body: msgspec.Struct, basis: Validity, now: datetime
+    request: Request[Any, Any, Any], body: msgspec.Struct, validity: Validity, now: datetime
 ) -> Response[bytes]:
-    """Return the answer of 200 or 304, and remember it if it can be given again.
+    """Return the response of 200 or 304, and cache it if it stays valid beyond `now`.
 
     Args:
-        request: to which it is the answer.
-        body: what it says.
-        basis: what it rests on; what is not valid beyond `now` is not remembered.
+        request: the request.
+        body: the content.
+        validity: the conditions under which it is valid.
         now: the time (UTC).
 
     """
     content = _encode(body)
     etag = etag_of(content)
-    asked = cache_request_of(request.scope)
-    if asked is not None and now < basis.valid_until:
-        response_cache_of(request.app).keep(asked.key, _rendered(content, etag, basis, now))
-    return _response(request, content, etag, basis, now)
+    cache_request = cache_request_of(request.scope)
+    if cache_request is not None and now < validity.valid_until:
+        rendered = _rendered(content, etag, validity, now)
+        response_cache_of(request.app).put(cache_request.key, rendered)
+    return _response(request, content, etag, validity, now)
 
 
 def cached_slots(
     request: Request[Any, Any, Any],
     body: Availability,
-    ahead: SlotWindow | None,
-    basis: Validity,
+    slot_window: SlotWindow | None,
+    validity: Validity,
     now: datetime,
 ) -> Response[bytes]:
-    """Return an answer without local days, and remember the window that it was cut from.
+    """Return a response without local days, and cache the window that it comes from.
 
     Args:
-        request: to which it is the answer.
-        body: what it says.
-        ahead: the whole window, where there is one that other ranges can be cut from.
-        basis: what the answer rests on.
+        request: the request.
+        body: the content.
+        slot_window: the whole window, if it can serve other ranges.
+        validity: the conditions under which the response is valid.
         now: the time (UTC).
 
     """
     content, frame = _encode(body), Frame.of(body)
-    tag = FrameTag(basis.integration_id, basis.version, frame)
+    tag = FrameTag(validity.integration_id, validity.version, frame)
     etag = tag.of(span_text(body.start, body.end))
-    asked = cache_request_of(request.scope)
-    if asked is not None:
-        key: Key = asked.key
-        kept: CachedResponse = _rendered(content, etag, basis, now)
-        if asked.window is not None and ahead is not None and is_in_order(ahead):
-            basis_ahead = basis._replace(valid_until=ahead.valid_until)
-            key, kept = asked.window, RenderedSlots(ahead, frame, basis_ahead, _FIXED, now)
-        if now < kept.basis.valid_until:
-            response_cache_of(request.app).keep(key, kept)
-    return _response(request, content, etag, basis, now)
+    cache_request = cache_request_of(request.scope)
+    if cache_request is not None:
+        key: Key = cache_request.key
+        cached: CachedResponse = _rendered(content, etag, validity, now)
+        if cache_request.window and slot_window is not None and is_in_order(slot_window):
+            of_window = validity._replace(valid_until=slot_window.valid_until)
+            key, cached = (
+                cache_request.window,
+                RenderedSlots(slot_window, frame, of_window, _FIXED, now),
+            )
+        if now < cached.validity.valid_until:
+            response_cache_of(request.app).put(key, cached)
+    return _response(request, content, etag, validity, now)
 
 
 def _response(
-    request: Request[Any, Any, Any], content: bytes, etag: bytes, basis: Validity, now: datetime
+    request: Request[Any, Any, Any], content: bytes, etag: bytes, validity: Validity, now: datetime
 ) -> Response[bytes]:
-    age = max(int((now - basis.fetched_at).total_seconds()), 0)
-    headers = {**_KEEPING, "ETag": etag.decode(), "Age": str(age)}
+    age = max(int((now - validity.fetched_at).total_seconds()), 0)
+    headers = {**_CACHE_CONTROL, "ETag": etag.decode(), "Age": str(age)}
     if is_known(etag, if_none_match_of(request.scope)):
         return Response(b"", status_code=304, headers=headers)
     return Response(content, media_type=_JSON, headers=headers)
 
 
-def _rendered(content: bytes, etag: bytes, basis: Validity, now: datetime) -> RenderedResponse:
+def _rendered(content: bytes, etag: bytes, validity: Validity, now: datetime) -> RenderedResponse:
     length = (b"content-length", b"%d" % len(content))
     return RenderedResponse(
         content,
         etag,
         headers=(*_FIXED.sent, length, (b"etag", etag)),
         unchanged=(*_FIXED.unchanged, (b"etag", etag)),
-        basis=basis,
+        validity=validity,
         noted_at=now,
     )
 
@@ -111,6 +115,6 @@ def _raw(headers: dict[str, str]) -> Headers:
 
 
 _FIXED = FixedHeaders(
-    sent=_raw({**dict(security_headers(_JSON)), "Content-Type": _JSON, **_KEEPING}),
-    unchanged=_raw({**dict(security_headers("")), **_KEEPING}),
+    sent=_raw({**dict(security_headers(_JSON)), "Content-Type": _JSON, **_CACHE_CONTROL}),
+    unchanged=_raw({**dict(security_headers("")), **_CACHE_CONTROL}),
 )

@@ -11,17 +11,17 @@ _TAG_BYTES = 16
 
 
 def etag_of(body: bytes) -> bytes:
-    """Return the strong tag of a body: the same bytes always get the same one."""
+    """Return the strong tag of a body; the same bytes always have the same tag."""
     return b'"%s"' % blake2b(body, digest_size=_TAG_BYTES).hexdigest().encode()
 
 
 def is_known(etag: bytes, if_none_match: bytes | None) -> bool:
-    """Whether the caller has what the tag stands for, so that 304 is the answer.
+    """Whether the caller has the response with this tag, so that 304 is sent.
 
     Args:
-        etag: of what would be answered.
+        etag: of the response.
         if_none_match: the header's value, its lines joined by commas; None without one. Tags are
-            compared weakly, and a value that is no list of tags names none.
+            compared weakly; an invalid value names no tag.
 
     """
     if if_none_match is None:

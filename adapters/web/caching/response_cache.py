@@ -1,7 +1,7 @@
-"""Answers that were put together before, kept as the bytes that went out.
+"""Responses that were built before, cached as the bytes that were sent.
 
-The rule not to break: nothing is given from here before the store confirmed that it still holds;
-see `adapters.web.middleware.availability_fast_path`.
+The rule not to break: no response is sent from here before the store confirmed that it is still
+valid; see `adapters.web.middleware.availability_fast_path`.
 """
 
 from collections import OrderedDict
@@ -20,20 +20,20 @@ from application.ports.storage.availability_cache import CacheKey
 from domain.ids import IntegrationId, UserId
 
 CAPACITY = 64 * 1024 * 1024  # bytes, a process
-_LARGEST_SHARE = 16  # of the capacity that one answer may take: a 16th
-_OVERHEAD = 2048  # bytes of a kept answer beside its body, at most about
+_LARGEST_SHARE = 16  # one response may take a 16th of the capacity
+_OVERHEAD = 2048  # bytes of a cached response beside its body, an upper estimate
 
-CACHE_REQUEST = "availability_asked"  # where the request carries it, in the ASGI state
+CACHE_REQUEST = "availability_cache_request"  # its key in the ASGI state of a request
 
 Headers = Sequence[tuple[bytes, bytes]]
 
 
 class ResponseKey(NamedTuple):
-    """What was asked, to the letter: whoever asks otherwise asks something else.
+    """The request to the letter: a different spelling is a different key.
 
     Args:
-        key_hash: of the API key (SHA-256); the key itself is not kept.
-        user: X-User-Id as it came.
+        key_hash: of the API key (SHA-256); the key itself is not stored.
+        user: X-User-Id as it was sent.
 
     """
 
@@ -44,7 +44,7 @@ class ResponseKey(NamedTuple):
 
 
 class WindowKey(NamedTuple):
-    """Whose slots of which event type; otherwise as in ResponseKey."""
+    """The user and event type of slots; otherwise as in ResponseKey."""
 
     key_hash: bytes
     user: bytes
@@ -52,12 +52,12 @@ class WindowKey(NamedTuple):
 
 
 class CacheRequest(NamedTuple):
-    """A request that may be answered without the route.
+    """A request that the cache may answer without the route.
 
     Args:
-        key: all of it.
+        key: the whole request.
         if_none_match: the header's value, its lines joined (RFC 9110, 5.3); None without one.
-        plain: the range of open slots that it asks for, if it asks plainly.
+        plain: the requested range of open slots, if the query has the plain form.
 
     """
 
@@ -67,14 +67,14 @@ class CacheRequest(NamedTuple):
 
     @property
     def window(self) -> WindowKey | None:
-        """What the whole window may be kept under."""
+        """The key of the whole window."""
         if self.plain is None:
             return None
         return WindowKey(self.key.key_hash, self.key.user, self.plain.event_type)
 
 
 class RawResponse(NamedTuple):
-    """An answer as it goes out, apart from Age and what is each request's own."""
+    """A response as it is sent, without Age and the headers of each single request."""
 
     status: int
     headers: Headers
@@ -82,39 +82,33 @@ class RawResponse(NamedTuple):
 
 
 class FixedHeaders(NamedTuple):
-    """The headers that do not depend on what is in an answer, of the 200 and of the 304."""
+    """The headers that do not depend on the content, of the 200 and of the 304."""
 
     sent: Headers
     unchanged: Headers
 
 
-class Seen(Protocol):
-    """What a read from the cache brought, whatever it was."""
+class CachedView(Protocol):
+    """Any view that a use case read from the availability cache."""
 
     @property
-    def age(self) -> CacheAge:
-        """How old it is."""
-        ...
+    def age(self) -> CacheAge: ...
 
     @property
-    def version(self) -> int:
-        """Of the integration's availability, at the look that brought it."""
-        ...
+    def version(self) -> int: ...
 
     @property
-    def origin(self) -> Origin:
-        """What it was made from."""
-        ...
+    def origin(self) -> Origin: ...
 
 
 class Validity(NamedTuple):
-    """What an answer rests on.
+    """The conditions under which a response is valid.
 
     Args:
-        version: of the integration's availability, as the one look at the store saw it that the
-            answer was made from.
-        fetched_at: what its Age is counted from (UTC).
-        valid_until: when the mere passing of time makes it another answer (UTC).
+        version: of the integration's availability, in the snapshot that the response comes from.
+        fetched_at: the start of its Age (UTC).
+        valid_until: when the passing of time alone makes another response (UTC).
+        reads: the keys of the cache entries that it uses.
 
     """
 
@@ -126,56 +120,56 @@ class Validity(NamedTuple):
     reads: tuple[CacheKey, ...]
 
     @classmethod
-    def of(cls, user_id: UserId, seen: Seen, max_age: timedelta | None = None) -> Self:
-        """Return what an answer of what was read for a user rests on.
+    def of(cls, user_id: UserId, view: CachedView, max_age: timedelta | None = None) -> Self:
+        """Return the validity of a response.
 
         Args:
-            user_id: whose.
-            seen: what was read.
-            max_age: how old the caller lets it be.
+            user_id: the user.
+            view: the use case's view.
+            max_age: the maximal age that the caller accepts.
 
         """
-        age, origin = seen.age, seen.origin
+        age, origin = view.age, view.origin
         ends = [origin.valid_until]
         if max_age is not None:
             ends.append(age.fetched_at + max_age)
         if age.error_code is not None:
-            # Something of it could not be fetched: each read may bring it, none is to be saved.
+            # An entry could not be fetched. The next read may fetch it, so nothing is cached.
             ends.append(age.fetched_at)
         return cls(
-            user_id, origin.integration_id, seen.version, age.fetched_at, min(ends), origin.reads
+            user_id, origin.integration_id, view.version, age.fetched_at, min(ends), origin.reads
         )
 
 
 class CachedResponse(Protocol):
-    """What answers again.
+    """A cached response, or the source of several.
 
     Attributes:
-        basis: what its answers rest on.
-        noted_at: when reading it was last noted (UTC), so that the sync keeps it warm.
+        validity: the conditions under which its responses are valid.
+        noted_at: when a read of it was last noted for the sync (UTC).
 
     """
 
-    basis: Validity
+    validity: Validity
     noted_at: datetime
 
     @property
     def size(self) -> int:
-        """Bytes of memory that it takes, about."""
+        """Bytes of memory that it takes, an estimate."""
         ...
 
-    def reply(self, asked: CacheRequest, now: datetime) -> RawResponse | None:
-        """Return the answer to what is asked now (UTC), or None when this has none."""
+    def respond(self, request: CacheRequest, now: datetime) -> RawResponse | None:
+        """Return the response to a request at this time (UTC), or None if it has none."""
         ...
 
 
 class RenderedResponse(msgspec.Struct, eq=False):
-    """Implements Kept: one answer of 200 as it went out.
+    """Implements CachedResponse: one response of 200.
 
     Args:
-        headers: of the 200, apart from Age and what is each request's own.
+        headers: of the 200, without Age and the headers of each single request.
         unchanged: the same of the 304.
-        noted_at: when reading it was last noted (UTC), so that the sync keeps it warm.
+        noted_at: when a read of it was last noted for the sync (UTC).
 
     """
 
@@ -183,17 +177,15 @@ class RenderedResponse(msgspec.Struct, eq=False):
     etag: bytes
     headers: Headers
     unchanged: Headers
-    basis: Validity
+    validity: Validity
     noted_at: datetime
 
     @property
     def size(self) -> int:
-        """Bytes of memory that it takes, about."""
         return len(self.body) + _OVERHEAD
 
-    def reply(self, asked: CacheRequest, now: datetime) -> RawResponse:  # noqa: ARG002 - always the same
-        """Return the answer; 304 to whoever has it."""
-        if is_known(self.etag, asked.if_none_match):
+    def respond(self, request: CacheRequest, now: datetime) -> RawResponse:  # noqa: ARG002 - always the same
+        if is_known(self.etag, request.if_none_match):
             return RawResponse(304, self.unchanged, b"")
         return RawResponse(200, self.headers, self.body)
 
@@ -202,60 +194,57 @@ Key = ResponseKey | WindowKey
 
 
 class ResponseCache:
-    """What answered most recently, by what was asked, within a bound of memory."""
+    """The most recently used responses, within a limit of memory (bytes)."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
-        self._held = 0
-        self._answers: OrderedDict[Key, CachedResponse] = OrderedDict()
+        self._used = 0
+        self._responses: OrderedDict[Key, CachedResponse] = OrderedDict()
 
     def get(self, key: Key) -> CachedResponse | None:
-        """Return what was answered last, or None."""
-        found = self._answers.get(key)
-        if found is not None:
-            self._answers.move_to_end(key)
-        return found
+        cached = self._responses.get(key)
+        if cached is not None:
+            self._responses.move_to_end(key)
+        return cached
 
-    def find(self, asked: CacheRequest) -> tuple[Key, CachedResponse | None]:
-        """Return what may answer, and what it is kept under: the same question's before all."""
-        kept = self.get(asked.key)
-        if kept is None and (window := asked.window) is not None:
+    def find(self, request: CacheRequest) -> tuple[Key, CachedResponse | None]:
+        """Return the cached response with its key; the same request's is preferred."""
+        cached = self.get(request.key)
+        if cached is None and (window := request.window) is not None:
             return window, self.get(window)
-        return asked.key, kept
+        return request.key, cached
 
-    def keep(self, key: Key, answer: CachedResponse) -> None:
-        """Keep an answer; the ones that were not asked for the longest make room."""
+    def put(self, key: Key, response: CachedResponse) -> None:
+        """Cache a response; the least recently used ones are dropped."""
         self.drop(key)
-        size = _size(key, answer)
+        size = _size(key, response)
         if size > self._capacity // _LARGEST_SHARE:
             return
-        self._answers[key] = answer
-        self._held += size
-        while self._held > self._capacity:
-            self._held -= _size(*self._answers.popitem(last=False))
+        self._responses[key] = response
+        self._used += size
+        while self._used > self._capacity:
+            self._used -= _size(*self._responses.popitem(last=False))
 
-    def drop(self, key: Key, answer: CachedResponse | None = None) -> None:
-        """Forget what is kept under a key; with an answer given, only if it is still that one."""
-        known = self._answers.get(key)
-        if known is not None and (answer is None or known is answer):
-            del self._answers[key]
-            self._held -= _size(key, known)
+    def drop(self, key: Key, response: CachedResponse | None = None) -> None:
+        """Drop the response of a key; with `response` only if it is still that one."""
+        cached = self._responses.get(key)
+        if cached is not None and (response is None or cached is response):
+            del self._responses[key]
+            self._used -= _size(key, cached)
 
     def __len__(self) -> int:
-        """Return how many are kept."""
-        return len(self._answers)
+        return len(self._responses)
 
 
-def _size(key: Key, answer: CachedResponse) -> int:
-    return sum(map(len, key)) + answer.size
+def _size(key: Key, response: CachedResponse) -> int:
+    return sum(map(len, key)) + response.size
 
 
 def response_cache_of(app: Litestar) -> ResponseCache:
-    """Return the answers that the application remembers for as long as it runs."""
     return cast(ResponseCache, app.state.response_cache)
 
 
 def cache_request_of(scope: Scope) -> CacheRequest | None:
-    """Return what the route may remember its answer by, if the door could have given one."""
-    asked: CacheRequest | None = scope["state"].get(CACHE_REQUEST)
-    return asked
+    """Return the key for the route's response, if the fast path could have answered."""
+    request: CacheRequest | None = scope["state"].get(CACHE_REQUEST)
+    return request

@@ -1,6 +1,6 @@
-"""The open slots of a whole window as bytes, from which answers for ranges are joined.
+"""The open slots of a whole window as bytes, from which responses for ranges are joined.
 
-The rule not to break: an answer is, to the byte and with its ETag, the one that the route encodes
+The rule not to break: a response is, to the byte and with its ETag, the one that the route encodes
 for the same range.
 """
 
@@ -22,18 +22,18 @@ from domain.availability import Window
 from domain.ids import IntegrationId
 
 _encode = msgspec.json.Encoder().encode
-_OVERHEAD = 4096  # bytes of a kept window beside its slots, at most about
+_OVERHEAD = 4096  # bytes of a cached window beside its slots, an upper estimate
 _NO_SLOTS = b'"slots":[]'
 _TAG_BYTES = 16
 
 
 class Frame(NamedTuple):
-    """The JSON of an answer around its range and its slots.
+    """The JSON of a response around its range and its slots.
 
     Args:
-        opening: what stands before the range.
-        middle: between the range and the slots.
-        closing: after the slots.
+        opening: the bytes before the range.
+        middle: the bytes between the range and the slots.
+        closing: the bytes after the slots.
 
     """
 
@@ -43,7 +43,6 @@ class Frame(NamedTuple):
 
     @classmethod
     def of(cls, body: Availability) -> Self:
-        """Return the frame of an answer."""
         content = _encode(msgspec.structs.replace(body, slots=()))
         opening, rest = content.split(span_text(body.start, body.end), 1)
         middle, closing = rest.split(_NO_SLOTS, 1)
@@ -51,32 +50,32 @@ class Frame(NamedTuple):
 
 
 class FrameTag:
-    """The strong tag of answers that differ by their range (RFC 9110, 8.8.3).
+    """The strong tag of responses that differ by their range (RFC 9110, 8.8.3).
 
-    At one version of an integration's availability, what stands around the slots decides which
-    slots they are: the event type, the range, how far it is covered, and from when it is.
+    At one version of an integration's availability, the frame determines the slots: it has the
+    event type, the range, the covered time and the time of the fetch.
     """
 
     def __init__(self, integration_id: IntegrationId, version: int, frame: Frame) -> None:
-        begun = b"%s %d %s" % (integration_id.bytes, version, frame.opening)
-        self._begun = blake2b(begun, digest_size=_TAG_BYTES)
-        self._rest = frame.middle + frame.closing
+        prefix = b"%s %d %s" % (integration_id.bytes, version, frame.opening)
+        self._prefix = blake2b(prefix, digest_size=_TAG_BYTES)
+        self._suffix = frame.middle + frame.closing
 
     def of(self, span: bytes) -> bytes:
-        """Return the tag of the answer for a range, given as it stands in the JSON."""
-        tag = self._begun.copy()
-        tag.update(span + self._rest)
+        """Return the tag of the response for a range, which is given as in the JSON."""
+        tag = self._prefix.copy()
+        tag.update(span + self._suffix)
         return b'"%s"' % tag.hexdigest().encode()
 
 
 class RenderedSlots:
-    """Implements Kept: answers every range of a window."""
+    """Implements CachedResponse: the responses for all ranges of a window."""
 
     def __init__(
         self,
         window: SlotWindow,
         frame: Frame,
-        basis: Validity,
+        validity: Validity,
         headers: FixedHeaders,
         now: datetime,
     ) -> None:
@@ -87,27 +86,26 @@ class RenderedSlots:
         self._offsets = array("L", accumulate((len(each) + 1 for each in encoded), initial=0))
         self._window = msgspec.structs.replace(window, slots=(), occupied=())
         self._frame = frame
-        self._tag = FrameTag(basis.integration_id, basis.version, frame)
+        self._tag = FrameTag(validity.integration_id, validity.version, frame)
         self._headers = headers
-        self.basis = basis
+        self.validity = validity
         self.noted_at = now
 
     @property
     def size(self) -> int:
-        """Bytes that it takes, about."""
         numbers = (each.itemsize * len(each) for each in (self._starts, self._offsets))
         return len(self._slots) + sum(numbers) + sum(map(len, self._frame)) + _OVERHEAD
 
-    def reply(self, asked: CacheRequest, now: datetime) -> RawResponse | None:
-        """Return the answer for the range that is asked for, or None when it is another's."""
-        if asked.plain is None:
+    def respond(self, request: CacheRequest, now: datetime) -> RawResponse | None:
+        """Return the response for the requested range, or None if the window does not cover it."""
+        if request.plain is None:
             return None
-        span = self._window.valid_range(asked.plain.start, asked.plain.end, now)
+        span = self._window.valid_range(request.plain.start, request.plain.end, now)
         if span is None:
             return None
         text = span_text(span.start, span.end)
         etag = self._tag.of(text)
-        if is_known(etag, asked.if_none_match):
+        if is_known(etag, request.if_none_match):
             return RawResponse(304, (*self._headers.unchanged, (b"etag", etag)), b"")
         frame = self._frame
         within = self._within(span)
@@ -124,10 +122,10 @@ class RenderedSlots:
 
 
 def is_in_order(window: SlotWindow) -> bool:
-    """Whether its slots are stored in order of time, so that a range of them is one piece."""
+    """Whether its slots are in order of time, so that a range of them is one piece."""
     return all(one.start <= other.start for one, other in pairwise(window.slots))
 
 
 def span_text(start: datetime, end: datetime) -> bytes:
-    """Return a range as it stands in an answer."""
+    """Return a range as in the JSON of a response."""
     return b'"start":%s,"end":%s,' % (_encode(start), _encode(end))

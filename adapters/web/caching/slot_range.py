@@ -1,7 +1,7 @@
-"""A question for open slots in its plain form, taken from a query without the framework.
+"""A request for open slots in its plain form, parsed from the query without the framework.
 
-The rule not to break: what is read here the route reads in the same way. Whatever could be read
-otherwise, or is refused, is not plain.
+The rule not to break: the route parses a plain query in the same way. A query that the route might
+parse differently, or reject, is not plain.
 """
 
 from datetime import datetime
@@ -19,7 +19,7 @@ class PlainRange(NamedTuple):
     """The open slots of an event type within a range (UTC), and nothing else.
 
     Args:
-        event_type: as it came, escapes included.
+        event_type: as it was sent, escapes included.
 
     """
 
@@ -29,19 +29,19 @@ class PlainRange(NamedTuple):
 
 
 def plain_range(query: bytes) -> PlainRange | None:
-    """Return what a query asks for, or None when it is not plain.
+    """Return the requested range, or None if the query is not plain.
 
-    Plain are `event_type`, `start` and `end`, each once and with a value, in any order.
+    A plain query has `event_type`, `start` and `end`, each once and with a value, in any order.
     """
     pairs = query.split(b"&")
-    # A plus sign is a blank, and a semicolon was a separator once.
+    # A plus sign is a blank, and older standards accept a semicolon as a separator.
     if len(pairs) != _NAMES or b"+" in query or b";" in query:
         return None
     try:
-        given = dict([pair.split(b"=") for pair in pairs])
-        event_type, start, end = given[b"event_type"], given[b"start"], given[b"end"]
+        values = dict([pair.split(b"=") for pair in pairs])
+        event_type, start, end = values[b"event_type"], values[b"start"], values[b"end"]
         span = _moment(start, "start"), _moment(end, "end")
-    # A name or an equals sign too many or too few; a time that is none, or no ASCII.
+    # A name or an equals sign too many or too few; a time that is invalid or not ASCII.
     except (ValueError, KeyError, ValidationException):
         return None
     return PlainRange(event_type, *span) if event_type else None
@@ -50,7 +50,7 @@ def plain_range(query: bytes) -> PlainRange | None:
 def _moment(value: bytes, name: str) -> datetime:
     """Return a time as browsers and libraries write it in a query (WHATWG URL, RFC 3986).
 
-    Raises ValidationException, of an escape that no plain time has as well.
+    Raises ValidationException, also for an escape that a plain time does not have.
     """
     if b"%" in value:
         value = value.replace(b"%3A", b":").replace(b"%2B", b"+")

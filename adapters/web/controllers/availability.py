@@ -81,8 +81,8 @@ class AvailabilityController(Controller):
         oldest = optional_seconds(max_age, "max_age")
         view = await services.read_event_types(user_id, max_age=oldest)
         body = event_types_answer(page_of(view.items, limit, after), view.age)
-        basis = Validity.of(user_id, view, oldest)
-        return cached_response(request, body, basis, services.clock.now())
+        validity = Validity.of(user_id, view, oldest)
+        return cached_response(request, body, validity, services.clock.now())
 
     @get(
         "/availability",
@@ -126,10 +126,10 @@ class AvailabilityController(Controller):
         span = moment(start, "start"), moment(end, "end")
         view = await services.read_availability(user_id, event_type, *span, max_age=oldest)
         body = availability_answer(view, zone)
-        basis, now = Validity.of(user_id, view, oldest), services.clock.now()
+        validity, now = Validity.of(user_id, view, oldest), services.clock.now()
         if zone is not None:
-            return cached_response(request, body, basis, now)
-        return cached_slots(request, body, view.slot_window, basis, now)
+            return cached_response(request, body, validity, now)
+        return cached_slots(request, body, view.slot_window, validity, now)
 
     @get(
         "/busy-times",
@@ -155,8 +155,8 @@ class AvailabilityController(Controller):
         oldest = optional_seconds(max_age, "max_age")
         span = moment(start, "start"), moment(end, "end")
         view = await services.read_busy_times(user_id, *span, max_age=oldest)
-        body, basis = busy_times_answer(view), Validity.of(user_id, view, oldest)
-        return cached_response(request, body, basis, services.clock.now())
+        body, validity = busy_times_answer(view), Validity.of(user_id, view, oldest)
+        return cached_response(request, body, validity, services.clock.now())
 
     @get(
         "/schedules",
@@ -177,5 +177,5 @@ class AvailabilityController(Controller):
         """List schedules."""
         oldest = optional_seconds(max_age, "max_age")
         view = await services.read_schedules(user_id, max_age=oldest)
-        body, basis = schedules_answer(view), Validity.of(user_id, view, oldest)
-        return cached_response(request, body, basis, services.clock.now())
+        body, validity = schedules_answer(view), Validity.of(user_id, view, oldest)
+        return cached_response(request, body, validity, services.clock.now())

@@ -1,13 +1,13 @@
-"""Reads of availability, answered before the framework's own handling of a request.
+"""Reads of availability, answered before the framework handles a request.
 
-Most reads ask again for what was answered a moment ago, or for another range of the same slots.
-The route remembers its answer as bytes, and the whole window that slots were cut from; here the
-store is asked in one small statement whether that still holds, and if so the bytes go out.
-Everything else, and every answer that is not 200 or 304, is the routes' business.
+Most reads repeat a recent one, or want another range of the same slots. The route caches its
+response as bytes, and the whole window that slots come from. The fast path asks the store in one
+small statement whether that is still valid, and if so sends the bytes. The routes handle all other
+requests, and all responses other than 200 and 304.
 
-The rule not to break: what is served here is what the route would have answered at this moment.
-So the store is asked after the request arrived, whether its key lives and whether anything that
-the answer says has changed, and an answer that time alone makes wrong is not used.
+The rule not to break: the fast path sends what the route would send at this moment. So it asks the
+store after the request arrived, whether the key is valid and whether anything in the response has
+changed. A response that has become wrong with time is not used.
 """
 
 import logging
@@ -19,7 +19,6 @@ import structlog
 from litestar import Litestar
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.web.caching import slot_range as plain_range
 from adapters.web.caching.response_cache import (
     CACHE_REQUEST,
     CachedResponse,
@@ -28,6 +27,7 @@ from adapters.web.caching.response_cache import (
     ResponseKey,
     response_cache_of,
 )
+from adapters.web.caching.slot_range import PATH, plain_range
 from adapters.web.http.request_id import choose_request_id
 from adapters.wiring.services import Services
 from application.ports.storage.availability_cache import READ_MARK_INTERVAL
@@ -46,10 +46,10 @@ _level = logging.getLogger(_LOGGER)
 
 
 class AvailabilityFastPath:
-    """Wraps an ASGI application, the log of requests included.
+    """Wraps an ASGI application, its request log included.
 
     Args:
-        app: answers what is not answered here.
+        app: handles the requests that are not answered here.
         litestar: the application whose services are used.
 
     """
@@ -60,98 +60,97 @@ class AvailabilityFastPath:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request (ASGI)."""
-        asked = _asked(scope) if scope["path"] in PATHS else None
-        if asked is None:
+        request = _cache_request(scope) if scope["path"] in PATHS else None
+        if request is None:
             await self._app(scope, receive, send)
             return
         began = perf_counter()
         services = cast(Services, self._litestar.state.services)
-        kept = await self._confirmed(services, asked)
+        cached = await self._confirmed(services, request)
         now = services.clock.now()
-        reply = None if kept is None else kept.reply(asked, now)
-        if kept is None or reply is None:
-            scope["state"][CACHE_REQUEST] = asked
+        response = None if cached is None else cached.respond(request, now)
+        if cached is None or response is None:
+            scope["state"][CACHE_REQUEST] = request
             await self._app(scope, receive, send)
             return
         request_id = choose_request_id(scope)
-        for message in _messages(reply, kept, request_id, now):
+        for message in _messages(response, cached, request_id, now):
             await send(message)
-        _count(services, kept, now)
+        _count(services, cached, now)
         if _level.isEnabledFor(logging.DEBUG):
-            _write(scope, reply.status, request_id, perf_counter() - began)
+            _write(scope, response.status, request_id, perf_counter() - began)
 
-    async def _confirmed(self, services: Services, asked: CacheRequest) -> CachedResponse | None:
-        """Return what answered before, if it still holds."""
-        answers = response_cache_of(self._litestar)
-        key, kept = answers.find(asked)
-        if kept is None:
+    async def _confirmed(self, services: Services, request: CacheRequest) -> CachedResponse | None:
+        """Return the cached response, if it is still valid."""
+        responses = response_cache_of(self._litestar)
+        key, cached = responses.find(request)
+        if cached is None:
             return None
-        basis = kept.basis
+        validity = cached.validity
         try:
-            version = await services.versions.current(key.key_hash, basis.integration_id)
+            version = await services.versions.current(key.key_hash, validity.integration_id)
         except SlotkeeperError:
-            return None  # the route says what is wrong, or finds that it has passed
-        if version == basis.version and services.clock.now() < basis.valid_until:
-            return kept
-        answers.drop(key, kept)
+            return None  # the route reports the error, or finds that it has ended
+        if version == validity.version and services.clock.now() < validity.valid_until:
+            return cached
+        responses.drop(key, cached)
         return None
 
 
-def _asked(scope: Scope) -> CacheRequest | None:
-    """Return what is asked; None for what a route has to look at.
+def _cache_request(scope: Scope) -> CacheRequest | None:
+    """Return the request, or None if a route has to handle it.
 
-    A header that comes twice is not for us to choose from, and a key that is no ASCII is none of
-    ours.
+    A route decides about a repeated header. A key that is not ASCII is not an API key.
     """
     if scope.get("method") != "GET":
         return None
-    given = user = if_none_match = None
+    authorization = user = if_none_match = None
     for name, value in scope["headers"]:
         if name == b"authorization":
-            if given is not None:
+            if authorization is not None:
                 return None
-            given = value
+            authorization = value
         elif name == b"x-user-id":
             if user is not None:
                 return None
             user = value
         elif name == b"if-none-match":
             if_none_match = value if if_none_match is None else b"%s, %s" % (if_none_match, value)
-    if given is None or user is None:
+    if authorization is None or user is None:
         return None
-    scheme, _, token = given.partition(b" ")
+    scheme, _, token = authorization.partition(b" ")
     if scheme.lower() != b"bearer" or not token.isascii():
         return None
     path, query = scope["path"], scope["query_string"]
     key = ResponseKey(digest(token.strip().decode()), user, path, query)
-    plain = plain_range.plain_range(query) if path == plain_range.PATH else None
+    plain = plain_range(query) if path == PATH else None
     return CacheRequest(key, if_none_match, plain)
 
 
 def _messages(
-    reply: RawResponse, kept: CachedResponse, request_id: str, now: datetime
+    response: RawResponse, cached: CachedResponse, request_id: str, now: datetime
 ) -> tuple[Message, Message]:
-    """Return the answer as it is sent (ASGI)."""
-    age = max(int((now - kept.basis.fetched_at).total_seconds()), 0)
+    """Return the response as it is sent (ASGI)."""
+    age = max(int((now - cached.validity.fetched_at).total_seconds()), 0)
     headers = [
-        *reply.headers,
+        *response.headers,
         (b"age", b"%d" % age),
         (b"x-request-id", request_id.encode()),
     ]
     return (
-        {"type": "http.response.start", "status": reply.status, "headers": headers},
-        {"type": "http.response.body", "body": reply.body, "more_body": False},
+        {"type": "http.response.start", "status": response.status, "headers": headers},
+        {"type": "http.response.body", "body": response.body, "more_body": False},
     )
 
 
-def _count(services: Services, kept: CachedResponse, now: datetime) -> None:
-    """Count a read, and note it for the sync where that says something new."""
-    basis = kept.basis
-    for key in basis.reads:
+def _count(services: Services, cached: CachedResponse, now: datetime) -> None:
+    """Count a read, and note it for the sync once in READ_MARK_INTERVAL."""
+    validity = cached.validity
+    for key in validity.reads:
         services.telemetry.availability_read(key.kind, Freshness.FRESH)
-    if now - kept.noted_at >= READ_MARK_INTERVAL:
-        kept.noted_at = now
-        services.usage.note(basis.user_id, basis.reads, now)
+    if now - cached.noted_at >= READ_MARK_INTERVAL:
+        cached.noted_at = now
+        services.usage.note(validity.user_id, validity.reads, now)
 
 
 def _write(scope: Scope, status: int, request_id: str, seconds: float) -> None:

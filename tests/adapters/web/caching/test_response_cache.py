@@ -43,10 +43,10 @@ def test_the_least_recently_used_makes_room() -> None:
     """Memory is bounded: what was not asked for the longest goes first."""
     answers = ResponseCache(capacity=1024 * KIB)
     for number in range(16):
-        answers.keep(key(number), answer())
+        answers.put(key(number), answer())
     answers.get(key(0))
 
-    answers.keep(key(16), answer())
+    answers.put(key(16), answer())
 
     assert answers.get(key(1)) is None
     assert answers.get(key(0)) is not None
@@ -56,9 +56,9 @@ def test_the_least_recently_used_makes_room() -> None:
 def test_an_answer_is_kept_once() -> None:
     """The same question asked again and again takes the room of one answer."""
     answers = ResponseCache(capacity=1024 * KIB)
-    answers.keep(key(0), answer())
+    answers.put(key(0), answer())
     for _ in range(100):
-        answers.keep(key(1), answer())
+        answers.put(key(1), answer())
 
     assert len(answers) == 2
 
@@ -66,9 +66,9 @@ def test_an_answer_is_kept_once() -> None:
 def test_a_huge_answer_drives_nobody_out() -> None:
     """An answer that would take a large part of the memory is not kept."""
     answers = ResponseCache(capacity=1024 * KIB)
-    answers.keep(key(0), answer())
+    answers.put(key(0), answer())
 
-    answers.keep(key(1), answer(64 * KIB))
+    answers.put(key(1), answer(64 * KIB))
 
     assert answers.get(key(1)) is None
     assert answers.get(key(0)) is not None
@@ -78,10 +78,10 @@ def test_room_is_given_back() -> None:
     """What is dropped makes room for others."""
     answers = ResponseCache(capacity=1024 * KIB)
     for number in range(100):
-        answers.keep(key(number), answer())
+        answers.put(key(number), answer())
         answers.drop(key(number))
     for number in range(16):
-        answers.keep(key(number), answer())
+        answers.put(key(number), answer())
 
     assert len(answers) == 16
 
@@ -89,8 +89,8 @@ def test_room_is_given_back() -> None:
 def test_who_found_it_wrong_drops_only_what_he_saw() -> None:
     """An answer that was put in its place meanwhile stays."""
     answers, old, new = ResponseCache(), answer(), answer()
-    answers.keep(key(0), old)
-    answers.keep(key(0), new)
+    answers.put(key(0), old)
+    answers.put(key(0), new)
 
     answers.drop(key(0), old)
 
@@ -101,7 +101,7 @@ def test_who_found_it_wrong_drops_only_what_he_saw() -> None:
 def test_whatever_is_asked_otherwise_is_another_answer(field: int) -> None:
     """Another key, user, path or query never gets the answer of this one."""
     answers = ResponseCache()
-    answers.keep(key(0), answer())
+    answers.put(key(0), answer())
     other = list(key(0))
     other[field] = b"other" if field != 2 else "/other"
 
@@ -122,6 +122,6 @@ def test_an_answer_is_good_as_long_as_its_reader_takes_it(
     max_age: timedelta | None, error_code: str | None, valid_for: timedelta
 ) -> None:
     """It is not given when it has grown older than was asked for, or lacks what failed."""
-    basis = basis_of(view(error_code), max_age)
+    validity = basis_of(view(error_code), max_age)
 
-    assert basis.valid_until - story.NOW == valid_for
+    assert validity.valid_until - story.NOW == valid_for

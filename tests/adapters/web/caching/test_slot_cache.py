@@ -68,7 +68,7 @@ def answer_of(window: SlotWindow, start: datetime, end: datetime) -> Availabilit
     return availability_answer(view, None)
 
 
-def basis(version: int = 7) -> Validity:
+def validity(version: int = 7) -> Validity:
     """What the answers rest on."""
     return Validity(USER, story.origin().integration_id, version, NOW, NOW + HALF_AN_HOUR, ())
 
@@ -76,7 +76,7 @@ def basis(version: int = 7) -> Validity:
 def rendered(window: SlotWindow) -> RenderedSlots:
     """The window as it is kept after some range of it was answered."""
     frame = Frame.of(answer_of(window, NOW, NOW + timedelta(days=1)))
-    return RenderedSlots(window, frame, basis(), FixedHeaders((), ()), NOW)
+    return RenderedSlots(window, frame, validity(), FixedHeaders((), ()), NOW)
 
 
 def asked(start: datetime, end: datetime, etag: bytes | None = None) -> CacheRequest:
@@ -86,7 +86,7 @@ def asked(start: datetime, end: datetime, etag: bytes | None = None) -> CacheReq
 
 def reply(window: SlotWindow, start: datetime, end: datetime) -> RawResponse | None:
     """The answer for a range."""
-    return rendered(window).reply(asked(start, end), NOW)
+    return rendered(window).respond(asked(start, end), NOW)
 
 
 @given(
@@ -105,7 +105,7 @@ def test_every_range_is_answered_as_the_route_does(
 
     assert found is not None
     assert found.body == msgspec.json.encode(body)
-    tag = FrameTag(basis().integration_id, 7, Frame.of(body)).of(span_text(start, end))
+    tag = FrameTag(validity().integration_id, 7, Frame.of(body)).of(span_text(start, end))
     assert dict(found.headers) == {b"content-length": b"%d" % len(found.body), b"etag": tag}
 
 
@@ -128,7 +128,7 @@ def test_tags_tell_answers_apart() -> None:
     """Another range, version, integration or age is another tag; the same is always the same."""
     day = timedelta(days=1)
     body = answer_of(window_of([]), NOW, NOW + day)
-    one, other = basis().integration_id, UserId(story.INTEGRATION.__class__(int=9))
+    one, other = validity().integration_id, UserId(story.INTEGRATION.__class__(int=9))
     older = msgspec.structs.replace(
         body, cache=msgspec.structs.replace(body.cache, fetched_at=NOW - day)
     )
@@ -149,12 +149,12 @@ def test_tags_tell_answers_apart() -> None:
 def test_who_has_the_answer_is_told_so() -> None:
     """With the tag of this very range the answer is 304, and with another range's it is 200."""
     kept, day = rendered(window_of([story.slot(5)])), timedelta(days=1)
-    first = kept.reply(asked(NOW, NOW + day), NOW)
+    first = kept.respond(asked(NOW, NOW + day), NOW)
     assert first is not None
     etag = dict(first.headers)[b"etag"]
 
-    same = kept.reply(asked(NOW, NOW + day, etag), NOW)
-    other = kept.reply(asked(NOW, NOW + 2 * day, etag), NOW)
+    same = kept.respond(asked(NOW, NOW + day, etag), NOW)
+    other = kept.respond(asked(NOW, NOW + 2 * day, etag), NOW)
 
     assert same == RawResponse(304, ((b"etag", etag),), b"")
     assert other is not None
