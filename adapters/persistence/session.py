@@ -11,15 +11,6 @@ import asyncpg
 from adapters.persistence.engine import ENGINE, QueryOutsideUnitOfWorkError
 from adapters.persistence.errors import StoreRefused, translated
 
-# Held to the transaction's end by whoever changes the bookings of an integration. The key share
-# comes first, as it does for whoever stores a webhook: the one who erases the row waits for it.
-SETTLING_LOCK = """
-WITH held AS MATERIALIZED (
-    SELECT id FROM calendly_integration WHERE public_id = $1 FOR KEY SHARE
-)
-SELECT pg_advisory_xact_lock(id) FROM held
-"""
-
 
 class Session:
     """Runs statements while the unit of work is open.

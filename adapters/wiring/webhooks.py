@@ -6,7 +6,6 @@ from adapters.calendly.subscriptions import CalendlySubscriptionsGateway
 from adapters.calendly.webhooks import CalendlyWebhookReader
 from adapters.wiring.calendly import Calendly
 from adapters.wiring.resources import WEBHOOK_PATH, Resources
-from application.ports.storage.unit_of_work import Storage
 from application.resilience.group_commit import GroupCommit
 from application.resilience.keyed_queue import KeyedQueue
 from application.webhooks.apply_pending import ApplyPendingWebhooks
@@ -14,7 +13,7 @@ from application.webhooks.ensure_subscription import EnsureSubscription
 from application.webhooks.ingest import Inbox, IngestWebhook
 from application.webhooks.lock_contention import Contention, bypass_group, queue_key
 from application.webhooks.store_batch import StoreBatch
-from application.webhooks.store_single import StoreWebhook
+from application.webhooks.store_or_defer import StoreOrDefer
 
 # Deliveries in one transaction; a larger group saves little more.
 GROUP_SIZE = 64
@@ -28,18 +27,20 @@ MAX_PENDING = 1000
 GROUP_LOCK_WAIT = timedelta(milliseconds=250)
 # The same for a single delivery, which waits a second time for the lock that stopped its group.
 SINGLE_LOCK_WAIT = timedelta(milliseconds=100)
-# A delivery stored without being applied waits only for a process that stores the same one.
-ASIDE_LOCK_WAIT = timedelta(seconds=1)
-# Single deliveries stored at a time, of different integrations: half of the connections.
+# Stored unapplied, a delivery waits only for another process that stores the same one.
+UNLINKED_LOCK_WAIT = timedelta(seconds=1)
+# Deliveries that are stored alone at a time, of different integrations: half of the connections.
 SINGLE_CONCURRENCY = 5
 # How long the job that applies pending webhooks waits for a lock before the next event.
 JOB_LOCK_WAIT = timedelta(seconds=2)
 
 
 def ingest_webhook(resources: Resources, *, grouped: bool = True) -> IngestWebhook:
-    """Return the ingest; without `grouped`, every delivery is a transaction of its own."""
+    """Return the use case; if not `grouped`, each delivery has its own transaction."""
     return IngestWebhook(
-        inbox=_grouped(resources) if grouped else _store_webhook(resources, resources.storage),
+        inbox=_grouped(resources)
+        if grouped
+        else _single(resources, None, Contention(resources.clock)),
         reader=CalendlyWebhookReader(),
         clock=resources.clock,
         telemetry=resources.telemetry,
@@ -50,34 +51,35 @@ def ingest_webhook(resources: Resources, *, grouped: bool = True) -> IngestWebho
 
 def _grouped(resources: Resources) -> Inbox:
     contention = Contention(resources.clock)
-    together = StoreBatch(
-        storage=resources.storage.waiting(GROUP_LOCK_WAIT),
-        clock=resources.clock,
-        randomness=resources.randomness,
-    )
-    alone = _store_webhook(resources, resources.storage.waiting(SINGLE_LOCK_WAIT), contention)
+    single = _single(resources, SINGLE_LOCK_WAIT, contention)
     singly = KeyedQueue(
-        alone, lane=queue_key, at_once=SINGLE_CONCURRENCY, most_waiting=MAX_PENDING
+        single, lane=queue_key, at_once=SINGLE_CONCURRENCY, most_waiting=MAX_PENDING
     )
     group = GroupCommit(
-        together, singly=singly, at_most=GROUP_SIZE, most_waiting=MAX_PENDING, turns=TURNS
+        _batch(resources, GROUP_LOCK_WAIT).store,
+        singly=singly,
+        at_most=GROUP_SIZE,
+        most_waiting=MAX_PENDING,
+        turns=TURNS,
     )
     return bypass_group(group, singly, contention)
 
 
-def _store_webhook(
-    resources: Resources, storage: Storage, contention: Contention | None = None
-) -> StoreWebhook:
-    return StoreWebhook(
-        storage=storage,
-        aside=resources.storage.waiting(ASIDE_LOCK_WAIT),
-        contention=contention or Contention(resources.clock),
+def _single(resources: Resources, lock_wait: timedelta | None, contention: Contention) -> Inbox:
+    return StoreOrDefer(
+        batch=_batch(resources, lock_wait),
+        patient_batch=_batch(resources, UNLINKED_LOCK_WAIT),
+        contention=contention,
         jobs=resources.jobs,
         background=resources.background,
         clock=resources.clock,
-        randomness=resources.randomness,
         telemetry=resources.telemetry,
-    )
+    ).store
+
+
+def _batch(resources: Resources, lock_wait: timedelta | None) -> StoreBatch:
+    storage = resources.storage if lock_wait is None else resources.storage.waiting(lock_wait)
+    return StoreBatch(storage=storage, clock=resources.clock, randomness=resources.randomness)
 
 
 def apply_webhooks(resources: Resources) -> ApplyPendingWebhooks:

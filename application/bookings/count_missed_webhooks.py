@@ -25,7 +25,7 @@ async def count_missed_webhooks(
     changes: Sequence[Change],
     now: datetime,
     *,
-    given: Collection[str] = (),
+    reassigned: Collection[str] = (),
 ) -> int:
     """Return how many of the changes were for lack of a webhook that had to come.
 
@@ -34,14 +34,15 @@ async def count_missed_webhooks(
         integration: whose bookings they are.
         changes: what a comparison changed.
         now: the moment of the comparison (UTC).
-        given: the invitees whom a colleague had: of those that come to this one no webhook tells.
+        reassigned: the invitees that a colleague had; Calendly sends no webhook when one of these
+            comes to this integration.
 
     """
     expected = expected_of(integration)
     late = [
         (change.facts, missed)
         for change in changes
-        if not (change.facts.invitee_uri in given and _comes_to(integration, change))
+        if not (change.facts.invitee_uri in reassigned and _comes_to(integration, change))
         for missed in change.missed
         if is_overdue(missed, expected, now)
     ]

@@ -12,7 +12,7 @@ from datetime import timedelta
 import msgspec
 
 from application.bookings.list_bookings import BookingView, view_bookings
-from application.bookings.merge_facts import merge_facts_locked
+from application.bookings.merge_facts import merge_facts
 from application.bookings.reassigned_hosts import facts_for_all_hosts
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
@@ -123,8 +123,8 @@ class IdempotentCommands:
         now = self._clock.now()
         async with self._storage() as uow:
             # Calendly may have given the event to another host without a word.
-            told = await facts_for_all_hosts(uow, integration, facts)
-            changed = await merge_facts_locked(uow, self._randomness, told)
+            facts_by_owner = await facts_for_all_hosts(uow, integration, facts)
+            changed = await merge_facts(uow, self._randomness, facts_by_owner)
             users = sorted({command.user_id, *(owner.user_id for owner in changed)})
             await uow.availability.invalidate(users, now, by=command.operation)
             booking = await uow.bookings.by_invitee(command.user_id, facts[0].invitee_uri)

@@ -7,12 +7,13 @@ import msgspec
 from msgspec.structs import replace
 
 from application.bookings.count_missed_webhooks import count_missed_webhooks
-from application.bookings.merge_facts import merge_facts, merge_facts_locked
+from application.bookings.merge_facts import merge_facts
 from application.bookings.reassigned_hosts import reassigned
 from application.bookings.reconcile_missing import ReconcileMissing
 from application.ports.calendly.bookings import CalendlyBookings, FactsPage
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
+from application.ports.storage.bookings import Owner
 from application.ports.storage.unit_of_work import Storage
 from application.ports.telemetry import Telemetry
 from application.tokens.calendly_session import CalendlySession
@@ -161,12 +162,12 @@ class ReconcileBookings:
         if not facts:
             return 0
         async with self._storage() as uow:
-            given = await reassigned(uow, integration, facts)
-            changes = await merge_facts(uow, self._randomness, integration, facts)
-            left = await merge_facts_locked(uow, self._randomness, given.facts_by_owner)
+            facts_by_owner, reassigned_invitees = await reassigned(uow, integration, facts)
+            changed = dict(await merge_facts(uow, self._randomness, facts_by_owner))
             now = self._clock.now()
+            changes = changed.pop(Owner.of(integration), [])
             found = changes if result == BACKFILLED else [each for each in changes if each.missed]
-            users = {owner.user_id for owner in left}
+            users = {colleague.user_id for colleague in changed}
             if found or any(_moved(each) for each in changes):
                 users.add(integration.user_id)
             if users:
@@ -174,7 +175,7 @@ class ReconcileBookings:
             count = len(found)
             if result == REPAIRED:
                 count = await count_missed_webhooks(
-                    uow, integration, found, now, given=given.invitees
+                    uow, integration, found, now, reassigned=reassigned_invitees
                 )
                 if count:
                     await uow.integrations.add_repairs(integration.id, count, now)

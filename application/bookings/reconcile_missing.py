@@ -7,7 +7,7 @@ nothing by itself; only what Calendly says of the event does.
 from collections.abc import Container, Sequence
 from datetime import datetime
 
-from application.bookings.merge_facts import merge_facts_locked
+from application.bookings.merge_facts import merge_facts
 from application.bookings.reassigned_hosts import facts_for_all_hosts
 from application.ports.calendly.bookings import CalendlyBookings
 from application.ports.clock import Clock
@@ -81,8 +81,8 @@ class ReconcileMissing:
 
     async def _settle(self, integration: Integration, facts: Sequence[Facts]) -> None:
         async with self._storage() as uow:
-            told = await facts_for_all_hosts(uow, integration, facts)
-            changed = await merge_facts_locked(uow, self._randomness, told)
+            facts_by_owner = await facts_for_all_hosts(uow, integration, facts)
+            changed = await merge_facts(uow, self._randomness, facts_by_owner)
             users = sorted({owner.user_id for owner in changed})
             if users:
                 now = self._clock.now()

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from application.ports.storage.unit_of_work import UnitOfWork
-from domain.booking import Booking, Facts
-from domain.erasure import normalised, without_erased
+from domain.booking import Facts
+from domain.erasure import normalised
 
 
 async def find_erased(uow: UnitOfWork, observed: Sequence[Facts]) -> Mapping[str, datetime]:
@@ -21,18 +21,3 @@ async def find_erased(uow: UnitOfWork, observed: Sequence[Facts]) -> Mapping[str
     """
     emails = {normalised(facts.details.invitee.email) for facts in observed} - {""}
     return await uow.erasures.known(emails) if emails else {}
-
-
-async def remove_erased(
-    uow: UnitOfWork, observed: Sequence[Facts], stored: Mapping[str, Booking]
-) -> Sequence[Facts]:
-    """Return the observed facts with those of erased invitees made anonymous.
-
-    Args:
-        uow: where the erasures are.
-        observed: what arrived.
-        stored: what is stored of these bookings, by the invitee's URI.
-
-    """
-    erased = await find_erased(uow, observed)
-    return without_erased(observed, erased, stored) if erased else observed

@@ -1,18 +1,18 @@
-"""The effect of one webhook, inside the transaction that stores it.
+"""Apply webhooks to bookings and cache, inside the transaction that records them.
 
-Whoever stores the event as well does so between `settle_notice` and `overtake_cache`: locks are
-taken in this order everywhere (the integration's facts, the event's key, the integration's row),
-so that no two transactions ever wait for each other in a circle.
+Every transaction takes locks in this order, so that no two wait for each other in a circle: the
+integrations' booking facts by ascending id, the events' keys, the integrations' rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from application.bookings.merge_facts import merge_facts
+from application.bookings.merge_facts import OwnerFacts, merge_facts
 from application.ports.randomness import Randomness
 from application.ports.storage.availability_cache import Change, Scope
 from application.ports.storage.bookings import Owner
 from application.ports.storage.unit_of_work import UnitOfWork
+from domain.ids import IntegrationId, UserId
 from domain.integration import Integration
 from domain.webhook import ParsedWebhook, Topic, topic
 
@@ -24,61 +24,40 @@ UNREADABLE = "webhook_unreadable"
 UNREADABLE_ERROR = "WebhookUnreadable"
 
 
-async def integrations_of(
-    uow: UnitOfWork, webhook: ParsedWebhook, integration: Integration | None
-) -> Sequence[Integration]:
-    """Return whom a notice concerns: the one its address named, or those its body names."""
-    if integration is not None:
-        return [integration]
-    return await uow.integrations.by_accounts(webhook.account_uris)
-
-
-def why_ignored(webhook: ParsedWebhook, concerned: Sequence[Integration | Owner]) -> str | None:
-    """Return why a notice has no effect here, or None when it has one."""
+def why_ignored(webhook: ParsedWebhook, owners: Sequence[Integration | Owner]) -> str | None:
+    """Return why a webhook has no effect here, or None if it has one."""
     if topic(webhook.kind) is Topic.NONE:
         return UNKNOWN_KIND
-    return None if concerned else NOBODYS
+    return None if owners else NOBODYS
 
 
-async def apply_webhook(
+async def apply_webhooks(
     uow: UnitOfWork,
     randomness: Randomness,
-    webhook: ParsedWebhook,
-    integrations: Sequence[Integration],
+    webhooks: Iterable[tuple[ParsedWebhook, Sequence[Owner]]],
     now: datetime,
-) -> str | None:
-    """Apply a notice to bookings and cache; return why it has no effect, or None.
+) -> None:
+    """Merge what webhooks say into bookings and invalidate the cache; safe to repeat.
 
-    Applying one twice changes nothing the second time.
+    Args:
+        uow: the transaction, which has locked the owners' booking facts.
+        randomness: for the ids of new bookings.
+        webhooks: each with the owners that it concerns.
+        now: the time of the invalidation (UTC).
+
     """
-    reason = why_ignored(webhook, integrations)
-    if reason is None:
-        await settle_notice(uow, randomness, webhook, integrations)
-        await invalidate_cache(uow, webhook, integrations, now)
-    return reason
-
-
-async def settle_notice(
-    uow: UnitOfWork,
-    randomness: Randomness,
-    webhook: ParsedWebhook,
-    integrations: Sequence[Integration],
-) -> None:
-    """Write what a notice says of a booking, for each integration by ascending id."""
-    if webhook.facts is not None:
-        for integration in integrations:
-            await merge_facts(uow, randomness, integration, [webhook.facts])
-
-
-async def invalidate_cache(
-    uow: UnitOfWork, webhook: ParsedWebhook, integrations: Sequence[Integration], now: datetime
-) -> None:
-    """Invalidate what a notice changes of what is cached of the users whom it concerns."""
-    users = sorted(each.user_id for each in integrations)
-    await uow.availability.invalidate_each(dict.fromkeys(users, change_of(webhook.kind)), now)
+    facts: dict[IntegrationId, OwnerFacts] = {}
+    changes: dict[UserId, Change] = {}
+    for webhook, owners in webhooks:
+        for owner in owners:
+            changes[owner.user_id] = change_of(webhook.kind).after(changes.get(owner.user_id))
+            if webhook.facts is not None:
+                facts.setdefault(owner.id, OwnerFacts(owner, [])).facts.append(webhook.facts)
+    await merge_facts(uow, randomness, list(facts.values()))
+    await uow.availability.invalidate_each(changes, now)
 
 
 def change_of(kind: str) -> Change:
-    """Return what a notice of that kind overtakes of what is cached."""
+    """Return the cache entries that a webhook of this kind invalidates."""
     is_event_type = topic(kind) is Topic.EVENT_TYPE
     return Change.of(kind, Scope.EVENT_TYPES if is_event_type else Scope.BOOKINGS)

@@ -3,6 +3,7 @@
 When the next attempt comes, and after which there is none, is the rule of `domain.pending_webhooks`.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
@@ -22,9 +23,9 @@ from application.webhooks.apply import (
     UNKNOWN_KIND,
     UNREADABLE,
     UNREADABLE_ERROR,
-    apply_webhook,
+    apply_webhooks,
     change_of,
-    integrations_of,
+    why_ignored,
 )
 from application.webhooks.delivery import belongs_to
 from application.webhooks.lock_contention import LockedIntegrations
@@ -33,7 +34,7 @@ from domain.integration import Integration
 from domain.pending_webhooks import verdict
 from domain.webhook import ParsedWebhook
 
-HELD_FOR = timedelta(minutes=2)
+CLAIMED_FOR = timedelta(minutes=2)
 DEAD_LETTERED = "dead_lettered"
 
 
@@ -74,18 +75,18 @@ class ApplyPendingWebhooks:
         """Claim up to `limit` pending events and apply each in a transaction of its own."""
         now = self._clock.now()
         async with self._storage() as uow:
-            events = await uow.webhook_events.claim_pending(now, now + HELD_FOR, limit)
+            events = await uow.webhook_events.claim_pending(now, now + CLAIMED_FOR, limit)
             await uow.commit()
-        counter, held = JobCounter(progress), LockedIntegrations()
+        counter, locked = JobCounter(progress), LockedIntegrations()
         for event in events:
-            await self._one(event, held, counter)
+            await self._one(event, locked, counter)
         return counter.page(more=len(events) == limit)
 
     async def _one(
-        self, event: WebhookEvent, held: LockedIntegrations, counter: JobCounter
+        self, event: WebhookEvent, locked: LockedIntegrations, counter: JobCounter
     ) -> None:
         try:
-            result = await self._attempt(event, held)
+            result = await self._attempt(event, locked)
         except Exception as error:  # noqa: BLE001 - one bad event never stops the others
             result = _failure(error)
         if isinstance(result, Failure):
@@ -95,24 +96,25 @@ class ApplyPendingWebhooks:
             counter.done(result)
             self._telemetry.webhook_applied(event.kind, result)
 
-    async def _attempt(self, event: WebhookEvent, held: LockedIntegrations) -> str | Failure:
+    async def _attempt(self, event: WebhookEvent, locked: LockedIntegrations) -> str | Failure:
         if event.fault is not None:
             return Failure(event.fault, SealedValueUnreadable.__name__, "body")
         webhook = self._reader.read(event.body)
         if webhook.unreadable is not None:
             return Failure(UNREADABLE, UNREADABLE_ERROR, webhook.unreadable)
-        return await self._apply(event, webhook, held)
+        return await self._apply(event, webhook, locked)
 
     async def _apply(
-        self, event: WebhookEvent, webhook: ParsedWebhook, held: LockedIntegrations
+        self, event: WebhookEvent, webhook: ParsedWebhook, locked: LockedIntegrations
     ) -> str:
         now = self._clock.now()
         async with self._storage() as uow:
-            addressee = await _addressee(uow, event, webhook)
-            integrations = await integrations_of(uow, webhook, addressee)
-            with held.noted(integrations):
-                reason = await apply_webhook(uow, self._randomness, webhook, integrations, now)
+            integrations = await _integrations(uow, event, webhook)
+            reason = why_ignored(webhook, integrations)
             if reason is None:
+                with locked.recorded(integrations):
+                    owners = await uow.bookings.lock([each.id for each in integrations], [])
+                    await apply_webhooks(uow, self._randomness, [(webhook, owners)], now)
                 await uow.webhook_events.applied(event.id, now)
             else:
                 await uow.webhook_events.ignored(event.id, reason, now)
@@ -143,17 +145,22 @@ class ApplyPendingWebhooks:
         self._telemetry.webhook_unapplied(event.id, failure.error, failure.where)
 
 
-async def _addressee(
+async def _integrations(
     uow: UnitOfWork, event: WebhookEvent, webhook: ParsedWebhook
-) -> Integration | None:
-    """Return the integration that the event's address named; None when its body has to tell."""
+) -> Sequence[Integration]:
+    """Return the integration that the event's address named, or those that its body names."""
     if event.integration_id is not None:
-        return await uow.integrations.get(event.integration_id)
-    if event.user_id is None:
-        return None
-    # Stored while its integration's row was held. The user may have another account by now.
-    found = await uow.integrations.for_user(event.user_id)
-    return found if found is not None and belongs_to(event, webhook, found) else None
+        addressee = await uow.integrations.get(event.integration_id)
+    elif event.user_id is not None:
+        # Stored while the integration's row was locked. The user may have another account now.
+        current = await uow.integrations.for_user(event.user_id)
+        is_same = current is not None and belongs_to(event, webhook, current)
+        addressee = current if is_same else None
+    else:
+        addressee = None
+    if addressee is not None:
+        return [addressee]
+    return await uow.integrations.by_accounts(webhook.account_uris)
 
 
 def _failure(error: Exception) -> Failure:

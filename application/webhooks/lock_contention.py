@@ -1,7 +1,7 @@
-"""Which integrations' deliveries met somebody else's lock, so that they hold up nobody's but theirs.
+"""Which integrations' rows are locked, so that they do not delay other integrations' webhooks.
 
-The rule not to break: what is contended goes past the group until one of it was applied again. A
-group waits for its slowest lock, and everybody in it with it.
+A group waits for its slowest lock, and so does every delivery in it. A delivery that met a lock
+therefore bypasses the group, until one delivery of the same integration is applied.
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
@@ -15,112 +15,116 @@ from domain.errors import StorageContended
 from domain.ids import IntegrationId
 from domain.integration import Integration
 
-REST: Final = timedelta(seconds=1)
-"""How long nothing of an integration is tried again, once it met a lock."""
+BACKOFF: Final = timedelta(seconds=1)
+"""How long an integration is not tried again after a delivery met its lock."""
 
 FORGOTTEN_AFTER: Final = timedelta(minutes=1)
-"""How long an integration goes past the group when nothing more is delivered to it."""
+"""How long an integration bypasses the group while no delivery of it arrives."""
 
 
-class _Meeting(NamedTuple):
-    at: datetime
-    whole: bool
+class _Lock(NamedTuple):
+    seen_at: datetime
+    row: bool
 
 
 class Contention:
-    """What one process met lately; it is lost with the process, and met again."""
+    """The locks that this process met recently, in memory only."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._met: dict[Hashable, _Meeting] = {}
-        self._all_at: datetime | None = None
+        self._locks: dict[Hashable, _Lock] = {}
+        self._all_locked_at: datetime | None = None
 
-    def locked(self, delivery: Delivery, *, whole: bool = False) -> None:
-        """Note that somebody holds what a delivery needs.
+    def locked(self, delivery: Delivery, *, row: bool = False) -> None:
+        """Record that a delivery waited for a lock in vain.
 
         Args:
-            delivery: the one that waited in vain.
-            whole: not even an event that refers to the integration can be stored: it is being
-                erased.
+            delivery: the delivery.
+            row: whether the integration's row itself is locked, for example by an erasure, so
+                that not even an event that refers to it can be stored.
 
         """
         now = self._clock.now()
-        # Few at any time, and this is the only place where they become more.
-        self._met = {key: one for key, one in self._met.items() if now - one.at < FORGOTTEN_AFTER}
-        self._met[queue_key(delivery)] = _Meeting(now, whole)
+        # Only this method adds locks, so it also removes the old ones; there are few at any time.
+        self._locks = {
+            key: lock for key, lock in self._locks.items() if now - lock.seen_at < FORGOTTEN_AFTER
+        }
+        self._locks[queue_key(delivery)] = _Lock(now, row)
 
     def unlocked(self, delivery: Delivery) -> None:
-        """Note that a delivery was stored without meeting anybody."""
-        self._met.pop(queue_key(delivery), None)
+        """Record that a delivery was applied without waiting in vain."""
+        self._locks.pop(queue_key(delivery), None)
 
-    def is_met(self, delivery: Delivery) -> bool:
-        """Whether what a delivery needs was held when it was last looked at."""
+    def is_locked(self, delivery: Delivery) -> bool:
+        """Whether the last attempt for this integration met a lock."""
         return self._is_within(delivery, FORGOTTEN_AFTER)
 
     def is_backing_off(self, delivery: Delivery) -> bool:
-        """Whether it is too early to look again."""
-        return self._is_within(delivery, REST)
+        """Whether it is too early to apply a delivery of this integration."""
+        return self._is_within(delivery, BACKOFF)
 
-    def is_held_whole(self, delivery: Delivery) -> bool:
+    def is_row_locked(self, delivery: Delivery) -> bool:
         """Whether it is too early to store an event that refers to the integration."""
-        return self._is_within(delivery, REST, whole=True)
+        return self._is_within(delivery, BACKOFF, row=True)
 
-    def met_all(self) -> None:
-        """Note that not even an event that refers to no integration can be stored."""
-        self._all_at = self._clock.now()
+    def all_locked(self) -> None:
+        """Record that not even an event that refers to no integration can be stored."""
+        self._all_locked_at = self._clock.now()
 
-    def is_all_held(self) -> bool:
-        """Whether whole tables are held, as a migration does, so that waiting helps nobody."""
-        return self._all_at is not None and self._clock.now() - self._all_at < REST
+    def is_all_locked(self) -> bool:
+        """Whether whole tables are locked, for example by a migration."""
+        at = self._all_locked_at
+        return at is not None and self._clock.now() - at < BACKOFF
 
-    def _is_within(self, delivery: Delivery, time: timedelta, *, whole: bool = False) -> bool:
-        # Nearly always nothing is contended, and nothing is computed then.
-        found = self._met.get(queue_key(delivery)) if self._met else None
-        if found is None or (whole and not found.whole):
+    def _is_within(self, delivery: Delivery, time: timedelta, *, row: bool = False) -> bool:
+        # Nearly always there is no lock, and the key is not computed.
+        lock = self._locks.get(queue_key(delivery)) if self._locks else None
+        if lock is None or (row and not lock.row):
             return False
-        return self._clock.now() - found.at < time
+        return self._clock.now() - lock.seen_at < time
 
 
 def queue_key(delivery: Delivery) -> Hashable:
-    """Return what deliveries have in common that meet the same locks, as far as is known."""
+    """Return a key that deliveries share if they need the same locks, as far as is known."""
     return delivery.integration_id or delivery.webhook.account_uris
 
 
 def bypass_group(
     group: Callable[[Delivery], Awaitable[IngestResult | None]],
-    singly: Callable[[Delivery], Awaitable[IngestResult]],
+    singly: Callable[[Delivery], Awaitable[IngestResult | None]],
     contention: Contention,
 ) -> Callable[[Delivery], Awaitable[IngestResult | None]]:
-    """Return an inbox that gives the group what is not contended, and `singly` the rest."""
+    """Return an inbox that gives `singly` the deliveries that met a lock, and `group` the rest."""
 
-    async def take(delivery: Delivery) -> IngestResult | None:
-        if contention.is_met(delivery):
+    async def store(delivery: Delivery) -> IngestResult | None:
+        if contention.is_locked(delivery):
             return await singly(delivery)
         return await group(delivery)
 
-    return take
+    return store
 
 
 class LockedIntegrations:
-    """What one page met; the next page looks again."""
+    """The locks that one page of a job met; the next page tries again."""
 
     def __init__(self) -> None:
-        self._met: set[frozenset[IntegrationId]] = set()
+        self._locked: set[frozenset[IntegrationId]] = set()
 
     @contextmanager
-    def noted(self, integrations: Sequence[Integration]) -> Iterator[None]:
-        """Note whom the work inside is for, if it meets a lock.
+    def recorded(self, integrations: Sequence[Integration]) -> Iterator[None]:
+        """Record these integrations if the work inside meets a lock.
 
         Raises:
-            StorageContended: one of them was held before, so the work is not begun; or is now.
+            StorageContended: the work met a lock, or earlier work for some of them did, and the
+                work is not begun.
 
         """
         ids = frozenset(each.id for each in integrations)
-        # Of several it is not known which one is held: one of them is, wherever all of them are.
-        if any(met <= ids for met in self._met):
-            raise StorageContended("Somebody holds the integration, as the same page found out.")
+        # A lock may be on any of a set's integrations, so only work for all of the set is skipped.
+        if any(locked <= ids for locked in self._locked):
+            raise StorageContended("The integration is locked, as this page found before.")
         try:
             yield
         except StorageContended:
-            self._met.add(ids)
+            self._locked.add(ids)
             raise

@@ -1,99 +1,125 @@
-"""Store and apply a group of deliveries: one transaction, as many statements for one as for all.
+"""Store and apply a batch of webhook deliveries in one transaction; one delivery is a batch of one.
 
-The rule not to break is the order of locks, the same for every process: the integrations' facts
-by ascending id, the events' keys by ascending key, the integrations' rows. And only an event that
-is stored here has an effect here.
+Each step is one statement for the whole batch. Every process takes locks in this order: the
+integrations' booking facts by ascending id, the events' keys in ascending order, the integrations'
+rows. Only an event that this transaction stores is applied by it.
 """
 
 from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from application.bookings.merge_facts import OwnerFacts, merge_facts_locked
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
-from application.ports.storage.availability_cache import Change
 from application.ports.storage.bookings import Owner
 from application.ports.storage.unit_of_work import Storage, UnitOfWork
 from application.ports.storage.webhook_archive import WebhookStatus
-from application.ports.storage.webhook_events import FiledEvent
-from application.webhooks.apply import UNREADABLE, change_of, why_ignored
-from application.webhooks.delivery import DUPLICATE, STORED, Delivery, IngestResult, event_of
-from domain.ids import IntegrationId, UserId, WebhookEventId
+from application.ports.storage.webhook_events import NewEvent
+from application.webhooks.apply import UNREADABLE, apply_webhooks, why_ignored
+from application.webhooks.delivery import (
+    DUPLICATE,
+    STORED,
+    UNAPPLIED,
+    Delivery,
+    IngestResult,
+    event_of,
+    unlinked,
+)
+from domain.ids import IntegrationId, WebhookEventId
 from domain.webhook import ParsedWebhook
 
 
-class _Filing(NamedTuple):
+class _Entry(NamedTuple):
     webhook: ParsedWebhook
-    concerned: Sequence[Owner]
-    filed: FiledEvent
+    owners: Sequence[Owner]
+    new: NewEvent
 
 
 class StoreBatch:
-    """Storing, applying to bookings and invalidating the cache are one transaction."""
+    """Stores events, writes bookings and invalidates the cache in one transaction."""
 
     def __init__(self, *, storage: Storage, clock: Clock, randomness: Randomness) -> None:
         self._storage = storage
         self._clock = clock
         self._randomness = randomness
 
-    async def __call__(self, deliveries: Sequence[Delivery]) -> Sequence[IngestResult | None]:
-        """Return what became of each; None where the address is nobody's.
+    async def store(self, deliveries: Sequence[Delivery]) -> Sequence[IngestResult | None]:
+        """Store and apply a batch.
 
-        When this returns, all of it is durable; when it raises, nothing is stored.
+        Returns:
+            A result for each delivery, durable; None where no integration has its address.
 
         Raises:
-            StorageContended: somebody else holds what one of them needs.
-            StorageUnavailable: the store is away.
+            StorageContended: another transaction locks rows that a delivery needs.
+            StorageUnavailable: the database cannot be reached. After an error nothing is stored.
 
         """
         now = self._clock.now()
         async with self._storage() as uow:
-            owners = _Owners(await _held(uow, deliveries))
-            filings = [self._filing(each, owners) for each in deliveries]
-            fresh = await _store(uow, filings, now)
+            ids, accounts = _named(deliveries)
+            locked = await uow.bookings.lock(ids, accounts) if ids or accounts else []
+            owners = _Owners(locked)
+            entries = [self._entry(each, owners.of(each), now) for each in deliveries]
+            fresh = await _insert(uow, entries)
             if fresh:
-                await self._apply(uow, fresh.values(), now)
+                applied = (each for each in fresh.values() if _is_applied(each.new))
+                pairs = [(each.webhook, each.owners) for each in applied]
+                await apply_webhooks(uow, self._randomness, pairs, now)
                 await uow.commit()
-        return [each and _ingested(each.filed, fresh) for each in filings]
+        return [each and _result(each, fresh) for each in entries]
 
-    def _filing(self, delivery: Delivery, owners: "_Owners") -> _Filing | None:
-        webhook = delivery.webhook
-        concerned = owners.concerned(delivery)
-        if concerned is None:
-            return None
-        event = event_of(delivery, concerned, self._randomness)
-        if webhook.unreadable is not None:
-            return _Filing(webhook, concerned, FiledEvent(event, WebhookStatus.PENDING))
-        reason = why_ignored(webhook, concerned)
+    async def store_pending(
+        self, deliveries: Sequence[Delivery], *, linked: bool = True
+    ) -> Sequence[IngestResult | None]:
+        """Store a batch for a later job to apply; this locks no booking facts.
+
+        Args:
+            deliveries: the batch.
+            linked: whether events refer to their integration. That takes a key share lock on the
+                integration's row, which an erasure blocks.
+
+        Returns and raises what `store` does.
+
+        """
+        async with self._storage() as uow:
+            owners = _Owners(await _read_owners(uow, *_named(deliveries)))
+            entries = [self._pending(each, owners.of(each), linked=linked) for each in deliveries]
+            fresh = await _insert(uow, entries)
+            if fresh:
+                await uow.commit()
+        return [each and _result(each, fresh) for each in entries]
+
+    def _entry(
+        self, delivery: Delivery, owners: Sequence[Owner] | None, now: datetime
+    ) -> _Entry | None:
+        if owners is None or delivery.webhook.unreadable is not None:
+            return self._pending(delivery, owners)
+        event = event_of(delivery, owners, self._randomness)
+        reason = why_ignored(delivery.webhook, owners)
         status = WebhookStatus.APPLIED if reason is None else WebhookStatus.IGNORED
-        return _Filing(webhook, concerned, FiledEvent(event, status, reason))
+        return _Entry(delivery.webhook, owners, NewEvent(event, status, reason, settled_at=now))
 
-    async def _apply(self, uow: UnitOfWork, fresh: Iterable[_Filing], now: datetime) -> None:
-        told: dict[IntegrationId, OwnerFacts] = {}
-        changed: dict[UserId, Change] = {}
-        for webhook, concerned, filed in fresh:
-            if filed.status is not WebhookStatus.APPLIED:
-                continue
-            for owner in concerned:
-                changed[owner.user_id] = change_of(webhook.kind).after(changed.get(owner.user_id))
-                if webhook.facts is not None:
-                    told.setdefault(owner.id, OwnerFacts(owner, [])).facts.append(webhook.facts)
-        await merge_facts_locked(uow, self._randomness, list(told.values()))
-        await uow.availability.invalidate_each(changed, now)
+    def _pending(
+        self, delivery: Delivery, owners: Sequence[Owner] | None, *, linked: bool = True
+    ) -> _Entry | None:
+        if owners is None:
+            return None
+        event = event_of(delivery, owners, self._randomness)
+        new = NewEvent(event if linked else unlinked(event))
+        return _Entry(delivery.webhook, owners, new)
 
 
 class _Owners:
-    """The integrations that a group concerns, by what names them."""
+    """The integrations that a batch concerns, by id and by Calendly account."""
 
-    def __init__(self, held: Sequence[Owner]) -> None:
-        self._by_id = {each.id: each for each in held}
+    def __init__(self, owners: Iterable[Owner]) -> None:
+        self._by_id = {each.id: each for each in owners}
         self._by_account: dict[str, list[Owner]] = {}
-        for each in held:
+        for each in self._by_id.values():
             self._by_account.setdefault(each.account_uri, []).append(each)
 
-    def concerned(self, delivery: Delivery) -> Sequence[Owner] | None:
-        """Return whom a delivery concerns by ascending id; None when its address is nobody's."""
+    def of(self, delivery: Delivery) -> Sequence[Owner] | None:
+        """Return a delivery's owners by ascending id; None if no integration has its address."""
         if delivery.integration_id is not None:
             owner = self._by_id.get(delivery.integration_id)
             return None if owner is None else [owner]
@@ -105,7 +131,7 @@ class _Owners:
         return [named[each] for each in sorted(named)]
 
 
-async def _held(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> Sequence[Owner]:
+def _named(deliveries: Sequence[Delivery]) -> tuple[list[IntegrationId], list[str]]:
     ids: set[IntegrationId] = set()
     accounts: set[str] = set()
     for each in deliveries:
@@ -113,26 +139,38 @@ async def _held(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> Sequence[Own
             ids.add(each.integration_id)
         else:
             accounts.update(each.webhook.account_uris)
-    if not ids and not accounts:
-        return []
-    return await uow.bookings.lock(sorted(ids), sorted(accounts))
+    return sorted(ids), sorted(accounts)
 
 
-async def _store(
-    uow: UnitOfWork, filings: Sequence[_Filing | None], now: datetime
-) -> dict[WebhookEventId, _Filing]:
-    """Return those that were not known before; of several that tell the same, the first."""
-    first: dict[str, _Filing] = {}
-    for each in filings:
+async def _read_owners(
+    uow: UnitOfWork, ids: Sequence[IntegrationId], accounts: Sequence[str]
+) -> Sequence[Owner]:
+    by_id = [await uow.integrations.get(each) for each in ids]
+    by_account = await uow.integrations.by_accounts(accounts) if accounts else ()
+    return [Owner.of(each) for each in (*by_id, *by_account) if each is not None]
+
+
+async def _insert(
+    uow: UnitOfWork, entries: Sequence[_Entry | None]
+) -> dict[WebhookEventId, _Entry]:
+    """Store the events whose keys are new, the first of each key; return their entries."""
+    first: dict[str, _Entry] = {}
+    for each in entries:
         if each is not None:
-            first.setdefault(each.filed.event.dedupe_key, each)
-    stored = await uow.webhook_events.store_filed([each.filed for each in first.values()], now)
-    return {each.filed.event.id: each for key, each in first.items() if key in stored}
+            first.setdefault(each.new.event.dedupe_key, each)
+    stored = await uow.webhook_events.store([each.new for each in first.values()])
+    return {each.new.event.id: each for key, each in first.items() if key in stored}
 
 
-def _ingested(filed: FiledEvent, fresh: Container[WebhookEventId]) -> IngestResult:
-    if filed.event.id not in fresh:
+def _is_applied(new: NewEvent) -> bool:
+    return new.status is WebhookStatus.APPLIED
+
+
+def _result(entry: _Entry, fresh: Container[WebhookEventId]) -> IngestResult:
+    new = entry.new
+    if new.event.id not in fresh:
         return IngestResult(DUPLICATE)
-    reason = UNREADABLE if filed.status is WebhookStatus.PENDING else filed.reason
-    applied = filed.status is WebhookStatus.APPLIED
-    return IngestResult(STORED, filed.event.id, applied=applied, reason=reason)
+    if new.status is WebhookStatus.PENDING:
+        reason = UNAPPLIED if entry.webhook.unreadable is None else UNREADABLE
+        return IngestResult(STORED, new.event.id, reason=reason)
+    return IngestResult(STORED, new.event.id, applied=_is_applied(new), reason=new.reason)

@@ -19,34 +19,30 @@ class FakeBookings:
     def __init__(self, state: State) -> None:
         self._state = state
 
+    async def lock(
+        self, integration_ids: Sequence[IntegrationId], account_uris: Sequence[str]
+    ) -> Sequence[Owner]:
+        """Return the owners; nothing to lock."""
+        rows = sorted(self._state.integrations.items())
+        return [
+            Owner.of(row.value)
+            for _, row in rows
+            if row.value.id in integration_ids or row.value.account.user_uri in account_uris
+        ]
+
     async def related(
-        self, integration_id: IntegrationId, invitee_uris: Sequence[str]
-    ) -> Mapping[str, Booking]:
-        """Read the rows that matter."""
-        named = set(invitee_uris)
+        self, named: Mapping[IntegrationId, Collection[str]]
+    ) -> Mapping[IntegrationId, Mapping[str, Booking]]:
+        """Read the related rows of each integration."""
+        return {owner: self._related(owner, set(uris)) for owner, uris in named.items()}
+
+    def _related(self, integration_id: IntegrationId, uris: set[str]) -> dict[str, Booking]:
         return {
             uri: booking
             for (owner, uri), booking in sorted(self._state.bookings.items())
             if owner == integration_id
-            and named & {uri, booking.facts.predecessor, booking.facts.successor}
+            and uris & {uri, booking.facts.predecessor, booking.facts.successor}
         }
-
-    async def lock(
-        self, integration_ids: Sequence[IntegrationId], account_uris: Sequence[str]
-    ) -> Sequence[Owner]:
-        """Return whom they name."""
-        values = sorted(self._state.integrations.items())
-        return [
-            Owner(id=each.id, user_id=each.user_id, account_uri=each.account.user_uri)
-            for each in (row.value for _, row in values)
-            if each.id in integration_ids or each.account.user_uri in account_uris
-        ]
-
-    async def related_of(
-        self, named: Mapping[IntegrationId, Collection[str]]
-    ) -> Mapping[IntegrationId, Mapping[str, Booking]]:
-        """Read the rows that matter to each."""
-        return {owner: await self.related(owner, list(uris)) for owner, uris in named.items()}
 
     async def held_elsewhere(
         self, integration_id: IntegrationId, invitee_uris: Sequence[str]

@@ -5,8 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from application.ports.storage.webhook_archive import WebhookStatus
-from application.ports.storage.webhook_events import FiledEvent, WebhookEvent
+from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from domain.ids import IntegrationId, WebhookEventId
 from tests.fakes.state import EventRow, State
 
@@ -17,35 +16,28 @@ class FakeWebhookEvents:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    async def store(self, event: WebhookEvent) -> bool:
-        """Store one unless its key is known."""
-        known = {row.event.dedupe_key for row in self._state.webhook_events.values()}
-        if event.dedupe_key in known:
-            return False
-        linked = replace(
-            event,
-            integration_id=event.integration_id
-            if event.integration_id in self._state.integrations
-            else None,
-            user_id=event.user_id
-            if event.user_id and self._state.has_user(event.user_id)
-            else None,
-        )
-        self._state.webhook_events[event.id] = EventRow(
-            event=linked, next_attempt_at=event.received_at
-        )
-        return True
-
-    async def store_filed(self, filed: Sequence[FiledEvent], now: datetime) -> Collection[str]:
+    async def store(self, events: Sequence[NewEvent]) -> Collection[str]:
         """Store those whose keys are not known."""
-        stored = set()
-        for each in filed:
-            if not await self.store(each.event):
-                continue
-            stored.add(each.event.dedupe_key)
-            if each.status is not WebhookStatus.PENDING:
-                self._settle(each.event.id, str(each.status), now, each.reason)
-        return stored
+        known = {row.event.dedupe_key for row in self._state.webhook_events.values()}
+        fresh = [each for each in events if each.event.dedupe_key not in known]
+        for new in fresh:
+            self._state.webhook_events[new.event.id] = EventRow(
+                event=self._linked(new.event),
+                status=str(new.status),
+                reason=new.reason,
+                settled_at=new.settled_at,
+                next_attempt_at=new.event.received_at,
+            )
+        return {each.event.dedupe_key for each in fresh}
+
+    def _linked(self, event: WebhookEvent) -> WebhookEvent:
+        known = event.integration_id in self._state.integrations
+        has_user = event.user_id is not None and self._state.has_user(event.user_id)
+        return replace(
+            event,
+            integration_id=event.integration_id if known else None,
+            user_id=event.user_id if has_user else None,
+        )
 
     async def applied(self, event_id: WebhookEventId, now: datetime) -> None:
         """Settle as applied."""

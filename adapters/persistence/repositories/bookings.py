@@ -1,46 +1,97 @@
 """Bookings in calendly_booking.
 
-Facts of one integration are settled one transaction after the other: `related` takes an advisory
-lock on the integration's key. Not a lock on its row: that would make the refresh and sync jobs
-pass the integration over while webhooks arrive. Whoever settles several integrations in one
-transaction must go through them by ascending id.
+The transactions that merge facts into one integration's bookings run one after the other: `lock`
+takes an advisory lock for the integration. A lock on its row would make the refresh and sync jobs
+skip the integration while webhooks arrive.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from adapters.persistence.repositories import booking_batches
-from adapters.persistence.rows.booking import COLUMNS, to_booking
-from adapters.persistence.session import SETTLING_LOCK, Session
+import msgspec
+
+from adapters.persistence.rows.booking import COLUMNS, FACT_COLUMNS, to_booking, to_values
+from adapters.persistence.session import Session
 from application.ports.storage.bookings import BookingQuery, Holder, Owner
 from application.ports.vault import Vault
 from domain.availability import Window
 from domain.booking import Booking
 from domain.ids import BookingId, IntegrationId, UserId
 
+# Held to the end of the transaction. The key share locks come first, as in a transaction that
+# stores a webhook, so that the transaction that erases the row waits. Locks are taken by ascending
+# public id: two transactions that overlap never wait for each other in a circle.
+_LOCK = """
+WITH shared AS MATERIALIZED (
+    SELECT id, public_id, user_id, account_uri FROM calendly_integration
+    WHERE public_id = ANY ($1) OR account_uri = ANY ($2)
+    ORDER BY public_id FOR KEY SHARE
+), locked AS MATERIALIZED (
+    SELECT shared.*, pg_advisory_xact_lock(id) FROM shared
+)
+SELECT i.public_id, i.account_uri, u.public_id AS user_public_id
+FROM locked i JOIN app_user u ON u.id = i.user_id ORDER BY i.public_id
+"""
 _FROM = """
 FROM calendly_booking b
 JOIN calendly_integration i ON i.id = b.integration_id
 JOIN app_user u ON u.id = b.user_id
 """
+# One search by each of the three indexes; a disjunction would use none of them.
 _RELATED = f"""
+WITH named AS MATERIALIZED (
+    SELECT i.id, n.uri FROM unnest($1::uuid[], $2::text[]) AS n (owner, uri)
+    JOIN calendly_integration i ON i.public_id = n.owner
+)
 SELECT {COLUMNS} {_FROM}
-WHERE i.public_id = $1
-    AND (b.invitee_uri = ANY ($2) OR b.predecessor_uri = ANY ($2) OR b.successor_uri = ANY ($2))
-ORDER BY b.invitee_uri FOR NO KEY UPDATE OF b
+WHERE b.id IN (
+    SELECT f.id FROM named n JOIN calendly_booking f
+        ON f.integration_id = n.id AND f.invitee_uri = n.uri
+    UNION ALL
+    SELECT f.id FROM named n JOIN calendly_booking f
+        ON f.integration_id = n.id AND f.predecessor_uri = n.uri
+    UNION ALL
+    SELECT f.id FROM named n JOIN calendly_booking f
+        ON f.integration_id = n.id AND f.successor_uri = n.uri
+)
+ORDER BY i.public_id, b.invitee_uri FOR NO KEY UPDATE OF b
 """
-# As Integrations.for_user has it: what an account left behind is not shown beside the one that
-# took its place.
+_TIMES = frozenset({"created_at", "updated_at", "start_at", "end_at", "canceled_at", "no_show_at"})
+_TYPES = dict.fromkeys(_TIMES, "timestamptz") | {"host_uris": "text[]"}
+# A sealed link is replaced only by another one. A link that did not open when the booking was read
+# stays until its key is back.
+_REPLACED = ", ".join(
+    f"{column} = coalesce(excluded.{column}, b.{column})"
+    if column.endswith("_sealed")
+    else f"{column} = excluded.{column}"
+    for column in FACT_COLUMNS[1:]
+)
+# A booking keeps its first id, because callers know it. JSON, because the hosts are a list in each
+# row, which unnest would flatten.
+_PUT = f"""
+INSERT INTO calendly_booking AS b (public_id, integration_id, user_id, {", ".join(FACT_COLUMNS)})
+SELECT a.public_id, i.id, i.user_id, {", ".join(f"a.{column}" for column in FACT_COLUMNS)}
+FROM json_to_recordset($1::json) AS a (public_id uuid, owner uuid, owner_user uuid,
+    {", ".join(f"{column} {_TYPES.get(column, 'text')}" for column in FACT_COLUMNS)})
+JOIN calendly_integration i ON i.public_id = a.owner
+JOIN app_user u ON u.id = i.user_id AND u.public_id = a.owner_user
+ORDER BY a.owner, a.invitee_uri
+ON CONFLICT (integration_id, invitee_uri) DO UPDATE SET {_REPLACED}
+"""
+_NAMES = ("public_id", "owner", "owner_user", *FACT_COLUMNS)
+# The integration that Integrations.for_user returns: bookings of a replaced account are not shown
+# beside those of the current one.
 _OF_CURRENT = """b.integration_id = (
     SELECT id FROM calendly_integration
     WHERE user_id = (SELECT id FROM app_user WHERE public_id = $1)
     ORDER BY status = 'disconnecting', id DESC LIMIT 1
 )"""
-# What was given to another host is kept, as is its id, for the day when it comes back.
+# A booking reassigned to another host is kept with its id, because it may be reassigned back.
 _HOSTED = "(cardinality(b.host_uris) = 0 OR i.account_uri = ANY (b.host_uris))"
 _FIND = f"SELECT {COLUMNS} {_FROM} WHERE b.public_id = $2 AND {_OF_CURRENT}"
-# By way of the user's integrations, so that the unique key serves the search. Of two that both
-# have the invitee the current one counts.
+# The join through the user's integrations lets the search use the unique key. If two integrations
+# have the invitee, the current one counts.
 _OF_USER = "i.user_id = (SELECT id FROM app_user WHERE public_id = $1)"
 _BY_INVITEE = f"""
 SELECT {COLUMNS} {_FROM} WHERE {_OF_USER} AND b.invitee_uri = $2
@@ -86,72 +137,63 @@ class PiccoloBookings:
         self._session = session
         self._vault = vault
 
+    async def lock(
+        self, integration_ids: Sequence[IntegrationId], account_uris: Sequence[str]
+    ) -> Sequence[Owner]:
+        return await lock_facts(self._session, integration_ids, account_uris)
+
     async def related(
-        self, integration_id: IntegrationId, invitee_uris: Sequence[str]
-    ) -> Mapping[str, Booking]:
-        """Lock the integration's facts, then read and lock the rows that matter."""
-        # A statement of its own: the next one has to see what was committed before the lock.
-        await self._session.row(SETTLING_LOCK, integration_id)
-        rows = await self._session.rows(_RELATED, integration_id, list(invitee_uris))
-        return {row["invitee_uri"]: to_booking(row, self._vault) for row in rows}
+        self, named: Mapping[IntegrationId, Collection[str]]
+    ) -> Mapping[IntegrationId, Mapping[str, Booking]]:
+        pairs = [(owner, uri) for owner, uris in named.items() for uri in uris]
+        owners, uris = [owner for owner, _ in pairs], [uri for _, uri in pairs]
+        found: dict[IntegrationId, dict[str, Booking]] = {owner: {} for owner in named}
+        for row in await self._session.rows(_RELATED, owners, uris):
+            booking = to_booking(row, self._vault)
+            found[booking.integration_id][booking.facts.invitee_uri] = booking
+        return found
 
     async def put(self, bookings: Sequence[Booking]) -> None:
         """Upsert in one sorted order; nothing is stored for an integration that is gone.
 
-        A booking that is stored under the same invitee already keeps its id.
+        A booking that is already stored under the same invitee keeps its id.
         """
-        await booking_batches.put(self._session, self._vault, bookings)
-
-    async def lock(
-        self, integration_ids: Sequence[IntegrationId], account_uris: Sequence[str]
-    ) -> Sequence[Owner]:
-        """Lock the facts of all of them."""
-        return await booking_batches.hold(self._session, integration_ids, account_uris)
-
-    async def related_of(
-        self, named: Mapping[IntegrationId, Collection[str]]
-    ) -> Mapping[IntegrationId, Mapping[str, Booking]]:
-        """Read and lock the rows that matter to all of them."""
-        return await booking_batches.related_of(self._session, self._vault, named)
+        if bookings:
+            rows = [_to_json(each, self._vault) for each in bookings]
+            await self._session.run(_PUT, msgspec.json.encode(rows).decode())
 
     async def held_elsewhere(
         self, integration_id: IntegrationId, invitee_uris: Sequence[str]
     ) -> Mapping[str, Sequence[Holder]]:
-        """Read whose they are; of somebody without colleagues here that is one small read."""
         found: dict[str, list[Holder]] = {}
         for row in await self._session.rows(_HELD_ELSEWHERE, integration_id, list(invitee_uris)):
-            holder = Holder(booking_batches.to_owner(row), hosts=row["hosts"])
+            holder = Holder(_to_owner(row), hosts=row["hosts"])
             found.setdefault(row["invitee_uri"], []).append(holder)
         return found
 
     async def standing(
         self, integration_id: IntegrationId, span: Window, made_before: datetime
     ) -> Mapping[str, str]:
-        """Read the URIs alone."""
         rows = await self._session.rows(
             _STANDING, integration_id, span.start, span.end, made_before
         )
         return {row["invitee_uri"]: row["event_uri"] for row in rows}
 
     async def find(self, user_id: UserId, booking_id: BookingId) -> Booking | None:
-        """Read one by its id and its user."""
         row = await self._session.row(_FIND, user_id, booking_id)
         return None if row is None else to_booking(row, self._vault)
 
     async def by_invitee(self, user_id: UserId, invitee_uri: str) -> Booking | None:
-        """Read one by its invitee and its user."""
         row = await self._session.row(_BY_INVITEE, user_id, invitee_uri)
         return None if row is None else to_booking(row, self._vault)
 
     async def by_invitees(
         self, user_id: UserId, invitee_uris: Sequence[str]
     ) -> Mapping[str, BookingId]:
-        """Read ids alone."""
         rows = await self._session.rows(_BY_INVITEES, user_id, list(invitee_uris))
         return {row["invitee_uri"]: BookingId(row["public_id"]) for row in rows}
 
     async def page(self, user_id: UserId, query: BookingQuery) -> Sequence[Booking]:
-        """Read a page by keyset."""
         start, booking_id = query.after or (None, None)
         rows = await self._session.rows(
             _PAGE,
@@ -164,3 +206,24 @@ class PiccoloBookings:
             query.limit,
         )
         return [to_booking(row, self._vault) for row in rows]
+
+
+async def lock_facts(
+    session: Session, integration_ids: Sequence[IntegrationId], account_uris: Sequence[str]
+) -> list[Owner]:
+    """Lock in a statement of its own: the next one sees everything committed before the lock."""
+    rows = await session.rows(_LOCK, list(integration_ids), list(account_uris))
+    return [_to_owner(row) for row in rows]
+
+
+def _to_json(booking: Booking, vault: Vault) -> dict[str, object]:
+    owners = (booking.id, booking.integration_id, booking.user_id)
+    return dict(zip(_NAMES, (*owners, *to_values(booking, vault)), strict=True))
+
+
+def _to_owner(row: Any) -> Owner:
+    return Owner(
+        id=IntegrationId(row["public_id"]),
+        user_id=UserId(row["user_public_id"]),
+        account_uri=row["account_uri"],
+    )

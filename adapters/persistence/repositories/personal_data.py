@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from adapters.persistence.repositories import booking_batches
+from adapters.persistence.repositories.bookings import lock_facts
 from adapters.persistence.rows.booking import COLUMNS, FACT_COLUMNS, to_booking, to_values
 from adapters.persistence.rows.webhook_body import open_body, seal_body
 from adapters.persistence.session import Session
@@ -87,7 +87,7 @@ class PiccoloPersonalData:
         named = list(booking_ids)
         owners = await self._session.rows(_OWNERS, named)
         ids = [IntegrationId(row["public_id"]) for row in owners]
-        await booking_batches.hold(self._session, ids, [])
+        await lock_facts(self._session, ids, [])
         rows = await self._session.rows(_HOLD, named)
         return [to_booking(row, self._vault) for row in rows]
 

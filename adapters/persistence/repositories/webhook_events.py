@@ -6,36 +6,23 @@ from typing import Any
 
 from adapters.persistence.rows.webhook_body import open_body, seal_body
 from adapters.persistence.session import Session
-from application.ports.storage.webhook_events import FiledEvent, WebhookEvent
+from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from application.ports.vault import Vault
 from domain.errors import SealedValueUnreadable
 from domain.ids import IntegrationId, UserId, WebhookEventId
 
+# In the order of the keys, so that two overlapping batches never wait for each other in a circle.
 _STORE = """
-INSERT INTO calendly_webhook_event (
-    public_id, dedupe_key, kind, body_sealed, received_at, occurred_at, integration_id, user_id,
-    attempts, status, next_attempt_at
-)
-VALUES (
-    $1, $2, $3, $4, $5, $6,
-    (SELECT id FROM calendly_integration WHERE public_id = $7),
-    (SELECT id FROM app_user WHERE public_id = $8),
-    $9, 'pending', $5
-)
-ON CONFLICT (dedupe_key) DO NOTHING RETURNING id
-"""
-# In the order of the keys, so that two batches which overlap never wait in a circle.
-_STORE_FILED = """
 INSERT INTO calendly_webhook_event (
     public_id, dedupe_key, kind, body_sealed, received_at, occurred_at, integration_id, user_id,
     attempts, status, reason, settled_at, next_attempt_at
 )
 SELECT e.id, e.key, e.kind, e.body, e.received_at, e.occurred_at, i.id, u.id,
-    0, e.status, e.reason, CASE WHEN e.status <> 'pending' THEN $11::timestamptz END,
-    e.received_at
+    0, e.status, e.reason, e.settled_at, e.received_at
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[],
-    $6::timestamptz[], $7::uuid[], $8::uuid[], $9::text[], $10::text[])
-    AS e (id, key, kind, body, received_at, occurred_at, integration_id, user_id, status, reason)
+    $6::timestamptz[], $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::timestamptz[])
+    AS e (id, key, kind, body, received_at, occurred_at, integration_id, user_id, status, reason,
+    settled_at)
 LEFT JOIN calendly_integration i ON i.public_id = e.integration_id
 LEFT JOIN app_user u ON u.public_id = e.user_id
 ORDER BY e.key
@@ -102,28 +89,12 @@ class PiccoloWebhookEvents:
         self._session = session
         self._vault = vault
 
-    async def store(self, event: WebhookEvent) -> bool:
-        """Insert unless the key is known; waits for another transaction storing the same key."""
-        row = await self._session.row(
-            _STORE,
-            event.id,
-            event.dedupe_key,
-            event.kind,
-            seal_body(event.id, event.body, self._vault),
-            event.received_at,
-            event.occurred_at,
-            event.integration_id,
-            event.user_id,
-            event.attempts,
-        )
-        return row is not None
-
-    async def store_filed(self, filed: Sequence[FiledEvent], now: datetime) -> Collection[str]:
-        """Insert all of them in one statement; see `store` for whom it waits."""
-        if not filed:
+    async def store(self, events: Sequence[NewEvent]) -> Collection[str]:
+        """Insert them in one statement, in the order of their keys."""
+        if not events:
             return frozenset()
-        columns = zip(*map(self._filed_values, filed), strict=True)
-        rows = await self._session.rows(_STORE_FILED, *map(list, columns), now)
+        columns = zip(*map(self._values, events), strict=True)
+        rows = await self._session.rows(_STORE, *map(list, columns))
         return {row["dedupe_key"] for row in rows}
 
     async def applied(self, event_id: WebhookEventId, now: datetime) -> None:
@@ -164,8 +135,8 @@ class PiccoloWebhookEvents:
         rows = await self._session.rows(_CLAIM_PENDING, now, until, limit)
         return [self._claimed(row) for row in rows]
 
-    def _filed_values(self, filed: FiledEvent) -> tuple[object, ...]:
-        event = filed.event
+    def _values(self, new: NewEvent) -> tuple[object, ...]:
+        event = new.event
         return (
             event.id,
             event.dedupe_key,
@@ -175,8 +146,9 @@ class PiccoloWebhookEvents:
             event.occurred_at,
             event.integration_id,
             event.user_id,
-            str(filed.status),
-            filed.reason,
+            str(new.status),
+            new.reason,
+            new.settled_at,
         )
 
     def _claimed(self, row: Any) -> WebhookEvent:

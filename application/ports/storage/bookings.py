@@ -9,6 +9,7 @@ import msgspec
 from domain.availability import Window
 from domain.booking import Booking, BookingStatus
 from domain.ids import BookingId, IntegrationId, UserId
+from domain.integration import Integration
 
 
 class BookingQuery(msgspec.Struct, frozen=True):
@@ -31,11 +32,16 @@ class BookingQuery(msgspec.Struct, frozen=True):
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """Whose bookings they are: an integration, as little of it as settling facts takes."""
+    """The part of an integration that merging facts into its bookings needs."""
 
     id: IntegrationId
     user_id: UserId
     account_uri: str
+
+    @classmethod
+    def of(cls, integration: Integration) -> "Owner":
+        """Return the owner of this integration's bookings."""
+        return cls(integration.id, integration.user_id, integration.account.user_uri)
 
 
 class Holder(NamedTuple):
@@ -53,30 +59,33 @@ class Bookings(Protocol):
     to another host (`domain.booking.is_hosted_by`) is kept and shown to nobody.
     """
 
-    async def related(
-        self, integration_id: IntegrationId, invitee_uris: Sequence[str]
-    ) -> Mapping[str, Booking]:
-        """Return and lock, in one sorted order, the bookings to settle facts against.
-
-        Those of the named invitees, and those that name one of them as their predecessor or
-        successor; by invitee URI. Within the transaction nobody else settles facts of the same
-        integration, so that two halves of a reschedule cannot miss each other.
-        """
-        ...
-
     async def lock(
         self, integration_ids: Sequence[IntegrationId], account_uris: Sequence[str]
     ) -> Sequence[Owner]:
-        """Return whom these ids and Calendly users name, by ascending id; nobody for others.
+        """Lock the booking facts of the integrations with these ids or Calendly users.
 
-        Within the transaction nobody else settles facts of theirs, and none of them is erased.
+        Until the transaction ends no other transaction merges facts into their bookings, so the
+        two halves of a reschedule cannot miss each other. None of the integrations is erased.
+
+        Returns:
+            The owners by ascending id. An unknown id or user adds none.
+
         """
         ...
 
-    async def related_of(
+    async def related(
         self, named: Mapping[IntegrationId, Collection[str]]
     ) -> Mapping[IntegrationId, Mapping[str, Booking]]:
-        """Return what `related` does, of several integrations that are held, by invitee URI."""
+        """Return and lock, in one sorted order, the bookings to merge facts into.
+
+        Args:
+            named: invitee URIs by integration; the transaction has locked these integrations.
+
+        Returns:
+            By integration and invitee URI: the bookings of the named invitees, and those that
+            name one of them as their predecessor or successor.
+
+        """
         ...
 
     async def held_elsewhere(

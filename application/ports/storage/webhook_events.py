@@ -37,36 +37,32 @@ class WebhookEvent(RedactedRepr, msgspec.Struct, frozen=True):
     fault: str | None = None
 
 
-class FiledEvent(msgspec.Struct, frozen=True):
-    """An event with what became of it before it was stored.
+class NewEvent(msgspec.Struct, frozen=True):
+    """An event to store, with its first status.
 
     Args:
-        status: applied, ignored, or pending for what has to be applied later.
+        status: applied, ignored, or pending. A pending event is due at its `received_at`.
         reason: why it is ignored; None otherwise.
+        settled_at: when it was applied or ignored (UTC); None while it is pending.
 
     """
 
     event: WebhookEvent
-    status: WebhookStatus
+    status: WebhookStatus = WebhookStatus.PENDING
     reason: str | None = None
+    settled_at: datetime | None = None
 
 
 class WebhookEvents(Protocol):
-    """Stored webhooks and what became of them."""
+    """Stored webhooks and their status."""
 
-    async def store(self, event: WebhookEvent) -> bool:
-        """Store an event as pending; False, and nothing changed, when its key is known."""
-        ...
+    async def store(self, events: Sequence[NewEvent]) -> Collection[str]:
+        """Store the events whose keys are new, in one sorted order; no key may come twice.
 
-    async def store_filed(self, filed: Sequence[FiledEvent], now: datetime) -> Collection[str]:
-        """Store events with what became of them, in one sorted order; no key comes twice.
-
-        Args:
-            filed: the events; what is pending is due at its `received_at`.
-            now: when the others were settled (UTC).
+        A transaction that stores a key waits for another transaction that stores the same key.
 
         Returns:
-            The dedupe keys of those that were stored; the others were known.
+            The dedupe keys of the stored events. The other keys were known; nothing changes.
 
         """
         ...

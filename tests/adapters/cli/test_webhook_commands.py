@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from adapters.cli import main
 from adapters.persistence.storage import open_storage
 from adapters.security.vault import KeyRingVault
-from application.ports.storage.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from domain.ids import WebhookEventId
 from domain.secret import Secret
 from tests.adapters.sound_environ import SOUND
@@ -50,7 +50,7 @@ async def dead(database_url: Secret) -> list[str]:
                 received_at=NOON,
                 occurred_at=NOON,
             )
-            await uow.webhook_events.store(event)
+            await uow.webhook_events.store([NewEvent(event)])
             await uow.webhook_events.failed(event.id, "unexpected", None)
             ids.append(str(event.id))
         await uow.commit()

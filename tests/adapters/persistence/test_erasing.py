@@ -5,9 +5,10 @@ import asyncpg
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage, open_storage
-from application.bookings.merge_facts import OwnerFacts, merge_facts, merge_facts_locked
+from application.bookings.merge_facts import OwnerFacts, merge_facts
+from application.ports.storage.bookings import Owner
 from application.ports.storage.erasures import Erasure
-from application.ports.storage.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from domain.booking import Facts, Invitee
 from domain.errors import EncryptionKeyUnknown
 from domain.ids import IntegrationId, WebhookEventId
@@ -97,7 +98,7 @@ async def test_who_comes_after_takes_nobody_in(
     await process.erase_invitee(IVY.upper(), "cli")
 
     async with piccolo_storage() as uow:
-        await merge_facts(uow, FakeRandomness(), ada, [facts])
+        await merge_facts(uow, FakeRandomness(), [OwnerFacts(Owner.of(ada), [facts])])
         await uow.commit()
 
     (row,) = await sql.fetch("SELECT b::text AS text, start_at FROM calendly_booking b")
@@ -123,7 +124,7 @@ async def test_pruning_passes_over_what_is_held(
     ]
     async with piccolo_storage() as uow:
         for each in made:
-            await uow.webhook_events.store(each)
+            await uow.webhook_events.store([NewEvent(each)])
             await uow.webhook_events.ignored(each.id, "unknown_kind", NOON)
         await uow.commit()
     process.clock.advance(timedelta(days=31))
@@ -255,7 +256,7 @@ async def settle_batch(process: Process, hosts: list[Integration], facts: Facts)
     """Settle what is told of all hosts at once, as a batch of webhooks does."""
     async with process.storage() as uow:
         owners = await uow.bookings.lock([each.id for each in hosts], [])
-        await merge_facts_locked(
+        await merge_facts(
             uow, process.randomness, [OwnerFacts(owner, [facts]) for owner in owners]
         )
         await uow.commit()

@@ -11,11 +11,11 @@ import pytest
 
 from adapters.persistence.storage import PiccoloStorage, open_storage
 from application.ports.storage.webhook_archive import WebhookStatus
-from application.ports.storage.webhook_events import FiledEvent
+from application.ports.storage.webhook_events import NewEvent
 from application.webhooks.delivery import DUPLICATE, STORED, Delivery, IngestResult, event_of
 from application.webhooks.lock_contention import Contention
 from application.webhooks.store_batch import StoreBatch
-from application.webhooks.store_single import StoreWebhook
+from application.webhooks.store_or_defer import StoreOrDefer
 from domain.integration import Integration
 from domain.secret import Secret
 from domain.webhook import ParsedWebhook
@@ -54,21 +54,21 @@ async def found(sql: asyncpg.Connection) -> list[set[Any]]:
     ]
 
 
-def together(storage: PiccoloStorage, randomness: FakeRandomness) -> StoreBatch:
-    """What writes a group."""
+def batch_store(storage: PiccoloStorage, randomness: FakeRandomness) -> StoreBatch:
+    """Return what stores a group."""
     return StoreBatch(storage=storage, clock=FakeClock(), randomness=randomness)
 
 
-def alone(storage: PiccoloStorage, randomness: FakeRandomness) -> StoreWebhook:
-    """What writes one delivery."""
-    return StoreWebhook(
-        storage=storage,
-        aside=storage,
+def single_store(storage: PiccoloStorage, randomness: FakeRandomness) -> StoreOrDefer:
+    """Return what stores one delivery."""
+    batch = batch_store(storage, randomness)
+    return StoreOrDefer(
+        batch=batch,
+        patient_batch=batch,
         contention=Contention(FakeClock()),
         jobs=FakeJobs(),
         background=AwaitedBackground(),
         clock=FakeClock(),
-        randomness=randomness,
         telemetry=RecordedSignals(),
     )
 
@@ -84,16 +84,16 @@ async def test_groups_store_what_single_ones_do(
 ) -> None:
     """A stream in groups of any size leaves in PostgreSQL what it leaves one by one."""
     told = stream(seeded(seed), await connected(world))
-    single = alone(piccolo_storage, world.randomness)
-    group = together(piccolo_storage, world.randomness)
+    single = single_store(piccolo_storage, world.randomness)
+    group = batch_store(piccolo_storage, world.randomness)
     for each in told:
-        await single(each)
+        await single.store(each)
     one_by_one = await found(sql)
     await sql.execute("DELETE FROM calendly_webhook_event; DELETE FROM calendly_booking")
     await sql.execute("UPDATE calendly_integration SET availability_invalidated_by = 'before'")
 
     for several in cut(seeded(seed + 1), told):
-        await group(several)
+        await group.store(several)
 
     assert await found(sql) == one_by_one
     assert one_by_one[1]
@@ -106,8 +106,8 @@ class Sender:
         self, storage: PiccoloStorage, randomness: FakeRandomness, random: Random
     ) -> None:
         self._random = random
-        self._single = alone(storage, randomness)
-        self._group = together(storage, randomness)
+        self._single = single_store(storage, randomness)
+        self._group = batch_store(storage, randomness)
         self.results: list[str] = []
 
     async def send(self, told: Sequence[Delivery]) -> None:
@@ -116,9 +116,9 @@ class Sender:
         for group in cut(self._random, shuffled):
             ingested: Sequence[IngestResult | None]
             if self._random.random() < 0.2:
-                ingested = [await self._single(each) for each in group]
+                ingested = [await self._single.store(each) for each in group]
             else:
-                ingested = await self._group(group)
+                ingested = await self._group.store(group)
             self.results += [each.result for each in ingested if each is not None]
 
 
@@ -168,11 +168,11 @@ async def test_who_is_held_is_settled_by_nobody_else(
 ) -> None:
     """While a group holds an integration, whoever settles its facts waits for the group's end."""
     ada = await world.connect("ada")
-    group = together(other, world.randomness)
+    group = batch_store(other, world.randomness)
 
     async with piccolo_storage() as uow:
         await uow.bookings.lock([ada.id], [])
-        waiting = apart(group([booked(ada)]))
+        waiting = apart(group.store([booked(ada)]))
         await until_waiting(sql)
         assert not waiting.done()
         await uow.commit()
@@ -191,12 +191,12 @@ async def test_a_single_one_takes_its_locks_in_the_order_of_a_group(
 
     async with piccolo_storage() as uow:
         (owner,) = await uow.bookings.lock([ada.id], [])
-        single = apart(alone(other, world.randomness)(delivery))
+        single = apart(single_store(other, world.randomness).store(delivery))
         await until_waiting(sql)
         event = event_of(delivery, [owner], world.randomness)
-        assert await uow.webhook_events.store_filed(
-            [FiledEvent(event, WebhookStatus.APPLIED)], NOON
+        assert await uow.webhook_events.store(
+            [NewEvent(event, WebhookStatus.APPLIED, settled_at=NOON)]
         )
         await uow.commit()
 
-    assert (await single).result == DUPLICATE
+    assert await single == IngestResult(DUPLICATE)

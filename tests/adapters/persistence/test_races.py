@@ -14,7 +14,7 @@ from application.ports.storage.booking_commands import BookingCommand, Operation
 from application.ports.storage.breakers import Surface
 from application.ports.storage.connect_attempts import ConnectAttempt
 from application.ports.storage.unit_of_work import UnitOfWork
-from application.ports.storage.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from application.resilience.circuit_breakers import CircuitBreakers
 from domain.booking import Booking, BookingStatus, Facts
 from domain.circuit_breaker import Breaker, BreakerPolicy, BreakerState
@@ -112,7 +112,7 @@ async def test_settling_blocks_no_job(piccolo_storage: PiccoloStorage, ada: Inte
 
     async def settle_slowly() -> None:
         async with piccolo_storage() as uow:
-            await uow.bookings.related(ada.id, ["anybody"])
+            await uow.bookings.lock([ada.id], [])
             settling.set()
             await done.wait()
 
@@ -205,7 +205,7 @@ async def test_one_event(piccolo_storage: PiccoloStorage, world: World) -> None:
             received_at=NOON,
             occurred_at=NOON,
         )
-        return await uow.webhook_events.store(event)
+        return bool(await uow.webhook_events.store([NewEvent(event)]))
 
     assert sorted(await race(piccolo_storage, store)) == [False] * (RACERS - 1) + [True]
 
@@ -272,7 +272,9 @@ async def test_halves_of_a_reschedule(
 
     async def apply(uow: UnitOfWork, number: int) -> None:
         facts = order[number]
-        known = await uow.bookings.related(ada.id, sorted(related_uris([facts])))
+        await uow.bookings.lock([ada.id], [])
+        named = {ada.id: sorted(related_uris([facts]))}
+        known = (await uow.bookings.related(named))[ada.id]
         changes = settle({uri: each.facts for uri, each in known.items()}, [facts])
         await uow.bookings.put(
             [
@@ -358,7 +360,7 @@ async def test_erased_while_settling(
 
     async def settle_slowly() -> None:
         async with piccolo_storage() as uow:
-            await uow.bookings.related(ada.id, [OLD.invitee_uri])
+            await uow.bookings.lock([ada.id], [])
             settling.set()
             await erasing.wait()
             await uow.bookings.put([samples.booking(ada, world.randomness, NEW)])
@@ -390,21 +392,25 @@ async def test_erased_while_ingesting(
     async def ingest_slowly() -> None:
         async with piccolo_storage() as uow:
             await uow.webhook_events.store(
-                WebhookEvent(
-                    id=WebhookEventId(world.randomness.new_id()),
-                    dedupe_key="one",
-                    kind="invitee.created",
-                    body=b"{}",
-                    received_at=NOON,
-                    occurred_at=NOON,
-                    integration_id=ada.id,
-                    user_id=ada.user_id,
-                )
+                [
+                    NewEvent(
+                        WebhookEvent(
+                            id=WebhookEventId(world.randomness.new_id()),
+                            dedupe_key="one",
+                            kind="invitee.created",
+                            body=b"{}",
+                            received_at=NOON,
+                            occurred_at=NOON,
+                            integration_id=ada.id,
+                            user_id=ada.user_id,
+                        )
+                    )
+                ]
             )
             storing.set()
             await erasing.wait()
             if settles:
-                await uow.bookings.related(ada.id, [NEW.invitee_uri])
+                await uow.bookings.lock([ada.id], [])
                 await uow.bookings.put([samples.booking(ada, world.randomness, NEW)])
             await uow.availability.invalidate([ada.user_id], NOON, by="invitee.created")
             await uow.commit()

@@ -14,7 +14,7 @@ from application.integrations.begin_connect import verifier_bound_to
 from application.ports.storage.bookings import BookingQuery
 from application.ports.storage.connect_attempts import ConnectAttempt
 from application.ports.storage.erasures import Erasure
-from application.ports.storage.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from application.security.rotate_encryption import Rotation
 from application.tokens.token_encryption import open_both
 from domain.booking import Links
@@ -56,14 +56,18 @@ async def fill(product: Product, storage: PiccoloStorage) -> Integration:
             )
         )
         await uow.webhook_events.store(
-            WebhookEvent(
-                id=WebhookEventId(product.randomness.new_id()),
-                dedupe_key="one",
-                kind="invitee.created",
-                body=b"\xff body",
-                received_at=NOON,
-                occurred_at=NOON,
-            )
+            [
+                NewEvent(
+                    WebhookEvent(
+                        id=WebhookEventId(product.randomness.new_id()),
+                        dedupe_key="one",
+                        kind="invitee.created",
+                        body=b"\xff body",
+                        received_at=NOON,
+                        occurred_at=NOON,
+                    )
+                )
+            ]
         )
         booking = samples.booking(ada, product.randomness, samples.facts("A", links=LINKS))
         await uow.bookings.put([booking])

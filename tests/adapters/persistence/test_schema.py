@@ -4,7 +4,7 @@ import pytest
 from adapters.persistence.errors import StoreRefused
 from adapters.persistence.storage import PiccoloStorage
 from application.ports.storage.breakers import Surface
-from application.ports.storage.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from domain.booking import Links
 from domain.circuit_breaker import Breaker, BreakerState
 from domain.ids import WebhookEventId
@@ -59,7 +59,7 @@ async def test_users_go_with_their_data(
         user_id=ada.user_id,
     )
     async with piccolo_storage() as uow:
-        await uow.webhook_events.store(event)
+        await uow.webhook_events.store([NewEvent(event)])
         await uow.commit()
 
     await sql.execute("DELETE FROM app_user")
@@ -85,7 +85,7 @@ async def test_secrets_are_sealed(
         occurred_at=NOON,
     )
     async with piccolo_storage() as uow:
-        await uow.webhook_events.store(event)
+        await uow.webhook_events.store([NewEvent(event)])
         await uow.commit()
 
     for table in ("calendly_booking", "calendly_webhook_event"):

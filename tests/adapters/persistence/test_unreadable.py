@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from adapters.persistence.storage import PiccoloStorage
 from application.ports.storage.bookings import BookingQuery
-from application.ports.storage.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from domain.booking import Invitee, Links
 from domain.ids import WebhookEventId
 from domain.integration import Integration
@@ -33,9 +33,9 @@ async def test_lost_key_comes_with_its_fault(
         for key in ("before", "after")
     )
     async with piccolo_storage() as uow:
-        await uow.webhook_events.store(sealed_before)
+        await uow.webhook_events.store([NewEvent(sealed_before)])
         vault.rotate()
-        await uow.webhook_events.store(sealed_after)
+        await uow.webhook_events.store([NewEvent(sealed_after)])
         vault.lose("key-1")
         await uow.commit()
 

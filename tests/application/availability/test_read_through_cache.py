@@ -12,7 +12,7 @@ from application.availability.retry_times import LONGEST
 from application.availability.single_flight import NAME
 from application.ports.storage.availability_cache import CacheKey, CacheKind, Scope
 from application.ports.storage.breakers import Surface
-from application.ports.storage.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from domain.cache_policy import Freshness
 from domain.errors import (
     AvailabilityPending,
@@ -112,7 +112,9 @@ async def test_what_waits_to_be_applied_costs_one_fetch(
     id_, now = WebhookEventId(product.randomness.new_id()), product.clock.now()
     event = WebhookEvent(id_, "key", "invitee.created", b"{}", now, now)
     async with product.storage() as uow:
-        await uow.webhook_events.store(replace(event, user_id=warm.integration.user_id))
+        await uow.webhook_events.store(
+            [NewEvent(replace(event, user_id=warm.integration.user_id))]
+        )
         await uow.commit()
     product.clock.advance(A_MOMENT)
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.ports.storage.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from domain.booking import Facts
 from domain.ids import WebhookEventId
 from domain.lost_webhooks import IN_FLIGHT
@@ -43,7 +43,7 @@ async def leave(
     )
     event = replace(plain, **changes)
     async with product.storage() as uow:
-        await uow.webhook_events.store(event)
+        await uow.webhook_events.store([NewEvent(event)])
         if dead:
             await uow.webhook_events.failed(event.id, "webhook_unreadable", None)
         await uow.commit()

@@ -1,9 +1,9 @@
 import pytest
 from msgspec.structs import replace
 
-from application.bookings.merge_facts import merge_facts
-from application.bookings.reassigned_hosts import Reassigned, reassigned
-from application.ports.storage.bookings import BookingQuery
+from application.bookings.merge_facts import OwnerFacts, merge_facts
+from application.bookings.reassigned_hosts import reassigned
+from application.ports.storage.bookings import BookingQuery, Owner
 from domain.booking import LAG, Booking, BookingStatus, Facts
 from domain.errors import (
     CalendlyForbidden,
@@ -181,7 +181,9 @@ async def test_a_late_webhook_does_not_bring_it_back(
     await process.reconcile(bob.integration.id, backfill=False)
 
     async with product.storage() as uow:
-        await merge_facts(uow, product.randomness, ada.integration, [facts])
+        await merge_facts(
+            uow, product.randomness, [OwnerFacts(Owner.of(ada.integration), [facts])]
+        )
         await uow.commit()
 
     assert await bookings(product, ada) == []
@@ -197,19 +199,20 @@ async def test_what_was_taken_from_the_old_host_before_is_not_lost(
     told = product.calendly.invitees[facts.invitee_uri]
     async with product.storage() as uow:
         seen = as_read(told, product.clock.now())
-        await merge_facts(uow, product.randomness, ada.integration, [seen])
+        await merge_facts(uow, product.randomness, [OwnerFacts(Owner.of(ada.integration), [seen])])
         await uow.commit()
     assert await bookings(product, ada) == []
     before = overtaken(product, ada)
     async with product.storage() as uow:
-        given = await reassigned(uow, bob.integration, [told])
+        facts_by_owner, invitees = await reassigned(uow, bob.integration, [told])
 
     assert await process.reconcile(bob.integration.id, backfill=False) == 0
 
     assert len(await bookings(product, bob)) == 1
     assert product.telemetry.seen == {}
     assert overtaken(product, ada) == before
-    assert given == Reassigned([], {facts.invitee_uri})
+    assert [each.owner.id for each in facts_by_owner] == [bob.integration.id]
+    assert invitees == {facts.invitee_uri}
 
 
 async def test_what_the_new_host_is_not_told_later_is_lost(

@@ -91,7 +91,7 @@ def _of_booking(
         owners,
         kind=kind,
         subject=facts.invitee_uri,
-        mark=str(number),
+        occurrence=str(number),
         facts=replace(facts, details=details),
         account_uris=hosts,
     )
@@ -99,7 +99,7 @@ def _of_booking(
 
 def _other(random: Random, owners: Sequence[Integration], number: int) -> Delivery:
     kinds: list[dict[str, Any]] = [
-        {"kind": "event_type.updated", "subject": "type", "mark": str(number)},
+        {"kind": "event_type.updated", "subject": "type", "occurrence": str(number)},
         {"kind": "contact.created"},
         {"kind": "invitee.created", "unreadable": "payload.email"},
     ]
@@ -110,7 +110,7 @@ def _other(random: Random, owners: Sequence[Integration], number: int) -> Delive
 def _delivery(random: Random, owners: Sequence[Integration], **said: Any) -> Delivery:
     addressee = random.choice([None, *(each.id for each in owners)])
     webhook = ParsedWebhook(occurred_at=NOON, **said)
-    told = f"{said['kind']} {said.get('subject')} {said.get('mark')} {random.randint(0, 3)}"
+    told = f"{said['kind']} {said.get('subject')} {said.get('occurrence')} {random.randint(0, 3)}"
     body = hashlib.sha256(told.encode()).digest()
     if webhook.unreadable is not None:  # what cannot be read names nobody
         webhook = replace(webhook, account_uris=())

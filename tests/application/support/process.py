@@ -44,7 +44,7 @@ from application.webhooks.list_events import ListWebhooks, ShowWebhook
 from application.webhooks.lock_contention import Contention, bypass_group
 from application.webhooks.replay import ReplayWebhook
 from application.webhooks.store_batch import StoreBatch
-from application.webhooks.store_single import StoreWebhook
+from application.webhooks.store_or_defer import StoreOrDefer
 from domain.cache_policy import CachePolicy
 from domain.circuit_breaker import BreakerPolicy
 from domain.retention import Retention
@@ -273,24 +273,26 @@ class Process:
 
     @cached_property
     def ingest(self) -> IngestWebhook:
-        together = StoreBatch(storage=self.storage, clock=self.clock, randomness=self.randomness)
-        group = GroupCommit(together, singly=self.store_singly)
-        return self.ingest_by(bypass_group(group, self.store_singly, self.contention))
+        group = GroupCommit(self.batch.store, singly=self.single.store)
+        return self.ingest_by(bypass_group(group, self.single.store, self.contention))
 
     @cached_property
     def contention(self) -> Contention:
         return Contention(self.clock)
 
     @cached_property
-    def store_singly(self) -> StoreWebhook:
-        return StoreWebhook(
-            storage=self.storage,
-            aside=self.storage,
+    def batch(self) -> StoreBatch:
+        return StoreBatch(storage=self.storage, clock=self.clock, randomness=self.randomness)
+
+    @cached_property
+    def single(self) -> StoreOrDefer:
+        return StoreOrDefer(
+            batch=self.batch,
+            patient_batch=self.batch,
             contention=self.contention,
             jobs=self.jobs,
             background=self.background,
             clock=self.clock,
-            randomness=self.randomness,
             telemetry=self.telemetry,
         )
 

@@ -5,9 +5,9 @@ from msgspec.structs import replace
 
 from application.jobs.job_result import JobResult
 from application.ports.storage.availability_cache import CacheEntry, CacheKind
-from application.ports.storage.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from application.webhooks import apply as apply_webhook
-from application.webhooks.apply_pending import HELD_FOR
+from application.webhooks.apply_pending import CLAIMED_FOR
 from domain import pending_webhooks as leftovers
 from domain.errors import StorageUnavailable
 from domain.ids import IntegrationId, UserId, WebhookEventId
@@ -45,7 +45,7 @@ async def leave(
         user_id=user_id,
     )
     async with product.storage() as uow:
-        await uow.webhook_events.store(event)
+        await uow.webhook_events.store([NewEvent(event)])
         await uow.commit()
     return event.id
 
@@ -240,7 +240,7 @@ async def test_a_store_that_is_away_costs_no_attempt(
     for _ in range(2 * UNFORESEEN.limit):
         product.storage.fail_next(None, StorageUnavailable("PostgreSQL is away."))
         job_result = await process.apply(10, lambda _: None)
-        product.clock.advance(HELD_FOR)
+        product.clock.advance(CLAIMED_FOR)
     left = row(product, event_id)
     done = await process.apply(10, lambda _: None)
 
@@ -296,11 +296,11 @@ async def test_a_claimed_event_is_not_handed_out_twice(
     """What one worker holds the other passes over until its time is over."""
     await leave(product, created(), ada.id)
     async with product.storage() as uow:
-        await uow.webhook_events.claim_pending(NOON, NOON + HELD_FOR, 10)
+        await uow.webhook_events.claim_pending(NOON, NOON + CLAIMED_FOR, 10)
         await uow.commit()
 
     held = await process.apply(10, lambda _: None)
-    product.clock.advance(HELD_FOR)
+    product.clock.advance(CLAIMED_FOR)
     later = await process.apply(10, lambda _: None)
 
     assert (held.examined, later.examined) == (0, 1)

@@ -3,7 +3,7 @@
 import pytest
 
 from application.webhooks.delivery import DUPLICATE, STORED, UNAPPLIED, Delivery, IngestResult
-from application.webhooks.lock_contention import FORGOTTEN_AFTER, REST, Contention, queue_key
+from application.webhooks.lock_contention import BACKOFF, FORGOTTEN_AFTER, Contention, queue_key
 from domain.booking import BookingStatus
 from domain.errors import StorageContended
 from domain.integration import Integration
@@ -115,7 +115,7 @@ async def test_while_whole_tables_are_held_nobody_waits_in_vain(
         await deliver(process, created(), ada)
 
     assert refusal.value.retry_after
-    product.clock.advance(REST)
+    product.clock.advance(BACKOFF)
     assert (await deliver(process, created(), ada)).applied
 
 
@@ -132,9 +132,9 @@ async def test_others_go_on_in_the_group(
 
     assert held.reason == UNAPPLIED
     assert product.storage.commits == commits + 1
-    product.clock.advance(REST)
+    product.clock.advance(BACKOFF)
     assert (await deliver(process, created(3), ada)).applied
-    assert not process.contention.is_met(delivery(ada))
+    assert not process.contention.is_locked(delivery(ada))
 
 
 async def test_an_app_wide_event_is_one_whichever_way_it_is_stored(
@@ -186,11 +186,11 @@ async def test_what_was_met_is_forgotten(ada: Integration) -> None:
 
     assert contention.is_backing_off(delivery(ada))
     assert not contention.is_backing_off(delivery(None, "somebody"))
-    clock.advance(REST)
-    assert contention.is_met(delivery(ada))
+    clock.advance(BACKOFF)
+    assert contention.is_locked(delivery(ada))
     assert not contention.is_backing_off(delivery(ada))
     clock.advance(FORGOTTEN_AFTER)
-    assert not contention.is_met(delivery(ada))
+    assert not contention.is_locked(delivery(ada))
 
 
 async def test_app_wide_deliveries_share_the_lane_of_their_hosts(ada: Integration) -> None:

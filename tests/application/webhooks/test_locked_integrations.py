@@ -8,14 +8,14 @@ from tests.application.support.building import Product
 
 def meet(held: LockedIntegrations, *whom: Integration) -> None:
     """Meet a lock while something is done for these."""
-    with pytest.raises(StorageContended, match="Held"), held.noted(whom):
+    with pytest.raises(StorageContended, match="Held"), held.recorded(whom):
         raise StorageContended("Held.")
 
 
 def is_begun(held: LockedIntegrations, *whom: Integration) -> bool:
     """Whether work for these is begun."""
     try:
-        with held.noted(whom):
+        with held.recorded(whom):
             return True
     except StorageContended:
         return False
@@ -51,7 +51,7 @@ async def test_another_trouble_is_nobody_s_lock(product: Product) -> None:
     ada = await product.connect("ada")
     held = LockedIntegrations()
 
-    with pytest.raises(KeyError), held.noted([ada]):
+    with pytest.raises(KeyError), held.recorded([ada]):
         raise KeyError
 
     assert is_begun(held, ada)

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from adapters.calendly.webhooks import CalendlyWebhookReader
 from application.webhooks.delivery import DUPLICATE, STORED, Delivery, IngestResult
-from application.webhooks.store_batch import StoreBatch
 from domain.booking import BookingStatus
 from domain.errors import StorageUnavailable, SubscriptionNotFound
 from domain.ids import IntegrationId
@@ -26,11 +25,6 @@ async def ada(product: Product) -> Integration:
     return await delivering.connect(product)
 
 
-def together(process: Process) -> StoreBatch:
-    """What writes a group."""
-    return StoreBatch(storage=process.storage, clock=process.clock, randomness=process.randomness)
-
-
 async def at_once(process: Process, to: Integration, *told: bytes) -> list[IngestResult]:
     """Deliver a body by itself, and the others while it is being written."""
     return await asyncio.gather(*(deliver(process, each, to) for each in told))
@@ -46,16 +40,16 @@ async def by_itself(random: Random) -> Outcome:
     product = Product()
     process = Process(product, "single")
     for each in stream(random, await connected(product)):
-        await process.store_singly(each)
+        await process.single.store(each)
     return outcome_of(product.storage.state)
 
 
 async def in_groups(random: Random, sizes: Random) -> Outcome:
     """Store the same stream's deliveries group by group."""
     product = Product()
-    write = together(Process(product, "grouped"))
+    batch = Process(product, "grouped").batch
     for group in cut(sizes, stream(random, await connected(product))):
-        await write(group)
+        await batch.store(group)
     return outcome_of(product.storage.state)
 
 
@@ -165,7 +159,7 @@ async def test_a_group_overtakes_what_each_of_it_changed(
     changed = bodies.webhook("event_type.updated", bodies.event_type())
     reader, now = CalendlyWebhookReader(), process.clock.now()
 
-    await together(process)(
+    await process.batch.store(
         [
             Delivery(each, reader.read(each), ada.id, now)
             for each in (created(), changed, canceled(2))

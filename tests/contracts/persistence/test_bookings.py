@@ -162,7 +162,7 @@ async def test_others_bookings(storage: Storage, world: World, ada: Integration)
         assert await uow.bookings.by_invitee(ada.user_id, FULL.invitee_uri) is None
         assert await uow.bookings.by_invitees(ada.user_id, [FULL.invitee_uri]) == {}
         assert list(await uow.bookings.page(ada.user_id, BookingQuery(limit=9))) == []
-        assert await uow.bookings.related(ada.id, [FULL.invitee_uri]) == {}
+        assert await uow.bookings.related({ada.id: [FULL.invitee_uri]}) == {ada.id: {}}
 
 
 async def test_absent(storage: Storage, world: World, ada: Integration) -> None:
@@ -172,7 +172,7 @@ async def test_absent(storage: Storage, world: World, ada: Integration) -> None:
         assert await uow.bookings.find(ada.user_id, unknown) is None
         assert await uow.bookings.by_invitee(ada.user_id, "nobody") is None
         absent = IntegrationId(world.randomness.new_id())
-        assert await uow.bookings.related(absent, ["nobody"]) == {}
+        assert await uow.bookings.related({absent: ["nobody"]}) == {absent: {}}
 
 
 async def test_by_invitees(storage: Storage, world: World, ada: Integration) -> None:
@@ -201,7 +201,7 @@ async def test_related(storage: Storage, world: World, ada: Integration) -> None
     )
 
     async with storage() as uow:
-        found = await uow.bookings.related(ada.id, [uri("N"), uri("ABSENT")])
+        found = (await uow.bookings.related({ada.id: [uri("N"), uri("ABSENT")]}))[ada.id]
 
     expected = {each.facts.invitee_uri: each for each in (named, before, after)}
     assert found == expected

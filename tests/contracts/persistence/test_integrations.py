@@ -8,7 +8,7 @@ from adapters.persistence.errors import StoreRefused
 from application.ports.storage.availability_cache import CacheEntry, CacheKind
 from application.ports.storage.booking_commands import BookingCommand, Operation
 from application.ports.storage.unit_of_work import Storage
-from application.ports.storage.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from domain.circuit_breaker import Breaker, BreakerState
 from domain.ids import CommandId, IntegrationId, UserId, WebhookEventId
 from domain.integration import (
@@ -259,9 +259,9 @@ async def test_erasing_spares_the_neighbour(
     part = CacheEntry(kind=CacheKind.BUSY, key="", content=b"[]", fetched_at=fetched_at)
     async with storage() as uow:
         await uow.availability.put(new.user_id, new.id, [part])
-        await uow.webhook_events.store(of_new)
+        await uow.webhook_events.store([NewEvent(of_new)])
         await uow.webhook_events.store(
-            event(world, "old", integration_id=ada.id, user_id=ada.user_id)
+            [NewEvent(event(world, "old", integration_id=ada.id, user_id=ada.user_id))]
         )
         for key, booking in (("old", mine), ("new", kept)):
             opened, _ = await uow.booking_commands.open(replace(command(world, new), key=key))
@@ -348,7 +348,7 @@ async def test_erase(storage: Storage, world: World, ada: Integration) -> None:
     async with storage() as uow:
         await uow.availability.put(ada.user_id, ada.id, [part])
         for each in (gone, unlinked, other):
-            await uow.webhook_events.store(each)
+            await uow.webhook_events.store([NewEvent(each)])
         for owner in (ada, grace):
             await uow.booking_commands.open(command(world, owner))
         await uow.commit()

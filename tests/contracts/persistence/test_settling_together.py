@@ -9,7 +9,7 @@ from application.ports.storage.availability_cache import CacheEntry, CacheKind, 
 from application.ports.storage.bookings import Owner
 from application.ports.storage.unit_of_work import Storage
 from application.ports.storage.webhook_archive import WebhookStatus
-from application.ports.storage.webhook_events import FiledEvent
+from application.ports.storage.webhook_events import NewEvent
 from domain.ids import IntegrationId
 from domain.integration import Integration
 from tests import samples
@@ -65,7 +65,7 @@ async def test_related_of_several(
 
     async with storage() as uow:
         await uow.bookings.lock(list(wanted), [])
-        found = await uow.bookings.related_of(wanted)
+        found = await uow.bookings.related(wanted)
 
     assert found == {
         ada.id: {each.facts.invitee_uri: each for each in (named, before, after)},
@@ -76,8 +76,8 @@ async def test_related_of_several(
 async def test_related_of_nobody(storage: Storage, ada: Integration) -> None:
     """Where nothing is known nothing is found."""
     async with storage() as uow:
-        assert await uow.bookings.related_of({ada.id: ["nobody"]}) == {ada.id: {}}
-        assert await uow.bookings.related_of({}) == {}
+        assert await uow.bookings.related({ada.id: ["nobody"]}) == {ada.id: {}}
+        assert await uow.bookings.related({}) == {}
 
 
 async def test_put_of_several(
@@ -99,15 +99,17 @@ async def test_filed(storage: Storage, world: World, ada: Integration) -> None:
     """Events are stored with what became of them, and only what is pending is handed out."""
     waiting = event(world, "c", integration_id=ada.id, user_id=ada.user_id, body=bytes(range(256)))
     filed = [
-        FiledEvent(waiting, WebhookStatus.PENDING),
-        FiledEvent(
-            event(world, "a", integration_id=ada.id, user_id=ada.user_id), WebhookStatus.APPLIED
+        NewEvent(waiting),
+        NewEvent(
+            event(world, "a", integration_id=ada.id, user_id=ada.user_id),
+            WebhookStatus.APPLIED,
+            settled_at=NOON,
         ),
-        FiledEvent(event(world, "b"), WebhookStatus.IGNORED, "nobodys_event"),
+        NewEvent(event(world, "b"), WebhookStatus.IGNORED, "nobodys_event", NOON),
     ]
 
     async with storage() as uow:
-        assert set(await uow.webhook_events.store_filed(filed, NOON)) == {"a", "b", "c"}
+        assert set(await uow.webhook_events.store(filed)) == {"a", "b", "c"}
         await uow.commit()
 
     assert await statuses(storage) == {"a": "applied", "b": "ignored", "c": "pending"}
@@ -119,13 +121,13 @@ async def test_filed_once(storage: Storage, world: World) -> None:
     first = event(world, "known")
     await store(storage, first)
     filed = [
-        FiledEvent(event(world, "new"), WebhookStatus.APPLIED),
-        FiledEvent(event(world, "known", body=b"second"), WebhookStatus.APPLIED),
+        NewEvent(event(world, "new"), WebhookStatus.APPLIED, settled_at=NOON),
+        NewEvent(event(world, "known", body=b"second"), WebhookStatus.APPLIED, settled_at=NOON),
     ]
 
     async with storage() as uow:
-        assert set(await uow.webhook_events.store_filed(filed, NOON)) == {"new"}
-        assert not await uow.webhook_events.store_filed([], NOON)
+        assert set(await uow.webhook_events.store(filed)) == {"new"}
+        assert not await uow.webhook_events.store([])
         await uow.commit()
 
     assert await statuses(storage) == {"known": "pending", "new": "applied"}
@@ -137,7 +139,7 @@ async def test_filed_of_the_gone(storage: Storage, world: World) -> None:
     orphan = event(world, "one", integration_id=IntegrationId(world.randomness.new_id()))
 
     async with storage() as uow:
-        await uow.webhook_events.store_filed([FiledEvent(orphan, WebhookStatus.PENDING)], NOON)
+        await uow.webhook_events.store([NewEvent(orphan)])
         await uow.commit()
 
     assert await claim(storage) == [replace(orphan, integration_id=None)]

@@ -11,7 +11,7 @@ from application.ports.storage.availability_cache import (
     Scope,
 )
 from application.ports.storage.unit_of_work import Storage
-from application.ports.storage.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from domain.availability import Occupied, Window
 from domain.booking import BookingStatus, Facts
 from domain.ids import UserId
@@ -128,7 +128,7 @@ async def test_shelf_of_the_successor(storage: Storage, world: World, ada: Integ
 async def leave(storage: Storage, event: WebhookEvent) -> None:
     """Store a webhook unapplied."""
     async with storage() as uow:
-        await uow.webhook_events.store(event)
+        await uow.webhook_events.store([NewEvent(event)])
         await uow.commit()
 
 

@@ -6,6 +6,7 @@ from adapters.persistence.storage import PiccoloStorage
 from application.ports.storage.api_keys import ApiKey
 from application.ports.storage.unit_of_work import Storage
 from application.ports.storage.version_lookup import VersionLookup
+from application.ports.storage.webhook_events import NewEvent
 from domain.ids import IntegrationId
 from domain.integration import Integration
 from tests.contracts.persistence.world import World
@@ -90,7 +91,7 @@ async def test_while_a_webhook_waits_there_is_no_version(
     grace = await world.connect("grace")
     event = world.webhook(user_id=ada.user_id)
     async with storage() as uow:
-        await uow.webhook_events.store(event)
+        await uow.webhook_events.store([NewEvent(event)])
         await uow.commit()
 
     assert await versions.current(KEY, ada.id) is None

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from adapters.persistence.repositories.webhook_events import PiccoloWebhookEvents
 from application.ports.storage.unit_of_work import Storage
-from application.ports.storage.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from domain.ids import IntegrationId, UserId, WebhookEventId
 from domain.integration import Integration
 from tests.contracts.persistence.world import World
@@ -31,7 +31,7 @@ def event(world: World, key: str, **changes: object) -> WebhookEvent:
 async def store(storage: Storage, *events: WebhookEvent) -> list[bool]:
     """Store events, committed."""
     async with storage() as uow:
-        stored = [await uow.webhook_events.store(each) for each in events]
+        stored = [bool(await uow.webhook_events.store([NewEvent(each)])) for each in events]
         await uow.commit()
     return stored
 

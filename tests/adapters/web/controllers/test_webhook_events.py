@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from application.ports.storage.webhook_events import WebhookEvent
+from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from domain.ids import WebhookEventId
 from tests.adapters.web.fakes import StandInServices
 from tests.adapters.web.scenario import API_KEY
@@ -35,7 +35,7 @@ async def store(services: StandInServices, number: int, *, reason: str | None = 
         occurred_at=NOON,
     )
     async with services.kept() as uow:
-        await uow.webhook_events.store(event)
+        await uow.webhook_events.store([NewEvent(event)])
         if reason is not None:
             await uow.webhook_events.failed(event.id, reason, None)
         await uow.commit()
