@@ -1,15 +1,16 @@
-"""Stored against observed bookings: which rows to write so that ours say what Calendly says.
+"""Merge observed facts into stored bookings, and find the changes that webhooks did not report.
 
-The same function serves webhooks, back-fill and the reconciliation sweep, so a booking is the
-same whichever way it became known.
+Webhooks, the first read after connecting and the regular reconciliation use the same function, so
+a booking does not depend on how it became known.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from domain.booking import BookingStatus, Facts, NoShow, merge, succeeded_by
+from domain.integration import Integration
 from domain.reads import as_of_read, mark_settled
 
 _CREATED = frozenset({"invitee.created"})
@@ -18,12 +19,16 @@ _MARKED = frozenset({"invitee_no_show.created"})
 _UNMARKED = frozenset({"invitee_no_show.deleted"})
 
 
+IN_FLIGHT = timedelta(minutes=5)
+"""How long after a change its webhook may still be in flight."""
+
+
 class Missed(msgspec.Struct, frozen=True):
-    """One thing that readers of the bookings were not told until now.
+    """One change that the stored bookings did not show until now.
 
     Args:
         at: when Calendly says that it happened, as far as it says (UTC).
-        kinds: the webhooks of which any one tells it.
+        kinds: the kinds of webhook that report it; any one of them is enough.
 
     """
 
@@ -35,9 +40,9 @@ class Change(msgspec.Struct, frozen=True):
     """One booking to write.
 
     Args:
-        facts: what it becomes.
-        before: what was stored, or None where no row existed.
-        missed: what readers were told wrong until now; a changed detail is no such thing.
+        facts: the new facts.
+        before: the stored facts, or None if there was no row.
+        missed: the changes of status and mark; a changed detail is not one of them.
 
     """
 
@@ -47,9 +52,9 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def related_uris(observed: Iterable[Facts]) -> set[str]:
-    """Return the invitees whose rows must be read (and locked) to settle these facts.
+    """Return the invitees whose rows must be read and locked to merge these facts.
 
-    Rows that name one of these as their predecessor or successor are needed as well.
+    Rows that name one of them as their predecessor or successor are needed as well.
     """
     uris: set[str] = set()
     for facts in observed:
@@ -59,18 +64,21 @@ def related_uris(observed: Iterable[Facts]) -> set[str]:
 
 
 def settle(known: Mapping[str, Facts], observed: Iterable[Facts]) -> list[Change]:
-    """Return the bookings that change when the observed facts join the known ones.
+    """Return the bookings that change when the observed facts are merged into the known ones.
+
+    A reschedule links both halves, whichever comes first: the predecessor is closed as rescheduled,
+    and the successor gets its predecessor.
 
     Args:
-        known: stored facts by invitee URI, with every relative of the observed ones.
+        known: stored facts by invitee URI, including those of all `related_uris`.
         observed: facts in any order, duplicates included.
 
-    A reschedule links both halves whichever comes first: an invitee that some other names as
-    predecessor is closed as rescheduled, and the successor learns its predecessor.
+    Returns:
+        The changes by ascending invitee URI.
 
     """
     state = dict(known)
-    # As Calendly dates them: a read that is taken over dates what it says by its own question.
+    # Calendly's own dates: a read that replaces facts dates them by the start of the read.
     changed_at = {uri: facts.details.updated_at for uri, facts in known.items()}
     for facts in observed:
         uri, at = facts.invitee_uri, facts.details.updated_at
@@ -86,24 +94,36 @@ def settle(known: Mapping[str, Facts], observed: Iterable[Facts]) -> list[Change
     ]
 
 
+def is_overdue(missed: Missed, integration: Integration, now: datetime) -> bool:
+    """Whether a webhook should have reported this change, and will not arrive any more.
+
+    A count of such changes above zero alerts a person, so it includes only losses: a change before
+    the first subscription has no webhook. A change within a gap is not waited for.
+    """
+    since, gap = integration.subscribed_since, integration.gap
+    if since is None or missed.at < since:
+        return False
+    return missed.at <= now - IN_FLIGHT or (gap is not None and missed.at <= gap.until)
+
+
 def _missed(
     facts: Facts, before: Facts | None, state: Mapping[str, Facts], changed_at: datetime
 ) -> tuple[Missed, ...]:
-    found = [] if before else [Missed(facts.created_at, _CREATED)]
+    missed = [] if before else [Missed(facts.created_at, _CREATED)]
     if facts.status is not (before.status if before else BookingStatus.BOOKED):
-        found.append(_closed(facts, state, changed_at))
+        missed.append(_closed(facts, state, changed_at))
     mark, earlier = facts.no_show, before.no_show if before else None
     if _is_set(mark) and not _is_set(earlier) and mark is not None:
-        found.append(Missed(mark.at, _MARKED))
+        missed.append(Missed(mark.at, _MARKED))
     elif _is_set(earlier) and not _is_set(mark) and earlier is not None:
-        # Calendly does not say when: after it was set, and not after the last change it tells of.
-        found.append(Missed(max(earlier.at, changed_at), _UNMARKED))
-    return tuple(found)
+        # Calendly gives no time: it is after the mark was set and at most the last known change.
+        missed.append(Missed(max(earlier.at, changed_at), _UNMARKED))
+    return tuple(missed)
 
 
 def _closed(facts: Facts, state: Mapping[str, Facts], changed_at: datetime) -> Missed:
     successor = state.get(facts.successor or "")
-    if successor is not None:  # the older half often says nothing of its own change
+    if successor is not None:  # the older half often does not show its own change
         return Missed(successor.created_at, _CANCELED | _CREATED)
     at = facts.cancellation.at if facts.cancellation else changed_at
     rescheduled = facts.status is BookingStatus.RESCHEDULED

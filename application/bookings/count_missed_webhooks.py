@@ -1,7 +1,7 @@
-"""How many changes of a comparison mean that webhooks were lost.
+"""Count the changes of a reconciliation that mean that webhooks were lost.
 
-The rule not to break: what a stored webhook tells was not lost, although it had no effect yet; the
-leftovers are told of by their own signals. One question to the store answers for all changes.
+A change that a stored webhook reports was not lost, even if the webhook is not applied yet: pending
+webhooks have metrics of their own. One query serves all changes.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,11 +12,10 @@ from application.ports.storage.webhook_events import WebhookEvent
 from domain.booking import LAG, Facts, is_hosted_by
 from domain.ids import IntegrationId
 from domain.integration import Integration
-from domain.lost_webhooks import expected_of, is_overdue
-from domain.reconciliation import Change, Missed
+from domain.reconciliation import Change, Missed, is_overdue
 from domain.webhook import APP_WIDE, INVITEE_KINDS, ParsedWebhook, dedupe_key
 
-MOST = 1_000  # leftovers looked at, the newest first; more are an outage with its own alarms
+MAX_PENDING = 1_000  # newest first; more pending webhooks are an outage with its own alarms
 
 
 async def count_missed_webhooks(
@@ -27,24 +26,23 @@ async def count_missed_webhooks(
     *,
     reassigned: Collection[str] = (),
 ) -> int:
-    """Return how many of the changes were for lack of a webhook that had to come.
+    """Return how many changes a webhook should have reported and did not.
 
     Args:
-        uow: the transaction that settled them.
-        integration: whose bookings they are.
-        changes: what a comparison changed.
-        now: the moment of the comparison (UTC).
+        uow: the transaction that merged them.
+        integration: the owner of the bookings.
+        changes: the changes that a reconciliation made.
+        now: the time of the reconciliation (UTC).
         reassigned: the invitees that a colleague had; Calendly sends no webhook when one of these
             comes to this integration.
 
     """
-    expected = expected_of(integration)
     late = [
         (change.facts, missed)
         for change in changes
         if not (change.facts.invitee_uri in reassigned and _comes_to(integration, change))
         for missed in change.missed
-        if is_overdue(missed, expected, now)
+        if is_overdue(missed, integration, now)
     ]
     if not late:
         return 0
@@ -52,12 +50,12 @@ async def count_missed_webhooks(
         integration.id,
         frozenset().union(*(missed.kinds for _, missed in late)),
         min(missed.at for _, missed in late) - LAG,
-        MOST,
+        MAX_PENDING,
     )
     lost = {
         facts.invitee_uri
         for facts, missed in late
-        if not any(_tells(event, integration.id, facts, missed) for event in stored)
+        if not any(_reports(event, integration.id, facts, missed) for event in stored)
     }
     return len(lost)
 
@@ -67,20 +65,23 @@ def _comes_to(integration: Integration, change: Change) -> bool:
     return change.before is None or not is_hosted_by(change.before, user_uri)
 
 
-def _tells(
+def _reports(
     event: WebhookEvent, integration_id: IntegrationId, facts: Facts, missed: Missed
 ) -> bool:
     if event.kind not in missed.kinds:
         return False
     if event.dedupe_key in _keys(event, integration_id, facts):
         return True
-    # Also of a body that nobody could read so far it is known whom it names.
+    # A body that could not be read so far still contains the invitee's URI.
     named = f'"{facts.invitee_uri}"'.encode()
     return event.received_at >= missed.at - LAG and named in event.body.replace(b"\\/", b"/")
 
 
 def _keys(event: WebhookEvent, integration_id: IntegrationId, facts: Facts) -> Collection[str]:
-    """The keys that tell the event where its body does not open; a mark's end has no such key."""
+    """Return the keys that this event may have; the removal of a mark has no such key.
+
+    They identify an event whose body does not open.
+    """
     if event.kind in INVITEE_KINDS:
         subject: str | None = facts.invitee_uri
     else:

@@ -1,7 +1,7 @@
 """Book for an invitee through Calendly.
 
-Calendly has no idempotency key: a blind repetition books twice and mails people twice. Our own
-token travels with the booking, and a repetition looks for it before it sends anything.
+Calendly has no idempotency key: a blind repetition books twice and sends people two mails. We put
+our own reference into the booking, and a repetition looks for it before it sends anything.
 """
 
 import re
@@ -11,9 +11,8 @@ from datetime import datetime
 import msgspec
 
 from application.availability.read_slots import ReadAvailability
-from application.bookings.find_created import BookingClues, FindCreatedBooking, SearchResult
 from application.bookings.idempotency import CommandResult, IdempotentCommands
-from application.bookings.send_create import SendBooking
+from application.bookings.send_create import BookingClues, SearchResult, SendBooking
 from application.ports.calendly.bookings import (
     REFERENCE_PREFIX,
     Answer,
@@ -25,12 +24,7 @@ from application.ports.storage.booking_commands import BookingCommand, Operation
 from application.tokens.calendly_session import CalendlySession
 from domain.availability import EventType
 from domain.booking import Facts
-from domain.errors import (
-    CalendlyUncertain,
-    InvalidInput,
-    InvalidRange,
-    SlotkeeperError,
-)
+from domain.errors import CalendlyUncertain, InvalidInput, InvalidRange
 from domain.ids import UserId
 from domain.integration import Integration
 from domain.local_days import zone_of
@@ -41,13 +35,12 @@ LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 MOST_GUESTS = 10  # Calendly: POST /invitees
 ROUND_ROBIN = "round_robin"
-# Calendly: POST /invitees wants a `location` text with these, which only the caller can know.
+# Calendly: POST /invitees needs a `location` text with these, which only the caller knows.
 NEEDS_TEXT = frozenset({"physical", "outbound_call", "ask_invitee", "custom"})
-_NEVER_SENT = SearchResult(None, everywhere=True)
 
 
 class BookingInput(RedactedRepr, msgspec.Struct, frozen=True):
-    """What a caller asks to be booked; see BookingRequest for what each part means."""
+    """A caller's request to book; BookingRequest explains the fields."""
 
     shown = ("event_type", "start")
     event_type: str
@@ -62,7 +55,7 @@ class BookingInput(RedactedRepr, msgspec.Struct, frozen=True):
 
 
 class BookForInvitee:
-    """Books once, however often the request is repeated under its key."""
+    """Books once, however often the caller repeats the request under its key."""
 
     def __init__(
         self,
@@ -76,46 +69,38 @@ class BookForInvitee:
         self._commands = commands
         self._availability = availability
         self._clock = clock
-        self._find = FindCreatedBooking(session=session, calendly=calendly)
-        self._send = SendBooking(
-            commands=commands, session=session, calendly=calendly, find=self._find
-        )
+        self._sending = SendBooking(commands=commands, session=session, calendly=calendly)
 
     async def __call__(self, user_id: UserId, key: str, wanted: BookingInput) -> CommandResult:
         """Book.
 
         Raises:
             InvalidInput, InvalidTimezone, InvalidRange, EventTypeNotFound: nothing was sent.
-            SlotTaken: somebody else was faster.
+            SlotTaken: another invitee was faster.
             IdempotencyKeyReused, CommandInProgress: see IdempotentCommands.
-            CalendlyUncertain: the answer was lost: repeat the request under the same key.
+            CalendlyUncertain: the response was lost; repeat the request under the same key.
 
         """
         _check(wanted)
-        command = await self._commands.start(user_id, key, Operation.BOOK, wanted)
-        if command.done_at is not None:
-            return await self._commands.replay(command)
-        try:
-            integration = await self._commands.integration(user_id)
-            facts = await self._carry_out(integration, wanted, command)
-        except SlotkeeperError as error:
-            await self._commands.failed(command, error, sent=command.sent)
-            raise
-        return await self._commands.complete(command, integration, [facts])
 
-    async def _carry_out(
+        async def book(integration: Integration, command: BookingCommand) -> list[Facts]:
+            return [await self._book(integration, wanted, command)]
+
+        return await self._commands.run(user_id, key, Operation.BOOK, wanted, book)
+
+    async def _book(
         self, integration: Integration, wanted: BookingInput, command: BookingCommand
     ) -> Facts:
-        """Look first for what an earlier attempt may have made; book when there is none."""
+        """Find the booking of an earlier attempt first; book if there is none."""
         reference = f"{REFERENCE_PREFIX}{command.id}"
-        seen = _NEVER_SENT
+        earlier = SearchResult(None, everywhere=True)
         if command.sent:
-            traces = BookingClues(wanted.start, wanted.email, reference)
-            seen = await self._find(integration, traces)
-        if seen.facts is not None:
-            return seen.facts
+            clues = BookingClues(wanted.start, wanted.email, reference)
+            earlier = await self._sending.find(integration, clues)
+        if earlier.facts is not None:
+            return earlier.facts
         event_type = await self._availability.event_type(integration.user_id, wanted.event_type)
-        if event_type.pooling_type == ROUND_ROBIN and not seen.everywhere:
+        if event_type.pooling_type == ROUND_ROBIN and not earlier.everywhere:
             raise CalendlyUncertain(
                 "An earlier attempt may have booked with another host of this event type, whose "
                 "bookings this account may not search; look at Calendly before booking again."
@@ -123,14 +108,12 @@ class BookForInvitee:
         if wanted.start <= self._clock.now():
             raise InvalidRange("start lies in the past.")
         _check_answers(event_type, wanted.answers)
-        return await self._send(integration, _request(wanted, event_type, reference), command)
+        request = _request(wanted, event_type, reference)
+        return await self._sending.send(integration, request, command)
 
 
 def _check(wanted: BookingInput) -> None:
-    """Check what can be checked without knowing anything else.
-
-    Raises InvalidInput, InvalidTimezone.
-    """
+    """Check the input by itself. Raises InvalidInput, InvalidTimezone."""
     if wanted.start.tzinfo is None:
         raise InvalidInput("start needs a UTC offset, for example 2026-12-01T09:00:00Z.")
     if not wanted.name.strip():
@@ -147,7 +130,7 @@ def _check(wanted: BookingInput) -> None:
 
 
 def _check_answers(event_type: EventType, answers: Iterable[Answer]) -> None:
-    """Check that nothing is left open that Calendly requires. Raises InvalidInput."""
+    """Check that every required question has an answer. Raises InvalidInput."""
     answered = {each.question for each in answers if each.answer.strip()}
     missing = [
         each.name

@@ -1,12 +1,12 @@
-"""The journal of acting requests: what makes repeating one after a lost answer safe.
+"""Idempotent commands: a caller can safely repeat a request after its response was lost.
 
-A command is recorded before anything is sent and marked as sent before the request leaves. Who
-repeats it under the same Idempotency-Key gets its result, or goes on where it broke off. Only who
-took it up last may send or end it.
+A command is recorded before any request leaves, and marked as sent before the request to Calendly
+leaves. A repetition under the same Idempotency-Key gets the first result, or continues the command.
+Only the process that started the command last may send it or end it.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -28,22 +28,22 @@ from domain.errors import (
     IdempotencyKeyReused,
     SlotkeeperError,
 )
-from domain.ids import BookingId, CommandId, UserId
+from domain.ids import CommandId, UserId
 from domain.integration import Integration
 
-# Longer than Calendly may still be working on a request whose answer we gave up on.
+# Longer than Calendly can still work on a request after we stopped waiting for its response.
 LEASE = timedelta(seconds=60)
 
 
 class CommandResult(msgspec.Struct, frozen=True):
-    """The booking an acting request led to; `repeated` when it had been carried out before."""
+    """The booking that a command led to; `repeated` if an earlier request carried it out."""
 
     view: BookingView
     repeated: bool
 
 
 class IdempotentCommands:
-    """Opens, marks and closes commands; counts how they ended."""
+    """Starts, marks and completes commands, and counts their results."""
 
     def __init__(
         self, *, storage: Storage, clock: Clock, randomness: Randomness, telemetry: Telemetry
@@ -53,24 +53,48 @@ class IdempotentCommands:
         self._randomness = randomness
         self._telemetry = telemetry
 
-    async def integration(self, user_id: UserId) -> Integration:
-        """Return the user's live integration. Raises IntegrationNotFound, ReauthRequired."""
-        return await usable_integration_of(self._storage, user_id)
+    async def run(
+        self,
+        user_id: UserId,
+        key: str,
+        operation: Operation,
+        content: object,
+        act: Callable[[Integration, BookingCommand], Awaitable[Sequence[Facts]]],
+    ) -> CommandResult:
+        """Carry a command out once, however often it is requested under its key.
+
+        Args:
+            user_id: the owner of the key.
+            key: the Idempotency-Key.
+            operation: the kind of command.
+            content: the request's content, to tell two requests apart.
+            act: acts at Calendly for the user's integration, and returns the facts that Calendly
+                then has, those of the command's booking first.
+
+        Raises:
+            IntegrationNotFound, ReauthRequired: the user has no usable integration.
+            Further errors of `start` and `act`.
+
+        """
+        command = await self.start(user_id, key, operation, content)
+        if command.done_at is not None:
+            return await self.replay(command)
+        try:
+            integration = await usable_integration_of(self._storage, user_id)
+            facts = await act(integration, command)
+        except SlotkeeperError as error:
+            await self._fail(command, error)
+            raise
+        return await self.complete(command, integration, facts)
 
     async def start(
         self, user_id: UserId, key: str, operation: Operation, content: object
     ) -> BookingCommand:
-        """Record a command, or return the earlier one under the same key.
-
-        Args:
-            user_id: whose key it is.
-            key: the Idempotency-Key.
-            operation: what is to be done.
-            content: the request's own content, for telling two requests apart.
+        """Record a command, or return the earlier one with the same key; see `run`.
 
         Raises:
             IdempotencyKeyReused: the key came with another request before.
-            CommandInProgress: it is being carried out, or its outcome is not known yet.
+            CommandInProgress: another process carries it out, or its result is not known yet.
 
         """
         now = self._clock.now()
@@ -97,39 +121,36 @@ class IdempotentCommands:
         return max((command.lease_until - self._clock.now()).total_seconds(), 1)
 
     async def mark_sent(self, command: BookingCommand) -> BookingCommand:
-        """Record that a request leaves now; return the command with its renewed lease.
+        """Record that the request leaves now; return the command with its renewed lease.
 
-        The lease counts from here, because it has to outlive the request.
+        The lease starts again here, because it has to outlive the request.
 
         Raises:
-            CommandInProgress: somebody took the command over, so nothing may be sent.
+            CommandInProgress: another process took the command over; nothing may be sent.
 
         """
         lease_until = self._clock.now() + LEASE
         async with self._storage() as uow:
-            held = await uow.booking_commands.mark_sent(command, lease_until)
+            is_ours = await uow.booking_commands.mark_sent(command, lease_until)
             await uow.commit()
-        if not held:
+        if not is_ours:
             raise _in_progress(LEASE.total_seconds())
         return msgspec.structs.replace(command, lease_until=lease_until)
 
     async def complete(
         self, command: BookingCommand, integration: Integration, facts: Sequence[Facts]
     ) -> CommandResult:
-        """Store for all hosts what Calendly now says, end the command and return the booking it is about.
-
-        The first of the facts is the booking that the command is about.
-        """
+        """Merge the facts for all hosts, end the command and return the first fact's booking."""
         now = self._clock.now()
         async with self._storage() as uow:
-            # Calendly may have given the event to another host without a word.
+            # Calendly may have reassigned the event to another host and sends no webhook for it.
             facts_by_owner = await facts_for_all_hosts(uow, integration, facts)
-            changed = await merge_facts(uow, self._randomness, facts_by_owner)
-            users = sorted({command.user_id, *(owner.user_id for owner in changed)})
+            changes = await merge_facts(uow, self._randomness, facts_by_owner)
+            users = sorted({command.user_id, *(owner.user_id for owner in changes)})
             await uow.availability.invalidate(users, now, by=command.operation)
             booking = await uow.bookings.by_invitee(command.user_id, facts[0].invitee_uri)
             if booking is None:
-                raise BookingNotFound("The booking vanished while it was acted on.")
+                raise BookingNotFound("The booking was erased while the command ran.")
             await uow.booking_commands.finish(command, booking.id, now)
             (view,) = await view_bookings(uow, command.user_id, [booking])
             await uow.commit()
@@ -137,31 +158,34 @@ class IdempotentCommands:
         return CommandResult(view, repeated=False)
 
     async def replay(self, command: BookingCommand) -> CommandResult:
-        """Return the result of a command that was carried out before."""
-        self._telemetry.booking_command(command.operation, "repeated")
-        return CommandResult(await self._view(command.user_id, command.booking_id), repeated=True)
+        """Return the result of a command that an earlier request carried out.
 
-    async def failed(self, command: BookingCommand, error: SlotkeeperError, *, sent: bool) -> None:
+        Raises:
+            BookingNotFound: the booking was erased since.
+
+        """
+        self._telemetry.booking_command(command.operation, "repeated")
+        async with self._storage() as uow:
+            booking_id = command.booking_id
+            booking = booking_id and await uow.bookings.find(command.user_id, booking_id)
+            if not booking:
+                raise BookingNotFound("The booking of this request was erased since.")
+            (view,) = await view_bookings(uow, command.user_id, [booking])
+        return CommandResult(view, repeated=True)
+
+    async def _fail(self, command: BookingCommand, error: SlotkeeperError) -> None:
         """Record a failure.
 
-        After an uncertain one the lease is kept, so that a repetition finds out only once
-        Calendly can no longer be working on the first request; the error says when that is.
+        After an uncertain result the lease stays, so that a repetition looks only once Calendly
+        has certainly finished the first request. The error says when that is.
         """
         self._telemetry.booking_command(command.operation, error.code)
         if isinstance(error, CalendlyUncertain):
             error.retry_after = error.retry_after or self.lease_left(command)
             return
         async with self._storage() as uow:
-            await uow.booking_commands.release(command, sent=sent)
+            await uow.booking_commands.release(command, sent=command.sent)
             await uow.commit()
-
-    async def _view(self, user_id: UserId, booking_id: BookingId | None) -> BookingView:
-        async with self._storage() as uow:
-            booking = await uow.bookings.find(user_id, booking_id) if booking_id else None
-            if booking is None:
-                raise BookingNotFound("The booking of this request was erased since.")
-            (view,) = await view_bookings(uow, user_id, [booking])
-        return view
 
 
 def _in_progress(retry_after: float) -> CommandInProgress:

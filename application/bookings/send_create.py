@@ -1,22 +1,42 @@
-"""Send one request to book, and find out what became of it.
+"""Send one request to book, and find the booking that it made if the response is lost.
 
-The command is marked as sent, and its lease renewed, before every time the request leaves: after
-whatever the session did before, such as refreshing a token. A lost lease sends nothing.
+The command is marked as sent, and its lease renewed, each time before the request leaves: after
+anything that the session did before, such as a token refresh. A lost lease sends nothing.
 """
 
-from application.bookings.find_created import BookingClues, FindCreatedBooking
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
 from application.bookings.idempotency import IdempotentCommands
 from application.ports.calendly.bookings import BookingRequest, CalendlyBookings
 from application.ports.storage.booking_commands import BookingCommand
 from application.tokens.calendly_session import CalendlySession
+from domain.availability import Window
 from domain.booking import Facts
-from domain.errors import CalendlyUncertain, SlotkeeperError
+from domain.errors import CalendlyError, CalendlyUncertain, SlotkeeperError
 from domain.integration import Integration
 from domain.token import Access
 
 
+class BookingClues(msgspec.Struct, frozen=True):
+    """How we recognise our booking: its start (UTC), its invitee's e-mail, our reference."""
+
+    start: datetime
+    email: str
+    reference: str
+
+
+class SearchResult(msgspec.Struct, frozen=True):
+    """The booking, or None; `everywhere` if all hosts of the organization were searched."""
+
+    facts: Facts | None
+    everywhere: bool
+
+
 class SendBooking:
-    """Never sends again what Calendly may have processed."""
+    """Never sends a request again that Calendly may have processed."""
 
     def __init__(
         self,
@@ -24,40 +44,70 @@ class SendBooking:
         commands: IdempotentCommands,
         session: CalendlySession,
         calendly: CalendlyBookings,
-        find: FindCreatedBooking,
     ) -> None:
         self._commands = commands
         self._session = session
         self._calendly = calendly
-        self._find = find
 
-    async def __call__(
+    async def send(
         self, integration: Integration, request: BookingRequest, command: BookingCommand
     ) -> Facts:
         """Book, and return the booking as Calendly shows it.
 
         Raises:
-            CommandInProgress: another process took the command over; it books, not this one.
+            CommandInProgress: another process took the command over; that process books.
             SlotTaken, and the rest of the CalendlyError family: nothing was booked.
-            CalendlyUncertain: it may have been; `retry_after` is what is left of the lease.
+            CalendlyUncertain: Calendly may have booked; `retry_after` is the rest of the lease.
 
         """
-        held = command
+        sent = command
 
         async def post(access: Access) -> str:
-            nonlocal held
-            held = await self._commands.mark_sent(command)
+            nonlocal sent
+            sent = await self._commands.mark_sent(command)
             return await self._calendly.book(access, request)
 
         try:
             try:
                 invitee_uri = await self._session.call(integration.id, post)
             except CalendlyUncertain as uncertain:
-                return await self._found_after(uncertain, integration, request)
+                return await self._find_after(uncertain, integration, request)
             return await self._read_back(integration, invitee_uri)
         except CalendlyUncertain as uncertain:
-            uncertain.retry_after = self._commands.lease_left(held)
+            uncertain.retry_after = self._commands.lease_left(sent)
             raise
+
+    async def find(self, integration: Integration, clues: BookingClues) -> SearchResult:
+        """Search the user's bookings, then the organization's if Calendly allows it.
+
+        A booking for a round-robin event type may belong to a colleague, so a search of the user's
+        bookings alone does not prove that there is none.
+
+        Raises:
+            ReauthRequired, CircuitOpen, the CalendlyError family: the user's own bookings could
+            not be read.
+
+        """
+        span = Window(clues.start, clues.start + timedelta(minutes=1))
+        account = integration.account
+        own = await self._session.call(
+            integration.id,
+            lambda access: self._calendly.find(access, account.user_uri, clues.email, span),
+        )
+        facts = _with_reference(own, clues.reference)
+        if facts is not None:
+            return SearchResult(facts, everywhere=True)
+        try:
+            all_hosts = await self._session.call(
+                integration.id,
+                lambda access: self._calendly.find_in_organization(
+                    access, account.organization_uri, clues.email, span
+                ),
+            )
+        except CalendlyError:
+            # Calendly: only owners and admins may list the events of an organization.
+            return SearchResult(None, everywhere=False)
+        return SearchResult(_with_reference(all_hosts, clues.reference), everywhere=True)
 
     async def _read_back(self, integration: Integration, invitee_uri: str) -> Facts:
         try:
@@ -70,15 +120,19 @@ class SendBooking:
                 "under the same Idempotency-Key."
             ) from error
 
-    async def _found_after(
+    async def _find_after(
         self, uncertain: CalendlyUncertain, integration: Integration, request: BookingRequest
     ) -> Facts:
-        """Return the booking if it was made after all; else it stays uncertain."""
-        traces = BookingClues(request.start, request.email, request.reference)
+        """Return the booking if Calendly made it; otherwise raise `uncertain`."""
+        clues = BookingClues(request.start, request.email, request.reference)
         try:
-            found = (await self._find(integration, traces)).facts
+            facts = (await self.find(integration, clues)).facts
         except SlotkeeperError:
             raise uncertain from None
-        if found is None:
+        if facts is None:
             raise uncertain
-        return found
+        return facts
+
+
+def _with_reference(bookings: Iterable[Facts], reference: str) -> Facts | None:
+    return next((each for each in bookings if each.reference == reference), None)

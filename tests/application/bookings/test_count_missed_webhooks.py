@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from domain.booking import Facts
 from domain.ids import WebhookEventId
-from domain.lost_webhooks import IN_FLIGHT
+from domain.reconciliation import IN_FLIGHT
 from domain.webhook import APP_WIDE, ParsedWebhook, dedupe_key
 from tests.application.support.building import Product
 from tests.application.support.host_setup import Host, host, subscribe

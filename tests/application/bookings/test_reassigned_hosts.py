@@ -11,8 +11,8 @@ from domain.errors import (
     CalendlyThrottled,
     SlotkeeperError,
 )
-from domain.lost_webhooks import IN_FLIGHT
 from domain.reads import as_read
+from domain.reconciliation import IN_FLIGHT
 from tests.application.support.building import Product
 from tests.application.support.host_setup import Host, host, overtaken, subscribe
 from tests.application.support.process import Process

@@ -13,7 +13,7 @@ from domain.errors import (
     IntegrationNotFound,
 )
 from domain.ids import IntegrationId
-from domain.lost_webhooks import IN_FLIGHT
+from domain.reconciliation import IN_FLIGHT
 from domain.sweep_window import Reach
 from tests.application.support.building import Product
 from tests.application.support.host_setup import Host, host, overtaken, subscribe

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from domain.booking import BookingStatus, Location
 from domain.errors import CalendlyForbidden
 from domain.integration import Gap
-from domain.lost_webhooks import IN_FLIGHT
+from domain.reconciliation import IN_FLIGHT
 from tests.application.support.building import Product
 from tests.application.support.host_setup import Host, host, subscribe
 from tests.application.support.process import REACHES, Process

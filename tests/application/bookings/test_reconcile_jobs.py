@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from application.jobs.job_result import JobResult
 from domain.errors import CalendlyForbidden
-from domain.lost_webhooks import IN_FLIGHT
+from domain.reconciliation import IN_FLIGHT
 from tests.application.support.building import Product
 from tests.application.support.host_setup import host, subscribe
 from tests.application.support.process import Process

@@ -19,7 +19,7 @@ from domain.errors import (
     SlotkeeperError,
 )
 from domain.integration import Gap
-from domain.lost_webhooks import IN_FLIGHT
+from domain.reconciliation import IN_FLIGHT
 from tests.application.support.building import Product
 from tests.application.support.host_setup import TOMORROW, Host, host, overtaken
 from tests.application.support.process import Process

@@ -2,7 +2,6 @@ import asyncio
 
 import pytest
 
-from application.bookings.find_created import FindCreatedBooking
 from application.bookings.idempotency import LEASE
 from application.bookings.send_create import SendBooking
 from application.ports.calendly.bookings import BookingRequest
@@ -28,10 +27,7 @@ async def command(process: Process, ada: Host) -> BookingCommand:
 async def send(process: Process, ada: Host, command: BookingCommand) -> None:
     """Book the first slot."""
     sending = SendBooking(
-        commands=process.commands,
-        session=process.session,
-        calendly=process.calendly,
-        find=FindCreatedBooking(session=process.session, calendly=process.calendly),
+        commands=process.commands, session=process.session, calendly=process.calendly
     )
     request = BookingRequest(
         event_type_uri=ada.event_type.uri,
@@ -41,7 +37,7 @@ async def send(process: Process, ada: Host, command: BookingCommand) -> None:
         timezone="UTC",
         reference=f"slotkeeper:{command.id}",
     )
-    await sending(ada.integration, request, command)
+    await sending.send(ada.integration, request, command)
 
 
 async def test_nothing_is_sent_for_a_lost_command(

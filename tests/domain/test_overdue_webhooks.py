@@ -3,8 +3,7 @@ from datetime import datetime
 import pytest
 
 from domain.integration import Gap
-from domain.lost_webhooks import IN_FLIGHT, Expected, expected_of, is_overdue
-from domain.reconciliation import Missed
+from domain.reconciliation import IN_FLIGHT, Missed, is_overdue
 from tests.domain.samples import NOW, integration, seconds
 
 SINCE = NOW - seconds(3600)
@@ -25,16 +24,17 @@ GAP = Gap(since=NOW - seconds(60), until=NOW - seconds(30))
         (GAP.until, None, GAP, False),
     ],
 )
-def test_a_webhook_is_overdue_that_had_to_come_and_will_not(
+def test_a_webhook_is_overdue(
     at: datetime, since: datetime | None, gap: Gap | None, overdue: bool
 ) -> None:
-    """What happened before the first subscription, or just now, was not lost."""
+    """A change before the first subscription, or a recent one outside a gap, was not lost."""
     missed = Missed(at, frozenset({"invitee.created"}))
 
-    assert is_overdue(missed, Expected(since, gap), NOW) is overdue
+    assert is_overdue(missed, integration(subscribed_since=since, gap=gap), NOW) is overdue
 
 
-def test_an_integration_expects_what_happens_once_it_is_subscribed() -> None:
-    """Connecting alone makes nobody tell us anything."""
-    assert expected_of(integration(subscribed_since=SINCE, gap=GAP)) == Expected(SINCE, GAP)
-    assert expected_of(integration()) == Expected(None, None)
+def test_an_integration_without_a_subscription_expects_no_webhook() -> None:
+    """Connecting alone makes Calendly send nothing."""
+    missed = Missed(NOW - IN_FLIGHT, frozenset({"invitee.created"}))
+
+    assert not is_overdue(missed, integration(), NOW)
