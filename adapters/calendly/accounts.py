@@ -9,13 +9,10 @@ from domain.token import Access
 
 
 class CalendlyAccountsGateway:
-    """Implements `CalendlyAccounts`."""
-
     def __init__(self, api: CalendlyApi) -> None:
         self._api = api
 
     async def me(self, access: Access) -> Account:
-        """Return the account behind the token."""
         return _account((await self._api.get(access, "/users/me", Resource[User])).resource)
 
     async def user(self, access: Access, user_uri: str) -> Account:

@@ -37,7 +37,6 @@ class UnitOfWorkEngine(InertEngine):
     async def run_querystring(
         self, querystring: QueryString, in_pool: bool = True
     ) -> Sequence[Any]:
-        """Run one query of Piccolo's."""
         with translated():
             rows: Sequence[Any] = await super().run_querystring(querystring, in_pool)
         return rows

@@ -20,19 +20,16 @@ class Session:
     """
 
     async def rows(self, sql: str, *values: object) -> list[asyncpg.Record]:
-        """Return every row of a statement."""
         with translated():
             found: list[asyncpg.Record] = await _connection().fetch(sql, *values)
         return found
 
     async def row(self, sql: str, *values: object) -> asyncpg.Record | None:
-        """Return a statement's first row, or None."""
         with translated():
             found: asyncpg.Record | None = await _connection().fetchrow(sql, *values)
         return found
 
     async def run(self, sql: str, *values: object) -> None:
-        """Run a statement for its effect."""
         with translated():
             await _connection().execute(sql, *values)
 

@@ -33,8 +33,6 @@ CLOSE_SECONDS = 5.0
 
 
 class PiccoloStorage:
-    """Implements the Storage port on a pool."""
-
     def __init__(self, pool: Any, vault: Vault, timeout_seconds: float) -> None:
         self._pool = pool
         self._vault = vault
@@ -71,19 +69,15 @@ class PiccoloStorage:
             yield PiccoloUnitOfWork(transaction, self._vault, self._hash_key)
 
     def exchanges(self) -> GroupedRefreshLog:
-        """Return the log of token requests that all of this process share."""
         return self._exchanges
 
     def cache_lookup(self) -> PooledCacheLookup:
-        """Return the looks at the availability cache; see the Storage port."""
         return self._cache_lookup
 
     def callers(self) -> PooledCallerLookup:
-        """Return the looks at keys and users; see the Storage port."""
         return self._callers
 
     def versions(self) -> GroupedVersionLookup:
-        """Return the look at standings that all of this process share."""
         return self._versions
 
     async def ping(self) -> None:

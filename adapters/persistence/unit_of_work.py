@@ -22,8 +22,6 @@ from application.ports.vault import Vault
 
 
 class PiccoloUnitOfWork:
-    """Implements the UnitOfWork port on one open transaction."""
-
     def __init__(self, transaction: OwnedTransaction, vault: Vault, hash_key: HashKey) -> None:
         session = Session()
         self._transaction = transaction
@@ -45,5 +43,4 @@ class PiccoloUnitOfWork:
         self.personal_data = PiccoloPersonalData(session, vault)
 
     async def commit(self) -> None:
-        """Commit; see the UnitOfWork port."""
         await self._transaction.commit()

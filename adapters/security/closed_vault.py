@@ -14,7 +14,6 @@ class ClosedVault:
         raise _closed()
 
     def open(self, sealed: str, bound_to: str) -> NoReturn:  # noqa: ARG002 - the port's
-        """Refuse."""
         raise _closed()
 
 

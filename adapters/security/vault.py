@@ -43,18 +43,15 @@ class KeyRingVault:
 
     @property
     def sealing_key_id(self) -> str:
-        """The id of the first key."""
         return self._sealing_id
 
     def seal(self, secret: Secret, bound_to: str) -> str:
-        """Return the sealed text under the first key; see the Vault port."""
         nonce = os.urandom(_NONCE_BYTES)
         cipher = self._ring[self._sealing_id]
         sealed = cipher.encrypt(nonce, secret.reveal().encode(), bound_to.encode())
         return f"{_FORMAT}.{self._sealing_id}.{_encode(nonce + sealed)}"
 
     def open(self, sealed: str, bound_to: str) -> Secret:
-        """Return the secret; see the Vault port for what makes it unreadable."""
         key_id, payload = _split(sealed)
         cipher = self._ring.get(key_id)
         if cipher is None:

@@ -4,8 +4,5 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """Implements the Clock port."""
-
     def now(self) -> datetime:
-        """Return the current time, aware, in UTC."""
         return datetime.now(UTC)

@@ -28,42 +28,33 @@ _SUBSCRIBED = frozenset({"kept", "created", "replaced"})
 
 
 class PrometheusTelemetry:
-    """Implements the Signals port."""
-
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
         self._reads: dict[tuple[str, str], Counter] = {}
         begin_at_zero(counters)
 
     def render(self) -> bytes:
-        """Return all metrics in Prometheus' text format."""
         return self._counters.render()
 
     def token_refresh(self, integration_id: IntegrationId, outcome: str) -> None:
-        """A refresh ended: `refreshed`, `lost_race` or an error code."""
         self._counters.token_refresh.labels(code_label(outcome)).inc()
         _tell("token_refresh", outcome, _REFRESHED, integration_id=integration_id)
 
     def reauth_required(self, integration_id: IntegrationId, cause: str) -> None:
-        """An integration needs a person."""
         self._counters.reauth_required.labels(code_label(cause)).inc()
         _log.warning("reauth_required", integration_id=integration_id, cause=cause)
 
     def connected(self, integration_id: IntegrationId, *, recovered: bool) -> None:
-        """A user connected; `recovered` when the integration had needed a person."""
         self._counters.connects.labels(str(recovered).lower()).inc()
         _log.info("connected", integration_id=integration_id, recovered=recovered)
 
     def recovered(self, integration_id: IntegrationId, cause: str) -> None:
-        """An integration that had needed a person for this cause is alive again."""
         _log.info("recovered", integration_id=integration_id, cause=cause)
 
     def replaced(self, integration_id: IntegrationId, by: IntegrationId) -> None:
-        """An integration makes way for another Calendly account of its user."""
         _log.info("replaced", integration_id=integration_id, replaced_by=by)
 
     def disconnected(self, integration_id: IntegrationId, result: str) -> None:
-        """An integration was `erased`, or `erased_unrevoked`: Calendly was not told all of it."""
         self._counters.disconnects.labels(code_label(result)).inc()
         if result == "erased_unrevoked":
             _log.warning("erased_unrevoked", integration_id=integration_id)
@@ -71,32 +62,26 @@ class PrometheusTelemetry:
             _log.info("disconnected", integration_id=integration_id, result=result)
 
     def webhook_received(self, result: str) -> None:
-        """A delivery was `stored`, `duplicate`, or refused for the named reason."""
         self._counters.webhooks_received.labels(code_label(result)).inc()
         _tell("webhook_received", result, _RECEIVED)
 
     def webhook_applied(self, kind: str, result: str) -> None:
-        """A stored event was `applied`, `ignored`, `dead_lettered`, or failed with the code."""
         kind = kind_label(kind)
         self._counters.webhooks_applied.labels(kind, code_label(result)).inc()
         _tell("webhook_applied", result, _APPLIED, kind=kind)
 
     def unexpected(self, error: str, where: str) -> None:
-        """A row of a job met a bug: which class of error, and where it arose; no data."""
         _log.error("row_failed_unexpectedly", error_type=error, where=where)
 
     def webhook_unapplied(self, event_id: WebhookEventId, error: str, where: str) -> None:
-        """An event could not be applied: which class of error, and where it arose; no data."""
         _log.warning("webhook_unapplied", event_id=event_id, error_type=error, where=where)
 
     def webhook_unknown(self, event_id: WebhookEventId, kind: str) -> None:
-        """An event was stored whose kind we do not know; `kind` is whatever Calendly sent."""
         _log.info("webhook_unknown_kind", event_id=event_id, kind=_plain(kind))
 
     def invitee_erased(
         self, erasure_id: UUID, bookings: int, webhook_events: int, unreadable: int
     ) -> None:
-        """An invitee was erased: how many rows of each kind, and how many could not be read."""
         self._counters.erasures.labels("unreadable" if unreadable else "finished").inc()
         tell = _log.warning if unreadable else _log.info
         tell(
@@ -108,12 +93,10 @@ class PrometheusTelemetry:
         )
 
     def erasure_unfinished(self, erasure_id: UUID) -> None:
-        """An erasure was cut off after its record, or was found to have been, a while ago."""
         self._counters.erasures.labels("unfinished").inc()
         _log.warning("erasure_unfinished", erasure_id=erasure_id)
 
     def availability_read(self, part: str, freshness: str) -> None:
-        """A reader was served from the cache."""
         # The counter itself is kept: finding it by its labels would cost each read more than the
         # counting does. Parts and freshnesses are few.
         counter = self._reads.get((part, freshness))
@@ -125,32 +108,26 @@ class PrometheusTelemetry:
         counter.inc()
 
     def availability_wait(self, result: str) -> None:
-        """A reader waited: what he wanted was `fetched` or `not_fetched`, or is `pending` still."""
         self._counters.availability_waits.labels(code_label(result)).inc()
 
     def availability_part(self, part: str, result: str) -> None:
-        """Calendly was asked for a part, which was `fetched`, `unchanged`, or failed: the code."""
         self._counters.availability_parts.labels(code_label(part), code_label(result)).inc()
 
     def availability_sync(self, integration_id: IntegrationId, result: str) -> None:
-        """A user's availability was fetched: `synced`, `partly`, or the error code."""
         self._counters.availability_syncs.labels(code_label(result)).inc()
         _tell("availability_sync", result, _SYNCED, integration_id=integration_id)
 
     def booking_command(self, operation: str, result: str) -> None:
-        """An acting request ended: `done`, `repeated`, or the error code."""
         self._counters.booking_commands.labels(code_label(operation), code_label(result)).inc()
         _tell("booking_command", result, _COMMANDED, operation=operation)
 
     def subscription(self, integration_id: IntegrationId, result: str) -> None:
-        """A subscription was `kept`, `kept_failing`, `created`, `replaced`, or failed: the code."""
         self._counters.subscriptions.labels(code_label(result)).inc()
         _tell("subscription", result, _SUBSCRIBED, integration_id=integration_id)
 
     def subscription_replaced(
         self, integration_id: IntegrationId, trouble: str, since: datetime
     ) -> None:
-        """A new subscription took the place of one in trouble; deliveries may be missing."""
         self._counters.subscriptions_replaced.labels(code_label(trouble)).inc()
         _log.warning(
             "subscription_replaced",
@@ -160,22 +137,18 @@ class PrometheusTelemetry:
         )
 
     def circuit_seen(self, surface: str, state: str) -> None:
-        """A surface's breaker was read: `closed`, `half_open` or `open`."""
         self._counters.circuit_state.labels(code_label(surface)).set(CIRCUIT_STATES[state])
 
     def circuit_opened(self, surface: str, failures: int, until: datetime) -> None:
-        """A surface's breaker was opened by us; it lets a probe out at `until` (UTC)."""
         self._counters.circuit_trips.labels(code_label(surface)).inc()
         _log.warning(
             "circuit_opened", surface=surface, failures=failures, open_until=until.isoformat()
         )
 
     def circuit_closed(self, surface: str) -> None:
-        """A surface's breaker was closed by us: its probe was answered."""
         _log.info("circuit_closed", surface=surface)
 
     def bookings_unreadable(self, integration_id: IntegrationId, count: int) -> None:
-        """A comparison passed over this many events or invitees that it could not read."""
         if count > 0:
             self._counters.bookings_unreadable.inc(count)
             _log.warning(
@@ -186,7 +159,6 @@ class PrometheusTelemetry:
             )
 
     def bookings_repaired(self, integration_id: IntegrationId, count: int) -> None:
-        """Reconciliation found this many bookings wrong: above zero means webhooks were lost."""
         if count > 0:
             self._counters.bookings_repaired.inc(count)
             _log.warning(

@@ -10,30 +10,24 @@ from tests.fakes.state import KeyRow, State
 
 
 class FakeApiKeys:
-    """Implements the ApiKeys port."""
-
     def __init__(self, state: State) -> None:
         self._state = state
 
     async def add(self, key: ApiKey, key_hash: bytes) -> None:
-        """Add a key."""
         self._state.api_keys[key.id] = KeyRow(key=key, key_hash=key_hash)
 
     async def find(self, key_hash: bytes) -> ApiKey | None:
-        """Find a live key."""
         for row in self._state.api_keys.values():
             if row.key_hash == key_hash and row.key.revoked_at is None:
                 return row.key
         return None
 
     async def all(self) -> list[ApiKey]:
-        """List every key."""
         return sorted(
             (row.key for row in self._state.api_keys.values()), key=lambda key: key.created_at
         )
 
     async def revoke(self, key_id: UUID, now: datetime) -> bool:
-        """Revoke a live key."""
         row = self._state.api_keys.get(key_id)
         if row is None or row.key.revoked_at is not None:
             return False

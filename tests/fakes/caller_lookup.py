@@ -10,27 +10,18 @@ from tests.fakes.users import FakeUsers
 
 
 class HasCallers(Protocol):
-    """A unit of work, as far as looks need it."""
+    @property
+    def api_keys(self) -> FakeApiKeys: ...
 
     @property
-    def api_keys(self) -> FakeApiKeys:
-        """The keys."""
-        ...
-
-    @property
-    def users(self) -> FakeUsers:
-        """The users."""
-        ...
+    def users(self) -> FakeUsers: ...
 
 
 class FakeCallers:
-    """Implements the Callers port on a fake store."""
-
     def __init__(self, begin: Callable[[], AbstractAsyncContextManager[HasCallers]]) -> None:
         self._begin = begin
 
     async def find(self, key_hash: bytes, external_id: str | None) -> Caller | None:
-        """Look both up."""
         async with self._begin() as uow:
             if await uow.api_keys.find(key_hash) is None:
                 return None

@@ -9,13 +9,10 @@ _FORGOTTEN_AFTER = timedelta(days=1)
 
 
 class FakeConnectAttempts:
-    """Implements the ConnectAttempts port."""
-
     def __init__(self, state: State) -> None:
         self._state = state
 
     async def add(self, attempt: ConnectAttempt) -> None:
-        """Remember a flow, and forget those that are over since about a day."""
         kept = {
             state_hash: each
             for state_hash, each in self._state.connect_attempts.items()
@@ -24,9 +21,7 @@ class FakeConnectAttempts:
         self._state.connect_attempts = kept | {attempt.state_hash: attempt}
 
     async def find(self, state_hash: bytes) -> ConnectAttempt | None:
-        """Read a flow."""
         return self._state.connect_attempts.get(state_hash)
 
     async def take(self, state_hash: bytes) -> ConnectAttempt | None:
-        """Take a flow out."""
         return self._state.connect_attempts.pop(state_hash, None)

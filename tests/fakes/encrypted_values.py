@@ -21,20 +21,16 @@ _VERIFIERS = "calendly_connect_attempt.verifier_sealed"
 
 
 class FakeSealedValues:
-    """Implements the SealedValues port; a row's position is its place in the order of its ids."""
-
     def __init__(self, state: State) -> None:
         self._state = state
 
     @property
     def columns(self) -> Sequence[str]:
-        """What this store seals."""
         return (*_TOKENS, _VERIFIERS)
 
     async def page(
         self, column: str, after: int, limit: int, *, but_under: str | None
     ) -> SealedPage:
-        """Read a page."""
         found = [each for each in self._values(column) if each.row > after]
         wanted = [each for each in found if but_under is None or _key_id(each) != but_under]
         page = tuple(wanted[:limit])
@@ -42,7 +38,6 @@ class FakeSealedValues:
         return SealedPage(values=page, after=last or None)
 
     async def count(self, column: str, after: int) -> KeyCounts:
-        """Count everything at once."""
         found = [each for each in self._values(column) if each.row > after]
         last = found[-1].row if found else None
         return KeyCounts(by_key=Counter(_key_id(each) for each in found), after=last)
@@ -50,7 +45,6 @@ class FakeSealedValues:
     async def replace(
         self, column: str, resealed: Sequence[tuple[SealedValue, str]], now: datetime
     ) -> int:
-        """Compare and set; a leased integration is left alone."""
         current = {each.row: each for each in self._values(column)}
         wanted = [
             (value, after)

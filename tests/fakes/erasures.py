@@ -23,11 +23,9 @@ class FakeErasures:
         self._state = state
 
     async def begin(self, erasure: Erasure, email: str, new_key: Secret) -> None:  # noqa: ARG002 - nothing is hashed
-        """Keep it with the address."""
         self._state.erasures[erasure.id] = ErasureRow(erasure, email)
 
     async def finish(self, erasure: Erasure) -> None:
-        """Add the counts, and end the earlier ones of the same person."""
         erasures = self._state.erasures
         if erasure.id not in erasures:
             return
@@ -39,7 +37,6 @@ class FakeErasures:
         erasures[erasure.id] = ErasureRow(erasure, email)
 
     async def unfinished(self, begun_before: datetime) -> Erasure | None:
-        """Look through all of them."""
         found = [
             row.erasure
             for row in self._state.erasures.values()
@@ -48,12 +45,10 @@ class FakeErasures:
         return min(found, key=lambda each: each.erased_at, default=None)
 
     async def find(self, erasure_id: UUID) -> Erasure | None:
-        """Look it up."""
         row = self._state.erasures.get(erasure_id)
         return None if row is None else row.erasure
 
     async def known(self, emails: Collection[str]) -> Mapping[str, datetime]:
-        """Look them up."""
         found: dict[str, datetime] = {}
         for row in self._state.erasures.values():
             if row.email in emails:
@@ -62,11 +57,9 @@ class FakeErasures:
         return found
 
     async def moment(self) -> datetime:
-        """Return noon."""
         return NOON
 
     async def is_quiet_since(self, moment: datetime) -> bool:
-        """Look for older ones among those that a test says are open."""
         return all(began >= moment for began in self._state.open_elsewhere.values())
 
 

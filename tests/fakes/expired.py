@@ -9,15 +9,12 @@ from tests.fakes.state import EventRow, State
 
 
 class FakeExpired:
-    """Implements the Expired port; units of work run one at a time, so nobody is at a row."""
-
     def __init__(self, state: State) -> None:
         self._state = state
 
     async def prune_webhooks(
         self, cutoffs: Cutoffs, after: WebhookEventId | None, limit: int
     ) -> PrunedPage:
-        """Look at a page and delete of it what is over."""
         events = self._state.webhook_events
         page = [each for each in sorted(events) if after is None or each > after][:limit]
         rows = [events[each] for each in page]
@@ -36,7 +33,6 @@ class FakeExpired:
         )
 
     async def prune_connect_attempts(self, before: datetime, limit: int) -> int:
-        """Delete what died before."""
         attempts = self._state.connect_attempts
         dead = [key for key, each in attempts.items() if each.expires_at < before][:limit]
         for key in dead:
@@ -44,7 +40,6 @@ class FakeExpired:
         return len(dead)
 
     async def prune_commands(self, before: datetime, limit: int) -> int:
-        """Delete what was carried out before."""
         commands = self._state.booking_commands
         done = [key for key, each in commands.items() if each.done_at and each.done_at < before]
         for key in done[:limit]:

@@ -13,27 +13,21 @@ from tests.fakes.state import IntegrationRow, State
 
 
 class FakeIntegrations:
-    """Implements the Integrations port."""
-
     def __init__(self, state: State) -> None:
         self._state = state
 
     async def get(self, integration_id: IntegrationId) -> Integration | None:
-        """Read one."""
         row = self._state.integrations.get(integration_id)
         return None if row is None else row.value
 
     async def for_user(self, user_id: UserId, *, lock: bool = False) -> Integration | None:  # noqa: ARG002
-        """Read a user's; units of work run one at a time, so a lock is free."""
         row = self._state.integration_of(user_id)
         return None if row is None else row.value
 
     async def by_accounts(self, user_uris: Sequence[str]) -> list[Integration]:
-        """Read those of some Calendly users."""
         return [each for each in self._sorted() if each.account.user_uri in user_uris]
 
     async def put_connected(self, integration: Integration) -> None:
-        """Insert or overwrite the user's; that keeps its id, subscription and past."""
         if not self._state.has_user(integration.user_id):
             raise StoreRefused("An integration was stored for a user that does not exist.")
         old = self._state.integration_of(integration.user_id)
@@ -65,7 +59,6 @@ class FakeIntegrations:
         )
 
     async def mark_disconnecting(self, integration_id: IntegrationId) -> None:
-        """Set the status, end the right to sync, forget what was cached."""
         self._change(integration_id, status=Status.DISCONNECTING)
         row = self._state.integrations.get(integration_id)
         if row is not None:
@@ -76,39 +69,33 @@ class FakeIntegrations:
     async def put_subscription(
         self, integration_id: IntegrationId, subscription: Subscription | None
     ) -> None:
-        """Set the subscription."""
         known = await self.get(integration_id)
         since = (known and known.subscribed_since) or (subscription and subscription.healthy_at)
         self._change(integration_id, subscription=subscription, subscribed_since=since)
 
     async def put_calls_paused(self, integration_id: IntegrationId, until: datetime) -> None:
-        """Set the time, unless a later one is set."""
         row = self._state.integrations.get(integration_id)
         known = None if row is None else row.value.calls_paused_until
         self._change(integration_id, calls_paused_until=max(until, known or until))
 
     async def put_gap(self, integration_id: IntegrationId, gap: Gap) -> None:
-        """Set the gap, or let the open one grow."""
         known = await self.get(integration_id)
         self._change(integration_id, gap=gap.joined(known.gap if known else None))
 
     async def put_reconciled(
         self, integration_id: IntegrationId, at: datetime, closes: Gap | None = None
     ) -> None:
-        """Set the time, and close the gap as it was."""
         known = await self.get(integration_id)
         gap = known.gap if known else None
         self._change(integration_id, reconciled_at=at, gap=None if gap == closes else gap)
 
     async def add_repairs(self, integration_id: IntegrationId, count: int, at: datetime) -> None:
-        """Add to the count."""
         known = await self.get(integration_id)
         if known is not None:
             total = known.repaired_count + count
             self._change(integration_id, repaired_count=total, last_repaired_at=at)
 
     async def erase(self, integration_id: IntegrationId) -> Integration | None:
-        """Delete it with its cache, bookings, events and commands."""
         state = self._state
         erased = state.integrations.pop(integration_id, None)
         if erased is None:
@@ -127,16 +114,13 @@ class FakeIntegrations:
         return erased.value
 
     async def disconnecting(self, limit: int) -> list[Integration]:
-        """Read those that are being disconnected."""
         return [each for each in self._sorted() if each.status is Status.DISCONNECTING][:limit]
 
     async def live_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
-        """Read a page."""
         live = [each for each in self._sorted() if each.status is Status.ACTIVE]
         return [each for each in live if after is None or each.id > after][:limit]
 
     async def gaps_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
-        """Read a page of those with a gap."""
         live = await self.live_after(after, len(self._state.integrations))
         return [each for each in live if each.gap is not None][:limit]
 

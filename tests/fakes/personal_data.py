@@ -12,13 +12,10 @@ from tests.fakes.state import EventRow, State
 
 
 class FakePersonalData:
-    """Implements the PersonalData port; units of work run one at a time, so nothing is locked."""
-
     def __init__(self, state: State) -> None:
         self._state = state
 
     async def seats(self, after: BookingId | None, limit: int) -> SeatPage:
-        """Read a page."""
         by_id = sorted(self._state.bookings.values(), key=lambda each: each.id)
         seats = [Seat(each.id, each.facts.details.invitee.email) for each in by_id]
         page = [each for each in seats if each.email and (after is None or each.id > after)]
@@ -26,19 +23,16 @@ class FakePersonalData:
         return SeatPage(tuple(page), after=page[-1].id if len(page) == limit else None)
 
     async def hold_bookings(self, booking_ids: Collection[BookingId]) -> Sequence[Booking]:
-        """Return them in the order of locks."""
         found = [each for each in self._state.bookings.values() if each.id in booking_ids]
         return sorted(found, key=lambda each: (each.integration_id, each.facts.invitee_uri))
 
     async def forget_bookings(self, bookings: Sequence[Booking]) -> None:
-        """Replace them."""
         for each in bookings:
             self._state.bookings[each.integration_id, each.facts.invitee_uri] = each
 
     async def bodies(
         self, after: WebhookEventId | None, limit: int, since: datetime | None = None
     ) -> BodyPage:
-        """Read a page."""
         found = sorted(self._state.webhook_events.items())
         behind = [row for key, row in found if after is None or key > after]
         page = [row.event for row in behind if _is_since(row, since)][:limit]
@@ -49,7 +43,6 @@ class FakePersonalData:
         return BodyPage(bodies, after=page[-1].id if len(page) == limit else None)
 
     async def replace_body(self, event_id: WebhookEventId, body: bytes) -> None:
-        """Replace it."""
         row = self._state.webhook_events.get(event_id)
         if row is not None:
             self._state.webhook_events[event_id] = replace(

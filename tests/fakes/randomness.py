@@ -20,17 +20,14 @@ class FakeRandomness:
         self._count = 0
 
     def new_id(self) -> UUID:
-        """Return the next UUID version 7; later ones sort after earlier ones."""
         count = self._next()
         return UUID(int=(_FIRST_MILLISECOND + count) << 80 | _VERSION_7 | _VARIANT | count)
 
     def token(self, size: int = 32) -> str:
-        """Return the next text of `size` bytes in URL-safe base64."""
         raw = hashlib.shake_256(f"token {self._next()}".encode()).digest(size)
         return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
     def fraction(self) -> float:
-        """Return the next scripted number, or 0.5."""
         return self.chances.pop(0) if self.chances else 0.5
 
     def _next(self) -> int:

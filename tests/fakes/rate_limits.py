@@ -6,17 +6,13 @@ from application.ports.clock import Clock
 
 
 class FakeCallPauses:
-    """Implements the RateLimits port; a test says what was asked."""
-
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._until: dict[str, datetime] = {}
 
     def ask(self, user_uri: str, seconds: float) -> None:
-        """Remember a 429 that came just now."""
         self._until[user_uri] = self._clock.now() + timedelta(seconds=seconds)
 
     def paused_until(self, user_uri: str) -> datetime | None:
-        """Return until when the user's calls are to rest, if they still are."""
         until = self._until.get(user_uri)
         return until if until is not None and until > self._clock.now() else None

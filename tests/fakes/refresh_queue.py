@@ -12,8 +12,6 @@ from tests.fakes.state import IntegrationRow, State
 
 
 class FakeRefreshQueue:
-    """Implements the RefreshQueue port."""
-
     def __init__(self, state: State) -> None:
         self._state = state
 
@@ -26,7 +24,6 @@ class FakeRefreshQueue:
         *,
         disconnecting: bool = False,
     ) -> tuple[Integration, Lease] | None:
-        """Take one lease."""
         row = self._state.integrations.get(integration_id)
         status = _status(disconnecting=disconnecting)
         if row is None or row.value.status is not status or _is_held(row, now):
@@ -36,7 +33,6 @@ class FakeRefreshQueue:
     async def claim_due(
         self, owner: str, now: datetime, until: datetime, horizon: datetime, limit: int
     ) -> list[tuple[Integration, Lease]]:
-        """Take a page of leases."""
         due = [
             (row.value.tokens.expires_at, row)
             for row in self._state.integrations.values()
@@ -53,7 +49,6 @@ class FakeRefreshQueue:
     async def begin_exchange(
         self, integration_id: IntegrationId, lease: Lease, now: datetime, until: datetime
     ) -> Start:
-        """Record the start, renew the lease and count the request."""
         row = self._held_under(integration_id, lease)
         status = _status(disconnecting=lease.disconnecting)
         if row is None or row.value.status is not status or not _is_held(row, now):
@@ -70,7 +65,6 @@ class FakeRefreshQueue:
         return Start(granted=True)
 
     async def next_attempt(self, now: datetime, horizon: datetime) -> datetime | None:
-        """Look at those that are due but wait."""
         waits = [
             max(each for each in (row.next_refresh_at, _held_until(row)) if each is not None)
             for row in self._state.integrations.values()
@@ -83,7 +77,6 @@ class FakeRefreshQueue:
         return min((each for each in waits if each > now), default=None)
 
     async def rests_until(self, integration_id: IntegrationId, now: datetime) -> datetime | None:
-        """Compare the lease with the next attempt."""
         row = self._state.integrations.get(integration_id)
         if row is None or row.lease is None or row.next_refresh_at is None:
             return None
@@ -99,7 +92,6 @@ class FakeRefreshQueue:
         next_attempt_at: datetime | None,
         held_until: datetime | None = None,
     ) -> bool:
-        """Store the outcome by compare-and-set; a disconnect that began stays one."""
         row = self._state.integrations.get(integration.id)
         held = self._held_under(integration.id, lease) is not None
         if row is None or not _gives_way(row, integration, expected_version, held=held):
@@ -138,7 +130,6 @@ class FakeRefreshQueue:
         return True
 
     async def release(self, integration_id: IntegrationId, lease: Lease) -> None:
-        """Free the lease if it is still this one."""
         row = self._held_under(integration_id, lease)
         if row is not None:
             self._put(replace(row, lease=None))
@@ -177,7 +168,6 @@ def _gives_way(
 
 
 def _recovery(before: Integration, after: Integration) -> Recovery | None:
-    """A pair that came late brings back what was given up meanwhile."""
     revived = (before.status, after.status) == (Status.REAUTH_REQUIRED, Status.ACTIVE)
     if not revived or before.attention is None or after.last_refreshed_at is None:
         return before.recovery

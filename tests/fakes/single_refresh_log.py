@@ -12,15 +12,12 @@ from domain.integration import Integration, Lease
 
 
 class SingleExchangeLog:
-    """Implements the RefreshLog port on any storage."""
-
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
     async def begin(
         self, integration_id: IntegrationId, lease: Lease, now: datetime, until: datetime
     ) -> Start:
-        """Record one start."""
         async with self._storage() as uow:
             start = await uow.refresh_queue.begin_exchange(integration_id, lease, now, until)
             await uow.commit()
@@ -35,7 +32,6 @@ class SingleExchangeLog:
         next_attempt_at: datetime | None,
         held_until: datetime | None = None,
     ) -> bool:
-        """Record one outcome."""
         async with self._storage() as uow:
             stored = await uow.refresh_queue.finish(
                 integration,

@@ -20,18 +20,14 @@ class FakeRescue:
         self.alarms = 0
 
     def keep(self, pair: UnsavedTokenPair) -> None:
-        """Keep it."""
         self._kept.append(pair)
 
     def alarm(self) -> None:
-        """Send what is kept."""
         self.alarms += 1
         self.sent = tuple(self._kept)
 
     def drop(self, pair: UnsavedTokenPair) -> None:
-        """Forget it."""
         self._kept.remove(pair)
 
     def kept(self) -> Sequence[UnsavedTokenPair]:
-        """Return what is kept."""
         return tuple(self._kept)

@@ -7,15 +7,11 @@ from tests.fakes.state import State
 
 
 class FakeUsers:
-    """Implements the Users port."""
-
     def __init__(self, state: State) -> None:
         self._state = state
 
     async def ensure(self, external_id: str, new_id: UserId, now: datetime) -> UserId:  # noqa: ARG002
-        """Return or create the user."""
         return self._state.users.setdefault(external_id, new_id)
 
     def known(self, external_id: str | None) -> UserId | None:
-        """Return the user, if there is one."""
         return None if external_id is None else self._state.users.get(external_id)

@@ -20,14 +20,12 @@ class FakeVault:
         self._sealed = 0
 
     def seal(self, secret: Secret, bound_to: str) -> str:
-        """Seal under the latest key."""
         self._sealed += 1
         payload = base64.urlsafe_b64encode(secret.reveal().encode()).decode()
         key = self.sealing_key_id
         return f"fake.{key}.{self._sealed}.{payload}.{_proof(key, payload, bound_to)}"
 
     def open(self, sealed: str, bound_to: str) -> Secret:
-        """Open what this vault sealed for the same row with a key it still has."""
         key, payload, proof = _split(sealed)
         if key not in self._keys:
             raise EncryptionKeyUnknown(f"A value was sealed with the key {key!r}, which is lost.")
@@ -37,30 +35,24 @@ class FakeVault:
 
     @property
     def sealing_key_id(self) -> str:
-        """The latest key."""
         return self._keys[-1]
 
     def key_id(self, sealed: str) -> str:
-        """Return the key that a text names."""
         return _split(sealed)[0]
 
     def rotate(self) -> str:
-        """Seal with a new key from now on, and return its id."""
         self._made += 1
         self._keys.append(f"key-{self._made}")
         return self._keys[-1]
 
     def lose(self, key: str) -> None:
-        """Forget a key; what it sealed opens no more until `regain`."""
         self._keys.remove(key)
 
     def regain(self, key: str) -> None:
-        """Put a lost key back behind the others."""
         self._keys.insert(0, key)
 
 
 def _split(sealed: str) -> tuple[str, str, str]:
-    """Return key id, payload and proof."""
     match sealed.split("."):
         case ["fake", key, _, payload, proof]:
             return key, payload, proof

@@ -8,8 +8,6 @@ T = TypeVar("T")
 
 
 class Resource(msgspec.Struct, Generic[T]):
-    """One resource."""
-
     resource: T
 
 
@@ -20,7 +18,5 @@ class Pagination(msgspec.Struct):
 
 
 class Collection(msgspec.Struct, Generic[T]):
-    """A list, or a page of one."""
-
     collection: list[T]
     pagination: Pagination = msgspec.field(default_factory=Pagination)

@@ -14,8 +14,6 @@ WHERE k.key_hash = $1 AND k.revoked_at IS NULL
 
 
 class PooledCallerLookup:
-    """Implements the CallerLookup port on a pool."""
-
     def __init__(self, lend: Lend) -> None:
         self._lend = lend
 

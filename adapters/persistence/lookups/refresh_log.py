@@ -22,8 +22,6 @@ from domain.integration import Integration, Lease
 
 
 class GroupedRefreshLog:
-    """Implements the RefreshLog port on the storage of one process."""
-
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._session = Session()

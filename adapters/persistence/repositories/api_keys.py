@@ -17,10 +17,7 @@ _COLUMNS = (
 
 
 class PiccoloApiKeys:
-    """Implements the ApiKeys port."""
-
     async def add(self, key: ApiKey, key_hash: bytes) -> None:
-        """Insert the key's hash."""
         row = KeyTable(
             public_id=key.id,
             name=key.name,
@@ -32,19 +29,16 @@ class PiccoloApiKeys:
         await KeyTable.insert(row)
 
     async def find(self, key_hash: bytes) -> ApiKey | None:
-        """Look a live key up by its hash."""
         rows = await KeyTable.select(*_COLUMNS).where(
             (KeyTable.key_hash == key_hash) & KeyTable.revoked_at.is_null()
         )
         return _to_key(rows[0]) if rows else None
 
     async def all(self) -> list[ApiKey]:
-        """List every key, oldest first."""
         rows = await KeyTable.select(*_COLUMNS).order_by(KeyTable.created_at, KeyTable.id)
         return [_to_key(row) for row in rows]
 
     async def revoke(self, key_id: UUID, now: datetime) -> bool:
-        """Revoke a live key."""
         revoked = (
             await KeyTable.update({KeyTable.revoked_at: now})
             .where((KeyTable.public_id == key_id) & KeyTable.revoked_at.is_null())

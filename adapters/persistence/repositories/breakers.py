@@ -26,25 +26,20 @@ ON CONFLICT (surface) DO UPDATE SET state = excluded.state, failures = excluded.
 
 
 class PiccoloBreakers:
-    """Implements the Breakers port."""
-
     def __init__(self, session: Session) -> None:
         self._session = session
 
     async def read(self, surface: Surface) -> Breaker:
-        """Read without a lock."""
         rows = await CalendlyCircuitBreaker.select().where(
             CalendlyCircuitBreaker.surface == str(surface)
         )
         return _to_breaker(rows[0]) if rows else CLOSED
 
     async def lock(self, surface: Surface) -> Breaker:
-        """Read and lock, waiting for whoever holds it."""
         (row,) = await self._session.rows(_LOCK, str(surface))
         return _to_breaker(row)
 
     async def put(self, surface: Surface, breaker: Breaker) -> None:
-        """Insert or replace."""
         await self._session.run(_PUT, str(surface), *breaker_values(breaker))
 
 

@@ -29,13 +29,10 @@ RETURNING a.*, u.public_id AS user_public_id
 
 
 class PiccoloConnectAttempts:
-    """Implements the ConnectAttempts port."""
-
     def __init__(self, session: Session) -> None:
         self._session = session
 
     async def add(self, attempt: ConnectAttempt) -> None:
-        """Insert the flow; delete those that are over since about a day."""
         over = attempt.expires_at - FORGOTTEN_AFTER
         await CalendlyConnectAttempt.delete().where(CalendlyConnectAttempt.expires_at < over)
         await self._session.run(
@@ -50,12 +47,10 @@ class PiccoloConnectAttempts:
         )
 
     async def find(self, state_hash: bytes) -> ConnectAttempt | None:
-        """Read one."""
         row = await self._session.row(_FIND, state_hash)
         return None if row is None else _to_attempt(row)
 
     async def take(self, state_hash: bytes) -> ConnectAttempt | None:
-        """Delete and return in one statement, so that of two takers one gets it."""
         row = await self._session.row(_TAKE, state_hash)
         return None if row is None else _to_attempt(row)
 

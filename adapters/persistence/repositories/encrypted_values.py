@@ -78,20 +78,16 @@ _KEY_ID = "split_part(left(s.{name}, 40), '.', 2)"
 
 
 class PiccoloSealedValues:
-    """Implements the SealedValues port."""
-
     def __init__(self, session: Session) -> None:
         self._session = session
 
     @property
     def columns(self) -> Sequence[str]:
-        """Every sealed column."""
         return tuple(_PLACES)
 
     async def page(
         self, column: str, after: int, limit: int, *, but_under: str | None
     ) -> SealedPage:
-        """Read a page of one stretch."""
         place, name = _PLACES[column], _name(column)
         until = await self._end_of_stretch(place, after)
         if until is None:
@@ -118,7 +114,6 @@ class PiccoloSealedValues:
         return SealedPage(values=values, after=values[-1].row if len(values) == limit else until)
 
     async def count(self, column: str, after: int) -> KeyCounts:
-        """Count a stretch."""
         place, name = _PLACES[column], _name(column)
         until = await self._end_of_stretch(place, after)
         if until is None:

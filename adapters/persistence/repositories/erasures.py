@@ -60,8 +60,6 @@ class HashKey:
 
 
 class PiccoloErasures:
-    """Implements the Erasures port."""
-
     def __init__(self, session: Session, vault: Vault, key: HashKey) -> None:
         self._session = session
         self._vault = vault
@@ -69,7 +67,6 @@ class PiccoloErasures:
         self._may_be_ours = False
 
     async def begin(self, erasure: Erasure, email: str, new_key: Secret) -> None:
-        """Insert it, after the key where there is none yet."""
         sealed = self._vault.seal(new_key, _bound_to(erasure.id))
         await self._session.run(_ADD_KEY, erasure.id, _PURPOSE, sealed)
         # Read back, as another process may have been first; not kept, as we may yet roll back.
@@ -80,21 +77,17 @@ class PiccoloErasures:
         )
 
     async def finish(self, erasure: Erasure) -> None:
-        """Add the counts, in one statement with the earlier ones."""
         await self._session.run(
             _FINISH, erasure.id, erasure.bookings, erasure.webhook_events, erasure.unreadable
         )
 
     async def unfinished(self, begun_before: datetime) -> Erasure | None:
-        """Read all records, which are few."""
         return _to_erasure(await self._session.row(_UNFINISHED, begun_before))
 
     async def find(self, erasure_id: UUID) -> Erasure | None:
-        """Read one."""
         return _to_erasure(await self._session.row(_FIND, erasure_id))
 
     async def known(self, emails: Collection[str]) -> Mapping[str, datetime]:
-        """Look the hashes up; without any erasure there is no key, and nothing to look up."""
         key = self._key.opened or await self._read_key()
         if key is None or not emails:
             return {}
@@ -105,13 +98,11 @@ class PiccoloErasures:
         return {hashes[row["email_hash"]]: row["erased_at"] for row in rows}
 
     async def moment(self) -> datetime:
-        """Ask the server for its clock."""
         row = await self._session.row("SELECT clock_timestamp() AS now")
         moment: datetime = required(row)["now"]
         return moment
 
     async def is_quiet_since(self, moment: datetime) -> bool:
-        """Look for older transactions of this database."""
         row = await self._session.row(_QUIET, moment)
         return row is not None and bool(row["quiet"])
 

@@ -45,15 +45,12 @@ DELETE FROM calendly_booking_command WHERE id IN (
 
 
 class PiccoloExpired:
-    """Implements the Expired port."""
-
     def __init__(self, session: Session) -> None:
         self._session = session
 
     async def prune_webhooks(
         self, cutoffs: Cutoffs, after: WebhookEventId | None, limit: int
     ) -> PrunedPage:
-        """Look at a page and delete of it what is over, in one statement."""
         row = required(
             await self._session.row(
                 _PRUNE_WEBHOOKS, after, cutoffs.settled, cutoffs.dead_letters, limit
@@ -71,9 +68,7 @@ class PiccoloExpired:
         )
 
     async def prune_connect_attempts(self, before: datetime, limit: int) -> int:
-        """Delete by the index of `expires_at`."""
         return len(await self._session.rows(_PRUNE_ATTEMPTS, before, limit))
 
     async def prune_commands(self, before: datetime, limit: int) -> int:
-        """Delete along the primary key: the oldest stand first."""
         return len(await self._session.rows(_PRUNE_COMMANDS, before, limit))

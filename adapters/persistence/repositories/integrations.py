@@ -150,18 +150,14 @@ RETURNING id
 
 
 class PiccoloIntegrations:
-    """Implements the Integrations port."""
-
     def __init__(self, session: Session) -> None:
         self._session = session
 
     async def get(self, integration_id: IntegrationId) -> Integration | None:
-        """Read one by its id."""
         row = await self._session.row(_GET, integration_id)
         return None if row is None else to_integration(row)
 
     async def for_user(self, user_id: UserId, *, lock: bool = False) -> Integration | None:
-        """Read a user's; with `lock` nobody else connects or changes it until the end."""
         if lock:
             # The user's row stands in for an integration that does not exist yet: of two first
             # connects the second one finds what the first one stored.
@@ -170,7 +166,6 @@ class PiccoloIntegrations:
         return None if row is None else to_integration(row)
 
     async def by_accounts(self, user_uris: Sequence[str]) -> list[Integration]:
-        """Read those of some Calendly users."""
         rows = await self._session.rows(_BY_ACCOUNTS, list(user_uris))
         return [to_integration(row) for row in rows]
 
@@ -207,7 +202,6 @@ class PiccoloIntegrations:
             raise StoreRefused("An integration was stored for a user that does not exist.")
 
     async def mark_disconnecting(self, integration_id: IntegrationId) -> None:
-        """Set the status, end the right to sync, then forget what was cached."""
         row = await self._session.row(_MARK_DISCONNECTING, integration_id)
         if row is not None:
             await self._session.run(_FORGET_PARTS, row["id"])
@@ -215,27 +209,22 @@ class PiccoloIntegrations:
     async def put_subscription(
         self, integration_id: IntegrationId, subscription: Subscription | None
     ) -> None:
-        """Set the subscription's columns alone."""
         values = subscription_values(subscription)
         await self._session.run(_PUT_SUBSCRIPTION, integration_id, *values)
 
     async def put_calls_paused(self, integration_id: IntegrationId, until: datetime) -> None:
-        """Set the time alone, unless a later one is set."""
         await self._session.run(_PAUSE_CALLS, integration_id, until)
 
     async def put_gap(self, integration_id: IntegrationId, gap: Gap) -> None:
-        """Set both ends, or move those that are set apart."""
         await self._session.run(_PUT_GAP, integration_id, gap.since, gap.until)
 
     async def put_reconciled(
         self, integration_id: IntegrationId, at: datetime, closes: Gap | None = None
     ) -> None:
-        """Set the time, and close the gap if it is still the one that was made up for."""
         ends = (closes.since, closes.until) if closes else (None, None)
         await self._session.run(_PUT_RECONCILED, integration_id, at, *ends)
 
     async def add_repairs(self, integration_id: IntegrationId, count: int, at: datetime) -> None:
-        """Add to the count."""
         await self._session.run(_ADD_REPAIRS, integration_id, count, at)
 
     async def erase(self, integration_id: IntegrationId) -> Integration | None:
@@ -252,16 +241,13 @@ class PiccoloIntegrations:
         return to_integration(row)
 
     async def disconnecting(self, limit: int) -> list[Integration]:
-        """Read a page of those; at any time they are few."""
         rows = await self._session.rows(_DISCONNECTING, limit)
         return [to_integration(row) for row in rows]
 
     async def live_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
-        """Read a page by keyset."""
         rows = await self._session.rows(_LIVE_AFTER, after, limit)
         return [to_integration(row) for row in rows]
 
     async def gaps_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
-        """Read a page by keyset."""
         rows = await self._session.rows(_GAPS_AFTER, after, limit)
         return [to_integration(row) for row in rows]

@@ -70,14 +70,11 @@ _REPLACE_BODY = "UPDATE calendly_webhook_event SET body_sealed = $2 WHERE public
 
 
 class PiccoloPersonalData:
-    """Implements the PersonalData port."""
-
     def __init__(self, session: Session, vault: Vault) -> None:
         self._session = session
         self._vault = vault
 
     async def seats(self, after: BookingId | None, limit: int) -> SeatPage:
-        """Read ids and addresses alone."""
         rows = await self._session.rows(_SEATS, after, limit)
         seats = tuple(Seat(BookingId(row["public_id"]), row["invitee_email"]) for row in rows)
         return SeatPage(seats, after=seats[-1].id if len(seats) == limit else None)
@@ -92,7 +89,6 @@ class PiccoloPersonalData:
         return [to_booking(row, self._vault) for row in rows]
 
     async def forget_bookings(self, bookings: Sequence[Booking]) -> None:
-        """Replace every column; unlike elsewhere a link that is not given is removed."""
         await self._session.run_each(
             _FORGET, [(each.id, *to_values(each, self._vault)[1:]) for each in bookings]
         )
@@ -100,14 +96,12 @@ class PiccoloPersonalData:
     async def bodies(
         self, after: WebhookEventId | None, limit: int, since: datetime | None = None
     ) -> BodyPage:
-        """Read a page of one stretch, as much of it as may be in memory, and open it."""
         time_range = limit if since is None else max(limit, STRETCH)
         rows = await self._session.rows(_BODIES, after, limit, since, time_range, BYTES_AT_ONCE)
         bodies = tuple(self._opened(row) for row in rows if row["public_id"] is not None)
         return BodyPage(bodies, after=_reached(rows[0], bodies, limit, time_range))
 
     async def replace_body(self, event_id: WebhookEventId, body: bytes) -> None:
-        """Seal and store."""
         sealed = seal_body(event_id, body, self._vault)
         await self._session.run(_REPLACE_BODY, event_id, sealed)
 

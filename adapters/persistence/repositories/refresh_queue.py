@@ -64,8 +64,6 @@ WHERE public_id = $1 AND refresh_lease_owner = $2 AND refresh_fence = $3
 
 
 class PiccoloRefreshQueue:
-    """Implements the RefreshQueue port."""
-
     def __init__(self, session: Session) -> None:
         self._session = session
 
@@ -78,7 +76,6 @@ class PiccoloRefreshQueue:
         *,
         disconnecting: bool = False,
     ) -> tuple[Integration, Lease] | None:
-        """Take one lease."""
         status = status_of(disconnecting=disconnecting)
         row = await self._session.row(_TAKE, integration_id, owner, now, until, status)
         if row is None:
@@ -89,7 +86,6 @@ class PiccoloRefreshQueue:
     async def claim_due(
         self, owner: str, now: datetime, until: datetime, horizon: datetime, limit: int
     ) -> list[tuple[Integration, Lease]]:
-        """Take a page of leases."""
         rows = await self._session.rows(
             _CLAIM_DUE, owner, now, until, horizon, limit, now - LEFT_ALONE_FOR
         )
@@ -98,19 +94,16 @@ class PiccoloRefreshQueue:
     async def begin_exchange(
         self, integration_id: IntegrationId, lease: Lease, now: datetime, until: datetime
     ) -> Start:
-        """Record the start, renew the lease and count the request."""
         beginning = Beginning(integration_id, lease, now, until)
         (start,) = await begin_all(self._session, [beginning])
         return start
 
     async def next_attempt(self, now: datetime, horizon: datetime) -> datetime | None:
-        """Look at those that are due but wait."""
         row = await self._session.row(_NEXT_ATTEMPT, now, horizon, now - LEFT_ALONE_FOR)
         at: datetime | None = row and row["at"]
         return at
 
     async def rests_until(self, integration_id: IntegrationId, now: datetime) -> datetime | None:
-        """Compare the lease with the next attempt."""
         row = await self._session.row(_RESTS_UNTIL, integration_id, now)
         until: datetime | None = row and row["until"]
         return until
@@ -124,11 +117,9 @@ class PiccoloRefreshQueue:
         next_attempt_at: datetime | None,
         held_until: datetime | None = None,
     ) -> bool:
-        """Store the outcome by compare-and-set; a new pair is not asked for its lease."""
         ending = Ending(integration, lease, expected_version, next_attempt_at, held_until)
         (stored,) = await finish_all(self._session, [ending])
         return stored
 
     async def release(self, integration_id: IntegrationId, lease: Lease) -> None:
-        """Free the lease if it is still this one."""
         await self._session.run(_RELEASE, integration_id, lease.owner, lease.fence)

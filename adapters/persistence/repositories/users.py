@@ -14,13 +14,10 @@ ON CONFLICT (external_id) DO NOTHING RETURNING public_id
 
 
 class PiccoloUsers:
-    """Implements the Users port."""
-
     def __init__(self, session: Session) -> None:
         self._session = session
 
     async def ensure(self, external_id: str, new_id: UserId, now: datetime) -> UserId:
-        """Return or create the user; of two who create at once, both get the same."""
         found = (
             await self._session.row(_FIND, external_id)
             or await self._session.row(_CREATE, new_id, external_id, now)

@@ -22,7 +22,6 @@ COLUMNS = "i.*, u.public_id AS user_public_id"
 
 
 def to_integration(row: Any) -> Integration:
-    """Return the row as a value of the domain."""
     return Integration(
         id=IntegrationId(row["public_id"]),
         user_id=UserId(row["user_public_id"]),

@@ -41,8 +41,6 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class ConnectController(Controller):
-    """Begin and complete a connect flow."""
-
     path = "/api/calendly"
     tags = ("Connect",)
 
@@ -93,7 +91,6 @@ class ConnectController(Controller):
             ),
         ] = False,
     ) -> Response[StartedConnect] | Redirect:
-        """Begin a connect flow."""
         settings = services.settings
         back = checked(return_to, (settings.public_url, *settings.return_origins))
         # A cookie set on a program would never reach the browser that comes back.
@@ -150,7 +147,6 @@ class ConnectController(Controller):
             ),
         ] = None,
     ) -> Response[Any]:
-        """Complete a connect flow."""
         try:
             outcome = await services.complete_connect(
                 state=oauth_state,

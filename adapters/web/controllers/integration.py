@@ -15,8 +15,6 @@ from domain.ids import UserId
 
 
 class IntegrationController(Controller):
-    """The integration of the user that the caller names."""
-
     path = "/api/calendly/integration"
     tags = ("Integration",)
     guards = (identified,)
@@ -33,7 +31,6 @@ class IntegrationController(Controller):
         ),
     )
     async def show(self, services: FromServices, user_id: NamedDependency[UserId]) -> Integration:
-        """Show the integration."""
         view = await services.view_integration(user_id)
         about_integration(view.id)
         return msgspec.convert(view, Integration, from_attributes=True)
@@ -58,7 +55,6 @@ class IntegrationController(Controller):
     async def disconnect(
         self, services: FromServices, user_id: NamedDependency[UserId]
     ) -> Response[Disconnecting | None]:
-        """Disconnect the account."""
         if await services.request_disconnect(user_id):
             return Response(Disconnecting(status="disconnecting"), status_code=202)
         return Response(None, status_code=204)

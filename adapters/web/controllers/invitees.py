@@ -26,8 +26,6 @@ EraseBody = Annotated[
 
 
 class InviteesController(Controller):
-    """People who were booked for."""
-
     path = "/api/invitees"
     tags = ("Operators",)
     guards = (operating,)
@@ -54,6 +52,5 @@ class InviteesController(Controller):
     async def erase(
         self, services: FromServices, operator: NamedDependency[str], data: EraseBody
     ) -> Erasure:
-        """Erase the person."""
         done = await services.erase_invitee(data.email, operator)
         return convert(done, Erasure, from_attributes=True)

@@ -15,8 +15,6 @@ from domain.ids import UserId
 
 
 class RefreshController(Controller):
-    """The integration of the user that the caller names."""
-
     path = "/api/calendly/integration/refresh"
     tags = ("Integration",)
     guards = (identified,)
@@ -45,7 +43,6 @@ class RefreshController(Controller):
     async def refresh(
         self, services: FromServices, user_id: NamedDependency[UserId]
     ) -> Integration:
-        """Refresh, and show what came of it."""
         before = await services.view_integration(user_id)
         about_integration(before.id)
         await services.refresh_tokens(before.id)
