@@ -1,7 +1,7 @@
-"""The label values that each counter begins with, at zero.
+"""The label values that each counter starts with, at zero.
 
-Prometheus' `increase()` sees no increase in a series that begins at one, so an alert on the first
-event of its kind needs the series to be there before.
+Prometheus' `increase()` sees no increase in a series that starts at one. An alert on the first
+event of its kind needs a series that exists before it.
 """
 
 from itertools import product
@@ -47,8 +47,8 @@ _APPLIED = (
 
 def _codes(*roots: type[SlotkeeperError]) -> set[str]:
     """Return the codes of errors and of all that descend from them."""
-    found = {root.code for root in roots}
-    return found.union(*(_codes(*root.__subclasses__()) for root in roots))
+    codes = {root.code for root in roots}
+    return codes.union(*(_codes(*root.__subclasses__()) for root in roots))
 
 
 _CALLING = _codes(
@@ -63,11 +63,11 @@ _BOOKING = _CALLING | _codes(errors.InvalidInput, errors.NotFound, errors.Confli
 
 
 def begin_at_zero(counters: Counters) -> None:
-    """Make every series whose labels are known beforehand."""
-    for outcome in ("refreshed", "lost_race", *sorted(_CALLING)):
-        counters.token_refresh.labels(outcome)
+    """Create every series whose labels are known in advance."""
+    for result in ("refreshed", "lost_race", *sorted(_CALLING)):
+        counters.token_refreshes.labels(result)
     for cause in Cause:
-        counters.reauth_required.labels(cause)
+        counters.reauths_required.labels(cause)
     _begin_circuits(counters)
     _begin_connections(counters)
     for result in _RECEIVED:
@@ -78,18 +78,18 @@ def begin_at_zero(counters: Counters) -> None:
     for operation, result in product(Operation, ("done", "repeated", *sorted(_BOOKING))):
         counters.booking_commands.labels(operation, result)
     for result in ("kept", "kept_failing", "created", "replaced", *sorted(_CALLING)):
-        counters.subscriptions.labels(result)
-    for trouble in Trouble:
-        counters.subscriptions_replaced.labels(trouble)
+        counters.subscription_checks.labels(result)
+    for reason in Trouble:
+        counters.subscriptions_replaced.labels(reason)
 
 
 def _begin_availability(counters: Counters) -> None:
-    for part, freshness in product(CacheKind, Freshness):
-        counters.availability_reads.labels(part, freshness)
+    for kind, freshness in product(CacheKind, Freshness):
+        counters.availability_reads.labels(kind, freshness)
     for result in ("fetched", "not_fetched", "pending"):
         counters.availability_waits.labels(result)
-    for part, result in product(CacheKind, ("fetched", "unchanged", *sorted(_CALLING))):
-        counters.availability_parts.labels(part, result)
+    for kind, result in product(CacheKind, ("fetched", "unchanged", *sorted(_CALLING))):
+        counters.availability_fetches.labels(kind, result)
     for result in ("synced", "partly", "up_to_date", *sorted(_CALLING)):
         counters.availability_syncs.labels(result)
 

@@ -1,6 +1,6 @@
 """The counters of each flow, in a registry of their own.
 
-A label is one of a closed set of codes: never an id, an address or anything a caller chooses.
+A label is one of a closed set of codes: never an id, an address or a value that a caller chooses.
 """
 
 import re
@@ -21,17 +21,17 @@ CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _KINDS = INVITEE_KINDS | NO_SHOW_KINDS | EVENT_TYPE_KINDS
 OTHER = "other"
-# What the gauge of a circuit shows.
+# The values of the gauge of a circuit.
 CIRCUIT_STATES = {"closed": 0, "half_open": 1, "open": 2}
 
 
 def code_label(value: str) -> str:
-    """Return the code itself, or `other` for what has not the form of a code."""
+    """Return the value if it has the form of a code, else `other`."""
     return value if _CODE.fullmatch(value) else OTHER
 
 
 def kind_label(kind: str) -> str:
-    """Return a webhook's kind, or `other` for one that we do not know: Calendly chooses those."""
+    """Return a known webhook kind, else `other`: Calendly chooses the kinds."""
     return kind if kind in _KINDS else OTHER
 
 
@@ -49,11 +49,11 @@ class Counters:
         Info("slotkeeper_build", "The running program.", registry=self._registry).info(
             {"version": version}
         )
-        self.token_refresh = self._counter(
-            "token_refresh", "Token refreshes that ended, by outcome.", "outcome"
+        self.token_refreshes = self._counter(
+            "token_refreshes", "Token refreshes that ended, by result.", "result"
         )
-        self.reauth_required = self._counter(
-            "reauth_required", "Integrations that came to need a person, by cause.", "cause"
+        self.reauths_required = self._counter(
+            "reauths_required", "Integrations that came to need a person, by cause.", "cause"
         )
         self.connects = self._counter(
             "connects", "Accounts connected; recovered ones had needed a person.", "recovered"
@@ -62,38 +62,38 @@ class Counters:
             "disconnects", "Accounts erased; unrevoked ones may live on at Calendly.", "result"
         )
         self.webhooks_received = self._counter(
-            "webhooks_received", "Deliveries, by what became of them.", "result"
+            "webhooks_received", "Deliveries, by result.", "result"
         )
         self.webhooks_applied = self._counter(
             "webhooks_applied", "Stored events worked on.", "kind", "result"
         )
         self.erasures = self._counter(
             "erasures",
-            "Invitees erased; unreadable: not from all bodies; unfinished: cut off.",
+            "Invitees erased; unreadable: not from all bodies; unfinished: interrupted.",
             "result",
         )
         self.availability_reads = self._counter(
-            "availability_reads", "Answers served from the cache.", "part", "freshness"
+            "availability_reads", "Reads served from the cache.", "kind", "freshness"
         )
         self.availability_waits = self._counter(
-            "availability_waits", "Reads that waited for a fetch, by how that ended.", "result"
+            "availability_waits", "Reads that waited for a fetch, by result.", "result"
         )
-        self.availability_parts = self._counter(
-            "availability_parts", "Parts that Calendly was asked for.", "part", "result"
+        self.availability_fetches = self._counter(
+            "availability_fetches", "Cache entries requested from Calendly.", "kind", "result"
         )
         self.availability_syncs = self._counter(
             "availability_syncs", "Fetches of a user's availability.", "result"
         )
         self.booking_commands = self._counter(
-            "booking_commands", "Acting requests, by how they ended.", "operation", "result"
+            "booking_commands", "Booking commands, by result.", "operation", "result"
         )
-        self.subscriptions = self._counter(
-            "subscriptions", "Webhook subscriptions looked after.", "result"
+        self.subscription_checks = self._counter(
+            "subscription_checks", "Checks of webhook subscriptions, by result.", "result"
         )
         self.subscriptions_replaced = self._counter(
             "subscriptions_replaced",
-            "Webhook subscriptions that had to be made anew, by what was wrong.",
-            "trouble",
+            "Webhook subscriptions that a new one replaced, by reason.",
+            "reason",
         )
         self.circuit_state = Gauge(
             "slotkeeper_circuit_state",
@@ -105,10 +105,12 @@ class Counters:
             "circuit_trips", "Openings of a surface's breaker by this process.", "surface"
         )
         self.bookings_repaired = self._counter(
-            "bookings_repaired", "Bookings that webhooks had missed; above zero is an alert."
+            "bookings_repaired",
+            "Bookings corrected because webhooks were lost; above zero is an alert.",
         )
         self.bookings_unreadable = self._counter(
-            "bookings_unreadable", "What comparisons of bookings could not read and passed over."
+            "bookings_unreadable",
+            "Events and invitees that reconciliations could not read and skipped.",
         )
 
     def render(self) -> bytes:

@@ -1,10 +1,11 @@
-"""Signals: each flow's events counted and, where an operator wants the case, logged.
+"""Telemetry: each flow's events are counted and, where an operator needs the case, logged.
 
 Ids go to the log, never into a metric.
 """
 
 import re
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -14,17 +15,34 @@ from adapters.telemetry.known_labels import begin_at_zero
 from adapters.telemetry.metrics import CIRCUIT_STATES, Counters, code_label, kind_label
 from domain.ids import IntegrationId, WebhookEventId
 
-_log = structlog.stdlib.get_logger("slotkeeper.signals")
+_log = structlog.stdlib.get_logger("slotkeeper.telemetry")
 
 _ODD = re.compile(r"[^A-Za-z0-9_.-]")
 _LONGEST_KIND = 64
 
-_REFRESHED = frozenset({"refreshed", "lost_race"})
-_RECEIVED = frozenset({"stored", "duplicate"})
-_APPLIED = frozenset({"applied", "ignored"})
-_SYNCED = frozenset({"synced"})
-_COMMANDED = frozenset({"done", "repeated"})
-_SUBSCRIBED = frozenset({"kept", "created", "replaced"})
+
+class _End(NamedTuple):
+    """The log events of a flow's end, and the results that count as success."""
+
+    succeeded: str
+    failed: str
+    successes: frozenset[str]
+
+
+_TOKEN_REFRESH = _End(
+    "token_refreshed", "token_refresh_failed", frozenset({"refreshed", "lost_race"})
+)
+_WEBHOOK_RECEIVED = _End("webhook_received", "webhook_refused", frozenset({"stored", "duplicate"}))
+_WEBHOOK_APPLIED = _End(
+    "webhook_applied", "webhook_not_applied", frozenset({"applied", "ignored"})
+)
+_AVAILABILITY_SYNC = _End("availability_synced", "availability_sync_failed", frozenset({"synced"}))
+_BOOKING_COMMAND = _End(
+    "booking_command_completed", "booking_command_failed", frozenset({"done", "repeated"})
+)
+_SUBSCRIPTION_CHECK = _End(
+    "subscription_checked", "subscription_check_failed", frozenset({"kept", "created", "replaced"})
+)
 
 
 class PrometheusTelemetry:
@@ -36,55 +54,57 @@ class PrometheusTelemetry:
     def render(self) -> bytes:
         return self._counters.render()
 
-    def token_refresh(self, integration_id: IntegrationId, outcome: str) -> None:
-        self._counters.token_refresh.labels(code_label(outcome)).inc()
-        _tell("token_refresh", outcome, _REFRESHED, integration_id=integration_id)
+    def token_refresh(self, integration_id: IntegrationId, result: str) -> None:
+        self._counters.token_refreshes.labels(code_label(result)).inc()
+        _report(_TOKEN_REFRESH, result, integration_id=integration_id)
 
     def reauth_required(self, integration_id: IntegrationId, cause: str) -> None:
-        self._counters.reauth_required.labels(code_label(cause)).inc()
+        self._counters.reauths_required.labels(code_label(cause)).inc()
         _log.warning("reauth_required", integration_id=integration_id, cause=cause)
 
-    def connected(self, integration_id: IntegrationId, *, recovered: bool) -> None:
+    def integration_connected(self, integration_id: IntegrationId, *, recovered: bool) -> None:
         self._counters.connects.labels(str(recovered).lower()).inc()
-        _log.info("connected", integration_id=integration_id, recovered=recovered)
+        _log.info("integration_connected", integration_id=integration_id, recovered=recovered)
 
-    def recovered(self, integration_id: IntegrationId, cause: str) -> None:
-        _log.info("recovered", integration_id=integration_id, cause=cause)
+    def integration_recovered(self, integration_id: IntegrationId, cause: str) -> None:
+        _log.info("integration_recovered", integration_id=integration_id, cause=cause)
 
-    def replaced(self, integration_id: IntegrationId, by: IntegrationId) -> None:
-        _log.info("replaced", integration_id=integration_id, replaced_by=by)
+    def integration_replaced(self, integration_id: IntegrationId, by: IntegrationId) -> None:
+        _log.info("integration_replaced", integration_id=integration_id, replaced_by=by)
 
-    def disconnected(self, integration_id: IntegrationId, result: str) -> None:
+    def integration_disconnected(self, integration_id: IntegrationId, result: str) -> None:
         self._counters.disconnects.labels(code_label(result)).inc()
         if result == "erased_unrevoked":
-            _log.warning("erased_unrevoked", integration_id=integration_id)
+            _log.warning("integration_erased_unrevoked", integration_id=integration_id)
         else:
-            _log.info("disconnected", integration_id=integration_id, result=result)
+            _log.info("integration_disconnected", integration_id=integration_id, result=result)
 
     def webhook_received(self, result: str) -> None:
         self._counters.webhooks_received.labels(code_label(result)).inc()
-        _tell("webhook_received", result, _RECEIVED)
+        _report(_WEBHOOK_RECEIVED, result)
 
     def webhook_applied(self, kind: str, result: str) -> None:
         kind = kind_label(kind)
         self._counters.webhooks_applied.labels(kind, code_label(result)).inc()
-        _tell("webhook_applied", result, _APPLIED, kind=kind)
+        _report(_WEBHOOK_APPLIED, result, kind=kind)
 
-    def unexpected(self, error: str, where: str) -> None:
-        _log.error("row_failed_unexpectedly", error_type=error, where=where)
+    def webhook_apply_failed(self, event_id: WebhookEventId, error: str, location: str) -> None:
+        _log.warning(
+            "webhook_apply_failed", event_id=event_id, error_type=error, location=location
+        )
 
-    def webhook_unapplied(self, event_id: WebhookEventId, error: str, where: str) -> None:
-        _log.warning("webhook_unapplied", event_id=event_id, error_type=error, where=where)
+    def unknown_webhook_stored(self, event_id: WebhookEventId, kind: str) -> None:
+        _log.info("unknown_webhook_stored", event_id=event_id, kind=_plain(kind))
 
-    def webhook_unknown(self, event_id: WebhookEventId, kind: str) -> None:
-        _log.info("webhook_unknown_kind", event_id=event_id, kind=_plain(kind))
+    def job_row_failed(self, error: str, location: str) -> None:
+        _log.error("job_row_failed", error_type=error, location=location)
 
     def invitee_erased(
         self, erasure_id: UUID, bookings: int, webhook_events: int, unreadable: int
     ) -> None:
         self._counters.erasures.labels("unreadable" if unreadable else "finished").inc()
-        tell = _log.warning if unreadable else _log.info
-        tell(
+        report = _log.warning if unreadable else _log.info
+        report(
             "invitee_erased",
             erasure_id=erasure_id,
             bookings=bookings,
@@ -94,15 +114,15 @@ class PrometheusTelemetry:
 
     def erasure_unfinished(self, erasure_id: UUID) -> None:
         self._counters.erasures.labels("unfinished").inc()
-        _log.warning("erasure_unfinished", erasure_id=erasure_id)
+        _log.warning("erasure_interrupted", erasure_id=erasure_id)
 
-    def availability_read(self, part: str, freshness: str) -> None:
-        # The counter itself is kept: finding it by its labels would cost each read more than the
-        # counting does. Parts and freshnesses are few.
-        counter = self._reads.get((part, freshness))
+    def availability_read(self, kind: str, freshness: str) -> None:
+        # The counter itself is cached: a lookup by its labels costs each read more than the
+        # counting does. Kinds and freshnesses are few.
+        counter = self._reads.get((kind, freshness))
         if counter is None:
-            labels = code_label(part), code_label(freshness)
-            counter = self._reads[part, freshness] = self._counters.availability_reads.labels(
+            labels = code_label(kind), code_label(freshness)
+            counter = self._reads[kind, freshness] = self._counters.availability_reads.labels(
                 *labels
             )
         counter.inc()
@@ -110,29 +130,29 @@ class PrometheusTelemetry:
     def availability_wait(self, result: str) -> None:
         self._counters.availability_waits.labels(code_label(result)).inc()
 
-    def availability_part(self, part: str, result: str) -> None:
-        self._counters.availability_parts.labels(code_label(part), code_label(result)).inc()
+    def availability_fetched(self, kind: str, result: str) -> None:
+        self._counters.availability_fetches.labels(code_label(kind), code_label(result)).inc()
 
     def availability_sync(self, integration_id: IntegrationId, result: str) -> None:
         self._counters.availability_syncs.labels(code_label(result)).inc()
-        _tell("availability_sync", result, _SYNCED, integration_id=integration_id)
+        _report(_AVAILABILITY_SYNC, result, integration_id=integration_id)
 
     def booking_command(self, operation: str, result: str) -> None:
         self._counters.booking_commands.labels(code_label(operation), code_label(result)).inc()
-        _tell("booking_command", result, _COMMANDED, operation=operation)
+        _report(_BOOKING_COMMAND, result, operation=operation)
 
-    def subscription(self, integration_id: IntegrationId, result: str) -> None:
-        self._counters.subscriptions.labels(code_label(result)).inc()
-        _tell("subscription", result, _SUBSCRIBED, integration_id=integration_id)
+    def subscription_checked(self, integration_id: IntegrationId, result: str) -> None:
+        self._counters.subscription_checks.labels(code_label(result)).inc()
+        _report(_SUBSCRIPTION_CHECK, result, integration_id=integration_id)
 
     def subscription_replaced(
-        self, integration_id: IntegrationId, trouble: str, since: datetime
+        self, integration_id: IntegrationId, reason: str, since: datetime
     ) -> None:
-        self._counters.subscriptions_replaced.labels(code_label(trouble)).inc()
+        self._counters.subscriptions_replaced.labels(code_label(reason)).inc()
         _log.warning(
             "subscription_replaced",
             integration_id=integration_id,
-            trouble=trouble,
+            reason=reason,
             lost_since=since.isoformat(),
         )
 
@@ -152,7 +172,7 @@ class PrometheusTelemetry:
         if count > 0:
             self._counters.bookings_unreadable.inc(count)
             _log.warning(
-                "bookings_unreadable",
+                "unreadable_bookings_skipped",
                 integration_id=integration_id,
                 error_code="calendly_protocol_error",
                 count=count,
@@ -174,9 +194,9 @@ def _plain(kind: str) -> str:
     return _ODD.sub("?", kind[:_LONGEST_KIND])
 
 
-def _tell(event: str, result: str, good: frozenset[str], **fields: object) -> None:
-    """Log a flow's end: quietly when it went well, as a warning when it did not."""
-    if result in good:
-        _log.debug(event, result=result, **fields)
+def _report(end: _End, result: str, **fields: object) -> None:
+    """Log the end of a flow: at debug if it succeeded, else as a warning with the error code."""
+    if result in end.successes:
+        _log.debug(end.succeeded, result=result, **fields)
     else:
-        _log.warning(f"{event}_failed", error_code=code_label(result), **fields)
+        _log.warning(end.failed, error_code=code_label(result), **fields)

@@ -218,7 +218,7 @@ class RefreshCache:
         for each in outcome.results:
             success = "unchanged" if each.unchanged else "fetched"
             code = each.error.code if each.error else success
-            self._telemetry.availability_part(each.entry.kind, code)
+            self._telemetry.availability_fetched(each.entry.kind, code)
             if each.bug is not None:
                 report_bug(self._telemetry, each.bug)
         if outcome.results:

@@ -130,11 +130,11 @@ class CompleteConnect:
 
     def _say(self, kept: StoredIntegration) -> None:
         integration_id = kept.integration.id
-        self._telemetry.connected(integration_id, recovered=kept.recovery is not None)
+        self._telemetry.integration_connected(integration_id, recovered=kept.recovery is not None)
         if kept.recovery is not None:
-            self._telemetry.recovered(integration_id, kept.recovery.cause)
+            self._telemetry.integration_recovered(integration_id, kept.recovery.cause)
         if kept.replaced is not None:
-            self._telemetry.replaced(kept.replaced, integration_id)
+            self._telemetry.integration_replaced(kept.replaced, integration_id)
 
     async def _take(
         self, state: str | None, browser_token: str | None, user_id: UserId | None

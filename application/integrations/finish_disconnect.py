@@ -103,7 +103,7 @@ class FinishDisconnect:
             await self._release(integration_id, lease)
             raise
         result = ERASED if told else ERASED_UNREVOKED
-        self._telemetry.disconnected(integration_id, result)
+        self._telemetry.integration_disconnected(integration_id, result)
         return result
 
     async def _hold(self, integration_id: IntegrationId) -> tuple[Integration, Lease] | None:

@@ -23,5 +23,5 @@ UNEXPECTED: Final = "unexpected"
 
 def report_bug(telemetry: Telemetry, error: Exception) -> str:
     """Tell of an exception that is not one of the service's errors; return what it counts as."""
-    telemetry.unexpected(type(error).__name__, error_location(error))
+    telemetry.job_row_failed(type(error).__name__, error_location(error))
     return UNEXPECTED

@@ -77,7 +77,7 @@ class RecoverTokens:
             await uow.commit()
         if stored:
             if integration.attention is not None:
-                self._telemetry.recovered(integration.id, integration.attention.cause)
+                self._telemetry.integration_recovered(integration.id, integration.attention.cause)
             return Restored.STORED
         # By version: who rotates the encryption key changes the sealed text of the same pair.
         newest = integration.tokens is not None and integration.tokens.version

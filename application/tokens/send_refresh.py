@@ -179,7 +179,7 @@ class SendRefresh:
             return
         current = await self._reread(changed)
         if current and current.recovery and current.recovery.at == changed.last_refreshed_at:
-            self._telemetry.recovered(changed.id, current.recovery.cause)
+            self._telemetry.integration_recovered(changed.id, current.recovery.cause)
 
     async def _refused(self, spending: RefreshRequest, error: GrantRefused) -> RefreshResult:
         now, integration = self._clock.now(), spending.integration

@@ -120,7 +120,7 @@ class ApplyPendingWebhooks:
                 await uow.webhook_events.ignored(event.id, reason, now)
             await uow.commit()
         if reason == UNKNOWN_KIND:
-            self._telemetry.webhook_unknown(event.id, webhook.kind)
+            self._telemetry.unknown_webhook_stored(event.id, webhook.kind)
         if reason is None:
             return APPLIED
         return NOBODYS if reason == NOBODYS else IGNORED
@@ -142,7 +142,7 @@ class ApplyPendingWebhooks:
                 await uow.commit()
         result = DEAD_LETTERED if again is None else failure.code
         self._telemetry.webhook_applied(event.kind, result)
-        self._telemetry.webhook_unapplied(event.id, failure.error, failure.where)
+        self._telemetry.webhook_apply_failed(event.id, failure.error, failure.where)
 
 
 async def _integrations(

@@ -76,9 +76,9 @@ class EnsureSubscription:
         try:
             result = await self._ensure(integration_id)
         except SlotkeeperError as error:
-            self._telemetry.subscription(integration_id, error.code)
+            self._telemetry.subscription_checked(integration_id, error.code)
             raise
-        self._telemetry.subscription(integration_id, result)
+        self._telemetry.subscription_checked(integration_id, result)
         return result
 
     async def _ensure(self, integration_id: IntegrationId) -> str:

@@ -124,9 +124,9 @@ class IngestWebhook:
             return
         self._telemetry.webhook_applied(webhook.kind, _outcome(ingested))
         if reason == UNKNOWN_KIND:
-            self._telemetry.webhook_unknown(event_id, webhook.kind)
+            self._telemetry.unknown_webhook_stored(event_id, webhook.kind)
         elif reason == UNREADABLE and webhook.unreadable is not None:
-            self._telemetry.webhook_unapplied(event_id, UNREADABLE_ERROR, webhook.unreadable)
+            self._telemetry.webhook_apply_failed(event_id, UNREADABLE_ERROR, webhook.unreadable)
 
 
 def _outcome(ingested: IngestResult) -> str:

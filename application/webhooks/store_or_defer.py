@@ -88,7 +88,7 @@ class StoreOrDefer:
     async def _defer(self, delivery: Delivery, error: Exception) -> IngestResult | None:
         result = await self._store_pending(delivery)
         if result is not None and result.event_id is not None:
-            self._telemetry.webhook_unapplied(
+            self._telemetry.webhook_apply_failed(
                 result.event_id, type(error).__name__, error_location(error)
             )
             self._start_job()

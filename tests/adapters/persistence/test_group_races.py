@@ -22,7 +22,7 @@ from domain.webhook import ParsedWebhook
 from tests import samples
 from tests.adapters.persistence.test_races import until_waiting
 from tests.application.support.delivery_streams import cut, seeded, stream
-from tests.application.support.recording import AwaitedBackground, RecordedSignals
+from tests.application.support.recording import AwaitedBackground, RecordedTelemetry
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.jobs import FakeJobs
@@ -69,7 +69,7 @@ def single_store(storage: PiccoloStorage, randomness: FakeRandomness) -> StoreOr
         jobs=FakeJobs(),
         background=AwaitedBackground(),
         clock=FakeClock(),
-        telemetry=RecordedSignals(),
+        telemetry=RecordedTelemetry(),
     )
 
 

@@ -20,7 +20,7 @@ from domain.integration import Integration
 from domain.pending_webhooks import HEALS
 from tests.adapters.web.serving import settings_with
 from tests.application.support.delivering import created, key_of, signed
-from tests.application.support.recording import AwaitedBackground, RecordedSignals
+from tests.application.support.recording import AwaitedBackground, RecordedTelemetry
 from tests.contracts.persistence.test_webhook_events import claim, event, store
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock
@@ -44,7 +44,7 @@ def resources(storage: PiccoloStorage, world: World) -> Resources:
         http=cast(Any, None),
         jobs=cast(Any, FakeJobs()),
         background=AwaitedBackground(),
-        telemetry=cast(Any, RecordedSignals()),
+        telemetry=cast(Any, RecordedTelemetry()),
         clock=FakeClock(),
         randomness=world.randomness,
         owner="web",

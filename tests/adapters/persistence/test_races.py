@@ -23,7 +23,7 @@ from domain.ids import BookingId, CommandId, UserId, WebhookEventId
 from domain.integration import Integration, refreshed
 from domain.reconciliation import related_uris, settle
 from tests import samples
-from tests.application.support.recording import RecordedSignals
+from tests.application.support.recording import RecordedTelemetry
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.randomness import FakeRandomness
@@ -155,7 +155,7 @@ async def test_a_refused_call_waits_for_nobody(
         storage=piccolo_storage,
         clock=clock,
         randomness=FakeRandomness(),
-        telemetry=RecordedSignals(),
+        telemetry=RecordedTelemetry(),
         policy=BreakerPolicy(),
     )
     is_open = Breaker(state=BreakerState.OPEN, failures=5, opened_at=clock.now(), trips=1)

@@ -10,7 +10,7 @@ from application.resilience.circuit_breakers import CircuitBreakers
 from domain.circuit_breaker import CLOSED, JITTER, BreakerPolicy, BreakerState
 from domain.errors import CalendlyUnavailable, CircuitOpen
 from tests.application.support.calling import Host
-from tests.application.support.recording import RecordedSignals
+from tests.application.support.recording import RecordedTelemetry
 from tests.fakes.clock import FakeClock
 from tests.fakes.randomness import FakeRandomness
 
@@ -22,7 +22,7 @@ class Installation:
     """Processes that share the store, the clock and what is counted."""
 
     def __init__(self, storage: PiccoloStorage, clock: FakeClock) -> None:
-        self.telemetry = RecordedSignals()
+        self.telemetry = RecordedTelemetry()
         self.clock = clock
         self.processes = [
             CircuitBreakers(

@@ -15,7 +15,7 @@ from application.tokens.calendly_session import Seen
 from domain.cache_policy import CachePolicy
 from domain.ids import IntegrationId
 from domain.integration import Integration
-from tests.application.support.recording import RecordedSignals
+from tests.application.support.recording import RecordedTelemetry
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.randomness import FakeRandomness
 
@@ -63,7 +63,7 @@ def sync(
         fetch=fetched,
         clock=clock,
         randomness=randomness,
-        telemetry=RecordedSignals(),
+        telemetry=RecordedTelemetry(),
         policy=CachePolicy(),
         owner="racer",
     )

@@ -25,7 +25,7 @@ def counted(telemetry: PrometheusTelemetry) -> dict[str, float]:
     return {name: float(value) for name, value in lines if float(value)}
 
 
-def new_signals() -> PrometheusTelemetry:
+def new_telemetry() -> PrometheusTelemetry:
     """Return signals that nothing was told yet."""
     return PrometheusTelemetry(Counters("1.2.3"))
 
@@ -35,18 +35,18 @@ def new_signals() -> PrometheusTelemetry:
     [
         (
             lambda telemetry: telemetry.token_refresh(WHO, "refreshed"),
-            'slotkeeper_token_refresh_total{outcome="refreshed"}',
+            'slotkeeper_token_refreshes_total{result="refreshed"}',
         ),
         (
             lambda telemetry: telemetry.reauth_required(WHO, "grant_refused"),
-            'slotkeeper_reauth_required_total{cause="grant_refused"}',
+            'slotkeeper_reauths_required_total{cause="grant_refused"}',
         ),
         (
-            lambda telemetry: telemetry.connected(WHO, recovered=True),
+            lambda telemetry: telemetry.integration_connected(WHO, recovered=True),
             'slotkeeper_connects_total{recovered="true"}',
         ),
         (
-            lambda telemetry: telemetry.disconnected(WHO, "erased"),
+            lambda telemetry: telemetry.integration_disconnected(WHO, "erased"),
             'slotkeeper_disconnects_total{result="erased"}',
         ),
         (
@@ -59,7 +59,7 @@ def new_signals() -> PrometheusTelemetry:
         ),
         (
             lambda telemetry: telemetry.availability_read("slots", "stale"),
-            'slotkeeper_availability_reads_total{freshness="stale",part="slots"}',
+            'slotkeeper_availability_reads_total{freshness="stale",kind="slots"}',
         ),
         (
             lambda telemetry: telemetry.availability_sync(WHO, "synced"),
@@ -70,8 +70,8 @@ def new_signals() -> PrometheusTelemetry:
             'slotkeeper_booking_commands_total{operation="cancel",result="done"}',
         ),
         (
-            lambda telemetry: telemetry.subscription(WHO, "created"),
-            'slotkeeper_subscriptions_total{result="created"}',
+            lambda telemetry: telemetry.subscription_checked(WHO, "created"),
+            'slotkeeper_subscription_checks_total{result="created"}',
         ),
         (
             lambda telemetry: telemetry.circuit_opened("oauth", 5, UNTIL),
@@ -79,7 +79,7 @@ def new_signals() -> PrometheusTelemetry:
         ),
         (
             lambda telemetry: telemetry.subscription_replaced(WHO, "disabled", UNTIL),
-            'slotkeeper_subscriptions_replaced_total{trouble="disabled"}',
+            'slotkeeper_subscriptions_replaced_total{reason="disabled"}',
         ),
         (
             lambda telemetry: telemetry.invitee_erased(EVENT, 1, 2, 0),
@@ -105,7 +105,7 @@ def new_signals() -> PrometheusTelemetry:
 )
 def test_each_flow_has_its_counter(emit: Emit, expected: str) -> None:
     """Each signal is counted once, under its own name and labels, and nowhere else."""
-    telemetry = new_signals()
+    telemetry = new_telemetry()
 
     emit(telemetry)
 
@@ -115,7 +115,7 @@ def test_each_flow_has_its_counter(emit: Emit, expected: str) -> None:
 @pytest.mark.parametrize(("state", "shown"), [("closed", 0), ("half_open", 1), ("open", 2)])
 def test_a_circuit_is_a_gauge(state: str, shown: int) -> None:
     """A surface shows its latest state as a number; one that was never read shows closed."""
-    telemetry = new_signals()
+    telemetry = new_telemetry()
     telemetry.circuit_seen("api", "open")
 
     telemetry.circuit_seen("api", state)
@@ -126,7 +126,7 @@ def test_a_circuit_is_a_gauge(state: str, shown: int) -> None:
 
 def test_counts_add_up() -> None:
     """Repeated signals add up; a repair counts every booking."""
-    telemetry = new_signals()
+    telemetry = new_telemetry()
 
     for _ in range(3):
         telemetry.webhook_received("duplicate")
@@ -141,7 +141,7 @@ def test_counts_add_up() -> None:
 
 def test_a_label_that_calendly_or_a_caller_chose_becomes_other() -> None:
     """Unknown kinds and texts that are no codes cannot multiply the series."""
-    telemetry = new_signals()
+    telemetry = new_telemetry()
 
     telemetry.webhook_applied("routing_form_submission.created", "ignored")
     telemetry.webhook_applied("made up by somebody", "ignored")
@@ -155,52 +155,52 @@ def test_a_label_that_calendly_or_a_caller_chose_becomes_other() -> None:
 
 def test_no_id_reaches_a_metric() -> None:
     """The integration's id is in the log and in no label."""
-    telemetry = new_signals()
+    telemetry = new_telemetry()
 
     telemetry.token_refresh(WHO, "calendly_unavailable")
     telemetry.reauth_required(WHO, "grant_refused")
     telemetry.availability_sync(WHO, "calendly_throttled")
-    telemetry.subscription(WHO, "calendly_forbidden")
+    telemetry.subscription_checked(WHO, "calendly_forbidden")
     telemetry.bookings_repaired(WHO, 2)
-    telemetry.connected(WHO, recovered=False)
-    telemetry.disconnected(WHO, "erased_unrevoked")
+    telemetry.integration_connected(WHO, recovered=False)
+    telemetry.integration_disconnected(WHO, "erased_unrevoked")
 
     assert str(WHO) not in telemetry.render().decode()
 
 
 def test_the_first_event_of_its_kind_is_an_increase() -> None:
     """Series that alerts look at are there, at zero, before anything happens."""
-    shown = new_signals().render().decode()
+    shown = new_telemetry().render().decode()
 
     for series in (
-        'slotkeeper_token_refresh_total{outcome="client_refused"}',
-        'slotkeeper_reauth_required_total{cause="refresh_outcome_lost"}',
+        'slotkeeper_token_refreshes_total{result="client_refused"}',
+        'slotkeeper_reauths_required_total{cause="refresh_outcome_lost"}',
         'slotkeeper_connects_total{recovered="true"}',
         'slotkeeper_disconnects_total{result="erased_unrevoked"}',
         'slotkeeper_webhooks_received_total{result="mismatch"}',
         'slotkeeper_webhooks_received_total{result="malformed_body"}',
         'slotkeeper_webhooks_applied_total{kind="invitee.created",result="dead_lettered"}',
         'slotkeeper_webhooks_applied_total{kind="other",result="ignored"}',
-        'slotkeeper_availability_reads_total{freshness="expired",part="slots"}',
+        'slotkeeper_availability_reads_total{freshness="expired",kind="slots"}',
         'slotkeeper_availability_syncs_total{result="partly"}',
         'slotkeeper_booking_commands_total{operation="book",result="slot_taken"}',
-        'slotkeeper_subscriptions_total{result="kept_failing"}',
-        'slotkeeper_subscriptions_total{result="replaced"}',
+        'slotkeeper_subscription_checks_total{result="kept_failing"}',
+        'slotkeeper_subscription_checks_total{result="replaced"}',
         'slotkeeper_erasures_total{result="unfinished"}',
         "slotkeeper_bookings_repaired_total",
     ):
         assert f"{series} 0.0\n" in shown
-    assert counted(new_signals()) == {}
+    assert counted(new_telemetry()) == {}
 
 
 def test_an_event_that_could_not_be_applied_is_told_by_class_and_place(output: LogOutput) -> None:
     """An operator reads which event failed, with what class of error and where."""
-    new_signals().webhook_unapplied(EVENT, "KeyError", "application/x.py:3 in settle")
+    new_telemetry().webhook_apply_failed(EVENT, "KeyError", "application/x.py:3 in settle")
 
     entry = output.entry
-    assert (entry["level"], entry["event"]) == ("warning", "webhook_unapplied")
+    assert (entry["level"], entry["event"]) == ("warning", "webhook_apply_failed")
     assert (entry["event_id"], entry["error_type"]) == (str(EVENT), "KeyError")
-    assert entry["where"] == "application/x.py:3 in settle"
+    assert entry["location"] == "application/x.py:3 in settle"
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_an_event_that_could_not_be_applied_is_told_by_class_and_place(output: L
 )
 def test_an_unknown_kind_is_told(output: LogOutput, kind: str, told: str) -> None:
     """A kind that we do not know is in the log, short and harmless, with the event's id."""
-    new_signals().webhook_unknown(EVENT, kind)
+    new_telemetry().unknown_webhook_stored(EVENT, kind)
 
     entry = output.entry
     assert (entry["level"], entry["kind"], entry["event_id"]) == ("info", told, str(EVENT))
@@ -221,7 +221,7 @@ def test_an_unknown_kind_is_told(output: LogOutput, kind: str, told: str) -> Non
 
 def test_two_registries_do_not_mix() -> None:
     """Each set of counters is its own: nothing is registered globally."""
-    one, other = new_signals(), new_signals()
+    one, other = new_telemetry(), new_telemetry()
 
     one.webhook_received("stored")
 
@@ -230,12 +230,12 @@ def test_two_registries_do_not_mix() -> None:
 
 def test_the_running_version_is_shown() -> None:
     """A dashboard can tell which version runs."""
-    assert b'slotkeeper_build_info{version="1.2.3"} 1.0' in new_signals().render()
+    assert b'slotkeeper_build_info{version="1.2.3"} 1.0' in new_telemetry().render()
 
 
 def test_what_went_wrong_is_a_warning_with_its_code(output: LogOutput) -> None:
     """A failed flow is logged with a stable event, the error code and the integration."""
-    new_signals().token_refresh(WHO, "calendly_unavailable")
+    new_telemetry().token_refresh(WHO, "calendly_unavailable")
 
     entry = output.entry
     assert (entry["level"], entry["event"]) == ("warning", "token_refresh_failed")
@@ -244,7 +244,7 @@ def test_what_went_wrong_is_a_warning_with_its_code(output: LogOutput) -> None:
 
 def test_what_went_well_is_quiet(output: LogOutput) -> None:
     """Success is counted and appears in the log only at level debug."""
-    telemetry = new_signals()
+    telemetry = new_telemetry()
 
     telemetry.token_refresh(WHO, "refreshed")
     telemetry.webhook_received("stored")
@@ -255,7 +255,7 @@ def test_what_went_well_is_quiet(output: LogOutput) -> None:
 
 def test_a_circuit_tells_when_it_opens_and_closes(output: LogOutput) -> None:
     """An operator reads which part of Calendly is held back, until when, and when that is over."""
-    telemetry = new_signals()
+    telemetry = new_telemetry()
 
     telemetry.circuit_opened("oauth", 5, UNTIL)
     telemetry.circuit_closed("oauth")
@@ -270,7 +270,7 @@ def test_a_circuit_tells_when_it_opens_and_closes(output: LogOutput) -> None:
 
 def test_what_needs_a_person_is_told(output: LogOutput) -> None:
     """An operator reads which integration needs a person, and that webhooks were lost."""
-    telemetry = new_signals()
+    telemetry = new_telemetry()
 
     telemetry.reauth_required(WHO, "refresh_outcome_lost")
     telemetry.bookings_repaired(WHO, 3)
@@ -283,38 +283,38 @@ def test_what_needs_a_person_is_told(output: LogOutput) -> None:
 
 def test_what_became_of_an_account_is_told(output: LogOutput) -> None:
     """An operator reads who came back from what, who made way for whom, and what was not revoked."""
-    telemetry = new_signals()
+    telemetry = new_telemetry()
 
-    telemetry.recovered(WHO, "grant_refused")
-    telemetry.replaced(WHO, OTHER)
-    telemetry.disconnected(WHO, "erased")
-    telemetry.disconnected(WHO, "erased_unrevoked")
+    telemetry.integration_recovered(WHO, "grant_refused")
+    telemetry.integration_replaced(WHO, OTHER)
+    telemetry.integration_disconnected(WHO, "erased")
+    telemetry.integration_disconnected(WHO, "erased_unrevoked")
 
     recovered, replaced, *disconnected = output.entries
-    assert [recovered["event"], recovered["cause"]] == ["recovered", "grant_refused"]
-    assert [replaced["event"], replaced["replaced_by"]] == ["replaced", str(OTHER)]
+    assert [recovered["event"], recovered["cause"]] == ["integration_recovered", "grant_refused"]
+    assert [replaced["event"], replaced["replaced_by"]] == ["integration_replaced", str(OTHER)]
     assert [(each["level"], each["event"]) for each in disconnected] == [
-        ("info", "disconnected"),
-        ("warning", "erased_unrevoked"),
+        ("info", "integration_disconnected"),
+        ("warning", "integration_erased_unrevoked"),
     ]
     assert {entry["integration_id"] for entry in output.entries} == {str(WHO)}
 
 
 def test_a_replaced_subscription_says_since_when(output: LogOutput) -> None:
     """An operator reads what was wrong, whose it is, and since when webhooks may be missing."""
-    new_signals().subscription_replaced(WHO, "disabled", UNTIL)
-    new_signals().bookings_repaired(WHO, 2)
+    new_telemetry().subscription_replaced(WHO, "disabled", UNTIL)
+    new_telemetry().bookings_repaired(WHO, 2)
 
     replaced, repaired = output.entries
     assert (replaced["event"], replaced["level"]) == ("subscription_replaced", "warning")
-    assert replaced["trouble"] == "disabled"
+    assert replaced["reason"] == "disabled"
     assert replaced["lost_since"] == UNTIL.isoformat()
     assert (repaired["error_code"], repaired["count"]) == ("webhooks_lost", 2)
 
 
 def test_an_erasure_is_told_by_numbers_alone(output: LogOutput) -> None:
     """An erasure is logged with its id and counts, as a warning when something did not open."""
-    telemetry = new_signals()
+    telemetry = new_telemetry()
 
     telemetry.invitee_erased(UUID(int=1), 2, 3, 0)
     telemetry.invitee_erased(UUID(int=2), 0, 0, 4)

@@ -8,7 +8,7 @@ from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import RedactBodies
 from application.webhooks.list_events import ListWebhooks, ShowWebhook
 from application.webhooks.replay import ReplayWebhook
-from tests.application.support.recording import RecordedSignals
+from tests.application.support.recording import RecordedTelemetry
 from tests.fakes.clock import FakeClock
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.randomness import FakeRandomness
@@ -38,6 +38,6 @@ def operators_of(storage: FakeStorage, jobs: FakeJobs) -> Operators:
             redact_bodies=RedactBodies(storage=storage, bodies=bodies),
             clock=clock,
             randomness=FakeRandomness(),
-            telemetry=RecordedSignals(),
+            telemetry=RecordedTelemetry(),
         ),
     )

@@ -204,14 +204,14 @@ async def test_readers_rest_after_a_failure(
     for _ in range(10):
         await read(process, warm)
         await product.background.settle()
-    refused = product.telemetry.seen["availability_part", CacheKind.EVENT_TYPES, error.code]
+    refused = product.telemetry.seen["availability_fetched", CacheKind.EVENT_TYPES, error.code]
     begun = product.background.names.count(NAME)
     product.clock.advance(pause)
     await read(process, warm)
     await product.background.settle()
 
     assert (refused, begun) == (1, 1)
-    assert product.telemetry.seen["availability_part", CacheKind.EVENT_TYPES, error.code] == 2
+    assert product.telemetry.seen["availability_fetched", CacheKind.EVENT_TYPES, error.code] == 2
 
 
 async def test_readers_of_nothing_rest_after_a_failure(
@@ -337,7 +337,9 @@ async def test_what_is_expired_beats_no_answer(
     }
     assert {each.age.error_code for each in found} == {"calendly_unavailable"}
     assert (
-        product.telemetry.seen["availability_part", CacheKind.EVENT_TYPES, "calendly_unavailable"]
+        product.telemetry.seen[
+            "availability_fetched", CacheKind.EVENT_TYPES, "calendly_unavailable"
+        ]
         == 1
     )
 
@@ -373,7 +375,9 @@ async def test_stale_parts_rest_while_calendly_is_held_off(
 
     await read(process, warm)
     await product.background.settle()
-    held_off = product.telemetry.seen["availability_part", CacheKind.EVENT_TYPES, "circuit_open"]
+    held_off = product.telemetry.seen[
+        "availability_fetched", CacheKind.EVENT_TYPES, "circuit_open"
+    ]
     product.clock.advance(2 * BREAKER.reset)
     await read(process, warm)
     await product.background.settle()
@@ -478,7 +482,9 @@ async def test_who_insists_gets_the_last_known_while_calendly_is_down(
     assert {each.age.fetched_at for each in found} == {NOON}
     assert {each.age.error_code for each in found} == {"calendly_unavailable"}
     assert (
-        product.telemetry.seen["availability_part", CacheKind.EVENT_TYPES, "calendly_unavailable"]
+        product.telemetry.seen[
+            "availability_fetched", CacheKind.EVENT_TYPES, "calendly_unavailable"
+        ]
         == 1
     )
 

@@ -172,11 +172,11 @@ async def test_what_calendly_calls_unchanged_is_as_good_as_new(
 
     for at, old in before.items():
         assert await known(product, ada, at) == replace(old, fetched_at=product.clock.now())
-    assert {label for label in product.telemetry.seen if label[0] == "availability_part"} == {
-        ("availability_part", CacheKind.EVENT_TYPES, "unchanged"),
-        ("availability_part", CacheKind.SCHEDULES, "unchanged"),
-        ("availability_part", CacheKind.SLOTS, "fetched"),
-        ("availability_part", CacheKind.BUSY, "fetched"),
+    assert {label for label in product.telemetry.seen if label[0] == "availability_fetched"} == {
+        ("availability_fetched", CacheKind.EVENT_TYPES, "unchanged"),
+        ("availability_fetched", CacheKind.SCHEDULES, "unchanged"),
+        ("availability_fetched", CacheKind.SLOTS, "fetched"),
+        ("availability_fetched", CacheKind.BUSY, "fetched"),
     }
 
 

@@ -268,7 +268,7 @@ async def test_one_bug_does_not_stop_the_others(product: Product, process: Proce
     again = await run(process)
 
     assert job_result == JobResult(examined=2, done={"synced": 1}, failed={"unexpected": 1})
-    assert product.telemetry.seen["unexpected", "ValueError"] == 1
+    assert product.telemetry.seen["job_row_failed", "ValueError"] == 1
     assert again == JobResult()
     assert product.storage.state.integrations[ada.integration.id].sync_owner is None
     assert await cached(product, bob, TYPES) is not None

@@ -160,7 +160,7 @@ async def test_a_failure_is_one_for_all(product: Product, error: CalendlyError) 
     outcomes = await asyncio.gather(*readers, return_exceptions=True)
 
     assert {type(each) for each in outcomes} <= {CalendlyForbidden, AvailabilityPending}
-    assert product.telemetry.seen["availability_part", CacheKind.EVENT_TYPES, error.code] == 1
+    assert product.telemetry.seen["availability_fetched", CacheKind.EVENT_TYPES, error.code] == 1
 
 
 async def test_a_reader_who_leaves_does_not_end_the_fetch(
@@ -261,7 +261,7 @@ async def test_a_rest_that_calendly_asked_for_is_kept_by_all(
         await process.event_types(ada.integration.user_id)
 
     assert (
-        product.telemetry.seen["availability_part", CacheKind.EVENT_TYPES, "calendly_throttled"]
+        product.telemetry.seen["availability_fetched", CacheKind.EVENT_TYPES, "calendly_throttled"]
         == 1
     )
 
@@ -322,7 +322,7 @@ async def test_a_bug_in_a_fetch_is_told_and_not_repeated_at_once(
         with pytest.raises(AvailabilityPending):
             await process.cache.read(ada.integration.user_id, SingleEntryQuery(EVENT_TYPES))
 
-    assert product.telemetry.seen["unexpected", "KeyError"] == 1
+    assert product.telemetry.seen["job_row_failed", "KeyError"] == 1
     assert product.calendly.calls["event_types"] == 1
 
 

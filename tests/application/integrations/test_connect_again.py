@@ -54,8 +54,8 @@ async def test_connecting_again_heals(product: Product, process: Process) -> Non
     assert stored.recovery == outcome.recovery == Recovery(Cause.GRANT_REFUSED, NOON)
     assert await product.calendly.me(open_access(product.vault, stored)) == connected.account
     assert product.telemetry.seen["reauth_required", Cause.GRANT_REFUSED] == 1
-    assert product.telemetry.seen["connected", True] == 1
-    assert product.telemetry.seen["recovered", Cause.GRANT_REFUSED] == 1
+    assert product.telemetry.seen["integration_connected", True] == 1
+    assert product.telemetry.seen["integration_recovered", Cause.GRANT_REFUSED] == 1
 
 
 async def test_the_last_recovery_is_remembered(product: Product, process: Process) -> None:
@@ -73,7 +73,7 @@ async def test_the_last_recovery_is_remembered(product: Product, process: Proces
     stored = await product.stored(connected.id)
     assert (outcome.recovered, stored.connected_at) == (False, NOON + timedelta(hours=1))
     assert stored.recovery == Recovery(Cause.GRANT_REFUSED, NOON)
-    assert product.telemetry.seen["recovered", Cause.GRANT_REFUSED] == 1
+    assert product.telemetry.seen["integration_recovered", Cause.GRANT_REFUSED] == 1
 
 
 async def test_a_recovery_whose_commit_fell_silent_is_told(

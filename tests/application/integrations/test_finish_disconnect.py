@@ -215,7 +215,10 @@ async def test_how_it_ended_is_counted(
     product.calendly.fail_always("revoke", CalendlyUnavailable("down"))
     await process.finish_disconnect(other.id, forced=True)
 
-    told = [product.telemetry.seen["disconnected", each] for each in (ERASED, ERASED_UNREVOKED)]
+    told = [
+        product.telemetry.seen["integration_disconnected", each]
+        for each in (ERASED, ERASED_UNREVOKED)
+    ]
     assert told == [1, 1]
 
 
@@ -231,4 +234,4 @@ async def test_an_erasure_whose_commit_fell_silent_is_said(
 
     assert await task == ERASED
     assert is_gone(product)
-    assert product.telemetry.seen["disconnected", ERASED] == 1
+    assert product.telemetry.seen["integration_disconnected", ERASED] == 1

@@ -50,7 +50,7 @@ async def test_another_account_takes_the_place(product: Product, process: Proces
         f"integration/{old.id}/disconnect",
         f"integration/{new.id}/onboard",
     ]
-    assert product.telemetry.seen["replaced", old.id, new.id] == 1
+    assert product.telemetry.seen["integration_replaced", old.id, new.id] == 1
 
 
 async def test_the_old_tokens_are_unusable_at_once(product: Product, process: Process) -> None:
@@ -112,7 +112,7 @@ async def test_a_lost_account_is_replaced(product: Product, process: Process) ->
     result = await process.finish_disconnect(old.id, forced=False)
 
     assert (outcome.replaced, outcome.recovered, result) == (old.id, False, ERASED_UNREVOKED)
-    assert product.telemetry.seen["disconnected", ERASED_UNREVOKED] == 1
+    assert product.telemetry.seen["integration_disconnected", ERASED_UNREVOKED] == 1
     assert (await product.stored(new_id(outcome))).recovery is None
 
 

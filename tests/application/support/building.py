@@ -4,7 +4,7 @@ from application.tokens.token_encryption import seal_pair
 from domain.ids import IntegrationId, UserId
 from domain.integration import Integration, Status
 from tests.application.support.crashing import CrashingCalendly, CrashingStorage, Steps
-from tests.application.support.recording import AwaitedBackground, RecordedSignals
+from tests.application.support.recording import AwaitedBackground, RecordedTelemetry
 from tests.fakes.clock import FakeClock
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.randomness import FakeRandomness
@@ -23,7 +23,7 @@ class Product:
         self.calendly = CrashingCalendly(self.clock, self.steps)
         self.jobs = FakeJobs()
         self.background = AwaitedBackground()
-        self.telemetry = RecordedSignals()
+        self.telemetry = RecordedTelemetry()
 
     async def user(self, external_id: str = "ada") -> UserId:
         """Return the user with the team's own id."""

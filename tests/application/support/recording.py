@@ -1,4 +1,4 @@
-"""Signals that are counted and background work that is awaited, for looking at afterwards."""
+"""Telemetry that is counted and background work that is awaited, for tests to read."""
 
 import asyncio
 from collections import Counter
@@ -13,121 +13,96 @@ from domain.errors import SlotkeeperError
 from domain.ids import IntegrationId, WebhookEventId
 
 
-class RecordedSignals:
-    """Implements the Signals port: `seen` counts each method with its labels."""
+class RecordedTelemetry:
+    """Counts: `seen` counts each method with its labels."""
 
     def __init__(self) -> None:
         self.seen: Counter[tuple[object, ...]] = Counter()
         self.places: dict[WebhookEventId, str] = {}
         self.circuit_breakers: dict[str, str] = {}
 
-    def token_refresh(self, integration_id: IntegrationId, outcome: str) -> None:  # noqa: ARG002
-        """Count it."""
-        self.seen["token_refresh", outcome] += 1
+    def token_refresh(self, integration_id: IntegrationId, result: str) -> None:  # noqa: ARG002
+        self.seen["token_refresh", result] += 1
 
     def reauth_required(self, integration_id: IntegrationId, cause: str) -> None:  # noqa: ARG002
-        """Count it."""
         self.seen["reauth_required", cause] += 1
 
-    def connected(self, integration_id: IntegrationId, *, recovered: bool) -> None:  # noqa: ARG002
-        """Count it."""
-        self.seen["connected", recovered] += 1
+    def integration_connected(self, integration_id: IntegrationId, *, recovered: bool) -> None:  # noqa: ARG002
+        self.seen["integration_connected", recovered] += 1
 
-    def recovered(self, integration_id: IntegrationId, cause: str) -> None:  # noqa: ARG002
-        """Count it."""
-        self.seen["recovered", cause] += 1
+    def integration_recovered(self, integration_id: IntegrationId, cause: str) -> None:  # noqa: ARG002
+        self.seen["integration_recovered", cause] += 1
 
-    def replaced(self, integration_id: IntegrationId, by: IntegrationId) -> None:
-        """Count it with both."""
-        self.seen["replaced", integration_id, by] += 1
+    def integration_replaced(self, integration_id: IntegrationId, by: IntegrationId) -> None:
+        self.seen["integration_replaced", integration_id, by] += 1
 
-    def disconnected(self, integration_id: IntegrationId, result: str) -> None:  # noqa: ARG002
-        """Count it."""
-        self.seen["disconnected", result] += 1
+    def integration_disconnected(self, integration_id: IntegrationId, result: str) -> None:  # noqa: ARG002
+        self.seen["integration_disconnected", result] += 1
 
     def webhook_received(self, result: str) -> None:
-        """Count it."""
         self.seen["webhook_received", result] += 1
 
     def webhook_applied(self, kind: str, result: str) -> None:
-        """Count it."""
         self.seen["webhook_applied", kind, result] += 1
 
-    def unexpected(self, error: str, where: str) -> None:  # noqa: ARG002
-        """Count it."""
-        self.seen["unexpected", error] += 1
+    def job_row_failed(self, error: str, location: str) -> None:  # noqa: ARG002
+        self.seen["job_row_failed", error] += 1
 
-    def webhook_unapplied(self, event_id: WebhookEventId, error: str, where: str) -> None:
-        """Count it, and keep where it arose."""
-        self.seen["webhook_unapplied", error] += 1
-        self.places[event_id] = where
+    def webhook_apply_failed(self, event_id: WebhookEventId, error: str, location: str) -> None:
+        self.seen["webhook_apply_failed", error] += 1
+        self.places[event_id] = location
 
-    def webhook_unknown(self, event_id: WebhookEventId, kind: str) -> None:  # noqa: ARG002
-        """Count it."""
-        self.seen["webhook_unknown", kind] += 1
+    def unknown_webhook_stored(self, event_id: WebhookEventId, kind: str) -> None:  # noqa: ARG002
+        self.seen["unknown_webhook_stored", kind] += 1
 
     def invitee_erased(
         self, erasure_id: UUID, bookings: int, webhook_events: int, unreadable: int
     ) -> None:
-        """Count it with its numbers."""
         del erasure_id
         self.seen["invitee_erased", bookings, webhook_events, unreadable] += 1
 
     def erasure_unfinished(self, erasure_id: UUID) -> None:
-        """Count it with its id."""
         self.seen["erasure_unfinished", erasure_id] += 1
 
-    def availability_read(self, part: str, freshness: str) -> None:
-        """Count it."""
-        self.seen["availability_read", part, freshness] += 1
+    def availability_read(self, kind: str, freshness: str) -> None:
+        self.seen["availability_read", kind, freshness] += 1
 
     def availability_wait(self, result: str) -> None:
-        """Count it."""
         self.seen["availability_wait", result] += 1
 
-    def availability_part(self, part: str, result: str) -> None:
-        """Count it."""
-        self.seen["availability_part", part, result] += 1
+    def availability_fetched(self, kind: str, result: str) -> None:
+        self.seen["availability_fetched", kind, result] += 1
 
     def availability_sync(self, integration_id: IntegrationId, result: str) -> None:  # noqa: ARG002
-        """Count it."""
         self.seen["availability_sync", result] += 1
 
     def booking_command(self, operation: str, result: str) -> None:
-        """Count it."""
         self.seen["booking_command", operation, result] += 1
 
-    def subscription(self, integration_id: IntegrationId, result: str) -> None:  # noqa: ARG002
-        """Count it."""
-        self.seen["subscription", result] += 1
+    def subscription_checked(self, integration_id: IntegrationId, result: str) -> None:  # noqa: ARG002
+        self.seen["subscription_checked", result] += 1
 
     def subscription_replaced(
         self,
         integration_id: IntegrationId,  # noqa: ARG002
-        trouble: str,
+        reason: str,
         since: datetime,
     ) -> None:
-        """Count it, with the moment."""
-        self.seen["subscription_replaced", trouble, since] += 1
+        self.seen["subscription_replaced", reason, since] += 1
 
     def bookings_unreadable(self, integration_id: IntegrationId, count: int) -> None:  # noqa: ARG002
-        """Add them up."""
         self.seen[("bookings_unreadable",)] += count
 
     def bookings_repaired(self, integration_id: IntegrationId, count: int) -> None:  # noqa: ARG002
-        """Add them up."""
         self.seen[("bookings_repaired",)] += count
 
     def circuit_seen(self, surface: str, state: str) -> None:
-        """Keep the latest."""
         self.circuit_breakers[surface] = state
 
     def circuit_opened(self, surface: str, failures: int, until: datetime) -> None:  # noqa: ARG002
-        """Count it."""
         self.seen["circuit_opened", surface] += 1
 
     def circuit_closed(self, surface: str) -> None:
-        """Count it."""
         self.seen["circuit_closed", surface] += 1
 
 

@@ -107,7 +107,7 @@ async def test_a_late_pair_outlives_the_refusal_of_its_parent(
     assert given_up.status is Status.REAUTH_REQUIRED
     recovery = Recovery(Cause.REFRESH_OUTCOME_LOST, product.clock.now())
     assert await product.stored(connected.id) == replace(fresh, recovery=recovery)
-    assert product.telemetry.seen["recovered", Cause.REFRESH_OUTCOME_LOST] == 1
+    assert product.telemetry.seen["integration_recovered", Cause.REFRESH_OUTCOME_LOST] == 1
     access = open_access(product.vault, fresh)
     assert await product.calendly.me(access) == connected.account
 

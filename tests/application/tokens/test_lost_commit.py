@@ -140,7 +140,7 @@ async def test_a_stranded_pair_heals_a_false_verdict(product: Product, process: 
     stored = await product.stored(connected.id)
     assert stored.attention is None
     assert stored.recovery == Recovery(Cause.REFRESH_OUTCOME_LOST, pair.exchanged_at)
-    assert product.telemetry.seen["recovered", Cause.REFRESH_OUTCOME_LOST] == 1
+    assert product.telemetry.seen["integration_recovered", Cause.REFRESH_OUTCOME_LOST] == 1
     assert await works(product, connected.id)
 
 

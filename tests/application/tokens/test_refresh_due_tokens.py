@@ -222,4 +222,4 @@ async def test_a_bug_in_one_row_stops_no_other(product: Product, process: Proces
 
     assert job_result.failed == {"unexpected": 1}
     assert job_result.done == {"refreshed": 2}
-    assert product.telemetry.seen["unexpected", "RuntimeError"] == 1
+    assert product.telemetry.seen["job_row_failed", "RuntimeError"] == 1

@@ -207,7 +207,8 @@ async def test_what_cannot_be_opened_is_a_dead_letter(
     left = row(product, event_id)
     assert (left.status, left.reason) == ("dead_lettered", "sealed_value_corrupt")
     assert (
-        product.telemetry.seen["webhook_unapplied", "SealedValueUnreadable"] == FOR_A_PERSON.limit
+        product.telemetry.seen["webhook_apply_failed", "SealedValueUnreadable"]
+        == FOR_A_PERSON.limit
     )
 
 
@@ -286,7 +287,7 @@ async def test_a_bug_is_counted_as_such(
 
     assert job_result == JobResult(examined=2, done={"applied": 1}, failed={"unexpected": 1})
     assert row(product, second).reason == "unexpected"
-    assert product.telemetry.seen["webhook_unapplied", "RuntimeError"] == 1
+    assert product.telemetry.seen["webhook_apply_failed", "RuntimeError"] == 1
     assert " in commit" in product.telemetry.places[second]
 
 
@@ -341,4 +342,4 @@ async def test_an_unknown_kind_waits_for_nothing(
     await process.apply(10, lambda _: None)
 
     assert row(product, event_id).reason == "unknown_kind"
-    assert product.telemetry.seen["webhook_unknown", "contact.created"] == 1
+    assert product.telemetry.seen["unknown_webhook_stored", "contact.created"] == 1

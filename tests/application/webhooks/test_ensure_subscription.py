@@ -45,7 +45,7 @@ async def test_a_subscription_is_created(
     assert owner_of(stored.key) == ada.id
     assert (stored.uri, stored.state) == (made.uri, "active")
     assert made.events == USER_EVENTS
-    assert product.telemetry.seen["subscription", CREATED] == 1
+    assert product.telemetry.seen["subscription_checked", CREATED] == 1
 
 
 async def test_a_good_one_is_kept(product: Product, process: Process, ada: Integration) -> None:
@@ -72,7 +72,7 @@ async def test_failing_deliveries_are_told_early(
     assert await process.ensure(ada.id) == KEPT_FAILING
 
     assert [each.uri for each in actual(product)] == [made.uri]
-    assert product.telemetry.seen["subscription", KEPT_FAILING] == 1
+    assert product.telemetry.seen["subscription_checked", KEPT_FAILING] == 1
 
 
 async def test_after_a_move_the_old_address_is_given_up(
@@ -177,7 +177,7 @@ async def test_a_conflict_that_stays_is_told(
     with pytest.raises(CalendlyConflict):
         await process.ensure(ada.id)
 
-    assert product.telemetry.seen["subscription", "calendly_conflict"] == 1
+    assert product.telemetry.seen["subscription_checked", "calendly_conflict"] == 1
 
 
 async def test_a_plan_without_webhooks_is_told(
@@ -189,7 +189,7 @@ async def test_a_plan_without_webhooks_is_told(
     with pytest.raises(CalendlyForbidden):
         await process.ensure(ada.id)
 
-    assert product.telemetry.seen["subscription", "calendly_forbidden"] == 1
+    assert product.telemetry.seen["subscription_checked", "calendly_forbidden"] == 1
     assert (await product.stored(ada.id)).subscription is None
 
 

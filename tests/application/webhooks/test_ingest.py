@@ -181,7 +181,7 @@ async def test_an_unknown_kind_is_stored_and_ignored(
     assert (ingested.result, ingested.applied) == (STORED, False)
     assert (row.status, row.reason) == ("ignored", "unknown_kind")
     assert product.telemetry.seen["webhook_applied", "contact.created", "ignored"] == 1
-    assert product.telemetry.seen["webhook_unknown", "contact.created"] == 1
+    assert product.telemetry.seen["unknown_webhook_stored", "contact.created"] == 1
 
 
 async def test_the_app_wide_address_finds_the_host(

@@ -62,7 +62,7 @@ async def test_what_cannot_be_applied_is_stored_nevertheless(
     assert statuses(product) == []
     assert product.jobs.started == ["apply-calendly-webhooks"]
     assert product.telemetry.seen["webhook_applied", "invitee.created", "unapplied"] == 1
-    assert product.telemetry.seen["webhook_unapplied", "RuntimeError"] == 1
+    assert product.telemetry.seen["webhook_apply_failed", "RuntimeError"] == 1
     assert " in commit" in product.telemetry.places[row.event.id]
     assert "a bug" not in product.telemetry.places[row.event.id]
     job_result = await process.apply(10, lambda _: None)

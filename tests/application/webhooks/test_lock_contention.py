@@ -51,7 +51,7 @@ async def test_what_meets_a_lock_alone_is_stored_unapplied(
     assert ingested == IngestResult(STORED, row.event.id, reason=UNAPPLIED)
     assert (row.status, row.event.integration_id) == ("pending", ada.id)
     assert product.jobs.started == ["apply-calendly-webhooks"]
-    assert product.telemetry.seen["webhook_unapplied", "StorageContended"] == 1
+    assert product.telemetry.seen["webhook_apply_failed", "StorageContended"] == 1
     assert (await process.apply(10, lambda _: None)).done == {"applied": 1}
     assert statuses(product) == [BookingStatus.BOOKED]
 
