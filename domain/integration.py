@@ -19,7 +19,7 @@ from domain.token import SealedTokens
 
 # How long after its start an exchange may still be under way in a process that was slowed down:
 # the request's deadline of 30 s, and as long again, twice, for storing what came of it.
-EXCHANGE_OPEN_FOR = timedelta(seconds=90)
+REFRESH_OPEN_FOR = timedelta(seconds=90)
 
 
 class Status(StrEnum):
@@ -191,7 +191,7 @@ def still_open(integration: Integration, now: datetime) -> timedelta | None:
     """
     if integration.exchange_started_at is None:
         return None
-    left = integration.exchange_started_at + EXCHANGE_OPEN_FOR - now
+    left = integration.exchange_started_at + REFRESH_OPEN_FOR - now
     return left if left > timedelta() else None
 
 

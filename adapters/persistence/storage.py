@@ -68,7 +68,7 @@ class PiccoloStorage:
         ) as transaction:
             yield PiccoloUnitOfWork(transaction, self._vault, self._hash_key)
 
-    def exchanges(self) -> GroupedRefreshLog:
+    def refresh_log(self) -> GroupedRefreshLog:
         return self._exchanges
 
     def cache_lookup(self) -> PooledCacheLookup:

@@ -12,8 +12,8 @@ from adapters.settings import Settings
 from adapters.wiring.resources import Resources
 from application.resilience.circuit_breakers import CircuitBreakers
 from application.tokens.calendly_session import CalendlySession
-from application.tokens.exchange_tokens import ExchangeTokens
 from application.tokens.refresh_tokens import RefreshTokens
+from application.tokens.refresh_under_lease import RefreshUnderLease
 from domain.backoff import RetryPolicy
 from domain.circuit_breaker import BreakerPolicy
 from domain.retries import RetryTable
@@ -29,7 +29,7 @@ class Calendly:
     oauth: CalendlyOAuthGateway
     api: CalendlyApi
     circuit_breakers: CircuitBreakers
-    exchange: ExchangeTokens
+    exchange: RefreshUnderLease
     refresh: RefreshTokens
     session: CalendlySession
 
@@ -51,7 +51,7 @@ def calendly_of(resources: Resources) -> Calendly:
         telemetry=resources.telemetry,
         policy=surface_policy(resources),
     )
-    exchange = ExchangeTokens(
+    exchange = RefreshUnderLease(
         storage=resources.storage,
         vault=resources.vault,
         oauth=oauth,

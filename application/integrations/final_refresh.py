@@ -11,6 +11,7 @@ from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.storage.breakers import Surface
+from application.ports.storage.refresh_queue import RefreshEnd, RefreshStart
 from application.ports.storage.unit_of_work import Storage
 from application.ports.vault import Vault
 from application.resilience.circuit_breakers import CircuitBreakers
@@ -39,6 +40,7 @@ class FinalRefresh:
         lease_ttl: timedelta,
     ) -> None:
         self._storage = storage
+        self._log = storage.refresh_log()
         self._vault = vault
         self._oauth = oauth
         self._circuit_breakers = circuit_breakers
@@ -113,9 +115,7 @@ class FinalRefresh:
     async def _record_start(self, integration: Integration, lease: Lease) -> None:
         now = self._clock.now()
         until = now + self._lease_ttl
-        async with self._storage() as uow:
-            start = await uow.refresh_queue.begin_exchange(integration.id, lease, now, until)
-            await uow.commit()
+        start = await self._log.begin(RefreshStart(integration.id, lease, now, until))
         if start.granted and outlasts_request(until, self._clock.now()):
             return
         if start.wait is not None:
@@ -125,15 +125,11 @@ class FinalRefresh:
     async def _store(
         self, changed: Integration, lease: Lease, version: int, budget: RetryBudget
     ) -> bool:
-        async def attempt() -> bool:
-            async with self._storage() as uow:
-                stored = await uow.refresh_queue.finish(
-                    changed, lease, expected_version=version, next_attempt_at=None
-                )
-                await uow.commit()
-            return stored
-
-        return await retry_until_stored(attempt, randomness=self._randomness, budget=budget)
+        return await retry_until_stored(
+            lambda: self._log.finish(RefreshEnd(changed, lease, version)),
+            randomness=self._randomness,
+            budget=budget,
+        )
 
     async def _is_stored(self, integration: Integration, pair: TokenPair) -> bool:
         """Whether an earlier attempt stored the pair and only its answer was lost."""

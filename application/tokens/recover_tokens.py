@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.randomness import Randomness
+from application.ports.storage.refresh_queue import RefreshEnd
 from application.ports.storage.unit_of_work import Storage
 from application.ports.telemetry import Telemetry
 from application.ports.unsaved_tokens import UnsavedTokenPair, UnsavedTokens
@@ -68,12 +69,9 @@ class RecoverTokens:
                 return Restored.GIVEN_BACK
             if _has(integration, pair):
                 return Restored.KNOWN
-            stored = await uow.refresh_queue.finish(
-                self._with_pair(integration, pair),
-                _nobodys_lease(pair),
-                expected_version=pair.replaces,
-                next_attempt_at=None,
-            )
+            changed = self._with_pair(integration, pair)
+            end = RefreshEnd(changed, _no_lease(pair), expected_version=pair.replaces)
+            (stored,) = await uow.refresh_queue.finish([end])
             await uow.commit()
         if stored:
             if integration.attention is not None:
@@ -108,6 +106,6 @@ def _has(integration: Integration, pair: UnsavedTokenPair) -> bool:
     return integration.tokens is not None and integration.tokens == pair.tokens
 
 
-def _nobodys_lease(pair: UnsavedTokenPair) -> Lease:
+def _no_lease(pair: UnsavedTokenPair) -> Lease:
     """A new pair is stored whoever has the lease; the one it was exchanged under is over."""
     return Lease(owner="", fence=0, expires_at=pair.connected_at)

@@ -16,8 +16,8 @@ from application.ports.telemetry import Telemetry
 from application.ports.unsaved_tokens import UnsavedTokens
 from application.resilience.circuit_breakers import CircuitBreakers
 from application.resilience.rate_limit import RateLimiter
-from application.tokens.exchange_tokens import ExchangeTokens
 from application.tokens.recover_tokens import RecoverTokens
+from application.tokens.refresh_under_lease import RefreshUnderLease
 from domain.errors import CircuitOpen, RefreshInProgress, SlotkeeperError, StorageUnavailable
 from domain.integration import Integration, Lease
 
@@ -33,7 +33,7 @@ class RefreshDueTokens:
         self,
         *,
         storage: Storage,
-        exchange: ExchangeTokens,
+        exchange: RefreshUnderLease,
         restore: RecoverTokens,
         circuit_breakers: CircuitBreakers,
         clock: Clock,

@@ -11,6 +11,7 @@ import msgspec
 
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
+from application.ports.storage.refresh_queue import RefreshEnd
 from application.ports.storage.unit_of_work import Storage
 from application.ports.telemetry import Telemetry
 from application.ports.unsaved_tokens import UnsavedTokens
@@ -18,7 +19,7 @@ from application.resilience.retry import RetryBudget, retry_until_stored
 from domain.backoff import delay
 from domain.circuit_breaker import Breaker, BreakerPolicy, failed, given_back
 from domain.errors import SlotkeeperError, StorageUnavailable
-from domain.integration import EXCHANGE_OPEN_FOR, Integration, Lease, usable_tokens
+from domain.integration import REFRESH_OPEN_FOR, Integration, Lease, usable_tokens
 from domain.refresh_outcome import QUARANTINE, RULES, Effect, Repeat, Rule, outcome_of
 from domain.retries import PUT_OFF
 
@@ -39,7 +40,7 @@ class RefreshResults:
         breaker_policy: BreakerPolicy,
     ) -> None:
         self._storage = storage
-        self._log = storage.exchanges()
+        self._log = storage.refresh_log()
         self._clock = clock
         self._randomness = randomness
         self._telemetry = telemetry
@@ -139,12 +140,9 @@ class RefreshResults:
         next_attempt_at: datetime | None = None,
         held_until: datetime | None = None,
     ) -> bool:
+        version = usable_tokens(before).version
         stored = await self._log.finish(
-            changed,
-            lease,
-            expected_version=usable_tokens(before).version,
-            next_attempt_at=next_attempt_at,
-            held_until=held_until,
+            RefreshEnd(changed, lease, version, next_attempt_at, held_until)
         )
         if not stored:
             await self.release(changed, lease)
@@ -152,7 +150,7 @@ class RefreshResults:
 
     def _held_until(self, now: datetime, error: SlotkeeperError) -> datetime:
         asked = min(timedelta(seconds=error.retry_after or 0), LONGEST_HELD)
-        return now + (asked or EXCHANGE_OPEN_FOR)
+        return now + (asked or REFRESH_OPEN_FOR)
 
     def _breaker(self, breaker: Breaker, rule: Rule, now: datetime) -> Breaker:
         if rule.breaker is Effect.FAILS:

@@ -9,7 +9,7 @@ from application.ports.storage.breakers import Surface
 from application.ports.storage.unit_of_work import Storage
 from application.resilience.circuit_breakers import CircuitBreakers
 from application.tokens.connected import read_connected
-from application.tokens.exchange_tokens import ExchangeTokens
+from application.tokens.refresh_under_lease import RefreshUnderLease
 from domain.errors import (
     CalendlyThrottled,
     CalendlyUncertain,
@@ -31,7 +31,7 @@ class RefreshTokens:
         self,
         *,
         storage: Storage,
-        exchange: ExchangeTokens,
+        exchange: RefreshUnderLease,
         circuit_breakers: CircuitBreakers,
         clock: Clock,
         randomness: Randomness,
@@ -61,7 +61,7 @@ class RefreshTokens:
             RefreshInProgress: another process holds the lease and did not finish in time.
             CalendlyThrottled: Calendly wants the user's token requests to rest; nothing was sent.
             CircuitOpen: Calendly's OAuth is held back; whoever holds the lease gets nothing either.
-            IntegrationNotFound, and what ExchangeTokens raises.
+            IntegrationNotFound, and what RefreshUnderLease raises.
 
         """
         for _ in range(POLLS):

@@ -11,6 +11,7 @@ import msgspec
 
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.clock import Clock
+from application.ports.storage.refresh_queue import RefreshStart
 from application.ports.storage.unit_of_work import Storage
 from application.ports.telemetry import Telemetry
 from application.ports.unsaved_tokens import UnsavedTokenPair, UnsavedTokens
@@ -72,7 +73,7 @@ class SendRefresh:
         lease_ttl: timedelta,
     ) -> None:
         self._storage = storage
-        self._log = storage.exchanges()
+        self._log = storage.refresh_log()
         self._vault = vault
         self._oauth = oauth
         self._outcomes = outcomes
@@ -81,7 +82,7 @@ class SendRefresh:
         self._lease_ttl = lease_ttl
 
     async def __call__(self, spending: RefreshRequest) -> RefreshResult:
-        """Exchange; see ExchangeTokens for what it raises."""
+        """Exchange; see RefreshUnderLease for what it raises."""
         await self._record_start(spending)
         started = self._clock.now()
         integration, lease = spending.integration, spending.lease
@@ -103,7 +104,7 @@ class SendRefresh:
     async def _record_start(self, spending: RefreshRequest) -> None:
         integration, lease, now = spending.integration, spending.lease, self._clock.now()
         until = now + self._lease_ttl
-        start = await self._log.begin(integration.id, lease, now, until)
+        start = await self._log.begin(RefreshStart(integration.id, lease, now, until))
         if start.granted and outlasts_request(until, self._clock.now()):
             return
         if start.granted:

@@ -6,7 +6,7 @@ import pytest
 from domain.circuit_breaker import CLOSED, Breaker, BreakerState
 from domain.errors import IntegrationNotFound, ReauthRequired
 from domain.integration import (
-    EXCHANGE_OPEN_FOR,
+    REFRESH_OPEN_FOR,
     Attention,
     Cause,
     Integration,
@@ -94,7 +94,7 @@ def test_an_open_exchange_is_waited_for_only_so_long() -> None:
     started = integration(exchange_started_at=NOW)
 
     assert still_open(started, NOW + timedelta(seconds=30)) == timedelta(seconds=60)
-    assert still_open(started, NOW + EXCHANGE_OPEN_FOR) is None
+    assert still_open(started, NOW + REFRESH_OPEN_FOR) is None
     assert still_open(integration(), NOW) is None
 
 

@@ -1,10 +1,11 @@
 """Refresh leases in memory."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from application.ports.storage.refresh_queue import Start
+from application.ports.storage.refresh_queue import RefreshEnd, RefreshStart, StartResult
 from domain.ids import IntegrationId
 from domain.integration import Cause, Integration, Lease, Recovery, Status
 from domain.token import LEFT_ALONE_FOR, TOKEN_REQUESTS, TOKEN_WINDOW
@@ -46,23 +47,25 @@ class FakeRefreshQueue:
         soonest_first = sorted(due, key=lambda each: each[0])
         return [self._lease(row, owner, until) for _, row in soonest_first[:limit]]
 
-    async def begin_exchange(
-        self, integration_id: IntegrationId, lease: Lease, now: datetime, until: datetime
-    ) -> Start:
-        row = self._held_under(integration_id, lease)
+    async def begin(self, starts: Sequence[RefreshStart]) -> list[StartResult]:
+        return [self._begin(each) for each in starts]
+
+    def _begin(self, start: RefreshStart) -> StartResult:
+        lease, now = start.lease, start.now
+        row = self._held_under(start.integration_id, lease)
         status = _status(disconnecting=lease.disconnecting)
         if row is None or row.value.status is not status or not _is_held(row, now):
-            return Start(granted=False)
+            return StartResult(granted=False)
         since = row.token_requests_since
         if since is None or since <= now - TOKEN_WINDOW:
             row = replace(row, token_requests=0, token_requests_since=now)
         elif row.token_requests >= TOKEN_REQUESTS:
-            return Start(granted=False, wait=since + TOKEN_WINDOW - now)
+            return StartResult(granted=False, wait=since + TOKEN_WINDOW - now)
         value = replace(row.value, exchange_started_at=now)
-        renewed = replace(lease, expires_at=until)
+        renewed = replace(lease, expires_at=start.until)
         requests = row.token_requests + 1
         self._put(replace(row, value=value, lease=renewed, token_requests=requests))
-        return Start(granted=True)
+        return StartResult(granted=True)
 
     async def next_attempt(self, now: datetime, horizon: datetime) -> datetime | None:
         waits = [
@@ -83,15 +86,11 @@ class FakeRefreshQueue:
         until = row.lease.expires_at
         return until if now < until <= row.next_refresh_at else None
 
-    async def finish(
-        self,
-        integration: Integration,
-        lease: Lease,
-        *,
-        expected_version: int,
-        next_attempt_at: datetime | None,
-        held_until: datetime | None = None,
-    ) -> bool:
+    async def finish(self, ends: Sequence[RefreshEnd]) -> list[bool]:
+        return [self._finish(each) for each in ends]
+
+    def _finish(self, end: RefreshEnd) -> bool:
+        integration, lease, expected_version, next_attempt_at, held_until = end
         row = self._state.integrations.get(integration.id)
         held = self._held_under(integration.id, lease) is not None
         if row is None or not _gives_way(row, integration, expected_version, held=held):

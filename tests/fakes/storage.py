@@ -19,8 +19,8 @@ from tests.fakes.erasures import FakeErasures
 from tests.fakes.expired import FakeExpired
 from tests.fakes.integrations import FakeIntegrations
 from tests.fakes.personal_data import FakePersonalData
+from tests.fakes.refresh_log import SingleRefreshLog
 from tests.fakes.refresh_queue import FakeRefreshQueue
-from tests.fakes.single_refresh_log import SingleExchangeLog
 from tests.fakes.state import State
 from tests.fakes.sync_queue import FakeSyncQueue
 from tests.fakes.users import FakeUsers
@@ -93,9 +93,9 @@ class FakeStorage:
             finally:
                 _INSIDE.set(False)
 
-    def exchanges(self) -> SingleExchangeLog:
+    def refresh_log(self) -> SingleRefreshLog:
         """Return a log that writes a record at a time."""
-        return SingleExchangeLog(self)
+        return SingleRefreshLog(self)
 
     def cache_lookup(self) -> FakeCacheLookup:
         """Return looks that are a unit of work each."""

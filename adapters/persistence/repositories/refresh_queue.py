@@ -1,27 +1,101 @@
-"""The refresh lease on calendly_integration.
+"""The refresh lease on calendly_integration, and the records around each token request.
 
-Each taking is one UPDATE that raises the fencing number, so PostgreSQL's row lock decides
-between two takers and the loser changes nothing; but a new pair is never thrown away for it.
+Each `take` is one UPDATE that raises the fencing number, so PostgreSQL's row lock decides between
+two processes and the later one changes nothing. A new pair is stored even without the lease. A
+batch holds an integration at most once: of two changes to one row a statement applies only one.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
-from adapters.persistence.repositories.refresh_records import (
-    Beginning,
-    Ending,
-    begin_all,
-    finish_all,
-    status_of,
+from adapters.persistence.rows.integration import (
+    COLUMNS,
+    attention_values,
+    breaker_values,
+    to_leased,
+    token_values,
 )
-from adapters.persistence.rows.integration import COLUMNS, to_leased
 from adapters.persistence.session import Session
-from application.ports.storage.refresh_queue import Start
+from application.ports.storage.refresh_queue import RefreshEnd, RefreshStart, StartResult
 from domain.ids import IntegrationId
-from domain.integration import Integration, Lease
-from domain.token import LEFT_ALONE_FOR
+from domain.integration import Integration, Lease, Status
+from domain.token import LEFT_ALONE_FOR, TOKEN_REQUESTS, TOKEN_WINDOW
 
+_HELD = "i.refresh_lease_owner = a.owner AND i.refresh_fence = a.fence"
+_LIVE = f"""
+i.public_id = a.id AND {_HELD} AND i.refresh_lease_until > a.now AND i.status = a.status
+"""
+_STARTS = """
+unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+    $7::timestamptz[]) AS a (id, owner, fence, status, now, until, since)
+"""
+_BEGIN = f"""
+UPDATE calendly_integration i SET exchange_started_at = a.now, refresh_lease_until = a.until,
+    token_requests = CASE WHEN i.token_requests_since > a.since THEN i.token_requests ELSE 0 END
+        + 1,
+    token_requests_since =
+        CASE WHEN i.token_requests_since > a.since THEN i.token_requests_since ELSE a.now END
+FROM {_STARTS}
+WHERE {_LIVE}
+    AND (i.token_requests < {TOKEN_REQUESTS} OR i.token_requests_since <= a.since)
+RETURNING a.id
+"""
+_REQUESTS_SINCE = f"""
+SELECT a.id, i.token_requests_since FROM calendly_integration i, {_STARTS} WHERE {_LIVE}
+"""
+# A pair that was late: another process had sent the same token again and was refused.
+_REVIVED = "i.status = 'reauth_required' AND a.status = 'active'"
+# A disconnect that began during the refresh stays one, and gets the new pair to revoke it.
+# One statement for the whole batch, which costs one round trip whatever its length.
+_FINISH = f"""
+UPDATE calendly_integration i SET
+    status = CASE WHEN i.status = 'disconnecting' THEN i.status ELSE a.status END,
+    availability_version = i.availability_version + (i.status <> a.status)::int,
+    scopes = a.scopes, organization_uri = a.organization_uri,
+    access_token_sealed = a.access, refresh_token_sealed = a.refresh,
+    token_expires_at = a.expires_at, token_version = a.version,
+    refused_version = CASE WHEN a.status = 'reauth_required' THEN a.expected END,
+    breaker_state = a.breaker_state, failed_refresh_count = a.failures,
+    breaker_opened_at = a.opened_at, breaker_trips = a.trips,
+    breaker_probe_until = a.probe_until, breaker_failed_at = a.failed_at,
+    breaker_open_until = a.open_until,
+    recovered_from = CASE WHEN {_REVIVED} THEN i.attention_cause ELSE i.recovered_from END,
+    recovered_at = CASE WHEN {_REVIVED} THEN a.last_refreshed_at ELSE i.recovered_at END,
+    attention_cause = a.attention_cause, attention_since = a.attention_since,
+    exchange_started_at = a.exchange_started_at, last_refreshed_at = a.last_refreshed_at,
+    last_error_code = a.last_error_code, next_refresh_at = a.next_attempt_at,
+    refresh_lease_owner =
+        CASE WHEN {_HELD} AND a.held_until IS NULL THEN NULL ELSE i.refresh_lease_owner END,
+    refresh_lease_until = CASE WHEN {_HELD} THEN a.held_until ELSE i.refresh_lease_until END
+FROM json_to_recordset($1::json) AS a (id uuid, owner text, fence bigint, expected bigint,
+    status text, scopes text[], organization_uri text,
+    access text, refresh text, expires_at timestamptz, version bigint,
+    breaker_state text, failures int, opened_at timestamptz, trips int, probe_until timestamptz,
+    failed_at timestamptz[], open_until timestamptz,
+    attention_cause text, attention_since timestamptz,
+    exchange_started_at timestamptz, last_refreshed_at timestamptz, last_error_code text,
+    next_attempt_at timestamptz, connected_at timestamptz, held_until timestamptz)
+WHERE i.public_id = a.id AND i.connected_at = a.connected_at AND CASE
+    WHEN a.version IS NULL OR a.version = a.expected OR i.status = 'disconnecting'
+        THEN i.token_version = a.expected AND {_HELD}
+    WHEN i.status = 'reauth_required' THEN
+        i.refused_version = a.expected AND i.attention_cause IS DISTINCT FROM 'owner_changed'
+    ELSE i.token_version = a.expected
+END
+RETURNING a.id
+"""
+_NAMES = (
+    *("id", "owner", "fence", "expected", "status", "scopes", "organization_uri"),
+    *("access", "refresh", "expires_at", "version"),
+    *("breaker_state", "failures", "opened_at", "trips", "probe_until", "failed_at"),
+    *("open_until", "attention_cause", "attention_since"),
+    *("exchange_started_at", "last_refreshed_at", "last_error_code"),
+    *("next_attempt_at", "connected_at", "held_until"),
+)
 _TAKE = f"""
 UPDATE calendly_integration i
 SET refresh_lease_owner = $2, refresh_lease_until = $4, refresh_fence = i.refresh_fence + 1
@@ -76,7 +150,7 @@ class PiccoloRefreshQueue:
         *,
         disconnecting: bool = False,
     ) -> tuple[Integration, Lease] | None:
-        status = status_of(disconnecting=disconnecting)
+        status = _status(disconnecting=disconnecting)
         row = await self._session.row(_TAKE, integration_id, owner, now, until, status)
         if row is None:
             return None
@@ -91,12 +165,19 @@ class PiccoloRefreshQueue:
         )
         return [to_leased(row) for row in rows]
 
-    async def begin_exchange(
-        self, integration_id: IntegrationId, lease: Lease, now: datetime, until: datetime
-    ) -> Start:
-        beginning = Beginning(integration_id, lease, now, until)
-        (start,) = await begin_all(self._session, [beginning])
-        return start
+    async def begin(self, starts: Sequence[RefreshStart]) -> list[StartResult]:
+        # In one order of rows, so that processes with the same rows do not deadlock.
+        ordered = sorted(starts, key=lambda each: each.integration_id)
+        columns = list(zip(*map(_start_values, ordered), strict=True))
+        granted = {row["id"] for row in await self._session.rows(_BEGIN, *columns)}
+        since: dict[Any, datetime] = {}
+        if len(granted) < len(starts):
+            rows = await self._session.rows(_REQUESTS_SINCE, *columns)
+            since = {row["id"]: row["token_requests_since"] for row in rows}
+        return [
+            _start_result(each, each.integration_id in granted, since.get(each.integration_id))
+            for each in starts
+        ]
 
     async def next_attempt(self, now: datetime, horizon: datetime) -> datetime | None:
         row = await self._session.row(_NEXT_ATTEMPT, now, horizon, now - LEFT_ALONE_FOR)
@@ -108,18 +189,51 @@ class PiccoloRefreshQueue:
         until: datetime | None = row and row["until"]
         return until
 
-    async def finish(
-        self,
-        integration: Integration,
-        lease: Lease,
-        *,
-        expected_version: int,
-        next_attempt_at: datetime | None,
-        held_until: datetime | None = None,
-    ) -> bool:
-        ending = Ending(integration, lease, expected_version, next_attempt_at, held_until)
-        (stored,) = await finish_all(self._session, [ending])
-        return stored
+    async def finish(self, ends: Sequence[RefreshEnd]) -> list[bool]:
+        ordered = sorted(ends, key=lambda each: each.integration.id)
+        records = [dict(zip(_NAMES, _end_values(each), strict=True)) for each in ordered]
+        rows = await self._session.rows(_FINISH, msgspec.json.encode(records).decode())
+        stored = {row["id"] for row in rows}
+        return [each.integration.id in stored for each in ends]
 
     async def release(self, integration_id: IntegrationId, lease: Lease) -> None:
         await self._session.run(_RELEASE, integration_id, lease.owner, lease.fence)
+
+
+def _status(*, disconnecting: bool) -> str:
+    """Return the status that an integration must have to be refreshed under a lease."""
+    return str(Status.DISCONNECTING if disconnecting else Status.ACTIVE)
+
+
+def _start_values(start: RefreshStart) -> tuple[object, ...]:
+    lease, status = start.lease, _status(disconnecting=start.lease.disconnecting)
+    since = start.now - TOKEN_WINDOW
+    return (start.integration_id, lease.owner, lease.fence, status, start.now, start.until, since)
+
+
+def _start_result(start: RefreshStart, granted: bool, since: datetime | None) -> StartResult:
+    if granted or since is None:
+        return StartResult(granted=granted)
+    return StartResult(granted=False, wait=since + TOKEN_WINDOW - start.now)
+
+
+def _end_values(end: RefreshEnd) -> tuple[object, ...]:
+    integration = end.integration
+    return (
+        integration.id,
+        end.lease.owner,
+        end.lease.fence,
+        end.expected_version,
+        str(integration.status),
+        integration.scopes,
+        integration.account.organization_uri,
+        *token_values(integration.tokens),
+        *breaker_values(integration.breaker),
+        *attention_values(integration.attention),
+        integration.exchange_started_at,
+        integration.last_refreshed_at,
+        integration.last_error_code,
+        end.next_attempt_at,
+        integration.connected_at,
+        end.held_until,
+    )

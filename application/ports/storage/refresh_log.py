@@ -1,37 +1,24 @@
-"""The two records around every token request: that it may leave, and what came of it.
+"""The two records around every token request: its start and its outcome.
 
-Each is final when its call returns. A process writes many of them at the same moment, and each
-needs a transaction for nothing but itself, so those that come together may share one.
+Each record is durable when its call returns. Many requests of one process reach the same point
+at the same time, so an implementation may write their records in one transaction.
 """
 
-from datetime import datetime
 from typing import Protocol
 
-from application.ports.storage.refresh_queue import Start
-from domain.ids import IntegrationId
-from domain.integration import Integration, Lease
+from application.ports.storage.refresh_queue import RefreshEnd, RefreshStart, StartResult
 
 
 class RefreshLog(Protocol):
     """Records starts and outcomes by the rules of `RefreshQueue`, and commits them.
 
-    Both raise StorageUnavailable; then the record may have been made or not.
+    Both methods raise StorageUnavailable; the record may then be stored or not.
     """
 
-    async def begin(
-        self, integration_id: IntegrationId, lease: Lease, now: datetime, until: datetime
-    ) -> Start:
-        """`RefreshQueue.begin_exchange`, committed."""
+    async def begin(self, start: RefreshStart) -> StartResult:
+        """Record a start as `RefreshQueue.begin` does, and commit it."""
         ...
 
-    async def finish(
-        self,
-        integration: Integration,
-        lease: Lease,
-        *,
-        expected_version: int,
-        next_attempt_at: datetime | None,
-        held_until: datetime | None = None,
-    ) -> bool:
-        """`RefreshQueue.finish`, committed."""
+    async def finish(self, end: RefreshEnd) -> bool:
+        """Store an outcome as `RefreshQueue.finish` does, and commit it."""
         ...

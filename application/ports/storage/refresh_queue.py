@@ -1,5 +1,6 @@
 """Who refreshes what: leases with fencing numbers, across all processes."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -7,17 +8,53 @@ from domain.ids import IntegrationId
 from domain.integration import Integration, Lease
 
 
-class Start(NamedTuple):
+class RefreshStart(NamedTuple):
+    """A token request that is about to leave.
+
+    Args:
+        integration_id: whose.
+        lease: under which it leaves.
+        now: the moment (UTC).
+        until: the new end of the lease, beyond the request's own deadline (UTC).
+
+    """
+
+    integration_id: IntegrationId
+    lease: Lease
+    now: datetime
+    until: datetime
+
+
+class StartResult(NamedTuple):
     """Whether a token request may leave.
 
     Args:
-        granted: it may, and that is recorded.
-        wait: the user's token requests are used up for this long; None when the lease was lost.
+        granted: it may, and its start is recorded.
+        wait: the user's token requests are used up for this long; None: the lease was lost.
 
     """
 
     granted: bool
     wait: timedelta | None = None
+
+
+class RefreshEnd(NamedTuple):
+    """The outcome of a token request.
+
+    Args:
+        integration: with the changes that the outcome makes.
+        lease: under which the request left.
+        expected_version: the token version that was sent.
+        next_attempt_at: the job does not claim the integration before this (UTC).
+        held_until: keep the lease until then instead of freeing it (UTC).
+
+    """
+
+    integration: Integration
+    lease: Lease
+    expected_version: int
+    next_attempt_at: datetime | None = None
+    held_until: datetime | None = None
 
 
 class RefreshQueue(Protocol):
@@ -63,18 +100,24 @@ class RefreshQueue(Protocol):
         """
         ...
 
-    async def begin_exchange(
-        self, integration_id: IntegrationId, lease: Lease, now: datetime, until: datetime
-    ) -> Start:
-        """Record, before the request leaves, that the refresh token may be spent from now on.
+    async def begin(self, starts: Sequence[RefreshStart]) -> list[StartResult]:
+        """Record, before requests leave, that their refresh tokens may be spent from now on.
 
-        The lease is renewed to `until`, which lies beyond the request's own deadline: it was
-        taken a while ago, and nobody may take it over while the request is out. An earlier
-        start that was left open is replaced; the integration as it was taken still names it.
+        Each lease is renewed: it was taken some time ago, and must not expire while the request
+        is out. An earlier start that was left open is replaced; the integration that was read
+        with the lease still names it.
 
-        Not granted when the lease was lost or has run out, or when a disconnect began since it
-        was taken; nor when TOKEN_REQUESTS left in this TOKEN_WINDOW, which begins with its first
-        request, counted over all processes: then nothing may be sent and nothing is recorded.
+        A start is not granted if the lease was lost or has expired, or a disconnect began since
+        it was taken. It is not granted either if TOKEN_REQUESTS requests left in the current
+        TOKEN_WINDOW, counted over all processes; the window begins with its first request.
+        Without a grant nothing is recorded and nothing may be sent.
+
+        Args:
+            starts: each integration at most once.
+
+        Returns:
+            One result for each start, in the same order.
+
         """
         ...
 
@@ -93,37 +136,28 @@ class RefreshQueue(Protocol):
         """
         ...
 
-    async def finish(
-        self,
-        integration: Integration,
-        lease: Lease,
-        *,
-        expected_version: int,
-        next_attempt_at: datetime | None,
-        held_until: datetime | None = None,
-    ) -> bool:
-        """Store the outcome by compare-and-set, and free the lease if it is still this one.
+    async def finish(self, ends: Sequence[RefreshEnd]) -> list[bool]:
+        """Store outcomes by compare-and-set, and free each lease that is still the one given.
 
         Writes status, tokens, breaker, attention, exchange_started_at, last_refreshed_at,
         last_error_code, scopes and the account's organization.
 
-        A new pair (tokens of another version than the expected one) is stored whoever has the
-        lease, also over a `reauth_required` of the same grant when the refused token was the one
-        that this pair came from: who was refused had sent it once more. A pair that was refused
-        itself is dead and stays out. A grant is told by `connected_at`. Over a
-        `disconnecting` integration it is stored under the lease only, and the status stays:
-        who took the lease over has read the tokens already, and would not revoke these.
-        Every other outcome needs both the lease and the version.
+        A new pair has tokens of another version than the expected one. It is stored even if
+        another process has the lease. It is also stored over a `reauth_required` of the same
+        grant if the refused token is the one that this pair came from: another process had sent
+        that token again. A pair that was refused itself stays out, because it is dead. The grant
+        is identified by `connected_at`.
+
+        Over a `disconnecting` integration a new pair is stored under the lease only, and the
+        status stays. The process that took the lease over has read the older tokens and would
+        not revoke the new ones. Every other outcome needs both the lease and the version.
 
         Args:
-            integration: as it has become.
-            lease: under which the exchange ran.
-            expected_version: the token version that was exchanged.
-            next_attempt_at: not to be claimed by the job before this (UTC).
-            held_until: keep the lease until then instead of freeing it (UTC).
+            ends: each integration at most once.
 
         Returns:
-            False, and nothing changed, when somebody else's change came first.
+            For each, in the same order: whether it was stored. False: another change came first,
+            and nothing changed.
 
         """
         ...

@@ -88,7 +88,7 @@ class Storage(Protocol):
         """
         ...
 
-    def exchanges(self) -> RefreshLog:
+    def refresh_log(self) -> RefreshLog:
         """Return the log of token requests, which commits by itself."""
         ...
 

@@ -27,6 +27,7 @@ from tests.application.support.recording import RecordedTelemetry
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.randomness import FakeRandomness
+from tests.refresh_records import finish
 
 T = TypeVar("T")
 MINUTE = timedelta(minutes=1)
@@ -138,9 +139,7 @@ async def test_one_outcome(
 
     stored = await race(
         piccolo_storage,
-        lambda uow, _: uow.refresh_queue.finish(
-            new, taken[1], expected_version=1, next_attempt_at=None
-        ),
+        lambda uow, _: finish(uow, new, taken[1], expected_version=1, next_attempt_at=None),
     )
 
     assert sorted(stored) == [False] * (RACERS - 1) + [True]

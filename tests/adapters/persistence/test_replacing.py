@@ -15,6 +15,7 @@ from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.randomness import FakeRandomness
 from tests.fakes.vault import FakeVault
+from tests.refresh_records import finish
 
 RACERS = 5
 
@@ -102,9 +103,7 @@ async def test_a_refresh_of_the_old_one_ends_on_the_old_one(
     fresh = replace(ada, tokens=replace(ada.tokens, version=2))
 
     async with piccolo_storage() as uow:
-        stored = await uow.refresh_queue.finish(
-            fresh, taken[1], expected_version=1, next_attempt_at=None
-        )
+        stored = await finish(uow, fresh, taken[1], expected_version=1, next_attempt_at=None)
         await uow.commit()
 
     old, new = await world.now(ada.id), await world.now(kept.integration.id)

@@ -11,6 +11,7 @@ from tests.application.support.connecting import Flow
 from tests.application.support.corrupting import corrupt
 from tests.application.support.leasing import leased
 from tests.application.support.process import LEASE, Process
+from tests.refresh_records import finish
 
 REFRESH = "calendly_integration.refresh_token_sealed"
 
@@ -162,9 +163,7 @@ async def test_a_refresh_that_began_before_is_waited_for(
 
     held = await rotating()
     async with product.storage() as uow:
-        await uow.refresh_queue.finish(
-            integration, lease, expected_version=1, next_attempt_at=None
-        )
+        await finish(uow, integration, lease, expected_version=1, next_attempt_at=None)
         await uow.commit()
     freed = await rotating()
     product.vault.lose("key-1")
@@ -183,9 +182,7 @@ async def test_who_is_late_changes_nothing(product: Product, rotating: Rotating)
 
     rotation = await rotating()
     async with product.storage() as uow:
-        late = await uow.refresh_queue.finish(
-            integration, lease, expected_version=1, next_attempt_at=None
-        )
+        late = await finish(uow, integration, lease, expected_version=1, next_attempt_at=None)
         await uow.commit()
     product.vault.lose("key-1")
 

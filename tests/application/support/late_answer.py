@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from application.tokens.exchange_tokens import ExchangeTokens
+from application.tokens.refresh_under_lease import RefreshUnderLease
 from domain.secret import Secret
 from domain.token import TokenPair
 from tests.application.support.building import Product
@@ -38,9 +38,9 @@ class LateAnswer(FakeCalendly):
 
 def slow_exchange(
     product: Product, line: LateAnswer, lease_ttl: timedelta = LEASE
-) -> ExchangeTokens:
+) -> RefreshUnderLease:
     """Return the exchange of a process on that line."""
-    return ExchangeTokens(
+    return RefreshUnderLease(
         storage=product.storage,
         vault=product.vault,
         oauth=line,

@@ -1,4 +1,4 @@
-"""Taking the refresh lease, as whoever calls ExchangeTokens does."""
+"""Taking the refresh lease, as whoever calls RefreshUnderLease does."""
 
 from domain.ids import IntegrationId
 from domain.integration import Integration, Lease

@@ -32,10 +32,10 @@ from application.privacy.redact_webhooks import RedactBodies
 from application.resilience.circuit_breakers import CircuitBreakers
 from application.resilience.group_commit import GroupCommit
 from application.tokens.calendly_session import CalendlySession
-from application.tokens.exchange_tokens import ExchangeTokens
 from application.tokens.recover_tokens import RecoverTokens
 from application.tokens.refresh_due_tokens import RefreshDueTokens
 from application.tokens.refresh_tokens import RefreshTokens
+from application.tokens.refresh_under_lease import RefreshUnderLease
 from application.webhooks.apply_pending import ApplyPendingWebhooks
 from application.webhooks.ensure_subscription import EnsureSubscription
 from application.webhooks.heal_subscriptions import HealSubscriptions
@@ -100,8 +100,8 @@ class Process:
         )
 
     @cached_property
-    def exchange(self) -> ExchangeTokens:
-        return ExchangeTokens(
+    def exchange(self) -> RefreshUnderLease:
+        return RefreshUnderLease(
             storage=self.storage,
             vault=self.vault,
             oauth=self.calendly,

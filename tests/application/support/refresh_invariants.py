@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from application.tokens.token_encryption import open_access, open_both
 from domain.errors import SlotkeeperError
 from domain.ids import IntegrationId
-from domain.integration import EXCHANGE_OPEN_FOR, Cause, Integration, Status
+from domain.integration import REFRESH_OPEN_FOR, Cause, Integration, Status
 from domain.token import SealedTokens
 from tests.application.support.building import Product
 from tests.application.support.interleaving import Mortal, World
@@ -99,7 +99,7 @@ class Judge:
         now = self.product.clock.now()
         for process in processes:
             held = process.held.get(self.grant.refresh)
-            if held and not held.task.done() and now - held.since < EXCHANGE_OPEN_FOR:
+            if held and not held.task.done() and now - held.since < REFRESH_OPEN_FOR:
                 self.faults.append("given up while the next pair was being stored")
 
     def _token(self, tokens: SealedTokens) -> str:

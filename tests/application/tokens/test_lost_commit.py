@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from application.ports.unsaved_tokens import UnsavedTokenPair
-from application.tokens.exchange_tokens import ExchangeTokens
+from application.tokens.refresh_under_lease import RefreshUnderLease
 from application.tokens.token_encryption import open_access
 from domain.errors import SlotkeeperError, StorageUnavailable
 from domain.ids import IntegrationId
@@ -23,7 +23,7 @@ NEARLY_DEAD = timedelta(minutes=100)
 
 async def answered_during_an_outage(
     product: Product,
-    exchange: ExchangeTokens,
+    exchange: RefreshUnderLease,
     integration_id: IntegrationId,
     unsaved_tokens: FakeRescue | None = None,
 ) -> asyncio.Task[Integration]:

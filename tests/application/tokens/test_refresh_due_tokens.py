@@ -5,7 +5,7 @@ import pytest
 from application.jobs.job_result import JobResult
 from application.tokens.refresh_due_tokens import RefreshDueTokens
 from domain.errors import CalendlyThrottled, CalendlyUnavailable, CalendlyUncertain, ClientRefused
-from domain.integration import EXCHANGE_OPEN_FOR, usable_tokens
+from domain.integration import REFRESH_OPEN_FOR, usable_tokens
 from domain.token import LEFT_ALONE_FOR
 from tests.application.support.building import Product
 from tests.application.support.leasing import leased
@@ -94,11 +94,11 @@ async def test_a_refresh_that_was_taken_over_is_left_to_the_other(
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"), processed=True)
     with pytest.raises(CalendlyUncertain):
         await process.exchange(*await leased(product, connected.id))
-    product.clock.advance(EXCHANGE_OPEN_FOR / 2)
+    product.clock.advance(REFRESH_OPEN_FOR / 2)
 
     job_result = await process.refresh_due(10, lambda _: None)
 
-    half = EXCHANGE_OPEN_FOR / 2
+    half = REFRESH_OPEN_FOR / 2
     assert job_result == JobResult(held_by="put_off", resume_in=int(half.total_seconds()))
 
 

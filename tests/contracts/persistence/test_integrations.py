@@ -24,6 +24,7 @@ from tests import samples
 from tests.contracts.persistence.test_webhook_events import claim, store
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
+from tests.refresh_records import finish
 
 MINUTE = timedelta(minutes=1)
 
@@ -144,9 +145,7 @@ async def test_reconnect_ends_leases(storage: Storage, ada: Integration) -> None
 
     async with storage() as uow:
         late = replace(taken[0], tokens=samples.tokens(version=2))
-        assert not await uow.refresh_queue.finish(
-            late, taken[1], expected_version=1, next_attempt_at=None
-        )
+        assert not await finish(uow, late, taken[1], expected_version=1, next_attempt_at=None)
         fresh = await uow.refresh_queue.take(ada.id, "new", NOON, NOON + MINUTE)
         assert fresh is not None
         assert fresh[1].fence > taken[1].fence
@@ -159,7 +158,7 @@ async def test_reconnect_is_due(storage: Storage, ada: Integration) -> None:
         taken = await uow.refresh_queue.take(ada.id, "one", NOON, NOON + MINUTE)
         assert taken is not None
         far = NOON + timedelta(days=9)
-        await uow.refresh_queue.finish(ada, taken[1], expected_version=1, next_attempt_at=far)
+        await finish(uow, ada, taken[1], expected_version=1, next_attempt_at=far)
         await uow.sync_queue.take(ada.id, "one", NOON, NOON + MINUTE)
         await uow.sync_queue.finish(ada.id, "one", synced_at=NOON, due_at=far)
         await uow.integrations.put_connected(ada)

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from application.ports.storage.refresh_queue import Start
+from application.ports.storage.refresh_queue import StartResult
 from application.ports.storage.unit_of_work import Storage, UnitOfWork
 from domain.circuit_breaker import Breaker
 from domain.ids import IntegrationId
@@ -19,10 +19,11 @@ from domain.token import LEFT_ALONE_FOR, TOKEN_REQUESTS
 from tests import samples
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
+from tests.refresh_records import begin, finish
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-GRANTED, REFUSED = Start(granted=True), Start(granted=False)
+GRANTED, REFUSED = StartResult(granted=True), StartResult(granted=False)
 
 
 async def take(storage: Storage, integration: Integration, owner: str = "me") -> Lease:
@@ -102,10 +103,8 @@ async def test_disconnecting(storage: Storage, world: World, ada: Integration) -
     found, lease = taken
     new = refreshed(found, samples.tokens(version=2), NOON)
     async with storage() as uow:
-        assert (
-            await uow.refresh_queue.begin_exchange(ada.id, lease, NOON, NOON + MINUTE) == GRANTED
-        )
-        assert await uow.refresh_queue.finish(new, lease, expected_version=1, next_attempt_at=None)
+        assert await begin(uow, ada.id, lease, NOON, NOON + MINUTE) == GRANTED
+        assert await finish(uow, new, lease, expected_version=1, next_attempt_at=None)
         await uow.commit()
 
     assert found.status is Status.DISCONNECTING
@@ -139,9 +138,7 @@ async def test_claim_passes_over(storage: Storage, world: World) -> None:
     await take(storage, held)
     lease = await take(storage, put_off)
     async with storage() as uow:
-        await uow.refresh_queue.finish(
-            put_off, lease, expected_version=1, next_attempt_at=NOON + HOUR
-        )
+        await finish(uow, put_off, lease, expected_version=1, next_attempt_at=NOON + HOUR)
         await uow.commit()
 
     async with storage() as uow:
@@ -163,7 +160,7 @@ async def test_claim_leaves_new_pairs_alone(storage: Storage, ada: Integration) 
     far = NOON + 9 * HOUR
 
     async with storage() as uow:
-        await uow.refresh_queue.finish(new, lease, expected_version=1, next_attempt_at=None)
+        await finish(uow, new, lease, expected_version=1, next_attempt_at=None)
         almost, then = NOON + LEFT_ALONE_FOR - timedelta(microseconds=1), NOON + LEFT_ALONE_FOR
         early = await uow.refresh_queue.claim_due("me", almost, almost + MINUTE, far, 9)
         claimed = await uow.refresh_queue.claim_due("me", then, then + MINUTE, far, 9)
@@ -177,7 +174,7 @@ async def test_put_off_can_be_taken(storage: Storage, ada: Integration) -> None:
     lease = await take(storage, ada)
 
     async with storage() as uow:
-        await uow.refresh_queue.finish(ada, lease, expected_version=1, next_attempt_at=NOON + HOUR)
+        await finish(uow, ada, lease, expected_version=1, next_attempt_at=NOON + HOUR)
         assert await uow.refresh_queue.take(ada.id, "other", NOON, NOON + MINUTE) is not None
 
 
@@ -187,12 +184,8 @@ async def test_begin_exchange(storage: Storage, world: World, ada: Integration) 
 
     async with storage() as uow:
         almost = NOON + MINUTE - timedelta(microseconds=1)
-        assert (
-            await uow.refresh_queue.begin_exchange(ada.id, lease, NOON, NOON + MINUTE) == GRANTED
-        )
-        assert (
-            await uow.refresh_queue.begin_exchange(ada.id, lease, almost, NOON + HOUR) == GRANTED
-        )
+        assert await begin(uow, ada.id, lease, NOON, NOON + MINUTE) == GRANTED
+        assert await begin(uow, ada.id, lease, almost, NOON + HOUR) == GRANTED
         await uow.commit()
     assert await world.now(ada.id) == replace(ada, exchange_started_at=almost)
     async with storage() as uow:
@@ -207,16 +200,14 @@ async def test_requests_of_a_minute(storage: Storage, ada: Integration) -> None:
     async with storage() as uow:
         for second in range(TOKEN_REQUESTS):
             at = NOON + timedelta(seconds=second)
-            start = await uow.refresh_queue.begin_exchange(ada.id, lease, at, NOON + HOUR)
+            start = await begin(uow, ada.id, lease, at, NOON + HOUR)
             assert start == GRANTED
         before = await world_of(uow, ada)
-        full = await uow.refresh_queue.begin_exchange(
-            ada.id, lease, NOON + timedelta(seconds=20), NOON + HOUR
-        )
+        full = await begin(uow, ada.id, lease, NOON + timedelta(seconds=20), NOON + HOUR)
         assert await world_of(uow, ada) == before
-        again = await uow.refresh_queue.begin_exchange(ada.id, lease, NOON + MINUTE, NOON + HOUR)
+        again = await begin(uow, ada.id, lease, NOON + MINUTE, NOON + HOUR)
 
-    assert full == Start(granted=False, wait=timedelta(seconds=40))
+    assert full == StartResult(granted=False, wait=timedelta(seconds=40))
     assert again == GRANTED
 
 
@@ -229,8 +220,8 @@ async def test_a_lease_can_be_kept(storage: Storage, ada: Integration) -> None:
     """An outcome may keep its lease, so that nobody else begins before it runs out."""
     lease = await take(storage, ada)
     async with storage() as uow:
-        await uow.refresh_queue.finish(
-            ada, lease, expected_version=1, next_attempt_at=None, held_until=NOON + MINUTE
+        await finish(
+            uow, ada, lease, expected_version=1, next_attempt_at=None, held_until=NOON + MINUTE
         )
         await uow.commit()
 
@@ -247,8 +238,13 @@ async def test_a_kept_lease_is_told_from_a_worked_one(storage: Storage, ada: Int
     lease = await take(storage, ada)
     async with storage() as uow:
         worked = await uow.refresh_queue.rests_until(ada.id, NOON)
-        await uow.refresh_queue.finish(
-            ada, lease, expected_version=1, next_attempt_at=NOON + MINUTE, held_until=NOON + MINUTE
+        await finish(
+            uow,
+            ada,
+            lease,
+            expected_version=1,
+            next_attempt_at=NOON + MINUTE,
+            held_until=NOON + MINUTE,
         )
         kept = await uow.refresh_queue.rests_until(ada.id, NOON)
         over = await uow.refresh_queue.rests_until(ada.id, NOON + MINUTE)
@@ -272,9 +268,7 @@ async def test_next_attempt(storage: Storage, world: World, ada: Integration) ->
         leased = await uow.refresh_queue.next_attempt(NOON, horizon)
         taken = await uow.refresh_queue.take(ada.id, "me", NOON, NOON + MINUTE)
         assert taken is not None
-        await uow.refresh_queue.finish(
-            ada, taken[1], expected_version=1, next_attempt_at=NOON + 2 * MINUTE
-        )
+        await finish(uow, ada, taken[1], expected_version=1, next_attempt_at=NOON + 2 * MINUTE)
         waiting = await uow.refresh_queue.next_attempt(NOON, horizon)
         over = await uow.refresh_queue.next_attempt(NOON + 3 * MINUTE, horizon)
         not_due = await uow.refresh_queue.next_attempt(NOON, NOON)
@@ -288,7 +282,7 @@ async def test_begin_after_the_end(storage: Storage, world: World, ada: Integrat
     lease = await take(storage, ada)
 
     async with storage() as uow:
-        late = await uow.refresh_queue.begin_exchange(ada.id, lease, NOON + MINUTE, NOON + HOUR)
+        late = await begin(uow, ada.id, lease, NOON + MINUTE, NOON + HOUR)
         assert late == REFUSED
         await uow.commit()
     assert await world.now(ada.id) == ada
@@ -300,17 +294,13 @@ async def test_begin_after_loss(storage: Storage, world: World, ada: Integration
     async with storage() as uow:
         taken = await uow.refresh_queue.take(ada.id, "other", NOON + MINUTE, NOON + HOUR)
         assert taken is not None
-        assert await uow.refresh_queue.begin_exchange(ada.id, old, NOON, NOON + HOUR) == REFUSED
+        assert await begin(uow, ada.id, old, NOON, NOON + HOUR) == REFUSED
         await uow.refresh_queue.release(ada.id, taken[1])
-        assert (
-            await uow.refresh_queue.begin_exchange(ada.id, taken[1], NOON, NOON + HOUR) == REFUSED
-        )
+        assert await begin(uow, ada.id, taken[1], NOON, NOON + HOUR) == REFUSED
         last = await uow.refresh_queue.take(ada.id, "last", NOON + MINUTE, NOON + HOUR)
         assert last is not None
         await uow.integrations.mark_disconnecting(ada.id)
-        assert (
-            await uow.refresh_queue.begin_exchange(ada.id, last[1], NOON, NOON + HOUR) == REFUSED
-        )
+        assert await begin(uow, ada.id, last[1], NOON, NOON + HOUR) == REFUSED
         await uow.commit()
 
     assert (await world.now(ada.id)).exchange_started_at is None
@@ -324,8 +314,8 @@ async def test_finish_stores(storage: Storage, world: World, ada: Integration) -
     new = refreshed(new, samples.tokens(expires_at=NOON + 4 * HOUR, version=2), NOON)
 
     async with storage() as uow:
-        await uow.refresh_queue.begin_exchange(ada.id, lease, NOON, NOON + MINUTE)
-        assert await uow.refresh_queue.finish(new, lease, expected_version=1, next_attempt_at=None)
+        await begin(uow, ada.id, lease, NOON, NOON + MINUTE)
+        assert await finish(uow, new, lease, expected_version=1, next_attempt_at=None)
         await uow.commit()
 
     assert await world.now(ada.id) == new
@@ -339,9 +329,7 @@ async def test_finish_refused(storage: Storage, world: World, ada: Integration) 
     dead = needs_person(ada, Cause.GRANT_REFUSED, NOON, code="grant_refused")
 
     async with storage() as uow:
-        assert await uow.refresh_queue.finish(
-            dead, lease, expected_version=1, next_attempt_at=None
-        )
+        assert await finish(uow, dead, lease, expected_version=1, next_attempt_at=None)
         await uow.commit()
 
     assert await world.now(ada.id) == dead
@@ -358,9 +346,7 @@ async def test_finish_failed(storage: Storage, world: World, ada: Integration) -
     )
 
     async with storage() as uow:
-        assert await uow.refresh_queue.finish(
-            failed, lease, expected_version=1, next_attempt_at=NOON + MINUTE
-        )
+        assert await finish(uow, failed, lease, expected_version=1, next_attempt_at=NOON + MINUTE)
         await uow.commit()
 
     assert await world.now(ada.id) == failed
@@ -373,9 +359,7 @@ async def test_fenced_out(storage: Storage, world: World, ada: Integration) -> N
 
     for late in (replace(ada, last_error_code="late"), dead(ada)):
         async with storage() as uow:
-            assert not await uow.refresh_queue.finish(
-                late, old, expected_version=1, next_attempt_at=None
-            )
+            assert not await finish(uow, late, old, expected_version=1, next_attempt_at=None)
             await uow.refresh_queue.release(ada.id, old)
             await uow.commit()
     assert await world.now(ada.id) == ada
@@ -389,15 +373,13 @@ async def test_a_pair_without_its_lease(storage: Storage, world: World, ada: Int
     new = refreshed(ada, samples.tokens(version=2), NOON)
 
     async with storage() as uow:
-        await uow.refresh_queue.begin_exchange(ada.id, lease, NOON + MINUTE, NOON + HOUR)
-        assert await uow.refresh_queue.finish(new, old, expected_version=1, next_attempt_at=None)
+        await begin(uow, ada.id, lease, NOON + MINUTE, NOON + HOUR)
+        assert await finish(uow, new, old, expected_version=1, next_attempt_at=None)
         await uow.commit()
     assert await world.now(ada.id) == new
     assert await is_held(storage, ada)
     async with storage() as uow:
-        assert not await uow.refresh_queue.finish(
-            dead(ada), lease, expected_version=1, next_attempt_at=None
-        )
+        assert not await finish(uow, dead(ada), lease, expected_version=1, next_attempt_at=None)
 
 
 async def test_a_pair_after_a_refusal(storage: Storage, world: World, ada: Integration) -> None:
@@ -407,8 +389,8 @@ async def test_a_pair_after_a_refusal(storage: Storage, world: World, ada: Integ
     new = refreshed(ada, samples.tokens(version=2), NOON)
 
     async with storage() as uow:
-        await uow.refresh_queue.finish(dead(ada), lease, expected_version=1, next_attempt_at=None)
-        assert await uow.refresh_queue.finish(new, old, expected_version=1, next_attempt_at=None)
+        await finish(uow, dead(ada), lease, expected_version=1, next_attempt_at=None)
+        assert await finish(uow, new, old, expected_version=1, next_attempt_at=None)
         await uow.commit()
     recovery = Recovery(Cause.GRANT_REFUSED, NOON)
     assert await world.now(ada.id) == replace(new, recovery=recovery)
@@ -424,10 +406,8 @@ async def test_a_pair_after_another_owner(
     new = refreshed(ada, samples.tokens(version=2), NOON)
 
     async with storage() as uow:
-        await uow.refresh_queue.finish(stranger, lease, expected_version=1, next_attempt_at=None)
-        assert not await uow.refresh_queue.finish(
-            new, old, expected_version=1, next_attempt_at=None
-        )
+        await finish(uow, stranger, lease, expected_version=1, next_attempt_at=None)
+        assert not await finish(uow, new, old, expected_version=1, next_attempt_at=None)
         await uow.commit()
     assert await world.now(ada.id) == stranger
 
@@ -441,9 +421,7 @@ async def test_a_pair_of_an_older_grant(storage: Storage, world: World, ada: Int
     for standing in (anew, dead(anew)):
         async with storage() as uow:
             await uow.integrations.put_connected(standing)
-            assert not await uow.refresh_queue.finish(
-                new, old, expected_version=1, next_attempt_at=None
-            )
+            assert not await finish(uow, new, old, expected_version=1, next_attempt_at=None)
             await uow.commit()
         assert await world.now(ada.id) == standing
 
@@ -460,9 +438,7 @@ async def test_a_pair_of_a_lost_disconnect(
     new = refreshed(ada, samples.tokens(version=2), NOON)
 
     async with storage() as uow:
-        assert not await uow.refresh_queue.finish(
-            new, old, expected_version=1, next_attempt_at=None
-        )
+        assert not await finish(uow, new, old, expected_version=1, next_attempt_at=None)
         await uow.commit()
     assert await world.now(ada.id) == replace(ada, status=Status.DISCONNECTING)
 
@@ -473,9 +449,7 @@ async def test_version_moved(storage: Storage, world: World, ada: Integration) -
 
     async with storage() as uow:
         late = refreshed(ada, samples.tokens(version=1), NOON)
-        assert not await uow.refresh_queue.finish(
-            late, lease, expected_version=0, next_attempt_at=None
-        )
+        assert not await finish(uow, late, lease, expected_version=0, next_attempt_at=None)
         await uow.commit()
     assert await world.now(ada.id) == ada
 
@@ -489,7 +463,7 @@ async def test_finish_of_disconnecting(storage: Storage, world: World, ada: Inte
     new = refreshed(ada, samples.tokens(version=2), NOON)
 
     async with storage() as uow:
-        assert await uow.refresh_queue.finish(new, lease, expected_version=1, next_attempt_at=None)
+        assert await finish(uow, new, lease, expected_version=1, next_attempt_at=None)
         await uow.commit()
 
     assert await world.now(ada.id) == replace(new, status=Status.DISCONNECTING)
@@ -506,7 +480,7 @@ async def test_finish_keeps_the_rest(storage: Storage, world: World, ada: Integr
     new = refreshed(ada, samples.tokens(version=2), NOON)
 
     async with storage() as uow:
-        await uow.refresh_queue.finish(new, lease, expected_version=1, next_attempt_at=None)
+        await finish(uow, new, lease, expected_version=1, next_attempt_at=None)
         await uow.commit()
 
     expected = replace(new, reconciled_at=NOON, last_synced_at=NOON)

@@ -9,6 +9,7 @@ from domain.integration import Integration
 from domain.token import SealedTokens
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
+from tests.refresh_records import finish
 
 ACCESS = "calendly_integration.access_token_sealed"
 REFRESH = "calendly_integration.refresh_token_sealed"
@@ -121,7 +122,5 @@ async def test_spares_a_lease(
 
     integration, lease = taken
     async with storage() as uow:
-        late = await uow.refresh_queue.finish(
-            integration, lease, expected_version=1, next_attempt_at=None
-        )
+        late = await finish(uow, integration, lease, expected_version=1, next_attempt_at=None)
     assert late is not bool(replaced)

@@ -31,6 +31,7 @@ from tests.contracts.persistence.caching import (
 )
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
+from tests.refresh_records import finish
 
 DAY = timedelta(days=1)
 INTRO = samples.details().event_type_uri
@@ -313,9 +314,7 @@ async def test_version_of_a_grant(storage: Storage, ada: Integration) -> None:
         async with storage() as uow:
             taken = await uow.refresh_queue.take(ada.id, "me", NOON, NOON + MINUTE)
             assert taken is not None
-            await uow.refresh_queue.finish(
-                outcome, taken[1], expected_version=expected, next_attempt_at=None
-            )
+            await finish(uow, outcome, taken[1], expected_version=expected, next_attempt_at=None)
             await uow.commit()
         seen.append(await version(storage, ada))
 

@@ -5,10 +5,9 @@ The service's code runs unchanged: only its store and its transport are wrapped.
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Any
 
 import httpx
 
@@ -16,9 +15,9 @@ from adapters.persistence.repositories.refresh_queue import PiccoloRefreshQueue
 from adapters.persistence.session import Session
 from adapters.persistence.storage import PiccoloStorage
 from adapters.persistence.unit_of_work import PiccoloUnitOfWork
+from application.ports.storage.refresh_queue import RefreshEnd, RefreshStart, StartResult
 from domain.ids import IntegrationId
-from domain.integration import Integration
-from tests.fakes.single_refresh_log import SingleExchangeLog
+from tests.fakes.refresh_log import SingleRefreshLog
 
 CLAIMED = "claimed"
 RECORDED = "recorded"
@@ -53,17 +52,19 @@ class HeldQueue(PiccoloRefreshQueue):
         self._holds = holds
         self.finished: IntegrationId | None = None
 
-    async def begin_exchange(self, integration_id: IntegrationId, *given: Any) -> Any:
-        """Hold what is claimed and not recorded."""
-        _refreshing.set(integration_id)
-        await self._holds.at(CLAIMED, integration_id)
-        return await super().begin_exchange(integration_id, *given)
+    async def begin(self, starts: Sequence[RefreshStart]) -> list[StartResult]:
+        """Hold an integration that is claimed and not recorded."""
+        for each in starts:
+            _refreshing.set(each.integration_id)
+            await self._holds.at(CLAIMED, each.integration_id)
+        return await super().begin(starts)
 
-    async def finish(self, integration: Integration, *given: Any, **named: Any) -> bool:
-        """Hold what is answered and not written."""
-        await self._holds.at(ANSWERED, integration.id)
-        self.finished = integration.id
-        return await super().finish(integration, *given, **named)
+    async def finish(self, ends: Sequence[RefreshEnd]) -> list[bool]:
+        """Hold an outcome that is answered and not written."""
+        for each in ends:
+            await self._holds.at(ANSWERED, each.integration.id)
+            self.finished = each.integration.id
+        return await super().finish(ends)
 
 
 class HeldUnitOfWork(PiccoloUnitOfWork):
@@ -94,9 +95,9 @@ class HeldStorage(PiccoloStorage):
         async with super().__call__() as uow:
             yield HeldUnitOfWork(uow, self)
 
-    def exchanges(self) -> SingleExchangeLog:  # type: ignore[override]
-        """Write a record at a time: one that stands still must hold up no other."""
-        return SingleExchangeLog(self)
+    def refresh_log(self) -> SingleRefreshLog:  # type: ignore[override]
+        """Write one record at a time: one that is held must not delay the others."""
+        return SingleRefreshLog(self)
 
 
 class HeldTransport(httpx.AsyncBaseTransport):

@@ -15,7 +15,7 @@ from domain.errors import (
     SlotkeeperError,
     StorageUnavailable,
 )
-from domain.integration import EXCHANGE_OPEN_FOR, Cause, Recovery, Status, usable_tokens
+from domain.integration import REFRESH_OPEN_FOR, Cause, Recovery, Status, usable_tokens
 from tests.application.support.building import Product
 from tests.application.support.late_answer import LateAnswer, slow_exchange
 from tests.application.support.leasing import leased
@@ -146,7 +146,7 @@ async def test_a_refusal_while_another_exchange_is_open_is_put_off(
 ) -> None:
     """Nobody's tokens are erased while the pair that came of them may be on its way."""
     connected = await product.connect()
-    line, short = LateAnswer(product), EXCHANGE_OPEN_FOR / 2
+    line, short = LateAnswer(product), REFRESH_OPEN_FOR / 2
     taken = await leased(product, connected.id)
     task = asyncio.create_task(slow_exchange(product, line, short)(*taken))
     await line.processed.wait()
@@ -169,7 +169,7 @@ async def test_a_refusal_that_a_pair_overtakes_returns_the_pair(
 ) -> None:
     """Who is refused just after the pair of the slower one was stored goes on with that."""
     connected = await product.connect()
-    line, short = LateAnswer(product), EXCHANGE_OPEN_FOR / 2
+    line, short = LateAnswer(product), REFRESH_OPEN_FOR / 2
     taken = await leased(product, connected.id)
     slow = asyncio.create_task(slow_exchange(product, line, short)(*taken))
     await line.processed.wait()

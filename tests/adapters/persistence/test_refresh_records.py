@@ -4,27 +4,27 @@ import asyncpg
 import msgspec
 import pytest
 
-from adapters.persistence.repositories import refresh_records as exchange_records
+from adapters.persistence.repositories import refresh_queue
 from tests.fakes.clock import NOON
 
 IDS = [uuid.UUID(int=number) for number in range(3)]
-ASKED = (IDS, ["me"] * 3, [1] * 3, ["active"] * 3, [NOON] * 3, [NOON] * 3, [NOON] * 3)
-RECORDS = msgspec.json.encode([dict.fromkeys(exchange_records._NAMES)] * 3).decode()
+STARTS = (IDS, ["me"] * 3, [1] * 3, ["active"] * 3, [NOON] * 3, [NOON] * 3, [NOON] * 3)
+RECORDS = msgspec.json.encode([dict.fromkeys(refresh_queue._NAMES)] * 3).decode()
 
 
 @pytest.mark.parametrize(
     ("statement", "values"),
     [
-        (exchange_records._BEGIN, ASKED),
-        (exchange_records._WHY_NOT, ASKED),
-        (exchange_records._FINISH, (RECORDS,)),
+        (refresh_queue._BEGIN, STARTS),
+        (refresh_queue._REQUESTS_SINCE, STARTS),
+        (refresh_queue._FINISH, (RECORDS,)),
     ],
-    ids=["begin", "why_not", "finish"],
+    ids=["begin", "requests_since", "finish"],
 )
 async def test_a_batch_finds_its_rows_by_their_ids(
     sql: asyncpg.Connection, statement: str, values: tuple[object, ...]
 ) -> None:
-    """Recording many exchanges reads their rows alone, however large the table is."""
+    """Recording many refreshes reads their rows alone, however large the table is."""
     # On a table this small PostgreSQL would rather read everything.
     await sql.execute("SET enable_seqscan = off; SET enable_hashjoin = off")
     await sql.execute("SET enable_mergejoin = off; SET enable_bitmapscan = off")
@@ -37,8 +37,8 @@ async def test_a_batch_finds_its_rows_by_their_ids(
 
 
 def test_every_value_of_an_outcome_has_a_name() -> None:
-    """What is stored of an outcome is named once each, as the statement declares it."""
-    declared = exchange_records._FINISH.split("json_to_recordset($1::json) AS a (")[1]
+    """Each stored value of an outcome has one name, as the statement declares it."""
+    declared = refresh_queue._FINISH.split("json_to_recordset($1::json) AS a (")[1]
     columns = [each.split()[0] for each in declared.split(")")[0].split(",")]
 
-    assert list(exchange_records._NAMES) == columns
+    assert list(refresh_queue._NAMES) == columns

@@ -35,7 +35,7 @@ from domain.errors import (
 from domain.integration import Integration, Lease
 
 
-class ExchangeTokens:
+class RefreshUnderLease:
     """Spends a refresh token for the next pair and stores what came of it."""
 
     def __init__(

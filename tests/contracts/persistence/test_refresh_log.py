@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.ports.storage.refresh_queue import Start
+from application.ports.storage.refresh_queue import RefreshEnd, RefreshStart, StartResult
 from application.ports.storage.unit_of_work import Storage
 from domain.integration import Cause, Integration, Lease, Status, needs_person, refreshed
 from domain.token import TOKEN_REQUESTS
@@ -14,7 +14,7 @@ from tests.fakes.clock import NOON
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-GRANTED, REFUSED = Start(granted=True), Start(granted=False)
+GRANTED, REFUSED = StartResult(granted=True), StartResult(granted=False)
 CROWD = 12
 
 Leased = tuple[Integration, Lease]
@@ -32,17 +32,17 @@ async def crowd(storage: Storage, world: World) -> list[Leased]:
     return taken
 
 
-async def begin(storage: Storage, leased: Leased) -> Start:
+async def begin(storage: Storage, leased: Leased) -> StartResult:
     """Record a start at noon."""
     integration, lease = leased
-    return await storage.exchanges().begin(integration.id, lease, NOON, NOON + HOUR)
+    return await storage.refresh_log().begin(
+        RefreshStart(integration.id, lease, NOON, NOON + HOUR)
+    )
 
 
 async def finish(storage: Storage, changed: Integration, lease: Lease) -> bool:
     """Record an outcome of the first version's exchange."""
-    return await storage.exchanges().finish(
-        changed, lease, expected_version=1, next_attempt_at=None
-    )
+    return await storage.refresh_log().finish(RefreshEnd(changed, lease, expected_version=1))
 
 
 def renewed(integration: Integration) -> Integration:
@@ -111,8 +111,8 @@ async def test_a_lease_is_free_after_its_outcome(storage: Storage, crowd: list[L
     """Whoever comes after an outcome gets the lease, unless the outcome holds it for a while."""
     (first, lease), (second, other) = crowd[:2]
     await finish(storage, renewed(first), lease)
-    await storage.exchanges().finish(
-        second, other, expected_version=1, next_attempt_at=None, held_until=NOON + MINUTE
+    await storage.refresh_log().finish(
+        RefreshEnd(second, other, expected_version=1, held_until=NOON + MINUTE)
     )
 
     async with storage() as uow:

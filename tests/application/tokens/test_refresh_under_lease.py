@@ -16,7 +16,7 @@ from domain.errors import (
     SealedValueUnreadable,
     SlotkeeperError,
 )
-from domain.integration import EXCHANGE_OPEN_FOR, Cause, Status
+from domain.integration import REFRESH_OPEN_FOR, Cause, Status
 from domain.token import TOKEN_REQUESTS, TOKEN_WINDOW
 from tests.application.support.building import Product
 from tests.application.support.leasing import leased
@@ -107,7 +107,7 @@ async def test_an_uncertain_token_is_not_sent_again_at_once(
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"))
     with pytest.raises(CalendlyUncertain):
         await process.exchange(*await leased(product, connected.id))
-    product.clock.advance(EXCHANGE_OPEN_FOR - timedelta(seconds=1))
+    product.clock.advance(REFRESH_OPEN_FOR - timedelta(seconds=1))
 
     with pytest.raises(RefreshInProgress):
         await process.refresh(connected.id)
@@ -156,7 +156,7 @@ async def test_an_uncertain_outcome_resolves_to_lost(product: Product, process: 
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"), processed=True)
     with pytest.raises(CalendlyUncertain):
         await process.exchange(*await leased(product, connected.id))
-    product.clock.advance(EXCHANGE_OPEN_FOR)
+    product.clock.advance(REFRESH_OPEN_FOR)
 
     with pytest.raises(GrantRefused):
         await process.exchange(*await leased(product, connected.id))
@@ -172,7 +172,7 @@ async def test_an_uncertain_outcome_resolves_to_active(product: Product, process
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"))
     with pytest.raises(CalendlyUncertain):
         await process.exchange(*await leased(product, connected.id))
-    product.clock.advance(EXCHANGE_OPEN_FOR)
+    product.clock.advance(REFRESH_OPEN_FOR)
 
     fresh = await process.exchange(*await leased(product, connected.id))
 
@@ -205,7 +205,7 @@ async def test_a_passing_failure_costs_no_standing(
     assert stored.tokens == connected.tokens
     assert stored.exchange_started_at is None
     assert stored.last_error_code == error.code
-    product.clock.advance(EXCHANGE_OPEN_FOR)
+    product.clock.advance(REFRESH_OPEN_FOR)
     fresh = await process.exchange(*await leased(product, connected.id))
     assert fresh.status is Status.ACTIVE
 
@@ -239,7 +239,7 @@ async def test_an_older_doubt_survives_a_passing_failure(
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"), processed=True)
     product.calendly.fail_next("refresh", CalendlyUnavailable("down"))
     for error in (CalendlyUncertain, CalendlyUnavailable, GrantRefused):
-        product.clock.advance(EXCHANGE_OPEN_FOR)
+        product.clock.advance(REFRESH_OPEN_FOR)
         with pytest.raises(error):
             await process.exchange(*await leased(product, connected.id))
 
