@@ -44,21 +44,8 @@ def finish_disconnect(resources: Resources, calendly: Calendly) -> FinishDisconn
     return FinishDisconnect(
         storage=resources.storage,
         vault=resources.vault,
-        leave=RevokeAtCalendly(
-            oauth=calendly.oauth,
-            subscriptions=CalendlySubscriptionsGateway(calendly.api),
-            circuit_breakers=calendly.circuit_breakers,
-            callback_base=resources.public(WEBHOOK_PATH),
-        ),
-        exchange=FinalRefresh(
-            storage=resources.storage,
-            vault=resources.vault,
-            oauth=calendly.oauth,
-            circuit_breakers=calendly.circuit_breakers,
-            clock=resources.clock,
-            randomness=resources.randomness,
-            lease_ttl=resources.settings.refresh_lease,
-        ),
+        revoke=_revoke_at_calendly(resources, calendly),
+        final_refresh=_final_refresh(resources, calendly),
         clock=resources.clock,
         telemetry=resources.telemetry,
         owner=resources.owner,
@@ -66,11 +53,32 @@ def finish_disconnect(resources: Resources, calendly: Calendly) -> FinishDisconn
     )
 
 
+def _revoke_at_calendly(resources: Resources, calendly: Calendly) -> RevokeAtCalendly:
+    return RevokeAtCalendly(
+        oauth=calendly.oauth,
+        subscriptions=CalendlySubscriptionsGateway(calendly.api),
+        circuit_breakers=calendly.circuit_breakers,
+        callback_base=resources.public(WEBHOOK_PATH),
+    )
+
+
+def _final_refresh(resources: Resources, calendly: Calendly) -> FinalRefresh:
+    return FinalRefresh(
+        storage=resources.storage,
+        vault=resources.vault,
+        oauth=calendly.oauth,
+        circuit_breakers=calendly.circuit_breakers,
+        clock=resources.clock,
+        randomness=resources.randomness,
+        lease_ttl=resources.settings.refresh_lease,
+    )
+
+
 def refresh_due_tokens(resources: Resources, calendly: Calendly) -> RefreshDueTokens:
     return RefreshDueTokens(
         storage=resources.storage,
-        exchange=calendly.exchange,
-        restore=RecoverTokens(
+        refresh=calendly.refresh_under_lease,
+        recover=RecoverTokens(
             storage=resources.storage,
             vault=resources.vault,
             oauth=calendly.oauth,

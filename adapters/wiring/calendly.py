@@ -29,7 +29,7 @@ class Calendly:
     oauth: CalendlyOAuthGateway
     api: CalendlyApi
     circuit_breakers: CircuitBreakers
-    exchange: RefreshUnderLease
+    refresh_under_lease: RefreshUnderLease
     refresh: RefreshTokens
     session: CalendlySession
 
@@ -51,7 +51,7 @@ def calendly_of(resources: Resources) -> Calendly:
         telemetry=resources.telemetry,
         policy=surface_policy(resources),
     )
-    exchange = RefreshUnderLease(
+    refresh_under_lease = RefreshUnderLease(
         storage=resources.storage,
         vault=resources.vault,
         oauth=oauth,
@@ -65,7 +65,7 @@ def calendly_of(resources: Resources) -> Calendly:
     )
     refresh = RefreshTokens(
         storage=resources.storage,
-        exchange=exchange,
+        refresh=refresh_under_lease,
         circuit_breakers=circuit_breakers,
         clock=resources.clock,
         randomness=resources.randomness,
@@ -87,7 +87,7 @@ def calendly_of(resources: Resources) -> Calendly:
         oauth=oauth,
         api=api,
         circuit_breakers=circuit_breakers,
-        exchange=exchange,
+        refresh_under_lease=refresh_under_lease,
         refresh=refresh,
         session=session,
     )

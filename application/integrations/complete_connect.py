@@ -82,7 +82,7 @@ class CompleteConnect:
         self._clock = clock
         self._telemetry = telemetry
         self._redirect_uri = redirect_uri
-        self._keep = StoreIntegration(
+        self._store = StoreIntegration(
             storage=storage,
             vault=vault,
             oauth=oauth,
@@ -173,9 +173,9 @@ class CompleteConnect:
             self._check_scopes(pair)
             account = await self._account(pair)
         except SlotkeeperError:
-            await self._keep.discard(pair)
+            await self._store.discard(pair)
             raise
-        return await self._keep(attempt, pair, account)
+        return await self._store.run(attempt, pair, account)
 
     async def _exchange(self, attempt: ConnectAttempt, code: Secret) -> TokenPair:
         verifier = self._vault.open(attempt.sealed_verifier, verifier_bound_to(attempt.state_hash))

@@ -48,7 +48,7 @@ class FinalRefresh:
         self._randomness = randomness
         self._lease_ttl = lease_ttl
 
-    async def __call__(
+    async def run(
         self, integration: Integration, tokens: SealedTokens, refresh: Secret, lease: Lease
     ) -> None:
         """Exchange and store; afterwards the new pair is stored and the lease is free.

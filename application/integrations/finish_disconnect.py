@@ -47,8 +47,8 @@ class FinishDisconnect:
         *,
         storage: Storage,
         vault: Vault,
-        leave: RevokeAtCalendly,
-        exchange: FinalRefresh,
+        revoke: RevokeAtCalendly,
+        final_refresh: FinalRefresh,
         clock: Clock,
         telemetry: Telemetry,
         owner: str,
@@ -56,8 +56,8 @@ class FinishDisconnect:
     ) -> None:
         self._storage = storage
         self._vault = vault
-        self._leave = leave
-        self._exchange = exchange
+        self._revoke = revoke
+        self._final_refresh = final_refresh
         self._clock = clock
         self._telemetry = telemetry
         self._owner = owner
@@ -137,7 +137,7 @@ class FinishDisconnect:
             forced=forced,
         )
         for token in (refresh, access):
-            told = await _went_well(self._leave.revoke(token), forced=forced) and told
+            told = await _went_well(self._revoke.revoke(token), forced=forced) and told
         return told
 
     async def _unsubscribe(
@@ -150,11 +150,11 @@ class FinishDisconnect:
     ) -> None:
         """Unsubscribe; with a lease, a dead access token is renewed for it."""
         try:
-            await self._leave.unsubscribe(integration, access)
+            await self._revoke.unsubscribe(integration, access)
         except AccessTokenRejected:
             if lease is None:
                 raise
-            await self._exchange(integration, tokens, refresh, lease)
+            await self._final_refresh.run(integration, tokens, refresh, lease)
             raise _PairRenewedError from None
 
     async def _erase(self, integration: Integration) -> None:

@@ -67,7 +67,7 @@ class StoreIntegration:
         self._clock = clock
         self._randomness = randomness
 
-    async def __call__(
+    async def run(
         self, attempt: ConnectAttempt, pair: TokenPair, account: Account
     ) -> StoredIntegration:
         """Store the grant, or give it back; a commit may have counted though its answer is lost.

@@ -108,7 +108,7 @@ class EraseInvitee:
         forgotten = 0
         after: BookingId | None = None
         while True:
-            page = await self._redact_bookings(after)
+            page = await self._redact_bookings.redact_page(after)
             forgotten, after = forgotten + page.forgotten, page.after
             if after is None:
                 return forgotten
@@ -117,7 +117,7 @@ class EraseInvitee:
         rewritten, unreadable = 0, 0
         after: WebhookEventId | None = None
         while True:
-            page = await self._redact_bodies(after, BODIES_AT_ONCE)
+            page = await self._redact_bodies.redact_page(after, BODIES_AT_ONCE)
             rewritten, unreadable = rewritten + page.rewritten, unreadable + page.unreadable
             after = page.after
             if after is None:

@@ -110,7 +110,9 @@ class FinishErasures:
         return Step(place=Place(erasure=found.id)) if quiet else Step(more=False)
 
     async def _booking_page(self, place: Place) -> Step:
-        page = await self._redact_bookings(None if place.after is None else BookingId(place.after))
+        page = await self._redact_bookings.redact_page(
+            None if place.after is None else BookingId(place.after)
+        )
         reached = replace(
             place,
             after=page.after,
@@ -120,7 +122,7 @@ class FinishErasures:
         return Step(examined=page.examined, forgotten=page.forgotten, place=reached)
 
     async def _body_page(self, place: Place, limit: int) -> Step:
-        page = await self._redact_bodies(
+        page = await self._redact_bodies.redact_page(
             None if place.after is None else WebhookEventId(place.after), limit
         )
         reached = replace(

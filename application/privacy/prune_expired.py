@@ -84,7 +84,7 @@ class PruneWebhooks:
         return _tally(attempts + commands, done, "rest:" if more else "redact:")
 
     async def _redact_page(self, after: WebhookEventId | None, limit: int) -> JobResult:
-        page = await self._redact(after, limit, since=self._clock.now() - LOOKED_BACK)
+        page = await self._redact.redact_page(after, limit, since=self._clock.now() - LOOKED_BACK)
         cursor = "erasures:" if page.after is None else f"redact:{page.after}"
         return _tally(page.examined, {REDACTED: page.rewritten}, cursor)
 

@@ -39,7 +39,7 @@ class RedactBookings:
     def __init__(self, *, storage: Storage) -> None:
         self._storage = storage
 
-    async def __call__(self, after: BookingId | None) -> Forgotten:
+    async def redact_page(self, after: BookingId | None) -> Forgotten:
         """Look through a page, behind a position that the page before said; None: the first."""
         async with self._storage() as uow:
             page = await uow.personal_data.seats(after, BOOKINGS_AT_ONCE)

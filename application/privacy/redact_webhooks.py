@@ -43,7 +43,7 @@ class RedactBodies:
         self._storage = storage
         self._bodies = bodies
 
-    async def __call__(
+    async def redact_page(
         self, after: WebhookEventId | None, limit: int, since: datetime | None = None
     ) -> Redacted:
         """Look through a page and rewrite what is to be.

@@ -161,7 +161,7 @@ class CalendlySession:
 
     async def _renew(self, seen: Seen, stale_version: int) -> Integration:
         """Return the integration with newer tokens, read anew or exchanged."""
-        fresh = await self._refresh(seen.integration.id, stale_version=stale_version)
+        fresh = await self._refresh.run(seen.integration.id, stale_version=stale_version)
         seen.integration, seen.holds = fresh, True
         return fresh
 

@@ -46,7 +46,7 @@ class RecoverTokens:
         self._randomness = randomness
         self._telemetry = telemetry
 
-    async def __call__(self, pair: UnsavedTokenPair, unsaved_tokens: UnsavedTokens) -> Restored:
+    async def run(self, pair: UnsavedTokenPair, unsaved_tokens: UnsavedTokens) -> Restored:
         """Store the pair, however long the store is away, and drop it from the rescue.
 
         A pair whose integration was erased, or is being disconnected, is revoked: nobody else

@@ -33,8 +33,8 @@ class RefreshDueTokens:
         self,
         *,
         storage: Storage,
-        exchange: RefreshUnderLease,
-        restore: RecoverTokens,
+        refresh: RefreshUnderLease,
+        recover: RecoverTokens,
         circuit_breakers: CircuitBreakers,
         clock: Clock,
         randomness: Randomness,
@@ -46,8 +46,8 @@ class RefreshDueTokens:
         per_second: float,
     ) -> None:
         self._storage = storage
-        self._exchange = exchange
-        self._restore = restore
+        self._refresh = refresh
+        self._recover = recover
         self._circuit_breakers = circuit_breakers
         self._clock = clock
         self._telemetry = telemetry
@@ -74,7 +74,7 @@ class RefreshDueTokens:
         """
         counter = JobCounter(progress)
         if unsaved_tokens is not None:
-            await self._restore_all(unsaved_tokens, counter)
+            await self._recover_all(unsaved_tokens, counter)
         held = await self._circuit_breakers.wait(Surface.OAUTH)
         if held is not None:
             return counter.waiting(held_by=CircuitOpen.code, resume_in=_seconds(held))
@@ -94,10 +94,10 @@ class RefreshDueTokens:
             return counter.page(more=True)
         return await self._end(counter)
 
-    async def _restore_all(self, unsaved_tokens: UnsavedTokens, counter: JobCounter) -> None:
+    async def _recover_all(self, unsaved_tokens: UnsavedTokens, counter: JobCounter) -> None:
         for pair in unsaved_tokens.kept():
             try:
-                counter.done(await self._restore(pair, unsaved_tokens))
+                counter.done(await self._recover.run(pair, unsaved_tokens))
             except SlotkeeperError as error:
                 counter.failed(error.code)
 
@@ -118,7 +118,7 @@ class RefreshDueTokens:
             # No exchange may begin under it any more, nor under one that was lost.
             return LEFT_FOR_LATER
         try:
-            await self._exchange(integration, lease, unsaved_tokens)
+            await self._refresh.run(integration, lease, unsaved_tokens)
         except RefreshInProgress:
             return LEFT_FOR_LATER
         return "refreshed"

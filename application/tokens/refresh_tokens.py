@@ -31,7 +31,7 @@ class RefreshTokens:
         self,
         *,
         storage: Storage,
-        exchange: RefreshUnderLease,
+        refresh: RefreshUnderLease,
         circuit_breakers: CircuitBreakers,
         clock: Clock,
         randomness: Randomness,
@@ -39,14 +39,14 @@ class RefreshTokens:
         lease_ttl: timedelta,
     ) -> None:
         self._storage = storage
-        self._exchange = exchange
+        self._refresh_under_lease = refresh
         self._circuit_breakers = circuit_breakers
         self._clock = clock
         self._randomness = randomness
         self._owner = owner
         self._lease_ttl = lease_ttl
 
-    async def __call__(
+    async def run(
         self, integration_id: IntegrationId, *, stale_version: int | None = None
     ) -> Integration:
         """Return the integration with tokens newer than the stale ones.
@@ -91,7 +91,7 @@ class RefreshTokens:
                 await uow.commit()
             return integration
         try:
-            return await self._exchange(integration, lease)
+            return await self._refresh_under_lease.run(integration, lease)
         except GrantRefused as error:
             # Whoever finds the grant dead is told the same, with its cause, as all that follow.
             current = await read_connected(self._storage, integration.id)

@@ -65,7 +65,7 @@ class RefreshUnderLease:
             telemetry=telemetry,
             breaker_policy=breaker_policy,
         )
-        self._spend = SendRefresh(
+        self._send = SendRefresh(
             storage=storage,
             vault=vault,
             oauth=oauth,
@@ -75,7 +75,7 @@ class RefreshUnderLease:
             lease_ttl=lease_ttl,
         )
 
-    async def __call__(
+    async def run(
         self, integration: Integration, lease: Lease, unsaved_tokens: UnsavedTokens | None = None
     ) -> Integration:
         """Refresh an integration whose lease the caller holds; the lease is given back.
@@ -126,14 +126,14 @@ class RefreshUnderLease:
         budget: RetryBudget,
     ) -> Integration:
         try:
-            fresh, outcome = await self._exchange(integration, lease, unsaved_tokens, budget)
+            fresh, outcome = await self._refresh(integration, lease, unsaved_tokens, budget)
         except SlotkeeperError as error:
             self._telemetry.token_refresh(integration.id, error.code)
             raise
         self._telemetry.token_refresh(integration.id, outcome)
         return fresh
 
-    async def _exchange(
+    async def _refresh(
         self,
         integration: Integration,
         lease: Lease,
@@ -146,11 +146,11 @@ class RefreshUnderLease:
         except SealedValueUnreadable as error:
             await self._outcomes.retry_later(integration, lease, error)
             raise
-        spending = RefreshRequest(integration, lease, refresh, unsaved_tokens, budget)
+        request = RefreshRequest(integration, lease, refresh, unsaved_tokens, budget)
         try:
             # What comes of it is stored within the call: the circuit keeps its own record after.
             return await self._circuit_breakers.call(
-                Surface.OAUTH, lambda: self._spend(spending), subject=str(integration.id)
+                Surface.OAUTH, lambda: self._send.run(request), subject=str(integration.id)
             )
         except CircuitOpen as error:
             await self._outcomes.retry_later(integration, lease, error)

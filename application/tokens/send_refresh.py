@@ -81,17 +81,17 @@ class SendRefresh:
         self._telemetry = telemetry
         self._lease_ttl = lease_ttl
 
-    async def __call__(self, spending: RefreshRequest) -> RefreshResult:
+    async def run(self, request: RefreshRequest) -> RefreshResult:
         """Exchange; see RefreshUnderLease for what it raises."""
-        await self._record_start(spending)
+        await self._record_start(request)
         started = self._clock.now()
-        integration, lease = spending.integration, spending.lease
+        integration, lease = request.integration, request.lease
         try:
             pair = await self._oauth.refresh(
-                spending.refresh, user_uri=integration.account.user_uri
+                request.refresh, user_uri=integration.account.user_uri
             )
         except GrantRefused as error:
-            return await self._refused(spending, error)
+            return await self._refused(request, error)
         except CalendlyUncertain as error:
             unsure = msgspec.structs.replace(integration, exchange_started_at=started)
             await self._outcomes.retry_later(unsure, lease, error)
@@ -99,10 +99,10 @@ class SendRefresh:
         except SlotkeeperError as error:
             await self._outcomes.retry_later(integration, lease, error)
             raise
-        return await self._commit(spending, pair, started)
+        return await self._commit(request, pair, started)
 
-    async def _record_start(self, spending: RefreshRequest) -> None:
-        integration, lease, now = spending.integration, spending.lease, self._clock.now()
+    async def _record_start(self, request: RefreshRequest) -> None:
+        integration, lease, now = request.integration, request.lease, self._clock.now()
         until = now + self._lease_ttl
         start = await self._log.begin(RefreshStart(integration.id, lease, now, until))
         if start.granted and outlasts_request(until, self._clock.now()):
@@ -121,14 +121,14 @@ class SendRefresh:
         raise requests_used_up(start.wait)
 
     async def _commit(
-        self, spending: RefreshRequest, pair: TokenPair, started: datetime
+        self, request: RefreshRequest, pair: TokenPair, started: datetime
     ) -> RefreshResult:
-        integration = spending.integration
+        integration = request.integration
         now, version = self._clock.now(), usable_tokens(integration).version
         if pair.owner_uri != integration.account.user_uri:
             changed = needs_person(integration, Cause.OWNER_CHANGED, now, code=Cause.OWNER_CHANGED)
             error = GrantRefused("Calendly answered a token refresh for another account.")
-            return await self._give_up(changed, spending, error)
+            return await self._give_up(changed, request, error)
         tokens = seal_pair(self._vault, integration.id, pair, version=version + 1)
         unsaved = UnsavedTokenPair(
             integration_id=integration.id,
@@ -151,8 +151,8 @@ class SendRefresh:
             changed = msgspec.structs.replace(
                 changed, exchange_started_at=started, last_error_code=NOT_ROTATED
             )
-        if await self._stored(changed, spending, unsaved):
-            await self._say_if_revived(changed, spending)
+        if await self._stored(changed, request, unsaved):
+            await self._say_if_revived(changed, request)
             return changed, Outcome.REFRESHED
         current = await self._reread(integration)
         if current is None or (
@@ -162,46 +162,46 @@ class SendRefresh:
         return _overtaken(current)
 
     async def _stored(
-        self, changed: Integration, spending: RefreshRequest, unsaved: UnsavedTokenPair
+        self, changed: Integration, request: RefreshRequest, unsaved: UnsavedTokenPair
     ) -> bool:
-        unsaved_tokens = spending.unsaved_tokens
+        unsaved_tokens = request.unsaved_tokens
         if unsaved_tokens is not None:
             unsaved_tokens.keep(unsaved)
         stored = await self._outcomes.store(
-            changed, spending.lease, spending.integration, spending.budget, unsaved_tokens
+            changed, request.lease, request.integration, request.budget, unsaved_tokens
         )
         if unsaved_tokens is not None:
             unsaved_tokens.drop(unsaved)
         return stored
 
-    async def _say_if_revived(self, changed: Integration, spending: RefreshRequest) -> None:
+    async def _say_if_revived(self, changed: Integration, request: RefreshRequest) -> None:
         """A pair that came late may have brought back what somebody had given up meanwhile."""
-        if not spending.budget.tried and self._clock.now() < spending.lease.expires_at:
+        if not request.budget.tried and self._clock.now() < request.lease.expires_at:
             return
         current = await self._reread(changed)
         if current and current.recovery and current.recovery.at == changed.last_refreshed_at:
             self._telemetry.integration_recovered(changed.id, current.recovery.cause)
 
-    async def _refused(self, spending: RefreshRequest, error: GrantRefused) -> RefreshResult:
-        now, integration = self._clock.now(), spending.integration
+    async def _refused(self, request: RefreshRequest, error: GrantRefused) -> RefreshResult:
+        now, integration = self._clock.now(), request.integration
         left = still_open(integration, now)
         if left is None:
             changed = refused(integration, now, code=error.code)
-            return await self._give_up(changed, spending, error)
+            return await self._give_up(changed, request, error)
         waiting = RefreshInProgress(
             "An earlier refresh of this integration may be under way still; try again shortly.",
             retry_after=left.total_seconds(),
         )
-        if await self._outcomes.retry_later(integration, spending.lease, waiting):
+        if await self._outcomes.retry_later(integration, request.lease, waiting):
             raise waiting from error
         return _overtaken(await self._reread(integration), error)
 
     async def _give_up(
-        self, changed: Integration, spending: RefreshRequest, error: GrantRefused
+        self, changed: Integration, request: RefreshRequest, error: GrantRefused
     ) -> RefreshResult:
         """Store that a person is needed, unless somebody faster has a live pair."""
-        before = spending.integration
-        if await self._outcomes.store(changed, spending.lease, before, RetryBudget()):
+        before = request.integration
+        if await self._outcomes.store(changed, request.lease, before, RetryBudget()):
             raise error
         return _overtaken(await self._reread(before), error)
 

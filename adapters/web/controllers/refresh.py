@@ -45,6 +45,6 @@ class RefreshController(Controller):
     ) -> Integration:
         before = await services.view_integration(user_id)
         about_integration(before.id)
-        await services.refresh_tokens(before.id)
+        await services.refresh_tokens.run(before.id)
         view = await services.view_integration(user_id)
         return msgspec.convert(view, Integration, from_attributes=True)

@@ -275,7 +275,7 @@ async def overlap(process: Process, hosts: list[Integration], sql: asyncpg.Conne
     async with sql.transaction():
         await sql.execute(HOLD_THE_MIDDLE)
         settling = asyncio.create_task(settle_batch(process, hosts, booked))
-        erasing = asyncio.create_task(process.redact_bookings(None))
+        erasing = asyncio.create_task(process.redact_bookings.redact_page(None))
         async with asyncio.timeout(10):
             while await sql.fetchval(WAITING) < 2:  # noqa: ASYNC110 - the database tells
                 await asyncio.sleep(0.01)

@@ -30,7 +30,7 @@ class Stage:
         self.calendly = FakeCalendly(self.clock)
         self.jobs = FakeJobs()
         self._attempt = ConnectAttempt(b"s" * 32, owner.user_id, "sealed", NOON, replaces=True)
-        self._keep = StoreIntegration(
+        self._store = StoreIntegration(
             storage=storage,
             vault=FakeVault(),
             oauth=self.calendly,
@@ -41,7 +41,7 @@ class Stage:
 
     async def keep(self, account: Account) -> StoredIntegration:
         """End one flow with a grant of this account."""
-        return await self._keep(self._attempt, self.calendly.grant(account.user_uri), account)
+        return await self._store.run(self._attempt, self.calendly.grant(account.user_uri), account)
 
 
 async def standing(sql: asyncpg.Connection) -> list[tuple[str, str]]:

@@ -136,14 +136,14 @@ async def test_refreshes_go_on_meanwhile(database_url: Secret, sql: asyncpg.Conn
         process = served(product, storage, both)
         rotation, *fresh = await asyncio.gather(
             Rotating(product, storage, both)(),
-            *(process.refresh(each.id) for each in connected[:60]),
+            *(process.refresh.run(each.id) for each in connected[:60]),
         )
     keys = await keys_in_use(sql)
 
     alone = ring("k2")
     async with open_storage(database_url, alone) as storage:
         process = served(product, storage, alone)
-        later = [await process.refresh(each.id) for each in connected]
+        later = [await process.refresh.run(each.id) for each in connected]
 
     assert isinstance(rotation, Rotation)
     assert rotation.is_complete

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from uuid import UUID
 
 import msgspec
@@ -399,7 +400,7 @@ class StandInServices:
         self.complete_connect = self.connect.complete
         self.host = StandInHost(self.failures)
         self.view_integration = self.host.view
-        self.refresh_tokens = self.host.refresh
+        self.refresh_tokens = SimpleNamespace(run=self.host.refresh)
         self.request_disconnect = self.host.disconnect
         self.cache = FakeCache(self.host, self.storage, self.clock, self.failures)
         self.read_event_types = self.cache.read_event_types

@@ -416,7 +416,7 @@ async def test_a_dead_grant_is_said_at_once(product: Product, process: Process, 
     """When nothing is cached and nothing can be fetched, the user is told to connect again."""
     product.calendly.revoke_grants(ada.integration.account.user_uri)
     with pytest.raises(ReauthRequired):
-        await process.refresh(ada.integration.id)
+        await process.refresh.run(ada.integration.id)
 
     with pytest.raises(ReauthRequired):
         await read(process, ada)
@@ -428,7 +428,7 @@ async def test_a_dead_grant_leaves_the_last_known(
     """What is cached goes on being served after the grant has died, and nothing runs behind."""
     product.calendly.revoke_grants(warm.integration.account.user_uri)
     with pytest.raises(ReauthRequired):
-        await process.refresh(warm.integration.id)
+        await process.refresh.run(warm.integration.id)
     names = list(product.background.names)
     product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
     stale = await read(process, warm)

@@ -310,7 +310,7 @@ async def test_a_grant_that_died_is_not_asked_with(product: Product, process: Pr
     ada = await host(product)
     product.calendly.revoke_grants(ada.integration.account.user_uri)
     with pytest.raises(ReauthRequired):
-        await process.refresh(ada.integration.id)
+        await process.refresh.run(ada.integration.id)
 
     assert await process.sync(ada.integration.id) == INACTIVE
     assert product.calendly.calls["event_types"] == 0

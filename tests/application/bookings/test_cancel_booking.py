@@ -223,7 +223,7 @@ async def test_without_a_grant_nothing_is_canceled(
     """When the grant is gone the user is told to connect again, and may repeat afterwards."""
     product.calendly.revoke_grants(product.calendly.grants[0].user_uri)
     with pytest.raises(ReauthRequired):
-        await process.refresh(booking.integration_id)
+        await process.refresh.run(booking.integration_id)
 
     for _ in range(2):
         with pytest.raises(ReauthRequired):

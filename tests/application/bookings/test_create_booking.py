@@ -223,7 +223,7 @@ async def test_without_an_account_nothing_is_booked(product: Product, process: P
         await process.book(await product.user("bob"), KEY, wanted(ada))
     product.calendly.revoke_grants(ada.integration.account.user_uri)
     with pytest.raises(ReauthRequired):
-        await process.refresh(ada.integration.id)
+        await process.refresh.run(ada.integration.id)
 
     with pytest.raises(ReauthRequired):
         await process.book(ada.integration.user_id, KEY, wanted(ada))

@@ -101,7 +101,7 @@ async def test_without_an_account_there_are_no_links(
         await create(await product.user("nobody"), ada.event_type.uri)
     product.calendly.revoke_grants(ada.integration.account.user_uri)
     with pytest.raises(ReauthRequired):
-        await process.refresh(ada.integration.id)
+        await process.refresh.run(ada.integration.id)
 
     with pytest.raises(ReauthRequired):
         await create(ada.integration.user_id, ada.event_type.uri)

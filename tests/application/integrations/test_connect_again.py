@@ -42,7 +42,7 @@ async def test_connecting_again_heals(product: Product, process: Process) -> Non
         await uow.commit()
     product.calendly.revoke_grants(connected.account.user_uri)
     with pytest.raises(ReauthRequired):
-        await process.refresh(connected.id)
+        await process.refresh.run(connected.id)
     flow = await Flow(product, process, connected.account).begin(connected.user_id)
 
     outcome = await flow.complete()
@@ -63,7 +63,7 @@ async def test_the_last_recovery_is_remembered(product: Product, process: Proces
     connected = await product.connect()
     product.calendly.revoke_grants(connected.account.user_uri)
     with pytest.raises(ReauthRequired):
-        await process.refresh(connected.id)
+        await process.refresh.run(connected.id)
     await (await Flow(product, process, connected.account).begin(connected.user_id)).complete()
     product.clock.advance(timedelta(hours=1))
 
@@ -83,7 +83,7 @@ async def test_a_recovery_whose_commit_fell_silent_is_told(
     connected = await product.connect()
     product.calendly.revoke_grants(connected.account.user_uri)
     with pytest.raises(ReauthRequired):
-        await process.refresh(connected.id)
+        await process.refresh.run(connected.id)
     flow = await Flow(product, process, connected.account).begin(connected.user_id)
     hold = product.calendly.hold_next("me")
     task = asyncio.create_task(flow.complete())

@@ -94,7 +94,7 @@ async def test_a_refresh_under_way_is_waited_for(
     """Whoever refreshes when the account is disconnected ends first; their pair is revoked too."""
     again = await product.connect("grace")
     hold = product.calendly.hold_next("refresh")
-    refreshing = asyncio.create_task(Process(product, "process-2").refresh(again.id))
+    refreshing = asyncio.create_task(Process(product, "process-2").refresh.run(again.id))
     await hold.reached.wait()
     await product.mark_disconnecting(again.id)
 

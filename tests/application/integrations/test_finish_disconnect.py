@@ -135,7 +135,7 @@ async def test_an_account_without_tokens_is_disconnected(
     connected = await product.connect()
     product.calendly.revoke_grants(connected.account.user_uri)
     with pytest.raises(ReauthRequired):
-        await process.refresh(connected.id)
+        await process.refresh.run(connected.id)
     await product.mark_disconnecting(connected.id)
 
     assert await process.finish_disconnect(connected.id, forced=False) == ERASED_UNREVOKED

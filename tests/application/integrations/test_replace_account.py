@@ -15,7 +15,7 @@ from domain.integration import Integration, Status
 from tests.application.support import delivering
 from tests.application.support.building import Product
 from tests.application.support.connecting import Flow
-from tests.application.support.late_answer import LateAnswer, slow_exchange
+from tests.application.support.late_answer import LateAnswer, slow_refresh
 from tests.application.support.leasing import leased
 from tests.application.support.process import Process
 
@@ -61,7 +61,7 @@ async def test_the_old_tokens_are_unusable_at_once(product: Product, process: Pr
     with pytest.raises(IntegrationNotFound):
         await process.session.call(old.id, product.calendly.me)
     with pytest.raises(IntegrationNotFound):
-        await process.refresh(old.id)
+        await process.refresh.run(old.id)
     assert product.calendly.calls["refresh"] == 0
 
 
@@ -106,7 +106,7 @@ async def test_a_lost_account_is_replaced(product: Product, process: Process) ->
     old = await product.connect()
     product.calendly.revoke_grants(old.account.user_uri)
     with pytest.raises(ReauthRequired):
-        await process.refresh(old.id)
+        await process.refresh.run(old.id)
 
     outcome = await replace_by_another(product, process, old)
     result = await process.finish_disconnect(old.id, forced=False)
@@ -121,7 +121,7 @@ async def test_a_refresh_in_flight_is_revoked_too(product: Product, process: Pro
     old = await product.connect()
     line = LateAnswer(product)
     taken = await leased(product, old.id)
-    task = asyncio.create_task(slow_exchange(product, line)(*taken))
+    task = asyncio.create_task(slow_refresh(product, line).run(*taken))
     await line.processed.wait()
     outcome = await replace_by_another(product, process, old)
     line.release()

@@ -76,7 +76,7 @@ async def test_a_dead_grant_says_what_to_do(
     connected = await product.connect()
     product.calendly.revoke_grants(connected.account.user_uri)
     with pytest.raises(ReauthRequired):
-        await process.refresh(connected.id)
+        await process.refresh.run(connected.id)
 
     shown = await view(connected.user_id)
 
@@ -98,7 +98,7 @@ async def test_a_recovered_account_says_so(
     before = await view(connected.user_id)
     product.calendly.revoke_grants(connected.account.user_uri)
     with pytest.raises(ReauthRequired):
-        await process.refresh(connected.id)
+        await process.refresh.run(connected.id)
     flow = await Flow(product, process, connected.account).begin(connected.user_id)
     await flow.complete()
 
@@ -138,7 +138,7 @@ async def test_a_lost_key_is_the_operators_task(
     connected = await product.connect()
     product.vault.lose("key-1")
     with pytest.raises(SealedValueUnreadable):
-        await process.refresh(connected.id)
+        await process.refresh.run(connected.id)
 
     shown = await view(connected.user_id)
 
@@ -155,7 +155,7 @@ async def test_an_open_breaker_says_until_when(
     product.calendly.fail_always("refresh", CalendlyUnavailable("down"))
     for _ in range(BREAKER.threshold):
         with pytest.raises(CalendlyUnavailable):
-            await process.refresh(connected.id)
+            await process.refresh.run(connected.id)
 
     shown = await view(connected.user_id)
     product.clock.advance(OPEN_FOR)

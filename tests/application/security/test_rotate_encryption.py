@@ -70,7 +70,7 @@ async def test_every_value_comes_under_the_new_key(
     assert rotating.told[-1] == ("calendly_connect_attempt.verifier_sealed", 1)
     assert await openable(product, ada, bob)
     assert (await flow.complete()).error is None
-    assert (await process.refresh(ada.id)).last_error_code is None
+    assert (await process.refresh.run(ada.id)).last_error_code is None
 
 
 async def test_many_pages(product: Product, rotating: Rotating) -> None:
@@ -170,7 +170,7 @@ async def test_a_refresh_that_began_before_is_waited_for(
 
     assert (held, freed) == (Rotation(busy=2), Rotation(resealed=2))
     assert not held.is_complete
-    await process.refresh(ada.id)
+    await process.refresh.run(ada.id)
 
 
 async def test_who_is_late_changes_nothing(product: Product, rotating: Rotating) -> None:
@@ -196,7 +196,7 @@ async def test_a_refresh_wins_over_the_rotation(product: Product, process: Proce
     product.vault.rotate()
     async with product.storage() as uow:
         page = await uow.sealed_values.page(REFRESH, 0, 9, but_under=None)
-    fresh = await process.refresh(ada.id)
+    fresh = await process.refresh.run(ada.id)
     async with product.storage() as uow:
         stored = await uow.sealed_values.replace(
             REFRESH, [(each, "too late") for each in page.values], product.clock.now()

@@ -18,7 +18,7 @@ def finish_disconnect(
     callback_base: str,
 ) -> FinishDisconnect:
     """Return the use case as one process has it."""
-    exchange = FinalRefresh(
+    final_refresh = FinalRefresh(
         storage=product.storage,
         vault=product.vault,
         oauth=product.calendly,
@@ -27,7 +27,7 @@ def finish_disconnect(
         randomness=product.randomness,
         lease_ttl=lease_ttl,
     )
-    leave = RevokeAtCalendly(
+    revoke = RevokeAtCalendly(
         oauth=product.calendly,
         subscriptions=product.calendly,
         circuit_breakers=circuit_breakers,
@@ -36,8 +36,8 @@ def finish_disconnect(
     return FinishDisconnect(
         storage=product.storage,
         vault=product.vault,
-        leave=leave,
-        exchange=exchange,
+        revoke=revoke,
+        final_refresh=final_refresh,
         clock=product.clock,
         telemetry=product.telemetry,
         owner=owner,

@@ -36,7 +36,7 @@ class LateAnswer(FakeCalendly):
         await self._calendly.revoke(token)
 
 
-def slow_exchange(
+def slow_refresh(
     product: Product, line: LateAnswer, lease_ttl: timedelta = LEASE
 ) -> RefreshUnderLease:
     """Return the exchange of a process on that line."""

@@ -100,7 +100,7 @@ class Process:
         )
 
     @cached_property
-    def exchange(self) -> RefreshUnderLease:
+    def refresh_under_lease(self) -> RefreshUnderLease:
         return RefreshUnderLease(
             storage=self.storage,
             vault=self.vault,
@@ -118,7 +118,7 @@ class Process:
     def refresh(self) -> RefreshTokens:
         return RefreshTokens(
             storage=self.storage,
-            exchange=self.exchange,
+            refresh=self.refresh_under_lease,
             circuit_breakers=self.circuit_breakers,
             clock=self.clock,
             randomness=self.randomness,
@@ -130,8 +130,8 @@ class Process:
     def refresh_due(self) -> RefreshDueTokens:
         return RefreshDueTokens(
             storage=self.storage,
-            exchange=self.exchange,
-            restore=self.restore,
+            refresh=self.refresh_under_lease,
+            recover=self.recover,
             circuit_breakers=self.circuit_breakers,
             clock=self.clock,
             randomness=self.randomness,
@@ -144,7 +144,7 @@ class Process:
         )
 
     @cached_property
-    def restore(self) -> RecoverTokens:
+    def recover(self) -> RecoverTokens:
         return RecoverTokens(
             storage=self.storage,
             vault=self.vault,

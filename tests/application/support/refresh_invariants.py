@@ -86,7 +86,7 @@ class Judge:
         if stored.exchange_started_at is not None:
             self.faults.append("a doubt was left behind")
         try:
-            fresh = await process.refresh(self._id)
+            fresh = await process.refresh.run(self._id)
             await self.product.calendly.me(open_access(self.product.vault, fresh))
         except SlotkeeperError:
             self.faults.append("a living grant does not work")

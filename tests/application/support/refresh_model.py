@@ -125,11 +125,11 @@ class Play:
         if self._judge.stored.tokens is not None:
             version = self._judge.stored.tokens.version
             process = self._any(self._processes)
-            self._start(process.use.refresh(self._id, stale_version=version))
+            self._start(process.use.refresh.run(self._id, stale_version=version))
 
     def refresh_now(self) -> None:
         """An operator asks for a refresh."""
-        self._start(self._any(self._processes).use.refresh(self._id))
+        self._start(self._any(self._processes).use.refresh.run(self._id))
 
     def go_on(self) -> None:
         """One process goes on."""

@@ -174,7 +174,7 @@ async def test_a_refresh_by_somebody_else_is_enough(
 
     async def refused_at_first(access: Access) -> Account:
         if product.calendly.calls["refresh"] == 0:
-            await Process(product, "process-2").refresh(connected.id)
+            await Process(product, "process-2").refresh.run(connected.id)
             raise AccessTokenRejected("replaced")
         return await work(access)
 

@@ -126,7 +126,7 @@ async def test_a_claimed_sync_has_the_tokens_of_its_turn(
         now = product.clock.now()
         claimed = await uow.sync_queue.claim_due("page", now, now + FETCH_LEASE, 1)
         await uow.commit()
-    await process.refresh(ada.integration.id)
+    await process.refresh.run(ada.integration.id)
     product.calendly.calls.clear()
 
     assert [await process.sync.refresh_claimed(each.id, "page") for each in claimed] == [SYNCED]

@@ -23,14 +23,14 @@ NEARLY_DEAD = timedelta(minutes=100)
 
 async def answered_during_an_outage(
     product: Product,
-    exchange: RefreshUnderLease,
+    refresh: RefreshUnderLease,
     integration_id: IntegrationId,
     unsaved_tokens: FakeRescue | None = None,
 ) -> asyncio.Task[Integration]:
     """Start an exchange and let the store go away before Calendly's answer arrives."""
     taken = await leased(product, integration_id)
     hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(exchange(*taken, unsaved_tokens))
+    task = asyncio.create_task(refresh.run(*taken, unsaved_tokens))
     await hold.reached.wait()
     product.storage.away = True
     hold.release()
@@ -43,7 +43,7 @@ async def unsaved(
     """Return the pair that a job's exchange leaves when it ends during the outage."""
     unsaved_tokens = FakeRescue()
     dying = await answered_during_an_outage(
-        product, process.exchange, integration_id, unsaved_tokens
+        product, process.refresh_under_lease, integration_id, unsaved_tokens
     )
     await asyncio.sleep(60)
     dying.cancel()
@@ -66,7 +66,9 @@ async def test_half_an_hour_without_the_store_loses_nothing(
     """A job's exchange waits out an outage of 30 minutes with the pair in its heartbeats."""
     connected = await product.connect()
     unsaved_tokens = FakeRescue()
-    task = await answered_during_an_outage(product, process.exchange, connected.id, unsaved_tokens)
+    task = await answered_during_an_outage(
+        product, process.refresh_under_lease, connected.id, unsaved_tokens
+    )
     await asyncio.sleep(HALF_AN_HOUR.total_seconds())
     product.clock.advance(HALF_AN_HOUR)
     sent = unsaved_tokens.sent
@@ -87,7 +89,7 @@ async def test_the_next_attempt_stores_what_a_killed_one_could_not(
     connected = await product.connect()
     unsaved_tokens = FakeRescue()
     dying = await answered_during_an_outage(
-        product, process.exchange, connected.id, unsaved_tokens
+        product, process.refresh_under_lease, connected.id, unsaved_tokens
     )
     await asyncio.sleep(60)
     product.steps.die_at(0)
@@ -108,15 +110,17 @@ async def test_a_stranded_pair_is_stored_once(product: Product, process: Process
     """A pair that its own exchange stored after all is known, and nothing is overwritten."""
     connected = await product.connect()
     unsaved_tokens = FakeRescue()
-    task = await answered_during_an_outage(product, process.exchange, connected.id, unsaved_tokens)
+    task = await answered_during_an_outage(
+        product, process.refresh_under_lease, connected.id, unsaved_tokens
+    )
     await asyncio.sleep(60)
     product.storage.away = False
     await task
-    newest = await process.exchange(*await leased(product, connected.id))
+    newest = await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     (pair,) = unsaved_tokens.sent
     again = FakeRescue([pair])
-    result = await process.restore(pair, again)
+    result = await process.recover.run(pair, again)
 
     assert result == "stored_already"
     assert again.kept() == ()
@@ -133,7 +137,7 @@ async def test_a_stranded_pair_heals_a_false_verdict(product: Product, process: 
     await other.refresh_due(10, lambda _: None)
     verdict = (await product.stored(connected.id)).status
 
-    result = await other.restore(pair, FakeRescue([pair]))
+    result = await other.recover.run(pair, FakeRescue([pair]))
 
     assert verdict is Status.REAUTH_REQUIRED
     assert result == "restored"
@@ -155,7 +159,7 @@ async def test_a_stranded_pair_of_an_erased_account_is_revoked(
         await uow.integrations.erase(connected.id)
         await uow.commit()
 
-    result = await process.restore(pair, FakeRescue([pair]))
+    result = await process.recover.run(pair, FakeRescue([pair]))
 
     assert result == "given_back"
     assert product.calendly.calls["revoke"] == 2
@@ -164,7 +168,7 @@ async def test_a_stranded_pair_of_an_erased_account_is_revoked(
 async def test_a_user_does_not_wait_for_the_store(product: Product, process: Process) -> None:
     """Without a rescue the caller is told after a while, and storing goes on behind it."""
     connected = await product.connect()
-    task = await answered_during_an_outage(product, process.exchange, connected.id)
+    task = await answered_during_an_outage(product, process.refresh_under_lease, connected.id)
 
     with pytest.raises(StorageUnavailable):
         await task
@@ -181,7 +185,9 @@ async def test_a_shutdown_ends_even_without_the_store(product: Product, process:
     """A process that is told to stop tries a few times more and then lets go of its rescue."""
     connected = await product.connect()
     unsaved_tokens = FakeRescue()
-    task = await answered_during_an_outage(product, process.exchange, connected.id, unsaved_tokens)
+    task = await answered_during_an_outage(
+        product, process.refresh_under_lease, connected.id, unsaved_tokens
+    )
     await asyncio.sleep(60)
 
     task.cancel()
@@ -197,7 +203,7 @@ async def test_a_caller_that_goes_away_during_an_outage_costs_no_grant(
 ) -> None:
     """A time-out of whoever needed the token does not hurry its storing."""
     connected = await product.connect()
-    task = await answered_during_an_outage(product, process.exchange, connected.id)
+    task = await answered_during_an_outage(product, process.refresh_under_lease, connected.id)
     await asyncio.sleep(5)
 
     task.cancel()
@@ -221,7 +227,7 @@ async def test_a_refused_text_does_not_cost_the_pair(product: Product, process: 
     product.calendly.grants[0].scopes = ("users:read", "webhooks:write")
     taken = await leased(product, connected.id)
     hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(process.exchange(*taken))
+    task = asyncio.create_task(process.refresh_under_lease.run(*taken))
     await hold.reached.wait()
     product.storage.fail_next_commit(RefusedError("A text cannot be stored."))
     hold.release()

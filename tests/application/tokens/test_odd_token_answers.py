@@ -36,7 +36,7 @@ async def exchanged(
     wire = Wire(response)
     wire.clock.move((NOON - NOW).total_seconds())
     process.calendly = wire.oauth  # type: ignore[assignment]
-    await process.exchange(*await leased(product, connected.id))
+    await process.refresh_under_lease.run(*await leased(product, connected.id))
     return await product.stored(connected.id), wire
 
 
@@ -116,7 +116,7 @@ async def test_another_owner_needs_a_person(product: Product, process: Process) 
     process.calendly = Wire(spoilt(owner=f"{bodies.API}/users/OTHER")).oauth  # type: ignore[assignment]
 
     with pytest.raises(GrantRefused):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     stored = await product.stored(connected.id)
     assert (stored.status, stored.tokens) == (Status.REAUTH_REQUIRED, None)
@@ -132,7 +132,7 @@ async def test_html_in_the_place_of_tokens_ends_no_grant(
     process.calendly = Wire(answer(200, b"<html>")).oauth  # type: ignore[assignment]
 
     with pytest.raises(CalendlyUncertain):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     stored = await product.stored(connected.id)
     assert (stored.status, stored.tokens) == (Status.ACTIVE, connected.tokens)

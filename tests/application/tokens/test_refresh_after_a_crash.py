@@ -25,7 +25,7 @@ async def dies(product: Product, integration_id: IntegrationId, step: int) -> st
     """Let a process die at this step of a refresh; return where, or None if it got through."""
     product.steps.die_at(step)
     try:
-        await Process(product, "dying").refresh(integration_id)
+        await Process(product, "dying").refresh.run(integration_id)
     except asyncio.CancelledError:
         return product.steps.died_at
     except (GrantRefused, ReauthRequired):
@@ -51,7 +51,7 @@ async def aftermath(*steps: int) -> Aftermath:
     died_at = [await dies(product, connected.id, step) for step in steps]
     was_spent = is_obsolete(product, await product.stored(connected.id))
     try:
-        fresh = await Process(product, "living").refresh(connected.id)
+        fresh = await Process(product, "living").refresh.run(connected.id)
     except (GrantRefused, ReauthRequired):
         works = False
     else:

@@ -93,7 +93,7 @@ async def test_a_refresh_that_was_taken_over_is_left_to_the_other(
     product.clock.advance(NEARLY_DEAD)
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"), processed=True)
     with pytest.raises(CalendlyUncertain):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
     product.clock.advance(REFRESH_OPEN_FOR / 2)
 
     job_result = await process.refresh_due(10, lambda _: None)
@@ -109,8 +109,8 @@ async def test_a_horizon_beyond_a_tokens_life_comes_to_an_end(
     await product.connect()
     ahead = RefreshDueTokens(
         storage=product.storage,
-        exchange=process.exchange,
-        restore=process.restore,
+        refresh=process.refresh_under_lease,
+        recover=process.recover,
         circuit_breakers=process.circuit_breakers,
         clock=product.clock,
         randomness=product.randomness,

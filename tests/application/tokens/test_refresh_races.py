@@ -17,7 +17,7 @@ from domain.errors import (
 )
 from domain.integration import REFRESH_OPEN_FOR, Cause, Recovery, Status, usable_tokens
 from tests.application.support.building import Product
-from tests.application.support.late_answer import LateAnswer, slow_exchange
+from tests.application.support.late_answer import LateAnswer, slow_refresh
 from tests.application.support.leasing import leased
 from tests.application.support.process import LEASE, Process
 from tests.fakes.clock import NOON
@@ -33,7 +33,7 @@ async def test_a_lease_lost_before_the_request_sends_nothing(
     await leased(product, connected.id)
 
     with pytest.raises(RefreshInProgress):
-        await process.exchange(*mine)
+        await process.refresh_under_lease.run(*mine)
 
     assert product.calendly.calls["refresh"] == 0
     assert await product.stored(connected.id) == connected
@@ -48,7 +48,7 @@ async def test_a_lease_that_ran_out_in_a_queue_sends_nothing(
     product.clock.advance(LEASE)
 
     with pytest.raises(RefreshInProgress):
-        await process.exchange(*mine)
+        await process.refresh_under_lease.run(*mine)
 
     assert product.calendly.calls["refresh"] == 0
 
@@ -59,7 +59,7 @@ async def test_a_lease_lasts_anew_from_the_request_on(product: Product) -> None:
     line, moment = LateAnswer(product), timedelta(microseconds=1)
     taken = await leased(product, connected.id)
     product.clock.advance(LEASE - moment)
-    task = asyncio.create_task(slow_exchange(product, line)(*taken))
+    task = asyncio.create_task(slow_refresh(product, line).run(*taken))
     await line.processed.wait()
     product.clock.advance(LEASE - moment)
 
@@ -81,7 +81,7 @@ async def test_a_disconnect_before_the_request_gets_the_lease(
     await product.mark_disconnecting(connected.id)
 
     with pytest.raises(RefreshInProgress):
-        await process.exchange(*taken)
+        await process.refresh_under_lease.run(*taken)
 
     assert product.calendly.calls["refresh"] == 0
     assert product.storage.state.integrations[connected.id].lease is None
@@ -94,11 +94,11 @@ async def test_a_late_pair_outlives_the_refusal_of_its_parent(
     connected = await product.connect()
     line = LateAnswer(product)
     taken = await leased(product, connected.id)
-    task = asyncio.create_task(slow_exchange(product, line)(*taken))
+    task = asyncio.create_task(slow_refresh(product, line).run(*taken))
     await line.processed.wait()
     product.clock.advance(LEASE)
     with pytest.raises(GrantRefused):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
     given_up = await product.stored(connected.id)
     line.release()
 
@@ -119,7 +119,7 @@ async def test_a_late_pair_that_was_refused_itself_stays_out(
     connected = await product.connect()
     slow = Process(product, "slow")
     hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(slow.exchange(*await leased(product, connected.id)))
+    task = asyncio.create_task(slow.refresh_under_lease.run(*await leased(product, connected.id)))
     await hold.reached.wait()
     product.storage.fail_next_commit(stored=True)
     hold.release()
@@ -130,7 +130,7 @@ async def test_a_late_pair_that_was_refused_itself_stays_out(
     assert usable_tokens(await product.stored(connected.id)).version == 2
     product.calendly.revoke_grants(connected.account.user_uri)
     with pytest.raises(GrantRefused):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
     given_up = await product.stored(connected.id)
 
     with suppress(SlotkeeperError):
@@ -148,12 +148,12 @@ async def test_a_refusal_while_another_exchange_is_open_is_put_off(
     connected = await product.connect()
     line, short = LateAnswer(product), REFRESH_OPEN_FOR / 2
     taken = await leased(product, connected.id)
-    task = asyncio.create_task(slow_exchange(product, line, short)(*taken))
+    task = asyncio.create_task(slow_refresh(product, line, short).run(*taken))
     await line.processed.wait()
     product.clock.advance(short)
 
     with pytest.raises(RefreshInProgress) as refusal:
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     assert refusal.value.retry_after == short.total_seconds()
     left = await product.stored(connected.id)
@@ -171,11 +171,13 @@ async def test_a_refusal_that_a_pair_overtakes_returns_the_pair(
     connected = await product.connect()
     line, short = LateAnswer(product), REFRESH_OPEN_FOR / 2
     taken = await leased(product, connected.id)
-    slow = asyncio.create_task(slow_exchange(product, line, short)(*taken))
+    slow = asyncio.create_task(slow_refresh(product, line, short).run(*taken))
     await line.processed.wait()
     product.clock.advance(short)
     hold = product.calendly.hold_next("refresh")
-    refused = asyncio.create_task(process.exchange(*await leased(product, connected.id)))
+    refused = asyncio.create_task(
+        process.refresh_under_lease.run(*await leased(product, connected.id))
+    )
     await hold.reached.wait()
     line.release()
     fresh = await slow
@@ -190,10 +192,12 @@ async def test_a_refusal_after_somebody_faster_is_fine(product: Product, process
     connected = await product.connect()
     slow = await leased(product, connected.id)
     hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(process.exchange(*slow))
+    task = asyncio.create_task(process.refresh_under_lease.run(*slow))
     await hold.reached.wait()
     product.clock.advance(LEASE)
-    winner = await Process(product, "process-2").exchange(*await leased(product, connected.id))
+    winner = await Process(product, "process-2").refresh_under_lease.run(
+        *await leased(product, connected.id)
+    )
     hold.release()
 
     result = await task
@@ -213,7 +217,7 @@ async def test_a_pair_that_comes_too_late_changes_nothing(
     connected = await product.connect()
     slow = await leased(product, connected.id)
     hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(process.exchange(*slow))
+    task = asyncio.create_task(process.refresh_under_lease.run(*slow))
     await hold.reached.wait()
     product.clock.advance(LEASE)
     anew = replace(connected, connected_at=product.clock.now())
@@ -233,7 +237,7 @@ async def test_an_account_that_vanished_is_not_found(product: Product, process: 
     connected = await product.connect()
     slow = await leased(product, connected.id)
     hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(process.exchange(*slow))
+    task = asyncio.create_task(process.refresh_under_lease.run(*slow))
     await hold.reached.wait()
     async with product.storage() as uow:
         await uow.integrations.erase(connected.id)
@@ -250,7 +254,7 @@ async def test_a_pair_that_nobody_would_revoke_is_revoked(product: Product) -> N
     connected = await product.connect()
     line = LateAnswer(product)
     taken = await leased(product, connected.id)
-    task = asyncio.create_task(slow_exchange(product, line)(*taken))
+    task = asyncio.create_task(slow_refresh(product, line).run(*taken))
     await line.processed.wait()
     product.clock.advance(LEASE)
     now = product.clock.now()
@@ -270,7 +274,9 @@ async def test_a_pair_that_cannot_be_revoked_is_let_go(product: Product, process
     """An account that vanished is said to be gone although Calendly could not be told so."""
     connected = await product.connect()
     hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(process.exchange(*await leased(product, connected.id)))
+    task = asyncio.create_task(
+        process.refresh_under_lease.run(*await leased(product, connected.id))
+    )
     await hold.reached.wait()
     product.calendly.fail_always("revoke", CalendlyUnavailable("down"))
     async with product.storage() as uow:
@@ -288,10 +294,10 @@ async def test_a_pair_is_stored_before_anything_else(product: Product, process: 
     failing, connected = await product.connect("bob"), await product.connect()
     product.calendly.fail_next("refresh", CalendlyUnavailable("down"))
     with pytest.raises(CalendlyUnavailable):
-        await process.exchange(*await leased(product, failing.id))
+        await process.refresh_under_lease.run(*await leased(product, failing.id))
     taken = await leased(product, connected.id)
     hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(process.exchange(*taken))
+    task = asyncio.create_task(process.refresh_under_lease.run(*taken))
     await hold.reached.wait()
     # The second opening after the answer is the shared breaker's record.
     product.storage.fail_next(None, StorageUnavailable("away"))
@@ -310,7 +316,7 @@ async def test_a_short_outage_of_the_store_loses_no_pair(
     connected = await product.connect()
     taken = await leased(product, connected.id)
     hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(process.exchange(*taken))
+    task = asyncio.create_task(process.refresh_under_lease.run(*taken))
     await hold.reached.wait()
     product.storage.fail_next(*[StorageUnavailable("away")] * 3)
     hold.release()
@@ -329,7 +335,7 @@ async def test_a_commit_whose_answer_was_lost_is_recognised(
     connected = await product.connect()
     taken = await leased(product, connected.id)
     hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(process.exchange(*taken))
+    task = asyncio.create_task(process.refresh_under_lease.run(*taken))
     await hold.reached.wait()
     product.storage.fail_next_commit(stored=True)
     hold.release()
@@ -347,7 +353,7 @@ async def test_a_long_outage_of_the_store_is_said(product: Product, process: Pro
     connected = await product.connect()
     taken = await leased(product, connected.id)
     hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(process.exchange(*taken))
+    task = asyncio.create_task(process.refresh_under_lease.run(*taken))
     await hold.reached.wait()
     product.storage.fail_next(*[StorageUnavailable("away")] * 50)
     hold.release()
@@ -364,7 +370,7 @@ async def test_a_disconnect_under_way_stays_one(product: Product, process: Proce
     connected = await product.connect()
     taken = await leased(product, connected.id)
     hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(process.exchange(*taken))
+    task = asyncio.create_task(process.refresh_under_lease.run(*taken))
     await hold.reached.wait()
     await product.mark_disconnecting(connected.id)
     hold.release()
@@ -379,7 +385,7 @@ async def test_a_cancelled_exchange_stores_its_answer_first(
     """A caller that goes away in the middle of a refresh costs no grant: it is stored behind it."""
     connected = await product.connect()
     hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(process.refresh(connected.id))
+    task = asyncio.create_task(process.refresh.run(connected.id))
     await hold.reached.wait()
 
     task.cancel()
@@ -401,7 +407,7 @@ async def test_a_cancelled_exchange_stores_its_failure_first(
     connected = await product.connect()
     product.calendly.fail_next("refresh", CalendlyUnavailable("down"))
     hold = product.calendly.hold_next("refresh")
-    task = asyncio.create_task(process.refresh(connected.id))
+    task = asyncio.create_task(process.refresh.run(connected.id))
     await hold.reached.wait()
 
     task.cancel()

@@ -14,7 +14,7 @@ from domain.ids import IntegrationId
 from domain.integration import Status, usable_tokens
 from domain.token import TOKEN_REQUESTS
 from tests.application.support.building import Product
-from tests.application.support.late_answer import LateAnswer, slow_exchange
+from tests.application.support.late_answer import LateAnswer, slow_refresh
 from tests.application.support.leasing import leased
 from tests.application.support.process import LEASE, Process
 
@@ -25,7 +25,7 @@ async def test_many_callers_make_one_exchange(product: Product) -> None:
     processes = [Process(product, f"process-{number}") for number in range(5)]
 
     results = await asyncio.gather(
-        *(each.refresh(connected.id, stale_version=1) for each in processes for _ in range(10))
+        *(each.refresh.run(connected.id, stale_version=1) for each in processes for _ in range(10))
     )
 
     assert product.calendly.calls["refresh"] == 1
@@ -38,9 +38,9 @@ async def test_a_newer_version_is_returned_without_an_exchange(
 ) -> None:
     """Who found an old version not to work gets the newer one that is stored already."""
     connected = await product.connect()
-    await process.refresh(connected.id)
+    await process.refresh.run(connected.id)
 
-    found = await process.refresh(connected.id, stale_version=1)
+    found = await process.refresh.run(connected.id, stale_version=1)
 
     assert product.calendly.calls["refresh"] == 1
     assert usable_tokens(found).version == 2
@@ -52,7 +52,7 @@ async def test_without_a_stale_version_the_current_one_is_refreshed(
     """A refresh that names no version makes a newer one each time."""
     connected = await product.connect()
 
-    versions = [usable_tokens(await process.refresh(connected.id)).version for _ in range(2)]
+    versions = [usable_tokens(await process.refresh.run(connected.id)).version for _ in range(2)]
 
     assert versions == [2, 3]
 
@@ -63,7 +63,7 @@ async def test_the_current_version_named_as_stale_is_refreshed(
     """The version that is stored, found not to work, is exchanged for the next."""
     connected = await product.connect()
 
-    fresh = await process.refresh(connected.id, stale_version=1)
+    fresh = await process.refresh.run(connected.id, stale_version=1)
 
     assert usable_tokens(fresh).version == 2
 
@@ -78,7 +78,7 @@ async def test_a_refresh_that_ended_between_look_and_lease_is_not_repeated(
     async with product.storage() as look:
         seen = await look.integrations.get(connected.id)
     assert seen is not None
-    await other.refresh(connected.id)
+    await other.refresh.run(connected.id)
     now = product.clock.now()
     async with product.storage() as uow:
         taken = await uow.refresh_queue.take(connected.id, process.name, now, now + LEASE)
@@ -96,11 +96,11 @@ async def test_a_held_lease_is_waited_for_only_so_long(product: Product, process
     """While another process holds the lease nothing is sent, and after a while that is said."""
     connected = await product.connect()
     hold = product.calendly.hold_next("refresh")
-    other = asyncio.create_task(Process(product, "process-2").refresh(connected.id))
+    other = asyncio.create_task(Process(product, "process-2").refresh.run(connected.id))
     await hold.reached.wait()
 
     with pytest.raises(RefreshInProgress) as refusal:
-        await process.refresh(connected.id)
+        await process.refresh.run(connected.id)
 
     assert refusal.value.retry_after == 5
     assert product.calendly.calls["refresh"] == 1
@@ -115,12 +115,12 @@ async def test_while_calendly_wants_a_rest_everybody_is_refused_at_once(
     connected = await product.connect()
     product.calendly.fail_next("refresh", CalendlyThrottled("429", retry_after=60))
     with pytest.raises(CalendlyThrottled):
-        await process.refresh(connected.id)
+        await process.refresh.run(connected.id)
     product.clock.advance(timedelta(seconds=20))
     began = asyncio.get_running_loop().time()
 
     with pytest.raises(CalendlyThrottled) as refusal:
-        await Process(product, "process-2").refresh(connected.id)
+        await Process(product, "process-2").refresh.run(connected.id)
 
     assert refusal.value.retry_after == 40
     assert asyncio.get_running_loop().time() - began < POLL / 2
@@ -134,13 +134,13 @@ async def test_after_a_rest_a_refresh_is_waited_for_again(
     connected = await product.connect()
     product.calendly.fail_next("refresh", CalendlyThrottled("429", retry_after=60))
     with pytest.raises(CalendlyThrottled):
-        await process.refresh(connected.id)
+        await process.refresh.run(connected.id)
     product.clock.advance(timedelta(seconds=60))
     taken = await leased(product, connected.id)
-    waiting = asyncio.create_task(Process(product, "process-2").refresh(connected.id))
+    waiting = asyncio.create_task(Process(product, "process-2").refresh.run(connected.id))
     await asyncio.sleep(POLL * 3)
 
-    fresh = await process.exchange(*taken)
+    fresh = await process.refresh_under_lease.run(*taken)
 
     assert await waiting == fresh
     assert product.calendly.calls["refresh"] == 2
@@ -150,12 +150,12 @@ async def test_used_up_token_requests_are_said_at_once(product: Product, process
     """Who asks for more refreshes in a minute than Calendly takes is told when the next may go."""
     connected = await product.connect()
     for _ in range(TOKEN_REQUESTS):
-        await process.refresh(connected.id)
+        await process.refresh.run(connected.id)
     product.clock.advance(timedelta(seconds=20))
 
     for _ in range(2):
         with pytest.raises(CalendlyThrottled) as refusal:
-            await process.refresh(connected.id)
+            await process.refresh.run(connected.id)
 
         assert refusal.value.retry_after == 40
     assert product.calendly.calls["refresh"] == TOKEN_REQUESTS
@@ -168,7 +168,7 @@ async def test_a_dead_grant_is_said_at_once(product: Product, process: Process) 
 
     for _ in range(2):
         with pytest.raises(ReauthRequired) as refusal:
-            await process.refresh(connected.id)
+            await process.refresh.run(connected.id)
 
         assert refusal.value.cause == "grant_refused"
     assert product.calendly.calls["refresh"] == 1
@@ -181,7 +181,7 @@ async def test_the_losers_of_a_refusal_learn_of_it(product: Product) -> None:
     processes = [Process(product, f"process-{number}") for number in range(3)]
 
     results = await asyncio.gather(
-        *(each.refresh(connected.id) for each in processes), return_exceptions=True
+        *(each.refresh.run(connected.id) for each in processes), return_exceptions=True
     )
 
     assert product.calendly.calls["refresh"] == 1
@@ -194,11 +194,13 @@ async def test_a_refusal_that_a_late_pair_undid_is_none(
     """Who gave an account up just before a slower process saved it goes on with what that saved."""
     connected = await product.connect()
     line = LateAnswer(product)
-    slow = asyncio.create_task(slow_exchange(product, line)(*await leased(product, connected.id)))
+    slow = asyncio.create_task(
+        slow_refresh(product, line).run(*await leased(product, connected.id))
+    )
     await line.processed.wait()
     product.clock.advance(LEASE)
     hold = product.calendly.hold_next("refresh")
-    refused = asyncio.create_task(process.refresh(connected.id))
+    refused = asyncio.create_task(process.refresh.run(connected.id))
     await hold.reached.wait()
     async with product.storage():
         # Both wait for the store now, the refused one first.
@@ -216,7 +218,7 @@ async def test_a_refusal_that_a_late_pair_undid_is_none(
 async def test_an_absent_integration_is_not_found(product: Product, process: Process) -> None:
     """A refresh for an integration that does not exist says so."""
     with pytest.raises(IntegrationNotFound):
-        await process.refresh(IntegrationId(product.randomness.new_id()))
+        await process.refresh.run(IntegrationId(product.randomness.new_id()))
 
 
 async def test_a_disconnecting_account_is_not_refreshed(
@@ -227,6 +229,6 @@ async def test_a_disconnecting_account_is_not_refreshed(
     await product.mark_disconnecting(connected.id)
 
     with pytest.raises(IntegrationNotFound):
-        await process.refresh(connected.id)
+        await process.refresh.run(connected.id)
 
     assert product.calendly.calls["refresh"] == 0

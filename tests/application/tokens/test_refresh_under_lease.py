@@ -29,7 +29,7 @@ async def test_an_exchange_stores_the_next_pair(product: Product, process: Proce
     connected = await product.connect()
     product.clock.advance(timedelta(hours=1))
 
-    fresh = await process.exchange(*await leased(product, connected.id))
+    fresh = await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     stored = await product.stored(connected.id)
     assert stored == fresh
@@ -46,11 +46,11 @@ async def test_an_exchange_stores_the_next_pair(product: Product, process: Proce
 async def test_an_exchange_gives_the_lease_back(product: Product, process: Process) -> None:
     """Whoever comes next may refresh at once, also after a failure."""
     connected = await product.connect()
-    await process.exchange(*await leased(product, connected.id))
+    await process.refresh_under_lease.run(*await leased(product, connected.id))
     product.calendly.fail_next("refresh", CalendlyUnavailable("down"))
 
     with pytest.raises(CalendlyUnavailable):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     await leased(product, connected.id)
 
@@ -60,7 +60,7 @@ async def test_newly_granted_scopes_are_kept(product: Product, process: Process)
     connected = await product.connect()
     product.calendly.grants[0].scopes = ("users:read", "webhooks:write")
 
-    fresh = await process.exchange(*await leased(product, connected.id))
+    fresh = await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     assert fresh.scopes == ("users:read", "webhooks:write")
 
@@ -73,7 +73,7 @@ async def test_a_new_organization_is_taken_over(product: Product, process: Proce
         connected.account, organization_uri=elsewhere
     )
 
-    fresh = await process.exchange(*await leased(product, connected.id))
+    fresh = await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     assert fresh.account == replace(connected.account, organization_uri=elsewhere)
     assert await product.stored(connected.id) == fresh
@@ -85,7 +85,7 @@ async def test_a_revoked_grant_needs_a_person(product: Product, process: Process
     product.calendly.revoke_grants(connected.account.user_uri)
 
     with pytest.raises(GrantRefused):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     stored = await product.stored(connected.id)
     assert stored.status is Status.REAUTH_REQUIRED
@@ -106,11 +106,11 @@ async def test_an_uncertain_token_is_not_sent_again_at_once(
     connected = await product.connect()
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"))
     with pytest.raises(CalendlyUncertain):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
     product.clock.advance(REFRESH_OPEN_FOR - timedelta(seconds=1))
 
     with pytest.raises(RefreshInProgress):
-        await process.refresh(connected.id)
+        await process.refresh.run(connected.id)
 
     assert product.calendly.calls["refresh"] == 1
 
@@ -122,12 +122,14 @@ async def test_a_users_token_requests_are_counted_for_all_processes(
     connected = await product.connect()
     other = Process(product, "process-2")
     for number in range(TOKEN_REQUESTS):
-        await (process, other)[number % 2].exchange(*await leased(product, connected.id))
+        await (process, other)[number % 2].refresh_under_lease.run(
+            *await leased(product, connected.id)
+        )
 
     with pytest.raises(CalendlyThrottled) as refusal:
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
     product.clock.advance(TOKEN_WINDOW)
-    fresh = await process.exchange(*await leased(product, connected.id))
+    fresh = await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     assert refusal.value.retry_after == TOKEN_WINDOW.total_seconds()
     assert fresh.tokens is not None
@@ -141,7 +143,7 @@ async def test_a_lost_answer_is_remembered(product: Product, process: Process) -
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"), processed=True)
 
     with pytest.raises(CalendlyUncertain):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     stored = await product.stored(connected.id)
     assert stored.status is Status.ACTIVE
@@ -155,11 +157,11 @@ async def test_an_uncertain_outcome_resolves_to_lost(product: Product, process: 
     connected = await product.connect()
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"), processed=True)
     with pytest.raises(CalendlyUncertain):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
     product.clock.advance(REFRESH_OPEN_FOR)
 
     with pytest.raises(GrantRefused):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     stored = await product.stored(connected.id)
     assert stored.attention is not None
@@ -171,10 +173,10 @@ async def test_an_uncertain_outcome_resolves_to_active(product: Product, process
     connected = await product.connect()
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"))
     with pytest.raises(CalendlyUncertain):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
     product.clock.advance(REFRESH_OPEN_FOR)
 
-    fresh = await process.exchange(*await leased(product, connected.id))
+    fresh = await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     assert fresh.status is Status.ACTIVE
     assert fresh.exchange_started_at is None
@@ -198,7 +200,7 @@ async def test_a_passing_failure_costs_no_standing(
     product.calendly.fail_next("refresh", error)
 
     with pytest.raises(type(error)):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     stored = await product.stored(connected.id)
     assert stored.status is Status.ACTIVE
@@ -206,7 +208,7 @@ async def test_a_passing_failure_costs_no_standing(
     assert stored.exchange_started_at is None
     assert stored.last_error_code == error.code
     product.clock.advance(REFRESH_OPEN_FOR)
-    fresh = await process.exchange(*await leased(product, connected.id))
+    fresh = await process.refresh_under_lease.run(*await leased(product, connected.id))
     assert fresh.status is Status.ACTIVE
 
 
@@ -219,10 +221,10 @@ async def test_an_open_shared_circuit_costs_no_standing(
     product.calendly.fail_next("refresh", CalendlyUnavailable("down"), times=len(others))
     for other in others:
         with pytest.raises(CalendlyUnavailable):
-            await process.exchange(*await leased(product, other.id))
+            await process.refresh_under_lease.run(*await leased(product, other.id))
 
     with pytest.raises(CircuitOpen):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     stored = await product.stored(connected.id)
     assert product.calendly.calls["refresh"] == len(others)
@@ -241,7 +243,7 @@ async def test_an_older_doubt_survives_a_passing_failure(
     for error in (CalendlyUncertain, CalendlyUnavailable, GrantRefused):
         product.clock.advance(REFRESH_OPEN_FOR)
         with pytest.raises(error):
-            await process.exchange(*await leased(product, connected.id))
+            await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     stored = await product.stored(connected.id)
 
@@ -256,14 +258,14 @@ async def test_an_unreadable_seal_keeps_the_tokens(product: Product, process: Pr
     product.vault.lose("key-1")
 
     with pytest.raises(SealedValueUnreadable):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     stored = await product.stored(connected.id)
     assert product.calendly.calls["refresh"] == 0
     assert (stored.status, stored.tokens) == (Status.ACTIVE, connected.tokens)
     assert stored.last_error_code == "encryption_key_unknown"
     product.vault.regain("key-1")
-    fresh = await process.exchange(*await leased(product, connected.id))
+    fresh = await process.refresh_under_lease.run(*await leased(product, connected.id))
     assert fresh.last_error_code is None
 
 
@@ -276,7 +278,7 @@ async def test_an_unreadable_seal_is_not_tried_every_minute(
     product.vault.lose("key-1")
 
     with pytest.raises(SealedValueUnreadable):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     row = product.storage.state.integrations[connected.id]
     assert row.next_refresh_at == NOON + timedelta(hours=1)
@@ -289,7 +291,7 @@ async def test_another_owner_needs_a_person(product: Product, process: Process) 
     product.calendly.grants[0].user_uri = other.user_uri
 
     with pytest.raises(GrantRefused):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     stored = await product.stored(connected.id)
     assert stored.status is Status.REAUTH_REQUIRED
@@ -306,10 +308,10 @@ async def test_repeated_failures_open_the_own_circuit(product: Product, process:
     for _ in range(BREAKER.threshold):
         product.calendly.fail_next("refresh", CalendlyUnavailable("down"))
         with pytest.raises(CalendlyUnavailable):
-            await process.exchange(*await leased(product, connected.id))
+            await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     with pytest.raises(CircuitOpen) as refusal:
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     assert refusal.value.retry_after is not None
     assert refusal.value.retry_after >= BREAKER.reset.total_seconds()
@@ -326,10 +328,10 @@ async def test_the_own_circuit_closes_after_a_good_probe(
     product.calendly.fail_next("refresh", CalendlyUnavailable("down"), times=BREAKER.threshold)
     for _ in range(BREAKER.threshold):
         with pytest.raises(CalendlyUnavailable):
-            await process.exchange(*await leased(product, connected.id))
+            await process.refresh_under_lease.run(*await leased(product, connected.id))
     product.clock.advance(2 * BREAKER.reset)
 
-    fresh = await process.exchange(*await leased(product, connected.id))
+    fresh = await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     assert fresh.breaker.state is BreakerState.CLOSED
     assert fresh.breaker.failures == 0
@@ -341,7 +343,7 @@ async def test_the_wait_asked_for_is_honoured(product: Product, process: Process
     product.calendly.fail_next("refresh", CalendlyThrottled("slow down", retry_after=600))
 
     with pytest.raises(CalendlyThrottled):
-        await process.exchange(*await leased(product, connected.id))
+        await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     row = product.storage.state.integrations[connected.id]
     assert row.next_refresh_at == NOON + timedelta(minutes=10)

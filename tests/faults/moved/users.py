@@ -23,12 +23,12 @@ class CountedRefresh(RefreshTokens):
         self._real = real
         self.waited = 0
 
-    async def __call__(
+    async def run(
         self, integration_id: IntegrationId, *, stale_version: int | None = None
     ) -> Integration:
         """Count, and refresh."""
         self.waited += 1
-        return await self._real(integration_id, stale_version=stale_version)
+        return await self._real.run(integration_id, stale_version=stale_version)
 
 
 class Users:

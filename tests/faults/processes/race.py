@@ -40,7 +40,7 @@ class Racing:
 
     async def press(self, integration_id: IntegrationId) -> None:
         """Press "refresh now" on a page that shows the first version."""
-        await self._refresh(integration_id, stale_version=STALE)
+        await self._refresh.run(integration_id, stale_version=STALE)
 
     async def over(
         self, name: str, work: Callable[[IntegrationId], Awaitable[None]], ids: Sequence[str]
