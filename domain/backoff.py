@@ -27,7 +27,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 
 
 def is_worth_repeating(error: SlotkeeperError) -> bool:
-    """Whether the same thing may succeed later without anybody's help."""
+    """Whether a retry may succeed later without a person's help."""
     return repeat_of(error) is not Repeat.NEVER
 
 
@@ -37,7 +37,7 @@ def delay(policy: RetryPolicy, attempt: int, chance: float) -> timedelta:
     Args:
         policy: base and cap.
         attempt: the attempt that failed, counted from 1.
-        chance: a random number in [0, 1), so that crowds spread out.
+        chance: a random number in [0, 1), which spreads concurrent retries.
 
     """
     growth: int = 2 ** min(attempt - 1, 30)
@@ -50,8 +50,8 @@ def next_delay(
 ) -> timedelta | None:
     """Return the wait before the next attempt of the same call, or None when there is to be none.
 
-    What the other side asked for (`retry_after`, seconds) is honoured; a wait beyond the cap is
-    not sat out here, it is for the caller to hand on.
+    A wait that the other side asked for (`retry_after`, seconds) is honoured. A wait beyond the cap
+    is not awaited here: the caller passes it on.
     """
     if attempt >= policy.limit or repeat_of(error) is not Repeat.AT_ONCE:
         return None

@@ -23,7 +23,7 @@ from domain.errors import (
 
 
 class BreakerState(StrEnum):
-    """Where a breaker stands."""
+    """A breaker's state."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -53,7 +53,7 @@ class Breaker(msgspec.Struct, frozen=True):
 
     Args:
         state: as stored; use `seen_at` for what it means at a moment.
-        failures: consecutive failures, however old.
+        failures: consecutive failures, of any age.
         opened_at: when it last opened (UTC).
         trips: consecutive times it opened without a success between.
         probe_until: until when a half-open probe has its turn (UTC).
@@ -74,7 +74,7 @@ class Breaker(msgspec.Struct, frozen=True):
 
 CLOSED = Breaker()
 PROBE_TURN = timedelta(seconds=60)
-# What chance adds at the most: breakers that opened together do not all probe together.
+# The share that jitter adds at most: breakers that opened together do not all probe together.
 JITTER = 0.2
 
 
@@ -148,7 +148,7 @@ def given_back(breaker: Breaker, admitted: Breaker) -> Breaker:
     """A call ended and proved nothing: if it was the probe, the next caller has its turn.
 
     Args:
-        breaker: as it stands.
+        breaker: the current state.
         admitted: as `admit` returned it for that call.
 
     """
@@ -162,7 +162,7 @@ def is_late(breaker: Breaker, admitted: Breaker) -> bool:
     """Whether a call left before the breaker last opened: its end says nothing new.
 
     Args:
-        breaker: as it stands.
+        breaker: the current state.
         admitted: as `admit` returned it for that call.
 
     """
@@ -173,7 +173,7 @@ def failed(breaker: Breaker, now: datetime, policy: BreakerPolicy, chance: float
     """A call failed for a passing reason: count it, open at the threshold or after a probe.
 
     Args:
-        breaker: as it stands.
+        breaker: the current state.
         now: when the failure was noticed (UTC).
         policy: threshold, window and times.
         chance: a random number in [0, 1), for how long it opens.
@@ -213,7 +213,7 @@ def seen_at(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> BreakerSt
 
 
 class BreakerView(msgspec.Struct, frozen=True):
-    """Where a breaker stands.
+    """A breaker as operators see it.
 
     Args:
         state: as it is now: an open one whose reset time is over is half-open.

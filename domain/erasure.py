@@ -1,11 +1,11 @@
 """Forgetting an invitee: what of a booking stays when the person asked to be erased.
 
-What stays is what the host's calendar needs: that somebody was, or is, booked at that time, and
-what became of it. The rule not to break: facts are made anonymous before they are merged, or the
-fuller ones would win and bring the person back.
+The host's calendar keeps its needs: a time was, or is, booked, and the state of that booking. The
+rule not to break: facts are made anonymous before they are merged, or the fuller ones would win and
+bring the person back.
 
-An erasure holds for what was given until then. Who books again gave their name anew, and is
-nobody erased until they are erased again.
+An erasure covers the data given until then. An invitee who books again gave their name again, and
+is not erased until the next erasure.
 """
 
 import unicodedata
@@ -47,7 +47,7 @@ def is_covered(facts: Facts, erased_at: datetime, stored_at: datetime | None = N
     by Calendly's clock, from which ours may differ.
 
     Args:
-        facts: what is told, or known, of it.
+        facts: observed or stored facts of it.
         erased_at: when the person was erased (UTC).
         stored_at: when it was first stored (UTC); None if it is not.
 
@@ -84,7 +84,7 @@ def without_erased(
 
     Args:
         observed: what arrived.
-        erased: when whom, by the normalised e-mail address (UTC).
+        erased: the time of each erasure by normalised e-mail address (UTC).
         stored: what is stored of these bookings, by the invitee's URI.
 
     """

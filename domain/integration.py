@@ -17,13 +17,13 @@ from domain.ids import IntegrationId, UserId
 from domain.redacted_repr import RedactedRepr
 from domain.token import SealedTokens
 
-# How long after its start an exchange may still be under way in a process that was slowed down:
-# the request's deadline of 30 s, and as long again, twice, for storing what came of it.
+# How long after its start a refresh may still be under way in a process that was slowed down:
+# the request's deadline of 30 s, and twice as long again for storing the outcome.
 REFRESH_OPEN_FOR = timedelta(seconds=90)
 
 
 class Status(StrEnum):
-    """Where an integration stands."""
+    """The status of an integration."""
 
     ACTIVE = "active"
     REAUTH_REQUIRED = "reauth_required"
@@ -51,7 +51,7 @@ class Account(RedactedRepr, msgspec.Struct, frozen=True):
 
 
 class Attention(msgspec.Struct, frozen=True):
-    """What a person has to know: why, and since when (UTC)."""
+    """The reason a person is needed, and since when (UTC)."""
 
     cause: Cause
     since: datetime
@@ -107,12 +107,12 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 class Lease(msgspec.Struct, frozen=True):
-    """The right to refresh one integration for a while.
+    """The exclusive lease of one process on the refresh of one integration.
 
     Args:
         owner: who holds it.
         fence: grows with each taking; a finisher with an older number changes nothing.
-        expires_at: when anybody may take it over (UTC).
+        expires_at: when another process may take it over (UTC).
         disconnecting: taken to end the grant, not to keep it alive.
 
     """
@@ -184,7 +184,7 @@ def usable_tokens(integration: Integration) -> SealedTokens:
 
 
 def still_open(integration: Integration, now: datetime) -> timedelta | None:
-    """Return how much longer an exchange that somebody left open may be under way, or None.
+    """Return how much longer an earlier refresh without outcome may be under way, or None.
 
     Its answer may be a live pair that is being stored, so a refusal of the same token proves
     nothing before that time is over.

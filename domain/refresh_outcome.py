@@ -1,17 +1,17 @@
-"""What a token exchange may come to, and the one rule for each outcome.
+"""The possible outcomes of a refresh, and the one rule for each.
 
     refreshed     Calendly answered with a new pair
-    lost_race     somebody else changed the tokens first; read them again
+    lost_race     another process changed the tokens first; read them again
     refused       the refresh token is dead: a person is needed
     throttled     asked to wait; nothing was exchanged
     unavailable   Calendly could not be asked; nothing was exchanged
     uncertain     the request may have been processed: the token may be spent
-    held_back     nothing was sent: an open breaker, or somebody else's exchange
+    held_back     nothing was sent: an open breaker, or another process's refresh
     misconfigured Calendly refused our app, not the account
     unreadable    the stored token does not open: quarantined until an operator helps
 
-Only `refused` ever ends a grant. What follows from a passing outcome (breaker, lease, next attempt,
-what an operator sees) is read from RULES; the two final ones, a new pair and the need for a
+Only `refused` ever ends a grant. The effects of a transient outcome (breaker, lease, next attempt,
+the code that operators see) are in RULES. The two final outcomes, a new pair and the need for a
 person, are made by `refreshed` and `refused` of `domain.integration`.
 """
 
@@ -50,7 +50,7 @@ class Outcome(StrEnum):
 
 
 class Effect(StrEnum):
-    """What an outcome does to the integration's own breaker."""
+    """The effect of an outcome on the integration's own breaker."""
 
     CLOSES = "closes"
     FAILS = "fails"
@@ -67,14 +67,14 @@ class Repeat(StrEnum):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """What follows from an outcome.
+    """The effects of an outcome.
 
     Args:
         ends_grant: tokens erased, `reauth_required`; False leaves the status as it is.
-        breaker: what becomes of the integration's breaker.
+        breaker: the effect on the integration's breaker.
         repeat: when the job takes it up again.
-        keeps_lease: nobody may send the same token before the lease runs out by itself: the
-            request may be under way still, or Calendly asked for a rest.
+        keeps_lease: no process may send the same token before the lease expires by itself: the
+            request may still be under way, or Calendly asked for a wait.
         shows_code: operators see the error's code on the integration.
 
     """
@@ -90,13 +90,13 @@ RULES: Final = {
     Outcome.REFRESHED: Rule(breaker=Effect.CLOSES, shows_code=False),
     Outcome.LOST_RACE: Rule(shows_code=False),
     Outcome.REFUSED: Rule(ends_grant=True, repeat=Repeat.NEVER),
-    # The user's token requests rest in all processes: none may send before the wait is over.
+    # The user's token requests wait in all processes: none may be sent before the wait is over.
     Outcome.THROTTLED: Rule(repeat=Repeat.BACKED_OFF, keeps_lease=True),
     Outcome.UNAVAILABLE: Rule(breaker=Effect.FAILS, repeat=Repeat.BACKED_OFF),
     Outcome.UNCERTAIN: Rule(breaker=Effect.FAILS, repeat=Repeat.BACKED_OFF, keeps_lease=True),
-    # The breaker itself says when; whoever is held back is due as soon as it closes.
+    # The breaker itself sets the time; the integration is due as soon as it closes.
     Outcome.HELD_BACK: Rule(),
-    # Whoever answers so is well, but every account gets the same answer until it is corrected.
+    # The server is healthy, but every account gets the same answer until the app is corrected.
     Outcome.MISCONFIGURED: Rule(repeat=Repeat.AFTER_AN_HOUR),
     # Kept as it is: an operator who puts the key back gets the grant back.
     Outcome.UNREADABLE: Rule(repeat=Repeat.AFTER_AN_HOUR),

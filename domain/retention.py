@@ -1,8 +1,8 @@
-"""How long what was stored is kept once nobody needs it.
+"""How long stored data is kept after its use has ended.
 
-Calendly repeats a delivery for 24 hours, so what tells a repetition from something new has to
-outlive that twice over: SHORTEST. What comes later than it was kept is applied again, which
-changes nothing: the ordering rule of `domain.booking` is idempotent.
+Calendly repeats a delivery for 24 hours, so the data that identifies a repetition has to outlive
+that twice over: SHORTEST. A delivery that comes even later is applied again, which changes nothing:
+the ordering rule of `domain.booking` is idempotent.
 """
 
 from datetime import datetime, timedelta
@@ -19,9 +19,9 @@ class Retention(msgspec.Struct, frozen=True):
 
     Args:
         settled: webhook events that were applied or ignored.
-        dead_letters: webhook events that were given up: time for a person to mend and replay.
+        dead_letters: webhook events that were given up: time for a person to fix and replay them.
         commands: booking commands that were carried out, for a repeated Idempotency-Key.
-        connect_attempts: connect flows that nobody ended.
+        connect_attempts: connect flows that were not completed.
 
     Raises:
         ValueError: events would be forgotten while Calendly may still repeat them.
@@ -48,7 +48,7 @@ class Retention(msgspec.Struct, frozen=True):
 
 
 class Cutoffs(msgspec.Struct, frozen=True):
-    """What ended before these moments may go (UTC)."""
+    """Data that ended before these moments may be deleted (UTC)."""
 
     settled: datetime
     dead_letters: datetime

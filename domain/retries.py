@@ -8,8 +8,8 @@
     a put-off refresh                                30 s     15 min
     storing an outcome                               200 ms   5 s      12
 
-A job's attempts end with the time-outs of its activity. What `Retry-After`, `X-RateLimit-Reset`
-or a breaker asks for comes first everywhere: it is the least that is waited.
+A job's attempts end with the time-outs of its activity. `Retry-After`, `X-RateLimit-Reset` and an
+open breaker take precedence everywhere: each is the minimum wait.
 """
 
 from datetime import timedelta
@@ -21,7 +21,7 @@ from domain.backoff import RetryPolicy, delay, is_worth_repeating, next_delay
 from domain.errors import CalendlyError, CircuitOpen, SlotkeeperError
 
 PUT_OFF: Final = RetryPolicy(base=timedelta(seconds=30), cap=timedelta(minutes=15))
-"""How long a refresh that failed for a passing reason rests, by consecutive failures."""
+"""How long a refresh waits after a transient failure, by consecutive failures."""
 
 STORING: Final = RetryPolicy(base=timedelta(milliseconds=200), cap=timedelta(seconds=5), limit=12)
 """Storing what cannot be asked for again; about as long as a request leaves of its lease."""
@@ -37,7 +37,7 @@ class RetryTable(msgspec.Struct, frozen=True):
     """The table as configured.
 
     Args:
-        request: repeats within a request, which somebody waits for.
+        request: repeats within a request, while its caller waits.
         calendly: the next attempt of a job that Calendly kept from its work; `limit` is not used.
 
     """
@@ -61,14 +61,14 @@ class RetryTable(msgspec.Struct, frozen=True):
     ) -> timedelta | None:
         """Return the wait before a job's next attempt, or None: it is final.
 
-        A wait that was asked for is never cut short; chance comes on top, so that not everybody
-        who was told the same comes back in the same moment.
+        A requested wait is never shortened. Jitter is added to it, so that callers with the same
+        wait do not all return in the same moment.
 
         Args:
             error: of the attempt that failed.
             attempt: its number, counted from 1.
             chance: a random number in [0, 1).
-            persistent: attempt again after any error: somebody may mend its cause meanwhile.
+            persistent: retry after any error: an operator may fix its cause before the next attempt.
 
         """
         if not (persistent or is_worth_repeating(error)):

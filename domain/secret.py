@@ -1,6 +1,6 @@
 """Secret: a text that must not be shown.
 
-Whoever needs the text says so with `reveal()`; every other road (repr, str, format, pickle,
+Code that needs the text calls `reveal()`; every other way (repr, str, format, pickle,
 JSON) is closed or redacted.
 """
 
@@ -14,8 +14,8 @@ REDACTED = "[redacted]"
 class Secret:
     """A text whose representation is redacted and whose equality takes constant time.
 
-    Deliberately not a msgspec Struct: encoding one as JSON is an error, so a secret cannot slip
-    into a workflow history, an answer or a log by being part of a larger value.
+    Not a msgspec Struct on purpose: encoding one as JSON is an error. So a secret cannot reach a
+    workflow history, an answer or a log as part of a larger value.
     """
 
     __slots__ = ("_text",)

@@ -1,7 +1,7 @@
 """A token pair's life: when it is due, and what each outcome of a refresh means.
 
-Calendly's refresh tokens are single-use: the moment an exchange succeeds the old token is dead,
-so whoever loses the answer has lost the grant. Every rule here follows from that.
+Calendly's refresh tokens are single-use: a successful refresh ends the old token, so a lost answer
+is a lost grant. Every rule here follows from that.
 """
 
 from datetime import datetime, timedelta
@@ -17,8 +17,8 @@ SHORTEST_LIFE = timedelta(seconds=60)
 LONGEST_LIFE = timedelta(days=31)
 
 
-# A pair this new is left alone by the proactive refresh, however far its horizon reaches: else a
-# run would find due again what it refreshed itself, and never end.
+# The proactive refresh skips a pair this new, at any horizon. Otherwise a
+# run would find its own refreshes due again, and never end.
 LEFT_ALONE_FOR = timedelta(minutes=30)
 
 # One token request with its whole answer ends within this; a lease has to outlast it.
@@ -30,7 +30,7 @@ TOKEN_WINDOW = timedelta(minutes=1)
 
 
 class TokenPair:
-    """What Calendly's token endpoint answered, in the clear. Never stored, never encoded.
+    """The token endpoint's answer, in the clear. Never stored, never encoded.
 
     Args:
         access: bearer token for the API.
@@ -74,14 +74,14 @@ class TokenPair:
 
 
 class Access(NamedTuple):
-    """What a call to Calendly's API needs: the bearer token, and whose rate budget it spends."""
+    """The needs of an API call: the bearer token, and the user whose rate limit it counts against."""
 
     token: Secret
     user_uri: str
 
 
 class SealedTokens(msgspec.Struct, frozen=True):
-    """A token pair as it rests in the database and, in an emergency, in heartbeat details.
+    """A token pair as it is stored in the database and, in an emergency, in heartbeat details.
 
     Args:
         access: sealed access token.
@@ -117,7 +117,7 @@ REQUIRED_SCOPES = (
     "webhooks:write",
 )
 OPTIONAL_SCOPES = ("scheduling_links:write",)
-"""Asked for, yet a grant without them is whole: the one call that needs it says so itself."""
+"""Requested, but not required: the one call that needs them raises ScopeMissing itself."""
 REQUESTED_SCOPES = REQUIRED_SCOPES + OPTIONAL_SCOPES
 
 

@@ -29,7 +29,7 @@ _MOST_PAGES = 200
 
 
 class Read(NamedTuple, Generic[T]):
-    """What a conditional read brought, and the tag to ask with next time, if it has one."""
+    """The result of a conditional read, and the tag for the next one if Calendly sent a tag."""
 
     value: T
     etag: str | None
@@ -112,7 +112,7 @@ class CalendlyApi:
         params: Params,
         first: Collection[T],
     ) -> list[T]:
-        """Return a list of which the first page is there. Raises the CalendlyError family."""
+        """Return a whole list whose first page is known. Raises the CalendlyError family."""
         items, token = list(first.collection), first.pagination.next_page_token
         for _ in range(_MOST_PAGES - 1):
             if token is None:
@@ -229,7 +229,7 @@ def _general(response: httpx.Response, allowance: Allowance | None) -> RateState
 
 
 def _is_unchanged(response: httpx.Response) -> bool:
-    """Whether it answers that a tag still holds; nobody else may be told so."""
+    """Whether Calendly says that the tag is still current; only a read with a tag may hear that."""
     asked = "If-None-Match" in response.request.headers
     return asked and response.status_code == httpx.codes.NOT_MODIFIED
 

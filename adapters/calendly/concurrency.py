@@ -1,4 +1,4 @@
-"""Several reads at once, a bounded number of them, ending at the first that fails."""
+"""Concurrent reads, a bounded number at a time, that end at the first failure."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable

@@ -1,7 +1,7 @@
 """An httpx client that hands each request straight to its transport.
 
-What httpx does around that (redirects, authentication flows, cookies, hooks, a log line with the
-URL) must not happen to a request that carries somebody's token, and costs a fifth of a call.
+httpx adds redirects, authentication flows, cookies, hooks and a log line with the URL. None of
+these may happen to a request that carries a user's token, and they cost a fifth of a call.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ import httpx
 
 
 class DirectClient(httpx.AsyncClient):
-    """Sends as it is told: follows no redirect, keeps no cookie, logs no URL.
+    """Sends each request unchanged: follows no redirect, keeps no cookie, logs no URL.
 
     Args:
         transport: carries the requests.

@@ -1,8 +1,7 @@
-"""What every failed call has in common: transport failures, throttling, the words of a message.
+"""Rules that all failed calls share: transport failures, throttling, the text of a message.
 
-The rule not to break: a message names the endpoint, the status, one of Calendly's documented
-titles and the names of refused parameters, nothing else of an answer or a request, so that no
-token and no e-mail can be in it.
+The rule not to break: a message quotes only the endpoint, the status, a documented title of
+Calendly's and the names of refused parameters. So no token and no e-mail address can be in it.
 """
 
 from typing import NamedTuple

@@ -1,8 +1,8 @@
 """The HTTP client that every call to Calendly goes through.
 
-The rule not to break: no POST is ever repeated here. (aiohttp repeats a GET or a DELETE once, on
-a kept connection that turns out to be closed; both may be repeated.) Redirects are not followed,
-since following one would hand a bearer token to whoever the redirect names.
+The rule not to break: no POST is ever repeated here. aiohttp repeats a GET or a DELETE once, on
+a kept connection that turns out to be closed. Redirects are not followed,
+because a redirect could hand a bearer token to another host.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Each user's share of Calendly's rate limits, kept on our side of the wire.
 
-Calendly counts per app and user, so one user's crowd never slows another. A request that would
-only earn a 429 is not sent: CalendlyThrottled is raised instead, with the seconds to wait.
+Calendly counts per app and user, so one user's requests never slow another. A request that
+would only earn a 429 is not sent. CalendlyThrottled is raised instead, with the seconds to wait.
 """
 
 from collections import OrderedDict
@@ -20,7 +20,7 @@ from domain.errors import CalendlyThrottled
 
 
 class Allowance(StrEnum):
-    """What Calendly counts by itself."""
+    """A limit that Calendly counts by itself."""
 
     TOKENS = "tokens"
     API = "api"
@@ -58,7 +58,7 @@ class _Recent(Generic[_K, _V]):
 
 
 class Flight:
-    """One request to the API on its way; whoever sent it says what its answer told."""
+    """One request to the API that is under way; its sender reports the answer here."""
 
     def __init__(self) -> None:
         self.answered = False

@@ -1,8 +1,8 @@
-"""Where one user stands with Calendly's limit a minute, as far as one process can know it.
+"""An estimate of Calendly's count for one user, as far as one process can know it.
 
-Other processes spend the same limit unseen. What Calendly counts of them comes with each answer,
-but what they have in flight does not; so the rule not to break is to keep room for it: several
-others are taken to have as much in flight as this process.
+Other processes use the same limit. Each answer carries Calendly's count, which includes their
+answered requests but not those in flight. The rule not to break is to keep room for these: several
+other processes are assumed to have as many in flight as this one.
 """
 
 import math
@@ -14,13 +14,14 @@ WINDOW = timedelta(seconds=DEFAULT_WAIT)
 # Calendly: API limits. Fifty is the Free plan's; a paid plan's is learnt from the first answer.
 ASSUMED = 50
 # How often what is in flight here counts: for four processes, and for half as much again that
-# was counted at Calendly but has not been told here yet. In simulation fewer than one in a thousand earn a 429.
-CROWD = 6
-# The part of the limit that is left to other processes however little is in flight.
+# was counted at Calendly but is not known here yet. In simulation fewer than one in a thousand
+# requests earn a 429.
+IN_FLIGHT_FACTOR = 6
+# The part of the limit that is left to other processes no matter how little is in flight.
 _RESERVE = 0.04
 # The part of the limit that may be in flight before Calendly has said anything.
 _UNTOLD = 0.12
-# The part of the limit that background work leaves to what somebody waits for.
+# The part of the limit that background work leaves to user requests.
 _OWN_SHARE = 0.2
 # Calendly's reset is in whole seconds: the minute may end that much later.
 _ROUNDED = timedelta(seconds=1)
@@ -29,7 +30,7 @@ _MOMENT = timedelta(seconds=1)
 
 
 class RateEstimate:
-    """Calendly's count as it was last told, and what left since."""
+    """Calendly's count in its latest answer, and the requests sent since."""
 
     __slots__ = (
         "_expires_at", "_flying", "_kept", "_since", "_spent", "_told", "_words", "limit",
@@ -75,8 +76,8 @@ class RateEstimate:
     def told(self, now: datetime, left: int, state: RateState) -> None:
         """Take over what the answer to a request said, which includes all other processes' use.
 
-        Answers overtake each other: one to a request that left before the word that counts was
-        heard can only add to it. Anything later replaces it, for Calendly's minute goes on.
+        Answers may arrive out of order. An answer to a request that left before the current count
+        was received can only add to it. A later one replaces it, because Calendly's minute goes on.
         """
         self._flying -= 1
         self.limit = state.limit
@@ -91,8 +92,8 @@ class RateEstimate:
 
     def _needed(self, flying: int) -> int:
         """Return how much of the limit is gone at most, with so many in flight here."""
-        # A limit that is no larger than a crowd is nobody's to reserve.
-        each = min(CROWD - 1, self.limit // 10)
+        # A limit this small has no room to reserve for other processes.
+        each = min(IN_FLIGHT_FACTOR - 1, self.limit // 10)
         others = max(math.floor(self.limit * _RESERVE), each * flying)
         return self.used + flying + others
 

@@ -1,4 +1,4 @@
-"""What Calendly's headers say about rate limits.
+"""Calendly's rate limit headers.
 
 `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds) come with every answer (Calendly: API
 limits). `Retry-After` is not documented, but honoured where it is sent.
@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 DEFAULT_WAIT = 60.0  # Calendly: the reset is "typically 60"
 LONGEST_WAIT = 3600.0
-_NONSENSE = 86400.0  # beyond a day it is no wait but, say, a UNIX time
+_NONSENSE = 86400.0  # beyond a day it is not a wait but, for example, a UNIX time
 
 
 class RateState(NamedTuple):
-    """Where a user stands: requests a window, requests left, seconds until the next window."""
+    """A user's limit: requests a window, requests left, seconds until the next window."""
 
     limit: int
     remaining: int

@@ -1,7 +1,7 @@
-"""httpx over aiohttp, with failures told apart by whether the request may have left.
+"""httpx over aiohttp, with failures classified by whether the request may have left.
 
-The rule not to break: only a failure *before* a connection stood may surface as a connect error,
-because that is what everybody above takes as "nothing was processed".
+The rule not to break: only a failure *before* the connection was established may become a connect
+error, because every caller reads that as "nothing was processed".
 """
 
 import ssl
@@ -45,7 +45,7 @@ class CalendlyTransport(AiohttpTransport):
                 raise
             raise httpx.ReadError("the connection broke", request=request) from failure
         except (aiohttp.ClientError, OSError) as failure:
-            # What httpx-aiohttp does not translate, for example an answer that is not HTTP.
+            # Errors that httpx-aiohttp does not translate, for example an answer that is not HTTP.
             raise httpx.RemoteProtocolError("not an HTTP answer", request=request) from failure
 
 

@@ -1,8 +1,8 @@
 """The database URL, as asyncpg wants it.
 
-Accepts what the hosts of PostgreSQL hand out: both schemes, `sslmode`, a Unix socket as
-`?host=/folder`, and the parameters of other drivers, which are left out where asyncpg would
-send them to the server as settings. No message quotes the URL: it holds the password.
+Accepts the addresses that hosts of PostgreSQL hand out: both schemes, `sslmode`, a Unix socket as
+`?host=/folder`, and parameters of other drivers. Those are left out if asyncpg would send them to
+the server as settings. No message quotes the URL, because it holds the password.
 """
 
 from typing import Any

@@ -11,7 +11,7 @@ from typing import Any
 from adapters.persistence.errors import translated
 
 Lend = Callable[[], AbstractAsyncContextManager[Any]]
-"""Lends a connection as a context manager, which releases it at its end."""
+"""Lends a connection; a context manager that returns it to the pool at the end."""
 
 
 def lender(acquire: Callable[[], Any], release: Callable[[Any], Awaitable[None]]) -> Lend:

@@ -1,4 +1,4 @@
-"""What asyncpg raises, as errors of the service: translated here and nowhere else.
+"""Translates asyncpg's errors to errors of the service, here and nowhere else.
 
 PostgreSQL's DETAIL quotes rows, so nothing of its text is kept: only the kind of error, the
 table and the constraint.
@@ -12,17 +12,17 @@ import asyncpg
 
 from domain.errors import SlotkeeperError, StorageContended, StorageUnavailable
 
-# The server is well and said so: this one transaction met another. A violated foreign key is
-# among them, as the row it names was erased a moment ago, and a statement that was canceled,
-# which is what a statement time-out does to one that waited.
+# The server is healthy and reports that this transaction met another one. A violated foreign key
+# is among them, because the row it names was just erased. So is a canceled statement, because a
+# statement time-out cancels one that waited.
 _CONTENDED = (
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
     asyncpg.ForeignKeyViolationError,
 )
-# Worth repeating: the server is away or too busy. A time-out of ours is among them, not above:
-# whoever means to wait for locks only so long has the server say it, so silence is no answer.
+# Worth a retry: the server is down or too busy. A time-out of ours belongs here, not above. To
+# limit a wait for locks the service sets a server time-out, so silence is not a lock.
 _PASSING = (
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
@@ -31,7 +31,7 @@ _PASSING = (
     asyncpg.CannotConnectNowError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InternalClientError,
-    # A migration changed a table since its statement was prepared; asked again it is anew.
+    # A migration changed a table since its statement was prepared; a retry prepares it again.
     asyncpg.InvalidCachedStatementError,
     asyncpg.InterfaceError,
     OSError,
@@ -40,7 +40,7 @@ _PASSING = (
 
 
 class StoreRefused(SlotkeeperError):
-    """PostgreSQL refused a statement for good: a broken rule, a missing table, wrong rights."""
+    """PostgreSQL refused a statement permanently: a broken rule, a missing table, missing rights."""
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Bring a database's schema up to date.
 
-All pending migrations run in one transaction under an advisory lock: of several that start at
-once one works, the others wait and find nothing to do; a failing one leaves no trace. What
-cannot run in a transaction (CREATE INDEX CONCURRENTLY) must not come by this way.
+All pending migrations run in one transaction under an advisory lock. Of several processes that
+start together one migrates; the others wait and then have nothing to do. A failed migration leaves
+no change. A statement that cannot run in a transaction (CREATE INDEX CONCURRENTLY) is not allowed.
 """
 
 import contextlib

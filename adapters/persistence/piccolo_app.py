@@ -1,4 +1,4 @@
-"""What Piccolo's own commands have to know of this package."""
+"""The settings that Piccolo's own commands read."""
 
 from pathlib import Path
 

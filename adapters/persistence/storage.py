@@ -115,8 +115,8 @@ async def open_storage(
     Args:
         database_url: PostgreSQL's address; see `adapters.persistence.address`.
         vault: seals webhook bodies and the links of bookings.
-        min_size: connections that are opened at once and kept; with 0 none is, so that the
-            service starts while PostgreSQL is away.
+        min_size: connections that are opened now and kept; with 0 none is opened, so that the
+            service starts while PostgreSQL is down.
         max_size: connections at most.
         timeout_seconds: how long a unit of work waits for one of them (seconds).
 

@@ -1,8 +1,8 @@
-"""One transaction on one connection, given back whatever happens.
+"""One transaction on one connection, which always returns to the pool.
 
-Piccolo's own transaction keeps its connection when BEGIN or ROLLBACK fail, so an outage would
-empty the pool for good; this one does not. Within it no task may be created: a task inherits
-the transaction and would share its connection.
+Piccolo's own transaction keeps its connection if BEGIN or ROLLBACK fails, so an outage would empty
+the pool permanently; this one does not. No task may be created within it: a task inherits the
+transaction and would share its connection.
 """
 
 from collections.abc import Awaitable, Callable
@@ -29,7 +29,7 @@ class OwnedTransaction(PostgresTransaction):
         engine: whose queries run in it.
         acquire: lends a connection.
         release: takes it back.
-        lock_wait: how long a statement waits for each lock that somebody else holds (whole
+        lock_wait: how long a statement waits for each lock of another transaction (whole
             milliseconds); None: for as long as a statement may take.
 
     Raises:
@@ -87,8 +87,8 @@ class OwnedTransaction(PostgresTransaction):
     async def _end(self, step: Callable[[], Awaitable[object]]) -> None:
         """Take a step that cannot fail in effect.
 
-        A transaction whose connection is gone was rolled back by the server, and a connection
-        that cannot be given back is replaced by the pool.
+        A transaction whose connection is gone was rolled back by the server. The pool replaces a
+        connection that cannot be released.
         """
         with suppress(StorageUnavailable), translated():
             await step()

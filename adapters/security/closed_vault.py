@@ -10,7 +10,7 @@ class ClosedVault:
     """Implements the Vault port by refusing: neither seals nor opens anything."""
 
     def seal(self, secret: Secret, bound_to: str) -> NoReturn:  # noqa: ARG002 - the port's
-        """Refuse: nothing may be stored that nobody can open."""
+        """Refuse: a value that cannot be opened again must not be stored."""
         raise _closed()
 
     def open(self, sealed: str, bound_to: str) -> NoReturn:  # noqa: ARG002 - the port's

@@ -1,1 +1,1 @@
-"""What the operating system gives: the time, chance, tasks of this process."""
+"""Ports to the operating system: the time, randomness, tasks of this process."""

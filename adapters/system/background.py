@@ -1,8 +1,8 @@
-"""Work that goes on behind an answer, as tasks of this process.
+"""Background work as tasks of this process.
 
-Every task is held until it ends (the event loop itself keeps only weak references), their number
-is bounded, and closing waits for them a bounded time. What is refused or cut off here is lost to
-this process; the port says that somebody else will do it later.
+Every task is referenced until it ends, because the event loop itself keeps only weak references.
+Their number is bounded, and closing waits for them a bounded time. Work that is refused or canceled
+here is lost to this process; by the port's contract another process does it later.
 """
 
 import asyncio
@@ -40,8 +40,8 @@ class AsyncBackground:
             reason = "closed" if self._closed else "full"
             _log.warning("background_work_refused", work=name, reason=reason)
             return
-        # An own context: a database transaction bound to the caller's must not leak into work
-        # that outlives it. What the log carries is taken along.
+        # A context of its own: the caller's database transaction must not leak into work that
+        # outlives it. The fields of log entries are copied.
         context = Context()
         context.run(
             structlog.contextvars.bind_contextvars, **structlog.contextvars.get_contextvars()

@@ -1,1 +1,1 @@
-"""What operators see: structured logs, counters, and the rule that neither shows a secret."""
+"""Structured logs and counters for operators, and the rule that neither shows a secret."""

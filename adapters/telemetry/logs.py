@@ -29,7 +29,7 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
     Args:
         level: `debug`, `info`, `warning` or `error`.
         log_format: `json`, or `console` for people (coloured at a terminal).
-        stream: standard output unless told.
+        stream: where to write; None: standard output.
 
     """
     target = sys.stdout if stream is None else stream
@@ -63,7 +63,7 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Writes to a stream; a failure to write is told without quoting the entry."""
+    """Writes to a stream; the report of a failed write never quotes the entry."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         # The standard one prints the message and its arguments, unredacted.
@@ -85,7 +85,7 @@ def _finish() -> list[Processor]:
     return [render_exception, redact]
 
 
-# What Temporal's SDK attaches to the entries of workflows and activities.
+# Fields that Temporal's SDK attaches to the entries of workflows and activities.
 _TEMPORAL_EXTRA = ("temporal_workflow", "temporal_activity")
 _TEMPORAL_FIELDS = ("workflow_id", "workflow_type", "run_id", "activity_type", "attempt")
 

@@ -108,7 +108,7 @@ def redact_name(name: str) -> str:
 def redact_text(text: str) -> str:
     """Return the text without anything that looks like a credential or an e-mail address."""
     if not text.isascii():
-        text = text.encode(errors="replace").decode()  # a lone surrogate is no UTF-8
+        text = text.encode(errors="replace").decode()  # a lone surrogate is not UTF-8
     if len(text) <= _LONGEST_TEXT:
         return _redact(text)
     # Cut once more than needed before, so that no secret is halved at the visible end.
@@ -116,7 +116,7 @@ def redact_text(text: str) -> str:
     return f"{shown}… ({len(text)} characters)"
 
 
-# What every rule needs one of; most texts of an entry are codes, ids and paths without any.
+# Every rule needs one of these; most texts of an entry are codes, ids and paths without any.
 _SUSPECT = re.compile(r"[\s@=:%]|sk_|eyJ")
 
 

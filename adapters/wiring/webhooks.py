@@ -53,7 +53,7 @@ def _grouped(resources: Resources) -> Inbox:
     contention = Contention(resources.clock)
     single = _single(resources, SINGLE_LOCK_WAIT, contention)
     singly = KeyedQueue(
-        single, lane=queue_key, at_once=SINGLE_CONCURRENCY, most_waiting=MAX_PENDING
+        single, queue_key=queue_key, at_once=SINGLE_CONCURRENCY, most_waiting=MAX_PENDING
     )
     group = GroupCommit(
         _batch(resources, GROUP_LOCK_WAIT).store,

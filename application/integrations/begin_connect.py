@@ -31,7 +31,7 @@ class StartedConnect(msgspec.Struct, frozen=True):
 
 
 class BeginConnect:
-    """Makes a `state` that is good once, for one user, for a while, with PKCE (RFC 7636)."""
+    """Makes a `state` for one use by one user until it expires, with PKCE (RFC 7636)."""
 
     def __init__(
         self,

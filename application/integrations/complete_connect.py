@@ -57,7 +57,7 @@ class ConnectOutcome(msgspec.Struct, frozen=True):
 
 
 class CompleteConnect:
-    """Takes the callback. Whatever goes wrong, nothing is left half-made."""
+    """Takes the callback. If a step fails, no partial change is stored."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class CompleteConnect:
     async def _take(
         self, state: str | None, browser_token: str | None, user_id: UserId | None
     ) -> ConnectAttempt:
-        """Take the flow out of the store, but only for whom it is: others do not spend it."""
+        """Delete the flow and return it, but only for its own user: others do not use it up."""
         async with self._storage() as uow:
             attempt = await uow.connect_attempts.find(digest(state or ""))
             if attempt is not None and self._is_good(attempt, browser_token, user_id):
@@ -148,7 +148,7 @@ class CompleteConnect:
                 if attempt is not None:
                     return attempt
         raise ConnectStateInvalid(
-            "This connect link was used already, has expired or belongs to somebody else; "
+            "This connect link was used already, has expired or belongs to another user; "
             "start again from your application."
         )
 
@@ -216,7 +216,7 @@ def consent_error(code: str) -> SlotkeeperError:
     """Return the error to show for the callback's `error` parameter.
 
     Only `access_denied` says that the person refused. The code is not repeated in any message:
-    whoever has the link may have written it.
+    any person with the link may have written it.
     """
     if code == _DENIED:
         return ConsentDenied("Access to Calendly was refused; nothing was connected.")

@@ -1,7 +1,7 @@
 """Exchange the tokens of an integration that is being disconnected, so that it can be withdrawn.
 
-The new pair is stored before anybody uses it: one that only a dying process knew would outlive
-the integration at Calendly.
+The new pair is stored before it is used. A pair known only to a process that dies would stay valid
+at Calendly after the integration is gone.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class FinalRefresh:
     ) -> None:
         """Exchange and store; afterwards the new pair is stored and the lease is free.
 
-        Cancelled, however often, it gives way only once what it began is stored.
+        If canceled, any number of times, it returns only after its outcome is stored.
 
         Args:
             integration: as it was when the lease was taken.
@@ -63,7 +63,7 @@ class FinalRefresh:
 
         Raises:
             GrantRefused: the refresh token is spent, revoked or unknown.
-            RefreshInProgress: the lease was lost; nothing was sent, or the new pair given back.
+            RefreshInProgress: the lease was lost; nothing was sent, or the new pair was revoked.
             StorageUnavailable, CircuitOpen, the CalendlyError family: try again later.
 
         """
@@ -79,7 +79,7 @@ class FinalRefresh:
         lease: Lease,
         budget: RetryBudget,
     ) -> None:
-        # What comes of it is stored within the call: the circuit keeps its own record after.
+        # The outcome is stored within the call: the breaker records its own result afterwards.
         await self._circuit_breakers.call(
             Surface.OAUTH,
             lambda: self._spend(integration, tokens, refresh, lease, budget),

@@ -1,8 +1,8 @@
 """Disconnect an integration: subscriptions removed, tokens revoked, then everything erased.
 
 Every step may be repeated, so a crash between any two only means doing it again. All of it runs
-under the refresh lease: whoever refreshes at the same moment would end up with a pair that
-nobody revokes.
+under the refresh lease: a concurrent refresh would end with a pair that no process
+revokes.
 """
 
 from collections.abc import Awaitable
@@ -68,15 +68,15 @@ class FinishDisconnect:
 
         Args:
             integration_id: which one; it must be marked as disconnecting.
-            forced: try each step with Calendly once, then erase whatever came of them.
+            forced: try each step at Calendly once, then erase regardless of the results.
 
         Returns:
-            `erased`, `erased_unrevoked` when Calendly was not told everything, or `absent`.
+            `erased`, `erased_unrevoked` if Calendly may still have the grant, or `absent`.
 
         Raises:
-            RefreshInProgress: somebody holds the refresh lease, or changed the tokens.
+            RefreshInProgress: another process holds the refresh lease, or changed the tokens.
             StorageUnavailable: nothing was erased.
-            Unless forced, also whatever kept Calendly from being told.
+            CircuitOpen, CalendlyError: unless forced, a step at Calendly failed.
 
         """
         try:
@@ -97,7 +97,7 @@ class FinishDisconnect:
             )
             await self._erase(integration)
         except CalendlyUncertain:
-            # A token request may be under way: the lease ends by itself, and nobody sends before.
+            # A token request may be under way: the lease expires by itself, and no process sends before.
             raise
         except SlotkeeperError:
             await self._release(integration_id, lease)
@@ -177,7 +177,7 @@ class FinishDisconnect:
             await uow.commit()
 
     async def _release(self, integration_id: IntegrationId, lease: Lease) -> None:
-        # What went wrong matters more than a lease that ends by itself.
+        # The original error matters more than a lease that expires by itself.
         with suppress(StorageUnavailable):
             async with self._storage() as uow:
                 await uow.refresh_queue.release(integration_id, lease)
@@ -187,7 +187,7 @@ class FinishDisconnect:
 async def _went_well(step: Awaitable[None], *, forced: bool) -> bool:
     """Take a step; False when it failed and that does not stop us.
 
-    A dead grant never does: nobody can unsubscribe with it any more, now or later.
+    A dead grant never does: it can never unsubscribe again.
     """
     try:
         await step

@@ -6,7 +6,7 @@ from domain.ids import UserId
 
 
 class RequestDisconnect:
-    """Stops all use of the integration at once; a durable job does the rest."""
+    """Stops all use of the integration immediately; a durable job does the rest."""
 
     def __init__(self, *, storage: Storage, jobs: Jobs) -> None:
         self._storage = storage

@@ -1,4 +1,4 @@
-"""What Calendly is told when an integration ends: its subscriptions go, its tokens are revoked."""
+"""The end of an integration at Calendly: delete its subscriptions, revoke its tokens."""
 
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.calendly.subscriptions import CalendlySubscriptions

@@ -1,7 +1,7 @@
 """Keep a fresh grant: as a new integration, as the same one restored, or in another's place.
 
-One transaction decides, so a user never has two integrations that stay. A grant that is not kept
-is given back.
+One transaction decides, so a user never has two integrations that stay. A grant that is not stored
+is revoked.
 """
 
 from contextlib import suppress
@@ -70,16 +70,16 @@ class StoreIntegration:
     async def run(
         self, attempt: ConnectAttempt, pair: TokenPair, account: Account
     ) -> StoredIntegration:
-        """Store the grant, or give it back; a commit may have counted though its answer is lost.
+        """Store the tokens or revoke them. The commit may have succeeded even if its response was lost.
 
-        The same Calendly account has its integration back. Another one takes the place of the
-        connected one only when the flow was begun for that; the old one is then disconnecting
-        from the same moment on, and its durable job is started.
+        The same Calendly account recovers its integration. Another account replaces the connected
+        one only if the flow was begun for that. The old integration is then disconnecting from the
+        same moment on, and its durable job is started.
 
         Raises:
             AccountMismatch: another account is connected, and may not be replaced.
             DisconnectInProgress: this very account is being disconnected.
-            StorageUnavailable: not stored; or it is not known, and then nothing is given back,
+            StorageUnavailable: not stored; or the result is unknown, and then nothing is revoked,
                 since that would end an integration that may be stored as active.
 
         """
@@ -105,7 +105,7 @@ class StoreIntegration:
         return kept
 
     async def discard(self, pair: TokenPair) -> None:
-        """Give back a grant that is not kept."""
+        """Revoke a grant that is not stored."""
         await revoke_unused(self._oauth, (pair.refresh, pair.access))
 
     async def _store(
@@ -162,7 +162,7 @@ class StoreIntegration:
         return None
 
     async def _resume_disconnect(self, user_id: UserId, account: Account) -> None:
-        """Start the job once more, in case the workflow engine was away when it was asked for."""
+        """Start the job once more, in case Temporal was down when it was requested."""
         with suppress(JobsUnavailable, StorageUnavailable):
             async with self._storage() as uow:
                 leaving = await _leaving(uow, user_id, account)

@@ -20,7 +20,7 @@ from domain.token import missing_scopes
 
 
 class ActionRequired(msgspec.Struct, frozen=True):
-    """What a person has to do, and since when (UTC).
+    """The action that a person has to take, and since when (UTC).
 
     Args:
         code: why: the cause of `reauth_required`, or what else is amiss.
@@ -44,7 +44,7 @@ class IntegrationView(msgspec.Struct, frozen=True):
         shared_account: whether another user is connected to the same Calendly account.
         webhooks_missing_since: since when webhooks may be missing that no comparison has made up
             for yet (UTC).
-        repaired_count: bookings that comparisons found wrong so far, for lack of a webhook.
+        repaired_count: bookings that reconciliation corrected so far, because a webhook was lost.
         last_repaired_at: when the last of them was put right (UTC).
 
     """

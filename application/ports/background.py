@@ -1,4 +1,4 @@
-"""Work that goes on behind an answer."""
+"""Background work of this process."""
 
 from collections.abc import Coroutine
 from typing import Any, Protocol
@@ -7,8 +7,8 @@ from typing import Any, Protocol
 class Background(Protocol):
     """Runs work in this process after the answer was given.
 
-    What runs here may be lost with the process, so it must be work that somebody else would do
-    later anyway, unless it is vital. Its errors are logged, never raised.
+    The work may be lost with the process, so another process must be able to do it later,
+    unless it is vital. Its errors are logged, never raised.
     """
 
     def run(self, name: str, work: Coroutine[Any, Any, object], *, vital: bool = False) -> None:

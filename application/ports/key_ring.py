@@ -1,4 +1,4 @@
-"""A vault whose keys can be told apart, for changing them."""
+"""A vault whose keys are visible by id, for key rotation."""
 
 from typing import Protocol
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 
 class Randomness(Protocol):
-    """A source of what nobody can guess, and of chance."""
+    """A source of unguessable values and of random fractions."""
 
     def new_id(self) -> UUID:
         """Return a new UUID version 7 (RFC 9562): sortable by time, opaque to callers."""

@@ -36,7 +36,7 @@ class UnsavedTokenPair(msgspec.Struct, frozen=True, omit_defaults=True):
 class UnsavedTokens(Protocol):
     """Keeps pairs where they outlive this process, as far as that can be; never raises.
 
-    Whoever takes the work up after a crash finds in `kept` what was not dropped.
+    After a crash the next attempt finds in `kept` the pairs that were not dropped.
     """
 
     def keep(self, pair: UnsavedTokenPair) -> None:
@@ -48,7 +48,7 @@ class UnsavedTokens(Protocol):
         ...
 
     def drop(self, pair: UnsavedTokenPair) -> None:
-        """Forget a pair: it is stored, or somebody's change made it worthless."""
+        """Forget a pair: it is stored, or another change made it worthless."""
         ...
 
     def kept(self) -> Sequence[UnsavedTokenPair]:

@@ -11,8 +11,8 @@ class Vault(Protocol):
     def seal(self, secret: Secret, bound_to: str) -> str:
         """Return the sealed text under the first key, bound to the row it belongs to.
 
-        The id of that key stands between the text's first two dots, so that a store can find
-        what an older key sealed.
+        The id of that key is between the text's first two dots, so that a store can find the values
+        that an older key sealed.
 
         Args:
             secret: what to seal.

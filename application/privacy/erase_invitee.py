@@ -1,9 +1,10 @@
 """Erase one invitee by e-mail: bookings made anonymous, webhooks rewritten, kept that way.
 
-The order is what makes it hold. First the record is committed, from which on nobody stores the
-person anew; then whoever began before that is waited for; then everything stored is gone through,
-matched by the record. What is cut off after the record `application.privacy.finish_erasures` ends.
-The address is held in memory alone: never logged, never stored, never sent to Temporal.
+The order makes the erasure complete. First the record is committed; from then on no transaction
+stores the person again. Then transactions that began before it are awaited. Then all stored rows
+are read and matched by the record. `application.privacy.finish_erasures` completes an erasure that
+is interrupted after its record. The address stays in memory: it is never logged, stored or sent to
+Temporal.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ LOOK_AGAIN = timedelta(milliseconds=100)
 
 
 class EraseInvitee:
-    """May be repeated: what is erased already is found no more."""
+    """May be repeated: erased data is not found again."""
 
     def __init__(
         self,
@@ -56,7 +57,7 @@ class EraseInvitee:
             by: who asks, for the record: `cli`, or the API key's beginning.
 
         Raises:
-            InvalidInput: that is no e-mail address.
+            InvalidInput: the text is not an e-mail address.
             StorageUnavailable: begun, not ended: the record holds for what arrives; repeat it
                 for the rest, or the daily job ends it.
             SealedValueUnreadable: the key of the record cannot be opened; nothing was done.

@@ -1,4 +1,4 @@
-"""Keep erased invitees erased: nothing of them enters the bookings again, whoever tells of it.
+"""Keep erased invitees erased: their data never enters the bookings again, from any source.
 
 Called with everything that was observed, before it is merged with what is stored, inside the
 transaction that stores it.
@@ -16,7 +16,7 @@ async def find_erased(uow: UnitOfWork, observed: Sequence[Facts]) -> Mapping[str
     """Return which of the invitees were erased, and when, by normalised address.
 
     Raises:
-        SealedValueUnreadable: nobody can know at the moment.
+        SealedValueUnreadable: the key of the record cannot be opened, so none can be matched.
 
     """
     emails = {normalised(facts.details.invitee.email) for facts in observed} - {""}

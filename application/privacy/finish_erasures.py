@@ -1,7 +1,7 @@
 """Bring erasures to their end whose process died between their steps.
 
-The record alone tells whom to look for, so nobody has to name the person again. How far it is
-stands in the cursor, by ids and counts, and a page that is repeated finds nothing twice.
+The record alone identifies the person, so the address is not needed again. The progress is in the
+cursor, as ids and counts, and a repeated page changes nothing twice.
 """
 
 from datetime import timedelta
@@ -44,7 +44,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What a page came to; `place` is None, with `more` true, where another may have to be ended.
+    """The result of a page; with `more`, `place` None means that another erasure may be unfinished.
 
     Args:
         examined: rows that were looked at.
@@ -90,7 +90,7 @@ class FinishErasures:
             limit: webhooks a page.
 
         Raises:
-            SealedValueUnreadable: the key of the record cannot be opened, so nobody knows whom.
+            SealedValueUnreadable: the key of the record cannot be opened, so none can be matched.
 
         """
         if place is None:
@@ -104,7 +104,7 @@ class FinishErasures:
             found = await uow.erasures.unfinished(self._clock.now() - UNDER_WAY)
             if found is None:
                 return Step(more=False)
-            # Who looked before the record was there has ended, or what they store may be missed.
+            # Transactions that read before the record existed must have ended, or their rows are missed.
             quiet = await uow.erasures.is_quiet_since(found.erased_at + UNDER_WAY / 2)
         self._telemetry.erasure_unfinished(found.id)
         return Step(place=Place(erasure=found.id)) if quiet else Step(more=False)

@@ -1,8 +1,8 @@
 """Forget what is over: old webhook events first, then what else outlived its use.
 
-Each day it also looks at what arrived, or was settled, since the day before: Calendly may tell of
-an erased invitee's booking again, long after, and a body that nobody could open may have waited
-for its key; none is to rest here for its whole time. Last it ends erasures that were cut off.
+Each day it also reads the webhooks that arrived, or were settled, since the day before. Calendly may
+send a booking of an erased invitee again much later, and an unreadable body may have waited for its
+key. None of these may stay for the whole retention. Last it completes interrupted erasures.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Make the bookings of erased invitees anonymous.
 
-Matched by what the record of erasures knows, so that an erasure whose process died can be brought
-to its end although nobody has the address any more.
+Matched by what the record of erasures knows, so that an erasure whose process died can be
+completed although no process has the address any more.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,11 +19,11 @@ BOOKINGS_AT_ONCE = 5_000  # addresses of a page; those that are found are few
 
 
 class Forgotten(msgspec.Struct, frozen=True):
-    """What a page came to.
+    """The result of a page.
 
     Args:
         examined: bookings that were looked at.
-        forgotten: those that named somebody erased.
+        forgotten: those of an erased invitee.
         after: where the next page begins; None at the end.
 
     """
@@ -62,7 +62,7 @@ async def _forget(uow: UnitOfWork, theirs: Collection[BookingId]) -> int:
 
 
 async def _covered(uow: UnitOfWork, held: Sequence[Booking]) -> list[Booking]:
-    """Return those that an erasure holds for, as they are now: they may have changed meanwhile."""
+    """Return those that an erasure covers, as they are now: they may have changed since the read."""
     erased = await find_erased(uow, [each.facts for each in held])
     moments = (erased.get(normalised(each.facts.details.invitee.email)) for each in held)
     return [

@@ -1,7 +1,7 @@
 """Rewrite stored webhooks that hold data of erased invitees.
 
-Matched by what the record of erasures knows, so that it needs nobody's address: the same pages
-serve a new erasure, one that was cut off, and the daily look at what arrived since.
+Matched by the record of erasures, so no address is needed. The same pages serve a new erasure, an
+interrupted one, and the daily check of recent webhooks.
 """
 
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ from domain.erasure import is_body_covered
 from domain.ids import WebhookEventId
 
 BODIES_AT_ONCE = 200
-"""No page opens more, whoever asks: all of them are in memory together."""
+"""No page opens more, because all its bodies are in memory together."""
 
 
 class Redacted(msgspec.Struct, frozen=True):
-    """What a page came to.
+    """The result of a page.
 
     Args:
         examined: bodies that were looked at.
-        rewritten: those that held data of somebody erased.
-        unreadable: those that do not open, so that nobody can look.
+        rewritten: those that held data of an erased invitee.
+        unreadable: those that do not open, so that they cannot be searched.
         after: where the next page begins; None at the end.
 
     """

@@ -1,7 +1,7 @@
-"""Tell one account's own trouble from an outage of Calendly, as far as one process can see.
+"""Distinguish failures of one account from an outage of Calendly, as far as one process can see.
 
-What is not counted here is hidden from a breaker that protects everybody: when in doubt, a
-failure is evidence.
+A failure that is not counted here is hidden from a breaker that protects all users. When in doubt,
+a failure is evidence.
 """
 
 from datetime import datetime, timedelta
@@ -12,11 +12,11 @@ MOST_REMEMBERED = 10_000  # accounts; forgetting one makes its next failure evid
 class AccountFailures:
     """Which accounts keep failing while others get answers; one for each surface.
 
-    A failure of an account is no evidence of an outage when the account has failed before, has
-    had no answer since, and another account has had one since, within the window. An account
-    that is the only one in use is therefore always believed, and so is everybody's first
-    failure; one account that is broken for its own reasons counts once, and again only when
-    nobody else was answered for as long as the window.
+    A failure of an account is not evidence of an outage if three things hold within the window.
+    The account has failed before, has had no answer since, and another account has had one since.
+    So the only account in use is always believed, and so is the first failure of each account. An
+    account that fails for its own reasons counts once, and again only after a window in which no
+    other account was answered.
 
     Args:
         window: how long another account's answer says that the host is well.
@@ -29,7 +29,7 @@ class AccountFailures:
         self._answered_at: datetime | None = None
 
     def answered(self, subject: str, now: datetime) -> None:
-        """An account got an answer, be it a refusal."""
+        """An account got an answer, which may be a refusal."""
         self._failing_since.pop(subject, None)
         self._answered_at = now
 

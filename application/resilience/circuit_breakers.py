@@ -1,7 +1,7 @@
 """Calls to Calendly behind the circuit breakers that all processes share.
 
-The breaker is believed for a few seconds from memory, so that neither calls to a healthy Calendly
-nor refusals of a failing one cost a round trip to the store.
+The breaker is read from memory for a few seconds. So neither calls to a healthy Calendly nor
+refusals of a failing one cost a round trip to the store.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -70,12 +70,12 @@ class CircuitBreakers:
         Args:
             surface: what the call goes to.
             work: the call.
-            subject: an opaque id of the account that it is for, so that one which is broken for
-                its own reasons does not hold back everybody (see AccountFailures). Without it every
+            subject: an opaque id of the account that it is for, so that an account that fails for its
+                own reasons does not stop the others (see AccountFailures). Without it every
                 failure counts.
 
         Raises:
-            CircuitOpen: nothing was sent; `retry_after` says when to come again.
+            CircuitOpen: nothing was sent; retry after `retry_after` seconds.
             StorageUnavailable: nothing was sent; the breaker could not be read.
 
         """
@@ -91,7 +91,7 @@ class CircuitBreakers:
     async def wait(self, surface: Surface) -> timedelta | None:
         """Return how long nothing goes out to a surface, at the longest; None when a call may.
 
-        Takes no probe's turn. Cheap: the store is asked every few seconds at the most, unless a
+        Does not take the probe. Cheap: the store is read every few seconds at most, unless a
         probe is out.
 
         Raises:
@@ -126,7 +126,7 @@ class CircuitBreakers:
         return breaker
 
     async def states(self) -> Mapping[Surface, BreakerView]:
-        """Return where every surface stands, for showing. Raises StorageUnavailable."""
+        """Return the state of every surface. Raises StorageUnavailable."""
         return {
             surface: view_of(await self.current(surface), self._clock.now(), self._policy)
             for surface in Surface
@@ -137,7 +137,7 @@ class CircuitBreakers:
         if believed == CLOSED:
             return CLOSED
         if believed is not None and believed.state is BreakerState.OPEN:
-            # Nothing ends an open breaker before its time, so that memory is as good as the row.
+            # An open breaker never closes before its time, so memory equals the stored row.
             self._refuse_if_held_back(surface, believed, now)
         breaker = await self.current(surface)
         # A refusal needs no lock, nor does a closed breaker: only the probe's turn is taken.
@@ -206,8 +206,8 @@ class CircuitBreakers:
     async def _change(
         self, surface: Surface, change: Callable[[Breaker], Breaker]
     ) -> tuple[Breaker, Breaker] | None:
-        """Return the breaker before and after, or None when the store was away."""
-        # What the call did matters more than the record of it: its own outcome goes on.
+        """Return the breaker before and after, or None if the store was down."""
+        # The outcome of the call matters more than its record, so it is never replaced by an error.
         with suppress(StorageUnavailable):
             async with self._storage() as uow:
                 before = await uow.breakers.lock(surface)

@@ -1,7 +1,7 @@
 """Writes that come together share one transaction.
 
-While one group is being written the next one gathers, so a write waits for one other at most,
-and nothing waits when there is nothing to share. Whoever asked is answered after the commit.
+While one group is being written the next one gathers. So a write waits for one other at most, and
+does not wait if it is alone. Each caller is answered after the commit.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from domain.errors import SlotkeeperError, StorageContended, StorageUnavailable
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Seconds after which one who was turned away may come again: many groups are written by then.
+# Seconds after which a refused caller may retry: many groups are written by then.
 RETRY_AFTER = 1.0
 
 
@@ -29,10 +29,10 @@ class GroupCommit(Generic[Item, Result]):
     Args:
         write: stores all items in one transaction and returns a result for each, in their order;
             when it raises, nothing of them counts as stored.
-        singly: stores one item, after the group that it was in failed for another reason than an
-            outage, a lock that somebody holds among them. It is asked for all of a group at once
-            and bounds itself. None means that `write` is given each alone, one after the other,
-            when the store refused the group or was contended.
+        singly: stores one item after its group failed for a reason other than an outage, a held
+            lock included. All items of a group are passed to it concurrently, so it limits itself. None
+            means that `write` is given each item alone, one after the other, if the store refused the
+            group or was contended.
         key: what an item is about. A group holds one item of a key: what follows it must see it.
             None means that any two items may be in one group.
         at_most: items in a group.
@@ -62,9 +62,9 @@ class GroupCommit(Generic[Item, Result]):
         self._writer: asyncio.Task[None] | None = None
 
     async def __call__(self, item: Item) -> Result:
-        """Write an item with those that come meanwhile; raises what `write` or `singly` raises.
+        """Write an item with those that arrive until then; raises what `write` or `singly` raises.
 
-        Cancelled, the item may be written all the same.
+        If canceled, the item may still be written.
 
         Raises:
             StorageUnavailable: too many wait already; nothing of the item was kept.
@@ -91,7 +91,7 @@ class GroupCommit(Generic[Item, Result]):
                 group = self._next_group()
                 await self._write_group(group)
         except BaseException as error:
-            # The process ends, or `write` is broken: nobody may be left waiting for ever.
+            # The process ends, or `write` is broken: no caller may wait forever.
             _fail([*group, *self._waiting], error)
             self._waiting.clear()
             if not isinstance(error, Exception):
@@ -131,11 +131,11 @@ class GroupCommit(Generic[Item, Result]):
         try:
             results = await self._write([one.item for one in group])
         except StorageContended as error:
-            # The store is well, and most of the group has nothing to do with who is in the way.
+            # The store is well, and the lock concerns few items of the group.
             await self._write_each(group, error)
         except StorageUnavailable as error:
             _fail(group, error)
-        except Exception as error:  # noqa: BLE001 - it is told to whoever asked, or raised again
+        except Exception as error:  # noqa: BLE001 - it reaches each caller, or is raised again
             await self._write_each(group, error)
         else:
             for one, result in zip(group, results, strict=True):
@@ -159,7 +159,7 @@ async def _written(
 ) -> None:
     try:
         result = await singly(one.item)
-    except Exception as error:  # noqa: BLE001 - it is told to the one who asked
+    except Exception as error:  # noqa: BLE001 - it reaches the caller
         _fail([one], error)
     else:
         _answer(one, result)

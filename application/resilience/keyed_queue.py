@@ -1,6 +1,6 @@
-"""Work in lanes: one after the other within a lane, several lanes at once, up to a number.
+"""Work in queues by key: sequential within a key, concurrent across keys, up to a number.
 
-Who stands still holds up the own lane alone, and one place of those that all lanes share.
+An item that waits delays its own key only, and uses one of the slots that all keys share.
 """
 
 import asyncio
@@ -17,12 +17,12 @@ RETRY_AFTER = 1.0
 
 
 class KeyedQueue(Generic[Item, Result]):
-    """Bounds how much of some work goes on at once.
+    """Bounds how much work runs concurrently.
 
     Args:
         work: what is done with an item.
-        lane: tells which items follow each other.
-        at_once: lanes that are worked at the same moment.
+        queue_key: returns the key of an item; items of one key follow each other.
+        at_once: keys that are worked concurrently.
         most_waiting: items under way at most, waiting ones included.
 
     """
@@ -31,17 +31,17 @@ class KeyedQueue(Generic[Item, Result]):
         self,
         work: Callable[[Item], Awaitable[Result]],
         *,
-        lane: Callable[[Item], Hashable],
+        queue_key: Callable[[Item], Hashable],
         at_once: int,
         most_waiting: int,
     ) -> None:
         self._work = work
-        self._lane = lane
-        self._places = asyncio.Semaphore(at_once)
+        self._queue_key = queue_key
+        self._slots = asyncio.Semaphore(at_once)
         self._most_waiting = most_waiting
         self._under_way = 0
-        # A lane lasts for as long as somebody is in it.
-        self._queue: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+        # A key's lock exists as long as an item of the key waits or runs.
+        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def __call__(self, item: Item) -> Result:
         """Do the work when its turn comes; raises what it raises.
@@ -54,11 +54,11 @@ class KeyedQueue(Generic[Item, Result]):
             raise StorageUnavailable(
                 "More arrives than can be stored at the moment.", retry_after=RETRY_AFTER
             )
-        lane = self._queue.setdefault(self._lane(item), asyncio.Lock())
+        key_lock = self._locks.setdefault(self._queue_key(item), asyncio.Lock())
         self._under_way += 1
         try:
-            # The lane first: who waits in one takes no place from the others.
-            async with lane, self._places:
+            # The key's lock first: an item that waits for it takes no slot from other keys.
+            async with key_lock, self._slots:
                 return await self._work(item)
         finally:
             self._under_way -= 1

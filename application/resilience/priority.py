@@ -1,7 +1,7 @@
-"""Whether what runs is a job that nobody waits for.
+"""Whether the running code is a background job that no user waits for.
 
-A user's limit at Calendly is shared by jobs and by what the user asked for. Whoever starts a job
-says so once; it holds for all that the job calls and for the tasks that it starts.
+A user's limit at Calendly is shared by jobs and by user requests. The start of a job sets the mark
+once; it covers all that the job calls and the tasks that it starts.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Spread the starts of many like things, so that a crowd does not act in one moment."""
+"""Spread the starts of many equal tasks, so that they do not all run in one moment."""
 
 import asyncio
 
@@ -8,8 +8,8 @@ from application.ports.randomness import Randomness
 class RateLimiter:
     """Lets one caller through at a time, so many a second at most, unevenly on purpose.
 
-    What starts together today expires together tomorrow: without jitter a mass import would be
-    refreshed in the same second for ever.
+    Tokens that are refreshed together expire together: without jitter a mass import would be
+    refreshed in the same second forever.
 
     Args:
         per_second: how many on average; 0 means as fast as they come.

@@ -1,6 +1,6 @@
-"""Store something again and again while the store is away.
+"""Retry storing while the store is down.
 
-For what cannot be asked for a second time: a token pair that is not stored is a grant lost.
+For values that cannot be requested again: a token pair that is not stored is a lost grant.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 # Seconds. About as long as a caller waits, and as a request leaves of its lease.
 RETRY_SECONDS: Final = 30.0
-# A process that is told to stop has been given ten.
+# A process has ten seconds between the signal to stop and its end.
 SHUTDOWN_SECONDS: Final = 5.0
-# A store that hangs is as good as away; what it did of the attempt shows at the next one.
+# A store that hangs counts as down; the next attempt sees the effect of this one.
 LONGEST_ATTEMPT: Final = 10.0
 
 
@@ -26,10 +26,10 @@ class RetryBudget:
     """How long to go on, counted from the first attempt that failed.
 
     Args:
-        seconds: None means for as long as the process lives, unless hurried.
+        seconds: None means as long as the process lives, until it is shortened.
 
     Attributes:
-        worn: set once attempts have failed for a while.
+        exhausted: set after attempts have failed for RETRY_SECONDS.
         tried: whether any attempt failed.
 
     """
@@ -39,34 +39,34 @@ class RetryBudget:
         self.tried = False
         self._seconds = seconds
         self._since = 0.0
-        self._made = 0
-        self._hurried = asyncio.Event()
+        self._attempts = 0
+        self._shortened = asyncio.Event()
 
     def shorten(self) -> None:
-        """Go on for a few seconds only: somebody waits for this process to end."""
+        """Retry for SHUTDOWN_SECONDS more: this process is about to end."""
         left = _now() + SHUTDOWN_SECONDS - (self._since if self.tried else _now())
         self._seconds = left if self._seconds is None else min(self._seconds, left)
-        self._hurried.set()
+        self._shortened.set()
 
     def failed(self) -> bool:
-        """Note a failed attempt; return whether another one is due. Sets `worn` after a while."""
+        """Record a failed attempt; return whether to retry. Sets `exhausted` after RETRY_SECONDS."""
         self._since = self._since if self.tried else _now()
         self.tried = True
-        self._made += 1
+        self._attempts += 1
         gone = _now() - self._since
         if gone >= RETRY_SECONDS:
             self.exhausted.set()
         return self._seconds is None or gone < self._seconds
 
     async def pause(self, chance: float) -> None:
-        """Wait before the next attempt, shorter once hurried."""
-        pause = delay(STORING, self._made, chance).total_seconds()
-        if self._hurried.is_set():
+        """Wait before the next attempt, less once it is shortened."""
+        pause = delay(STORING, self._attempts, chance).total_seconds()
+        if self._shortened.is_set():
             await asyncio.sleep(min(pause, 1.0))
             return
         try:
             async with asyncio.timeout(pause):
-                await self._hurried.wait()
+                await self._shortened.wait()
         except TimeoutError:
             return
 
@@ -77,7 +77,7 @@ async def retry_until_stored(
     """Return what `store` returns once it succeeds.
 
     Raises:
-        StorageUnavailable: the store stayed away for longer than the patience lasts.
+        StorageUnavailable: the store was down for longer than the budget.
 
     """
     while True:
@@ -86,7 +86,7 @@ async def retry_until_stored(
                 return await store()
         except (StorageUnavailable, TimeoutError) as error:
             if not budget.failed():
-                raise StorageUnavailable("PostgreSQL stayed away for too long.") from error
+                raise StorageUnavailable("PostgreSQL was down for too long.") from error
         await budget.pause(randomness.fraction())
 
 

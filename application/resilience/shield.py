@@ -1,4 +1,4 @@
-"""Work that must not be left half done, however often its caller is cancelled."""
+"""Work that must run to its end, no matter how often its caller is canceled."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -13,8 +13,8 @@ T = TypeVar("T")
 async def shield_until_done(work: asyncio.Future[T], budget: RetryBudget) -> T:
     """Return the result of work that was begun, or raise its error.
 
-    Cancelled, however often, this gives way only once the work has ended: a shutdown half-way
-    would lose what it was about to store. The patience is hurried then.
+    If canceled, any number of times, this returns only after the work has ended: an interrupted
+    shutdown would lose the value that it is about to store. The retry budget is shortened then.
 
     Args:
         work: under way already.
@@ -34,7 +34,7 @@ async def shield_until_done(work: asyncio.Future[T], budget: RetryBudget) -> T:
 
 
 async def run_to_completion(step: Coroutine[Any, Any, None], *, seconds: float) -> None:
-    """Take a last step, however often cancelled meanwhile; it is cut off after so many seconds.
+    """Run a last step to its end, even if canceled; it is canceled itself after `seconds`.
 
     Its error is left to the event loop to report.
     """
@@ -56,6 +56,6 @@ async def wait_for_either(work: asyncio.Future[Any], event: asyncio.Event) -> No
 
 
 def _mark_as_seen(work: asyncio.Future[Any]) -> None:
-    """Keep the event loop from complaining of an error that nobody is left to hear."""
+    """Stop the event loop from reporting an error that no caller awaits."""
     if not work.cancelled():
         work.exception()

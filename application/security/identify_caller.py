@@ -1,4 +1,4 @@
-"""Who calls, and for which of the team's users."""
+"""The caller, and the team's user it calls for."""
 
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness

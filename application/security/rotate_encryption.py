@@ -1,7 +1,7 @@
-"""Seal every stored value anew under the first key of the ring, while the service runs.
+"""Reseal every stored value under the first key of the ring, while the service runs.
 
-The rule not to break: a value is replaced only by what it opened to, and only where it is still
-what was read. What does not open is named and stays as it is.
+The rule not to break: a value is replaced only by its own content, and only if it is unchanged since
+it was read. A value that does not open is reported and stays as it is.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from application.ports.storage.unit_of_work import Storage
 from domain.backoff import RetryPolicy, next_delay
 from domain.errors import SealedValueCorrupt, SealedValueUnreadable, StorageUnavailable
 
-PAGE = 100  # values that are in memory, and locked for one statement, at once
-# For how long a row that somebody is at is come back to: longer than a lease lasts.
+PAGE = 100  # values that are in memory, and locked for one statement, at a time
+# For how long a row in use is tried again: longer than a lease lasts.
 LEASE_WAIT = timedelta(minutes=3)
 LOOK_AGAIN = timedelta(seconds=1)
 STORING = RetryPolicy(base=timedelta(milliseconds=500), cap=timedelta(seconds=10), limit=12)
@@ -44,12 +44,12 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 class Rotation(msgspec.Struct, frozen=True):
-    """What came of it.
+    """The counts of a run.
 
     Args:
         resealed: values that are under the first key now.
         unreadable: values that do not open.
-        busy: values that somebody was at to the end; another run finds them.
+        busy: values that were in use the whole time; another run finds them.
 
     """
 
@@ -71,14 +71,14 @@ class Rotation(msgspec.Struct, frozen=True):
 
 
 class RotateEncryption:
-    """Goes through every sealed column in short stretches; may be stopped and begun again.
+    """Goes through every sealed column in short ranges; may be stopped and started again.
 
     Args:
         storage: the store.
         ring: the first key seals, every key opens.
         clock: the time.
-        resealing: told after each page how many of a column's values were sealed anew so far.
-        unreadable: told of each value that does not open.
+        resealing: receives after each page how many values of a column were resealed so far.
+        unreadable: receives each value that does not open.
 
     """
 
@@ -98,10 +98,10 @@ class RotateEncryption:
         self._unreadable = unreadable
 
     async def __call__(self) -> Rotation:
-        """Seal anew what another key than the first has sealed.
+        """Reseal all values that another key than the first has sealed.
 
         Raises:
-            StorageUnavailable: the store stayed away; what was done stays done.
+            StorageUnavailable: the store was down for too long; finished pages stay resealed.
 
         """
         async with self._storage() as uow:
@@ -112,7 +112,7 @@ class RotateEncryption:
         return total
 
     async def _column(self, column: str) -> Rotation:
-        """Go through a column, then come back to those rows that somebody was at."""
+        """Go through a column, then try the rows again that were in use."""
         done = await self._pass(column, Rotation(), name=True)
         looks = LEASE_WAIT // LOOK_AGAIN
         while done.busy and looks:
@@ -183,10 +183,10 @@ class RotateEncryption:
 
 
 async def count_by_key(storage: Storage) -> Mapping[str, int]:
-    """Return how many values each key sealed, by its id; an empty id stands for what has none.
+    """Return how many values each key sealed, by its id; an empty id: not a sealed value.
 
     Raises:
-        StorageUnavailable: the store is away.
+        StorageUnavailable: the store is down.
 
     """
     async with storage() as uow:

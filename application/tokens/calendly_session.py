@@ -1,7 +1,7 @@
 """Calls to Calendly's API for one integration: right token, breaker, one refresh on a 401.
 
-A user whom Calendly asked to slow down rests in every process: the word is on the integration,
-which is read for each call, or once for calls that are made together.
+A wait that Calendly asked of a user holds in every process. It is stored on the integration, which
+is read for each call, or once for calls that are made together.
 """
 
 import asyncio
@@ -37,10 +37,10 @@ T = TypeVar("T")
 
 
 class Seen:
-    """An integration as those who make several calls for it last saw it; its tokens are sealed.
+    """An integration as a caller with several calls last saw it; its tokens are sealed.
 
-    It spares each call a look at the store, so it belongs to calls of a few seconds, no more. A
-    call that learns better leaves it here for the others.
+    It spares each call a read of the store, so it serves calls of a few seconds only. A call that
+    reads a newer integration leaves it here for the others.
 
     Attributes:
         integration: as it was.
@@ -87,9 +87,9 @@ class CalendlySession:
         """Run one call for an integration.
 
         A token that has died is refreshed first. A 401 refreshes once and repeats the call once:
-        Calendly processed nothing then. A 403 never refreshes. What Calendly did not process
-        for a passing reason is repeated a few times; what it may have processed never is. While
-        Calendly wants the user's calls to rest nothing is sent; a short rest is waited out.
+        Calendly processed nothing then. A 403 never refreshes. A call that Calendly did not process,
+        for a transient reason, is repeated a few times; one that may have been processed never is.
+        While Calendly asks the user's calls to wait nothing is sent. A short wait is awaited here.
 
         Args:
             integration_id: whose.
@@ -97,7 +97,7 @@ class CalendlySession:
             seen: the integration, for a caller who has just read it; None reads it.
 
         Raises:
-            CalendlyThrottled: the user rests for longer; `retry_after` in seconds.
+            CalendlyThrottled: the user has to wait longer; `retry_after` in seconds.
             ReauthRequired, IntegrationNotFound, CircuitOpen, the rest of the CalendlyError family.
 
         """
@@ -115,8 +115,8 @@ class CalendlySession:
         self, integration: Integration, seen: Seen, work: Callable[[Access], Awaitable[T]]
     ) -> T:
         access = open_access(self._vault, integration)
-        # One call to the shared breaker, however often it is repeated: else a single account
-        # that fails for its own reasons would hold back everybody's.
+        # One call to the shared breaker, no matter how often it is repeated: otherwise one account
+        # that fails for its own reasons would stop all accounts.
         return await self._circuit_breakers.call(
             Surface.API,
             lambda: self._repeat(seen, lambda: work(access)),
@@ -138,7 +138,7 @@ class CalendlySession:
             await asyncio.sleep(pause.total_seconds())
 
     async def _pause(self, seen: Seen) -> None:
-        """Let the user's calls rest in all processes, if it was Calendly that asked for it."""
+        """Pause the user's calls in all processes, if Calendly itself asked for it."""
         integration = seen.integration
         until = self._pauses.paused_until(integration.account.user_uri)
         known = integration.calls_paused_until
@@ -160,7 +160,7 @@ class CalendlySession:
         return integration
 
     async def _renew(self, seen: Seen, stale_version: int) -> Integration:
-        """Return the integration with newer tokens, read anew or exchanged."""
+        """Return the integration with newer tokens, read again or refreshed."""
         fresh = await self._refresh.run(seen.integration.id, stale_version=stale_version)
         seen.integration, seen.holds = fresh, True
         return fresh

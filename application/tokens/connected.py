@@ -1,4 +1,4 @@
-"""The integration that a use case is about, or the one error for there being none."""
+"""The integration of a use case, or the error for its absence."""
 
 from application.ports.storage.unit_of_work import Storage
 from domain.errors import IntegrationNotFound
@@ -7,7 +7,7 @@ from domain.integration import Integration, usable_tokens
 
 
 def require_connected(found: Integration | None) -> Integration:
-    """Return what a look found. Raises IntegrationNotFound where it found nothing."""
+    """Return the integration. Raises IntegrationNotFound if there is none."""
     if found is None:
         raise IntegrationNotFound("No Calendly account is connected.")
     return found
@@ -21,7 +21,7 @@ async def read_connected(storage: Storage, integration_id: IntegrationId) -> Int
 
 
 async def usable_integration_of(storage: Storage, user_id: UserId) -> Integration:
-    """Read the integration that a user's calls go by.
+    """Read the integration that serves a user's calls.
 
     Raises:
         IntegrationNotFound: there is none, or it is being disconnected.

@@ -1,4 +1,4 @@
-"""Store a pair that an earlier attempt exchanged and could not store any more."""
+"""Store a token pair that an earlier attempt received and could not store."""
 
 import asyncio
 from enum import StrEnum
@@ -21,15 +21,13 @@ from domain.integration import Integration, Lease, Status, refreshed
 
 
 class Restored(StrEnum):
-    """What became of a stranded pair."""
-
     STORED = "restored"
     KNOWN = "stored_already"
     GIVEN_BACK = "given_back"
 
 
 class RecoverTokens:
-    """Commits a stranded pair as its own exchange would have done."""
+    """Commits an unsaved pair as its own refresh would have done."""
 
     def __init__(
         self,
@@ -47,10 +45,10 @@ class RecoverTokens:
         self._telemetry = telemetry
 
     async def run(self, pair: UnsavedTokenPair, unsaved_tokens: UnsavedTokens) -> Restored:
-        """Store the pair, however long the store is away, and drop it from the rescue.
+        """Store the pair, no matter how long the store is down, and drop it from the unsaved tokens.
 
-        A pair whose integration was erased, or is being disconnected, is revoked: nobody else
-        knows it. One whose grant was replaced by a newer one is worth nothing any more.
+        A pair is revoked if its integration was erased or is being disconnected, because no other
+        process knows it. A pair whose grant was replaced by a newer one is worthless.
         """
         budget = RetryBudget(seconds=None)
         storing = retry_until_stored(
@@ -107,5 +105,5 @@ def _has(integration: Integration, pair: UnsavedTokenPair) -> bool:
 
 
 def _no_lease(pair: UnsavedTokenPair) -> Lease:
-    """A new pair is stored whoever has the lease; the one it was exchanged under is over."""
+    """A new pair is stored without the lease: the lease of its refresh has expired."""
     return Lease(owner="", fence=0, expires_at=pair.connected_at)

@@ -62,14 +62,14 @@ class RefreshDueTokens:
     ) -> JobResult:
         """Claim up to `limit` due integrations and refresh each; none stops the others.
 
-        What an earlier attempt left in the rescue is stored first. While Calendly's OAuth is
-        held back nothing is claimed; when its breaker lets a probe out, one integration is.
+        Unsaved tokens of an earlier attempt are stored first. While the breaker of Calendly's OAuth
+        is open nothing is claimed; if it allows a probe, one integration is claimed.
 
         Raises:
-            StorageUnavailable: pairs of the rescue wait still; the next attempt stores them.
+            StorageUnavailable: unsaved tokens remain; the next attempt stores them.
 
         Returns:
-            What was done; with `resume_in` when the rest is better looked at a little later.
+            The counts; with `resume_in` if more work is due a little later.
 
         """
         counter = JobCounter(progress)
@@ -124,7 +124,7 @@ class RefreshDueTokens:
         return "refreshed"
 
     async def _end(self, counter: JobCounter) -> JobResult:
-        """Return the last page's tally; what was put off for a short while is waited for."""
+        """Return the last page's counts, with a wait for attempts that are due soon."""
         now = self._clock.now()
         async with self._storage() as uow:
             upcoming = await uow.refresh_queue.next_attempt(now, now + self._horizon)

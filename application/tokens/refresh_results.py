@@ -1,7 +1,7 @@
-"""Store what came of an exchange: a new pair, a passing failure, a need for a person.
+"""Store the outcome of a refresh: a new pair, a transient failure, a need for a person.
 
-A new pair that is not stored is a grant lost, so nothing here gives up on one lightly. What
-follows from an outcome is said in `domain.refresh_outcome` and only carried out here.
+A new pair that is not stored is a lost grant, so storing is retried. The rules of each outcome are in
+`domain.refresh_outcome` and only applied here.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from domain.integration import REFRESH_OPEN_FOR, Integration, Lease, usable_toke
 from domain.refresh_outcome import QUARANTINE, RULES, Effect, Repeat, Rule, outcome_of
 from domain.retries import PUT_OFF
 
-# Whoever disconnects waits for a lease that is kept.
+# A disconnect waits for a lease that is kept.
 LONGEST_HELD = timedelta(minutes=5)
 
 
@@ -54,7 +54,7 @@ class RefreshResults:
         budget: RetryBudget,
         unsaved_tokens: UnsavedTokens | None = None,
     ) -> bool:
-        """Commit a final outcome, again and again while the store is away.
+        """Commit a final outcome, with retries while the store is down.
 
         Args:
             changed: as the integration has become.
@@ -64,10 +64,10 @@ class RefreshResults:
             unsaved_tokens: alarmed when an attempt fails.
 
         Returns:
-            False when somebody else's change came first; the lease is given back all the same.
+            False if another change came first; the lease is released in any case.
 
         Raises:
-            StorageUnavailable: it stayed away for too long.
+            StorageUnavailable: the store was down for too long.
 
         """
         try:
@@ -108,7 +108,7 @@ class RefreshResults:
         """Store a passing failure: still active, tried again as its outcome's rule says.
 
         Returns:
-            False when somebody else's change came first.
+            False if another change came first.
 
         """
         now, rule = self._clock.now(), RULES[outcome_of(error)]

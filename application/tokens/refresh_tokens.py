@@ -1,4 +1,4 @@
-"""Refresh one integration's tokens, or wait for whoever is doing it."""
+"""Refresh one integration's tokens, or wait for the process that does."""
 
 import asyncio
 from datetime import timedelta
@@ -20,7 +20,7 @@ from domain.errors import (
 from domain.ids import IntegrationId
 from domain.integration import Integration, Lease, still_open, usable_tokens
 
-POLL = 0.1  # seconds between looks at somebody else's refresh, before jitter
+POLL = 0.1  # seconds between reads while another process refreshes, before jitter
 POLLS = 100
 
 
@@ -60,7 +60,7 @@ class RefreshTokens:
             ReauthRequired: the grant is dead.
             RefreshInProgress: another process holds the lease and did not finish in time.
             CalendlyThrottled: Calendly wants the user's token requests to rest; nothing was sent.
-            CircuitOpen: Calendly's OAuth is held back; whoever holds the lease gets nothing either.
+            CircuitOpen: the breaker of Calendly's OAuth is open, for the holder of the lease too.
             IntegrationNotFound, and what RefreshUnderLease raises.
 
         """
@@ -85,7 +85,7 @@ class RefreshTokens:
         self, integration: Integration, lease: Lease, stale_version: int
     ) -> Integration:
         if usable_tokens(integration).version > stale_version:
-            # Somebody finished between our look and our lease.
+            # Another process finished between our read and our lease.
             async with self._storage() as uow:
                 await uow.refresh_queue.release(integration.id, lease)
                 await uow.commit()
@@ -93,7 +93,7 @@ class RefreshTokens:
         try:
             return await self._refresh_under_lease.run(integration, lease)
         except GrantRefused as error:
-            # Whoever finds the grant dead is told the same, with its cause, as all that follow.
+            # All callers get the same error with its cause, whether they found the grant dead or not.
             current = await read_connected(self._storage, integration.id)
             try:
                 usable_tokens(current)
@@ -102,7 +102,7 @@ class RefreshTokens:
             return current
 
     def _refuse_while_in_doubt(self, integration: Integration) -> None:
-        """Do not wait for a lease that nobody works under: its request may be under way still."""
+        """Do not wait for a lease without a worker: its request may still be under way."""
         left = still_open(integration, self._clock.now())
         if left is not None and integration.last_error_code == CalendlyUncertain.code:
             raise RefreshInProgress(
@@ -111,7 +111,7 @@ class RefreshTokens:
             )
 
     async def _refuse_at_rest(self, integration: Integration) -> None:
-        """Do not wait for a lease that nobody works under: it lasts as long as Calendly asked."""
+        """Do not wait for a lease without a worker: it lasts as long as Calendly asked."""
         now = self._clock.now()
         throttled = integration.last_error_code == CalendlyThrottled.code
         if not throttled or still_open(integration, now) is not None:

@@ -1,8 +1,8 @@
-"""Exchange one refresh token under its lease: the only way to spend one and keep the account.
+"""Refresh one token pair under its lease: the only way to send a refresh token.
 
-The order is what keeps grants: record that the token may be spent, send, store the new pair by
-compare-and-set, and only then see to anything else. Whatever ends this early leaves the record
-behind, and the next refresher knows.
+The order keeps the grant: record that the token may be spent, send it, store the new pair by
+compare-and-set, and only then do anything else. If a step is interrupted the record remains, and
+the next refresh reads it.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from domain.integration import Integration, Lease
 
 
 class RefreshUnderLease:
-    """Spends a refresh token for the next pair and stores what came of it."""
+    """Sends a refresh token and stores the outcome."""
 
     def __init__(
         self,
@@ -78,19 +78,19 @@ class RefreshUnderLease:
     async def run(
         self, integration: Integration, lease: Lease, unsaved_tokens: UnsavedTokens | None = None
     ) -> Integration:
-        """Refresh an integration whose lease the caller holds; the lease is given back.
+        """Refresh an integration whose lease the caller holds; the lease is released.
 
-        Cancelled, it leaves what it began to this process, which stores it behind the caller's
-        back and is told to hurry only when it ends itself. While the store is away a new pair
-        waits in this process. With a rescue the caller waits as well, and the pair outlives the
-        process; without one the caller is let go after a while.
+        If canceled, it leaves the work to this process, which stores the outcome in the background
+        and shortens its retries only when it shuts down. While the store is down a new pair waits in
+        this process. With `unsaved_tokens` the caller waits too, and the pair outlives the process.
+        Without it the caller gets an error after RETRY_SECONDS.
 
         Returns:
-            The integration with a live pair: ours, or the one of whoever was faster.
+            The integration with a live pair: this one, or that of a faster process.
 
         Raises:
             GrantRefused: the grant is dead; `reauth_required` is stored.
-            IntegrationNotFound: it was disconnected meanwhile; a new pair was revoked.
+            IntegrationNotFound: it was disconnected during the refresh; a new pair was revoked.
             CircuitOpen, CalendlyThrottled, CalendlyUnavailable, CalendlyUncertain, ClientRefused,
             SealedValueUnreadable, RefreshInProgress, StorageUnavailable: it stays active and is
                 tried again later.
@@ -109,7 +109,7 @@ class RefreshUnderLease:
         if not work.done():
             self._leave(work, budget)
             raise StorageUnavailable(
-                "PostgreSQL is away; the new tokens are stored once it is back.", retry_after=5
+                "PostgreSQL is down; the new tokens are stored once it is back.", retry_after=5
             )
         return work.result()
 
@@ -148,7 +148,7 @@ class RefreshUnderLease:
             raise
         request = RefreshRequest(integration, lease, refresh, unsaved_tokens, budget)
         try:
-            # What comes of it is stored within the call: the circuit keeps its own record after.
+            # The outcome is stored within the call: the breaker records its own result afterwards.
             return await self._circuit_breakers.call(
                 Surface.OAUTH, lambda: self._send.run(request), subject=str(integration.id)
             )

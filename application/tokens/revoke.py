@@ -1,4 +1,4 @@
-"""Give back a token pair that is not kept."""
+"""Revoke a token pair that is not stored."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -9,7 +9,7 @@ from domain.secret import Secret
 
 
 async def revoke_unused(oauth: CalendlyOAuth, tokens: Iterable[Secret]) -> None:
-    """Revoke tokens that nobody else knows; if Calendly is down they simply are never used."""
+    """Revoke tokens that no other process knows; if Calendly is down they are simply unused."""
     for token in tokens:
         with suppress(CalendlyError):
             await oauth.revoke(token)

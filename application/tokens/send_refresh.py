@@ -49,7 +49,7 @@ NOT_ROTATED: Final = "refresh_token_not_rotated"
 
 @dataclass(frozen=True)
 class RefreshRequest:
-    """What one exchange is about: the integration as it was taken, and the token to spend."""
+    """One refresh: the integration as it was read with its lease, and the token to send."""
 
     integration: Integration
     lease: Lease
@@ -59,7 +59,7 @@ class RefreshRequest:
 
 
 class SendRefresh:
-    """Sends the request and stores what came of it."""
+    """Sends the request and stores its outcome."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class SendRefresh:
         if start.wait is None:
             await self._outcomes.release(integration, lease)
             raise RefreshInProgress("Another process took over this refresh.", retry_after=1)
-        # The count on the row says the same to whoever comes next: no lease has to.
+        # The count on the row gives the same answer to the next request, without a lease.
         await self._outcomes.postpone(integration, lease, now + start.wait)
         raise requests_used_up(start.wait)
 
@@ -175,7 +175,7 @@ class SendRefresh:
         return stored
 
     async def _say_if_revived(self, changed: Integration, request: RefreshRequest) -> None:
-        """A pair that came late may have brought back what somebody had given up meanwhile."""
+        """Report a late pair that revived an integration which had been given up."""
         if not request.budget.tried and self._clock.now() < request.lease.expires_at:
             return
         current = await self._reread(changed)
@@ -199,7 +199,7 @@ class SendRefresh:
     async def _give_up(
         self, changed: Integration, request: RefreshRequest, error: GrantRefused
     ) -> RefreshResult:
-        """Store that a person is needed, unless somebody faster has a live pair."""
+        """Store that a person is needed, unless a faster process has a live pair."""
         before = request.integration
         if await self._outcomes.store(changed, request.lease, before, RetryBudget()):
             raise error
@@ -215,7 +215,7 @@ def _version(integration: Integration) -> int | None:
 
 
 def _overtaken(current: Integration | None, error: GrantRefused | None = None) -> RefreshResult:
-    """Return the row as somebody faster left it, or raise what it means."""
+    """Return the row that a faster process stored, or raise the error that it means."""
     if current is None:
         raise IntegrationNotFound("The integration was disconnected in the meantime.")
     if error is not None and current.status is Status.REAUTH_REQUIRED:

@@ -1,7 +1,7 @@
 """Every error that the service raises on purpose.
 
-Each class has a stable `code` (for programs) and a `kind` (what may be done about it); the
-instance's message names the thing and the remedy (for people) and never a secret. Each edge maps
+Each class has a stable `code` for programs and a `kind`, which says whether to retry. The message
+names the thing and the remedy for people and never holds a secret. Each edge maps
 the kind once: the web edge to an HTTP status, the workflow edge to a retry.
 
     SlotkeeperError
@@ -34,7 +34,7 @@ the kind once: the web edge to an HTTP status, the workflow edge to a retry.
     ├── ReauthRequired              needs person
     ├── SealedValueUnreadable       needs person
     │   ├── EncryptionKeyUnknown    needs person  the key is not in the ring
-    │   └── SealedValueCorrupt      needs person  changed, or another row's
+    │   └── SealedValueCorrupt      needs person  changed, or moved from another row
     ├── RefreshInProgress           transient     another process holds the lease
     ├── AvailabilityPending         transient     nothing cached yet and the fetch is not done
     ├── CircuitOpen                 transient     refused here, nothing was sent

@@ -1,4 +1,4 @@
-"""What Calendly answered, or did not."""
+"""Answers of Calendly that are failures, or missing answers."""
 
 from domain.errors.root import Kind, SlotkeeperError
 
@@ -59,7 +59,7 @@ class ClientRefused(CalendlyError):
 
 
 class ScopeMissing(CalendlyError):
-    """403 for want of a scope; `required` lists what Calendly asked for."""
+    """403 because a scope is missing; `required` lists the scopes that Calendly names."""
 
     code = "scope_missing"
     kind = Kind.NEEDS_PERSON
@@ -94,13 +94,13 @@ class CalendlyConflict(CalendlyError):
 
 
 class CalendarBroken(CalendlyError):
-    """424: the host's calendar connection is broken; the host has to mend it at Calendly."""
+    """424: the host's calendar connection is broken; the host has to fix it at Calendly."""
 
     code = "calendar_broken"
     kind = Kind.NEEDS_PERSON
 
 
 class SlotTaken(CalendlyError):
-    """The time slot was booked by somebody else in the meantime."""
+    """The time slot was booked by another invitee in the meantime."""
 
     code = "slot_taken"

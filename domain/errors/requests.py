@@ -1,4 +1,4 @@
-"""What is wrong with a request, or with who makes it."""
+"""Faults of a request or of its caller."""
 
 from domain.errors.root import Kind, SlotkeeperError
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 
 class Kind(StrEnum):
-    """What may be done about an error."""
+    """How a caller may react to an error."""
 
     TRANSIENT = "transient"
     THROTTLED = "throttled"

@@ -1,4 +1,4 @@
-"""What stands in the way although the request is good: a person, another process, an outage."""
+"""Obstacles to a good request: a person, another process, an outage."""
 
 from datetime import datetime
 
@@ -36,7 +36,7 @@ class ReauthRequired(SlotkeeperError):
 
 
 class SealedValueUnreadable(SlotkeeperError):
-    """A sealed value does not open; it stays stored, for an operator to mend."""
+    """A sealed value does not open; it stays stored until an operator fixes the keys."""
 
     code = "sealed_value_unreadable"
     kind = Kind.NEEDS_PERSON
@@ -62,7 +62,7 @@ class RefreshInProgress(SlotkeeperError):
 
 
 class AvailabilityPending(SlotkeeperError):
-    """Nothing is cached yet, and the fetch that somebody else runs is not done."""
+    """Nothing is cached yet, and the fetch of another request is not done."""
 
     code = "availability_pending"
     kind = Kind.TRANSIENT
@@ -83,10 +83,10 @@ class StorageUnavailable(SlotkeeperError):
 
 
 class StorageContended(StorageUnavailable):
-    """PostgreSQL is well, but another transaction stood in the way of this one.
+    """PostgreSQL is well, but another transaction blocked this one.
 
-    Nothing of it is stored. To most callers both mean the same, come again; whoever writes for
-    several at once tells them apart, for this one's cause touches few of them.
+    Nothing of it is stored. Most callers handle both errors alike and retry. A caller that writes
+    for several requests distinguishes them, because this cause concerns few of them.
     """
 
     code = "storage_contended"

@@ -108,7 +108,7 @@ def _location(location: EventLocation) -> Location:
 def _cancellation(
     invitee: wire.Invitee, event: ScheduledEvent, status: BookingStatus
 ) -> Cancellation | None:
-    """The invitee's own, or that of the whole event; none for a booking that stands."""
+    """The invitee's own, or that of the whole event; None for a booking that is not canceled."""
     found = invitee.cancellation or event.cancellation
     if found is None or status is BookingStatus.BOOKED:
         return None
@@ -127,7 +127,7 @@ def _mark(invitee: wire.Invitee) -> NoShow | None:
 
 
 def _reference(invitee: wire.Invitee) -> str | None:
-    """Our token, if it is ours: anybody may put anything into a link's UTM parameters."""
+    """Our token, if it is ours: any caller may put any text into a link's UTM parameters."""
     content = invitee.tracking.utm_content if invitee.tracking else None
     ours = isinstance(content, str) and content.startswith(REFERENCE_PREFIX)
     return str(content) if ours else None

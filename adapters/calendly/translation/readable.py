@@ -1,7 +1,7 @@
 """Items of a list, each read by itself, so that one of no known shape does not hide the others.
 
-The rule not to break: only for comparisons, which count what they pass over. Whoever looks for one
-certain thing has to learn that something could not be read.
+The rule not to break: only reconciliations use this, because they count the items they skip. A
+search for one item has to fail if an item cannot be read.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """The token endpoint's answer to a token pair: a rule for whatever may be wrong with it.
 
-The token that was sent is dead by the time an answer is read, so an answer is thrown away only
-when nothing in it can keep the grant alive: what can, is kept, and mended by the next exchange.
+The token that was sent is dead when the answer is read. So an answer is discarded only if
+no part of it can keep the grant alive. A usable part is kept, and the next refresh repairs the rest.
 docs/token-answers.md says each rule with its reason.
 """
 
@@ -63,7 +63,7 @@ def next_pair(
     return TokenPair(
         access=answer.access_token or Secret(""),
         refresh=answer.refresh_token or refresh,
-        # Without an access token the pair is due at once: its refresh token brings the next.
+        # Without an access token the pair is due now: its refresh token brings the next one.
         expires_at=_expiry(answer, asked_at) if answer.access_token else asked_at,
         scopes=_named(_said(answer.scope)),
         owner_uri=_said(answer.owner) or user_uri,

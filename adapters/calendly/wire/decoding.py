@@ -51,8 +51,8 @@ class Unreadable(Exception):
 def decode(body: bytes, into: type[T], *, strict: bool = True) -> T:
     """Return the body as the given type.
 
-    NUL characters, of which PostgreSQL's text can hold none, and halves of surrogate pairs, which
-    are no text at all, become U+FFFD.
+    NUL characters, which PostgreSQL's text cannot store, and unpaired surrogates, which are not
+    text, become U+FFFD.
 
     Args:
         body: JSON.

@@ -1,4 +1,4 @@
-"""What resources and lists come wrapped in (Calendly: API conventions)."""
+"""The envelopes of resources and lists (Calendly: API conventions)."""
 
 from typing import Generic, TypeVar
 

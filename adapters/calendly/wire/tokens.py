@@ -1,7 +1,7 @@
 """The token endpoint's answer (Calendly: Get Access Token).
 
-When this is read the token that was sent is dead, so nothing here is required: a field that is
-absent, null or not of its kind reads as None, and what that means is for the translation to say.
+The token that was sent is dead when this is read, so no field is required. A field that is
+absent, null or of another kind reads as None; the translation decides what that means.
 """
 
 from typing import TypeVar
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class TokenAnswer(msgspec.Struct):
-    """What an answer says; `expires_in` in seconds."""
+    """The token endpoint's answer; `expires_in` in seconds."""
 
     access_token: Secret | None
     refresh_token: Secret | None

@@ -1,4 +1,4 @@
-"""What Piccolo cannot say: identity columns, no defaults, partial and composite indexes.
+"""Definitions that Piccolo lacks: identity columns, no defaults, partial and composite indexes.
 
 Each index names the query that it serves.
 """

@@ -1,4 +1,4 @@
-"""What keeping a grant through races and outages has to remember.
+"""Columns that keep a grant through races and outages.
 
 A user may have a second integration while the first one is being disconnected: that is how one
 Calendly account replaces another.

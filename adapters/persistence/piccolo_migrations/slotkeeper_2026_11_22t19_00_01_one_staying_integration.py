@@ -1,4 +1,4 @@
-"""What Piccolo cannot say of the token lifecycle: a partial unique index, and no defaults."""
+"""Definitions that Piccolo lacks for the token lifecycle: a partial unique index, no defaults."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.engine.finder import engine_finder

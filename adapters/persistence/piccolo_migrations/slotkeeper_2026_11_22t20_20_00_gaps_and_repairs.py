@@ -1,4 +1,4 @@
-"""What is remembered of lost webhooks: since when some may be missing, and how many were."""
+"""Columns about lost webhooks: since when some may be missing, and how many were repaired."""
 
 from typing import Any
 

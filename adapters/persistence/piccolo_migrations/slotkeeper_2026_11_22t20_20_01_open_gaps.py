@@ -1,4 +1,4 @@
-"""What Piccolo cannot say of gaps and repairs: a partial index, and no defaults."""
+"""Definitions that Piccolo lacks for gaps and repairs: a partial index, and no defaults."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.engine.finder import engine_finder

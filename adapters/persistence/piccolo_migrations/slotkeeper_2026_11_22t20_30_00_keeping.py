@@ -1,4 +1,4 @@
-"""Who put which webhook back, and whom we forgot."""
+"""Tables of webhook replays and of invitee erasures."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.columns import (

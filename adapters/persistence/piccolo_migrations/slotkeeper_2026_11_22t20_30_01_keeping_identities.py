@@ -1,4 +1,4 @@
-"""What Piccolo cannot say of replays and erasures: identities, no defaults, a partial index."""
+"""Definitions that Piccolo lacks for replays and erasures: identities, no defaults, an index."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.engine.finder import engine_finder

@@ -1,4 +1,4 @@
-"""What a warm cache knows of itself: its version, who reads it, and when not to ask again."""
+"""Columns of the cache: its version, its latest read, and the time of the next retry."""
 
 from typing import Any
 

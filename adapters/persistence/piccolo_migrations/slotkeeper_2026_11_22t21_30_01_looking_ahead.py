@@ -1,4 +1,4 @@
-"""What Piccolo cannot say of a warm cache: no defaults, and an index for times still to come."""
+"""Definitions that Piccolo lacks for the cache: no defaults, and an index of future bookings."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.engine.finder import engine_finder
@@ -17,8 +17,8 @@ NO_DEFAULTS = (
     ("calendly_availability_cache", "read_at"),
     ("calendly_availability_cache", "retry_at"),
 )
-# Bookings.occupied and AvailabilityCache.shelf ask for what is still to come, so the end of a
-# booking comes first: by its start every past booking of a user would be gone through.
+# Bookings.occupied and AvailabilityCache.snapshot read future bookings, so the index begins with
+# the end of a booking. By its start, a query would read every past booking of a user.
 LOOKING_BACK = """
 CREATE INDEX calendly_booking_occupied
 ON calendly_booking (user_id, start_at, end_at) WHERE status = 'booked'

@@ -1,4 +1,4 @@
-"""Who is subscribed already, and an index by which colleagues find each other's bookings."""
+"""The start of existing subscriptions, and an index of bookings by organization."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.engine.finder import engine_finder

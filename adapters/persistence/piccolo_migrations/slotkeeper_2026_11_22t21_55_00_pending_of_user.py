@@ -1,4 +1,4 @@
-"""An index by which a reader finds what waits to be applied of his user."""
+"""An index that finds the webhook events of one user that are still pending."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.engine.finder import engine_finder
@@ -7,7 +7,7 @@ ID = "2026-11-22T21:55:00:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "Pending of user"
 
-# Shelves.look, AvailabilityCache.heads and Standings.version: the latest of a user, if any.
+# CacheLookup.read, AvailabilityCache.entries and VersionLookup.current: a user's latest, if any.
 PENDING = """
 CREATE INDEX calendly_webhook_event_pending_of_user
 ON calendly_webhook_event (user_id, received_at)

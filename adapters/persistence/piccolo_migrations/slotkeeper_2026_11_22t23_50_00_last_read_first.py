@@ -1,4 +1,4 @@
-"""An index by which those come first whose availability was read last, however many are due."""
+"""An index that sorts due integrations by their latest read; it serves any number of them."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.engine.finder import engine_finder

@@ -1,7 +1,7 @@
 """Every sealed column of the database, for changing the key that seals them.
 
-What a value is bound to is spelt out here a second time, in SQL. It is part of the stored format:
-it can never change for what is stored, and a value that does not open would be named, not lost.
+The binding of each value is repeated here in SQL. It is part of the stored format and can never
+change for stored values. A value that does not open is reported, not lost.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ STRETCH = 2_000  # rows that one statement looks at, wanted or not: each stays w
 
 
 class _Place(NamedTuple):
-    """Where sealed values stand.
+    """The place of sealed values.
 
     Args:
         table: their table, `s` in the expressions.
         joined: what the expressions need beside it.
         bound_to: what a value is bound to.
         owner: the public id to name a row by.
-        free: whether nobody has read the row to write it back; $4 is the time (UTC).
-        freeing: what ends the lease of somebody who is late.
+        free: whether no process has read the row to write it back; $4 is the time (UTC).
+        freeing: assignments that end an expired lease.
 
     """
 
@@ -36,9 +36,9 @@ class _Place(NamedTuple):
 
 
 def _integration(column: str) -> _Place:
-    # Whoever refreshes writes the sealed pair back that was read when the lease was taken. A lease
-    # that is over may be taken by anybody; taken here and ended at once, its late holder changes
-    # nothing any more, but for a pair that is new.
+    # A refresh writes back the sealed pair that was read with its lease. Any process may take an
+    # expired lease. Here it is taken and ended in one statement, so that its late holder changes
+    # nothing any more, except for a new pair.
     return _Place(
         table="calendly_integration",
         bound_to=f"'calendly_integration:' || s.public_id || ':{column}'",
@@ -134,7 +134,7 @@ class PiccoloSealedValues:
     ) -> int:
         """Lock what is free without waiting, then compare and set, in one statement.
 
-        Who waits for no lock can be part of no deadlock.
+        A statement that waits for no lock cannot be part of a deadlock.
         """
         place, name = _PLACES[column], _name(column)
         rows = await self._session.rows(

@@ -56,7 +56,7 @@ class PiccoloExpired:
                 _PRUNE_WEBHOOKS, after, cutoffs.settled, cutoffs.dead_letters, limit
             )
         )
-        # What arrived after the later cutoff cannot have been settled before it.
+        # An event that arrived after the later cutoff cannot have been settled before it.
         ends = row["examined"] < limit or row["oldest"] >= max(
             cutoffs.settled, cutoffs.dead_letters
         )

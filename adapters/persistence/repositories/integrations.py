@@ -1,4 +1,4 @@
-"""Integrations in calendly_integration, but for what the two queues write."""
+"""Integrations in calendly_integration, except the columns of the two queues."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ from domain.integration import Gap, Integration, Subscription
 
 _FROM = "FROM calendly_integration i JOIN app_user u ON u.id = i.user_id"
 _GET = f"SELECT {COLUMNS} {_FROM} WHERE i.public_id = $1"
-# One that is leaving is told of only when no other has taken its place.
+# A disconnecting integration is returned only if the user has no other.
 _FOR_USER = f"""
 SELECT {COLUMNS} {_FROM} WHERE u.public_id = $1
 ORDER BY i.status = 'disconnecting', i.id DESC LIMIT 1
@@ -59,7 +59,7 @@ DELETE FROM calendly_booking_command WHERE user_id = {_USER_OF} AND (
     OR {_IS_LAST}
 )
 """
-# Whoever syncs it holds a right that is taken away here, so nothing is stored after the deletion.
+# A running sync loses its lease here, so it stores nothing after the deletion.
 _MARK_DISCONNECTING = """
 UPDATE calendly_integration
 SET status = 'disconnecting', sync_lease_owner = NULL, sync_lease_until = NULL,
@@ -68,7 +68,7 @@ WHERE public_id = $1 RETURNING id
 """
 _FORGET_PARTS = "DELETE FROM calendly_availability_cache WHERE integration_id = $1"
 _ERASE = "DELETE FROM calendly_integration WHERE id = $1"
-# The first one that was good stays in memory: before it nothing could be told, so nothing lost.
+# The first healthy time is kept: before it webhooks could not arrive, so none were lost.
 _PUT_SUBSCRIPTION = """
 UPDATE calendly_integration SET subscription_key = $2, subscription_uri = $3,
     subscription_state = $4, subscription_healthy_at = $5,
@@ -159,8 +159,8 @@ class PiccoloIntegrations:
 
     async def for_user(self, user_id: UserId, *, lock: bool = False) -> Integration | None:
         if lock:
-            # The user's row stands in for an integration that does not exist yet: of two first
-            # connects the second one finds what the first one stored.
+            # The user's row represents an integration that does not exist yet: of two concurrent first
+            # connects the second one finds the integration of the first.
             await self._session.row(_LOCK_USER, user_id)
         row = await self._session.row(_FOR_USER + (_LOCK if lock else ""), user_id)
         return None if row is None else to_integration(row)
@@ -230,8 +230,8 @@ class PiccoloIntegrations:
     async def erase(self, integration_id: IntegrationId) -> Integration | None:
         """Delete the row and what refers to it or its user; foreign keys take the rest along.
 
-        The row comes first: whoever stores or applies its webhooks holds a key share of it until
-        they are done, so they are waited for here, before anything of theirs is touched.
+        The lock on the row comes first. Transactions that store or apply its webhooks hold a key
+        share of it to their end, so this waits for them before it deletes their rows.
         """
         row = await self._session.row(_LOCK_TO_ERASE, integration_id)
         if row is None:

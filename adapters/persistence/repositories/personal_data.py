@@ -1,8 +1,8 @@
 """Bookings and webhook bodies of people, found by going through all of them.
 
-Locks are taken as by whoever settles facts: those of the integrations by ascending public id, then
-rows in the same order. No statement compares addresses: PostgreSQL's lower() follows the
-database's locale, and `domain.erasure` does not.
+Locks are taken in the order of transactions that merge facts: first the integrations by ascending
+public id, then rows in the same order. No statement compares addresses: PostgreSQL's lower()
+follows the database's locale, and `domain.erasure` does not.
 """
 
 from collections.abc import Collection, Sequence
@@ -117,7 +117,7 @@ class PiccoloPersonalData:
 def _reached(
     row: Any, bodies: Sequence[OpenedBody], limit: int, time_range: int
 ) -> WebhookEventId | None:
-    """Return where to go on: behind what was read, or behind a stretch with nothing more in it."""
+    """Return the position of the next page: behind the last row read, or behind an empty range."""
     if bodies and (len(bodies) == limit or len(bodies) < row["wanted"]):
         return bodies[-1].id
     return WebhookEventId(row["last"]) if row["looked"] == time_range else None

@@ -21,7 +21,7 @@ class PiccoloUsers:
         found = (
             await self._session.row(_FIND, external_id)
             or await self._session.row(_CREATE, new_id, external_id, now)
-            # Somebody else committed the same user between the two statements.
+            # Another process committed the same user between the two statements.
             or await self._session.row(_FIND, external_id)
         )
         if found is None:

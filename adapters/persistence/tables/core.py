@@ -177,7 +177,7 @@ class CalendlyIntegration(Table, tablename="calendly_integration", db=ENGINE):
 
 
 class CalendlyAvailabilityCache(Table, tablename="calendly_availability_cache", db=ENGINE):
-    """What hosts offer, a part a row; what overtook it stands on the integration."""
+    """Cached availability, one entry a row; its invalidation is stored on the integration."""
 
     id = BigSerial(primary_key=True)
     user_id = ForeignKey(AppUser, on_delete=OnDelete.cascade, null=False)

@@ -18,7 +18,7 @@ from adapters.persistence.tables.core import CalendlyWebhookEvent
 
 
 class CalendlyWebhookReplay(Table, tablename="calendly_webhook_replay", db=ENGINE):
-    """Each time that somebody put a stored webhook back; goes with the event."""
+    """Replays of stored webhooks; deleted with the event."""
 
     id = BigSerial(primary_key=True)
     event_id = ForeignKey(CalendlyWebhookEvent, on_delete=OnDelete.cascade, null=False, index=True)
@@ -36,7 +36,7 @@ class CalendlyErasureKey(Table, tablename="calendly_erasure_key", db=ENGINE):
 
 
 class CalendlyInviteeErasure(Table, tablename="calendly_invitee_erasure", db=ENGINE):
-    """Who was erased, by hash alone, and what it came to."""
+    """Erased invitees, by hash alone, with the counts of each erasure."""
 
     id = BigSerial(primary_key=True)
     public_id = UUID(unique=True)

@@ -1,1 +1,1 @@
-"""Who calls: API keys, operators, browsers."""
+"""Authentication: API keys, operators, browsers."""

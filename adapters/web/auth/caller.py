@@ -1,4 +1,4 @@
-"""Who calls: an API key, and the team's own id of the user it calls for.
+"""The caller: an API key, and the team's own id of the user it calls for.
 
 A guard, so that it runs before anything of the request is read: who is not known learns nothing
 about what a valid request looks like.
@@ -19,7 +19,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 async def identified(connection: Connection, _handler: BaseRouteHandler) -> None:
-    """Let only a known caller through, and remember whom it calls for.
+    """Accept only a known caller, and remember the user it calls for.
 
     Raises:
         ApiKeyInvalid: the key is missing, unknown or revoked.
@@ -30,7 +30,7 @@ async def identified(connection: Connection, _handler: BaseRouteHandler) -> None
 
 
 async def maybe_identified(connection: Connection, _handler: BaseRouteHandler) -> None:
-    """Remember whom an authenticated caller calls for; let anybody else through as nobody."""
+    """Remember the user of an authenticated caller; accept any other caller without one."""
     anonymous = "authorization" not in connection.headers
     connection.scope["user"] = None if anonymous else await _identify(connection)
 

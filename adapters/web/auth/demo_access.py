@@ -1,4 +1,4 @@
-"""Who may use the page's demo user: a browser on this machine, and nobody else.
+"""Access to the page's demo user: only a browser on this machine has it.
 
 The demo user's buttons ask for no key, so they exist only where the service is reached at a
 loopback address. A browser names the address it asked for in Host; a site that points its own
@@ -18,10 +18,10 @@ from adapters.variables.variable import Fault
 
 
 def demo_faults(settings: Settings) -> list[Fault]:
-    """Return what is wrong with having a demo user, for `SettingsError`."""
+    """Return the faults of a configured demo user, for `SettingsError`."""
     if settings.demo_user is None or is_loopback(settings.public_url):
         return []
-    problem = "is set, but PUBLIC_URL is not this machine: its page asks nobody for a key"
+    problem = "is set, but PUBLIC_URL is not this machine: its page needs no key"
     return [Fault("DEMO_USER", problem, "Leave it out, or reach the service at localhost.")]
 
 

@@ -1,7 +1,7 @@
 """Operators' calls: an API key, and no user.
 
-The rule not to break: what these answer is not limited to any user, so a call that names one is
-refused, or a program that forwards X-User-Id would show one user what is another's.
+The rule not to break: these answers are not limited to one user, so a call that names a user is
+refused. Otherwise a program that forwards X-User-Id would show one user another user's data.
 """
 
 from typing import Any

@@ -49,8 +49,8 @@ class ConnectController(Controller):
         operation_id="connect",
         summary="Send a user to Calendly's consent page",
         description=(
-            "Answers with the address to send the user's browser to; hand it to that user's own "
-            "session and to nobody else, since whoever opens it connects their account to this "
+            "Answers with the address to send the user's browser to. Hand it to that user's own "
+            "session only: the person who opens it connects their account to this "
             "user. Only a browser, which names `text/html` in `Accept`, is redirected itself, "
             "and the flow is bound to it by a cookie. Connecting the same Calendly account again "
             "restores its connection; another one is refused with `account_mismatch`, unless "
@@ -106,7 +106,7 @@ class ConnectController(Controller):
         "/callback",
         operation_id="completeConnect",
         summary="Complete a connect flow",
-        description="Calendly sends the user's browser here; nobody else calls it.",
+        description="Calendly sends the user's browser here; no other client calls it.",
         guards=[maybe_identified],
         dependencies={"user_id": Provide(provide_maybe_user_id, sync_to_thread=False)},
         security=NO_SECURITY,

@@ -23,7 +23,7 @@ class IntegrationController(Controller):
 
     @get(
         operation_id="getIntegration",
-        summary="Where a user's connection stands",
+        summary="The state of a user's connection",
         responses=answers(
             {200: answer(examples.INTEGRATION, "The connection")},
             *CALLER,
@@ -39,7 +39,7 @@ class IntegrationController(Controller):
         operation_id="deleteIntegration",
         summary="Disconnect a user's account",
         description=(
-            "Stops all use at once; the subscription is then removed, the tokens revoked and "
+            "Stops all use immediately; the subscription is then removed, the tokens revoked and "
             "everything erased by a durable job, even if Calendly is down now. Safe to repeat."
         ),
         status_code=202,

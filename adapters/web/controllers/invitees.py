@@ -1,4 +1,4 @@
-"""Erasing an invitee, for whoever has to answer a request to be forgotten."""
+"""Erasing an invitee who asked to be forgotten."""
 
 from typing import Annotated
 
@@ -37,9 +37,9 @@ class InviteesController(Controller):
         operation_id="eraseInvitee",
         summary="Erase an invitee, over all users",
         description=(
-            "Bookings lose name, address, links and whatever else tells who it was, and keep "
-            "their time and status; stored webhooks are rewritten. What Calendly tells later of "
-            "these bookings stays anonymous. Calendly itself is asked nothing. May be repeated."
+            "Bookings lose name, address, links and all else that identifies the person, and keep "
+            "their time and status; stored webhooks are rewritten. Facts of these bookings that "
+            "Calendly sends later stay anonymous. Calendly is not called. May be repeated."
         ),
         status_code=200,
         responses=answers(

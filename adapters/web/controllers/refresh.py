@@ -26,7 +26,7 @@ class RefreshController(Controller):
         summary="Refresh a user's tokens now",
         description=(
             "For operators: the tokens are kept alive without this. Waits for a refresh that is "
-            "under way; of many that ask at once one token request leaves."
+            "under way; concurrent calls send one token request."
         ),
         status_code=200,
         responses=answers(

@@ -29,7 +29,7 @@ class Connected(msgspec.Struct, frozen=True):
     ]
     integration_id: Annotated[str, Meta(description="Our name for the connection.")]
     recovered: Annotated[
-        Recovered | None, Meta(description="What it came back from, when it had been lost.")
+        Recovered | None, Meta(description="The cause and time, if the connection had been lost.")
     ] = None
     replaced: Annotated[
         str | None,

@@ -33,7 +33,7 @@ class Breaker(msgspec.Struct, frozen=True):
 
 
 class ActionRequired(msgspec.Struct, frozen=True):
-    """What a person has to do before this connection works again."""
+    """The action that a person has to take before this connection works again."""
 
     code: str
     since: datetime | None
@@ -56,13 +56,13 @@ class Recovered(msgspec.Struct, frozen=True):
     """That the connection had been lost and came back."""
 
     cause: Annotated[
-        str, Meta(description="What it came back from: a cause of `reauth_required`.")
+        str, Meta(description="The cause of `reauth_required` that had needed a person.")
     ] = msgspec.field(name="from")
     at: Annotated[datetime, Meta(description="When (UTC).")]
 
 
 class Integration(msgspec.Struct, frozen=True):
-    """Where the connection stands."""
+    """The state of the connection."""
 
     id: UUID
     status: Literal["active", "reauth_required", "disconnecting"]

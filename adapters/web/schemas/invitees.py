@@ -11,13 +11,13 @@ from adapters.web.schemas.bookings import Email
 
 
 class EraseInvitee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom to erase."""
+    """The invitee to erase."""
 
     email: Annotated[Email, Meta(description="Small and capital letters are the same.")]
 
 
 class Erasure(msgspec.Struct, frozen=True):
-    """What an erasure came to, without who it was."""
+    """The counts of an erasure, without the person."""
 
     id: UUID
     erased_at: datetime
@@ -26,7 +26,7 @@ class Erasure(msgspec.Struct, frozen=True):
     unreadable: Annotated[
         int,
         Meta(
-            description="Stored webhooks that could not be looked into, for want of their "
-            "encryption key: put it back and repeat the erasure."
+            description="Stored webhooks that did not open, because their encryption key is "
+            "missing: put it back and repeat the erasure."
         ),
     ]

@@ -13,10 +13,10 @@ from domain.errors import Kind
 
 
 class FieldError(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is wrong with one part of a request."""
+    """The fault of one part of a request."""
 
     field: Annotated[str, Meta(description="Name of the field, parameter or header.")]
-    message: Annotated[str, Meta(description="What it should have been.")]
+    message: Annotated[str, Meta(description="The value that is expected.")]
     location: Annotated[
         str | None, Meta(description="`body`, `query`, `path`, `header` or `cookie`.")
     ] = None
@@ -28,9 +28,11 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     type: Annotated[str, Meta(description="`urn:slotkeeper:problem:` and the code.")]
     title: Annotated[str, Meta(description="The kind of problem, the same for each occurrence.")]
     status: Annotated[int, Meta(description="The HTTP status, repeated.")]
-    detail: Annotated[str, Meta(description="What happened this time, and what to do about it.")]
+    detail: Annotated[str, Meta(description="The cause of this occurrence, and the remedy.")]
     code: Annotated[str, Meta(description="A stable code to branch on.")]
-    kind: Annotated[Kind, Meta(description="What may be done about it.")]
+    kind: Annotated[
+        Kind, Meta(description="Whether to fix the request, retry it or ask a person.")
+    ]
     instance: Annotated[
         str, Meta(description="`urn:slotkeeper:request:` and the X-Request-Id of this answer.")
     ]

@@ -9,9 +9,9 @@ from domain.token import TokenPair
 class CalendlyOAuth(Protocol):
     """Consent, exchange, refresh, revoke. No method repeats a request by itself.
 
-    Every method that calls out raises CalendlyUnavailable when nothing was processed,
-    CalendlyUncertain when it may have been, CalendlyThrottled on 429, ClientRefused when our own
-    credentials are wrong, CalendlyProtocolError on an answer that cannot be read.
+    Every method that calls out raises CalendlyUnavailable if nothing was processed, and
+    CalendlyUncertain if it may have been. A 429 is CalendlyThrottled, wrong credentials of our own
+    are ClientRefused, and an answer that cannot be read is CalendlyProtocolError.
     """
 
     def authorize_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:

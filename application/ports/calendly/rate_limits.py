@@ -1,4 +1,4 @@
-"""What Calendly asked of a user's calls, in so many words."""
+"""The waits that Calendly itself asked of a user's calls."""
 
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +10,7 @@ class RateLimits(Protocol):
     def paused_until(self, user_uri: str) -> datetime | None:
         """Return until when Calendly itself asked the user's calls to rest (UTC).
 
-        None when it did not, or when that time is over. A request that was held back here, for
-        want of budget, is no such word.
+        None if Calendly asked for none, or its wait is over. A request that our own rate limit
+        refused does not count.
         """
         ...

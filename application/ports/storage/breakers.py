@@ -17,7 +17,7 @@ class Breakers(Protocol):
     """Shared breakers; one that was never stored is closed."""
 
     async def read(self, surface: Surface) -> Breaker:
-        """Return the breaker as it stands."""
+        """Return the breaker as it is stored."""
         ...
 
     async def lock(self, surface: Surface) -> Breaker:

@@ -1,6 +1,6 @@
-"""Who calls: looks at the API keys and the team's users, each by itself.
+"""Lookups of API keys and of the team's users, each in its own statement.
 
-The rule not to break: a look is never taken within a unit of work, of which it is no part.
+The rule not to break: a lookup is never part of a unit of work.
 """
 
 from typing import NamedTuple, Protocol
@@ -15,14 +15,14 @@ class Caller(NamedTuple):
 
 
 class CallerLookup(Protocol):
-    """Who may call, and whom for."""
+    """Looks up API keys and the users that they call for."""
 
     async def find(self, key_hash: bytes, external_id: str | None) -> Caller | None:
         """Look a key and a user up, as of one moment and in one round trip.
 
         Args:
             key_hash: of the API key (SHA-256, 32 bytes).
-            external_id: the team's own id of the user; None when nobody is named.
+            external_id: the team's own id of the user; None if the call names no user.
 
         Returns:
             None when the key is unknown or revoked.

@@ -1,4 +1,4 @@
-"""Connect flows under way: each `state` is good once, for one user, for a while."""
+"""Connect flows under way: each `state` serves one user once, until it expires."""
 
 from datetime import datetime
 from typing import Protocol

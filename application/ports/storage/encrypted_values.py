@@ -40,14 +40,14 @@ class SealedPage(msgspec.Struct, frozen=True):
 
 
 class KeyCounts(msgspec.Struct, frozen=True):
-    """How many values of a stretch each key sealed, by its id, which is empty for what has none."""
+    """How many values of a range each key sealed, by its id; an empty id: not a sealed value."""
 
     by_key: Mapping[str, int]
     after: int | None
 
 
 class SealedValues(Protocol):
-    """Reads and replaces sealed values, a short stretch of one column at a time."""
+    """Reads and replaces sealed values, a short range of one column at a time."""
 
     @property
     def columns(self) -> Sequence[str]:
@@ -69,7 +69,7 @@ class SealedValues(Protocol):
         ...
 
     async def count(self, column: str, after: int) -> KeyCounts:
-        """Return how many values of the next stretch each key sealed."""
+        """Return how many values of the next range each key sealed."""
         ...
 
     async def replace(
@@ -77,8 +77,8 @@ class SealedValues(Protocol):
     ) -> int:
         """Store new sealed texts in the place of those that were read; return how many.
 
-        A value that changed since, and a row that anybody is at (locked, or under a lease of
-        those who write back what they read), is left alone. Waits for nobody.
+        A value that changed since is left alone, and so is a row that is locked or under a lease
+        whose holder writes back the value it read. Never waits for a lock.
 
         Args:
             column: one of `columns`.

@@ -1,7 +1,7 @@
 """The record of erased invitees: that they are to stay erased.
 
-The rule not to break: an address is never stored; what is kept is a hash under a key of our own,
-so that whoever has the table alone cannot try addresses.
+The rule not to break: an address is never stored. Only a hash under a key of our own is kept, so
+that a copy of the table alone does not allow trying addresses.
 """
 
 from collections.abc import Collection, Mapping
@@ -21,7 +21,7 @@ class Erasure(msgspec.Struct, frozen=True):
         requested_by: who carried the request here: `cli`, or the API key's beginning.
         bookings: bookings that were made anonymous; None while it is under way.
         webhook_events: stored webhooks that were rewritten; None while it is under way.
-        unreadable: stored webhooks that nobody could look into, for want of their key.
+        unreadable: stored webhooks that did not open, because their key is missing.
 
     """
 
@@ -34,7 +34,7 @@ class Erasure(msgspec.Struct, frozen=True):
 
 
 class Erasures(Protocol):
-    """Erasures by the hash of whom they are about."""
+    """Erasures by the hash of the invitee's address."""
 
     async def begin(self, erasure: Erasure, email: str, new_key: Secret) -> None:
         """Record the erasure with the address's hash: from its commit on `known` tells of it.
@@ -71,7 +71,7 @@ class Erasures(Protocol):
         """Return those of the normalised addresses that were erased, and when last (UTC).
 
         Raises:
-            SealedValueUnreadable: the key of the hashes cannot be opened, so nobody knows.
+            SealedValueUnreadable: the key of the hashes cannot be opened, so none can be matched.
 
         """
         ...

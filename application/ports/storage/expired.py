@@ -1,4 +1,4 @@
-"""What is over and may go: deleted a page at a time, without waiting for anybody."""
+"""Deletion of expired rows, a page at a time, without waiting for locks."""
 
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +10,7 @@ from domain.retention import Cutoffs
 
 
 class PrunedPage(msgspec.Struct, frozen=True):
-    """What a page of stored webhooks came to.
+    """The result of a page of stored webhooks.
 
     Args:
         examined: events that were looked at.
@@ -27,7 +27,7 @@ class PrunedPage(msgspec.Struct, frozen=True):
 
 
 class Expired(Protocol):
-    """Deletes what is over; rows that anybody is at are left for the next run."""
+    """Deletes expired rows; rows that another transaction has locked are left for the next run."""
 
     async def prune_webhooks(
         self, cutoffs: Cutoffs, after: WebhookEventId | None, limit: int

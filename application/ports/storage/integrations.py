@@ -19,7 +19,7 @@ class Integrations(Protocol):
         ...
 
     async def for_user(self, user_id: UserId, *, lock: bool = False) -> Integration | None:
-        """Return the user's integration, or None; with `lock` nobody else changes it meanwhile.
+        """Return the user's integration, or None; `lock`: no other process changes it until the end.
 
         One that is being disconnected is returned only when no other has taken its place.
         """
@@ -32,20 +32,20 @@ class Integrations(Protocol):
     async def put_connected(self, integration: Integration) -> None:
         """Store a newly connected integration, or the same user's reconnected one.
 
-        Status, account, scopes, tokens, breaker, attention and recovery are taken over; one
-        that is being disconnected is left alone and gets a neighbour. The refresh lease
-        is freed with a new fencing number, so a refresher of the old grant changes nothing; the
-        sync becomes due at `connected_at`, the refresh by the token's expiry. A subscription
-        that the row has stays.
+        Status, account, scopes, tokens, breaker, attention and recovery are replaced. A
+        disconnecting integration is not changed; the new one is added beside it. The refresh lease is
+        freed with a new fencing number, so a refresh of the old grant changes nothing. The sync
+        becomes due at `connected_at`, the refresh by the token's expiry. An existing subscription
+        stays.
         """
         ...
 
     async def mark_disconnecting(self, integration_id: IntegrationId) -> None:
         """Set the status; no job claims the integration from now on. Absent: nothing happens.
 
-        Its part of the cache is forgotten at once, and a sync under way stores nothing any more:
-        nobody is offered times of an account that is leaving, least of all when another one is
-        about to take its place.
+        Its cache entries are deleted immediately, and a running sync stores nothing any more. No
+        reader is offered times of an account that is leaving, not even when another account replaces
+        it.
         """
         ...
 
@@ -54,7 +54,7 @@ class Integrations(Protocol):
     ) -> None:
         """Remember which webhook subscription belongs to the integration.
 
-        The first one that is good (`healthy_at`) also sets `subscribed_since`, for good.
+        The first healthy one (`healthy_at`) also sets `subscribed_since`, permanently.
         """
         ...
 
@@ -82,10 +82,10 @@ class Integrations(Protocol):
     async def erase(self, integration_id: IntegrationId) -> Integration | None:
         """Delete everything that is kept of the integration and of what its user did with it.
 
-        With it go its cache, its bookings, its webhook events (also those that its user has of
-        an integration that was gone when they came) and the booking commands on its bookings;
-        with the user's last integration all of the user's commands. What belongs to another
-        integration of the user stays. Waits for whoever is applying its webhooks.
+        Its cache, its bookings, its webhook events and the booking commands on its bookings are
+        deleted too. So are webhook events of the user that arrived for an integration that was already
+        erased. With the user's last integration all commands of the user are deleted. Rows of another
+        integration of the user stay. Waits for transactions that apply its webhooks.
 
         Returns:
             The integration as it was at that moment, so that a caller who expected another one

@@ -1,8 +1,8 @@
 """Where an invitee's data is stored: bookings, and the bodies of stored webhooks.
 
-Both are gone through from end to end: an erasure is rare, an index by address would cost each
-booking and be one more place that holds it. The rule not to break: no store compares addresses,
-which are given out as they stand and compared by the rule of `domain.erasure` alone.
+Both are read from end to end: an erasure is rare, and an index by address would cost each booking
+and be one more place that holds it. The rule not to break: no store compares addresses. It returns
+them unchanged, and only the rule of `domain.erasure` compares them.
 """
 
 from collections.abc import Collection, Sequence
@@ -63,7 +63,7 @@ class PersonalData(Protocol):
     async def hold_bookings(self, booking_ids: Collection[BookingId]) -> Sequence[Booking]:
         """Return and lock bookings, after the facts of the integrations that they belong to.
 
-        Both by ascending id of the integration, in the order of whoever settles facts.
+        Both by ascending id of the integration, in the order of transactions that merge facts.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Who refreshes what: leases with fencing numbers, across all processes."""
+"""Refresh leases with fencing numbers, across all processes."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -60,9 +60,9 @@ class RefreshEnd(NamedTuple):
 class RefreshQueue(Protocol):
     """Single flight for refreshes: never refresh without the lease.
 
-    Every change names the lease it was made under; once somebody else took the lease over, the
-    fencing number moved on and the change has no effect. A new pair alone is stored whoever has
-    the lease: it is the only live one.
+    Every change names the lease it was made under. After another process took the lease over, the
+    fencing number is higher and the change has no effect. Only a new pair is stored without the lease,
+    because it is the only live one.
     """
 
     async def take(
@@ -80,11 +80,11 @@ class RefreshQueue(Protocol):
             integration_id: whose.
             owner: who takes it.
             now: the moment (UTC).
-            until: when anybody may take it over (UTC).
+            until: when another process may take it over (UTC).
             disconnecting: take it of a `disconnecting` integration, and of no other.
 
         Returns:
-            None when somebody holds it, when the status is another, or when it is absent.
+            None if another process holds it, if the status is another, or if it is absent.
 
         """
         ...
@@ -94,9 +94,8 @@ class RefreshQueue(Protocol):
     ) -> list[tuple[Integration, Lease]]:
         """Take the leases of up to `limit` active integrations whose token dies by `horizon`.
 
-        Those whose next attempt lies in the future, or whose lease is held, are passed over
-        without waiting, and so are those refreshed within LEFT_ALONE_FOR; the soonest to die
-        come first.
+        Integrations whose next attempt is in the future, or whose lease is held, are skipped without
+        waiting. So are those refreshed within LEFT_ALONE_FOR. The soonest to expire come first.
         """
         ...
 
@@ -124,15 +123,15 @@ class RefreshQueue(Protocol):
     async def next_attempt(self, now: datetime, horizon: datetime) -> datetime | None:
         """Return when the first of those becomes claimable that `claim_due` passes over.
 
-        They die by `horizon` but wait for their next attempt, or for somebody's lease (UTC).
+        They expire by `horizon` but wait for their next attempt, or for another process's lease.
         """
         ...
 
     async def rests_until(self, integration_id: IntegrationId, now: datetime) -> datetime | None:
-        """Return when a lease ends that `finish` kept though nobody works under it, or None (UTC).
+        """Return when a lease that `finish` kept expires (UTC); None if there is none.
 
-        Told by its end, which is not after the next attempt. One that is taken before an attempt
-        that was put off for minutes looks the same, until its exchange has begun.
+        Such a lease is recognised by its end, which is not after the next attempt. A lease that is
+        taken before a postponed attempt looks the same until its start is recorded.
         """
         ...
 

@@ -93,9 +93,9 @@ class Storage(Protocol):
         ...
 
     def cache_lookup(self) -> CacheLookup:
-        """Return the looks at the availability cache, which are no part of any transaction."""
+        """Return the lookups of the availability cache, which are outside any transaction."""
         ...
 
     def callers(self) -> CallerLookup:
-        """Return the looks at keys and users, which are no part of any transaction."""
+        """Return the lookups of keys and users, which are outside any transaction."""
         ...

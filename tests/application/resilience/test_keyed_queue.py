@@ -40,7 +40,7 @@ def work() -> Work:
 @pytest.fixture
 def queue(work: Work) -> KeyedQueue[str, str]:
     """Two places, and a lane for each first letter."""
-    return KeyedQueue(work, lane=lambda word: word[0], at_once=2, most_waiting=4)
+    return KeyedQueue(work, queue_key=lambda word: word[0], at_once=2, most_waiting=4)
 
 
 async def begun(queue: KeyedQueue[str, str], *words: str) -> list[asyncio.Task[str]]:
