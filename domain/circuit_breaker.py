@@ -73,7 +73,7 @@ class Breaker(msgspec.Struct, frozen=True):
 
 
 CLOSED = Breaker()
-PROBE_TURN = timedelta(seconds=60)
+PROBE_TIMEOUT = timedelta(seconds=60)
 # The share that jitter adds at most: breakers that opened together do not all probe together.
 JITTER = 0.2
 
@@ -125,14 +125,14 @@ def admit(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> Breaker | N
 
     From a breaker whose reset time is over the first caller gets the probe's turn; who comes
     while the probe is out is refused. A probe that never reports loses its turn after
-    PROBE_TURN, so that a crash cannot keep a breaker half-open for ever.
+    PROBE_TIMEOUT, so that a crash cannot keep a breaker half-open for ever.
     """
     if wait(breaker, now, policy) is not None:
         return None
     if breaker.state is BreakerState.CLOSED:
         return breaker
     return msgspec.structs.replace(
-        breaker, state=BreakerState.HALF_OPEN, probe_until=now + PROBE_TURN
+        breaker, state=BreakerState.HALF_OPEN, probe_until=now + PROBE_TIMEOUT
     )
 
 
@@ -144,7 +144,7 @@ def succeeded(breaker: Breaker) -> Breaker:
     return breaker if breaker.state is BreakerState.OPEN else CLOSED
 
 
-def given_back(breaker: Breaker, admitted: Breaker) -> Breaker:
+def release_probe(breaker: Breaker, admitted: Breaker) -> Breaker:
     """A call ended and proved nothing: if it was the probe, the next caller has its turn.
 
     Args:

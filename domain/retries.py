@@ -20,7 +20,7 @@ import msgspec
 from domain.backoff import RetryPolicy, delay, is_worth_repeating, next_delay
 from domain.errors import CalendlyError, CircuitOpen, SlotkeeperError
 
-PUT_OFF: Final = RetryPolicy(base=timedelta(seconds=30), cap=timedelta(minutes=15))
+REFRESH_BACKOFF: Final = RetryPolicy(base=timedelta(seconds=30), cap=timedelta(minutes=15))
 """How long a refresh waits after a transient failure, by consecutive failures."""
 
 STORING: Final = RetryPolicy(base=timedelta(milliseconds=200), cap=timedelta(seconds=5), limit=12)

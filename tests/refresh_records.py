@@ -23,9 +23,9 @@ async def finish(
     *,
     expected_version: int,
     next_attempt_at: datetime | None,
-    held_until: datetime | None = None,
+    keep_lease_until: datetime | None = None,
 ) -> bool:
     """Record a batch of one outcome."""
-    end = RefreshEnd(integration, lease, expected_version, next_attempt_at, held_until)
+    end = RefreshEnd(integration, lease, expected_version, next_attempt_at, keep_lease_until)
     (stored,) = await uow.refresh_queue.finish([end])
     return stored

@@ -57,7 +57,7 @@ class _Recent(Generic[_K, _V]):
         return len(self._kept)
 
 
-class Flight:
+class PendingRequest:
     """One request to the API that is under way; its sender reports the answer here."""
 
     def __init__(self) -> None:
@@ -101,7 +101,7 @@ class RateBudget:
         window.used += 1
 
     @contextmanager
-    def flight(self, user_uri: str) -> Iterator[Flight]:
+    def flight(self, user_uri: str) -> Iterator[PendingRequest]:
         """Count the block's one request to the API while it is on its way.
 
         A job's requests leave a share of the minute to what users ask for themselves.
@@ -113,19 +113,19 @@ class RateBudget:
         count = self._estimates.of(user_uri)
         wait = count.wait(self._clock.now(), background=is_background())
         _check(Allowance.API, wait)
-        left, flight = count.leaves(), Flight()
+        left, flight = count.leaves(), PendingRequest()
         try:
             yield flight
         finally:
             if flight.state is None:
                 count.ended(answered=flight.answered)
             else:
-                count.told(self._clock.now(), left, flight.state)
+                count.update(self._clock.now(), left, flight.state)
 
     def learn(self, allowance: Allowance, user_uri: str, state: RateState) -> None:
         """Take over what an answer said about a limit that `spend` counts."""
         window = self._windows.of((allowance, user_uri))
-        window.told(self._clock.now(), state)
+        window.update(self._clock.now(), state)
 
     def pause(self, allowance: Allowance, user_uri: str, seconds: float) -> None:
         """Let the user's requests rest after a 429; a longer rest is never cut short."""

@@ -20,7 +20,7 @@ IN_FLIGHT_FACTOR = 6
 # The part of the limit that is left to other processes no matter how little is in flight.
 _RESERVE = 0.04
 # The part of the limit that may be in flight before Calendly has said anything.
-_UNTOLD = 0.12
+_FIRST_REQUESTS = 0.12
 # The part of the limit that background work leaves to user requests.
 _OWN_SHARE = 0.2
 # Calendly's reset is in whole seconds: the minute may end that much later.
@@ -33,7 +33,7 @@ class RateEstimate:
     """Calendly's count in its latest answer, and the requests sent since."""
 
     __slots__ = (
-        "_expires_at", "_flying", "_kept", "_since", "_spent", "_told", "_words", "limit",
+        "_answered", "_expires_at", "_flying", "_kept", "_since", "_spent", "_words", "limit",
         "paused_until", "used",
     )  # fmt: skip
 
@@ -43,7 +43,7 @@ class RateEstimate:
         self.used = 0
         self._flying = 0
         self._words, self._kept = 0, 0
-        self._told, self._spent = False, False
+        self._answered, self._spent = False, False
         self._since, self._expires_at = now, now + WINDOW
 
     def wait(self, now: datetime, *, background: bool) -> timedelta | None:
@@ -52,7 +52,7 @@ class RateEstimate:
             return self.paused_until - now
         if not self._since <= now < self._expires_at:  # too old, or the clock was set back
             self._forget(now)
-        if not self._told and self._flying >= self._untold():
+        if not self._answered and self._flying >= self._untold():
             return _MOMENT
         share = math.floor(self.limit * _OWN_SHARE) if background else 0
         if self._needed(self._flying + 1) + share <= self.limit:
@@ -63,7 +63,7 @@ class RateEstimate:
         return self._expires_at - now
 
     def leaves(self) -> int:
-        """Count a request that leaves now; return what `told` needs to place its answer."""
+        """Count a request that leaves now; return what `update` needs to place its answer."""
         self._flying += 1
         return self._words
 
@@ -71,9 +71,9 @@ class RateEstimate:
         """Count a request whose answer said nothing, or never came: it may have been counted."""
         self._flying -= 1
         self.used += 1
-        self._told = self._told or answered
+        self._answered = self._answered or answered
 
-    def told(self, now: datetime, left: int, state: RateState) -> None:
+    def update(self, now: datetime, left: int, state: RateState) -> None:
         """Take over what the answer to a request said, which includes all other processes' use.
 
         Answers may arrive out of order. An answer to a request that left before the current count
@@ -85,7 +85,7 @@ class RateEstimate:
         if used < self.used and left < self._kept:
             return
         self._words += 1
-        self._kept, self.used, self._told = self._words, used, True
+        self._kept, self.used, self._answered = self._words, used, True
         self._since, self._expires_at = now, now + timedelta(seconds=state.reset) + _ROUNDED
         if self._needed(1) <= self.limit:
             self._spent = False
@@ -99,8 +99,8 @@ class RateEstimate:
 
     def _untold(self) -> int:
         # After a limit that was reached a single request goes ahead to see, into the reserve.
-        return 1 if self._spent else max(math.floor(self.limit * _UNTOLD), 1)
+        return 1 if self._spent else max(math.floor(self.limit * _FIRST_REQUESTS), 1)
 
     def _forget(self, now: datetime) -> None:
         self._since, self._expires_at = now, now + WINDOW
-        self.used, self._kept, self._told = 0, self._words, False
+        self.used, self._kept, self._answered = 0, self._words, False

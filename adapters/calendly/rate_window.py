@@ -33,7 +33,7 @@ class RateWindow:
             return self.paused_until - now
         return self.closes_at - now if self.used >= self.limit else None
 
-    def told(self, now: datetime, state: RateState) -> None:
+    def update(self, now: datetime, state: RateState) -> None:
         """Take over the count in an answer; an older answer never raises what is left."""
         self.limit = min(state.limit, self._most)
         self.used = max(self.used, self.limit - state.remaining)

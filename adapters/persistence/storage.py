@@ -50,9 +50,9 @@ class PiccoloStorage:
 
         Beyond it they raise StorageContended. It costs no round trip.
         """
-        impatient = copy(self)
-        impatient._lock_wait = lock_wait  # noqa: SLF001 - of the same class
-        return impatient
+        limited = copy(self)
+        limited._lock_wait = lock_wait  # noqa: SLF001 - of the same class
+        return limited
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[PiccoloUnitOfWork]:

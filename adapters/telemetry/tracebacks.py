@@ -14,8 +14,8 @@ _MOST_FRAMES = 40
 
 def render_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace `exc_info` by `exception`, a text; the redaction that follows takes care of it."""
-    given = event.pop("exc_info", None)
-    error = _error(given)
+    exc_info = event.pop("exc_info", None)
+    error = _error(exc_info)
     if error is None:
         return event
     if isinstance(error, SlotkeeperError):
@@ -29,12 +29,12 @@ def render_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> 
     return event
 
 
-def _error(given: object) -> BaseException | None:
-    if isinstance(given, BaseException):
-        return given
-    if isinstance(given, tuple):
-        return given[1] if isinstance(given[1], BaseException) else None
-    return sys.exc_info()[1] if given else None
+def _error(exc_info: object) -> BaseException | None:
+    if isinstance(exc_info, BaseException):
+        return exc_info
+    if isinstance(exc_info, tuple):
+        return exc_info[1] if isinstance(exc_info[1], BaseException) else None
+    return sys.exc_info()[1] if exc_info else None
 
 
 def log_crashes() -> None:

@@ -79,7 +79,7 @@ def calendly_of(resources: Resources) -> Calendly:
         circuit_breakers=circuit_breakers,
         clock=resources.clock,
         randomness=resources.randomness,
-        pauses=budget,
+        rate_limits=budget,
         retries=retry_table(settings),
     )
     api = CalendlyApi(resources.http, api_url=settings.calendly_api_url, budget=budget)

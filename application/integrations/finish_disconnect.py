@@ -92,7 +92,7 @@ class FinishDisconnect:
             return ABSENT
         integration, lease = held
         try:
-            told = await self._tell_calendly(
+            revoked = await self._revoke_all(
                 integration, lease, forced=forced, may_renew=may_renew
             )
             await self._erase(integration)
@@ -102,7 +102,7 @@ class FinishDisconnect:
         except SlotkeeperError:
             await self._release(integration_id, lease)
             raise
-        result = ERASED if told else ERASED_UNREVOKED
+        result = ERASED if revoked else ERASED_UNREVOKED
         self._telemetry.integration_disconnected(integration_id, result)
         return result
 
@@ -120,7 +120,7 @@ class FinishDisconnect:
             raise RefreshInProgress("A token refresh of this integration is under way.")
         return taken
 
-    async def _tell_calendly(
+    async def _revoke_all(
         self, integration: Integration, lease: Lease, *, forced: bool, may_renew: bool
     ) -> bool:
         tokens = integration.tokens
@@ -132,13 +132,13 @@ class FinishDisconnect:
             if not forced:
                 raise
             return False
-        told = await _went_well(
+        revoked = await _succeeded(
             self._unsubscribe(integration, tokens, access, refresh, lease if may_renew else None),
             forced=forced,
         )
         for token in (refresh, access):
-            told = await _went_well(self._revoke.revoke(token), forced=forced) and told
-        return told
+            revoked = await _succeeded(self._revoke.revoke(token), forced=forced) and revoked
+        return revoked
 
     async def _unsubscribe(
         self,
@@ -184,7 +184,7 @@ class FinishDisconnect:
                 await uow.commit()
 
 
-async def _went_well(step: Awaitable[None], *, forced: bool) -> bool:
+async def _succeeded(step: Awaitable[None], *, forced: bool) -> bool:
     """Take a step; False when it failed and that does not stop us.
 
     A dead grant never does: it can never unsubscribe again.

@@ -84,7 +84,7 @@ class StoreIntegration:
 
         """
         try:
-            kept = await self._store(attempt, pair, account)
+            stored = await self._store(attempt, pair, account)
         except StorageUnavailable:
             found = await self._find(attempt.user_id, pair)
             if found is None:
@@ -98,11 +98,11 @@ class StoreIntegration:
         except SlotkeeperError:
             await self.discard(pair)
             raise
-        if kept.replaced is not None:
+        if stored.replaced is not None:
             # Without the workflow engine the sweep over all integrations starts it later.
             with suppress(JobsUnavailable):
-                await self._jobs.disconnect(kept.replaced)
-        return kept
+                await self._jobs.disconnect(stored.replaced)
+        return stored
 
     async def discard(self, pair: TokenPair) -> None:
         """Revoke a grant that is not stored."""
@@ -113,7 +113,7 @@ class StoreIntegration:
     ) -> StoredIntegration:
         async with self._storage() as uow:
             known = await uow.integrations.for_user(attempt.user_id, lock=True)
-            if await _leaving(uow, attempt.user_id, account):
+            if await _disconnecting(uow, attempt.user_id, account):
                 raise DisconnectInProgress(
                     "This Calendly account is being disconnected; connect it again in a moment."
                 )
@@ -165,12 +165,14 @@ class StoreIntegration:
         """Start the job once more, in case Temporal was down when it was requested."""
         with suppress(JobsUnavailable, StorageUnavailable):
             async with self._storage() as uow:
-                leaving = await _leaving(uow, user_id, account)
-            if leaving is not None:
-                await self._jobs.disconnect(leaving)
+                disconnecting = await _disconnecting(uow, user_id, account)
+            if disconnecting is not None:
+                await self._jobs.disconnect(disconnecting)
 
 
-async def _leaving(uow: UnitOfWork, user_id: UserId, account: Account) -> IntegrationId | None:
+async def _disconnecting(
+    uow: UnitOfWork, user_id: UserId, account: Account
+) -> IntegrationId | None:
     """Return the user's integration with this account that is being disconnected, or None."""
     for each in await uow.integrations.by_accounts([account.user_uri]):
         if each.user_id == user_id and each.status is Status.DISCONNECTING:

@@ -126,14 +126,14 @@ class EraseInvitee:
 
 
 def _checked(email: str) -> str:
-    whom = normalised(email)
-    name, _, host = whom.rpartition("@")
+    address = normalised(email)
+    name, _, host = address.rpartition("@")
     if (
         not name
         or not host
-        or len(whom.split()) != 1
-        or len(whom) > LONGEST_EMAIL
-        or not whom.isprintable()
+        or len(address.split()) != 1
+        or len(address) > LONGEST_EMAIL
+        or not address.isprintable()
     ):
         raise InvalidInput("Name the invitee by one e-mail address.")
-    return whom
+    return address

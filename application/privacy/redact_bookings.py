@@ -54,7 +54,7 @@ class RedactBookings:
 async def _forget(uow: UnitOfWork, theirs: Collection[BookingId]) -> int:
     if not theirs:
         return 0
-    covered = await _covered(uow, await uow.personal_data.hold_bookings(theirs))
+    covered = await _covered(uow, await uow.personal_data.lock_bookings(theirs))
     await uow.personal_data.forget_bookings(
         [replace(each, facts=anonymous(each.facts)) for each in covered]
     )

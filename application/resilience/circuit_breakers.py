@@ -23,10 +23,10 @@ from domain.circuit_breaker import (
     BreakerView,
     admit,
     failed,
-    given_back,
     is_answer,
     is_late,
     is_outage,
+    release_probe,
     seen_at,
     succeeded,
     view_of,
@@ -98,7 +98,7 @@ class CircuitBreakers:
             StorageUnavailable: the breaker could not be read.
 
         """
-        breaker = self._believed(surface)
+        breaker = self._remembered_breaker(surface)
         now = self._clock.now()
         if breaker is None or not _is_settled(breaker, now):
             breaker = await self.current(surface)
@@ -133,15 +133,15 @@ class CircuitBreakers:
         }
 
     async def _admit(self, surface: Surface) -> Breaker:
-        believed, now = self._believed(surface), self._clock.now()
-        if believed == CLOSED:
+        remembered, now = self._remembered_breaker(surface), self._clock.now()
+        if remembered == CLOSED:
             return CLOSED
-        if believed is not None and believed.state is BreakerState.OPEN:
+        if remembered is not None and remembered.state is BreakerState.OPEN:
             # An open breaker never closes before its time, so memory equals the stored row.
-            self._refuse_if_held_back(surface, believed, now)
+            self._raise_if_refusing(surface, remembered, now)
         breaker = await self.current(surface)
         # A refusal needs no lock, nor does a closed breaker: only the probe's turn is taken.
-        self._refuse_if_held_back(surface, breaker, now)
+        self._raise_if_refusing(surface, breaker, now)
         if breaker.state is BreakerState.CLOSED:
             return breaker
         return await self._take_turn(surface, now)
@@ -167,7 +167,7 @@ class CircuitBreakers:
         elif is_answer(error):
             await self._learn_success(surface, admitted, subject)
         elif admitted.state is BreakerState.HALF_OPEN:
-            await self._change(surface, lambda breaker: given_back(breaker, admitted))
+            await self._change(surface, lambda breaker: release_probe(breaker, admitted))
 
     def _is_evidence(self, surface: Surface, subject: str | None, now: datetime) -> bool:
         return subject is None or self._own_trouble[surface].is_evidence(subject, now)
@@ -226,13 +226,13 @@ class CircuitBreakers:
             self._own_trouble[surface].outage()
         self._telemetry.circuit_seen(surface, seen_at(breaker, now, self._policy))
 
-    def _believed(self, surface: Surface) -> Breaker | None:
+    def _remembered_breaker(self, surface: Surface) -> Breaker | None:
         known_at, breaker = self._seen.get(surface, (None, None))
         if known_at is None or self._clock.now() - known_at > BELIEVED_FOR:
             return None
         return breaker
 
-    def _refuse_if_held_back(self, surface: Surface, breaker: Breaker, now: datetime) -> None:
+    def _raise_if_refusing(self, surface: Surface, breaker: Breaker, now: datetime) -> None:
         left = wait(breaker, now, self._policy)
         if left is not None:
             raise _refusal(surface, left)

@@ -65,7 +65,7 @@ class CalendlySession:
         circuit_breakers: CircuitBreakers,
         clock: Clock,
         randomness: Randomness,
-        pauses: RateLimits,
+        rate_limits: RateLimits,
         retries: RetryTable,
     ) -> None:
         self._storage = storage
@@ -74,7 +74,7 @@ class CalendlySession:
         self._circuit_breakers = circuit_breakers
         self._clock = clock
         self._randomness = randomness
-        self._pauses = pauses
+        self._rate_limits = rate_limits
         self._retries = retries
 
     async def call(
@@ -140,7 +140,7 @@ class CalendlySession:
     async def _pause(self, seen: Seen) -> None:
         """Pause the user's calls in all processes, if Calendly itself asked for it."""
         integration = seen.integration
-        until = self._pauses.paused_until(integration.account.user_uri)
+        until = self._rate_limits.paused_until(integration.account.user_uri)
         known = integration.calls_paused_until
         if until is None or (known is not None and known >= until):
             return

@@ -20,10 +20,10 @@ from domain.errors import SealedValueUnreadable
 from domain.integration import Integration, Lease, Status, refreshed
 
 
-class Restored(StrEnum):
+class RecoverResult(StrEnum):
     STORED = "restored"
     KNOWN = "stored_already"
-    GIVEN_BACK = "given_back"
+    REVOKED = "given_back"
 
 
 class RecoverTokens:
@@ -44,7 +44,7 @@ class RecoverTokens:
         self._randomness = randomness
         self._telemetry = telemetry
 
-    async def run(self, pair: UnsavedTokenPair, unsaved_tokens: UnsavedTokens) -> Restored:
+    async def run(self, pair: UnsavedTokenPair, unsaved_tokens: UnsavedTokens) -> RecoverResult:
         """Store the pair, no matter how long the store is down, and drop it from the unsaved tokens.
 
         A pair is revoked if its integration was erased or is being disconnected, because no other
@@ -55,18 +55,18 @@ class RecoverTokens:
             lambda: self._store(pair), randomness=self._randomness, budget=budget
         )
         result = await shield_until_done(asyncio.ensure_future(storing), budget)
-        if result is Restored.GIVEN_BACK:
-            await self._give_back(pair)
+        if result is RecoverResult.REVOKED:
+            await self._revoke(pair)
         unsaved_tokens.drop(pair)
         return result
 
-    async def _store(self, pair: UnsavedTokenPair) -> Restored:
+    async def _store(self, pair: UnsavedTokenPair) -> RecoverResult:
         async with self._storage() as uow:
             integration = await uow.integrations.get(pair.integration_id)
             if integration is None:
-                return Restored.GIVEN_BACK
+                return RecoverResult.REVOKED
             if _has(integration, pair):
-                return Restored.KNOWN
+                return RecoverResult.KNOWN
             changed = self._with_pair(integration, pair)
             end = RefreshEnd(changed, _no_lease(pair), expected_version=pair.replaces)
             (stored,) = await uow.refresh_queue.finish([end])
@@ -74,12 +74,12 @@ class RecoverTokens:
         if stored:
             if integration.attention is not None:
                 self._telemetry.integration_recovered(integration.id, integration.attention.cause)
-            return Restored.STORED
+            return RecoverResult.STORED
         # By version: who rotates the encryption key changes the sealed text of the same pair.
         newest = integration.tokens is not None and integration.tokens.version
         if integration.status is Status.DISCONNECTING and newest != pair.tokens.version:
-            return Restored.GIVEN_BACK
-        return Restored.KNOWN
+            return RecoverResult.REVOKED
+        return RecoverResult.KNOWN
 
     def _with_pair(self, integration: Integration, pair: UnsavedTokenPair) -> Integration:
         changed = refreshed(
@@ -92,7 +92,7 @@ class RecoverTokens:
         # The grant that the pair belongs to; a newer one is not overwritten.
         return replace(changed, connected_at=pair.connected_at)
 
-    async def _give_back(self, pair: UnsavedTokenPair) -> None:
+    async def _revoke(self, pair: UnsavedTokenPair) -> None:
         try:
             tokens = open_both(self._vault, pair.integration_id, pair.tokens)
         except SealedValueUnreadable:

@@ -22,7 +22,7 @@ from domain.errors import CircuitOpen, RefreshInProgress, SlotkeeperError, Stora
 from domain.integration import Integration, Lease
 
 # A row whose next attempt lies further ahead is left for the next run.
-WAITED_FOR: Final = timedelta(minutes=15)
+LONGEST_WAIT: Final = timedelta(minutes=15)
 PUT_OFF: Final = "put_off"
 
 
@@ -55,7 +55,7 @@ class RefreshDueTokens:
         self._lease_ttl = lease_ttl
         self._horizon = horizon
         self._concurrency = concurrency
-        self._pace = RateLimiter(per_second, randomness)
+        self._rate_limiter = RateLimiter(per_second, randomness)
 
     async def __call__(
         self, limit: int, progress: Progress, unsaved_tokens: UnsavedTokens | None = None
@@ -113,7 +113,7 @@ class RefreshDueTokens:
     async def _one(
         self, integration: Integration, lease: Lease, unsaved_tokens: UnsavedTokens | None
     ) -> str:
-        await self._pace.acquire()
+        await self._rate_limiter.acquire()
         if lease.expires_at <= self._clock.now():
             # No exchange may begin under it any more, nor under one that was lost.
             return LEFT_FOR_LATER
@@ -128,7 +128,7 @@ class RefreshDueTokens:
         now = self._clock.now()
         async with self._storage() as uow:
             upcoming = await uow.refresh_queue.next_attempt(now, now + self._horizon)
-        if upcoming is None or upcoming - now > WAITED_FOR:
+        if upcoming is None or upcoming - now > LONGEST_WAIT:
             return counter.page(more=False)
         return counter.waiting(held_by=PUT_OFF, resume_in=_seconds(upcoming - now))
 

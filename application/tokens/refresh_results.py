@@ -17,14 +17,14 @@ from application.ports.telemetry import Telemetry
 from application.ports.unsaved_tokens import UnsavedTokens
 from application.resilience.retry import RetryBudget, retry_until_stored
 from domain.backoff import delay
-from domain.circuit_breaker import Breaker, BreakerPolicy, failed, given_back
+from domain.circuit_breaker import Breaker, BreakerPolicy, failed, release_probe
 from domain.errors import SlotkeeperError, StorageUnavailable
 from domain.integration import REFRESH_OPEN_FOR, Integration, Lease, usable_tokens
 from domain.refresh_outcome import QUARANTINE, RULES, Effect, Repeat, Rule, outcome_of
-from domain.retries import PUT_OFF
+from domain.retries import REFRESH_BACKOFF
 
 # A disconnect waits for a lease that is kept.
-LONGEST_HELD = timedelta(minutes=5)
+LONGEST_KEPT = timedelta(minutes=5)
 
 
 class RefreshResults:
@@ -119,8 +119,8 @@ class RefreshResults:
             last_error_code=error.code if rule.shows_code else integration.last_error_code,
         )
         next_attempt_at = self._next_attempt(now, breaker.failures, error, rule)
-        held_until = self._held_until(now, error) if rule.keeps_lease else None
-        return await self._finish(changed, lease, integration, next_attempt_at, held_until)
+        keep_lease_until = self._held_until(now, error) if rule.keeps_lease else None
+        return await self._finish(changed, lease, integration, next_attempt_at, keep_lease_until)
 
     async def release(self, integration: Integration, lease: Lease) -> None:
         """Give the lease back and change nothing; one that was lost is left alone."""
@@ -138,24 +138,24 @@ class RefreshResults:
         lease: Lease,
         before: Integration,
         next_attempt_at: datetime | None = None,
-        held_until: datetime | None = None,
+        keep_lease_until: datetime | None = None,
     ) -> bool:
         version = usable_tokens(before).version
         stored = await self._log.finish(
-            RefreshEnd(changed, lease, version, next_attempt_at, held_until)
+            RefreshEnd(changed, lease, version, next_attempt_at, keep_lease_until)
         )
         if not stored:
             await self.release(changed, lease)
         return stored
 
     def _held_until(self, now: datetime, error: SlotkeeperError) -> datetime:
-        asked = min(timedelta(seconds=error.retry_after or 0), LONGEST_HELD)
+        asked = min(timedelta(seconds=error.retry_after or 0), LONGEST_KEPT)
         return now + (asked or REFRESH_OPEN_FOR)
 
     def _breaker(self, breaker: Breaker, rule: Rule, now: datetime) -> Breaker:
         if rule.breaker is Effect.FAILS:
             return failed(breaker, now, self._breaker_policy, self._randomness.fraction())
-        return given_back(breaker, breaker)
+        return release_probe(breaker, breaker)
 
     def _next_attempt(
         self, now: datetime, failures: int, error: SlotkeeperError, rule: Rule
@@ -163,7 +163,7 @@ class RefreshResults:
         asked = timedelta(seconds=error.retry_after or 0)
         match rule.repeat:
             case Repeat.BACKED_OFF:
-                backed_off = delay(PUT_OFF, max(failures, 1), self._randomness.fraction())
+                backed_off = delay(REFRESH_BACKOFF, max(failures, 1), self._randomness.fraction())
                 return now + max(asked, backed_off)
             case Repeat.AFTER_AN_HOUR:
                 return now + QUARANTINE

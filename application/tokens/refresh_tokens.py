@@ -74,7 +74,7 @@ class RefreshTokens:
             if taken is not None:
                 return await self._refresh(*taken, stale_version)
             self._refuse_while_in_doubt(integration)
-            await self._refuse_at_rest(integration)
+            await self._refuse_while_paused(integration)
             await self._circuit_breakers.raise_if_open(Surface.OAUTH)
             await asyncio.sleep(POLL * (0.5 + self._randomness.fraction()))
         raise RefreshInProgress(
@@ -110,14 +110,14 @@ class RefreshTokens:
                 retry_after=left.total_seconds(),
             )
 
-    async def _refuse_at_rest(self, integration: Integration) -> None:
+    async def _refuse_while_paused(self, integration: Integration) -> None:
         """Do not wait for a lease without a worker: it lasts as long as Calendly asked."""
         now = self._clock.now()
         throttled = integration.last_error_code == CalendlyThrottled.code
         if not throttled or still_open(integration, now) is not None:
             return
         async with self._storage() as uow:
-            until = await uow.refresh_queue.rests_until(integration.id, now)
+            until = await uow.refresh_queue.paused_until(integration.id, now)
         if until is not None:
             raise CalendlyThrottled(
                 "Calendly asked for fewer token requests of this user; they rest for now.",

@@ -58,7 +58,7 @@ class RefreshUnderLease:
         self._clock = clock
         self._telemetry = telemetry
         self._breaker_policy = breaker_policy
-        self._outcomes = RefreshResults(
+        self._results = RefreshResults(
             storage=storage,
             clock=clock,
             randomness=randomness,
@@ -69,7 +69,7 @@ class RefreshUnderLease:
             storage=storage,
             vault=vault,
             oauth=oauth,
-            outcomes=self._outcomes,
+            results=self._results,
             clock=clock,
             telemetry=telemetry,
             lease_ttl=lease_ttl,
@@ -104,16 +104,18 @@ class RefreshUnderLease:
         try:
             await wait_for_either(work, waits_for)
         except asyncio.CancelledError:
-            self._leave(work, budget)
+            self._continue_in_background(work, budget)
             raise
         if not work.done():
-            self._leave(work, budget)
+            self._continue_in_background(work, budget)
             raise StorageUnavailable(
                 "PostgreSQL is down; the new tokens are stored once it is back.", retry_after=5
             )
         return work.result()
 
-    def _leave(self, work: asyncio.Task[Integration], budget: RetryBudget) -> None:
+    def _continue_in_background(
+        self, work: asyncio.Task[Integration], budget: RetryBudget
+    ) -> None:
         """Let the work go on in this process; it ends before the process does."""
         storing = shield_until_done(work, budget)
         self._background.run("store_new_tokens", storing, vital=True)
@@ -144,7 +146,7 @@ class RefreshUnderLease:
         try:
             refresh = open_refresh(self._vault, integration)
         except SealedValueUnreadable as error:
-            await self._outcomes.retry_later(integration, lease, error)
+            await self._results.retry_later(integration, lease, error)
             raise
         request = RefreshRequest(integration, lease, refresh, unsaved_tokens, budget)
         try:
@@ -153,7 +155,7 @@ class RefreshUnderLease:
                 Surface.OAUTH, lambda: self._send.run(request), subject=str(integration.id)
             )
         except CircuitOpen as error:
-            await self._outcomes.retry_later(integration, lease, error)
+            await self._results.retry_later(integration, lease, error)
             raise
 
     async def _admit(self, integration: Integration, lease: Lease) -> Integration:
@@ -162,7 +164,7 @@ class RefreshUnderLease:
         if admitted is not None:
             return msgspec.structs.replace(integration, breaker=admitted)
         left = wait(integration.breaker, now, self._breaker_policy) or timedelta(seconds=1)
-        await self._outcomes.postpone(integration, lease, now + left)
+        await self._results.postpone(integration, lease, now + left)
         raise CircuitOpen(
             "Refreshing this integration failed repeatedly; it is tried again later.",
             retry_after=left.total_seconds(),

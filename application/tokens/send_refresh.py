@@ -67,7 +67,7 @@ class SendRefresh:
         storage: Storage,
         vault: Vault,
         oauth: CalendlyOAuth,
-        outcomes: RefreshResults,
+        results: RefreshResults,
         clock: Clock,
         telemetry: Telemetry,
         lease_ttl: timedelta,
@@ -76,7 +76,7 @@ class SendRefresh:
         self._log = storage.refresh_log()
         self._vault = vault
         self._oauth = oauth
-        self._outcomes = outcomes
+        self._results = results
         self._clock = clock
         self._telemetry = telemetry
         self._lease_ttl = lease_ttl
@@ -93,11 +93,11 @@ class SendRefresh:
         except GrantRefused as error:
             return await self._refused(request, error)
         except CalendlyUncertain as error:
-            unsure = msgspec.structs.replace(integration, exchange_started_at=started)
-            await self._outcomes.retry_later(unsure, lease, error)
+            uncertain = msgspec.structs.replace(integration, exchange_started_at=started)
+            await self._results.retry_later(uncertain, lease, error)
             raise
         except SlotkeeperError as error:
-            await self._outcomes.retry_later(integration, lease, error)
+            await self._results.retry_later(integration, lease, error)
             raise
         return await self._commit(request, pair, started)
 
@@ -111,13 +111,13 @@ class SendRefresh:
             late = RefreshInProgress(
                 "The store was slow; the lease is nearly over.", retry_after=5
             )
-            await self._outcomes.retry_later(integration, lease, late)
+            await self._results.retry_later(integration, lease, late)
             raise late
         if start.wait is None:
-            await self._outcomes.release(integration, lease)
+            await self._results.release(integration, lease)
             raise RefreshInProgress("Another process took over this refresh.", retry_after=1)
         # The count on the row gives the same answer to the next request, without a lease.
-        await self._outcomes.postpone(integration, lease, now + start.wait)
+        await self._results.postpone(integration, lease, now + start.wait)
         raise requests_used_up(start.wait)
 
     async def _commit(
@@ -152,14 +152,14 @@ class SendRefresh:
                 changed, exchange_started_at=started, last_error_code=NOT_ROTATED
             )
         if await self._stored(changed, request, unsaved):
-            await self._say_if_revived(changed, request)
+            await self._report_if_revived(changed, request)
             return changed, Outcome.REFRESHED
         current = await self._reread(integration)
         if current is None or (
             current.status is Status.DISCONNECTING and _version(current) != tokens.version
         ):
             await revoke_unused(self._oauth, (pair.refresh, pair.access))
-        return _overtaken(current)
+        return _result_of_faster(current)
 
     async def _stored(
         self, changed: Integration, request: RefreshRequest, unsaved: UnsavedTokenPair
@@ -167,14 +167,14 @@ class SendRefresh:
         unsaved_tokens = request.unsaved_tokens
         if unsaved_tokens is not None:
             unsaved_tokens.keep(unsaved)
-        stored = await self._outcomes.store(
+        stored = await self._results.store(
             changed, request.lease, request.integration, request.budget, unsaved_tokens
         )
         if unsaved_tokens is not None:
             unsaved_tokens.drop(unsaved)
         return stored
 
-    async def _say_if_revived(self, changed: Integration, request: RefreshRequest) -> None:
+    async def _report_if_revived(self, changed: Integration, request: RefreshRequest) -> None:
         """Report a late pair that revived an integration which had been given up."""
         if not request.budget.tried and self._clock.now() < request.lease.expires_at:
             return
@@ -192,18 +192,18 @@ class SendRefresh:
             "An earlier refresh of this integration may be under way still; try again shortly.",
             retry_after=left.total_seconds(),
         )
-        if await self._outcomes.retry_later(integration, request.lease, waiting):
+        if await self._results.retry_later(integration, request.lease, waiting):
             raise waiting from error
-        return _overtaken(await self._reread(integration), error)
+        return _result_of_faster(await self._reread(integration), error)
 
     async def _give_up(
         self, changed: Integration, request: RefreshRequest, error: GrantRefused
     ) -> RefreshResult:
         """Store that a person is needed, unless a faster process has a live pair."""
         before = request.integration
-        if await self._outcomes.store(changed, request.lease, before, RetryBudget()):
+        if await self._results.store(changed, request.lease, before, RetryBudget()):
             raise error
-        return _overtaken(await self._reread(before), error)
+        return _result_of_faster(await self._reread(before), error)
 
     async def _reread(self, before: Integration) -> Integration | None:
         async with self._storage() as uow:
@@ -214,7 +214,9 @@ def _version(integration: Integration) -> int | None:
     return integration.tokens.version if integration.tokens else None
 
 
-def _overtaken(current: Integration | None, error: GrantRefused | None = None) -> RefreshResult:
+def _result_of_faster(
+    current: Integration | None, error: GrantRefused | None = None
+) -> RefreshResult:
     """Return the row that a faster process stored, or raise the error that it means."""
     if current is None:
         raise IntegrationNotFound("The integration was disconnected in the meantime.")

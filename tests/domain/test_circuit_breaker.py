@@ -4,17 +4,17 @@ import pytest
 
 from domain.circuit_breaker import (
     CLOSED,
-    PROBE_TURN,
+    PROBE_TIMEOUT,
     Breaker,
     BreakerPolicy,
     BreakerState,
     admit,
     failed,
-    given_back,
     is_answer,
     is_late,
     is_outage,
     open_for,
+    release_probe,
     seen_at,
     succeeded,
     wait,
@@ -96,17 +96,17 @@ def test_one_probe_goes_out_in_a_turn() -> None:
     breaker = probing(NOW)
 
     assert admit(breaker, NOW, POLICY) is None
-    assert wait(breaker, NOW + seconds(20), POLICY) == PROBE_TURN - seconds(20)
+    assert wait(breaker, NOW + seconds(20), POLICY) == PROBE_TIMEOUT - seconds(20)
     assert seen_at(breaker, NOW, POLICY) is BreakerState.HALF_OPEN
 
 
 def test_a_probe_that_never_reports_loses_its_turn() -> None:
     """A crash in the middle of a probe keeps nobody out for longer than a turn."""
-    after = NOW + PROBE_TURN
+    after = NOW + PROBE_TIMEOUT
     again = admit(probing(NOW), after, POLICY)
 
     assert again is not None
-    assert again.probe_until == after + PROBE_TURN
+    assert again.probe_until == after + PROBE_TIMEOUT
     assert admit(again, after, POLICY) is None
 
 
@@ -128,7 +128,7 @@ def test_a_success_resets_the_count() -> None:
 def test_a_probe_without_a_result_gives_its_turn_back() -> None:
     """When a probe proved nothing the next caller may probe at once."""
     probe = probing(NOW)
-    back = given_back(probe, probe)
+    back = release_probe(probe, probe)
 
     assert back.state is BreakerState.HALF_OPEN
     assert admit(back, NOW, POLICY) == probe
@@ -137,11 +137,11 @@ def test_a_probe_without_a_result_gives_its_turn_back() -> None:
 def test_only_the_probe_gives_its_turn_back() -> None:
     """A call that is not the probe, or is no longer, leaves the turn alone."""
     earlier = probing(NOW)
-    current = admit(earlier, NOW + PROBE_TURN, POLICY)
+    current = admit(earlier, NOW + PROBE_TIMEOUT, POLICY)
     assert current is not None
 
-    assert given_back(current, earlier) == current
-    assert given_back(current, CLOSED) == current
+    assert release_probe(current, earlier) == current
+    assert release_probe(current, CLOSED) == current
 
 
 @pytest.mark.parametrize(

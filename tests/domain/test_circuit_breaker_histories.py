@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 from domain.circuit_breaker import (
     CLOSED,
     JITTER,
-    PROBE_TURN,
+    PROBE_TIMEOUT,
     Breaker,
     BreakerPolicy,
     BreakerState,
     admit,
     failed,
-    given_back,
     open_for,
+    release_probe,
     seen_at,
     succeeded,
     wait,
@@ -73,7 +73,7 @@ class Watched:
             assert admitted.open_until is not None
             assert now >= admitted.open_until
             assert self.probe is None or now >= self.turn_until
-            self.probe, self.turn_until = admitted, now + PROBE_TURN
+            self.probe, self.turn_until = admitted, now + PROBE_TIMEOUT
             self.breaker = admitted
         else:
             assert admitted == self.breaker
@@ -110,7 +110,7 @@ class Watched:
         """Report that the probe proved nothing."""
         if self.probe is None:
             return
-        self.breaker, self.probe = given_back(self.breaker, self.probe), None
+        self.breaker, self.probe = release_probe(self.breaker, self.probe), None
         assert self.breaker.probe_until is None
 
 
@@ -143,6 +143,6 @@ def test_one_of_many_wins_the_probe(racers: int, rounds: int) -> None:
             admitted = admit(breaker, now, POLICY)
             won += admitted is not None
             breaker = admitted or breaker
-        now += PROBE_TURN
+        now += PROBE_TIMEOUT
 
     assert won == rounds

@@ -18,7 +18,7 @@ from domain.errors import (
     StorageUnavailable,
 )
 from domain.repetition import BY_KIND, EXCEPTIONS, Repeat, repeat_of
-from domain.retries import OWN, PUT_OFF, SHORTEST, STORING, RetryTable
+from domain.retries import OWN, REFRESH_BACKOFF, SHORTEST, STORING, RetryTable
 from tests.domain.samples import seconds
 
 ALL = sorted(
@@ -147,7 +147,9 @@ def test_a_job_comes_back_sooner_to_our_own_side(
     assert RetryTable().in_job(error, 1_000, 1.0) == longest
 
 
-@pytest.mark.parametrize("policy", [RetryTable().request, RetryTable().calendly, OWN, PUT_OFF])
+@pytest.mark.parametrize(
+    "policy", [RetryTable().request, RetryTable().calendly, OWN, REFRESH_BACKOFF]
+)
 def test_no_wait_begins_beyond_its_cap(policy: RetryPolicy) -> None:
     """Every row of the table grows from its base to its cap."""
     assert timedelta() < policy.base <= policy.cap

@@ -22,7 +22,7 @@ class FakePersonalData:
         page = page[:limit]
         return SeatPage(tuple(page), after=page[-1].id if len(page) == limit else None)
 
-    async def hold_bookings(self, booking_ids: Collection[BookingId]) -> Sequence[Booking]:
+    async def lock_bookings(self, booking_ids: Collection[BookingId]) -> Sequence[Booking]:
         found = [each for each in self._state.bookings.values() if each.id in booking_ids]
         return sorted(found, key=lambda each: (each.integration_id, each.facts.invitee_uri))
 

@@ -79,7 +79,7 @@ class FakeRefreshQueue:
         ]
         return min((each for each in waits if each > now), default=None)
 
-    async def rests_until(self, integration_id: IntegrationId, now: datetime) -> datetime | None:
+    async def paused_until(self, integration_id: IntegrationId, now: datetime) -> datetime | None:
         row = self._state.integrations.get(integration_id)
         if row is None or row.lease is None or row.next_refresh_at is None:
             return None
@@ -90,7 +90,7 @@ class FakeRefreshQueue:
         return [self._finish(each) for each in ends]
 
     def _finish(self, end: RefreshEnd) -> bool:
-        integration, lease, expected_version, next_attempt_at, held_until = end
+        integration, lease, expected_version, next_attempt_at, keep_lease_until = end
         row = self._state.integrations.get(integration.id)
         held = self._held_under(integration.id, lease) is not None
         if row is None or not _gives_way(row, integration, expected_version, held=held):
@@ -114,7 +114,7 @@ class FakeRefreshQueue:
         )
         left = row.lease
         if held and left is not None:
-            left = None if held_until is None else replace(left, expires_at=held_until)
+            left = None if keep_lease_until is None else replace(left, expires_at=keep_lease_until)
         dead = integration.status is Status.REAUTH_REQUIRED
         self._put(
             replace(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from application.ports.unsaved_tokens import UnsavedTokenPair
 
 
-class FakeRescue:
+class FakeUnsavedTokens:
     """Implements the Rescue port; `sent` is what would have left the process.
 
     Attributes:

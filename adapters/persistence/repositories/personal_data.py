@@ -79,7 +79,7 @@ class PiccoloPersonalData:
         seats = tuple(Seat(BookingId(row["public_id"]), row["invitee_email"]) for row in rows)
         return SeatPage(seats, after=seats[-1].id if len(seats) == limit else None)
 
-    async def hold_bookings(self, booking_ids: Collection[BookingId]) -> Sequence[Booking]:
+    async def lock_bookings(self, booking_ids: Collection[BookingId]) -> Sequence[Booking]:
         """Lock the facts in a statement of its own: the next sees what was committed before."""
         named = list(booking_ids)
         owners = await self._session.rows(_OWNERS, named)

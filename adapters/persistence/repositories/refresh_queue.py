@@ -25,9 +25,9 @@ from domain.ids import IntegrationId
 from domain.integration import Integration, Lease, Status
 from domain.token import LEFT_ALONE_FOR, TOKEN_REQUESTS, TOKEN_WINDOW
 
-_HELD = "i.refresh_lease_owner = a.owner AND i.refresh_fence = a.fence"
+_SAME_LEASE = "i.refresh_lease_owner = a.owner AND i.refresh_fence = a.fence"
 _LIVE = f"""
-i.public_id = a.id AND {_HELD} AND i.refresh_lease_until > a.now AND i.status = a.status
+i.public_id = a.id AND {_SAME_LEASE} AND i.refresh_lease_until > a.now AND i.status = a.status
 """
 _STARTS = """
 unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
@@ -69,8 +69,8 @@ UPDATE calendly_integration i SET
     exchange_started_at = a.exchange_started_at, last_refreshed_at = a.last_refreshed_at,
     last_error_code = a.last_error_code, next_refresh_at = a.next_attempt_at,
     refresh_lease_owner =
-        CASE WHEN {_HELD} AND a.held_until IS NULL THEN NULL ELSE i.refresh_lease_owner END,
-    refresh_lease_until = CASE WHEN {_HELD} THEN a.held_until ELSE i.refresh_lease_until END
+        CASE WHEN {_SAME_LEASE} AND a.keep_lease_until IS NULL THEN NULL ELSE i.refresh_lease_owner END,
+    refresh_lease_until = CASE WHEN {_SAME_LEASE} THEN a.keep_lease_until ELSE i.refresh_lease_until END
 FROM json_to_recordset($1::json) AS a (id uuid, owner text, fence bigint, expected bigint,
     status text, scopes text[], organization_uri text,
     access text, refresh text, expires_at timestamptz, version bigint,
@@ -78,10 +78,10 @@ FROM json_to_recordset($1::json) AS a (id uuid, owner text, fence bigint, expect
     failed_at timestamptz[], open_until timestamptz,
     attention_cause text, attention_since timestamptz,
     exchange_started_at timestamptz, last_refreshed_at timestamptz, last_error_code text,
-    next_attempt_at timestamptz, connected_at timestamptz, held_until timestamptz)
+    next_attempt_at timestamptz, connected_at timestamptz, keep_lease_until timestamptz)
 WHERE i.public_id = a.id AND i.connected_at = a.connected_at AND CASE
     WHEN a.version IS NULL OR a.version = a.expected OR i.status = 'disconnecting'
-        THEN i.token_version = a.expected AND {_HELD}
+        THEN i.token_version = a.expected AND {_SAME_LEASE}
     WHEN i.status = 'reauth_required' THEN
         i.refused_version = a.expected AND i.attention_cause IS DISTINCT FROM 'owner_changed'
     ELSE i.token_version = a.expected
@@ -94,7 +94,7 @@ _NAMES = (
     *("breaker_state", "failures", "opened_at", "trips", "probe_until", "failed_at"),
     *("open_until", "attention_cause", "attention_since"),
     *("exchange_started_at", "last_refreshed_at", "last_error_code"),
-    *("next_attempt_at", "connected_at", "held_until"),
+    *("next_attempt_at", "connected_at", "keep_lease_until"),
 )
 _TAKE = f"""
 UPDATE calendly_integration i
@@ -127,7 +127,7 @@ WHERE status = 'active' AND token_expires_at <= $2
     AND coalesce(last_refreshed_at, '-infinity') <= $3
     AND greatest(next_refresh_at, refresh_lease_until) > $1
 """
-_RESTS_UNTIL = """
+_PAUSED_UNTIL = """
 SELECT refresh_lease_until AS until FROM calendly_integration
 WHERE public_id = $1 AND refresh_lease_until > $2 AND next_refresh_at >= refresh_lease_until
 """
@@ -184,8 +184,8 @@ class PiccoloRefreshQueue:
         at: datetime | None = row and row["at"]
         return at
 
-    async def rests_until(self, integration_id: IntegrationId, now: datetime) -> datetime | None:
-        row = await self._session.row(_RESTS_UNTIL, integration_id, now)
+    async def paused_until(self, integration_id: IntegrationId, now: datetime) -> datetime | None:
+        row = await self._session.row(_PAUSED_UNTIL, integration_id, now)
         until: datetime | None = row and row["until"]
         return until
 
@@ -235,5 +235,5 @@ def _end_values(end: RefreshEnd) -> tuple[object, ...]:
         integration.last_error_code,
         end.next_attempt_at,
         integration.connected_at,
-        end.held_until,
+        end.keep_lease_until,
     )

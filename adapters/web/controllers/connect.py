@@ -173,9 +173,9 @@ def to_consent(begun: Begun, services: Services) -> Redirect:
 
 def _answered(request: AnyRequest, outcome: ConnectOutcome) -> Response[Any]:
     if outcome.return_to is not None:
-        told = outcome.error.code if outcome.error else "connected"
+        result = outcome.error.code if outcome.error else "connected"
         request.scope["state"]["error_code"] = outcome.error.code if outcome.error else None
-        return Redirect(with_outcome(outcome.return_to, told), status_code=302)
+        return Redirect(with_outcome(outcome.return_to, result), status_code=302)
     if outcome.error is not None:
         return _failed(request, outcome.error)
     if wants_page(request):

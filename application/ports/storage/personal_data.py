@@ -60,7 +60,7 @@ class PersonalData(Protocol):
         """
         ...
 
-    async def hold_bookings(self, booking_ids: Collection[BookingId]) -> Sequence[Booking]:
+    async def lock_bookings(self, booking_ids: Collection[BookingId]) -> Sequence[Booking]:
         """Return and lock bookings, after the facts of the integrations that they belong to.
 
         Both by ascending id of the integration, in the order of transactions that merge facts.

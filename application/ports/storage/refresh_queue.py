@@ -46,7 +46,7 @@ class RefreshEnd(NamedTuple):
         lease: under which the request left.
         expected_version: the token version that was sent.
         next_attempt_at: the job does not claim the integration before this (UTC).
-        held_until: keep the lease until then instead of freeing it (UTC).
+        keep_lease_until: keep the lease until then instead of freeing it (UTC).
 
     """
 
@@ -54,7 +54,7 @@ class RefreshEnd(NamedTuple):
     lease: Lease
     expected_version: int
     next_attempt_at: datetime | None = None
-    held_until: datetime | None = None
+    keep_lease_until: datetime | None = None
 
 
 class RefreshQueue(Protocol):
@@ -127,7 +127,7 @@ class RefreshQueue(Protocol):
         """
         ...
 
-    async def rests_until(self, integration_id: IntegrationId, now: datetime) -> datetime | None:
+    async def paused_until(self, integration_id: IntegrationId, now: datetime) -> datetime | None:
         """Return when a lease that `finish` kept expires (UTC); None if there is none.
 
         Such a lease is recognised by its end, which is not after the next attempt. A lease that is

@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
-from adapters.calendly.rate_budget import Allowance, Flight, RateBudget
+from adapters.calendly.rate_budget import Allowance, PendingRequest, RateBudget
 from adapters.calendly.rate_headers import RateState
 from domain.errors import CalendlyThrottled
 from tests.adapters.calendly.support import NOW, StillClock
@@ -126,7 +126,10 @@ class Crowd:
         self._at(arrives, lambda: self._arrive(budget, request, flight))
 
     def _arrive(
-        self, budget: RateBudget, request: AbstractContextManager[Flight], flight: Flight
+        self,
+        budget: RateBudget,
+        request: AbstractContextManager[PendingRequest],
+        flight: PendingRequest,
     ) -> None:
         good, state = self._limit.take(self._now)
         self.sent += 1
@@ -136,7 +139,10 @@ class Crowd:
         self._at(back, lambda: self._answer(budget, request, None if good else state.reset))
 
     def _answer(
-        self, budget: RateBudget, request: AbstractContextManager[Flight], rest: float | None
+        self,
+        budget: RateBudget,
+        request: AbstractContextManager[PendingRequest],
+        rest: float | None,
     ) -> None:
         request.__exit__(None, None, None)
         if rest is not None:

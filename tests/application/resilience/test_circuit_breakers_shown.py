@@ -4,7 +4,7 @@ import pytest
 
 from application.ports.storage.breakers import Surface
 from application.resilience.circuit_breakers import BELIEVED_FOR
-from domain.circuit_breaker import PROBE_TURN, BreakerState
+from domain.circuit_breaker import PROBE_TIMEOUT, BreakerState
 from domain.errors import CalendlyUnavailable, StorageUnavailable
 from tests.application.support.building import Product
 from tests.application.support.calling import OPEN_FOR, Host, fail_until_open
@@ -76,7 +76,7 @@ async def test_who_asks_during_a_probe_waits_for_its_turn_at_the_most(
 
     await process.circuit_breakers.call(Surface.API, probe)
 
-    assert left == [PROBE_TURN]
+    assert left == [PROBE_TIMEOUT]
     assert await other.wait(Surface.API) is None
 
 

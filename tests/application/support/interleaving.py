@@ -27,7 +27,7 @@ from tests.application.support.process import LEASE, Process
 from tests.application.support.recording import AwaitedBackground
 from tests.fakes.state import State
 from tests.fakes.storage import FakeUnitOfWork
-from tests.fakes.unsaved_tokens import FakeRescue
+from tests.fakes.unsaved_tokens import FakeUnsavedTokens
 
 
 class Border(StrEnum):
@@ -157,7 +157,7 @@ class Mortal:
         self.world = world
         self.lives = True
         self.held: dict[str, Held] = {}
-        self.unsaved_tokens = FakeRescue(rescued)
+        self.unsaved_tokens = FakeUnsavedTokens(rescued)
         self.job: asyncio.Task[None] | None = None
         self._background = AwaitedBackground()
         product = copy(world.product)

@@ -162,7 +162,7 @@ class Process:
             circuit_breakers=self.circuit_breakers,
             clock=self.clock,
             randomness=self.randomness,
-            pauses=self.pauses,
+            rate_limits=self.pauses,
             retries=RetryTable(),
         )
 

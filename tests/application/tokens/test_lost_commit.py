@@ -15,7 +15,7 @@ from tests.application.support.building import Product
 from tests.application.support.leasing import leased
 from tests.application.support.process import Process
 from tests.application.support.recording import AwaitedBackground
-from tests.fakes.unsaved_tokens import FakeRescue
+from tests.fakes.unsaved_tokens import FakeUnsavedTokens
 
 HALF_AN_HOUR = timedelta(minutes=30)
 NEARLY_DEAD = timedelta(minutes=100)
@@ -25,7 +25,7 @@ async def answered_during_an_outage(
     product: Product,
     refresh: RefreshUnderLease,
     integration_id: IntegrationId,
-    unsaved_tokens: FakeRescue | None = None,
+    unsaved_tokens: FakeUnsavedTokens | None = None,
 ) -> asyncio.Task[Integration]:
     """Start an exchange and let the store go away before Calendly's answer arrives."""
     taken = await leased(product, integration_id)
@@ -41,7 +41,7 @@ async def unsaved(
     product: Product, process: Process, integration_id: IntegrationId
 ) -> UnsavedTokenPair:
     """Return the pair that a job's exchange leaves when it ends during the outage."""
-    unsaved_tokens = FakeRescue()
+    unsaved_tokens = FakeUnsavedTokens()
     dying = await answered_during_an_outage(
         product, process.refresh_under_lease, integration_id, unsaved_tokens
     )
@@ -65,7 +65,7 @@ async def test_half_an_hour_without_the_store_loses_nothing(
 ) -> None:
     """A job's exchange waits out an outage of 30 minutes with the pair in its heartbeats."""
     connected = await product.connect()
-    unsaved_tokens = FakeRescue()
+    unsaved_tokens = FakeUnsavedTokens()
     task = await answered_during_an_outage(
         product, process.refresh_under_lease, connected.id, unsaved_tokens
     )
@@ -87,7 +87,7 @@ async def test_the_next_attempt_stores_what_a_killed_one_could_not(
 ) -> None:
     """When the worker dies during the outage, whoever takes over commits the pair first."""
     connected = await product.connect()
-    unsaved_tokens = FakeRescue()
+    unsaved_tokens = FakeUnsavedTokens()
     dying = await answered_during_an_outage(
         product, process.refresh_under_lease, connected.id, unsaved_tokens
     )
@@ -99,7 +99,9 @@ async def test_the_next_attempt_stores_what_a_killed_one_could_not(
     product.storage.away = False
     successor = Process(product, "process-2")
 
-    job_result = await successor.refresh_due(10, lambda _: None, FakeRescue(unsaved_tokens.sent))
+    job_result = await successor.refresh_due(
+        10, lambda _: None, FakeUnsavedTokens(unsaved_tokens.sent)
+    )
 
     assert job_result.done["restored"] == 1
     assert "grant_refused" not in job_result.failed
@@ -109,7 +111,7 @@ async def test_the_next_attempt_stores_what_a_killed_one_could_not(
 async def test_a_stranded_pair_is_stored_once(product: Product, process: Process) -> None:
     """A pair that its own exchange stored after all is known, and nothing is overwritten."""
     connected = await product.connect()
-    unsaved_tokens = FakeRescue()
+    unsaved_tokens = FakeUnsavedTokens()
     task = await answered_during_an_outage(
         product, process.refresh_under_lease, connected.id, unsaved_tokens
     )
@@ -119,7 +121,7 @@ async def test_a_stranded_pair_is_stored_once(product: Product, process: Process
     newest = await process.refresh_under_lease.run(*await leased(product, connected.id))
 
     (pair,) = unsaved_tokens.sent
-    again = FakeRescue([pair])
+    again = FakeUnsavedTokens([pair])
     result = await process.recover.run(pair, again)
 
     assert result == "stored_already"
@@ -137,7 +139,7 @@ async def test_a_stranded_pair_heals_a_false_verdict(product: Product, process: 
     await other.refresh_due(10, lambda _: None)
     verdict = (await product.stored(connected.id)).status
 
-    result = await other.recover.run(pair, FakeRescue([pair]))
+    result = await other.recover.run(pair, FakeUnsavedTokens([pair]))
 
     assert verdict is Status.REAUTH_REQUIRED
     assert result == "restored"
@@ -159,7 +161,7 @@ async def test_a_stranded_pair_of_an_erased_account_is_revoked(
         await uow.integrations.erase(connected.id)
         await uow.commit()
 
-    result = await process.recover.run(pair, FakeRescue([pair]))
+    result = await process.recover.run(pair, FakeUnsavedTokens([pair]))
 
     assert result == "given_back"
     assert product.calendly.calls["revoke"] == 2
@@ -184,7 +186,7 @@ async def test_a_user_does_not_wait_for_the_store(product: Product, process: Pro
 async def test_a_shutdown_ends_even_without_the_store(product: Product, process: Process) -> None:
     """A process that is told to stop tries a few times more and then lets go of its rescue."""
     connected = await product.connect()
-    unsaved_tokens = FakeRescue()
+    unsaved_tokens = FakeUnsavedTokens()
     task = await answered_during_an_outage(
         product, process.refresh_under_lease, connected.id, unsaved_tokens
     )
@@ -251,7 +253,7 @@ async def test_one_pair_that_cannot_be_restored_keeps_no_other(
         product.storage.away = False
     successor = Process(product, "process-2")
     product.storage.fail_next_commit(RefusedError("Not this one."))
-    unsaved_tokens = FakeRescue(pairs)
+    unsaved_tokens = FakeUnsavedTokens(pairs)
 
     with pytest.raises(StorageUnavailable):
         await successor.refresh_due(10, lambda _: None, unsaved_tokens)

@@ -189,8 +189,8 @@ async def test_bookings_are_held_in_order(storage: Storage, world: World) -> Non
         await uow.commit()
 
     async with storage() as uow:
-        held = await uow.personal_data.hold_bookings({each.id for each in made})
-        nobody = await uow.personal_data.hold_bookings([BookingId(UUID(int=1))])
+        held = await uow.personal_data.lock_bookings({each.id for each in made})
+        nobody = await uow.personal_data.lock_bookings([BookingId(UUID(int=1))])
 
     assert [each.id for each in held] == [made[each].id for each in (3, 2, 1, 0)]
     assert list(nobody) == []
@@ -204,7 +204,7 @@ async def test_bookings_are_forgotten(storage: Storage, world: World, ada: Integ
         await uow.commit()
 
     async with storage() as uow:
-        held = await uow.personal_data.hold_bookings([theirs.id])
+        held = await uow.personal_data.lock_bookings([theirs.id])
         forgotten = [replace(each, facts=anonymous(each.facts)) for each in held]
         await uow.personal_data.forget_bookings(forgotten)
         await uow.commit()

@@ -112,7 +112,7 @@ async def test_a_lease_is_free_after_its_outcome(storage: Storage, crowd: list[L
     (first, lease), (second, other) = crowd[:2]
     await finish(storage, renewed(first), lease)
     await storage.refresh_log().finish(
-        RefreshEnd(second, other, expected_version=1, held_until=NOON + MINUTE)
+        RefreshEnd(second, other, expected_version=1, keep_lease_until=NOON + MINUTE)
     )
 
     async with storage() as uow:

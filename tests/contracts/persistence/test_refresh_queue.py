@@ -221,7 +221,12 @@ async def test_a_lease_can_be_kept(storage: Storage, ada: Integration) -> None:
     lease = await take(storage, ada)
     async with storage() as uow:
         await finish(
-            uow, ada, lease, expected_version=1, next_attempt_at=None, held_until=NOON + MINUTE
+            uow,
+            ada,
+            lease,
+            expected_version=1,
+            next_attempt_at=None,
+            keep_lease_until=NOON + MINUTE,
         )
         await uow.commit()
 
@@ -237,21 +242,21 @@ async def test_a_kept_lease_is_told_from_a_worked_one(storage: Storage, ada: Int
     """A lease that was kept for a rest is told by its end; one that somebody works under is not."""
     lease = await take(storage, ada)
     async with storage() as uow:
-        worked = await uow.refresh_queue.rests_until(ada.id, NOON)
+        worked = await uow.refresh_queue.paused_until(ada.id, NOON)
         await finish(
             uow,
             ada,
             lease,
             expected_version=1,
             next_attempt_at=NOON + MINUTE,
-            held_until=NOON + MINUTE,
+            keep_lease_until=NOON + MINUTE,
         )
-        kept = await uow.refresh_queue.rests_until(ada.id, NOON)
-        over = await uow.refresh_queue.rests_until(ada.id, NOON + MINUTE)
+        kept = await uow.refresh_queue.paused_until(ada.id, NOON)
+        over = await uow.refresh_queue.paused_until(ada.id, NOON + MINUTE)
         await uow.commit()
     await take_over(storage, ada)
     async with storage() as uow:
-        taken = await uow.refresh_queue.rests_until(ada.id, NOON + MINUTE)
+        taken = await uow.refresh_queue.paused_until(ada.id, NOON + MINUTE)
 
     assert kept == NOON + MINUTE
     assert (worked, over, taken) == (None, None, None)
