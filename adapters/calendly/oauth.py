@@ -1,7 +1,8 @@
 """Calendly's OAuth host: consent address, exchange, refresh, revoke.
 
 The rule not to break: a refresh token dies with the first request Calendly processes, so no
-request here is ever repeated, and every doubt is reported as CalendlyUncertain.
+request here is ever repeated, and every doubt is reported as CalendlyUncertain. A grant is given up
+for `invalid_grant` alone; every other answer leaves the account as it is.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,15 +12,24 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from adapters.calendly.errors import Call, transport_failure, unreadable
+from adapters.calendly.errors import Call, throttled, transport_failure, unreadable
 from adapters.calendly.http import DEADLINE, send
-from adapters.calendly.oauth_errors import oauth_error, read_error
 from adapters.calendly.rate_budget import Allowance, RateBudget
 from adapters.calendly.rate_headers import rate_state, retry_after
 from adapters.calendly.translation.tokens import first_pair, next_pair
-from adapters.calendly.wire.decoding import Unreadable
+from adapters.calendly.wire.decoding import Unreadable, decode
+from adapters.calendly.wire.errors import OAuthError
 from adapters.calendly.wire.tokens import TokenAnswer, read_token_answer
 from application.ports.clock import Clock
+from domain.errors import (
+    CalendlyError,
+    CalendlyProtocolError,
+    CalendlyRejected,
+    CalendlyUnavailable,
+    CalendlyUncertain,
+    ClientRefused,
+    GrantRefused,
+)
 from domain.secret import Secret
 from domain.token import REQUESTED_SCOPES, TokenPair
 
@@ -28,6 +38,27 @@ _REVOKE = "/oauth/revoke"
 _FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 # RFC 7009, 2.2: revoking what is not valid any more is not an error, yet Calendly documents 400.
 _DEAD_ALREADY = frozenset({"invalid_grant", "invalid_token"})
+# A refresh token dies with the first processed request, so a 5xx matters by whether the request
+# was processed. These statuses are sent in front of the application: overload
+# or maintenance (RFC 9110, 15.6.4), and Cloudflare's "web server is down", "origin unreachable",
+# "TLS handshake failed", "invalid certificate". Every other 5xx may follow a rotation that was
+# already stored: 500 while rendering, 502 and 504 when the gateway lost the answer.
+_NOT_PROCESSED = frozenset({503, 521, 523, 525, 526})
+
+_BY_ERROR: dict[str, tuple[type[CalendlyError], str]] = {
+    "invalid_grant": (GrantRefused, "the code or token is spent, revoked or unknown"),
+    "invalid_client": (
+        ClientRefused,
+        "check CALENDLY_CLIENT_ID and CALENDLY_CLIENT_SECRET",
+    ),
+    "unauthorized_client": (
+        ClientRefused,
+        "check CALENDLY_CLIENT_ID and CALENDLY_CLIENT_SECRET",
+    ),
+    "invalid_request": (CalendlyRejected, "the request is not complete"),
+    "invalid_scope": (CalendlyRejected, "a scope is unknown"),
+    "unsupported_grant_type": (CalendlyRejected, "the grant type is not supported"),
+}
 
 
 class CalendlyOAuthGateway:
@@ -112,8 +143,8 @@ class CalendlyOAuthGateway:
         refused = (
             response.is_client_error and response.status_code != httpx.codes.TOO_MANY_REQUESTS
         )
-        if not (refused and read_error(response) in _DEAD_ALREADY):
-            raise oauth_error(call, response)
+        if not (refused and _read_error(response) in _DEAD_ALREADY):
+            raise _oauth_error(call, response)
 
     async def _tokens(
         self,
@@ -131,7 +162,7 @@ class CalendlyOAuthGateway:
         if user_uri is not None:
             self._learn(user_uri, response)
         if response.status_code != httpx.codes.OK:
-            raise oauth_error(call, response)
+            raise _oauth_error(call, response)
         try:
             return to_pair(read_token_answer(response.content), asked_at)
         except Unreadable as fault:
@@ -160,3 +191,28 @@ def _basic(client_id: str, client_secret: Secret) -> Secret:
     auth = httpx.BasicAuth(client_id, client_secret.reveal())
     signed = next(auth.auth_flow(httpx.Request("POST", "https://calendly.invalid")))
     return Secret(str(signed.headers["Authorization"]))
+
+
+def _read_error(response: httpx.Response) -> str:
+    """Return the error code (RFC 6749, 5.2) of a refusal, or an empty text."""
+    try:
+        return decode(response.content, OAuthError).error
+    except Unreadable:
+        return ""
+
+
+def _oauth_error(call: Call, response: httpx.Response) -> CalendlyError:
+    """Return what an answer other than 200 means."""
+    status = response.status_code
+    text = f"{call}: Calendly answered {status}"
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return throttled(call, retry_after(response.headers))
+    if status in _NOT_PROCESSED:
+        return CalendlyUnavailable(f"{text}.")
+    if status >= 500 or 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
+        return CalendlyUncertain(f"{text}; the request may have been processed.")
+    error = _read_error(response)
+    if status in {400, 401, 403} and error in _BY_ERROR:
+        meaning, remedy = _BY_ERROR[error]
+        return meaning(f"{text} ({error}): {remedy}.")
+    return CalendlyProtocolError(f"{text} in a way it does not document.")

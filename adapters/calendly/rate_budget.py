@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from adapters.calendly.rate_estimate import RateEstimate
+from adapters.calendly.rate_estimate import RateEstimate, RateWindow
 from adapters.calendly.rate_headers import RateState
-from adapters.calendly.rate_window import RateWindow
 from application.ports.clock import Clock
 from application.resilience.priority import is_background
 from domain.errors import CalendlyThrottled

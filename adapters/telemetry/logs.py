@@ -7,6 +7,8 @@ request, integration or workflow at hand come from structlog's context variables
 
 import logging
 import sys
+import traceback
+from types import TracebackType
 from typing import Any, TextIO
 
 import msgspec
@@ -14,8 +16,9 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from adapters.telemetry.redaction import redact
-from adapters.telemetry.tracebacks import log_crashes, render_exception
+from domain.errors import SlotkeeperError
 
+_MOST_FRAMES = 40
 # These log every request with its address, query included, or are noisy below a warning.
 _QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "piccolo", "uvicorn.access", "hypothesis")
 
@@ -48,7 +51,7 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
-    log_crashes()
+    _log_crashes()
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -82,7 +85,7 @@ def _gather() -> list[Processor]:
 
 
 def _finish() -> list[Processor]:
-    return [render_exception, redact]
+    return [_render_exception, redact]
 
 
 # Fields that Temporal's SDK attaches to the entries of workflows and activities.
@@ -116,3 +119,42 @@ def _render_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     """Render one line, the fields that every entry has first."""
     first = {name: event.pop(name) for name in ("timestamp", "level", "event", "logger")}
     return msgspec.json.encode({**first, **event}).decode()
+
+
+def _render_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Replace `exc_info` by a traceback without local variables, and add the error's stable code."""
+    exc_info = event.pop("exc_info", None)
+    error = _error(exc_info)
+    if error is None:
+        return event
+    if isinstance(error, SlotkeeperError):
+        event.setdefault("error_code", error.code)
+    event.setdefault("error_type", type(error).__name__)
+    event["exception"] = "".join(
+        traceback.TracebackException.from_exception(
+            error, limit=-_MOST_FRAMES, capture_locals=False
+        ).format()
+    ).rstrip()
+    return event
+
+
+def _error(exc_info: object) -> BaseException | None:
+    if isinstance(exc_info, BaseException):
+        return exc_info
+    if isinstance(exc_info, tuple):
+        return exc_info[1] if isinstance(exc_info[1], BaseException) else None
+    return sys.exc_info()[1] if exc_info else None
+
+
+def _log_crashes() -> None:
+    """Log an exception that ends the process, redacted, instead of printing it."""
+    log = structlog.stdlib.get_logger("slotkeeper")
+
+    def crashed(
+        kind: type[BaseException], error: BaseException, _trace: TracebackType | None
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            return
+        log.critical("process_crashed", exc_info=error)
+
+    sys.excepthook = crashed

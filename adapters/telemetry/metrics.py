@@ -1,9 +1,13 @@
 """The counters of each flow, in a registry of their own.
 
 A label is one of a closed set of codes: never an id, an address or a value that a caller chooses.
+Every known series starts at zero. Prometheus' `increase()` sees no increase in a series that starts
+at one, so an alert on the first event of its kind needs a series that exists before it.
 """
 
 import re
+from collections.abc import Iterable
+from itertools import product
 
 from prometheus_client import (
     CollectorRegistry,
@@ -14,15 +18,68 @@ from prometheus_client import (
     generate_latest,
 )
 
+from application.ports.storage.availability_cache import CacheKind
+from application.ports.storage.booking_commands import Operation
+from application.ports.storage.breakers import Surface
+from domain import errors
+from domain.cache_policy import Freshness
+from domain.errors.root import SlotkeeperError
+from domain.integration import Cause
+from domain.signature import Verdict
+from domain.subscription import Trouble
 from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, NO_SHOW_KINDS
 
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_KINDS = INVITEE_KINDS | NO_SHOW_KINDS | EVENT_TYPE_KINDS
 OTHER = "other"
 # The values of the gauge of a circuit.
 CIRCUIT_STATES = {"closed": 0, "half_open": 1, "open": 2}
+
+_RECEIVED = (
+    "stored",
+    "duplicate",
+    *sorted(set(Verdict) - {Verdict.VALID}),
+    "malformed_body",
+    "too_large",
+    "too_slow",
+    "unavailable",
+    "unknown_subscription",
+)
+_KINDS = (*sorted(INVITEE_KINDS | NO_SHOW_KINDS | EVENT_TYPE_KINDS), OTHER)
+_APPLIED = (
+    "applied",
+    "ignored",
+    "nobodys_event",
+    "unapplied",
+    "dead_lettered",
+    "webhook_unreadable",
+    "webhook_malformed",
+    "encryption_key_unknown",
+    "sealed_value_corrupt",
+    "storage_unavailable",
+    "storage_contended",
+    "unexpected",
+)
+
+
+def _codes(*roots: type[SlotkeeperError]) -> set[str]:
+    """Return the codes of errors and of all that descend from them."""
+    codes = {root.code for root in roots}
+    return codes.union(*(_codes(*root.__subclasses__()) for root in roots))
+
+
+_CALLING = sorted(
+    _codes(
+        errors.CalendlyError,
+        errors.CircuitOpen,
+        errors.ReauthRequired,
+        errors.RefreshInProgress,
+        errors.SealedValueUnreadable,
+        errors.StorageUnavailable,
+    )
+)
+_BOOKING = sorted({*_CALLING, *_codes(errors.InvalidInput, errors.NotFound, errors.Conflict)})
 
 
 def code_label(value: str) -> str:
@@ -50,50 +107,71 @@ class Counters:
             {"version": version}
         )
         self.token_refreshes = self._counter(
-            "token_refreshes", "Token refreshes that ended, by result.", "result"
+            "token_refreshes",
+            "Token refreshes that ended, by result.",
+            result=("refreshed", "lost_race", *_CALLING),
         )
         self.reauths_required = self._counter(
-            "reauths_required", "Integrations that came to need a person, by cause.", "cause"
+            "reauths_required", "Integrations that came to need a person, by cause.", cause=Cause
         )
         self.connects = self._counter(
-            "connects", "Accounts connected; recovered ones had needed a person.", "recovered"
+            "connects",
+            "Accounts connected; recovered ones had needed a person.",
+            recovered=("true", "false"),
         )
         self.disconnects = self._counter(
-            "disconnects", "Accounts erased; unrevoked ones may live on at Calendly.", "result"
+            "disconnects",
+            "Accounts erased; unrevoked ones may live on at Calendly.",
+            result=("erased", "erased_unrevoked"),
         )
         self.webhooks_received = self._counter(
-            "webhooks_received", "Deliveries, by result.", "result"
+            "webhooks_received", "Deliveries, by result.", result=_RECEIVED
         )
         self.webhooks_applied = self._counter(
-            "webhooks_applied", "Stored events worked on.", "kind", "result"
+            "webhooks_applied", "Stored events, by result.", kind=_KINDS, result=_APPLIED
         )
         self.erasures = self._counter(
             "erasures",
             "Invitees erased; unreadable: not from all bodies; unfinished: interrupted.",
-            "result",
+            result=("finished", "unreadable", "unfinished"),
         )
         self.availability_reads = self._counter(
-            "availability_reads", "Reads served from the cache.", "kind", "freshness"
+            "availability_reads",
+            "Reads served from the cache.",
+            kind=CacheKind,
+            freshness=Freshness,
         )
         self.availability_waits = self._counter(
-            "availability_waits", "Reads that waited for a fetch, by result.", "result"
+            "availability_waits",
+            "Reads that waited for a fetch, by result.",
+            result=("fetched", "not_fetched", "pending"),
         )
         self.availability_fetches = self._counter(
-            "availability_fetches", "Cache entries requested from Calendly.", "kind", "result"
+            "availability_fetches",
+            "Cache entries requested from Calendly.",
+            kind=CacheKind,
+            result=("fetched", "unchanged", *_CALLING),
         )
         self.availability_syncs = self._counter(
-            "availability_syncs", "Fetches of a user's availability.", "result"
+            "availability_syncs",
+            "Fetches of a user's availability.",
+            result=("synced", "partly", "up_to_date", *_CALLING),
         )
         self.booking_commands = self._counter(
-            "booking_commands", "Booking commands, by result.", "operation", "result"
+            "booking_commands",
+            "Booking commands, by result.",
+            operation=Operation,
+            result=("done", "repeated", *_BOOKING),
         )
         self.subscription_checks = self._counter(
-            "subscription_checks", "Checks of webhook subscriptions, by result.", "result"
+            "subscription_checks",
+            "Checks of webhook subscriptions, by result.",
+            result=("kept", "kept_failing", "created", "replaced", *_CALLING),
         )
         self.subscriptions_replaced = self._counter(
             "subscriptions_replaced",
             "Webhook subscriptions that a new one replaced, by reason.",
-            "reason",
+            reason=Trouble,
         )
         self.circuit_state = Gauge(
             "slotkeeper_circuit_state",
@@ -101,8 +179,10 @@ class Counters:
             ["surface"],
             registry=self._registry,
         )
+        for surface in Surface:
+            self.circuit_state.labels(surface)
         self.circuit_trips = self._counter(
-            "circuit_trips", "Openings of a surface's breaker by this process.", "surface"
+            "circuit_trips", "Openings of a surface's breaker by this process.", surface=Surface
         )
         self.bookings_repaired = self._counter(
             "bookings_repaired",
@@ -117,5 +197,9 @@ class Counters:
         """Return everything in Prometheus' text format; serve it as CONTENT_TYPE."""
         return generate_latest(self._registry)
 
-    def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
-        return Counter(f"slotkeeper_{name}", documentation, labels, registry=self._registry)
+    def _counter(self, name: str, documentation: str, **labels: Iterable[str]) -> Counter:
+        """Register a counter, with a series for each combination of its labels' known values."""
+        counter = Counter(f"slotkeeper_{name}", documentation, [*labels], registry=self._registry)
+        for values in product(*labels.values()) if labels else ():
+            counter.labels(*values)
+        return counter

@@ -11,7 +11,6 @@ from uuid import UUID
 import structlog
 from prometheus_client import Counter
 
-from adapters.telemetry.known_labels import begin_at_zero
 from adapters.telemetry.metrics import CIRCUIT_STATES, Counters, code_label, kind_label
 from domain.ids import IntegrationId, WebhookEventId
 
@@ -49,7 +48,6 @@ class PrometheusTelemetry:
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
         self._reads: dict[tuple[str, str], Counter] = {}
-        begin_at_zero(counters)
 
     def render(self) -> bytes:
         return self._counters.render()
