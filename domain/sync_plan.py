@@ -13,7 +13,7 @@ from typing import Protocol
 from domain.cache_policy import Aging, CachePolicy, Freshness
 from domain.windows import is_far
 
-# Between runs of the sync, as its schedule has it.
+# Time between runs of the sync; its schedule is made from it, so it divides an hour.
 SYNC_INTERVAL = timedelta(minutes=15)
 # A user is due this long before an entry expires, so that one run may be missed. An entry that
 # expires up to this share of it later is refreshed in the same run.

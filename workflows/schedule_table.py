@@ -1,8 +1,8 @@
-"""The schedules as they ought to be: what runs when.
+"""The desired schedules: which job runs when.
 
 A schedule's id is also the beginning of its runs' workflow ids; Temporal appends the fire time.
-So a scheduled run never attaches to one that was started by hand: the leases on the rows are what
-keeps two runs from doing the same work.
+So a scheduled run never attaches to a run started by hand; the leases on the rows keep two runs
+from doing the same work.
 """
 
 from datetime import timedelta
@@ -19,9 +19,10 @@ from temporalio.client import (
 )
 
 from adapters.temporal import contract
+from domain.sync_plan import SYNC_INTERVAL
 
 CATCHUP: Final = timedelta(minutes=10)
-"""After an outage, ticks older than this are dropped: each run takes up all that is due anyway.
+"""After an outage Temporal drops ticks older than this: each run takes all due work anyway.
 Temporal's own default is a year."""
 
 
@@ -32,7 +33,7 @@ class Recurring(msgspec.Struct, frozen=True):
         id: of the schedule.
         workflow: the type that it starts.
         cron: when, in UTC.
-        jitter: each tick is delayed by up to this, so that not all start in the same second.
+        jitter: Temporal delays each tick by up to this, so that jobs do not start together.
         note: what it is for, in the Temporal UI.
 
     """
@@ -49,16 +50,16 @@ SCHEDULES: Final = (
         id=contract.REFRESH_TOKENS_ID,
         workflow=contract.REFRESH_TOKENS,
         cron="0 * * * *",
-        # The refresh horizon (75 min by default) covers an hour with this at both ends.
+        # The refresh horizon (75 min by default) covers an hour plus this jitter at both ends.
         jitter=timedelta(minutes=2),
-        note="Refreshes every token that would die before the next run ends.",
+        note="Refreshes every token that would expire before the next run ends.",
     ),
     Recurring(
         id=contract.SYNC_AVAILABILITY_ID,
         workflow=contract.SYNC_AVAILABILITY,
-        cron="*/15 * * * *",
+        cron=f"*/{SYNC_INTERVAL // timedelta(minutes=1)} * * * *",
         jitter=timedelta(seconds=30),
-        note="Refills availability caches that are expired or invalidated.",
+        note="Refreshes availability caches that are expired or invalidated.",
     ),
     Recurring(
         id=contract.APPLY_WEBHOOKS_ID,
@@ -70,18 +71,18 @@ SCHEDULES: Final = (
     Recurring(
         id=contract.HEAL_WEBHOOKS_ID,
         workflow=contract.HEAL_WEBHOOKS,
-        # Beside the full hour, at which the token refresh runs.
+        # Not on the full hour: the token refresh runs then.
         cron="7,37 * * * *",
         jitter=timedelta(seconds=30),
-        note="Compares desired and actual webhook subscriptions, and mends them.",
+        note="Compares desired and actual webhook subscriptions, and repairs them.",
     ),
     Recurring(
         id=contract.FILL_GAPS_ID,
         workflow=contract.FILL_GAPS,
-        # Shortly after the healing, which finds the gaps.
+        # Shortly after the schedule that heals subscriptions, which finds the gaps.
         cron="12,42 * * * *",
         jitter=timedelta(seconds=30),
-        note="Back-fills bookings of the time in which a webhook subscription was down.",
+        note="Back-fills the bookings of the time in which a webhook subscription was down.",
     ),
     Recurring(
         id=contract.RECONCILE_BOOKINGS_ID,
@@ -93,16 +94,16 @@ SCHEDULES: Final = (
     Recurring(
         id=contract.PRUNE_WEBHOOKS_ID,
         workflow=contract.PRUNE_WEBHOOKS,
-        # When the fewest people book, and beside the other jobs.
+        # Few people book at this time, and no other job starts.
         cron="41 3 * * *",
         jitter=timedelta(minutes=5),
-        note="Deletes stored webhooks, and what else outlived its use, after its time.",
+        note="Deletes stored webhooks and other rows whose retention is over.",
     ),
 )
 
 
 def as_schedule(recurring: Recurring, task_queue: str) -> Schedule:
-    """Return the schedule as Temporal's client takes it."""
+    """Return the schedule for Temporal's client."""
     return Schedule(
         action=ScheduleActionStartWorkflow(
             recurring.workflow,

@@ -16,11 +16,10 @@ class FakeApiKeys:
     async def add(self, key: ApiKey, key_hash: bytes) -> None:
         self._state.api_keys[key.id] = KeyRow(key=key, key_hash=key_hash)
 
-    async def find(self, key_hash: bytes) -> ApiKey | None:
-        for row in self._state.api_keys.values():
-            if row.key_hash == key_hash and row.key.revoked_at is None:
-                return row.key
-        return None
+    def is_live(self, key_hash: bytes) -> bool:
+        """Whether a key with this hash works; for the fake caller lookup."""
+        rows = self._state.api_keys.values()
+        return any(row.key_hash == key_hash and row.key.revoked_at is None for row in rows)
 
     async def all(self) -> list[ApiKey]:
         return sorted(

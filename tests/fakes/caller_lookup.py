@@ -23,6 +23,6 @@ class FakeCallers:
 
     async def find(self, key_hash: bytes, external_id: str | None) -> Caller | None:
         async with self._begin() as uow:
-            if await uow.api_keys.find(key_hash) is None:
+            if not uow.api_keys.is_live(key_hash):
                 return None
             return Caller(uow.users.known(external_id))

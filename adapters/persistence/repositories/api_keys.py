@@ -28,12 +28,6 @@ class PiccoloApiKeys:
         )
         await KeyTable.insert(row)
 
-    async def find(self, key_hash: bytes) -> ApiKey | None:
-        rows = await KeyTable.select(*_COLUMNS).where(
-            (KeyTable.key_hash == key_hash) & KeyTable.revoked_at.is_null()
-        )
-        return _to_key(rows[0]) if rows else None
-
     async def all(self) -> list[ApiKey]:
         rows = await KeyTable.select(*_COLUMNS).order_by(KeyTable.created_at, KeyTable.id)
         return [_to_key(row) for row in rows]

@@ -30,10 +30,6 @@ class ApiKeys(Protocol):
         """Store a new key's hash (SHA-256 of the key, 32 bytes)."""
         ...
 
-    async def find(self, key_hash: bytes) -> ApiKey | None:
-        """Return the live key with this hash, or None when unknown or revoked."""
-        ...
-
     async def all(self) -> list[ApiKey]:
         """Return every key, revoked ones included, oldest first."""
         ...
