@@ -1,4 +1,4 @@
-"""What a host offers: event types, open slots, busy times, weekly schedules.
+"""A host's event types, open slots, busy times and weekly schedules.
 
 A slot is offered only when no known booking occupies it. `open_slots` removes occupied slots even
 before the slots are fetched again; `taken_from` returns the bookings that occupy an event type.

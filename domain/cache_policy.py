@@ -1,7 +1,7 @@
 """How fresh a cache entry is, and how a read treats it.
 
-fresh: serve. stale or invalidated: serve immediately, with its age, and refresh in the background.
-expired: so old that it is served only while Calendly is unavailable.
+A fresh entry is served. A stale or invalidated one is served immediately, with its age, and
+refreshed in the background. An expired one is served only while Calendly is unavailable.
 """
 
 from datetime import datetime, timedelta

@@ -1,10 +1,9 @@
 """The cache entries of a user that are worth a call to Calendly, and those worth keeping.
 
 An entry is refreshed because callers read it, not because it is old. An entry that callers read
-often is refreshed as soon as it is stale or invalidated. An entry that callers read rarely waits
-for its next reader, who gets it while it is refreshed in the background. Of the entries that no
-caller reads, only event types and slots are refreshed, so that they do not expire for a user who
-was active recently.
+often is refreshed as soon as it is stale or invalidated. An entry that callers read rarely is
+refreshed in the background of its next read. Of the entries that no caller reads, only event types
+and slots are refreshed, so that they do not expire for a recently active user.
 """
 
 from datetime import datetime, timedelta

@@ -1,7 +1,7 @@
-"""What a host offers, as Calendly says it now.
+"""A host's event types, slots, busy times and schedules at Calendly.
 
-Available times, busy times and schedules come in one piece; only event types have pages. The rule
-not to break: a tag speaks for one answer, so it is handed on only where one answer was the list.
+Available times, busy times and schedules have one page; only event types have several. The rule
+not to break: a tag is valid for one page, so it is returned only if one page was the whole list.
 """
 
 from collections.abc import Callable
@@ -34,19 +34,18 @@ class CalendlyAvailabilityGateway:
     async def event_types(
         self, access: Access, user_uri: str, *, known: str | None = None
     ) -> Answer[EventType]:
-        """Return all of a user's event types, inactive ones included."""
         params = {"user": user_uri, "count": "100"}
         path, into = "/event_types", Collection[WireEventType]
         return await self._list(access, path, into, params, known, to=to_event_type)
 
     async def event_type(self, access: Access, event_type_uri: str) -> EventType:
-        """Return one event type; a deleted one still comes (Calendly: Get Event Type).
+        """Return one event type, even a deleted one (Calendly: Get Event Type).
 
         Calendly answers 404 for an unknown one and 403 for one of another organization.
         """
         path = path_of(event_type_uri, "event_types")
-        found = await self._api.get(access, path, Resource[WireEventType])
-        return to_event_type(found.resource)
+        response = await self._api.get(access, path, Resource[WireEventType])
+        return to_event_type(response.resource)
 
     async def available_times(
         self, access: Access, event_type_uri: str, span: Window, *, known: str | None = None
@@ -54,7 +53,7 @@ class CalendlyAvailabilityGateway:
         """Return the open slots of a span (UTC) of at most 31 days that starts in the future.
 
         Calendly answers 404 for a deleted event type and 403 for another organization's. A 424 is
-        documented for busy times alone and means the same wherever it comes.
+        documented for busy times only, and means the same here.
         """
         params = {"event_type": event_type_uri, **_bounds(span)}
         path, into = "/event_type_available_times", Collection[wire.AvailableTime]
@@ -74,7 +73,6 @@ class CalendlyAvailabilityGateway:
     async def schedules(
         self, access: Access, user_uri: str, *, known: str | None = None
     ) -> Answer[Schedule]:
-        """Return the user's availability schedules."""
         params, into = {"user": user_uri}, Collection[wire.Schedule]
         return await self._list(access, _SCHEDULES, into, params, known, to=to_schedule)
 
@@ -97,17 +95,17 @@ class CalendlyAvailabilityGateway:
         if isinstance(answer, NotModified):
             return Unchanged(answer.etag)
         first = answer.value
-        found = await self._api.follow(access, path, into, params, first)
-        values = tuple(each for each in map(to, found) if each is not None)
+        items = await self._api.follow(access, path, into, params, first)
+        values = tuple(each for each in map(to, items) if each is not None)
         return Fetched(values, answer.etag if first.pagination.next_page_token is None else None)
 
 
-def _to_open_slot(found: wire.AvailableTime) -> Slot | None:
-    return to_slot(found) if found.status == "available" else None
+def _to_open_slot(time: wire.AvailableTime) -> Slot | None:
+    return to_slot(time) if time.status == "available" else None
 
 
 def _schedule_id(uri: str) -> str:
-    """Return the last segment; Calendly's own example spells the collection in the singular."""
+    """Return the last segment; Calendly's own example has the collection in the singular."""
     singular = uri.replace("/user_availability_schedule/", _SCHEDULES + "/", 1)
     return path_of(singular, "user_availability_schedules").removeprefix(_SCHEDULES)
 

@@ -1,4 +1,4 @@
-"""Concurrent reads, a bounded number at a time, that end at the first failure."""
+"""A bounded number of concurrent reads, which end at the first failure."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -14,12 +14,12 @@ async def each(
     """Return the result of `work` for each item, in the items' order.
 
     Args:
-        items: what to work on.
-        work: one piece of it.
-        at_once: how many run together at most.
+        items: the inputs.
+        work: reads for one item.
+        at_once: the maximal number of concurrent reads.
 
     Raises:
-        Exception: the first failure as it is; whatever still ran is canceled and awaited.
+        Exception: the first failure unchanged; the other reads are canceled and awaited.
 
     """
     gate = asyncio.Semaphore(at_once)

@@ -113,10 +113,10 @@ def _decode(kind: CacheKind, content: bytes) -> Any:
 
 
 def age_of(entries: Sequence[CacheEntry], now: datetime, policy: CachePolicy) -> CacheAge:
-    """Return the age of a response that is built from these entries, of which there is one or more.
+    """Return the age of a response that is built from these entries.
 
     Args:
-        entries: the entries.
+        entries: the entries, one or more.
         now: the time (UTC).
         policy: the deadlines of entries.
 

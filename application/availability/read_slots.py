@@ -1,8 +1,8 @@
 """Read the open slots of one event type from the cache.
 
-The rule not to break: an unknown name costs no call to Calendly. A name that is missing in the
-cached list does not exist, however many names a caller tries. A new event type invalidates the
-list by its webhook.
+The rule not to break: an unknown name costs no call to Calendly, even if a caller tries many names.
+A name that is missing in the cached list does not exist. A new event type invalidates the list by
+its webhook.
 """
 
 from datetime import datetime, timedelta

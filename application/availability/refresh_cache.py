@@ -73,9 +73,9 @@ class RefreshCache:
         """Fetch the entries of one integration that a scope wants.
 
         Returns:
-            `synced`; `partly` when an entry failed; `up_to_date` when no entry was wanted; `held`
-            when another owner holds the lease or took it during the fetch; `inactive` when the
-            integration may not be fetched.
+            `synced`; `partly` when an entry failed; `up_to_date` when no entry was wanted.
+            `held` when another owner holds the lease or took it during the fetch.
+            `inactive` when the integration may not be fetched.
 
         Raises:
             IntegrationNotFound, and the error for which no entry at all could be fetched.

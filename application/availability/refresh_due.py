@@ -1,6 +1,6 @@
 """Sync a page of due users: those with entries that expired, were invalidated or are missing.
 
-A user of whom no entry is wanted costs no call to Calendly.
+A user without a wanted entry costs no call to Calendly.
 """
 
 import asyncio

@@ -79,8 +79,8 @@ class CacheState:
     def due_at(self, usual: datetime) -> datetime:
         """Return when the user is due for the sync again (UTC).
 
-        That is the usual time, or an earlier one: before an entry expires, or when an entry that
-        failed for a temporary reason may be retried.
+        That is the usual time, or an earlier one: before an entry expires, or when an entry with a
+        temporary failure may be retried.
         """
         now, policy, since = self.now, self.policy, self.integration.connected_at
         entries = self.entries.values()

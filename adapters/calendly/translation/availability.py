@@ -6,7 +6,6 @@ from domain.availability import BusyTime, Interval, Rule, Schedule, Slot
 
 
 def to_slot(slot: wire.AvailableTime) -> Slot:
-    """Return the slot."""
     return Slot(
         start=utc(slot.start_time),
         seats=slot.invitees_remaining,
@@ -20,7 +19,6 @@ def to_busy_time(busy: wire.BusyTime) -> BusyTime:
 
 
 def to_schedule(schedule: wire.Schedule) -> Schedule:
-    """Return the schedule."""
     return Schedule(
         uri=schedule.uri,
         name=schedule.name,

@@ -7,7 +7,7 @@ from domain.event_types import Place, Profile
 
 
 def to_event_type(event_type: wire.EventType) -> EventType:
-    """Return the event type; its questions in the order they are asked."""
+    """Return the event type, with its questions in the order of the booking page."""
     questions = sorted(event_type.custom_questions or [], key=lambda each: each.position)
     places = event_type.locations or []
     return EventType(

@@ -1,4 +1,4 @@
-"""Slots, busy times, schedules: the three lists that Calendly does not page."""
+"""Slots, busy times, schedules: the three lists without pages at Calendly."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""Event types, in answers and in `event_type.*` webhooks (Calendly: List User's Event Types)."""
+"""Event types, in responses and in `event_type.*` webhooks (Calendly: List User's Event Types)."""
 
 import msgspec
 
@@ -29,7 +29,7 @@ class LocationChoice(RedactedRepr, msgspec.Struct):
 
 
 class Profile(msgspec.Struct):
-    """Whose page the event type is on; absent for some team event types."""
+    """The owner of the event type's page; absent for some team event types."""
 
     type: str | None = None
     name: str | None = None

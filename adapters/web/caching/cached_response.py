@@ -23,7 +23,7 @@ from adapters.web.caching.response_cache import (
 )
 from adapters.web.caching.slot_cache import Frame, FrameTag, RenderedSlots, is_in_order, span_text
 from adapters.web.http.security_headers import security_headers
-from adapters.web.schemas.host_times import Availability
+from adapters.web.schemas.availability import Availability
 from application.availability.slot_window import SlotWindow
 
 _encode = msgspec.json.Encoder().encode

@@ -15,8 +15,7 @@ import msgspec
 
 from adapters.web.caching.etags import is_known
 from adapters.web.caching.response_cache import CacheRequest, FixedHeaders, RawResponse, Validity
-from adapters.web.schemas.availability import Slot
-from adapters.web.schemas.host_times import Availability
+from adapters.web.schemas.availability import Availability, Slot
 from application.availability.slot_window import SlotWindow
 from domain.availability import Window
 from domain.ids import IntegrationId
@@ -52,8 +51,8 @@ class Frame(NamedTuple):
 class FrameTag:
     """The strong tag of responses that differ by their range (RFC 9110, 8.8.3).
 
-    At one version of an integration's availability, the frame determines the slots: it has the
-    event type, the range, the covered time and the time of the fetch.
+    At one version of an integration's availability, the range and its frame determine the slots.
+    The frame has the event type, the covered time and the time of the fetch.
     """
 
     def __init__(self, integration_id: IntegrationId, version: int, frame: Frame) -> None:
@@ -97,7 +96,7 @@ class RenderedSlots:
         return len(self._slots) + sum(numbers) + sum(map(len, self._frame)) + _OVERHEAD
 
     def respond(self, request: CacheRequest, now: datetime) -> RawResponse | None:
-        """Return the response for the requested range, or None if the window does not cover it."""
+        """Return the response for the requested range, or None if another window is required."""
         if request.plain is None:
             return None
         span = self._window.valid_range(request.plain.start, request.plain.end, now)

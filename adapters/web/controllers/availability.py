@@ -36,16 +36,14 @@ AnyRequest = Request[Any, Any, Any]
 MaxAge = Annotated[
     str | None,
     seconds_parameter(
-        "Accept no older answer: wait for a fetch instead, as far as Calendly lets itself be asked"
+        "Accept no older response: wait for a fetch instead, while Calendly is available"
     ),
 ]
-_UNCHANGED = {304: empty("Unchanged since the answer whose ETag If-None-Match names")}
+_UNCHANGED = {304: empty("Unchanged since the response whose ETag is in If-None-Match")}
 _PROBLEMS = (*CALLER, *CALLING_CALENDLY, errors.AvailabilityPending)
 
 
 class AvailabilityController(Controller):
-    """What the user's hosts offer."""
-
     path = "/api/calendly"
     tags = ("Availability",)
     guards = (identified,)
@@ -134,9 +132,9 @@ class AvailabilityController(Controller):
     @get(
         "/busy-times",
         operation_id="listBusyTimes",
-        summary="When a user is not free",
+        summary="A user's busy times",
         responses=answers(
-            {200: answer(examples.BUSY_TIMES, "What touches the range"), **_UNCHANGED},
+            {200: answer(examples.BUSY_TIMES, "Busy times that overlap the range"), **_UNCHANGED},
             *_PROBLEMS,
             errors.InvalidRange,
         ),

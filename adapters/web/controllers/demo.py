@@ -1,6 +1,6 @@
-"""What the page's buttons do, for the demo user only; not routed without DEMO_USER.
+"""The actions of the page's buttons, for the demo user only; without DEMO_USER there is no route.
 
-They ask for no key: a browser on this machine may press them, and nobody else.
+They need no API key: only a browser on this machine may use them.
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ class DemoController(Controller):
     async def disconnect(
         self, request: Request[Any, Any, Any], services: FromServices
     ) -> Redirect:
-        """Disconnect the demo user's account, when our own page asks for it."""
+        """Disconnect the demo user's account, if the form is from our own page."""
         _check_same_origin(request)
         await services.request_disconnect(await _demo_user(services))
         return Redirect("/?calendly=disconnected", status_code=303)
@@ -46,7 +46,7 @@ async def _demo_user(services: Services) -> UserId:
 
 
 def _check_same_origin(request: Request[Any, Any, Any]) -> None:
-    """Refuse a form that another site posts (Fetch Metadata, with Origin for older browsers)."""
+    """Reject a form from another site (Fetch Metadata, and Origin for older browsers)."""
     site = request.headers.get("sec-fetch-site")
     origin = urlsplit(request.headers.get("origin", "")).netloc
     if site != "same-origin" and (site is not None or origin != request.headers.get("host")):

@@ -1,4 +1,4 @@
-"""Calling what is cached of one user overtaken, by hand."""
+"""Invalidate everything cached for one user, on request."""
 
 from litestar import Controller, post
 from litestar.di import NamedDependency, Provide
@@ -12,8 +12,6 @@ from domain.ids import UserId
 
 
 class InvalidationController(Controller):
-    """The cached availability of the user that the caller names."""
-
     path = "/api/calendly/availability/invalidate"
     tags = ("Availability",)
     guards = (identified,)
@@ -22,22 +20,21 @@ class InvalidationController(Controller):
 
     @post(
         operation_id="invalidateAvailability",
-        summary="Call all that is cached of a user overtaken",
+        summary="Invalidate everything cached for a user",
         description=(
-            "For changes at Calendly that no webhook tells of, such as other working hours. "
-            "From this answer on event types, slots, busy times and schedules are answered as "
-            "`invalidated`, each with one fetch behind it, until they are fetched anew; what is "
-            "read the job that syncs fetches at its next run. Who must not see the last known "
-            "adds `max_age=0` to the next read. Safe to repeat."
+            "For changes at Calendly that no webhook reports, for example of working hours. "
+            "From then on event types, slots, busy times and schedules are `invalidated`, and each "
+            "read starts one refresh in the background, until they are fetched again. The next "
+            "sync fetches the ones that callers read. To exclude the last known response, pass "
+            "`max_age=0` in the next read. Safe to repeat."
         ),
         status_code=204,
         responses=answers(
-            {204: empty("Everything that was cached counts as overtaken")},
+            {204: empty("Everything that was cached is invalidated")},
             *CALLER,
             errors.IntegrationNotFound,
         ),
     )
     async def invalidate(self, services: FromServices, user_id: NamedDependency[UserId]) -> None:
-        """Invalidate."""
         integration = await services.invalidate_availability.for_user(user_id)
         about_integration(integration.id)

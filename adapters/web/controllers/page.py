@@ -12,7 +12,7 @@ from adapters.web.params.services import FromServices
 
 @get("/", include_in_schema=False)
 async def home(request: Request[Any, Any, Any], services: FromServices) -> Response[str]:
-    """Show what runs and, where there is a demo user, that user's connection."""
+    """Show the service's status and, if there is a demo user, that user's connection."""
     query = request.query_params
     view = await home_view(
         services,

@@ -1,18 +1,25 @@
-"""Example values of what is read from the cache, for the OpenAPI document; see `examples`."""
+"""Example responses from the availability cache, for the OpenAPI document; see `examples`."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from adapters.web.schemas.availability import CacheAge, LocalDay, LocalSlot, Slot
-from adapters.web.schemas.event_types import EventType, EventTypes, Place, Profile, Question
-from adapters.web.schemas.host_times import (
+from adapters.web.schemas.availability import (
     Availability,
     BusyTime,
     BusyTimes,
+    CacheAge,
+    EventType,
+    EventTypes,
     Interval,
+    LocalDay,
+    LocalSlot,
+    Place,
+    Profile,
+    Question,
     Rule,
     Schedule,
     Schedules,
+    Slot,
 )
 
 _API = "https://api.calendly.com"

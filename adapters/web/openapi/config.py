@@ -16,15 +16,15 @@ _DESCRIPTION = """\
 Keeps your users' Calendly accounts connected, their availability warm and their bookings
 complete.
 
-Every call names a program by `Authorization: Bearer <API key>` and one of your users by
+Every request names a program by `Authorization: Bearer <API key>` and one of your users by
 `X-User-Id`. Errors are problem details (RFC 9457) with a stable `code` to branch on. Times are
-RFC 3339 with a UTC offset. Every answer carries `X-Request-Id`.
+RFC 3339 with a UTC offset. Every response has `X-Request-Id`.
 """
 _TAGS = {
     "Connect": "Send a user to Calendly's consent page and take them back.",
-    "Integration": "Where a user's connection stands, and how to end it.",
+    "Integration": "The state of a user's connection, and how to end it.",
     "Availability": "Event types and open slots, from the cache and always with their age.",
-    "Bookings": "Bookings as they are known here, and acting on them at Calendly.",
+    "Bookings": "Stored bookings, and commands for them at Calendly.",
     "Webhooks": "Called by Calendly.",
     "Operators": "Stored webhooks and erasures, over all users: without `X-User-Id`.",
     "Cron": "Start the scheduled jobs now.",
@@ -51,12 +51,10 @@ class ReferencePage(OpenAPIRenderPlugin):
         request: Request[Any, Any, Any],  # noqa: ARG002 - Litestar's signature
         openapi_schema: dict[str, Any],
     ) -> bytes:
-        """Return the page; its policy lets it load our style sheet."""
         return render("reference.html", **reference(openapi_schema)).encode()
 
 
 def openapi_config(settings: Settings) -> DocumentConfig:
-    """Return what Litestar needs to make the document."""
     return DocumentConfig(
         title="Slotkeeper",
         version=version("slotkeeper"),
@@ -65,7 +63,7 @@ def openapi_config(settings: Settings) -> DocumentConfig:
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
         servers=[Server(url=settings.public_url)],
         components=Components(security_schemes=_SCHEMES),
-        tags=[Tag(name=name, description=told) for name, told in _TAGS.items()],
+        tags=[Tag(name=name, description=text) for name, text in _TAGS.items()],
         path="/schema",
         render_plugins=[ReferencePage(path="/"), JsonRenderPlugin(path="/openapi.json")],
     )

@@ -1,7 +1,7 @@
-"""The OpenAPI document, where the framework's own says it wrongly or awkwardly for clients.
+"""The OpenAPI document, with corrections where the framework's own is wrong or awkward for clients.
 
-What is optional in Python so that its absence gets an error code of its own is required here, and
-what may be left out is never said to be null: a query or a header has no null.
+Some parameters are optional in Python, so that their absence has its own error code; here they are
+required. An optional parameter is never nullable: a query or a header has no null.
 """
 
 from collections.abc import Iterator
@@ -21,56 +21,55 @@ _USER_ID = {
     "name": "X-User-Id",
     "in": "header",
     "required": True,
-    "description": "Your own id of the user; one that was never seen is created.",
+    "description": "Your own id of the user; a new one is created.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 _IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
     "required": False,
-    "description": "The ETag of an answer you have: 304 without a body while it still holds.",
+    "description": "The ETag of a response you have: 304 without a body while it is unchanged.",
     "schema": {"type": "string"},
 }
 _OF_CACHE = {
     "Age": {
-        "description": "Seconds since Calendly was asked (RFC 9111).",
+        "description": "Seconds since the fetch from Calendly (RFC 9111).",
         "schema": {"type": "integer", "minimum": 0},
     },
     "ETag": {
-        "description": "Stands for this answer; send it as If-None-Match.",
+        "description": "Identifies this response; send it as If-None-Match.",
         "schema": {"type": "string"},
     },
 }
 
-Part = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 @dataclass
 class Document(OpenAPI):
-    """The document, put right as it is written."""
+    """The document, corrected when it is written."""
 
-    def to_schema(self) -> Part:
-        """Return the document as JSON."""
-        written = super().to_schema()
-        for operation in _operations(written):
-            _put_right(operation)
-        return written
+    def to_schema(self) -> JsonObject:
+        document = super().to_schema()
+        for operation in _operations(document):
+            _correct(operation)
+        return document
 
 
 class DocumentConfig(OpenAPIConfig):
-    """Makes a `Document` in the place of the framework's."""
+    """Creates a `Document` instead of the framework's."""
 
     def to_openapi_schema(self) -> OpenAPI:
         """Return the document without its paths, which the framework adds."""
         return Document(**vars(super().to_openapi_schema()))
 
 
-def _operations(document: Part) -> Iterator[Part]:
+def _operations(document: JsonObject) -> Iterator[JsonObject]:
     for item in document["paths"].values():
         yield from (item[method] for method in _METHODS & item.keys())
 
 
-def _put_right(operation: Part) -> None:
+def _correct(operation: JsonObject) -> None:
     for parameter in operation.get("parameters", ()):
         _without_null(parameter["schema"])
         if parameter["name"] in _REQUIRED:
@@ -82,15 +81,15 @@ def _put_right(operation: Part) -> None:
         for status in ("200", "304"):
             operation["responses"][status]["headers"] = _OF_CACHE
     if "requestBody" in operation:
-        _put_body_right(operation["requestBody"])
-    for answer in operation["responses"].values():
-        for content in answer.get("content", {}).values():
+        _correct_body(operation["requestBody"])
+    for response in operation["responses"].values():
+        for content in response.get("content", {}).values():
             for example in content.get("examples", {}).values():
-                example.pop("id", None)  # the framework's; it is the example's key already
+                example.pop("id", None)  # the framework's; it is already the example's key
 
 
-def _put_body_right(body: Part) -> None:
-    """Leave the schema to be nothing but its name, so that clients get one class for it."""
+def _correct_body(body: JsonObject) -> None:
+    """Reduce the schema to its name, so that generated clients have one class for it."""
     for content in body["content"].values():
         schema = content["schema"]
         if _without_null(schema):
@@ -102,8 +101,8 @@ def _put_body_right(body: Part) -> None:
             content["schema"] = schema["allOf"][0]
 
 
-def _without_null(schema: Part) -> bool:
-    """Take null out of what a schema allows; whether it was there."""
+def _without_null(schema: JsonObject) -> bool:
+    """Remove null from a schema's alternatives; return whether it was there."""
     choices = schema.get("oneOf", [])
     if _NULL not in choices:
         return False

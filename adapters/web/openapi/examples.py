@@ -1,6 +1,6 @@
-"""Example values of the OpenAPI document: one consistent story, all of it invented.
+"""Example values of the OpenAPI document: one consistent, invented scenario.
 
-Encoded from the same structs as real answers, so that an example cannot have another shape.
+They are encoded from the same structs as real responses, so that they have the same fields.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,6 +1,6 @@
-"""What each operation of the OpenAPI document says about its answers.
+"""The responses of each operation in the OpenAPI document.
 
-A handler names the error classes that it can answer with; statuses and examples follow from them.
+A handler lists the error classes that it can raise; statuses and examples follow from them.
 """
 
 from collections import defaultdict
@@ -46,21 +46,21 @@ ACTING = (
 def answers(
     good: Mapping[int, ResponseSpec], *problems: type[errors.SlotkeeperError]
 ) -> dict[int, ResponseSpec]:
-    """Return the documented answers: the good ones, and a problem for each error class.
+    """Return the documented responses: the good ones, and a problem for each error class.
 
-    Any operation may meet what nobody foresaw, so `internal` is one of them.
+    Any operation may meet an unexpected error, so `internal` is one of them.
     """
     by_status: dict[int, list[type[errors.SlotkeeperError]]] = defaultdict(list)
-    told: tuple[type[errors.SlotkeeperError], ...] = (errors.SlotkeeperError, *problems)
-    for problem in told:
+    documented: tuple[type[errors.SlotkeeperError], ...] = (errors.SlotkeeperError, *problems)
+    for problem in documented:
         by_status[row_of(problem).status].append(problem)
-    return {**good, **{status: _problem(found) for status, found in sorted(by_status.items())}}
+    return {**good, **{status: _problem(each) for status, each in sorted(by_status.items())}}
 
 
 def answer(value: msgspec.Struct, description: str) -> ResponseSpec:
-    """Return a good answer with a body, described by an example of it.
+    """Return a good response with a body, described by an example.
 
-    The example stays a Struct: from a dict the framework would drop what is null.
+    The example stays a Struct: from a dict the framework would drop null values.
     """
     return ResponseSpec(
         data_container=type(value),
@@ -71,22 +71,24 @@ def answer(value: msgspec.Struct, description: str) -> ResponseSpec:
 
 
 def empty(description: str) -> ResponseSpec:
-    """Return a good answer without a body."""
+    """Return a good response without a body."""
     return ResponseSpec(data_container=None, generate_examples=False, description=description)
 
 
-def _problem(found: list[type[errors.SlotkeeperError]]) -> ResponseSpec:
-    codes = ", ".join(f"`{each.code}`" for each in found)
+def _problem(of_status: list[type[errors.SlotkeeperError]]) -> ResponseSpec:
+    codes = ", ".join(f"`{each.code}`" for each in of_status)
     return ResponseSpec(
         data_container=Problem,
         generate_examples=False,
         media_type=PROBLEM_JSON,
-        description=f"{row_of(found[0]).title}. Codes: {codes}.",
-        examples=[Example(id=each.code, summary=each.code, value=_told(each)) for each in found],
+        description=f"{row_of(of_status[0]).title}. Codes: {codes}.",
+        examples=[
+            Example(id=each.code, summary=each.code, value=_example(each)) for each in of_status
+        ],
     )
 
 
-def _told(problem: type[errors.SlotkeeperError]) -> Problem:
+def _example(problem: type[errors.SlotkeeperError]) -> Problem:
     row = row_of(problem)
     return Problem(
         type=f"urn:slotkeeper:problem:{problem.code}",

@@ -1,4 +1,4 @@
-"""The OpenAPI document as the values that its page shows."""
+"""The OpenAPI document as the values of its page."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def reference(document: Document) -> dict[str, Any]:
-    """Return the page's values: operations by tag, and every error code with its status."""
+    """Return the page's values, with operations by tag."""
     operations = list(_operations(document))
     return {
         "title": document["info"]["title"],
@@ -31,43 +31,43 @@ def _operations(document: Document) -> Iterator[dict[str, Any]]:
                 yield _operation(path, method, item[method])
 
 
-def _operation(path: str, method: str, told: Document) -> dict[str, Any]:
+def _operation(path: str, method: str, spec: Document) -> dict[str, Any]:
     return {
-        "id": told["operationId"],
+        "id": spec["operationId"],
         "method": method.upper(),
         "path": path,
-        "tag": told["tags"][0],
-        "summary": told["summary"],
-        "description": told.get("description", ""),
-        "security": [name for each in told.get("security", ()) for name in each],
-        "parameters": [_parameter(each) for each in told.get("parameters", ())],
-        "body": _example(told.get("requestBody", {})),
-        "answers": [_answer(status, each) for status, each in sorted(told["responses"].items())],
+        "tag": spec["tags"][0],
+        "summary": spec["summary"],
+        "description": spec.get("description", ""),
+        "security": [name for each in spec.get("security", ()) for name in each],
+        "parameters": [_parameter(each) for each in spec.get("parameters", ())],
+        "body": _example(spec.get("requestBody", {})),
+        "answers": [_answer(status, each) for status, each in sorted(spec["responses"].items())],
     }
 
 
-def _parameter(told: Document) -> dict[str, Any]:
+def _parameter(spec: Document) -> dict[str, Any]:
     return {
-        "name": told["name"],
-        "place": told["in"],
-        "required": told.get("required", False),
-        "description": told.get("description", ""),
+        "name": spec["name"],
+        "place": spec["in"],
+        "required": spec.get("required", False),
+        "description": spec.get("description", ""),
     }
 
 
-def _answer(status: str, told: Document) -> dict[str, Any]:
+def _answer(status: str, spec: Document) -> dict[str, Any]:
     good = int(status) < 400  # noqa: PLR2004
     return {
         "status": status,
         "good": good,
-        "description": told["description"],
-        "example": _example(told) if good else "",
+        "description": spec["description"],
+        "example": _example(spec) if good else "",
     }
 
 
-def _example(told: Document) -> str:
+def _example(spec: Document) -> str:
     """Return the first example of a body as readable JSON, or an empty text."""
-    for content in told.get("content", {}).values():
+    for content in spec.get("content", {}).values():
         for example in (content.get("examples") or {}).values():
             return msgspec.json.format(msgspec.json.encode(example["value"])).decode()
     return ""

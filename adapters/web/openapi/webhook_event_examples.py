@@ -1,4 +1,4 @@
-"""Example values of operators' calls; see `adapters.web.openapi.examples` for the story."""
+"""Example values of operators' requests; see `adapters.web.openapi.examples`."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Errors as people see them: a small page outside the API, problem details for everybody else."""
+"""Error responses: a page for a browser outside the API, problem details for all other clients."""
 
 from typing import Any
 
@@ -12,10 +12,9 @@ _API = "/api/"
 
 
 def error_response(request: AnyRequest, error: Exception) -> Response[Any]:
-    """Return the answer that tells an error to whoever asked."""
-    told = problem_response(request, error)
+    problem = problem_response(request, error)
     if not wants_page(request) or request.scope["path"].startswith(_API):
-        return told
-    shown = page("problem.html", status=told.content.status, problem=told.content)
-    shown.headers.update(told.headers)
-    return shown
+        return problem
+    html = page("problem.html", status=problem.content.status, problem=problem.content)
+    html.headers.update(problem.headers)
+    return html

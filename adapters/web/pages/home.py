@@ -1,16 +1,28 @@
-"""What the page at `/` shows: what runs, and the demo user's connection."""
+"""The page at `/`: the service's status, and the demo user's connection."""
 
 import msgspec
 
+from adapters.web.errors.problem_table import PROBLEMS
 from adapters.web.pages.demo_view import DemoView, demo_view
-from adapters.web.pages.notices import Notice, notice_of
 from adapters.web.readiness import readiness
 from adapters.web.schemas.health import Readiness
 from adapters.wiring.services import Services
 
+_GOOD = {
+    "connected": "Connected. Event types and bookings are being fetched.",
+    "disconnected": "Disconnecting. The tokens are revoked and all data is erased.",
+}
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """A line at the top of the page."""
+
+    good: bool
+    text: str
+
 
 class HomeView(msgspec.Struct, frozen=True):
-    """The page's values; `demo` is None where there is no demo user, or not for this browser."""
+    """The page's values; `demo` is None without a demo user, or if this browser may not see it."""
 
     readiness: Readiness
     public_url: str
@@ -27,21 +39,29 @@ async def home_view(
 
     Args:
         services: the use cases.
-        outcome: `calendly` of the query, how a connect flow ended.
+        outcome: `calendly` of the query, the outcome of a connect flow.
         chosen: `event_type` of the query, whose slots to show.
-        with_demo: whether the demo user may be shown to who asks.
+        with_demo: whether this browser may see the demo user.
 
     """
     settings = services.settings
-    found = await readiness(services)
+    status = await readiness(services)
     demo = None
     if with_demo and settings.demo_user is not None:
         demo = await demo_view(services, settings.demo_user, chosen)
     return HomeView(
-        readiness=found,
+        readiness=status,
         public_url=settings.public_url.rstrip("/"),
         temporal_ui_url=settings.temporal_ui_url,
         sandbox_url=settings.sandbox_url,
-        notice=notice_of(outcome) if demo else None,
+        notice=_notice_of(outcome) if demo else None,
         demo=demo,
     )
+
+
+def _notice_of(outcome: str | None) -> Notice | None:
+    """Return the notice of a known outcome; an unknown text is not shown."""
+    if outcome in _GOOD:
+        return Notice(good=True, text=_GOOD[outcome])
+    titles = {each.code: row.title for each, row in PROBLEMS.items()}
+    return Notice(good=False, text=f"{titles[outcome]}.") if outcome in titles else None

@@ -11,7 +11,7 @@ from domain.local_days import local_days, zone_of
 _UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
-class Clockface(NamedTuple):
+class LocalClock(NamedTuple):
     """A timezone, and how times are written in it."""
 
     name: str
@@ -27,7 +27,7 @@ class Clockface(NamedTuple):
         return f"{local:%a} {local.day} {local:%b}"
 
     def time(self, moment: datetime) -> str:
-        """Return the time of day, `14:30`; in an hour that comes twice, which: `02:30 CEST`."""
+        """Return the time of day, `14:30`; in an hour that occurs twice with its zone: `02:30 CEST`."""
         local = moment.astimezone(self.zone)
         twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
         return f"{local:%H:%M %Z}" if twice else f"{local:%H:%M}"
@@ -35,21 +35,21 @@ class Clockface(NamedTuple):
     def by_day(self, slots: Iterable[Slot]) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Return the times at which slots begin on each day, in order."""
         return tuple(
-            (self.day(found[0].local), tuple(self.time(each.local) for each in found))
-            for _date, found in local_days(slots, self.zone)
+            (self.day(of_day[0].local), tuple(self.time(each.local) for each in of_day))
+            for _date, of_day in local_days(slots, self.zone)
         )
 
 
-def clockface(timezone: str) -> Clockface:
-    """Return the clock of an IANA timezone; of one that is not known here, UTC's."""
+def local_clock(timezone: str) -> LocalClock:
+    """Return the clock of an IANA timezone; of UTC if the name is unknown."""
     try:
-        return Clockface(timezone, zone_of(timezone))
+        return LocalClock(timezone, zone_of(timezone))
     except InvalidTimezone:
-        return Clockface("UTC", UTC)
+        return LocalClock("UTC", UTC)
 
 
 def ago(then: datetime, now: datetime) -> str:
-    """Return how long ago something was (UTC), in its largest unit: `3 minutes ago`."""
+    """Return the time since a moment (UTC) in its largest unit: `3 minutes ago`."""
     seconds = int((now - then).total_seconds())
     for length, unit in _UNITS:
         count = seconds // length

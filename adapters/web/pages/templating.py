@@ -1,4 +1,4 @@
-"""Server-rendered pages: everything that comes from data is escaped."""
+"""Server-rendered pages; all values are escaped."""
 
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,11 @@ STYLE = _FOLDER / "static" / "slotkeeper.css"
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a page as HTML; a value that the template names and nobody gave is an error."""
+    """Return a page as HTML; a value that the template names and the caller omits is an error."""
     return _pages.get_template(template).render(**values)
 
 
 def page(template: str, *, status: int = 200, **values: Any) -> Response[str]:
-    """Return a page as an answer."""
     return Response(
         render(template, **values),
         status_code=status,

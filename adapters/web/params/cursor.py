@@ -1,6 +1,6 @@
 """A page's position, opaque to callers: base64url of JSON of the keyset position.
 
-The rule not to break: a cursor of one list is none of another.
+The rule not to break: a cursor of one list is invalid for any other.
 """
 
 import base64
@@ -21,7 +21,7 @@ class _Position(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     id: UUID
 
     def __post_init__(self) -> None:
-        self.start.astimezone(UTC)  # an offset may lead out of the calendar: OverflowError
+        self.start.astimezone(UTC)  # an offset may lead beyond the calendar: OverflowError
 
 
 class _Name(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -34,15 +34,15 @@ _P = TypeVar("_P", _Position, _Name)
 
 
 def encode(position: tuple[datetime, BookingId]) -> str:
-    """Return the text that stands for a position among bookings."""
+    """Return the cursor of a position among bookings."""
     return _encode(_Position(*position))
 
 
 def decode(cursor: str) -> tuple[datetime, BookingId]:
-    """Return the position among bookings that a text stands for.
+    """Return a cursor's position among bookings.
 
     Raises:
-        InvalidCursor: this service never hands out such a text.
+        InvalidCursor: this service never creates such a cursor.
 
     """
     position = _decode(cursor, _Position)
@@ -50,12 +50,12 @@ def decode(cursor: str) -> tuple[datetime, BookingId]:
 
 
 def encode_name(position: tuple[str, str]) -> str:
-    """Return the text that stands for a position among event types: name and URI."""
+    """Return the cursor of a position among event types: name and URI."""
     return _encode(_Name("event_type", *position))
 
 
 def decode_name(cursor: str) -> tuple[str, str]:
-    """Return the position among event types that a text stands for. Raises InvalidCursor."""
+    """Return a cursor's position among event types. Raises InvalidCursor."""
     position = _decode(cursor, _Name)
     return position.name, position.uri
 
@@ -70,5 +70,5 @@ def _decode(cursor: str, shape: type[_P]) -> _P:
         return msgspec.json.decode(base64.b64decode(padded, b"-_", validate=True), type=shape)
     except (ValueError, OverflowError):
         raise InvalidCursor(
-            "The cursor is not one that this service handed out; begin again without it."
+            "The cursor was not created by this service; start again without it."
         ) from None

@@ -1,4 +1,4 @@
-"""Spans of time in a query: whole seconds, and nothing that only looks like them."""
+"""Durations in a query: whole seconds only."""
 
 import re
 from datetime import timedelta
@@ -21,15 +21,14 @@ def seconds_parameter(description: str) -> QueryParameter:
 
 
 def optional_seconds(text: str | None, name: str) -> timedelta | None:
-    """Return the span that a parameter states, or None when it is left out.
+    """Return a parameter's duration, or None when it is omitted.
 
     Raises:
-        ValidationException: it states none; the parameter is named, its value is not repeated.
+        ValidationException: it is invalid; the parameter is named, its value is not repeated.
 
     """
     if text is None:
         return None
     if _WHOLE.fullmatch(text) is None:
-        told = {"key": name, "message": REMEDY, "source": "query"}
-        raise ValidationException(extra=[told])
+        raise ValidationException(extra=[{"key": name, "message": REMEDY, "source": "query"}])
     return timedelta(seconds=int(text))

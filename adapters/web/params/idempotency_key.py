@@ -1,4 +1,4 @@
-"""The Idempotency-Key of an acting request (IETF draft: httpapi-idempotency-key-header)."""
+"""The Idempotency-Key of a command (IETF draft: httpapi-idempotency-key-header)."""
 
 import re
 from typing import Annotated
@@ -17,8 +17,8 @@ def provide_idempotency_key(
         HeaderParameter(
             name=IDEMPOTENCY_KEY,
             description=(
-                "1 to 255 visible ASCII characters, new for each intended act. The same key "
-                "with the same request never acts twice."
+                "1 to 255 visible ASCII characters, new for each intended command. The same key "
+                "with the same request never runs a command twice."
             ),
         ),
     ] = None,
@@ -26,14 +26,14 @@ def provide_idempotency_key(
     """Return the key.
 
     Raises:
-        IdempotencyKeyMissing: there is none.
-        InvalidInput: it has another form.
+        IdempotencyKeyMissing: the header is missing.
+        InvalidInput: the header has another form.
 
     """
     if not idempotency_key:
         raise IdempotencyKeyMissing(
-            "This request acts at Calendly, so it needs an Idempotency-Key header: 1 to 255 "
-            "visible ASCII characters, the same again when the request is repeated."
+            "This request runs a command at Calendly, so it needs an Idempotency-Key header: 1 to "
+            "255 visible ASCII characters, the same again when the request is repeated."
         )
     if _ACCEPTABLE.fullmatch(idempotency_key) is None:
         raise InvalidInput("Idempotency-Key must be 1 to 255 visible ASCII characters.")

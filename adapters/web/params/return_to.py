@@ -1,7 +1,7 @@
-"""Where a browser may be sent after a connect flow.
+"""The addresses to which a browser may be redirected after a connect flow.
 
-Only to ourselves or to an origin that the operator named: anything else would make this service
-an open redirector (OAuth 2.0 Security Best Current Practice, RFC 9700, 4.11).
+Only this service and the origins in RETURN_ORIGINS are allowed. Otherwise this service would be an
+open redirector (OAuth 2.0 Security Best Current Practice, RFC 9700, 4.11).
 """
 
 import re
@@ -11,14 +11,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from domain.errors import InvalidInput
 
 LONGEST = 2048
-_PLAIN = re.compile(r"[\x21-\x5b\x5d-\x7e]+")  # visible ASCII but the backslash
+_PLAIN = re.compile(r"[\x21-\x5b\x5d-\x7e]+")  # visible ASCII except the backslash
 
 
 def checked(return_to: str | None, origins: Iterable[str]) -> str | None:
-    """Return the address as it came.
+    """Return the address unchanged.
 
     Raises:
-        InvalidInput: neither a path of ours nor an address at one of the origins.
+        InvalidInput: it is neither a path on this service nor an address at one of the origins.
 
     """
     if return_to is None:

@@ -1,6 +1,6 @@
-"""Times in a query: RFC 3339 with a UTC offset, and nothing else.
+"""Times in a query: RFC 3339 with a UTC offset only.
 
-The framework would take a time without an offset, and numbers as well; either would be a guess.
+The framework would also accept a time without an offset, and a number; either would be ambiguous.
 """
 
 from datetime import UTC, datetime
@@ -20,19 +20,19 @@ def moment_parameter(description: str) -> QueryParameter:
 
 
 def moment(text: str, name: str) -> datetime:
-    """Return the time that a parameter states, in UTC.
+    """Return a parameter's time, in UTC.
 
     Raises:
-        ValidationException: it states none; the parameter is named, its value is not repeated.
+        ValidationException: it is invalid; the parameter is named, its value is not repeated.
 
     """
     try:
         return msgspec.convert(text, _Moment, strict=True).astimezone(UTC)
-    except (msgspec.ValidationError, OverflowError):  # an offset may lead out of the calendar
-        told = {"key": name, "message": REMEDY, "source": "query"}
-        raise ValidationException(extra=[told]) from None
+    except (msgspec.ValidationError, OverflowError):  # an offset may lead beyond the calendar
+        extra = [{"key": name, "message": REMEDY, "source": "query"}]
+        raise ValidationException(extra=extra) from None
 
 
 def optional_moment(text: str | None, name: str) -> datetime | None:
-    """Return the time that a parameter states, or None when it is left out."""
+    """Return a parameter's time, or None when it is omitted."""
     return None if text is None else moment(text, name)

@@ -1,1 +1,1 @@
-"""What goes over the wire: snake_case JSON, apart from the domain so that either may change."""
+"""The JSON of the API in snake_case, separate from the domain so that either may change."""

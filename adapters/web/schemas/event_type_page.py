@@ -1,7 +1,7 @@
 """Event types a page at a time, by name.
 
-The position is a name and a URI, not a count: event types that come or go between two pages make
-no other one be left out or come twice.
+The position is a name and a URI, not a count. So event types that are added or removed between two
+pages cause no other one to be omitted or repeated.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ class EventTypePage(NamedTuple):
 
 
 def after_of(cursor: str | None) -> tuple[str, str] | None:
-    """Return the position that a page begins after. Raises InvalidCursor."""
+    """Return the position after which a page begins. Raises InvalidCursor."""
     return None if cursor is None else decode_name(cursor)
 
 

@@ -1,4 +1,4 @@
-"""From the use cases' values to what goes over the wire."""
+"""The use cases' views as the JSON of the API."""
 
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -7,8 +7,6 @@ from msgspec import convert
 
 from adapters.web.schemas import availability as wire
 from adapters.web.schemas import bookings as wire_bookings
-from adapters.web.schemas import event_types as wire_types
-from adapters.web.schemas import host_times as wire_times
 from adapters.web.schemas.event_type_page import EventTypePage
 from application.availability.cache_entries import CacheAge
 from application.availability.read_busy_times import BusyTimesView
@@ -22,16 +20,15 @@ from domain.secret import Secret
 Wire = TypeVar("Wire")
 
 
-def event_types_answer(page: EventTypePage, age: CacheAge) -> wire_types.EventTypes:
-    """Return a page of event types as an answer."""
-    return wire_types.EventTypes(
+def event_types_answer(page: EventTypePage, age: CacheAge) -> wire.EventTypes:
+    return wire.EventTypes(
         items=tuple(map(_event_type, page.items)), next_cursor=page.next_cursor, cache=_age(age)
     )
 
 
-def availability_answer(view: AvailabilityView, zone: ZoneInfo | None) -> wire_times.Availability:
-    """Return the open slots as an answer, by local day too where a timezone is given."""
-    return wire_times.Availability(
+def availability_answer(view: AvailabilityView, zone: ZoneInfo | None) -> wire.Availability:
+    """Return the open slots, with `zone` also by local day."""
+    return wire.Availability(
         event_type=_event_type(view.event_type),
         start=view.start,
         end=view.end,
@@ -43,30 +40,28 @@ def availability_answer(view: AvailabilityView, zone: ZoneInfo | None) -> wire_t
     )
 
 
-def busy_times_answer(view: BusyTimesView) -> wire_times.BusyTimes:
-    """Return the busy times as an answer."""
-    return wire_times.BusyTimes(
+def busy_times_answer(view: BusyTimesView) -> wire.BusyTimes:
+    return wire.BusyTimes(
         start=view.start,
         end=view.end,
         covered_until=view.covered_until,
-        items=tuple(wire_times.BusyTime(each.kind, each.start, each.end) for each in view.items),
+        items=tuple(wire.BusyTime(each.kind, each.start, each.end) for each in view.items),
         cache=_age(view.age),
     )
 
 
-def schedules_answer(view: SchedulesView) -> wire_times.Schedules:
-    """Return the schedules as an answer."""
-    items = tuple(_like(each, wire_times.Schedule) for each in view.items)
-    return wire_times.Schedules(items=items, cache=_age(view.age))
+def schedules_answer(view: SchedulesView) -> wire.Schedules:
+    items = tuple(_like(each, wire.Schedule) for each in view.items)
+    return wire.Schedules(items=items, cache=_age(view.age))
 
 
 def booking_answer(view: BookingView) -> wire_bookings.Booking:
-    """Return a booking as lists show it: without the links that act without a login."""
+    """Return a booking without its links, which need no login to act."""
     return wire_bookings.Booking(**_booking(view))
 
 
 def booking_with_links(view: BookingView) -> wire_bookings.BookingWithLinks:
-    """Return a booking with its links, for the one who asks for just this booking."""
+    """Return a booking with its links, for a request for this booking only."""
     links = view.booking.facts.links
     return wire_bookings.BookingWithLinks(
         **_booking(view), cancel_url=_shown(links.cancel), reschedule_url=_shown(links.reschedule)
@@ -98,8 +93,8 @@ def _booking(view: BookingView) -> dict[str, Any]:
     }
 
 
-def _event_type(event_type: EventType) -> wire_types.EventType:
-    return _like(event_type, wire_types.EventType)
+def _event_type(event_type: EventType) -> wire.EventType:
+    return _like(event_type, wire.EventType)
 
 
 def _day(day: LocalDay) -> wire.LocalDay:

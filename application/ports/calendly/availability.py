@@ -38,7 +38,7 @@ class CalendlyAvailability(Protocol):
     """Event types, open slots, busy times, schedules. All raise the CalendlyError family.
 
     `known` is the tag of a list that the caller still has, from the same method with the same
-    arguments; without one the whole list is returned. An unchanged list costs as much of the
+    arguments. Without one the whole list is returned. An unchanged list costs as much of the
     user's rate limit as a changed one.
     """
 

@@ -21,8 +21,8 @@ class VersionLookup(Protocol):
             integration_id: the user's integration.
 
         Returns:
-            None when the key is unknown or revoked, when the integration is gone or not active,
-            or when a webhook of its user is not applied yet.
+            None in three cases: the key is unknown or revoked. The integration is gone or not
+            active. A webhook of its user is not applied yet.
 
         Raises:
             StorageUnavailable: the store did not answer.

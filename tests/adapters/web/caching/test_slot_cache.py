@@ -16,8 +16,8 @@ from adapters.web.caching.response_cache import (
 )
 from adapters.web.caching.slot_cache import Frame, FrameTag, RenderedSlots, is_in_order, span_text
 from adapters.web.caching.slot_range import PlainRange
+from adapters.web.schemas.availability import Availability
 from adapters.web.schemas.from_use_cases import availability_answer
-from adapters.web.schemas.host_times import Availability
 from application.availability.read_slots import AvailabilityView
 from application.availability.slot_window import SlotWindow
 from domain.availability import Slot, Window, open_slots

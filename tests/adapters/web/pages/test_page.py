@@ -6,7 +6,7 @@ import pytest
 
 from adapters.settings import SettingsError
 from adapters.web.app import build_app
-from adapters.web.pages.local_times import ago, clockface
+from adapters.web.pages.local_times import ago, local_clock
 from application.integrations.view_integration import ActionRequired
 from domain.availability import Slot
 from domain.booking import BookingStatus
@@ -122,7 +122,7 @@ async def test_without_a_demo_user_nobodys_data_is_shown(
     answer = await client.get("/")
 
     assert answer.status_code == 200
-    assert "What runs" in answer.text
+    assert ">Status<" in answer.text
     assert "/schema" in answer.text
     assert "Ada Example" not in answer.text
     assert "/demo/" not in answer.text
@@ -330,9 +330,9 @@ async def test_the_style_sheet_is_served(browser: Client) -> None:
     ("freshness", "words"),
     [
         (Freshness.FRESH, ">fresh<"),
-        (Freshness.STALE, ">being fetched again<"),
-        (Freshness.INVALIDATED, ">something changed, being fetched again<"),
-        (Freshness.EXPIRED, ">the last known, Calendly cannot be asked<"),
+        (Freshness.STALE, ">being refreshed<"),
+        (Freshness.INVALIDATED, ">changed, being refreshed<"),
+        (Freshness.EXPIRED, ">last known, Calendly is unavailable<"),
     ],
 )
 @pytest.mark.usefixtures("user")
@@ -368,14 +368,14 @@ def test_the_hour_that_comes_twice_is_named() -> None:
     first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     starts = (first, first + timedelta(hours=1), first + timedelta(hours=2))
 
-    days = clockface("Europe/Berlin").by_day([Slot(each, 1, "https://s") for each in starts])
+    days = local_clock("Europe/Berlin").by_day([Slot(each, 1, "https://s") for each in starts])
 
     assert days == (("Sun 25 Oct", ("02:30 CEST", "02:30 CET", "03:30")),)
 
 
 def test_a_timezone_that_is_not_known_is_read_as_utc() -> None:
     """An account's timezone that this machine lacks does not break the page."""
-    face = clockface("Moon/Crater")
+    face = local_clock("Moon/Crater")
 
     assert face.moment(datetime(2026, 12, 3, 14, 30, tzinfo=UTC)) == "Thu 3 Dec, 14:30"
 
