@@ -82,7 +82,7 @@ def test_lists_age_more_slowly() -> None:
 
 @given(policies, st.sampled_from(Aging))
 def test_nothing_expires_before_the_shortest_life(policy: CachePolicy, aging: Aging) -> None:
-    """However a part ages, it is served for the shortest life at least."""
+    """An entry of any kind is served for the shortest life at least."""
     expires_at = policy.deadlines(NOW, "busy", aging).expires_at
 
     assert expires_at >= NOW + policy.shortest_life - INSTANT

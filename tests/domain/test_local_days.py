@@ -62,7 +62,7 @@ def test_a_day_is_the_one_of_the_timezone(zone: str, day: date) -> None:
 
 
 def test_a_day_without_slots_is_left_out() -> None:
-    """Only days on which something begins are told, and of nothing there are none."""
+    """Only days on which a slot begins are returned, and none without slots."""
     monday = datetime(2026, 6, 8, 10, tzinfo=UTC)
 
     found = local_days(slots_at(monday, monday + timedelta(days=2)), BERLIN)
@@ -80,7 +80,7 @@ MOMENTS = st.datetimes(
 
 @given(st.lists(MOMENTS), st.timezones())
 def test_no_slot_is_lost_or_moved(starts: list[datetime], zone: ZoneInfo) -> None:
-    """Whatever the timezone, each slot is on exactly one day, at its own moment, in order."""
+    """In any timezone, each slot is on exactly one day, at its own moment, in order."""
     days = local_days(slots_at(*starts), zone)
 
     told = [each for day in days for each in day.slots]

@@ -25,7 +25,7 @@ LONG_AGO = NOW - timedelta(days=365)
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """What is has_content of a entry but its content."""
+    """An entry without its content."""
 
     fetched_at: datetime
     read_at: datetime | None = None
@@ -44,7 +44,7 @@ def wanted(entry: Entry, connected_at: datetime = LONG_AGO) -> bool:
 
 
 def aged(age: timedelta, **has_content: object) -> Entry:
-    """Return a entry of this age."""
+    """Return an entry of this age."""
     return msgspec.structs.replace(Entry(NOW - age), **has_content)
 
 
@@ -61,13 +61,13 @@ def aged(age: timedelta, **has_content: object) -> Entry:
     ],
 )
 def test_standing(entry: Entry | None, expected: Freshness) -> None:
-    """What was never fetched is missing; all else stands as the policy says."""
+    """An entry that was never fetched is missing; for all others the policy decides."""
     assert freshness_of(entry, NOW, POLICY) is expected
 
 
 @pytest.mark.parametrize("age", [7 * HOUR, 2 * DAY])
 def test_what_is_read_is_refilled(age: timedelta) -> None:
-    """An old entry that was read lately, since it was fetched, is refilled; a fresh one is not."""
+    """An old entry that was read recently, since its fetch, is refreshed; a fresh one is not."""
     assert wanted(aged(age, read_at=NOW - RECENT_READ))
     assert wanted(aged(HOUR, read_at=NOW, invalidated_at=NOW))
     assert not wanted(aged(HOUR, read_at=NOW))
@@ -75,13 +75,13 @@ def test_what_is_read_is_refilled(age: timedelta) -> None:
 
 @pytest.mark.parametrize("read_at", [None, NOW - 8 * HOUR, NOW - 7 * HOUR])
 def test_what_nobody_read_since_is_left_alone(read_at: datetime | None) -> None:
-    """A stale or overtaken entry that nobody read after its fetch costs no call."""
+    """A stale or invalidated entry without a read after its fetch costs no call."""
     assert not wanted(aged(7 * HOUR, read_at=read_at))
     assert not wanted(aged(7 * HOUR, read_at=read_at, invalidated_at=NOW))
 
 
 def test_what_is_read_now_and_then_waits_for_its_reader() -> None:
-    """A entry that was read since its fetch, but not lately, is refilled only lest it expires."""
+    """An entry that was read since its fetch, but not recently, is refreshed before it expires."""
     read_at = NOW - RECENT_READ - timedelta(seconds=1)
 
     assert not wanted(aged(7 * HOUR, read_at=read_at))
@@ -94,7 +94,7 @@ def test_what_is_read_now_and_then_waits_for_its_reader() -> None:
     [(6, 365, True), (8, 365, False), (None, 6, True), (None, 8, False), (8, 6, True)],
 )
 def test_what_would_expire_is_kept_warm(read: int | None, connected: int, expected: bool) -> None:
-    """What would expire within two runs, or soon after, is refilled if its user was there lately."""
+    """An entry that expires within two runs, or soon after, is refreshed for a recent user."""
     read_at = None if read is None else NOW - read * DAY
     soon = aged(POLICY.ttl - REFRESH_AHEAD * (1 + ALONG), read_at=read_at)
     later = aged(POLICY.ttl - REFRESH_AHEAD * (1 + ALONG) - timedelta(seconds=1), read_at=read_at)
@@ -104,7 +104,7 @@ def test_what_would_expire_is_kept_warm(read: int | None, connected: int, expect
 
 
 def test_what_is_not_of_the_offer_is_kept_once_it_was_read() -> None:
-    """Busy times and schedules that nobody ever read may expire, however new their user is."""
+    """Busy times and schedules without any read may expire, even for a new user."""
     unread = aged(POLICY.ttl, is_offer=False)
     read = aged(POLICY.ttl, is_offer=False, read_at=NOW - 2 * DAY)
 
@@ -114,7 +114,7 @@ def test_what_is_not_of_the_offer_is_kept_once_it_was_read() -> None:
 
 
 def test_a_user_is_due_before_a_part_expires() -> None:
-    """The sync turns to a entry two runs before it expires, and refills it then."""
+    """The sync turns to an entry two runs before it expires, and refills it then."""
     entry = aged(HOUR)
 
     due_at = keep_warm_due_at(entry, NOW, POLICY, NOW)
@@ -127,7 +127,7 @@ def test_a_user_is_due_before_a_part_expires() -> None:
 
 
 def test_a_resting_part_makes_its_user_due_after_its_rest() -> None:
-    """What failed as it was about to expire is looked at when it may be asked for again."""
+    """An entry that failed shortly before it expires is due when it may be retried."""
     retry_at = NOW + timedelta(minutes=2)
 
     assert keep_warm_due_at(aged(POLICY.ttl, retry_at=retry_at), NOW, POLICY, NOW) == retry_at
@@ -136,7 +136,7 @@ def test_a_resting_part_makes_its_user_due_after_its_rest() -> None:
 @pytest.mark.parametrize("jitter", [0, 0.5])
 @pytest.mark.parametrize("ttl", [timedelta(seconds=1), HOUR, DAY])
 def test_what_was_just_refilled_is_not_due(ttl: timedelta, jitter: float) -> None:
-    """However shortly entries live, a refill lasts for half of that."""
+    """Even for the shortest lives, a refresh lasts for half of that."""
     policy = CachePolicy(soft_ttl=ttl, lists_soft_ttl=ttl, ttl=ttl, jitter=jitter)
     entry = aged(timedelta())
 
@@ -155,7 +155,7 @@ def test_what_is_missing_is_fetched_for_who_is_there() -> None:
 
 
 def test_a_failure_is_rested_on() -> None:
-    """After a failure nobody asks again before it is time, however a entry stands."""
+    """After a failure no fetch runs before its backoff ends, in any state of the entry."""
     resting = aged(2 * DAY, read_at=NOW, retry_at=NOW + timedelta(seconds=1))
     rested = aged(2 * DAY, read_at=NOW, retry_at=NOW)
 
@@ -165,7 +165,7 @@ def test_a_failure_is_rested_on() -> None:
 
 
 def test_a_reader_wants_what_is_not_fresh() -> None:
-    """Under the right to fetch, only what meanwhile became fresh is not wanted any more."""
+    """Under the lease, only an entry that has become fresh is no longer wanted."""
     assert [needs_refresh(each, NOW, POLICY) for each in (None, aged(7 * HOUR), aged(HOUR))] == [
         True,
         True,
@@ -191,12 +191,12 @@ def test_far_cells_live_by_being_read() -> None:
 
 
 def test_near_windows_are_never_dropped() -> None:
-    """What expired of a near window stays: it is the last has_content."""
+    """An expired near window stays: it is the last known."""
     assert not is_obsolete(aged(30 * DAY), NOW, POLICY)
 
 
 def test_connecting_counts_as_reading() -> None:
-    """A user is there for a while after the later of connecting and reading."""
+    """A user is recent for some time after the later one of connecting and reading."""
     edge = NOW - POLICY.keep_warm
 
     assert is_used(edge, NOW, POLICY, LONG_AGO)

@@ -48,7 +48,7 @@ def test_cells_cover_a_span_exactly(span: Window, length: timedelta) -> None:
 
 @given(spans, lengths)
 def test_cells_are_known_by_their_keys(span: Window, length: timedelta) -> None:
-    """A far's key gives back its base and its window, whoever asked for it first."""
+    """The key of a far window determines its base and its window."""
     for far in far_windows(TYPE, span, length):
         assert is_far(far.key)
         assert base_of(far.key) == TYPE

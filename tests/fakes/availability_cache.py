@@ -31,20 +31,20 @@ INVALIDATED_BY = {
 
 
 class FakeAvailabilityCache:
-    """Implements the AvailabilityCache port; an invalidation stands on the integration."""
+    """Implements the AvailabilityCache port; an invalidation is stored on the integration."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     async def read(self, user_id: UserId, kind: CacheKind, key: str = "") -> CacheEntry | None:
-        """Read one entry with what overtook it."""
+        """Read one entry with its invalidation."""
         row = self._state.entries.get((user_id, kind, key))
         return None if row is None else self._seen(row)
 
     async def snapshot(
         self, user_id: UserId, wanted: Sequence[CacheKey], *, occupied_in: Window | None = None
     ) -> CacheSnapshot | None:
-        """Look everything up: what the Shelves port has for who is in no unit of work."""
+        """Return a snapshot, as the CacheLookup port does outside a unit of work."""
         found = self._state.integration_of(user_id)
         if found is None or found.value.status is Status.DISCONNECTING:
             return None
@@ -57,7 +57,7 @@ class FakeAvailabilityCache:
         )
 
     async def entries(self, integration_id: IntegrationId) -> list[CacheEntry]:
-        """Read all but the contents."""
+        """Read all entries without their content."""
         rows = [
             row for row in self._state.entries.values() if row.integration_id == integration_id
         ]
@@ -102,7 +102,7 @@ class FakeAvailabilityCache:
             self._store(user_id, integration_id, failed)
 
     async def keep_only(self, user_id: UserId, kind: CacheKind, bases: Sequence[str]) -> None:
-        """Forget the entries of which no base is named."""
+        """Delete the entries whose base is not listed."""
         for at in list(self._state.entries):
             if at[:2] == (user_id, kind) and base_of(at[2]) not in bases:
                 del self._state.entries[at]

@@ -20,7 +20,7 @@ class HasCache(Protocol):
 
 
 class FakeCacheLookup:
-    """Implements the Shelves port on a fake store."""
+    """Implements the CacheLookup port on a fake store."""
 
     def __init__(self, begin: Callable[[], AbstractAsyncContextManager[HasCache]]) -> None:
         self._begin = begin

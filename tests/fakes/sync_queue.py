@@ -82,7 +82,7 @@ class FakeSyncQueue:
         return True
 
     def _hold(self, row: IntegrationRow, owner: str, until: datetime) -> None:
-        # Until it is given back it is due when the right ends: a crash leaves it due then.
+        # Until it is released it is due when the lease ends: a crash leaves it due then.
         self._put(
             replace(row, sync_owner=owner, sync_until=until, sync_due_at=until, requested_at=None)
         )
@@ -92,7 +92,7 @@ class FakeSyncQueue:
 
 
 def _crossed(row: IntegrationRow, synced_at: datetime | None) -> dict[str, tuple[datetime, str]]:
-    """Return what overtook the row, of which nothing was set before what was fetched across it."""
+    """Return the row's invalidations, none earlier than the entries that were fetched during it."""
     invalidated = dict(row.invalidated)
     if row.requested_at is None or synced_at is None:
         return invalidated

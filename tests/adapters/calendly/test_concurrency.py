@@ -7,7 +7,7 @@ from domain.errors import CalendlyUnavailable
 
 
 async def test_results_come_in_the_order_of_the_items() -> None:
-    """Whoever ends first, the results stand where their items stood."""
+    """The results are in the order of their items, in any order of their ends."""
 
     async def slow_first(number: int) -> int:
         await asyncio.sleep(0.01 / (number + 1))
@@ -33,7 +33,7 @@ async def test_no_more_run_together_than_allowed() -> None:
 
 
 async def test_the_first_failure_is_raised_as_it_is_and_ends_the_others() -> None:
-    """A failure stops what still runs and is no group of exceptions."""
+    """A failure cancels the other reads and is raised unchanged, not in a group."""
     canceled = 0
 
     async def work(number: int) -> None:

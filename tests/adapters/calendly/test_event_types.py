@@ -12,7 +12,7 @@ TEXTS = ("1 Cherry Lane", "Ring twice", "+14155551234")
 
 
 async def read(**changed: object) -> EventType:
-    """Return what becomes of an event type's body."""
+    """Return the domain value of an event type's body."""
     wire = Wire(resource(bodies.event_type(**changed)))
     return await CalendlyAvailabilityGateway(wire.api).event_type(ACCESS, bodies.EVENT_TYPE)
 
@@ -69,7 +69,7 @@ async def test_an_event_type_may_lack_what_the_documents_call_nullable() -> None
 
 
 async def test_an_event_type_of_long_ago_is_read() -> None:
-    """A body without the fields that came later, with one that nobody knows, is read."""
+    """A body without the newer fields, and with an unknown one, is read."""
     body = bodies.event_type(kind_description="One-on-One")
     for later in (
         "locations",
@@ -88,7 +88,7 @@ async def test_an_event_type_of_long_ago_is_read() -> None:
 
 
 async def test_the_address_of_a_host_is_in_no_representation() -> None:
-    """What a place says beside its kind may be a home address or a private number."""
+    """The details of a place may be a home address or a private number."""
     place = {"kind": "physical", "location": TEXTS[0], "additional_info": TEXTS[1]}
 
     found = await read(locations=[place | {"phone_number": TEXTS[2]}])
@@ -124,7 +124,7 @@ def test_what_was_cached_before_goes_on_being_read() -> None:
     ],
 )
 async def test_a_refusal_says_which(refused: object, error: type[Exception]) -> None:
-    """What is not there and what is not to be seen are two things."""
+    """A missing event type and a forbidden one are two errors."""
     wire = Wire(by=lambda _: refused)  # type: ignore[arg-type, return-value]
 
     with pytest.raises(error, match=r"GET /event_types/\{uuid\}"):

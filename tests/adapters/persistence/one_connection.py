@@ -14,7 +14,7 @@ class OneConnection:
 
     @property
     def lend(self) -> Lend:
-        """What lends it for a statement."""
+        """Lend it for a statement."""
         return lender(self._acquire, self._release)
 
     async def _acquire(self) -> Any:

@@ -1,4 +1,4 @@
-"""What the statements of the availability cache read of tables with many rows."""
+"""The rows that statements of the availability cache read in tables with many rows."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -59,7 +59,7 @@ SELECT gen_random_uuid(), i.user_id, i.id, 'invitee-' || n, 'event-' || n, 'book
     $1::timestamptz + (n - 36) * interval '1 day' + interval '1 hour', '', '', '{}'
 FROM calendly_integration i, generate_series(1, 40) n
 """
-# Of most hosts one was applied; of some all that came lately waits.
+# For most hosts one was applied; for some all recent ones are pending.
 WEBHOOKS = """
 INSERT INTO calendly_webhook_event (public_id, dedupe_key, kind, body_sealed, received_at,
     occurred_at, integration_id, user_id, status, attempts, next_attempt_at, settled_at)
@@ -99,7 +99,7 @@ def many_users(postgres: EmbeddedPostgres) -> Secret:
 async def sql(many_users: Secret) -> AsyncIterator[asyncpg.Connection]:
     """A connection to it, whose changes are undone."""
     connection = await asyncpg.connect(many_users.reveal())
-    # What a connection that runs a statement again and again settles for.
+    # The plan that a connection chooses for a statement that it repeats.
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     transaction = connection.transaction()
     await transaction.start()
@@ -114,7 +114,7 @@ class Access(msgspec.Struct, frozen=True):
     Args:
         index: by which, or None when it read the table from end to end.
         rows: that it used.
-        discarded: rows that it fetched in vain.
+        discarded: rows that it fetched without using them.
 
     """
 
@@ -151,13 +151,13 @@ def _index(node: dict[str, Any]) -> str | None:
 
 
 async def someone(sql: asyncpg.Connection) -> UUID:
-    """Return one of the many, of whom webhooks wait."""
+    """Return one of the many users with pending webhooks."""
     found: UUID = await sql.fetchval("SELECT public_id FROM app_user WHERE id = 700")
     return found
 
 
 async def of_someone(sql: asyncpg.Connection) -> UUID:
-    """Return the integration of one of the many, of whom webhooks wait."""
+    """Return the integration of one of the many users with pending webhooks."""
     found: UUID = await sql.fetchval(
         "SELECT public_id FROM calendly_integration WHERE id % 10 = 0 ORDER BY id LIMIT 1"
     )
@@ -180,7 +180,7 @@ async def test_shelf(sql: asyncpg.Connection) -> None:
         "b": Access("calendly_booking_occupied", 5, 0),
         "e": Access("calendly_webhook_event_pending_of_user", 1, 0),
     }
-    # All of a user's or each by itself, whichever PostgreSQL takes for less.
+    # All of a user's entries or each by itself, as PostgreSQL estimates.
     assert (parts.index, parts.discarded) == ("calendly_availability_cache_one_row_a_part", 0)
     assert parts.rows <= PARTS_EACH
 
@@ -196,7 +196,7 @@ async def test_heads(sql: asyncpg.Connection) -> None:
 
 
 async def test_version(sql: asyncpg.Connection) -> None:
-    """Whether a webhook waits is found by its user, however many wait of others."""
+    """A pending webhook is found by its user, for any number of other users' webhooks."""
     integration_id = await of_someone(sql)
 
     seen = await accesses(sql, versions._CURRENT, [b"k" * 32], [integration_id])
@@ -206,7 +206,7 @@ async def test_version(sql: asyncpg.Connection) -> None:
 
 
 async def test_standing(sql: asyncpg.Connection) -> None:
-    """What is booked in a span is found by its host and its time, and nothing of anybody else."""
+    """Bookings in a span are found by their host and time, without any other host's rows."""
     integration_id = await sql.fetchval("SELECT public_id FROM calendly_integration LIMIT 1")
     day = timedelta(days=1)
 
@@ -227,7 +227,7 @@ async def test_claim(sql: asyncpg.Connection, at: datetime, claimed: int) -> Non
 
 
 async def test_claim_when_all_are_due(sql: asyncpg.Connection) -> None:
-    """A claim of a page reads that page alone, however many are due."""
+    """A claim of a page reads that page only, for any number of due users."""
     await sql.execute("UPDATE calendly_integration SET sync_due_at = $1", NOON)
     await sql.execute("ANALYZE calendly_integration")
 

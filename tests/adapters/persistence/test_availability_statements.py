@@ -1,4 +1,4 @@
-"""What the availability cache costs in round trips, and whom it never waits for."""
+"""The round trips of the availability cache, and the locks that it never waits for."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -73,7 +73,7 @@ async def test_one_statement(
     ada: Integration,
     act: Callable[[PiccoloAvailabilityCache, Integration], Awaitable[object]],
 ) -> None:
-    """Everything that is done with the cache is one statement, however many parts there are."""
+    """Every operation on the cache is one statement, for any number of entries."""
     session = Counted()
     async with piccolo_storage():
         await act(PiccoloAvailabilityCache(session), ada)
@@ -92,7 +92,7 @@ async def read_at(sql: asyncpg.Connection, owner: Integration) -> datetime | Non
 async def test_marks_wait_for_nobody(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection, ada: Integration
 ) -> None:
-    """Marks of a user whom somebody is changing are let go; the others are written at once."""
+    """Marks of a user whose row is locked are dropped; the others are written without waiting."""
     grace = await world.connect("grace")
     async with piccolo_storage() as uow:
         for owner in (ada, grace):

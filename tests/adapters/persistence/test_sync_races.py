@@ -26,7 +26,7 @@ WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 class Emptiness(FetchAvailability):
-    """Brings empty lists without asking anybody; says when, and waits to be let go on."""
+    """Returns empty lists without a call, reports its start, and waits for the test."""
 
     def __init__(self) -> None:
         self.begun, self.go_on = asyncio.Event(), asyncio.Event()
@@ -45,7 +45,7 @@ class Emptiness(FetchAvailability):
 
 @pytest.fixture
 def fetched(clock: FakeClock) -> Emptiness:
-    """What the sync fetches, once what is stored is old."""
+    """The fetch of a refresh, when the stored entries are old."""
     clock.advance(timedelta(hours=13))
     return Emptiness()
 
@@ -118,7 +118,7 @@ async def test_erased_while_fetching(
     sync: RefreshCache,
     fetched: Emptiness,
 ) -> None:
-    """What was fetched for an integration that was erased meanwhile is dropped in silence."""
+    """Results for an integration that was erased during the fetch are dropped silently."""
     syncing = asyncio.create_task(sync(ada.id))
     await fetched.begun.wait()
     await erase(piccolo_storage, ada.id)

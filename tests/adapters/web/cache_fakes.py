@@ -1,4 +1,4 @@
-"""Stand-ins for what is read from the cache, and for what says that it still holds."""
+"""Fakes of the use cases that read the cache, and of the version lookup."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ TYPES = CacheKey(CacheKind.EVENT_TYPES)
 
 
 class Host(Protocol):
-    """Who is connected, and what is offered."""
+    """The connected users, and their event types."""
 
     event_types: tuple[EventType, ...]
 
@@ -30,7 +30,7 @@ class Host(Protocol):
 
 
 class Down(Protocol):
-    """A database that may be away."""
+    """A database that may be unavailable."""
 
     async def ping(self) -> None:
         """Answer. Raises StorageUnavailable."""
@@ -46,7 +46,7 @@ class Clock(Protocol):
 
 
 class FakeCache:
-    """What hosts offer, at a version that a test raises with every change that it makes.
+    """The availability of hosts, at a version that a test raises with each of its changes.
 
     `asked` says for each read what was asked for at all, its `max_age` last.
     """
@@ -117,14 +117,14 @@ class FakeCache:
 
 
 class FakeInvalidation:
-    """Overtakes all that is cached."""
+    """Invalidates everything cached."""
 
     def __init__(self, cache: FakeCache, host: Host) -> None:
         self._cache = cache
         self._host = host
 
     async def for_user(self, user_id: UserId) -> IntegrationView:
-        """Overtake what a connected user has."""
+        """Invalidate the entries of a connected user."""
         view = await self._host.view(user_id)
         self._cache.version += 1
         self._cache.freshness = Freshness.INVALIDATED
@@ -132,7 +132,7 @@ class FakeInvalidation:
 
 
 class FakeVersionLookup:
-    """One version for all, told to the key of the story while the database is there."""
+    """One version for all, for the scenario's API key and while the database is available."""
 
     def __init__(self, cache: FakeCache, storage: Down) -> None:
         self.asked = 0

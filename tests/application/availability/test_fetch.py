@@ -19,7 +19,7 @@ SINGLE = [CacheKey(each) for each in (CacheKind.EVENT_TYPES, CacheKind.BUSY, Cac
 
 
 async def fetch(process: Process, ada: Host, *keys: CacheKey) -> list[FetchResult]:
-    """Fetch parts of which nothing is known."""
+    """Fetch entries that are not stored."""
     return await process.fetch.fetch(Seen(ada.integration), [FetchRequest(at) for at in keys])
 
 
@@ -132,7 +132,7 @@ async def test_a_bug_spoils_only_its_part(product: Product, process: Process) ->
 
 
 async def test_what_did_not_change_is_not_sent_again(product: Product, process: Process) -> None:
-    """Who names the tag of what is stored learns in a word that it still holds."""
+    """A request with the stored content's tag learns without a body that it is unchanged."""
     ada = await host(product)
     at, window = far(ada.event_type.uri, 60)
     (first,) = await fetch(process, ada, at)
@@ -164,7 +164,7 @@ async def test_what_has_no_window_is_asked_for_in_the_same_words(
 async def test_a_tag_speaks_of_one_span_alone(
     product: Product, process: Process, what: str
 ) -> None:
-    """A window that has moved on is asked for anew, though its content may be the same."""
+    """A window that has moved is fetched completely, even if its content is the same."""
     ada = await host(product)
     at = {
         "near slots": CacheKey(CacheKind.SLOTS, ada.event_type.uri),

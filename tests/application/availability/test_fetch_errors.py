@@ -49,7 +49,7 @@ def test_a_lasting_refusal_is_not_called_pending(
 def test_who_asks_again_is_told_when_it_is_worth_it(
     backoff: timedelta | None, expected: float
 ) -> None:
-    """A pending part that rests says for how long, in whole seconds and never less than one."""
+    """A pending entry that backs off reports the rest of it, in whole seconds, at least one."""
     unfetched = CacheEntry(
         kind=CacheKind.BUSY,
         key="",

@@ -24,7 +24,7 @@ def invalidate(product: Product) -> InvalidateAvailability:
 
 @pytest.fixture
 async def ada(product: Product, process: Process) -> Host:
-    """A host of whom everything is cached."""
+    """A host with everything cached."""
     made = await host(product)
     await process.sync(made.integration.id)
     product.clock.advance(WHILE)
@@ -37,7 +37,7 @@ def everything(of: Host) -> list[CacheKey]:
 
 
 async def overtaken_by(product: Product, of: Host) -> set[str | None]:
-    """Return what overtook the parts of a host."""
+    """Return the invalidations of the host's entries."""
     found = [await cached(product, of, at) for at in everything(of)]
     return {each.invalidated_by for each in found if each is not None}
 
@@ -46,7 +46,7 @@ async def overtaken_by(product: Product, of: Host) -> set[str | None]:
 async def test_everything_is_overtaken(
     product: Product, ada: Host, invalidate: InvalidateAvailability, *, by_user: bool
 ) -> None:
-    """All that is cached of the user is overtaken by the operator; other users' is left alone."""
+    """The operator invalidates everything cached for the user; other users' entries stay fresh."""
     grace = await host(product, "grace")
     before = product.storage.state.integrations[grace.integration.id]
     mine = ada.integration
@@ -97,5 +97,5 @@ async def test_who_is_not_connected_is_not_found(
 
 
 def version_of(product: Product, integration: Integration) -> int:
-    """Return the version of what may be said of a user's availability."""
+    """Return the version of a user's availability."""
     return product.storage.state.integrations[integration.id].version

@@ -39,7 +39,7 @@ def stored(key: CacheKey, age: timedelta) -> CacheEntry:
 def test_a_range_is_cut_without_gap_or_overlap(
     kind: CacheKind, begins: timedelta, lasts: timedelta, age: timedelta
 ) -> None:
-    """Whatever range is asked for, and however old the windows, the pieces cover it seamlessly."""
+    """For any range, and windows of any age, the pieces cover it without a gap."""
     wanted = time_range(kind, begins, lasts)
     near = {wanted.near: stored(wanted.near, age)}
     keys = covering_keys(near, wanted, NOON)

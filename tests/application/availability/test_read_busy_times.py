@@ -36,7 +36,7 @@ async def test_busy_times_that_touch_the_range_are_told(
 
 
 async def test_a_month_is_cut_from_weeks(product: Product, process: Process) -> None:
-    """A long range is put together from windows of a week; what crosses a seam is told once."""
+    """A long range is built from windows of a week; a busy time across two windows appears once."""
     ada = await host(product)
     starts = [TOMORROW + number * A_DAY for number in range(30)]
     busy(product, ada, *starts, length=A_DAY)
@@ -78,7 +78,7 @@ async def test_a_range_is_checked(
 
 
 async def test_a_broken_calendar_is_said(product: Product, process: Process) -> None:
-    """Without anything cached the caller learns that the host has to mend the calendar."""
+    """Without a cached entry the caller learns that the host must repair the calendar."""
     ada = await host(product)
     product.calendly.broken_calendars.add(ada.integration.account.user_uri)
 
@@ -87,7 +87,7 @@ async def test_a_broken_calendar_is_said(product: Product, process: Process) -> 
 
 
 async def test_the_good_pieces_of_a_range_are_kept(product: Product, process: Process) -> None:
-    """When only later windows could not be had, the answer says how far it goes, and why."""
+    """When later windows could not be fetched, the response says how far it goes, and why."""
     ada = await host(product)
     busy(product, ada, TOMORROW)
     await process.sync(ada.integration.id)

@@ -17,7 +17,7 @@ async def ask(process: Process, ada: Host, name: str) -> None:
 
 @pytest.mark.parametrize("shortened", [True, False])
 async def test_a_read_costs_one_look_at_the_store(product: Product, shortened: bool) -> None:
-    """What the cache can answer takes one look, by a short name once the process has seen one."""
+    """A cached response takes one lookup, also by a short name once the process knows a URI."""
     ada = await host(product)
     name = ada.event_type.uri.rsplit("/", 1)[-1] if shortened else ada.event_type.uri
     store = product.storage = CountedStorage(product.storage)
@@ -35,7 +35,7 @@ async def test_a_read_costs_one_look_at_the_store(product: Product, shortened: b
 async def test_an_event_type_of_another_user_is_not_found(
     product: Product, process: Process, named: str, age: timedelta
 ) -> None:
-    """Another user's event type does not exist, and nothing is asked, however old the list is."""
+    """Another user's event type does not exist, and nothing is fetched, even if the list is old."""
     ada, bob = await host(product, "ada"), await host(product, "bob")
     await process.sync(ada.integration.id)
     product.clock.advance(age)
@@ -80,7 +80,7 @@ async def test_an_inactive_event_type_is_not_found(product: Product, process: Pr
 
 
 async def test_guessing_names_renews_a_stale_list_once(product: Product, process: Process) -> None:
-    """An unknown name is answered from a stale list at once; it is renewed as for any reader."""
+    """An unknown name is answered immediately from a stale list, which is refreshed as usual."""
     ada = await host(product)
     await process.sync(ada.integration.id)
     product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
@@ -100,7 +100,7 @@ async def test_guessing_names_renews_a_stale_list_once(product: Product, process
 async def test_a_new_event_type_is_found_after_its_webhook(
     product: Product, process: Process
 ) -> None:
-    """The webhook of a new event type overtakes the list, and the list that follows has it."""
+    """The webhook of a new event type invalidates the list, and the next list has it."""
     ada = await host(product)
     await process.sync(ada.integration.id)
     new = product.calendly.add_event_type(ada.integration.account.user_uri)
@@ -116,7 +116,7 @@ async def test_a_new_event_type_is_found_after_its_webhook(
 async def test_insisting_on_an_unknown_name_costs_nothing(
     product: Product, process: Process
 ) -> None:
-    """However fresh its slots are wanted, for a name that the list lacks nothing is fetched."""
+    """For a name that the list lacks nothing is fetched, even with the smallest `max_age`."""
     ada = await host(product)
     await process.sync(ada.integration.id)
     product.clock.advance(A_MOMENT)
@@ -152,7 +152,7 @@ async def test_an_event_type_that_was_switched_on_is_found(
 async def test_a_deleted_event_type_is_not_found_once_that_is_known(
     product: Product, process: Process
 ) -> None:
-    """After a deletion the slots are served until the list says so, and then no more."""
+    """After a deletion the slots are served until the list lacks the event type, and then not."""
     ada = await host(product)
     await ask(process, ada, ada.event_type.uri)
     product.calendly.change_event_type(ada.event_type.uri, deleted_at=product.clock.now())

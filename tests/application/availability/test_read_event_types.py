@@ -40,7 +40,7 @@ async def test_deleted_ones_are_left_out(product: Product, process: Process) -> 
 
 
 async def test_an_invalidated_answer_says_by_what(product: Product, process: Process) -> None:
-    """A caller sees which change overtook the answer, and nobody keeps such an answer."""
+    """A caller sees the change that invalidated the response, and no such response is cached."""
     ada = await host(product)
     await process.sync(ada.integration.id)
     await overtake(product, ada, "event_type.updated", Scope.EVENT_TYPES)

@@ -183,7 +183,7 @@ async def test_a_group_does_not_offer_what_another_event_type_took(
 async def test_round_robin_goes_on_offering_its_slot(
     product: Product, process: Process, pooling_type: str
 ) -> None:
-    """What this host has booked closes a slot for all hosts together, not for one of several."""
+    """A booking closes a slot for all hosts together, not for one of several hosts."""
     ada = await host(product)
     pooled = msgspec.structs.replace(ada.event_type, pooling_type=pooling_type)
     product.calendly.types[ada.integration.account.user_uri] = [pooled]
@@ -233,7 +233,7 @@ async def test_far_slots_are_fetched_on_demand_and_kept(
 
 
 async def test_far_slots_that_expired_are_fetched_anew(product: Product, process: Process) -> None:
-    """A far window that nobody read for a day is fetched for who asks, and kept again."""
+    """A far window without reads for a day is fetched for its next reader, and cached again."""
     ada = await host(product)
     user_id, uri = ada.integration.user_id, ada.event_type.uri
     span = (NOON + 65 * A_DAY, NOON + 70 * A_DAY)
@@ -281,7 +281,7 @@ async def test_an_answer_is_as_old_as_its_oldest_window(
 
 
 async def test_what_the_month_lost_at_its_end_is_said(product: Product, process: Process) -> None:
-    """A month from now costs no far window: how far the answer goes is said instead."""
+    """A month from now needs no far window: the response says how far it goes."""
     ada = await host(product)
     user_id, uri = ada.integration.user_id, ada.event_type.uri
     await process.availability(user_id, uri, NOON, NOON + A_DAY)
@@ -328,7 +328,7 @@ async def test_slots_beyond_the_horizon_are_refused(product: Product, process: P
 async def test_a_far_window_that_failed_leaves_the_near_one(
     product: Product, process: Process
 ) -> None:
-    """When only the far part of a range could not be had, the answer says how far it goes."""
+    """When the far part of a range could not be fetched, the response says how far it goes."""
     ada = await host(product)
     await process.sync(ada.integration.id)
     product.calendly.fail_always("available_times", CalendlyUnavailable("down"))
@@ -354,7 +354,7 @@ async def test_a_far_window_that_failed_leaves_the_near_one(
 async def test_slots_refused_for_good_are_said_to_be(
     product: Product, process: Process, refusal: CalendlyError, said: type[SlotkeeperError]
 ) -> None:
-    """Who asks for slots that Calendly refuses learns why, and asking does not fetch again."""
+    """A caller learns why Calendly refuses slots, and repeating the read does not fetch again."""
     ada = await host(product)
     product.calendly.fail_always("available_times", refusal)
 

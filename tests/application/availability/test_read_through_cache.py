@@ -72,7 +72,7 @@ async def test_what_is_fresh_is_served(product: Product, process: Process, warm:
 async def test_what_is_stale_is_served_while_it_is_renewed(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """A stale part is served at once, and one fetch behind it brings the new one."""
+    """A stale entry is served immediately, and one background refresh fetches the new one."""
     product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
 
     served = await asyncio.gather(*(read(process, warm) for _ in range(20)))
@@ -89,7 +89,7 @@ async def test_what_is_stale_is_served_while_it_is_renewed(
 async def test_what_was_overtaken_is_served_while_it_is_renewed(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """A part that a webhook overtook is served as such, and renewed behind the answer."""
+    """An entry that a webhook invalidated is served as such, and refreshed in the background."""
     await overtake(product, warm, "event_type.updated", Scope.EVENT_TYPES)
 
     found = await read(process, warm)
@@ -106,7 +106,7 @@ async def test_what_was_overtaken_is_served_while_it_is_renewed(
 async def test_what_waits_to_be_applied_costs_one_fetch(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """A webhook that is stored unapplied overtakes the times, which are fetched once for it."""
+    """A webhook that is stored unapplied invalidates the times, which are fetched once for it."""
     busy = CacheKey(CacheKind.BUSY)
     product.clock.advance(A_MOMENT)
     id_, now = WebhookEventId(product.randomness.new_id()), product.clock.now()
@@ -130,7 +130,7 @@ async def test_what_waits_to_be_applied_costs_one_fetch(
 async def test_what_is_stored_otherwise_is_fetched_anew(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """A part that another version stored in a way unknown to this one is as good as missing."""
+    """An entry that another version stored in an unknown format is treated as missing."""
     state, at = product.storage.state, (warm.integration.user_id, *EVENT_TYPES)
     row = state.entries[at]
     state.entries[at] = replace(
@@ -148,7 +148,7 @@ async def test_what_is_stored_otherwise_is_fetched_anew(
 async def test_a_change_concerns_some_parts_alone(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """What a booking does not touch stays fresh, and is not fetched again."""
+    """Entries that a booking does not affect stay fresh, and are not fetched again."""
     await overtake(product, warm, scope=Scope.BOOKINGS)
 
     states = {
@@ -168,7 +168,7 @@ async def test_a_change_concerns_some_parts_alone(
 async def test_six_hours_without_calendly_are_survived(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """While Calendly is down every read is answered at once, marked stale with its age."""
+    """While Calendly is down every read is served immediately, marked stale with its age."""
     product.calendly.fail_always("event_types", CalendlyUnavailable("down"))
     product.clock.advance(CACHE.lists_soft_ttl)
 
@@ -197,7 +197,7 @@ async def test_readers_rest_after_a_failure(
     error: CalendlyThrottled | CalendlyUnavailable | CalendlyForbidden,
     pause: timedelta,
 ) -> None:
-    """However often a stale part is read, a fetch that failed is repeated once a pause."""
+    """A failed fetch is repeated once a backoff, for any number of reads of the stale entry."""
     product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
     product.calendly.fail_always("event_types", error)
 
@@ -230,7 +230,7 @@ async def test_readers_of_nothing_rest_after_a_failure(
 async def test_a_part_that_begins_anew_is_pending_until_it_comes(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """A failure that was forgotten is named no more, though the next fetch cannot be stored."""
+    """A failure that was removed is no longer reported, even if the next fetch cannot be stored."""
     product.calendly.fail_next("event_types", CalendlyForbidden("no"))
     with pytest.raises(CalendlyForbidden):
         await read(process, ada)
@@ -247,7 +247,7 @@ async def test_a_part_that_begins_anew_is_pending_until_it_comes(
 async def test_a_refused_part_is_refused_alone(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """What Calendly refuses of one part says nothing of the others."""
+    """Calendly's refusal of one entry does not affect the others."""
     product.calendly.fail_always("schedules", CalendlyForbidden("no"))
     with pytest.raises(CalendlyForbidden):
         await read(process, ada, CacheKey(CacheKind.SCHEDULES))
@@ -278,7 +278,7 @@ async def test_a_user_without_account_is_not_found(product: Product, process: Pr
 async def test_a_first_fetch_that_takes_long_is_not_waited_for(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """Who waits for what does not come is told to come again, after a bounded time."""
+    """A caller that waits for a fetch without an end gets `retry_after`, after a limited time."""
     hold = product.calendly.hold_next("event_types")
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -326,7 +326,7 @@ async def test_what_is_expired_is_fetched_first(
 async def test_what_is_expired_beats_no_answer(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """While Calendly is down the last known is served to everybody, marked as expired."""
+    """While Calendly is down the last known is served to all callers, marked as expired."""
     product.clock.advance(CACHE.ttl + A_MOMENT)
     product.calendly.fail_always("event_types", CalendlyUnavailable("down"))
 
@@ -347,7 +347,7 @@ async def test_what_is_expired_beats_no_answer(
 async def test_while_calendly_is_held_off_nobody_tries(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """Once the breaker is open the last known is served at once, and nothing is begun for it."""
+    """Once the breaker is open the last known is served immediately, and no refresh begins."""
     bob = await host(product, "bob")
     await process.sync(bob.integration.id)
     product.clock.advance(CACHE.ttl + A_MOMENT)
@@ -387,7 +387,7 @@ async def test_stale_parts_rest_while_calendly_is_held_off(
 
 
 async def open_breaker(process: Process) -> None:
-    """Let so many calls fail that no more go out."""
+    """Let calls fail until the breaker opens."""
 
     async def fail() -> None:
         raise CalendlyUnavailable("down")
@@ -413,7 +413,7 @@ async def test_what_is_expired_beats_a_fetch_that_does_not_end(
 
 
 async def test_a_dead_grant_is_said_at_once(product: Product, process: Process, ada: Host) -> None:
-    """When nothing is cached and nothing can be fetched, the user is told to connect again."""
+    """When nothing is cached and nothing can be fetched, the user has to connect again."""
     product.calendly.revoke_grants(ada.integration.account.user_uri)
     with pytest.raises(ReauthRequired):
         await process.refresh.run(ada.integration.id)
@@ -425,7 +425,7 @@ async def test_a_dead_grant_is_said_at_once(product: Product, process: Process, 
 async def test_a_dead_grant_leaves_the_last_known(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """What is cached goes on being served after the grant has died, and nothing runs behind."""
+    """Cached entries are still served after the grant is revoked, and no refresh runs."""
     product.calendly.revoke_grants(warm.integration.account.user_uri)
     with pytest.raises(ReauthRequired):
         await process.refresh.run(warm.integration.id)
@@ -459,7 +459,7 @@ async def test_a_reader_may_insist_on_fresher(
 async def test_readers_who_insist_share_one_fetch(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """However many insist on fresher at the same moment, Calendly is asked once."""
+    """Many concurrent reads with `max_age` cause one call to Calendly."""
     product.clock.advance(timedelta(minutes=5))
 
     found = await asyncio.gather(
@@ -473,7 +473,7 @@ async def test_readers_who_insist_share_one_fetch(
 async def test_who_insists_gets_the_last_known_while_calendly_is_down(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """When fresher cannot be had the last known is served, and nobody asks before the pause."""
+    """When a fetch fails the last known is served, and no fetch runs before its backoff ends."""
     product.clock.advance(timedelta(minutes=5))
     product.calendly.fail_always("event_types", CalendlyUnavailable("down"))
 
@@ -492,7 +492,7 @@ async def test_who_insists_gets_the_last_known_while_calendly_is_down(
 async def test_who_insists_is_told_to_come_again_when_it_takes_long(
     product: Product, process: Process, warm: Host
 ) -> None:
-    """Who will not take the last known is not given it when the fetch does not end in time."""
+    """A caller that does not accept the last known does not get it when the fetch is too slow."""
     product.clock.advance(timedelta(minutes=5))
     hold = product.calendly.hold_next("event_types")
 
@@ -507,7 +507,7 @@ async def test_who_insists_is_told_to_come_again_when_it_takes_long(
 async def test_odd_ages_are_dealt_with(
     product: Product, process: Process, warm: Host, max_age: timedelta
 ) -> None:
-    """A negative age is refused, and one beyond all time is no demand; neither asks Calendly."""
+    """A negative age is rejected, and a huge one has no effect; neither causes a call."""
     if max_age < timedelta():
         with pytest.raises(InvalidInput):
             await read(process, warm, max_age=max_age)

@@ -95,7 +95,7 @@ async def test_only_one_fetches_at_a_time(product: Product, process: Process) ->
 
 
 async def test_a_failed_part_keeps_its_content(product: Product, process: Process) -> None:
-    """What could not be fetched stays as it was, says why, and is tried again soon."""
+    """An entry that could not be fetched keeps its content, has an error code, and is retried."""
     ada = await host(product)
     await process.sync(ada.integration.id)
     product.clock.advance(HALF_A_DAY)
@@ -190,7 +190,7 @@ async def test_what_calendly_calls_unchanged_is_as_good_as_new(
 async def test_a_failed_sync_is_tried_again_later(
     product: Product, process: Process, error: SlotkeeperError, pause: timedelta
 ) -> None:
-    """When Calendly is away one call tells, every part rests, and the right is given back."""
+    """When Calendly is down one call shows it, every entry backs off, and the lease is released."""
     ada = await host(product)
     product.calendly.fail_always("event_types", error)
 
@@ -270,7 +270,7 @@ async def test_who_lost_the_right_stores_nothing(
 async def test_a_change_during_a_fetch_is_not_overlooked(
     product: Product, process: Process
 ) -> None:
-    """What is overtaken while it is fetched stays overtaken, and is due at once."""
+    """An entry that is invalidated during its fetch stays invalidated, and is due immediately."""
     ada = await host(product)
     hold = product.calendly.hold_next("event_types")
     task = asyncio.create_task(process.sync(ada.integration.id))
@@ -288,7 +288,7 @@ async def test_a_change_during_a_fetch_is_not_overlooked(
 async def test_what_a_reader_did_not_want_is_left_to_the_schedule(
     product: Product, process: Process
 ) -> None:
-    """After a reader's fetch of one part the user is due at once as long as others are missing."""
+    """After a caller's refresh of one entry the user is due now while other entries are missing."""
     ada = await host(product)
 
     await process.event_types(ada.integration.user_id)
@@ -320,7 +320,7 @@ async def test_a_grant_that_died_is_not_asked_with(product: Product, process: Pr
 async def test_what_cannot_be_stored_keeps_nobody_waiting(
     product: Product, process: Process, step: str
 ) -> None:
-    """When the store was away as a sync ended, the right is given back and tried again soon."""
+    """When the store was down at a sync's end, the lease is released and the sync retried soon."""
     ada = await host(product)
     hold = product.calendly.hold_next("event_types")
     task = asyncio.create_task(process.sync(ada.integration.id))
@@ -339,7 +339,7 @@ async def test_what_cannot_be_stored_keeps_nobody_waiting(
 async def test_a_part_that_failed_is_not_forgotten_over_another(
     product: Product, process: Process
 ) -> None:
-    """A failed part is tried again after its rest though another one was refreshed meanwhile."""
+    """A failed entry is retried after its backoff, even if another one was refreshed since."""
     ada = await host(product)
     product.calendly.fail_always("available_times", CalendlyUnavailable("down"))
     await process.sync(ada.integration.id)
@@ -352,6 +352,6 @@ async def test_a_part_that_failed_is_not_forgotten_over_another(
 
 
 async def test_an_absent_integration_is_not_found(product: Product, process: Process) -> None:
-    """A sync of an integration that does not exist says so."""
+    """A sync of an integration that does not exist raises an error."""
     with pytest.raises(IntegrationNotFound):
         await process.sync(IntegrationId(product.randomness.new_id()))

@@ -13,7 +13,7 @@ from tests.fakes.sync_queue import due_at
 async def test_a_sync_that_is_cut_off_gives_the_right_back(
     product: Product, process: Process, stage: str
 ) -> None:
-    """After a shutdown in its midst others fetch at once, as if it had never begun."""
+    """After a shutdown during a refresh other workers fetch immediately, as if it had not begun."""
     ada = await host(product)
     hold = product.calendly.hold_next("event_types" if stage == "fetching" else "schedules")
     cut_off = asyncio.create_task(process.sync(ada.integration.id))
@@ -66,7 +66,7 @@ async def test_giving_back_takes_a_bounded_time(product: Product, process: Proce
 
 
 async def test_who_lost_the_right_gives_nothing_back(product: Product, process: Process) -> None:
-    """A sync that is cut off after somebody else took over leaves that one its right."""
+    """A refresh that is cancelled after another owner took the lease leaves it to that owner."""
     ada = await host(product)
     hold = product.calendly.hold_next("event_types")
     cut_off = asyncio.create_task(process.sync(ada.integration.id))

@@ -73,7 +73,7 @@ async def test_what_is_read_is_kept_fresh(product: Product, process: Process) ->
 async def test_a_reading_causes_one_fetch(
     product: Product, process: Process, delay: timedelta
 ) -> None:
-    """Whom a fetch behind an answer was for is no reason to fetch again, however late it is told."""
+    """The read that caused a background refresh causes no other one, even if stored late."""
     ada = await host(product)
     await run(process)
     await overtake(product, ada, scope=Scope.EVENT_TYPES)
@@ -95,7 +95,7 @@ async def test_a_reading_causes_one_fetch(
 async def test_what_is_read_seldom_waits_for_its_reader(
     product: Product, process: Process
 ) -> None:
-    """A part that was read since its fetch, but not lately, is left to whoever reads it next."""
+    """An entry that was read since its fetch, but not recently, waits for its next read."""
     ada = await host(product)
     await run(process)
     product.clock.advance(A_MOMENT)
@@ -111,7 +111,7 @@ async def test_what_is_read_seldom_waits_for_its_reader(
 
 
 async def test_what_nobody_reads_costs_no_call(product: Product, process: Process) -> None:
-    """A user of whom nothing was read is looked at, and Calendly is not asked."""
+    """A user without reads is processed, and Calendly is not called."""
     ada = await host(product)
     await run(process)
     product.calendly.calls.clear()
@@ -126,7 +126,7 @@ async def test_what_nobody_reads_costs_no_call(product: Product, process: Proces
 async def test_a_user_is_kept_from_expiring_for_a_while(
     product: Product, process: Process
 ) -> None:
-    """Who connected or read lately finds the cache filled, though it was read by nobody since."""
+    """A user who connected or read recently finds the cache filled, without any read since."""
     ada = await host(product)
     expired: list[int] = []
     calls: list[int] = []
@@ -151,7 +151,7 @@ async def test_a_user_is_kept_from_expiring_for_a_while(
 async def test_what_nobody_ever_read_but_the_offer_may_expire(
     product: Product, process: Process
 ) -> None:
-    """Busy times and schedules are fetched for a new user once, and again once somebody reads."""
+    """Busy times and schedules are fetched for a new user once, and again after a read."""
     ada = await host(product)
     for _ in range(int(2 * A_DAY / RUN)):
         await run(process)
@@ -174,7 +174,7 @@ async def test_what_nobody_ever_read_but_the_offer_may_expire(
 async def test_a_page_that_is_cut_off_keeps_nobodys_right(
     product: Product, process: Process
 ) -> None:
-    """Whoever was claimed is given back when the page is cancelled, begun or not."""
+    """Every claim is released when the page is cancelled, begun or not."""
     hosts = [await host(product, f"user-{number}") for number in range(CONCURRENCY + 3)]
     hold = product.calendly.hold_next("event_types")
     page = asyncio.create_task(run(process))
@@ -229,7 +229,7 @@ async def test_far_slots_are_kept_while_they_are_read(product: Product, process:
 
 
 async def test_a_far_window_that_is_over_is_dropped(product: Product, process: Process) -> None:
-    """Of a window of which nothing lies ahead nothing is asked, however often it was read."""
+    """A window in the past is not fetched, for any number of reads."""
     ada = await host(product)
     await process.sync(ada.integration.id)
     span = Window(NOON + 65 * A_DAY, NOON + 66 * A_DAY)
@@ -247,7 +247,7 @@ async def test_a_far_window_that_is_over_is_dropped(product: Product, process: P
 
 
 async def test_one_failure_does_not_stop_the_others(product: Product, process: Process) -> None:
-    """Each integration of a page is synced whatever became of the others."""
+    """Each integration of a page is synced, even if others fail."""
     for name in ("ada", "bob", "cid"):
         await host(product, name)
     product.calendly.fail_next("event_types", CalendlyUnavailable("down"), times=3)
@@ -260,7 +260,7 @@ async def test_one_failure_does_not_stop_the_others(product: Product, process: P
 
 
 async def test_one_bug_does_not_stop_the_others(product: Product, process: Process) -> None:
-    """A user whose rows meet an error of ours is counted, told of, and tried again later."""
+    """A user whose rows meet a bug is counted, reported and retried later."""
     ada, bob = await host(product, "ada"), await host(product, "bob")
     await store(product, ada, CacheEntry(CacheKind.SLOTS, "no#cell", b"[]", NOON))
 
@@ -277,7 +277,7 @@ async def test_one_bug_does_not_stop_the_others(product: Product, process: Proce
 async def test_a_list_that_cannot_be_read_is_fetched_anew(
     product: Product, process: Process
 ) -> None:
-    """Event types that were stored by another version, or spoilt, are as good as missing."""
+    """Event types that another version stored, or that are corrupt, are treated as missing."""
     ada = await host(product)
     await store(product, ada, CacheEntry(CacheKind.EVENT_TYPES, "", b"spoilt", NOON))
 
@@ -301,7 +301,7 @@ async def test_a_full_page_promises_more(product: Product, process: Process) -> 
 
 @pytest.mark.parametrize("workers", [3])
 async def test_several_workers_share_the_work(product: Product, workers: int) -> None:
-    """No user is fetched twice, however many workers run side by side."""
+    """No user is fetched twice, for any number of concurrent workers."""
     for number in range(12):
         await host(product, f"user-{number}")
     processes = [Process(product, f"worker-{number}") for number in range(workers)]
@@ -313,7 +313,7 @@ async def test_several_workers_share_the_work(product: Product, workers: int) ->
 
 
 async def test_a_turn_begins_when_its_user_comes(product: Product, process: Process) -> None:
-    """Who waited for nearly as long as the claim lasts is fetched under a right of full length."""
+    """A user who waited for nearly the whole claim is fetched under a lease of full length."""
     hosts = [await host(product, f"user-{number}") for number in range(CONCURRENCY + 1)]
     *first, last = [product.calendly.hold_next("event_types") for _ in hosts]
     page = asyncio.create_task(run(process))
@@ -334,7 +334,7 @@ async def test_a_turn_begins_when_its_user_comes(product: Product, process: Proc
 async def test_a_right_that_was_lost_in_the_queue_is_not_used(
     product: Product, process: Process
 ) -> None:
-    """Whom somebody else took over while the page was slow is not fetched a second time."""
+    """A user that another owner took while the page was slow is not fetched a second time."""
     hosts = [await host(product, f"user-{number}") for number in range(CONCURRENCY + 1)]
     holds = [product.calendly.hold_next("event_types") for _ in range(CONCURRENCY)]
     page = asyncio.create_task(run(process))
@@ -360,7 +360,7 @@ async def test_a_right_that_was_lost_in_the_queue_is_not_used(
 async def test_no_more_are_claimed_than_can_be_begun_soon(
     product: Product, process: Process
 ) -> None:
-    """A page claims a few at a time, so that a slow one keeps nobody from being fetched."""
+    """A page claims a few users at a time, so that a slow one delays no other user."""
     hosts = [await host(product, f"user-{number}") for number in range(3 * CONCURRENCY)]
     hold = product.calendly.hold_next("event_types")
     page = asyncio.create_task(run(process, limit=100))
@@ -374,7 +374,7 @@ async def test_no_more_are_claimed_than_can_be_begun_soon(
 
 
 async def test_an_outage_ends_the_page(product: Product, process: Process) -> None:
-    """While Calendly is held back nobody is claimed; then one probes before the others follow."""
+    """While the breaker is open no user is claimed; then one probes before the others follow."""
     for number in range(3 * CONCURRENCY):
         await host(product, f"user-{number}")
     product.calendly.fail_always("event_types", CalendlyUnavailable("down"))
@@ -395,7 +395,7 @@ async def test_an_outage_ends_the_page(product: Product, process: Process) -> No
 
 
 async def test_a_store_that_is_away_leaves_nobody_held(product: Product, process: Process) -> None:
-    """Whose rows could not be read at the turn is given back, and tried again soon."""
+    """A user whose rows could not be read is released, and retried soon."""
     ada = await host(product)
     breaker_and_claim = (None,) * 3
     product.storage.fail_next(*breaker_and_claim, StorageUnavailable("away"))

@@ -18,7 +18,7 @@ ASKED = timedelta(minutes=10)
 
 @pytest.mark.parametrize("chance", [0, 0.5, 0.999])
 def test_a_good_refresh_is_due_again_before_it_turns_stale(chance: float) -> None:
-    """Who was refreshed is due when the soft limit comes, and not all at the same moment."""
+    """A refreshed user is due at the soft TTL, and users are not all due at the same moment."""
     retry_times = retry_times_after([], NOON, CACHE, chance)
 
     assert retry_times.due_at == NOON + CACHE.soft_ttl * (1 - CACHE.jitter * chance)
@@ -48,7 +48,7 @@ def test_what_passes_is_tried_again_soon(
 
 @pytest.mark.parametrize("error", [CalendlyForbidden("no"), CalendarBroken("broken")])
 def test_what_is_refused_for_good_keeps_the_rhythm(error: SlotkeeperError) -> None:
-    """A lasting refusal brings nobody's turn forward; a reader may try again within the hour."""
+    """A permanent refusal makes no user due earlier; a caller may retry within the hour."""
     retry_times = retry_times_after([error], NOON, CACHE, 0.5)
 
     assert retry_times.due_at == NOON + 0.95 * CACHE.soft_ttl

@@ -51,7 +51,7 @@ async def ask_after(seconds: float, question: Question) -> object:
 
 @pytest.mark.parametrize("seed", range(25))
 async def test_many_readers_of_a_cold_user_fetch_each_thing_once(seed: int) -> None:
-    """However many ask in however many processes, and whoever leaves, each thing is fetched once."""
+    """For any number of callers, processes and cancellations, each entry is fetched once."""
     product, chance = dawdling_product(seed), Random(seed)  # noqa: S311 - no secret
     ada = await host(product)
     processes = [Process(product, f"process-{number}") for number in range(4)]
@@ -101,7 +101,7 @@ async def test_many_readers_of_a_stale_user_renew_each_thing_once(seed: int) -> 
 async def test_five_hundred_waiting_readers_look_at_the_store_a_few_times(
     product: Product,
 ) -> None:
-    """Who waits in a crowd does not poll: one task of the process does it for all."""
+    """Many waiting callers do not poll: one task of the process does it for all."""
     ada = await host(product)
     store = product.storage = CountedStorage(product.storage)
     process = Process(product, "process-1")
@@ -125,7 +125,7 @@ async def test_five_hundred_waiting_readers_look_at_the_store_a_few_times(
 async def test_who_comes_late_joins_the_fetch_under_way(
     product: Product, process: Process
 ) -> None:
-    """A crowd that comes while a fetch is under way takes what it brings, and looks no further."""
+    """Callers that arrive during a fetch use its result, without another lookup."""
     ada = await host(product)
     hold = product.calendly.hold_next("event_types")
     before = product.randomness.new_id().int >> 80
@@ -143,7 +143,7 @@ async def test_who_comes_late_joins_the_fetch_under_way(
 
 @pytest.mark.parametrize("error", [CalendlyForbidden("no"), CalendlyUnavailable("down")])
 async def test_a_failure_is_one_for_all(product: Product, error: CalendlyError) -> None:
-    """What failed for the first of several processes is not tried again by the others."""
+    """An entry that failed for the first of several processes is not retried by the others."""
     ada = await host(product)
     processes = [Process(product, f"process-{number}") for number in range(4)]
     hold = product.calendly.hold_next("event_types")
@@ -187,7 +187,7 @@ async def test_a_reader_who_leaves_does_not_end_the_fetch(
 async def test_wishes_gather_while_a_fetch_is_under_way(
     product: Product, process: Process
 ) -> None:
-    """What others want meanwhile is fetched together, right after."""
+    """Entries that other callers request during a refresh are fetched together, right after it."""
     ada = await host(product)
     for _ in range(4):
         product.calendly.add_event_type(ada.integration.account.user_uri)
@@ -212,7 +212,7 @@ async def test_wishes_gather_while_a_fetch_is_under_way(
 
 
 async def test_what_a_reader_waits_for_goes_before_the_jobs() -> None:
-    """A call that somebody waits for is a user's own; what runs behind an answer is a job's."""
+    """A call that a caller waits for counts as the user's; a background call counts as a job's."""
     product = dawdling_product(0)
     calendly = product.calendly
     assert isinstance(calendly, DawdlingCalendly)
@@ -236,7 +236,7 @@ async def test_what_a_reader_waits_for_goes_before_the_jobs() -> None:
 async def test_a_job_that_found_no_budget_holds_up_no_reader(
     product: Product, process: Process
 ) -> None:
-    """What was denied to a job for want of budget is fetched at once for who waits for it."""
+    """An entry that our rate limit refused to a job is fetched immediately for a waiting caller."""
     ada = await host(product)
     product.calendly.fail_next("event_types", CalendlyThrottled("ours", retry_after=40))
     with in_background(), pytest.raises(CalendlyThrottled):
@@ -250,7 +250,7 @@ async def test_a_job_that_found_no_budget_holds_up_no_reader(
 async def test_a_rest_that_calendly_asked_for_is_kept_by_all(
     product: Product, process: Process
 ) -> None:
-    """While Calendly itself wants a user's calls to rest, nobody who waits may try."""
+    """While Calendly itself pauses a user's calls, no waiting caller may try."""
     ada = await host(product)
     product.calendly.fail_next("event_types", CalendlyThrottled("429", retry_after=40))
     process.pauses.ask(ada.integration.account.user_uri, 40)
@@ -269,7 +269,7 @@ async def test_a_rest_that_calendly_asked_for_is_kept_by_all(
 async def test_who_waits_behind_a_job_without_budget_is_served(
     product: Product, process: Process
 ) -> None:
-    """A reader who joins a fetch behind an answer, which is denied, has one of his own."""
+    """A caller that joins a background refresh, which is refused, gets a refresh of its own."""
     ada = await host(product)
     await process.event_types(ada.integration.user_id)
     await overtake(product, ada, scope=Scope.EVERYTHING)
@@ -314,7 +314,7 @@ async def test_a_renewal_behind_an_answer_leaves_a_held_right_alone(product: Pro
 async def test_a_bug_in_a_fetch_is_told_and_not_repeated_at_once(
     product: Product, process: Process
 ) -> None:
-    """A part that meets a bug of ours is said to be pending, and rests like any failure."""
+    """An entry that meets a bug is reported as pending, and backs off like any failure."""
     ada = await host(product)
     product.calendly.fail_always("event_types", KeyError("bug"))  # type: ignore[arg-type]
 

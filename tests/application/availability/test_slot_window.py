@@ -101,7 +101,7 @@ async def test_the_past_is_judged_when_it_is_asked(process: Process, ada: Host) 
 async def test_what_is_not_fresh_is_not_kept(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """An overtaken answer, and one from a far window, leaves nothing for other ranges."""
+    """An invalidated response, and one from a far window, has no window for other ranges."""
     far = NOON + 60 * A_DAY
     beyond = await read(process, ada, far, far + A_DAY)
     both = await read(process, ada, NOON + 30 * A_DAY, NOON + 40 * A_DAY)

@@ -79,7 +79,7 @@ async def test_marks_are_renewed_now_and_then(product: Product, process: Process
 
 
 async def test_marks_of_many_users_are_written_together(product: Product) -> None:
-    """What many users read within a while costs one unit of work."""
+    """The reads of many users in ten seconds cost one unit of work."""
     hosts = [await host(product, f"user-{number}") for number in range(20)]
     store = product.storage = CountedStorage(product.storage)
     process = Process(product, "process-1")
@@ -97,7 +97,7 @@ async def test_marks_of_many_users_are_written_together(product: Product) -> Non
 
 
 async def test_marks_are_written_when_the_process_ends(product: Product, process: Process) -> None:
-    """What was gathered last is written at the close, and nothing is begun after it."""
+    """The last marks are written at the close, and no timer starts after it."""
     ada = await host(product)
     await process.sync(ada.integration.id)
     await process.event_types(ada.integration.user_id)
@@ -113,7 +113,7 @@ async def test_marks_are_written_when_the_process_ends(product: Product, process
 
 
 async def test_marks_that_cannot_be_written_are_let_go(product: Product, process: Process) -> None:
-    """While the store is away marks are lost, and later ones are written again."""
+    """While the store is down marks are lost, and later ones are written again."""
     ada = await host(product)
     await process.sync(ada.integration.id)
     process.usage.note(ada.integration.user_id, [TYPES], NOON)
@@ -130,7 +130,7 @@ async def test_marks_that_cannot_be_written_are_let_go(product: Product, process
 
 
 async def test_marks_have_bounds(product: Product, process: Process) -> None:
-    """A crowd of users cannot fill the memory with marks."""
+    """Many users cannot fill the memory with marks."""
     for _ in range(MAX_PENDING + 10):
         process.usage.note(UserId(product.randomness.new_id()), [TYPES], NOON)
 

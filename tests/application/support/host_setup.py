@@ -39,7 +39,7 @@ async def host(product: Product, external_id: str = "ada", *, kind: str = "solo"
 
 
 def overtaken(product: Product, of: Host) -> set[tuple[datetime, str]]:
-    """Return when the host's cache was overtaken, and by what."""
+    """Return when the host's cache was invalidated, and the reasons."""
     return set(product.storage.state.integrations[of.integration.id].invalidated.values())
 
 
@@ -54,7 +54,7 @@ async def subscribe(product: Product, of: Host) -> None:
 async def overtake(
     product: Product, found: Host, by: str = "invitee.created", scope: Scope = Scope.BOOKINGS
 ) -> None:
-    """Let a change overtake what is cached of a host, and a moment pass before and after."""
+    """Invalidate a host's cache, with a moment before and after."""
     product.clock.advance(A_MOMENT)
     async with product.storage() as uow:
         now = product.clock.now()

@@ -1,4 +1,4 @@
-"""What tests of the availability cache arrange and look at, each in one unit of work."""
+"""Steps and checks for tests of the availability cache, each in one unit of work."""
 
 from datetime import datetime, timedelta
 
@@ -52,7 +52,7 @@ async def read(storage: Storage, owner: Integration, entry: CacheEntry) -> Cache
 
 
 def failed(kind: CacheKind, key: str, code: str, at: datetime = NOON) -> CacheEntry:
-    """Return what stands for a part that could not be fetched."""
+    """Return an entry that could not be fetched."""
     return CacheEntry(kind=kind, key=key, content=b"", fetched_at=at, error_code=code)
 
 
@@ -71,6 +71,6 @@ async def renew(storage: Storage, owner: Integration, *entries: CacheEntry) -> N
 
 
 async def overtaken(storage: Storage, owner: Integration) -> dict[CacheKind, str | None]:
-    """Return of each kind of part what overtook it, if anything did."""
+    """Return the reason of invalidation by kind of entry, if there is one."""
     found = [await read(storage, owner, each) for each in (slots(), BUSY, EVENT_TYPES, SCHEDULES)]
     return {each.kind: each.invalidated_by for each in found if each and each.invalidated_at}

@@ -100,7 +100,7 @@ async def test_mark_failed_again(storage: Storage, ada: Integration) -> None:
 
 
 async def test_renew(storage: Storage, ada: Integration) -> None:
-    """What Calendly called unchanged is as new, its content and etag as they were."""
+    """An entry that Calendly reported as unchanged is new, with its content and etag."""
     key, later = slots().key, NOON + 5 * MINUTE
     rolled = Window(start=later, end=later + timedelta(days=31))
     await put(storage, ada, slots(etag='"one"'), slots("other", etag='"two"'))

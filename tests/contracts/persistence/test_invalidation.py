@@ -25,7 +25,7 @@ from tests.fakes.clock import NOON
 
 
 async def test_invalidate(storage: Storage, world: World, ada: Integration) -> None:
-    """What a booking changes is marked with when and why, for the named users and nobody else."""
+    """A booking marks entries with time and reason, for the named users only."""
     grace = await world.connect("grace")
     busy = CacheEntry(kind=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
     await put(storage, ada, slots(), busy)
@@ -57,7 +57,7 @@ async def test_invalidate_makes_due(storage: Storage, ada: Integration) -> None:
 
 
 async def test_fetch_ends_invalidation(storage: Storage, ada: Integration) -> None:
-    """What was fetched after an invalidation is no longer overtaken."""
+    """An entry that was fetched after an invalidation is not invalidated."""
     await put(storage, ada, slots())
     await invalidate(storage, ada.user_id, at=NOON + MINUTE)
     later = slots(fetched_at=NOON + 2 * MINUTE)
@@ -93,7 +93,7 @@ async def test_invalidated_during_fetch(storage: Storage, ada: Integration) -> N
 async def test_scopes(
     storage: Storage, ada: Integration, scope: Scope | None, expected: set[CacheKind]
 ) -> None:
-    """A change overtakes the parts that it can have changed, and no others."""
+    """A change invalidates the entries that it may affect, and no others."""
     await put(storage, ada, slots(), BUSY, EVENT_TYPES, SCHEDULES)
 
     await invalidate(storage, ada.user_id, at=NOON, scope=scope)
@@ -105,7 +105,7 @@ async def test_scopes(
 async def test_everything_forgives(
     storage: Storage, world: World, ada: Integration, scope: Scope | None
 ) -> None:
-    """What failed rests no more once everything begins anew; no other change ends a rest."""
+    """An invalidation of everything ends each backoff; no other change does."""
     grace = await world.connect("grace")
     rest: dict[str, Any] = {"error_code": "calendly_forbidden", "retry_at": NOON + 60 * MINUTE}
     busy = replace(BUSY, content=b"")
@@ -147,7 +147,7 @@ async def test_each_in_its_scope(storage: Storage, world: World, ada: Integratio
 
 
 async def test_latest_of_both(storage: Storage, ada: Integration) -> None:
-    """Slots are overtaken by the later one of a booking's change and an event type's."""
+    """Slots are invalidated by the later one of a booking's change and an event type's."""
     await put(storage, ada, slots(), BUSY, EVENT_TYPES)
     await invalidate(storage, ada.user_id, at=NOON + 2 * MINUTE, by="booked")
     await invalidate(storage, ada.user_id, at=NOON + MINUTE, by="renamed", scope=Scope.EVENT_TYPES)
@@ -181,7 +181,7 @@ async def test_late_invalidation(storage: Storage, ada: Integration) -> None:
 
 @pytest.mark.parametrize("scope", [Scope.BOOKINGS, Scope.EVENT_TYPES])
 async def test_by_a_clock_that_is_slow(storage: Storage, ada: Integration, scope: Scope) -> None:
-    """A change overtakes what was stored before it, though its own clock lags behind."""
+    """A change invalidates earlier entries, even if its own clock is slow."""
     await sync(storage, ada, slots(fetched_at=NOON + MINUTE), at=NOON + 2 * MINUTE)
 
     await invalidate(storage, ada.user_id, at=NOON, by="changed", scope=scope)
@@ -195,7 +195,7 @@ async def test_by_a_clock_that_is_slow(storage: Storage, ada: Integration, scope
 async def test_during_a_fetch_by_a_clock_that_is_slow(
     storage: Storage, ada: Integration, synced: bool
 ) -> None:
-    """What is fetched across a change is overtaken, though the change seems to come before it."""
+    """An entry fetched during a change is invalidated, even if the change seems to be earlier."""
     if synced:
         await sync(storage, ada, slots(), at=NOON)
     fetched = slots(fetched_at=NOON + 10 * MINUTE)
@@ -209,7 +209,7 @@ async def test_during_a_fetch_by_a_clock_that_is_slow(
 
 
 async def test_a_change_that_was_known_is_not_renewed(storage: Storage, ada: Integration) -> None:
-    """A change during a fetch overtakes what it can have changed, and not what one before did."""
+    """A change during a fetch invalidates the entries it may affect, unlike an earlier change."""
     await invalidate(storage, ada.user_id, at=NOON, by="renamed", scope=Scope.EVENT_TYPES)
     types = replace(EVENT_TYPES, fetched_at=NOON + MINUTE)
     await sync(storage, ada, types, at=NOON + 2 * MINUTE)

@@ -88,7 +88,7 @@ async def test_only_news(storage: Storage, ada: Integration) -> None:
 
 
 async def test_marks_stay(storage: Storage, ada: Integration) -> None:
-    """Fetching a part again, in vain or not, leaves when it was last read."""
+    """A new fetch of an entry, successful or not, keeps the time of its last read."""
     await put(storage, ada, BUSY)
     await mark(storage, ada, BUSY, at=NOON)
 
@@ -99,7 +99,7 @@ async def test_marks_stay(storage: Storage, ada: Integration) -> None:
 
 
 async def test_most_recently_read_first(storage: Storage, world: World) -> None:
-    """Whose availability was read last is synced first; those whom nobody reads come last."""
+    """The user whose availability was read last is synced first; users without reads are last."""
     unread, old, new, due_before = [
         await world.connect(f"user-{minutes}", connected_at=NOON + minutes * MINUTE)
         for minutes in (1, 2, 3, 0)
@@ -113,7 +113,7 @@ async def test_most_recently_read_first(storage: Storage, world: World) -> None:
 
 
 async def test_late_mark(storage: Storage, world: World) -> None:
-    """Of two marks the later reading counts, whichever was written first."""
+    """The later read of two marks counts, in any order of writing."""
     one, other = await world.connect("one"), await world.connect("other")
     for owner in (one, other):
         await put(storage, owner, BUSY, EVENT_TYPES)

@@ -41,12 +41,12 @@ TODAY = Window(start=NOON, end=NOON + DAY)
 async def snapshot(
     storage: Storage, user_id: UserId, *wanted: CacheKey, occupied_in: Window | None = None
 ) -> CacheSnapshot | None:
-    """Look a shelf up."""
+    """Look up a snapshot."""
     return await storage.cache_lookup().read(user_id, wanted, occupied_in=occupied_in)
 
 
 async def version(storage: Storage, owner: Integration) -> int:
-    """Return the version of what may be said of a user's availability."""
+    """Return the version of a user's availability."""
     found = await snapshot(storage, owner.user_id)
     assert found is not None
     return found.version
@@ -101,7 +101,7 @@ async def test_no_shelf(storage: Storage, world: World, ada: Integration) -> Non
 
 
 async def test_shelf_of_the_dead(storage: Storage, world: World) -> None:
-    """What is known of a user whose grant is gone can still be looked at."""
+    """The cache of a user whose grant is gone can still be read."""
     dead = await world.connect("dead", status=Status.REAUTH_REQUIRED, tokens=None)
     await put(storage, dead, BUSY)
 
@@ -134,7 +134,7 @@ async def leave(storage: Storage, event: WebhookEvent) -> None:
 
 
 async def test_what_waits_to_be_applied(storage: Storage, world: World, ada: Integration) -> None:
-    """A webhook that is not applied yet overtakes the times that were fetched before it came."""
+    """A webhook that is not applied yet invalidates the times that were fetched before it."""
     grace = await world.connect("grace")
     after = slots("later", fetched_at=NOON + 3 * MINUTE)
     for owner in (ada, grace):
@@ -169,7 +169,7 @@ async def test_what_waits_to_be_applied(storage: Storage, world: World, ada: Int
 async def test_the_later_change_is_told(
     storage: Storage, world: World, ada: Integration, earlier: bool
 ) -> None:
-    """Of an applied change and one that waits the later is what overtook a part."""
+    """The later one of an applied change and a pending one is the reason of invalidation."""
     await put(storage, ada, BUSY)
     await invalidate(storage, ada.user_id, at=NOON + 2 * MINUTE, by="booked")
     came = NOON + (1 if earlier else 3) * MINUTE
@@ -189,7 +189,7 @@ def facts(name: str, start: datetime, status: BookingStatus = BookingStatus.BOOK
 
 
 async def test_occupied(storage: Storage, world: World, ada: Integration) -> None:
-    """Occupied is what standing bookings take of the asked span, each time once, in order."""
+    """Occupied are the times of active bookings in the requested span, each once, in order."""
     grace = await world.connect("grace")
 
     late, early = NOON + 9 * 60 * MINUTE, NOON + 60 * MINUTE
@@ -220,7 +220,7 @@ async def test_occupied(storage: Storage, world: World, ada: Integration) -> Non
 
 
 async def test_occupied_by_another(storage: Storage, world: World, ada: Integration) -> None:
-    """Who hosts a meeting no longer is not kept busy by it; a co-host is."""
+    """A host that no longer hosts a meeting is not occupied by it; a co-host is."""
     uri, other = ada.account.user_uri, f"{samples.CALENDLY}/users/OTHER"
     hosts = {"MINE": (uri,), "OURS": (other, uri), "THEIRS": (other,), "UNTOLD": ()}
     starts = {name: NOON + number * 60 * MINUTE for number, name in enumerate(hosts, start=1)}
@@ -251,7 +251,7 @@ async def test_version_of_a_change(storage: Storage, ada: Integration, scope: Sc
 
 
 async def test_version_of_a_fetch(storage: Storage, world: World, ada: Integration) -> None:
-    """What a fetch stores is a new version, and so is what it says of a failure; of its user."""
+    """A stored fetch raises the version, and so does a stored failure, for its user only."""
     grace = await world.connect("grace")
     before = await version(storage, grace)
     seen = [await version(storage, ada)]
@@ -265,7 +265,7 @@ async def test_version_of_a_fetch(storage: Storage, world: World, ada: Integrati
 
 
 async def test_version_of_one_more_failure(storage: Storage, ada: Integration) -> None:
-    """What fails again as it did before is no new version; another part or reason is one."""
+    """The same failure again does not raise the version; another entry or reason does."""
     first, other = slots(error_code="calendly_unavailable"), replace(BUSY, error_code="internal")
     await mark_failed(storage, ada, first)
     seen = [await version(storage, ada)]

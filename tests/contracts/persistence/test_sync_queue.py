@@ -40,7 +40,7 @@ async def change(storage: Storage, user_id: UserId, at: datetime) -> None:
 
 
 async def test_new_is_due(storage: Storage, ada: Integration) -> None:
-    """A newly connected integration is due at once, and claimed once."""
+    """A newly connected integration is due immediately, and claimed once."""
     async with storage() as uow:
         claimed = await uow.sync_queue.claim_due("job", NOON, NOON + MINUTE, 9)
         again = await uow.sync_queue.claim_due("job", NOON, NOON + MINUTE, 9)
@@ -76,7 +76,7 @@ async def test_take(storage: Storage, world: World, ada: Integration) -> None:
 
 
 async def test_is_held(storage: Storage, world: World, ada: Integration) -> None:
-    """A right is held from its taking until it ends or is given back."""
+    """A lease is held until it ends or is released."""
     async with storage() as uow:
         queue = uow.sync_queue
         assert not await queue.is_held(ada.id, NOON)
@@ -89,7 +89,7 @@ async def test_is_held(storage: Storage, world: World, ada: Integration) -> None
 
 
 async def test_crash(storage: Storage, ada: Integration) -> None:
-    """What a worker that died had claimed is due again when its right ends."""
+    """The claims of a worker that died are due again when the lease ends."""
     assert await claim(storage, NOON) == [ada.id]
 
     assert await claim(storage, NOON + MINUTE - timedelta(microseconds=1)) == []
@@ -119,7 +119,7 @@ async def test_failed(storage: Storage, world: World, ada: Integration) -> None:
 
 
 async def test_due_meanwhile(storage: Storage, ada: Integration) -> None:
-    """What became due during a sync is due after it, whatever the sync says."""
+    """A user that becomes due during a sync is due after it, regardless of the sync's due time."""
     await claim(storage, NOON)
     await change(storage, ada.user_id, NOON + timedelta(seconds=5))
     assert await claim(storage, NOON + timedelta(seconds=10)) == []
@@ -140,7 +140,7 @@ async def test_due_after_the_right_ended(storage: Storage, ada: Integration) -> 
 
 
 async def test_due_before_claim(storage: Storage, ada: Integration) -> None:
-    """What was due before the right was taken is settled by the sync."""
+    """The sync covers a due time from before its lease."""
     await claim(storage, NOON)
     await finish(storage, ada, "job", NOON + HOUR)
     await change(storage, ada.user_id, NOON + MINUTE)
@@ -152,7 +152,7 @@ async def test_due_before_claim(storage: Storage, ada: Integration) -> None:
 
 
 async def test_lost(storage: Storage, world: World, ada: Integration) -> None:
-    """Who lost the right changes nothing and is told so."""
+    """An owner that lost the lease changes nothing and gets False."""
     async with storage() as uow:
         await uow.sync_queue.take(ada.id, "slow", NOON, NOON + MINUTE)
         await uow.sync_queue.take(ada.id, "next", NOON + MINUTE, NOON + 2 * MINUTE)
@@ -190,7 +190,7 @@ async def test_hand_on(storage: Storage, world: World, ada: Integration) -> None
 
 
 async def test_hand_on_after_the_end(storage: Storage, ada: Integration) -> None:
-    """A right that ended is handed on as long as nobody else took it."""
+    """A lease that ended can be transferred as long as no other owner took it."""
     await claim(storage, NOON)
 
     async with storage() as uow:

@@ -1,4 +1,4 @@
-"""What a look at the cache costs, and that its connection comes back; the rest is the contract's."""
+"""The cost of a cache lookup, and the release of its connection; the contract tests the rest."""
 
 import asyncio
 from datetime import timedelta
@@ -34,7 +34,7 @@ class Faulty:
 async def test_a_look_is_one_statement_by_itself(
     sql: asyncpg.Connection, ada: Integration
 ) -> None:
-    """A look is one statement, however much it looks for, and no transaction around it."""
+    """A lookup is one statement for any number of entries, without a transaction."""
     sent: list[str] = []
     pool = OneConnection(sql)
     cache_lookup = PooledCacheLookup(pool.lend)
@@ -59,7 +59,7 @@ async def test_a_look_is_one_statement_by_itself(
 async def test_the_connection_comes_back(
     randomness: FakeRandomness, fault: BaseException, told: type[BaseException]
 ) -> None:
-    """Whatever becomes of a look, its connection is given back, and an outage is said as one."""
+    """A lookup always releases its connection, and an outage is reported as one."""
     pool = OneConnection(Faulty(fault))
 
     with pytest.raises(told):

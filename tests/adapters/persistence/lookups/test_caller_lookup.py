@@ -1,4 +1,4 @@
-"""What a look at a caller costs, and that its connection comes back; the rest is the contract's."""
+"""The cost of a caller lookup, and the release of its connection; the contract tests the rest."""
 
 import asyncio
 
@@ -36,7 +36,7 @@ async def test_a_look_is_one_statement_by_itself(sql: asyncpg.Connection) -> Non
 
 
 async def test_the_connection_comes_back() -> None:
-    """An outage is said as one, and the connection is given back."""
+    """An outage is reported as one, and the connection is released."""
     pool = OneConnection(Away())
 
     with pytest.raises(StorageUnavailable):

@@ -15,7 +15,7 @@ KEY = b"k" * 32
 
 
 class Server:
-    """A pool of one connection, whose statements take until they are let go."""
+    """A pool of one connection, whose statements wait until the test continues them."""
 
     def __init__(self) -> None:
         self.version = 1
@@ -35,7 +35,7 @@ class Server:
     async def fetch(
         self, _sql: str, keys: set[bytes], ids: set[IntegrationId], **_options: float
     ) -> list[tuple[bytes, int | None]]:
-        """Answer with what stands at the beginning of the statement."""
+        """Return the rows as of the beginning of the statement."""
         seen = self.version
         self.looks.append(len(ids))
         self.began.set()
@@ -47,7 +47,7 @@ class Server:
 
 @pytest.fixture
 def server() -> Server:
-    """A server that answers as soon as it is let go."""
+    """A server that answers as soon as the test continues it."""
     return Server()
 
 
@@ -73,7 +73,7 @@ async def test_those_who_ask_together_share_a_statement(
 async def test_nobody_is_told_what_stood_before_he_asked(
     server: Server, versions: GroupedVersionLookup, randomness: FakeRandomness
 ) -> None:
-    """Who comes while a statement is under way waits for the next one."""
+    """A request that arrives while a statement runs waits for the next one."""
     ada = IntegrationId(randomness.new_id())
     first = asyncio.ensure_future(versions.current(KEY, ada))
     await server.began.wait()
@@ -88,7 +88,7 @@ async def test_nobody_is_told_what_stood_before_he_asked(
 async def test_an_outage_is_told_to_all_of_the_group(
     server: Server, versions: GroupedVersionLookup, randomness: FakeRandomness
 ) -> None:
-    """Without a database each reader hears so, and the next look is taken anew."""
+    """Without a database each request gets the error, and the next lookup is a new one."""
     ada = IntegrationId(randomness.new_id())
     server.fault = OSError()
     server.going.set()
@@ -104,7 +104,7 @@ async def test_an_outage_is_told_to_all_of_the_group(
 async def test_a_reader_who_leaves_takes_nobody_along(
     server: Server, versions: GroupedVersionLookup, randomness: FakeRandomness
 ) -> None:
-    """One who is cancelled while he waits leaves the others their answer."""
+    """A request that is cancelled while it waits leaves the others their result."""
     ada = IntegrationId(randomness.new_id())
     leaving, staying = (asyncio.ensure_future(versions.current(KEY, ada)) for _ in range(2))
     await server.began.wait()

@@ -28,7 +28,7 @@ def test_who_names_the_tag_has_the_answer(header: bytes) -> None:
     [None, b"", b'"other"', TAG.strip(b'"'), b'"*"', b"**", TAG[:-1], b'"a' + TAG.strip(b'"')],
 )
 def test_who_does_not_name_it_gets_the_answer(header: bytes | None) -> None:
-    """Another tag, a tag without its quotes, or what is no list of tags names nothing."""
+    """Another tag, a tag without its quotes, and an invalid list name no tag."""
     assert not is_known(TAG, header)
 
 
@@ -39,5 +39,5 @@ def test_a_comma_is_part_of_a_tag() -> None:
 
 @given(st.binary(max_size=100))
 def test_any_header_is_survived(header: bytes) -> None:
-    """Whatever the header holds, it names the tag or not."""
+    """For any header value, it either names the tag or not."""
     assert is_known(TAG, header) == (TAG in header or header.strip() == b"*")

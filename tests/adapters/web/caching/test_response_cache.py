@@ -30,12 +30,12 @@ def answer(size: int = 60 * KIB) -> RenderedResponse:
 
 
 def view(error_code: str | None = None) -> SchedulesView:
-    """What was read of schedules, good for an hour."""
+    """A view of schedules that is valid for an hour."""
     return SchedulesView((), story.age(error_code=error_code), 7, story.origin(*READS))
 
 
 def basis_of(seen: SchedulesView, max_age: timedelta | None = None) -> Validity:
-    """What an answer of it rests on."""
+    """The validity of a response from it."""
     return Validity.of(USER, seen, max_age)
 
 
@@ -75,7 +75,7 @@ def test_a_huge_answer_drives_nobody_out() -> None:
 
 
 def test_room_is_given_back() -> None:
-    """What is dropped makes room for others."""
+    """A dropped response frees memory for others."""
     answers = ResponseCache(capacity=1024 * KIB)
     for number in range(100):
         answers.put(key(number), answer())
@@ -87,7 +87,7 @@ def test_room_is_given_back() -> None:
 
 
 def test_who_found_it_wrong_drops_only_what_he_saw() -> None:
-    """An answer that was put in its place meanwhile stays."""
+    """A response that has replaced it since stays."""
     answers, old, new = ResponseCache(), answer(), answer()
     answers.put(key(0), old)
     answers.put(key(0), new)

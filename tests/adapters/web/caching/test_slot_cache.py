@@ -69,7 +69,7 @@ def answer_of(window: SlotWindow, start: datetime, end: datetime) -> Availabilit
 
 
 def validity(version: int = 7) -> Validity:
-    """What the answers rest on."""
+    """The validity of the responses."""
     return Validity(USER, story.origin().integration_id, version, NOW, NOW + HALF_AN_HOUR, ())
 
 

@@ -55,5 +55,5 @@ def test_a_time_in_its_usual_forms_is_plain(start: str) -> None:
     ],
 )
 def test_whatever_is_odd_is_the_routes_business(query: str) -> None:
-    """What lacks something, has more, comes twice or is spelled in another way is not plain."""
+    """A query with a missing, additional, repeated or differently spelled part is not plain."""
     assert plain_range(query.encode()) is None

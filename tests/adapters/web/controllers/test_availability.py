@@ -123,7 +123,7 @@ async def test_what_is_being_fetched_says_when_to_ask_again(
 
 
 async def test_busy_times_are_listed(client: Client) -> None:
-    """What is taken comes with its kind, the range and its age."""
+    """Busy times have their kind, the range and their age."""
     answer = await client.get(BUSY, headers=CALLER, params=RANGE)
 
     found = answer.json()
@@ -179,7 +179,7 @@ async def test_slots_are_grouped_by_local_day(client: Client, services: StandInS
 
 
 async def test_without_a_timezone_there_are_no_days(client: Client) -> None:
-    """Nobody's timezone is guessed."""
+    """No timezone is guessed."""
     found = (await client.get(SLOTS, headers=CALLER, params=INTRO)).json()
 
     assert (found["timezone"], found["days"]) == (None, None)
@@ -204,7 +204,7 @@ async def test_without_a_timezone_there_are_no_days(client: Client) -> None:
 async def test_an_unknown_timezone_is_refused(
     client: Client, services: StandInServices, timezone: str
 ) -> None:
-    """What is no IANA timezone is 400 with a code of its own, and nothing is read."""
+    """An unknown timezone is 400 with its own code, and nothing is read."""
     answer = await client.get(SLOTS, headers=CALLER, params={**INTRO, "timezone": timezone})
 
     problem = problem_in(answer, 400, "invalid_timezone")
@@ -235,7 +235,7 @@ async def test_a_reader_can_insist_on_fresher(
 async def test_a_malformed_age_is_refused(
     client: Client, services: StandInServices, path: str, max_age: str
 ) -> None:
-    """A `max_age` that is no whole number of seconds is 400, named, and nothing is read."""
+    """A `max_age` that is not a whole number of seconds is 400, is named, and nothing is read."""
     answer = await client.get(path, headers=CALLER, params={**INTRO, "max_age": max_age})
 
     problem = problem_in(answer, 400, "invalid_input")

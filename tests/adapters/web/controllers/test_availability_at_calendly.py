@@ -117,7 +117,7 @@ async def test_another_users_event_type_fetches_nothing(edge: Edge) -> None:
 
 
 async def test_a_second_read_costs_calendly_nothing(edge: Edge) -> None:
-    """Whatever was read is read again from the cache, to the byte, and 304 with its ETag."""
+    """A repeated read is served from the cache, to the byte, and is 304 with its ETag."""
     params = {"event_type": await event_type(edge), **span(), "timezone": "America/New_York"}
     for path, wanted in (
         ("event-types", {}),
@@ -140,7 +140,7 @@ async def test_a_second_read_costs_calendly_nothing(edge: Edge) -> None:
 async def test_a_taken_slot_is_not_offered_again(
     edge: Edge, database_url: Secret, small_sandbox: str
 ) -> None:
-    """What any process has stored as booked, no other process offers as free from then on."""
+    """After one process has stored a booking, no other process offers that time as free."""
     asked = {"event_type": await event_type(edge), **span()}
     before = (await edge.get("availability", params=asked)).json()
     again = (await edge.get("availability", params=asked)).json()
@@ -179,7 +179,7 @@ async def test_any_range_is_answered_as_the_route_does(edge: Edge) -> None:
 
 
 async def test_what_an_operator_invalidates_is_fetched_anew(edge: Edge) -> None:
-    """After an invalidation the last known is given marked, once more, and then anew and fresh."""
+    """After an invalidation the last known is served once, marked, and then the new one, fresh."""
     paths = {"event-types": {}, "schedules": {}, "busy-times": span(DAY, 3 * DAY)}
     for path, asked in paths.items():
         for _ in range(2):
@@ -224,7 +224,7 @@ async def test_many_readers_at_once_are_answered_alike(edge: Edge) -> None:
 
 
 async def _book(edge: Edge, start: datetime, event_type_uri: str) -> None:
-    """Store a booking as a webhook does: with what it overtakes, in one transaction."""
+    """Store a booking as a webhook does: with its invalidation, in one transaction."""
     user_id = await edge.services.identify_caller.named("person-0")
     async with edge.resources.storage() as uow:
         owner = await uow.integrations.for_user(user_id)

@@ -26,14 +26,14 @@ async def test_a_remembered_answer_is_not_given_again(
 
 
 async def test_nothing_to_invalidate(client: Client) -> None:
-    """A user without a connection is told so."""
+    """A user without a connection is 404."""
     problem_in(await client.post(INVALIDATE, headers=CALLER), 404, "integration_not_found")
 
 
 async def test_who_has_no_key_invalidates_nothing(
     client: Client, services: StandInServices
 ) -> None:
-    """Without a live key the answer is 401, and nothing is overtaken."""
+    """Without a valid key the response is 401, and nothing is invalidated."""
     version = services.cache.version
 
     answer = await client.post(INVALIDATE, headers={**CALLER, "Authorization": "Bearer other"})

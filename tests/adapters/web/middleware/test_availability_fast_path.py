@@ -40,7 +40,7 @@ async def read(client: Client, path: str = TYPES, **headers: str) -> Any:
 
 
 def told(answer: Any) -> tuple[Any, ...]:
-    """What an answer says, without what is each request's own."""
+    """Return a response's content without the headers of each single request."""
     headers = {name: value for name, value in answer.headers.items() if name not in OWN}
     return answer.status_code, headers, answer.content
 
@@ -86,7 +86,7 @@ async def test_headers_keep_answers_private(client: Client) -> None:
 
 
 async def test_age_grows_while_the_answer_stays(client: Client, services: StandInServices) -> None:
-    """As time passes Age says so, and neither the body nor its ETag changes."""
+    """As time passes Age grows, and neither the body nor its ETag changes."""
     first = await read(client)
     services.clock.time += timedelta(seconds=30)
     second = await read(client)
@@ -96,7 +96,7 @@ async def test_age_grows_while_the_answer_stays(client: Client, services: StandI
 
 
 async def test_what_changed_is_read_anew(client: Client, services: StandInServices) -> None:
-    """After any change of what may be said, the next read says it."""
+    """After any change of a possible response, the next read has it."""
     before = await read(client, SLOTS)
     services.cache.version += 1
     services.cache.slots = services.cache.slots[1:]
@@ -146,7 +146,7 @@ async def test_another_user_gets_his_own(client: Client) -> None:
 async def test_a_header_that_comes_twice_goes_to_the_route(
     client: Client, services: StandInServices
 ) -> None:
-    """Of two users or keys in one request none is chosen at the door."""
+    """The fast path does not choose between two users or keys in one request."""
     await read(client)
     for name, value in CALLER.items():
         headers = [*CALLER.items(), (name, value)]
@@ -159,7 +159,7 @@ async def test_a_header_that_comes_twice_goes_to_the_route(
 async def test_what_is_not_fresh_is_read_each_time(
     client: Client, services: StandInServices, freshness: Freshness
 ) -> None:
-    """A read of what is not fresh reaches the cache, which renews it behind the answer."""
+    """An entry that is not fresh is read from the cache, and refreshed in the background."""
     services.cache.freshness = freshness
     for _ in range(3):
         assert (await read(client)).status_code == 200
@@ -168,7 +168,7 @@ async def test_what_is_not_fresh_is_read_each_time(
 
 
 async def test_an_answer_turns_stale_by_itself(client: Client, services: StandInServices) -> None:
-    """When the time comes at which the answer would say `stale`, it is read anew."""
+    """At the time at which the response becomes `stale`, it is read again."""
     await read(client)
     services.clock.time += timedelta(minutes=59, seconds=59)
     await read(client)
@@ -212,7 +212,7 @@ async def test_an_error_is_not_remembered(client: Client, services: StandInServi
 async def test_without_a_database_nothing_is_given(
     client: Client, services: StandInServices
 ) -> None:
-    """What cannot be confirmed is not given: the route says what is wrong."""
+    """A response that cannot be confirmed is not sent: the route reports the error."""
     await read(client)
     services.storage.down = True
 
@@ -257,7 +257,7 @@ async def test_head_has_the_headers_of_get(client: Client) -> None:
 
 
 async def test_reads_are_counted_and_noted(client: Client, services: StandInServices) -> None:
-    """What is read without the cache is counted, and noted often enough to be kept warm."""
+    """A read without the cache is counted, and noted often enough to keep its entries warm."""
     await read(client)
     services.clock.time += timedelta(minutes=1)
     await read(client)
@@ -295,7 +295,7 @@ async def test_a_callers_request_id_is_repeated(client: Client) -> None:
 async def test_quick_answers_are_logged_for_who_wants_it(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A read that was answered at the door is a line at debug level, and none at info level."""
+    """A read on the fast path is a line at debug level, and none at info level."""
     with capture_logs() as log:
         await read(client)
         await read(client)

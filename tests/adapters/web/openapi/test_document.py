@@ -190,7 +190,7 @@ def test_whoever_calls_for_a_user_names_them(path: str, operation: dict[str, Any
 
 @pytest.mark.parametrize(("path", "operation"), OPERATIONS)
 def test_no_parameter_can_be_null(path: str, operation: dict[str, Any]) -> None:
-    """What may be left out of a query or header has a plain type: there is no null in it."""
+    """An optional parameter of a query or header has a plain type without null."""
     del path
     for parameter in operation.get("parameters", ()):
         assert "null" not in str(parameter["schema"])

@@ -59,7 +59,7 @@ async def user(demo: StandInServices) -> UserId:
 
 @pytest.mark.parametrize("public_url", ["https://slots.example.com", "http://192.168.0.7:8000"])
 def test_a_demo_user_is_refused_where_others_reach_it(public_url: str) -> None:
-    """The service does not start with a page that acts for anybody who finds it."""
+    """The service does not start with a page that any visitor could use to act."""
     with pytest.raises(
         SettingsError, match="DEMO_USER is set, but PUBLIC_URL is not this machine"
     ):
@@ -82,7 +82,7 @@ async def test_a_name_that_was_turned_to_this_machine_sees_nothing(browser: Clie
 
 
 async def test_a_button_that_fails_shows_a_page(browser: Client, demo: StandInServices) -> None:
-    """Whoever presses a button that fails reads why, with a way back."""
+    """A button that fails shows the reason, with a way back."""
     demo.fail_next("request_disconnect", JobsUnavailable("Temporal does not answer."))
 
     answer = await browser.post(
@@ -115,7 +115,7 @@ async def test_head_acts_nowhere(browser: Client, demo: StandInServices) -> None
 async def test_without_a_demo_user_nobodys_data_is_shown(
     client: Client, services: StandInServices
 ) -> None:
-    """Without DEMO_USER the page shows what runs and where to go, and nobody's data."""
+    """Without DEMO_USER the page shows the status and the next steps, and no user's data."""
     user = await services.identify_caller.named("ada")
     services.host.integrations[user] = story.integration()
 
@@ -174,7 +174,7 @@ async def test_a_connected_user_sees_slots_and_bookings(browser: Client) -> None
 async def test_past_and_canceled_bookings_say_so(
     browser: Client, demo: StandInServices, user: UserId
 ) -> None:
-    """Bookings of the last two weeks are listed with what became of them."""
+    """Bookings of the last two weeks are listed with their result."""
     demo.bookings.add(story.booking(-5, user, status=BookingStatus.CANCELED, name="Past Person"))
 
     answer = await browser.get("/")
@@ -231,7 +231,7 @@ async def test_the_outcome_of_a_flow_is_told(browser: Client, outcome: str, word
 async def test_a_part_that_fails_does_not_take_the_page_along(
     browser: Client, demo: StandInServices, user: UserId
 ) -> None:
-    """What cannot be read says why, and everything else still shows."""
+    """A part that cannot be read shows the reason, and all other parts are shown."""
     del user
     demo.fail_next("read_event_types", CalendlyUnavailable("Calendly does not answer."))
 
@@ -243,7 +243,7 @@ async def test_a_part_that_fails_does_not_take_the_page_along(
 
 
 async def test_without_a_database_the_page_says_so(browser: Client, demo: StandInServices) -> None:
-    """While the database is away the page still answers and says what is wrong."""
+    """While the database is unavailable the page still responds and names the problem."""
     demo.storage.down = True
     demo.fail_next("view_integration", StorageUnavailable("PostgreSQL cannot be reached."))
 
@@ -359,7 +359,7 @@ async def test_the_page_says_what_its_slots_are_worth(
     ],
 )
 def test_an_age_is_told_in_its_largest_unit(seconds: int, words: str) -> None:
-    """How long ago something was is told as people would."""
+    """The time since a moment is in its largest unit."""
     assert ago(story.NOW - timedelta(seconds=seconds), story.NOW) == words
 
 
@@ -381,7 +381,7 @@ def test_a_timezone_that_is_not_known_is_read_as_utc() -> None:
 
 
 async def test_the_page_leaks_no_address_but_knows_itself(browser: Client) -> None:
-    """The page sends no referrer to other sites, and its own form can be told apart."""
+    """The page sends no referrer to other sites, and its own form can be distinguished."""
     answer = await browser.get("/")
 
     assert answer.headers["referrer-policy"] == "same-origin"

@@ -59,7 +59,7 @@ def test_a_cursor_of_one_list_is_none_of_the_other(
 
 @given(st.text())
 def test_any_other_text_is_refused(text: str) -> None:
-    """Whatever text arrives is a position, or is refused with its own error."""
+    """Any text is either a position or rejected with its own error."""
     for read in (decode, decode_name):
         with pytest.raises(InvalidCursor):
             read(text)

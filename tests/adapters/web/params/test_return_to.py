@@ -35,13 +35,13 @@ PIECES = st.lists(
 
 @given(PIECES.map("".join))
 def test_no_address_leads_elsewhere(address: str) -> None:
-    """Whatever passes the check leads a browser to this service."""
+    """Any address that passes the check leads a browser to this service."""
     try:
         kept = checked(address, [OURS])
     except InvalidInput:
         return
 
-    # What a browser does with it (WHATWG URL): drop tabs and newlines, read \ as /.
+    # A browser drops tabs and newlines, and reads \ as / (WHATWG URL).
     assert kept is not None
     read = kept.replace("\\", "/")
     assert not any(each in read for each in "\t\r\n ")
