@@ -12,7 +12,7 @@ from itertools import accumulate
 import msgspec
 
 from domain.errors import InvalidRange
-from domain.event_types import Place, Profile
+from domain.redacted_repr import RedactedRepr
 
 SLOT_WINDOW = timedelta(days=31)  # Calendly: event_type_available_times, since 9 July 2026
 BUSY_WINDOW = timedelta(days=7)  # Calendly: user_busy_times
@@ -33,8 +33,43 @@ class Question(msgspec.Struct, frozen=True):
     include_other: bool = False
 
 
+class Profile(msgspec.Struct, frozen=True):
+    """The page that an event type is on.
+
+    Args:
+        kind: `User` or `Team`.
+        name: of the user or team.
+        owner: its Calendly URI.
+
+    """
+
+    kind: str
+    name: str
+    owner: str | None = None
+
+
+class Place(RedactedRepr, msgspec.Struct, frozen=True):
+    """A place that an event type offers; addresses and numbers are the host's own.
+
+    Args:
+        kind: the kind of place, for example `physical` or `zoom_conference`.
+        location: an address, or the host's own text.
+        additional_info: the host's remark.
+        phone_number: the host's number, which the invitee calls.
+
+    """
+
+    shown = ("kind",)
+    kind: str
+    location: str | None = None
+    additional_info: str | None = None
+    phone_number: str | None = None
+
+
 class EventType(msgspec.Struct, frozen=True):
     """One kind of meeting that a host offers.
+
+    Newer fields have defaults, so that entries which an earlier version cached stay readable.
 
     Args:
         duration: minutes.

@@ -7,6 +7,7 @@ unavailable the last known entries are served.
 """
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -15,19 +16,34 @@ from msgspec.structs import replace
 
 from application.availability.cache_entries import is_readable
 from application.availability.cache_query import CacheQuery, CacheResult
-from application.availability.fetch_errors import fetch_error
 from application.availability.refresh_scope import RequestedKeys, is_backing_off, is_older
 from application.availability.single_flight import SingleFlight
 from application.availability.usage_tracking import UsageTracker
 from application.ports.clock import Clock
-from application.ports.storage.availability_cache import CacheKey, CacheSnapshot
+from application.ports.storage.availability_cache import (
+    CacheEntry,
+    CacheKey,
+    CacheKind,
+    CacheSnapshot,
+)
 from application.ports.storage.unit_of_work import Storage
 from application.ports.telemetry import Telemetry
 from domain.cache_policy import CachePolicy, Freshness
 from domain.errors import (
     AvailabilityPending,
+    CalendarBroken,
+    CalendlyForbidden,
+    CalendlyNotFound,
+    CalendlyRejected,
+    ClientRefused,
+    EncryptionKeyUnknown,
+    EventTypeNotFound,
     IntegrationNotFound,
     InvalidInput,
+    ScopeMissing,
+    SealedValueCorrupt,
+    SealedValueUnreadable,
+    SlotkeeperError,
 )
 from domain.ids import UserId
 from domain.integration import Integration, Status, usable_tokens
@@ -35,11 +51,31 @@ from domain.sync_plan import may_be_fetched
 
 WAIT_SECONDS = 5.0
 RETRY_AFTER = 2.0  # seconds
+UNFETCHED_RETRY_SECONDS = 60.0
 PAUSE_SECONDS = 0.1
 # A refresh that was running already may have been for less than this caller wants.
 TRIES = 2
 FETCHED_FIRST = frozenset({Freshness.EXPIRED, Freshness.MISSING})
 REFRESHED_IN_BACKGROUND = frozenset({Freshness.STALE, Freshness.INVALIDATED})
+_NAMES = {
+    CacheKind.EVENT_TYPES: "This user's event types",
+    CacheKind.SLOTS: "This event type's slots",
+    CacheKind.BUSY: "This user's busy times",
+    CacheKind.SCHEDULES: "This user's schedules",
+}
+# A permanent failure is reported with its own code. Only a temporary one is reported as pending,
+# so that callers do not retry without a chance of success.
+_PERMANENT: dict[type[SlotkeeperError], str] = {
+    CalendarBroken: "the host's calendar connection is broken and must be repaired at Calendly",
+    CalendlyForbidden: "Calendly forbids it",
+    CalendlyNotFound: "Calendly does not know them",
+    CalendlyRejected: "Calendly refused the request",
+    ClientRefused: "Calendly refused this service's credentials",
+    ScopeMissing: "a permission is missing at Calendly",
+    EncryptionKeyUnknown: "the key that sealed the stored tokens is missing",
+    SealedValueCorrupt: "the stored tokens are corrupt",
+    SealedValueUnreadable: "the stored tokens cannot be opened",
+}
 
 
 class ReadThroughCache:
@@ -231,3 +267,25 @@ def _require(result: CacheResult) -> None:
                 "This user's availability could not be fetched yet; retry after 2 seconds.",
                 retry_after=RETRY_AFTER,
             )
+
+
+def fetch_error(entry: CacheEntry, now: datetime) -> SlotkeeperError:
+    """Return the error for an entry without content, at this time (UTC)."""
+    if entry.kind is CacheKind.SLOTS and entry.error_code == CalendlyNotFound.code:
+        return EventTypeNotFound("Calendly no longer offers this event type.")
+    name = _NAMES[entry.kind]
+    for error, reason in _PERMANENT.items():
+        if error.code == entry.error_code:
+            return error(f"{name} cannot be fetched: {reason}.")
+    retry_after = _retry_after(entry, now)
+    return AvailabilityPending(
+        f"{name} could not be fetched yet ({entry.error_code}); "
+        f"retry after {retry_after:.0f} seconds.",
+        retry_after=retry_after,
+    )
+
+
+def _retry_after(entry: CacheEntry, now: datetime) -> float:
+    if entry.retry_at is None:
+        return UNFETCHED_RETRY_SECONDS
+    return max(math.ceil((entry.retry_at - now).total_seconds()), 1)

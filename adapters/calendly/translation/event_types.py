@@ -2,8 +2,7 @@
 
 from adapters.calendly.translation.times import maybe_utc
 from adapters.calendly.wire import event_types as wire
-from domain.availability import EventType, Question
-from domain.event_types import Place, Profile
+from domain.availability import EventType, Place, Profile, Question
 
 
 def to_event_type(event_type: wire.EventType) -> EventType:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from litestar.exceptions import ValidationException
 
-from adapters.web.params.timestamps import moment
+from adapters.web.params.times import moment
 
 PATH: Final = "/api/calendly/availability"
 _NAMES = 3

@@ -9,7 +9,7 @@ from litestar.params import QueryParameter
 from adapters.web.auth.caller import identified, provide_user_id
 from adapters.web.caching.cached_response import cached_response, cached_slots
 from adapters.web.caching.response_cache import Validity
-from adapters.web.openapi import availability_examples as examples
+from adapters.web.openapi import examples
 from adapters.web.openapi.operations import (
     API_SECURITY,
     CALLER,
@@ -18,9 +18,8 @@ from adapters.web.openapi.operations import (
     answers,
     empty,
 )
-from adapters.web.params.durations import optional_seconds, seconds_parameter
 from adapters.web.params.services import FromServices
-from adapters.web.params.timestamps import moment, moment_parameter
+from adapters.web.params.times import moment, moment_parameter, optional_seconds, seconds_parameter
 from adapters.web.schemas.event_type_page import after_of, page_of
 from adapters.web.schemas.from_use_cases import (
     availability_answer,

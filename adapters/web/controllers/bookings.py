@@ -23,7 +23,7 @@ from adapters.web.openapi.operations import (
 from adapters.web.params import cursor as cursors
 from adapters.web.params.idempotency_key import provide_idempotency_key
 from adapters.web.params.services import FromServices
-from adapters.web.params.timestamps import moment_parameter, optional_moment
+from adapters.web.params.times import moment_parameter, optional_moment
 from adapters.web.schemas.bookings import Booking, BookingPage, BookingWithLinks, NewBooking
 from adapters.web.schemas.from_use_cases import booking_answer, booking_with_links
 from application.bookings.create_booking import BookingInput

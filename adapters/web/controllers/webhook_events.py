@@ -9,7 +9,7 @@ from litestar.params import FromPath, QueryParameter
 from msgspec import convert
 
 from adapters.web.auth.operator import operating, provide_operator
-from adapters.web.openapi import webhook_event_examples as examples
+from adapters.web.openapi import examples
 from adapters.web.openapi.operations import OPERATOR, OPERATOR_SECURITY, answer, answers
 from adapters.web.params.services import FromServices
 from adapters.web.schemas.webhook_events import (

@@ -6,7 +6,26 @@ They are encoded from the same structs as real responses, so that they have the 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from adapters.web.schemas.availability import (
+    Availability,
+    BusyTime,
+    BusyTimes,
+    CacheAge,
+    EventType,
+    EventTypes,
+    Interval,
+    LocalDay,
+    LocalSlot,
+    Place,
+    Profile,
+    Question,
+    Rule,
+    Schedule,
+    Schedules,
+    Slot,
+)
 from adapters.web.schemas.bookings import Booking as BookingAnswer
 from adapters.web.schemas.bookings import (
     BookingPage,
@@ -28,7 +47,14 @@ from adapters.web.schemas.integration import (
     Integration,
     Recovered,
 )
+from adapters.web.schemas.invitees import EraseInvitee, Erasure
 from adapters.web.schemas.jobs import StartedJob
+from adapters.web.schemas.webhook_events import (
+    Replayed,
+    WebhookEvent,
+    WebhookEventPage,
+    WebhookEventWithBody,
+)
 
 _API = "https://api.calendly.com"
 _SITE = "https://calendly.com/ada"
@@ -144,3 +170,120 @@ WEBHOOK = {
     "created_by": f"{_API}/users/AAAAAAAAAAAAAAAA",
     "payload": {"uri": _INVITEE, "status": "active"},
 }
+_LINK = f"{_SITE}/intro/2026-12-03T14:30:00Z"
+_ZONE = ZoneInfo("Europe/Berlin")
+
+_CACHE = CacheAge(
+    fetched_at=_NOW - timedelta(seconds=95),
+    freshness="fresh",
+    stale_at=_NOW + timedelta(minutes=55),
+    expires_at=_NOW + timedelta(hours=22, minutes=40),
+    invalidated_by=None,
+    error_code=None,
+)
+_EVENT_TYPE = EventType(
+    uri=_TYPE,
+    name="Intro call",
+    active=True,
+    duration=30,
+    duration_options=(),
+    kind="solo",
+    scheduling_url=f"{_SITE}/intro",
+    slug="intro",
+    pooling_type=None,
+    booking_method="instant",
+    description="A first conversation.",
+    color="#0069ff",
+    position=0,
+    secret=False,
+    is_paid=False,
+    admin_managed=False,
+    locale="en",
+    profile=Profile(kind="User", name="Ada Example", owner=f"{_API}/users/AAAAAAAAAAAAAAAA"),
+    location_kinds=("google_conference",),
+    locations=(Place("google_conference", None, None, None),),
+    questions=(
+        Question(
+            "What shall we talk about?",
+            "text",
+            0,
+            required=False,
+            enabled=True,
+            choices=(),
+            include_other=False,
+        ),
+    ),
+    updated_at=_NOW - timedelta(days=30),
+)
+EVENT_TYPES = EventTypes(items=(_EVENT_TYPE,), next_cursor=None, cache=_CACHE)
+AVAILABILITY = Availability(
+    event_type=_EVENT_TYPE,
+    start=_NOW,
+    end=_NOW + timedelta(days=7),
+    covered_until=_NOW + timedelta(days=31),
+    timezone=_ZONE.key,
+    slots=(Slot(_START, 1, _LINK),),
+    days=(
+        LocalDay(_START.date(), slots=(LocalSlot(_START, _START.astimezone(_ZONE), 1, _LINK),)),
+    ),
+    cache=_CACHE,
+)
+BUSY_TIMES = BusyTimes(
+    start=_NOW,
+    end=_NOW + timedelta(days=7),
+    covered_until=_NOW + timedelta(days=7),
+    items=(BusyTime("external", _START, _START + timedelta(minutes=45)),),
+    cache=_CACHE,
+)
+SCHEDULES = Schedules(
+    items=(
+        Schedule(
+            uri=f"{_API}/user_availability_schedules/CCCCCCCCCCCCCCCC",
+            name="Working hours",
+            default=True,
+            timezone=_ZONE.key,
+            rules=(
+                Rule("wday", "monday", (Interval("09:00", "17:00"),)),
+                Rule("date", "2026-12-24", ()),
+            ),
+        ),
+    ),
+    cache=_CACHE,
+)
+_DEAD: dict[str, Any] = {
+    "id": UUID("0193a2b7-5e6f-7a81-9c2d-3e4f5a6b7c8d"),
+    "kind": "invitee.created",
+    "status": "dead_lettered",
+    "attempts": 10,
+    "reason": "unexpected",
+    "received_at": _NOW - timedelta(hours=5),
+    "occurred_at": _NOW - timedelta(hours=5, seconds=1),
+    "next_attempt_at": None,
+    "settled_at": None,
+    "integration_id": UUID("0193a2b4-7c1d-7e3f-8a5b-6c7d8e9f0a1b"),
+    "replays": 0,
+    "replayed_at": None,
+    "replayed_by": None,
+}
+_PUT_BACK: dict[str, Any] = {
+    **_DEAD,
+    "status": "pending",
+    "attempts": 0,
+    "reason": None,
+    "next_attempt_at": _NOW,
+    "replays": 1,
+    "replayed_at": _NOW,
+    "replayed_by": "api:sk_AbCdEfG",
+}
+WEBHOOK_EVENT_PAGE = WebhookEventPage(items=(WebhookEvent(**_DEAD),), next_cursor=None)
+WEBHOOK_EVENT = WebhookEventWithBody(**_DEAD, body=None)
+PUT_BACK = WebhookEvent(**_PUT_BACK)
+REPLAYED = Replayed(replayed=3)
+ERASE_INVITEE = EraseInvitee(email="grace@example.com")
+ERASURE = Erasure(
+    id=UUID("0193a2b8-6f70-7b92-8d3e-4f5a6b7c8d9e"),
+    erased_at=_NOW,
+    bookings=2,
+    webhook_events=5,
+    unreadable=0,
+)

@@ -7,6 +7,8 @@ from domain.availability import (
     BusyTime,
     EventType,
     Interval,
+    Place,
+    Profile,
     Question,
     Rule,
     Schedule,
@@ -14,7 +16,6 @@ from domain.availability import (
     Window,
 )
 from domain.errors import CalendarBroken, CalendlyProtocolError
-from domain.event_types import Place, Profile
 from tests.adapters.calendly.support import (
     ACCESS,
     API_URL,

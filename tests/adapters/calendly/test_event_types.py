@@ -2,9 +2,8 @@ import msgspec
 import pytest
 
 from adapters.calendly.availability import CalendlyAvailabilityGateway
-from domain.availability import EventType, Question
+from domain.availability import EventType, Place, Profile, Question
 from domain.errors import CalendlyForbidden, CalendlyNotFound
-from domain.event_types import Place, Profile
 from tests.adapters.calendly.support import ACCESS, API_URL, Wire, refusal, resource
 from tests.fakes.calendly import bodies
 

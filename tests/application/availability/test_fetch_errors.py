@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.availability.fetch_errors import RETRY_SECONDS, fetch_error
+from application.availability.read_through_cache import UNFETCHED_RETRY_SECONDS, fetch_error
 from application.ports.storage.availability_cache import CacheEntry, CacheKind
 from domain.errors import (
     AvailabilityPending,
@@ -40,7 +40,7 @@ def test_a_lasting_refusal_is_not_called_pending(
 @pytest.mark.parametrize(
     ("backoff", "expected"),
     [
-        (None, RETRY_SECONDS),
+        (None, UNFETCHED_RETRY_SECONDS),
         (timedelta(seconds=90.2), 91),
         (timedelta(), 1),
         (timedelta(seconds=-5), 1),
