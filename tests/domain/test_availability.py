@@ -52,7 +52,7 @@ def starts(slots: list[Slot]) -> list[int]:
         ("group", "round_robin", set()),
     ],
 )
-def test_a_booking_takes_the_slot_of_whom_it_binds(
+def test_a_booking_occupies_its_hosts_slot(
     kind: str, pooling_type: str | None, taken: set[str]
 ) -> None:
     """A host's booking closes a slot, unless it leaves seats or another host steps in."""

@@ -37,12 +37,12 @@ policies = st.builds(
         (-seconds(5), Freshness.FRESH),
     ],
 )
-def test_a_part_loses_standing_with_age(age: timedelta, expected: Freshness) -> None:
+def test_an_entry_becomes_stale_with_age(age: timedelta, expected: Freshness) -> None:
     """A part is fresh up to the soft limit, stale up to the hard one, and expired after it."""
     assert POLICY.freshness(NOW - age, None, NOW, "busy", TIMES) is expected
 
 
-def test_a_stale_part_is_served_for_a_limited_time() -> None:
+def test_a_stale_entry_is_served_for_a_limited_time() -> None:
     """A part expires when it was stale for too long, though its TTL is not over."""
     policy = CachePolicy(
         soft_ttl=seconds(60), stale_while_revalidate=seconds(30), ttl=seconds(600), jitter=0
@@ -66,7 +66,7 @@ def test_a_change_after_the_fetch_invalidates(
     assert POLICY.freshness(NOW - seconds(60), invalidated_at, NOW, "busy", TIMES) is expected
 
 
-def test_an_expired_part_is_expired_whatever_changed() -> None:
+def test_an_expired_entry_stays_expired_after_a_change() -> None:
     """Invalidation does not make an expired part servable again."""
     assert POLICY.freshness(NOW - timedelta(days=2), NOW, NOW, "busy", TIMES) is Freshness.EXPIRED
 
@@ -100,7 +100,7 @@ def test_deadlines_come_early_within_bounds(policy: CachePolicy, seed: str) -> N
     assert expires_at >= NOW + latest * least - INSTANT
 
 
-def test_what_was_fetched_together_ages_apart() -> None:
+def test_entries_fetched_together_expire_apart() -> None:
     """The deadlines of parts of one moment are spread over the whole of the jitter."""
     policy = CachePolicy(soft_ttl=timedelta(hours=1), jitter=0.1)
     early, late = timedelta(minutes=54), timedelta(hours=1)

@@ -37,7 +37,7 @@ def test_a_day_has_the_hours_that_it_has(midnight: datetime, day: date, hours: i
     assert [len(each.slots) for each in found if each.date == day] == [hours]
 
 
-def test_the_hour_that_comes_twice_is_told_apart() -> None:
+def test_an_hour_that_occurs_twice_is_distinguished() -> None:
     """Two slots at half past two on the same day differ by their offset, and keep their order."""
     first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 

@@ -60,7 +60,7 @@ def aged(age: timedelta, **has_content: object) -> Entry:
         (aged(2 * DAY), Freshness.EXPIRED),
     ],
 )
-def test_standing(entry: Entry | None, expected: Freshness) -> None:
+def test_freshness(entry: Entry | None, expected: Freshness) -> None:
     """An entry that was never fetched is missing; for all others the policy decides."""
     assert freshness_of(entry, NOW, POLICY) is expected
 
@@ -74,7 +74,7 @@ def test_what_is_read_is_refilled(age: timedelta) -> None:
 
 
 @pytest.mark.parametrize("read_at", [None, NOW - 8 * HOUR, NOW - 7 * HOUR])
-def test_what_nobody_read_since_is_left_alone(read_at: datetime | None) -> None:
+def test_entries_without_a_later_read_are_left_alone(read_at: datetime | None) -> None:
     """A stale or invalidated entry without a read after its fetch costs no call."""
     assert not wanted(aged(7 * HOUR, read_at=read_at))
     assert not wanted(aged(7 * HOUR, read_at=read_at, invalidated_at=NOW))
@@ -113,7 +113,7 @@ def test_what_is_not_of_the_offer_is_kept_once_it_was_read() -> None:
     assert wanted(aged(HOUR, is_offer=False, has_content=False), NOW)
 
 
-def test_a_user_is_due_before_a_part_expires() -> None:
+def test_a_user_is_due_before_an_entry_expires() -> None:
     """The sync turns to an entry two runs before it expires, and refills it then."""
     entry = aged(HOUR)
 
@@ -126,7 +126,7 @@ def test_a_user_is_due_before_a_part_expires() -> None:
     assert keep_warm_due_at(aged(POLICY.ttl), NOW, POLICY, NOW) is None
 
 
-def test_a_resting_part_makes_its_user_due_after_its_rest() -> None:
+def test_a_failed_entry_is_due_after_its_backoff() -> None:
     """An entry that failed shortly before it expires is due when it may be retried."""
     retry_at = NOW + timedelta(minutes=2)
 
@@ -147,14 +147,14 @@ def test_what_was_just_refilled_is_not_due(ttl: timedelta, jitter: float) -> Non
     assert not is_due_for_sync(entry, NOW + policy.shortest_life / 2, policy, NOW)
 
 
-def test_what_is_missing_is_fetched_for_who_is_there() -> None:
+def test_missing_entries_are_fetched_for_a_recent_user() -> None:
     """A entry that never came is asked for again while its user is there, and no longer."""
     assert wanted(aged(HOUR, has_content=False), connected_at=NOW)
     assert wanted(aged(HOUR, has_content=False, read_at=NOW))
     assert not wanted(aged(HOUR, has_content=False))
 
 
-def test_a_failure_is_rested_on() -> None:
+def test_a_failure_backs_off() -> None:
     """After a failure no fetch runs before its backoff ends, in any state of the entry."""
     resting = aged(2 * DAY, read_at=NOW, retry_at=NOW + timedelta(seconds=1))
     rested = aged(2 * DAY, read_at=NOW, retry_at=NOW)

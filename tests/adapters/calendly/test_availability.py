@@ -164,7 +164,7 @@ async def test_busy_times_of_every_kind_are_read() -> None:
     }
 
 
-async def test_a_broken_calendar_is_said() -> None:
+async def test_a_broken_calendar_is_reported() -> None:
     """A 424 is the host's calendar connection, not an outage."""
     wire = Wire(refusal(424, "External Calendar Error"))
 

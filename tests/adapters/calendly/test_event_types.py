@@ -16,7 +16,7 @@ async def read(**changed: object) -> EventType:
     return await CalendlyAvailabilityGateway(wire.api).event_type(ACCESS, bodies.EVENT_TYPE)
 
 
-async def test_an_event_type_comes_whole() -> None:
+async def test_an_event_type_is_complete() -> None:
     """Everything that who shows or books it has to know is read."""
     address, hint, number = TEXTS
     question = {"name": "Size", "type": "single_select", "answer_choices": ["S"]}
@@ -122,7 +122,7 @@ def test_what_was_cached_before_goes_on_being_read() -> None:
         (refusal(403, "Permission Denied"), CalendlyForbidden),
     ],
 )
-async def test_a_refusal_says_which(refused: object, error: type[Exception]) -> None:
+async def test_a_refusal_names_its_reason(refused: object, error: type[Exception]) -> None:
     """A missing event type and a forbidden one are two errors."""
     wire = Wire(by=lambda _: refused)  # type: ignore[arg-type, return-value]
 

@@ -24,7 +24,7 @@ from tests.fakes.clock import NOON
 
 USERS = 1500
 DUE = 30
-PARTS_EACH = 5
+ENTRIES_EACH = 5
 NEAR = CacheKey(CacheKind.SLOTS, "https://api.calendly.com/event_types/1")
 FILL = f"""
 INSERT INTO app_user (public_id, external_id, created_at)
@@ -125,8 +125,8 @@ class Access(msgspec.Struct, frozen=True):
 
 async def accesses(sql: asyncpg.Connection, statement: str, *values: Any) -> dict[str, Access]:
     """Run a statement; return how it got at each table's rows, by the alias of the table."""
-    told = await sql.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values)
-    (plan,) = msgspec.json.decode(told)
+    explained = await sql.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values)
+    (plan,) = msgspec.json.decode(explained)
     return {
         node["Alias"]: Access(
             index=_index(node),
@@ -164,7 +164,7 @@ async def of_someone(sql: asyncpg.Connection) -> UUID:
     return found
 
 
-async def test_shelf(sql: asyncpg.Connection) -> None:
+async def test_snapshot(sql: asyncpg.Connection) -> None:
     """A look reads rows of its user alone, by unique indexes, and no booking that is over."""
     user_id = UserId(await someone(sql))
     wanted = [CacheKey(CacheKind.EVENT_TYPES), NEAR, CacheKey(CacheKind.SLOTS, f"{NEAR.key}#671")]
@@ -173,7 +173,7 @@ async def test_shelf(sql: asyncpg.Connection) -> None:
 
     seen = await accesses(sql, cache_lookup.statement(len(wanted)), *values)
 
-    parts = seen.pop("c")
+    entries = seen.pop("c")
     assert seen == {
         "u": Access("app_user_public_id_key", 1, 0),
         "i": Access("calendly_integration_one_staying", 1, 0),
@@ -181,8 +181,8 @@ async def test_shelf(sql: asyncpg.Connection) -> None:
         "e": Access("calendly_webhook_event_pending_of_user", 1, 0),
     }
     # All of a user's entries or each by itself, as PostgreSQL estimates.
-    assert (parts.index, parts.discarded) == ("calendly_availability_cache_one_row_a_part", 0)
-    assert parts.rows <= PARTS_EACH
+    assert (entries.index, entries.discarded) == ("calendly_availability_cache_one_row_a_part", 0)
+    assert entries.rows <= ENTRIES_EACH
 
 
 async def test_heads(sql: asyncpg.Connection) -> None:
@@ -191,7 +191,7 @@ async def test_heads(sql: asyncpg.Connection) -> None:
 
     seen = await accesses(sql, availability_cache._ENTRIES, integration_id)
 
-    assert seen["c"] == Access("calendly_availability_cache_integration_id", PARTS_EACH, 0)
+    assert seen["c"] == Access("calendly_availability_cache_integration_id", ENTRIES_EACH, 0)
     assert seen["e"] == Access("calendly_webhook_event_pending_of_user", 1, 0)
 
 
@@ -205,7 +205,7 @@ async def test_version(sql: asyncpg.Connection) -> None:
     assert seen["e"] == Access("calendly_webhook_event_pending_of_user", 1, 0)
 
 
-async def test_standing(sql: asyncpg.Connection) -> None:
+async def test_freshness(sql: asyncpg.Connection) -> None:
     """Bookings in a span are found by their host and time, without any other host's rows."""
     integration_id = await sql.fetchval("SELECT public_id FROM calendly_integration LIMIT 1")
     day = timedelta(days=1)
@@ -239,13 +239,13 @@ async def test_claim_when_all_are_due(sql: asyncpg.Connection) -> None:
 async def test_marks(sql: asyncpg.Connection) -> None:
     """Marking what was read goes to each user and part by unique indexes."""
     user_id = await someone(sql)
-    parts = [CacheKind.EVENT_TYPES, CacheKind.SLOTS]
+    entries = [CacheKind.EVENT_TYPES, CacheKind.SLOTS]
 
     seen = await accesses(
         sql,
         availability_cache._MARK_READ,
         [user_id] * 2,
-        [str(each) for each in parts],
+        [str(each) for each in entries],
         ["", NEAR.key],
         [NOON] * 2,
     )
@@ -257,4 +257,4 @@ async def test_marks(sql: asyncpg.Connection) -> None:
         "calendly_availability_cache_pkey",
         "calendly_integration_pkey",
     }
-    assert max(each.rows + each.discarded for each in seen.values()) <= len(parts)
+    assert max(each.rows + each.discarded for each in seen.values()) <= len(entries)

@@ -89,7 +89,7 @@ async def read_at(sql: asyncpg.Connection, owner: Integration) -> datetime | Non
     return found
 
 
-async def test_marks_wait_for_nobody(
+async def test_marks_wait_for_no_lock(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection, ada: Integration
 ) -> None:
     """Marks of a user whose row is locked are dropped; the others are written without waiting."""

@@ -11,7 +11,7 @@ from application.ports.storage.availability_cache import Scope
 from domain.cache_policy import Freshness
 from tests.application.support.building import Product
 from tests.application.support.crashing import CrashingStorage
-from tests.application.support.host_setup import A_DAY, TOMORROW, Host, host, overtake
+from tests.application.support.host_setup import A_DAY, TOMORROW, Host, host, invalidate_cache
 from tests.application.support.process import Process
 
 PROCESSES, CROWD = 4, 125
@@ -53,7 +53,7 @@ async def test_a_crowd_of_an_overtaken_user_renews_each_thing_once(product: Prod
     """Five hundred readers of what a change overtook are answered, and one renews it."""
     ada = await host(product)
     await Process(product, "first").sync(ada.integration.id)
-    await overtake(product, ada, scope=Scope.EVERYTHING)
+    await invalidate_cache(product, ada, scope=Scope.EVERYTHING)
     product.calendly.calls.clear()
 
     views = await crowd(product, ada)

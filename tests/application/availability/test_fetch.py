@@ -24,7 +24,7 @@ async def fetch(process: Process, ada: Host, *keys: CacheKey) -> list[FetchResul
 
 
 async def fetch_again(process: Process, ada: Host, stored: CacheEntry) -> FetchResult:
-    """Fetch a part that is stored as it came."""
+    """Fetch a kind that is stored as it came."""
     ask = FetchRequest(stored.cache_key, stored.etag, stored.covers)
     (fetched,) = await process.fetch.fetch(Seen(ada.integration), [ask])
     return fetched
@@ -38,7 +38,7 @@ def far(uri: str, days: int) -> tuple[CacheKey, Window]:
 
 
 async def test_what_is_asked_for_is_fetched(product: Product, process: Process) -> None:
-    """A fetch brings each part that was asked for, in that order, and no other."""
+    """A fetch brings each kind that was asked for, in that order, and no other."""
     ada = await host(product)
     wanted = [*SINGLE, CacheKey(CacheKind.SLOTS, ada.event_type.uri)]
 
@@ -91,7 +91,7 @@ async def test_a_cell_is_asked_for_as_far_as_it_lies_ahead(
 
 
 async def test_the_moment_before_the_fetch_counts(product: Product, process: Process) -> None:
-    """A part is as old as the moment before its fetch began."""
+    """A kind is as old as the moment before its fetch began."""
     ada = await host(product)
     hold = product.calendly.hold_next("event_types")
     task = asyncio.create_task(fetch(process, ada, SINGLE[0]))
@@ -119,8 +119,8 @@ async def test_a_broken_calendar_spoils_only_busy_times(
     assert busy.entry.fetched_at == NOON
 
 
-async def test_a_bug_spoils_only_its_part(product: Product, process: Process) -> None:
-    """An error of ours in one part leaves the others alone, and is handed on."""
+async def test_a_bug_fails_only_its_entry(product: Product, process: Process) -> None:
+    """An error of ours in one kind leaves the others alone, and is handed on."""
     ada = await host(product)
     product.calendly.fail_next("busy_times", KeyError("bug"))  # type: ignore[arg-type]
 
@@ -148,13 +148,13 @@ async def test_what_did_not_change_is_not_sent_again(product: Product, process: 
     assert (third.unchanged, len(slots(third.entry))) == (False, 1)
 
 
-@pytest.mark.parametrize("part", [CacheKind.EVENT_TYPES, CacheKind.SCHEDULES])
+@pytest.mark.parametrize("kind", [CacheKind.EVENT_TYPES, CacheKind.SCHEDULES])
 async def test_what_has_no_window_is_asked_for_in_the_same_words(
-    product: Product, process: Process, part: CacheKind
+    product: Product, process: Process, kind: CacheKind
 ) -> None:
     """The tag of a list without a span holds as long as the list does."""
     ada = await host(product)
-    (first,) = await fetch(process, ada, CacheKey(part))
+    (first,) = await fetch(process, ada, CacheKey(kind))
     product.clock.advance(timedelta(hours=1))
 
     assert (await fetch_again(process, ada, first.entry)).unchanged
@@ -206,8 +206,8 @@ async def test_fetches_run_side_by_side_but_not_all_at_once(
     assert len(fetched) == 20
 
 
-async def test_one_slow_part_is_repeated(product: Product, process: Process) -> None:
-    """A part that Calendly did not process at first is asked for again within the fetch."""
+async def test_one_slow_entry_is_repeated(product: Product, process: Process) -> None:
+    """A kind that Calendly did not process at first is asked for again within the fetch."""
     ada = await host(product)
     product.calendly.fail_next("schedules", CalendlyUnavailable("down"))
 

@@ -25,7 +25,7 @@ from tests.fakes.clock import NOON
         (CacheKind.BUSY, "a code of yesterday", AvailabilityPending),
     ],
 )
-def test_a_lasting_refusal_is_not_called_pending(
+def test_a_permanent_refusal_is_not_pending(
     kind: CacheKind, code: str, expected: type[SlotkeeperError]
 ) -> None:
     """Only what may come by itself is called pending, and a time to ask again goes with it."""
@@ -46,7 +46,7 @@ def test_a_lasting_refusal_is_not_called_pending(
         (timedelta(seconds=-5), 1),
     ],
 )
-def test_who_asks_again_is_told_when_it_is_worth_it(
+def test_a_pending_error_has_the_time_of_the_retry(
     backoff: timedelta | None, expected: float
 ) -> None:
     """A pending entry that backs off reports the rest of it, in whole seconds, at least one."""

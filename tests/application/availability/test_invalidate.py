@@ -43,7 +43,7 @@ async def overtaken_by(product: Product, of: Host) -> set[str | None]:
 
 
 @pytest.mark.parametrize("by_user", [True, False])
-async def test_everything_is_overtaken(
+async def test_everything_is_invalidated(
     product: Product, ada: Host, invalidate: InvalidateAvailability, *, by_user: bool
 ) -> None:
     """The operator invalidates everything cached for the user; other users' entries stay fresh."""
@@ -77,7 +77,7 @@ async def test_what_happens_next(
     assert await overtaken_by(product, ada) == {None}
 
 
-async def test_who_is_not_connected_is_not_found(
+async def test_a_user_without_a_connection_is_not_found(
     product: Product, ada: Host, invalidate: InvalidateAvailability
 ) -> None:
     """An unknown integration, and one that is being disconnected, are refused untouched."""

@@ -36,7 +36,7 @@ def stored(key: CacheKey, age: timedelta) -> CacheEntry:
     lasts=st.timedeltas(MINUTES, timedelta(days=31)),
     age=st.timedeltas(timedelta(), timedelta(hours=30)),
 )
-def test_a_range_is_cut_without_gap_or_overlap(
+def test_a_range_is_split_without_gap_or_overlap(
     kind: CacheKind, begins: timedelta, lasts: timedelta, age: timedelta
 ) -> None:
     """For any range, and windows of any age, the pieces cover it without a gap."""
@@ -61,7 +61,7 @@ def test_a_range_is_cut_without_gap_or_overlap(
     begins=st.timedeltas(timedelta(), timedelta(days=149)),
     lasts=st.timedeltas(MINUTES, timedelta(days=31)),
 )
-def test_what_is_needed_of_nothing_is_looked_up_at_once(
+def test_required_keys_of_an_empty_cache_are_looked_up_first(
     kind: CacheKind, begins: timedelta, lasts: timedelta
 ) -> None:
     """The entries that a range needs while nothing is stored are among those looked up first."""
@@ -78,7 +78,7 @@ def test_a_usual_range_needs_the_near_window_alone() -> None:
 
 
 @pytest.mark.parametrize("missing", [0, 1, 2])
-def test_what_is_not_known_ends_the_answer(missing: int) -> None:
+def test_a_missing_window_ends_the_pieces(missing: int) -> None:
     """A range is cut up to the first window that never came."""
     wanted = time_range(CacheKind.BUSY, timedelta(days=1), timedelta(days=14))
     keys = covering_keys({}, wanted, NOON)
@@ -90,7 +90,7 @@ def test_what_is_not_known_ends_the_answer(missing: int) -> None:
     assert [piece.entry.cache_key for piece in range_pieces] == list(keys[:missing])
 
 
-def test_a_near_window_that_lies_behind_is_no_answer() -> None:
+def test_a_past_near_window_gives_no_piece() -> None:
     """A near window that ended before now is to be renewed, and nothing is cut from it."""
     wanted = time_range(CacheKind.BUSY, timedelta(hours=1), timedelta(hours=2))
     entries = {wanted.near: stored(wanted.near, timedelta(days=8))}

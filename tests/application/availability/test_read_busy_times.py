@@ -19,7 +19,7 @@ def busy(product: Product, ada: Host, *starts: datetime, length: timedelta = AN_
     ]
 
 
-async def test_busy_times_that_touch_the_range_are_told(
+async def test_busy_times_that_overlap_the_range_are_returned(
     product: Product, process: Process
 ) -> None:
     """An answer has every busy time that reaches into the range, in order, and no other."""
@@ -35,7 +35,7 @@ async def test_busy_times_that_touch_the_range_are_told(
     assert product.calendly.calls.total() == product.calendly.calls["busy_times"] == 1
 
 
-async def test_a_month_is_cut_from_weeks(product: Product, process: Process) -> None:
+async def test_a_month_is_built_from_weeks(product: Product, process: Process) -> None:
     """A long range is built from windows of a week; a busy time across two windows appears once."""
     ada = await host(product)
     starts = [TOMORROW + number * A_DAY for number in range(30)]
@@ -77,7 +77,7 @@ async def test_a_range_is_checked(
     assert product.calendly.calls.total() == 0
 
 
-async def test_a_broken_calendar_is_said(product: Product, process: Process) -> None:
+async def test_a_broken_calendar_is_reported(product: Product, process: Process) -> None:
     """Without a cached entry the caller learns that the host must repair the calendar."""
     ada = await host(product)
     product.calendly.broken_calendars.add(ada.integration.account.user_uri)

@@ -5,7 +5,14 @@ import pytest
 from application.ports.storage.availability_cache import Scope
 from domain.errors import CalendlyUnavailable, EventTypeNotFound
 from tests.application.support.building import Product
-from tests.application.support.host_setup import A_DAY, A_MOMENT, TOMORROW, Host, host, overtake
+from tests.application.support.host_setup import (
+    A_DAY,
+    A_MOMENT,
+    TOMORROW,
+    Host,
+    host,
+    invalidate_cache,
+)
 from tests.application.support.process import CACHE, Process
 from tests.application.support.statement_counter import CountedStorage
 
@@ -16,7 +23,7 @@ async def ask(process: Process, ada: Host, name: str) -> None:
 
 
 @pytest.mark.parametrize("shortened", [True, False])
-async def test_a_read_costs_one_look_at_the_store(product: Product, shortened: bool) -> None:
+async def test_a_read_costs_one_lookup(product: Product, shortened: bool) -> None:
     """A cached response takes one lookup, also by a short name once the process knows a URI."""
     ada = await host(product)
     name = ada.event_type.uri.rsplit("/", 1)[-1] if shortened else ada.event_type.uri
@@ -53,7 +60,9 @@ async def test_an_event_type_of_another_user_is_not_found(
 
 
 @pytest.mark.parametrize("name", ["", "/", "what is this", "a" * 65, "https://evil.example/%2e"])
-async def test_what_is_no_name_asks_nobody(product: Product, process: Process, name: str) -> None:
+async def test_an_invalid_name_causes_no_call(
+    product: Product, process: Process, name: str
+) -> None:
     """A text that can name no event type of Calendly's costs no call."""
     ada = await host(product)
     await process.sync(ada.integration.id)
@@ -79,7 +88,7 @@ async def test_an_inactive_event_type_is_not_found(product: Product, process: Pr
     assert product.calendly.calls.total() == 0
 
 
-async def test_guessing_names_renews_a_stale_list_once(product: Product, process: Process) -> None:
+async def test_guessed_names_refresh_a_stale_list_once(product: Product, process: Process) -> None:
     """An unknown name is answered immediately from a stale list, which is refreshed as usual."""
     ada = await host(product)
     await process.sync(ada.integration.id)
@@ -105,7 +114,7 @@ async def test_a_new_event_type_is_found_after_its_webhook(
     await process.sync(ada.integration.id)
     new = product.calendly.add_event_type(ada.integration.account.user_uri)
     product.calendly.open_slots(new.uri, ada.starts)
-    await overtake(product, ada, "event_type.created", Scope.EVENT_TYPES)
+    await invalidate_cache(product, ada, "event_type.created", Scope.EVENT_TYPES)
     await process.sync(ada.integration.id)
 
     view = await process.availability(ada.integration.user_id, new.uri, TOMORROW, TOMORROW + A_DAY)
@@ -139,7 +148,7 @@ async def test_an_event_type_that_was_switched_on_is_found(
     product.calendly.change_event_type(ada.event_type.uri, active=False)
     await process.sync(ada.integration.id)
     product.calendly.change_event_type(ada.event_type.uri, active=True)
-    await overtake(product, ada, "event_type.updated", Scope.EVENT_TYPES)
+    await invalidate_cache(product, ada, "event_type.updated", Scope.EVENT_TYPES)
 
     with pytest.raises(EventTypeNotFound):
         await ask(process, ada, ada.event_type.uri)
@@ -156,7 +165,7 @@ async def test_a_deleted_event_type_is_not_found_once_that_is_known(
     ada = await host(product)
     await ask(process, ada, ada.event_type.uri)
     product.calendly.change_event_type(ada.event_type.uri, deleted_at=product.clock.now())
-    await overtake(product, ada, "event_type.deleted", Scope.EVENT_TYPES)
+    await invalidate_cache(product, ada, "event_type.deleted", Scope.EVENT_TYPES)
 
     await ask(process, ada, ada.event_type.uri)
     await product.background.settle()

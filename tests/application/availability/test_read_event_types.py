@@ -5,7 +5,7 @@ import msgspec
 from application.ports.storage.availability_cache import Scope
 from domain.cache_policy import Freshness
 from tests.application.support.building import Product
-from tests.application.support.host_setup import host, overtake
+from tests.application.support.host_setup import host, invalidate_cache
 from tests.application.support.process import CACHE, Process
 from tests.fakes.clock import NOON
 
@@ -39,11 +39,11 @@ async def test_deleted_ones_are_left_out(product: Product, process: Process) -> 
     assert view.items == (ada.event_type, inactive)
 
 
-async def test_an_invalidated_answer_says_by_what(product: Product, process: Process) -> None:
+async def test_an_invalidated_response_has_the_reason(product: Product, process: Process) -> None:
     """A caller sees the change that invalidated the response, and no such response is cached."""
     ada = await host(product)
     await process.sync(ada.integration.id)
-    await overtake(product, ada, "event_type.updated", Scope.EVENT_TYPES)
+    await invalidate_cache(product, ada, "event_type.updated", Scope.EVENT_TYPES)
 
     view = await process.event_types(ada.integration.user_id)
     await product.background.settle()
@@ -53,16 +53,16 @@ async def test_an_invalidated_answer_says_by_what(product: Product, process: Pro
     assert view.origin.valid_until <= product.clock.now()
 
 
-async def test_the_version_grows_with_what_is_said(product: Product, process: Process) -> None:
+async def test_the_version_grows_with_each_change(product: Product, process: Process) -> None:
     """Two answers of one version say the same; a change and a fetch give another version."""
     ada = await host(product)
     await process.sync(ada.integration.id)
 
     first, again = [await process.event_types(ada.integration.user_id) for _ in range(2)]
-    await overtake(product, ada, scope=Scope.EVERYTHING)
-    overtaken = await process.event_types(ada.integration.user_id)
+    await invalidate_cache(product, ada, scope=Scope.EVERYTHING)
+    invalidated = await process.event_types(ada.integration.user_id)
     await product.background.settle()
     renewed = await process.event_types(ada.integration.user_id)
 
     assert (first.version, first) == (again.version, again)
-    assert first.version < overtaken.version < renewed.version
+    assert first.version < invalidated.version < renewed.version

@@ -33,7 +33,7 @@ async def starts(process: Process, ada: Host) -> tuple[datetime, ...]:
     return tuple(each.start for each in view.slots)
 
 
-async def test_open_slots_are_told_with_their_age(product: Product, process: Process) -> None:
+async def test_open_slots_have_their_age(product: Product, process: Process) -> None:
     """An answer has the open slots of the range, its age and how far it reaches."""
     ada = await host(product)
     await process.sync(ada.integration.id)
@@ -103,7 +103,7 @@ async def test_a_range_is_checked(
 
 
 @pytest.mark.parametrize("start", [NOON, NOON - timedelta(minutes=1)])
-async def test_the_longest_range_from_now_is_answered(
+async def test_the_longest_range_from_now_is_served(
     product: Product, process: Process, start: datetime
 ) -> None:
     """A caller whose clock is a moment behind may ask for a month from now."""
@@ -232,7 +232,7 @@ async def test_far_slots_are_fetched_on_demand_and_kept(
     assert product.calendly.calls["available_times"] == 2
 
 
-async def test_far_slots_that_expired_are_fetched_anew(product: Product, process: Process) -> None:
+async def test_expired_far_slots_are_fetched_again(product: Product, process: Process) -> None:
     """A far window without reads for a day is fetched for its next reader, and cached again."""
     ada = await host(product)
     user_id, uri = ada.integration.user_id, ada.event_type.uri
@@ -247,9 +247,7 @@ async def test_far_slots_that_expired_are_fetched_anew(product: Product, process
     assert product.calendly.calls["available_times"] == 1
 
 
-async def test_a_range_across_the_seam_is_cut_from_both_sides(
-    product: Product, process: Process
-) -> None:
+async def test_a_range_across_two_windows_uses_both(product: Product, process: Process) -> None:
     """A range that begins within the month and ends beyond it has every slot exactly once."""
     ada = await host(product)
     opened = [NOON + timedelta(hours=6) * number for number in range(4 * 25, 4 * 50)]
@@ -265,7 +263,7 @@ async def test_a_range_across_the_seam_is_cut_from_both_sides(
     assert view.covered_until >= view.end
 
 
-async def test_an_answer_is_as_old_as_its_oldest_window(
+async def test_a_response_is_as_old_as_its_oldest_window(
     product: Product, process: Process
 ) -> None:
     """A range that was cut from windows of different age tells the age of the oldest."""
@@ -280,7 +278,7 @@ async def test_an_answer_is_as_old_as_its_oldest_window(
     assert (view.age.fetched_at, far.age.fetched_at) == (NOON, product.clock.now())
 
 
-async def test_what_the_month_lost_at_its_end_is_said(product: Product, process: Process) -> None:
+async def test_the_end_of_the_covered_time_is_returned(product: Product, process: Process) -> None:
     """A month from now needs no far window: the response says how far it goes."""
     ada = await host(product)
     user_id, uri = ada.integration.user_id, ada.event_type.uri
@@ -294,9 +292,7 @@ async def test_what_the_month_lost_at_its_end_is_said(product: Product, process:
     assert product.calendly.calls["available_times"] == 1
 
 
-async def test_nothing_is_said_of_a_time_that_is_not_known(
-    product: Product, process: Process
-) -> None:
+async def test_no_slots_are_returned_for_unknown_times(product: Product, process: Process) -> None:
     """A range that begins after the end of what is kept is fetched, not said to be full."""
     ada = await host(product)
     product.calendly.open_slots(ada.event_type.uri, [NOON + MONTH + timedelta(minutes=30)])
@@ -351,7 +347,7 @@ async def test_a_far_window_that_failed_leaves_the_near_one(
         (CalendarBroken("no"), CalendarBroken),
     ],
 )
-async def test_slots_refused_for_good_are_said_to_be(
+async def test_permanently_refused_slots_are_reported(
     product: Product, process: Process, refusal: CalendlyError, said: type[SlotkeeperError]
 ) -> None:
     """A caller learns why Calendly refuses slots, and repeating the read does not fetch again."""

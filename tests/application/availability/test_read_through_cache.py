@@ -25,7 +25,7 @@ from domain.errors import (
 )
 from domain.ids import WebhookEventId
 from tests.application.support.building import Product
-from tests.application.support.host_setup import A_MOMENT, Host, host, overtake
+from tests.application.support.host_setup import A_MOMENT, Host, host, invalidate_cache
 from tests.application.support.process import BREAKER, CACHE, Process
 from tests.application.support.statement_counter import CountedStorage
 from tests.fakes.clock import NOON
@@ -86,11 +86,11 @@ async def test_what_is_stale_is_served_while_it_is_renewed(
     assert product.calendly.calls == {"event_types": 1, "refresh": 1}
 
 
-async def test_what_was_overtaken_is_served_while_it_is_renewed(
+async def test_invalidated_entries_are_served_during_the_refresh(
     product: Product, process: Process, warm: Host
 ) -> None:
     """An entry that a webhook invalidated is served as such, and refreshed in the background."""
-    await overtake(product, warm, "event_type.updated", Scope.EVENT_TYPES)
+    await invalidate_cache(product, warm, "event_type.updated", Scope.EVENT_TYPES)
 
     found = await read(process, warm)
 
@@ -127,7 +127,7 @@ async def test_what_waits_to_be_applied_costs_one_fetch(
     assert product.calendly.calls == {"busy_times": 1}
 
 
-async def test_what_is_stored_otherwise_is_fetched_anew(
+async def test_entries_in_another_format_are_fetched_again(
     product: Product, process: Process, warm: Host
 ) -> None:
     """An entry that another version stored in an unknown format is treated as missing."""
@@ -145,11 +145,11 @@ async def test_what_is_stored_otherwise_is_fetched_anew(
     assert product.calendly.calls == {"event_types": 1}
 
 
-async def test_a_change_concerns_some_parts_alone(
+async def test_a_change_affects_some_entries_only(
     product: Product, process: Process, warm: Host
 ) -> None:
     """Entries that a booking does not affect stay fresh, and are not fetched again."""
-    await overtake(product, warm, scope=Scope.BOOKINGS)
+    await invalidate_cache(product, warm, scope=Scope.BOOKINGS)
 
     states = {
         key.kind: (await read(process, warm, key)).age.freshness
@@ -190,7 +190,7 @@ async def test_six_hours_without_calendly_are_survived(
         (CalendlyForbidden("no"), LONGEST),
     ],
 )
-async def test_readers_rest_after_a_failure(
+async def test_reads_back_off_after_a_failure(
     product: Product,
     process: Process,
     warm: Host,
@@ -214,7 +214,7 @@ async def test_readers_rest_after_a_failure(
     assert product.telemetry.seen["availability_fetched", CacheKind.EVENT_TYPES, error.code] == 2
 
 
-async def test_readers_of_nothing_rest_after_a_failure(
+async def test_reads_of_an_empty_cache_back_off_after_a_failure(
     product: Product, process: Process, ada: Host
 ) -> None:
     """Without anything cached, too, a failed fetch is not repeated by every reader."""
@@ -227,14 +227,14 @@ async def test_readers_of_nothing_rest_after_a_failure(
     assert product.calendly.calls["event_types"] == 1
 
 
-async def test_a_part_that_begins_anew_is_pending_until_it_comes(
+async def test_a_new_entry_is_pending_until_it_is_fetched(
     product: Product, process: Process, ada: Host
 ) -> None:
     """A failure that was removed is no longer reported, even if the next fetch cannot be stored."""
     product.calendly.fail_next("event_types", CalendlyForbidden("no"))
     with pytest.raises(CalendlyForbidden):
         await read(process, ada)
-    await overtake(product, ada, "reconnect", Scope.EVERYTHING)
+    await invalidate_cache(product, ada, "reconnect", Scope.EVERYTHING)
     for _ in range(10):
         product.storage.fail_next_commit()
 
@@ -244,7 +244,7 @@ async def test_a_part_that_begins_anew_is_pending_until_it_comes(
     assert (refusal.value.retry_after, "None" in refusal.value.message) == (RETRY_AFTER, False)
 
 
-async def test_a_refused_part_is_refused_alone(
+async def test_a_refusal_affects_one_entry_only(
     product: Product, process: Process, ada: Host
 ) -> None:
     """Calendly's refusal of one entry does not affect the others."""
@@ -323,7 +323,7 @@ async def test_what_is_expired_is_fetched_first(
     assert product.telemetry.seen["availability_wait", "fetched"] == 1
 
 
-async def test_what_is_expired_beats_no_answer(
+async def test_an_expired_entry_is_better_than_none(
     product: Product, process: Process, warm: Host
 ) -> None:
     """While Calendly is down the last known is served to all callers, marked as expired."""
@@ -344,7 +344,7 @@ async def test_what_is_expired_beats_no_answer(
     )
 
 
-async def test_while_calendly_is_held_off_nobody_tries(
+async def test_while_the_breaker_is_open_no_fetch_runs(
     product: Product, process: Process, warm: Host
 ) -> None:
     """Once the breaker is open the last known is served immediately, and no refresh begins."""
@@ -365,7 +365,7 @@ async def test_while_calendly_is_held_off_nobody_tries(
     assert ("availability_wait", "not_fetched") not in product.telemetry.seen
 
 
-async def test_stale_parts_rest_while_calendly_is_held_off(
+async def test_stale_entries_stay_while_the_breaker_is_open(
     product: Product, process: Process, warm: Host
 ) -> None:
     """Behind a stale answer nothing is tried while the breaker is open, and again after it."""
@@ -412,7 +412,9 @@ async def test_what_is_expired_beats_a_fetch_that_does_not_end(
     await product.background.settle()
 
 
-async def test_a_dead_grant_is_said_at_once(product: Product, process: Process, ada: Host) -> None:
+async def test_a_revoked_grant_is_reported_immediately(
+    product: Product, process: Process, ada: Host
+) -> None:
     """When nothing is cached and nothing can be fetched, the user has to connect again."""
     product.calendly.revoke_grants(ada.integration.account.user_uri)
     with pytest.raises(ReauthRequired):
@@ -456,7 +458,7 @@ async def test_a_reader_may_insist_on_fresher(
     assert product.calendly.calls["event_types"] == 1
 
 
-async def test_readers_who_insist_share_one_fetch(
+async def test_reads_with_max_age_share_one_fetch(
     product: Product, process: Process, warm: Host
 ) -> None:
     """Many concurrent reads with `max_age` cause one call to Calendly."""
@@ -470,7 +472,7 @@ async def test_readers_who_insist_share_one_fetch(
     assert product.calendly.calls["event_types"] == 1
 
 
-async def test_who_insists_gets_the_last_known_while_calendly_is_down(
+async def test_max_age_gets_the_last_known_while_calendly_is_down(
     product: Product, process: Process, warm: Host
 ) -> None:
     """When a fetch fails the last known is served, and no fetch runs before its backoff ends."""
@@ -489,7 +491,7 @@ async def test_who_insists_gets_the_last_known_while_calendly_is_down(
     )
 
 
-async def test_who_insists_is_told_to_come_again_when_it_takes_long(
+async def test_max_age_is_pending_when_the_fetch_is_slow(
     product: Product, process: Process, warm: Host
 ) -> None:
     """A caller that does not accept the last known does not get it when the fetch is too slow."""

@@ -27,7 +27,7 @@ from domain.errors import (
 )
 from domain.ids import IntegrationId
 from tests.application.support.building import Product
-from tests.application.support.host_setup import Host, cached, host, overtake
+from tests.application.support.host_setup import Host, cached, host, invalidate_cache
 from tests.application.support.process import CACHE, Process
 from tests.fakes.clock import NOON
 from tests.fakes.sync_queue import due_at
@@ -39,7 +39,7 @@ HALF_A_DAY = timedelta(hours=12)
 
 
 def slots_of(ada: Host) -> CacheKey:
-    """Return the part that holds the slots of a host's event type."""
+    """Return the entry that holds the slots of a host's event type."""
     return CacheKey(CacheKind.SLOTS, ada.event_type.uri)
 
 
@@ -49,14 +49,14 @@ def due(product: Product, ada: Host) -> datetime:
 
 
 async def known(product: Product, ada: Host, at: CacheKey) -> CacheEntry:
-    """Return a part that is cached."""
-    part = await cached(product, ada, at)
-    assert part is not None
-    return part
+    """Return a entry that is cached."""
+    entry = await cached(product, ada, at)
+    assert entry is not None
+    return entry
 
 
 async def test_a_sync_fills_the_cache(product: Product, process: Process) -> None:
-    """After a sync every part is there, and the next one is due when it turns stale."""
+    """After a sync every entry is there, and the next one is due when it turns stale."""
     ada = await host(product)
 
     assert await process.sync(ada.integration.id) == SYNCED
@@ -68,7 +68,7 @@ async def test_a_sync_fills_the_cache(product: Product, process: Process) -> Non
     assert product.telemetry.seen["availability_sync", SYNCED] == 1
 
 
-async def test_a_sync_of_what_is_fresh_asks_nobody(product: Product, process: Process) -> None:
+async def test_a_sync_of_fresh_entries_causes_no_call(product: Product, process: Process) -> None:
     """A second sync finds nothing to do, makes no call and gives the right back."""
     ada = await host(product)
     await process.sync(ada.integration.id)
@@ -94,7 +94,7 @@ async def test_only_one_fetches_at_a_time(product: Product, process: Process) ->
     assert product.calendly.calls["event_types"] == 1
 
 
-async def test_a_failed_part_keeps_its_content(product: Product, process: Process) -> None:
+async def test_a_failed_entry_keeps_its_content(product: Product, process: Process) -> None:
     """An entry that could not be fetched keeps its content, has an error code, and is retried."""
     ada = await host(product)
     await process.sync(ada.integration.id)
@@ -103,17 +103,17 @@ async def test_a_failed_part_keeps_its_content(product: Product, process: Proces
 
     assert await process.sync(ada.integration.id) == PARTLY
 
-    now, part = product.clock.now(), await known(product, ada, slots_of(ada))
-    assert (part.fetched_at, part.error_code) == (NOON, "calendly_unavailable")
-    assert tuple(each.start for each in slots(part)) == ada.starts
-    assert part.retry_at is not None
-    assert RETRY_AFTER <= part.retry_at - now <= 1.1 * RETRY_AFTER
+    now, entry = product.clock.now(), await known(product, ada, slots_of(ada))
+    assert (entry.fetched_at, entry.error_code) == (NOON, "calendly_unavailable")
+    assert tuple(each.start for each in slots(entry)) == ada.starts
+    assert entry.retry_at is not None
+    assert RETRY_AFTER <= entry.retry_at - now <= 1.1 * RETRY_AFTER
     assert (await known(product, ada, TYPES)).fetched_at == now
     assert due(product, ada) - now <= 1.1 * RETRY_AFTER
 
 
 async def test_only_what_failed_is_tried_again(product: Product, process: Process) -> None:
-    """After its rest the part that failed is fetched alone, and its failure is forgotten."""
+    """After its rest the entry that failed is fetched alone, and its failure is forgotten."""
     ada = await host(product)
     product.calendly.fail_next("schedules", CalendlyForbidden("no"))
     await process.sync(ada.integration.id)
@@ -137,7 +137,7 @@ async def test_event_types_that_are_gone_are_forgotten(product: Product, process
     await process.sync(ada.integration.id)
     product.calendly.change_event_type(ada.event_type.uri, active=False)
     product.calendly.change_event_type(other.uri, deleted_at=NOON)
-    await overtake(product, ada, scope=Scope.EVERYTHING)
+    await invalidate_cache(product, ada, scope=Scope.EVERYTHING)
 
     await process.sync(ada.integration.id)
 
@@ -151,7 +151,7 @@ async def test_new_event_types_get_their_slots(product: Product, process: Proces
     ada = await host(product)
     await process.sync(ada.integration.id)
     new = product.calendly.add_event_type(ada.integration.account.user_uri)
-    await overtake(product, ada, "event_type.created", Scope.EVENT_TYPES)
+    await invalidate_cache(product, ada, "event_type.created", Scope.EVENT_TYPES)
 
     await process.sync(ada.integration.id)
 
@@ -161,12 +161,12 @@ async def test_new_event_types_get_their_slots(product: Product, process: Proces
 async def test_what_calendly_calls_unchanged_is_as_good_as_new(
     product: Product, process: Process
 ) -> None:
-    """An unchanged part keeps its content and is fresh again; a near window is fetched whole."""
+    """An unchanged entry keeps its content and is fresh again; a near window is fetched whole."""
     ada = await host(product)
     await process.sync(ada.integration.id)
     before = {at: await known(product, ada, at) for at in (TYPES, SCHEDULES)}
     product.telemetry.seen.clear()
-    await overtake(product, ada, scope=Scope.EVERYTHING)
+    await invalidate_cache(product, ada, scope=Scope.EVERYTHING)
 
     assert await process.sync(ada.integration.id) == SYNCED
 
@@ -199,9 +199,9 @@ async def test_a_failed_sync_is_tried_again_later(
 
     assert pause <= due(product, ada) - NOON <= 1.1 * pause
     for at in (TYPES, BUSY, SCHEDULES):
-        part = await known(product, ada, at)
-        assert (part.content, part.error_code) == (b"", error.code)
-        assert part.retry_at == due(product, ada)
+        entry = await known(product, ada, at)
+        assert (entry.content, entry.error_code) == (b"", error.code)
+        assert entry.retry_at == due(product, ada)
     assert product.storage.state.integrations[ada.integration.id].value.last_synced_at is None
     assert product.telemetry.seen["availability_sync", error.code] == 1
     assert product.calendly.calls["busy_times"] == 0
@@ -217,7 +217,7 @@ async def test_a_list_that_cannot_be_had_spoils_nothing_else(
     """When only the event types are refused, the slots of the known ones are still fetched."""
     ada = await host(product)
     await process.sync(ada.integration.id)
-    await overtake(product, ada, scope=Scope.EVERYTHING)
+    await invalidate_cache(product, ada, scope=Scope.EVERYTHING)
     product.calendly.fail_always("event_types", error)
 
     assert await process.sync(ada.integration.id) == PARTLY
@@ -230,7 +230,7 @@ async def test_a_list_that_cannot_be_had_spoils_nothing_else(
 async def test_what_is_refused_for_good_keeps_the_rhythm(
     product: Product, process: Process
 ) -> None:
-    """A part that Calendly refuses does not make the others be fetched more often."""
+    """A entry that Calendly refuses does not make the others be fetched more often."""
     ada = await host(product)
     product.calendly.broken_calendars.add(ada.integration.account.user_uri)
 
@@ -240,7 +240,7 @@ async def test_what_is_refused_for_good_keeps_the_rhythm(
 
 
 @pytest.mark.parametrize("error", [None, CalendlyUnavailable("no")])
-async def test_who_lost_the_right_stores_nothing(
+async def test_an_owner_without_the_lease_stores_nothing(
     product: Product, process: Process, error: SlotkeeperError | None
 ) -> None:
     """A sync that took longer than its right, which another one took over, changes nothing."""
@@ -267,21 +267,19 @@ async def test_who_lost_the_right_stores_nothing(
     assert product.storage.state.integrations[ada.integration.id].sync_owner == "other"
 
 
-async def test_a_change_during_a_fetch_is_not_overlooked(
-    product: Product, process: Process
-) -> None:
+async def test_a_change_during_a_fetch_invalidates(product: Product, process: Process) -> None:
     """An entry that is invalidated during its fetch stays invalidated, and is due immediately."""
     ada = await host(product)
     hold = product.calendly.hold_next("event_types")
     task = asyncio.create_task(process.sync(ada.integration.id))
     await hold.reached.wait()
-    await overtake(product, ada, "invitee.created", Scope.EVERYTHING)
+    await invalidate_cache(product, ada, "invitee.created", Scope.EVERYTHING)
     hold.release()
     await task
 
-    part = await known(product, ada, TYPES)
+    entry = await known(product, ada, TYPES)
 
-    assert part.invalidated_by == "invitee.created"
+    assert entry.invalidated_by == "invitee.created"
     assert due(product, ada) <= product.clock.now()
 
 
@@ -317,7 +315,7 @@ async def test_a_grant_that_died_is_not_asked_with(product: Product, process: Pr
 
 
 @pytest.mark.parametrize("step", ["opening", "commit"])
-async def test_what_cannot_be_stored_keeps_nobody_waiting(
+async def test_a_failed_commit_delays_no_other_worker(
     product: Product, process: Process, step: str
 ) -> None:
     """When the store was down at a sync's end, the lease is released and the sync retried soon."""
@@ -336,7 +334,7 @@ async def test_what_cannot_be_stored_keeps_nobody_waiting(
     assert due(product, ada) == NOON + RETRY_AFTER
 
 
-async def test_a_part_that_failed_is_not_forgotten_over_another(
+async def test_a_failed_entry_is_retried_besides_another(
     product: Product, process: Process
 ) -> None:
     """A failed entry is retried after its backoff, even if another one was refreshed since."""
@@ -344,7 +342,7 @@ async def test_a_part_that_failed_is_not_forgotten_over_another(
     product.calendly.fail_always("available_times", CalendlyUnavailable("down"))
     await process.sync(ada.integration.id)
     again = (await known(product, ada, slots_of(ada))).retry_at
-    await overtake(product, ada, scope=Scope.BOOKINGS)
+    await invalidate_cache(product, ada, scope=Scope.BOOKINGS)
 
     assert await process.sync(ada.integration.id) == SYNCED
 

@@ -10,7 +10,7 @@ from tests.fakes.sync_queue import due_at
 
 
 @pytest.mark.parametrize("stage", ["fetching", "storing"])
-async def test_a_sync_that_is_cut_off_gives_the_right_back(
+async def test_a_cancelled_sync_releases_the_lease(
     product: Product, process: Process, stage: str
 ) -> None:
     """After a shutdown during a refresh other workers fetch immediately, as if it had not begun."""
@@ -65,7 +65,9 @@ async def test_giving_back_takes_a_bounded_time(product: Product, process: Proce
     assert LAST_STEP <= loop.time() - began < LAST_STEP + 1
 
 
-async def test_who_lost_the_right_gives_nothing_back(product: Product, process: Process) -> None:
+async def test_an_owner_without_the_lease_releases_nothing(
+    product: Product, process: Process
+) -> None:
     """A refresh that is cancelled after another owner took the lease leaves it to that owner."""
     ada = await host(product)
     hold = product.calendly.hold_next("event_types")

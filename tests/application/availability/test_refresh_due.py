@@ -20,8 +20,8 @@ from tests.application.support.host_setup import (
     Host,
     cached,
     host,
+    invalidate_cache,
     mark_read,
-    overtake,
 )
 from tests.application.support.process import CACHE, CONCURRENCY, Process
 from tests.fakes.clock import NOON
@@ -31,10 +31,10 @@ TYPES = CacheKey(CacheKind.EVENT_TYPES)
 RUN = timedelta(minutes=15)
 
 
-async def store(product: Product, ada: Host, part: CacheEntry) -> None:
-    """Store a part that no fetch brought."""
+async def store(product: Product, ada: Host, entry: CacheEntry) -> None:
+    """Store a entry that no fetch brought."""
     async with product.storage() as uow:
-        await uow.availability.put(ada.integration.user_id, ada.integration.id, [part])
+        await uow.availability.put(ada.integration.user_id, ada.integration.id, [entry])
         await uow.commit()
 
 
@@ -55,7 +55,7 @@ async def test_what_was_never_filled_is_due(product: Product, process: Process) 
 
 
 async def test_what_is_read_is_kept_fresh(product: Product, process: Process) -> None:
-    """A part that was read since it was fetched is fetched again once it is stale."""
+    """A entry that was read since it was fetched is fetched again once it is stale."""
     ada = await host(product)
     await run(process)
     product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
@@ -76,14 +76,14 @@ async def test_a_reading_causes_one_fetch(
     """The read that caused a background refresh causes no other one, even if stored late."""
     ada = await host(product)
     await run(process)
-    await overtake(product, ada, scope=Scope.EVENT_TYPES)
+    await invalidate_cache(product, ada, scope=Scope.EVENT_TYPES)
     product.calendly.calls.clear()
 
     await process.event_types(ada.integration.user_id)
     await product.background.settle()
     product.clock.advance(delay)
     await process.usage.write()
-    await overtake(product, ada, scope=Scope.EVENT_TYPES)
+    await invalidate_cache(product, ada, scope=Scope.EVENT_TYPES)
     unread = await run(process)
     await process.event_types(ada.integration.user_id)
     await product.background.settle()
@@ -101,7 +101,7 @@ async def test_what_is_read_seldom_waits_for_its_reader(
     product.clock.advance(A_MOMENT)
     await mark_read(product, ada, TYPES)
     product.clock.advance(RECENT_READ)
-    await overtake(product, ada, scope=Scope.EVENT_TYPES)
+    await invalidate_cache(product, ada, scope=Scope.EVENT_TYPES)
     product.calendly.calls.clear()
 
     job_result = await run(process)
@@ -110,12 +110,12 @@ async def test_what_is_read_seldom_waits_for_its_reader(
     assert product.calendly.calls.total() == 0
 
 
-async def test_what_nobody_reads_costs_no_call(product: Product, process: Process) -> None:
+async def test_unread_entries_cost_no_call(product: Product, process: Process) -> None:
     """A user without reads is processed, and Calendly is not called."""
     ada = await host(product)
     await run(process)
     product.calendly.calls.clear()
-    await overtake(product, ada, scope=Scope.EVERYTHING)
+    await invalidate_cache(product, ada, scope=Scope.EVERYTHING)
 
     job_result = await run(process)
 
@@ -135,9 +135,9 @@ async def test_a_user_is_kept_from_expiring_for_a_while(
         for _ in range(int(A_DAY / RUN)):
             product.clock.advance(RUN)
             await run(process)
-            part = await cached(product, ada, TYPES)
-            assert part is not None
-            if product.clock.now() - part.fetched_at > CACHE.ttl:
+            entry = await cached(product, ada, TYPES)
+            assert entry is not None
+            if product.clock.now() - entry.fetched_at > CACHE.ttl:
                 expired.append(day)
         calls.append(product.calendly.calls["event_types"])
 
@@ -148,7 +148,7 @@ async def test_a_user_is_kept_from_expiring_for_a_while(
     assert calls[-1] == 0
 
 
-async def test_what_nobody_ever_read_but_the_offer_may_expire(
+async def test_unread_entries_may_expire_except_the_offer(
     product: Product, process: Process
 ) -> None:
     """Busy times and schedules are fetched for a new user once, and again after a read."""
@@ -171,9 +171,7 @@ async def test_what_nobody_ever_read_but_the_offer_may_expire(
     assert product.calendly.calls["schedules"] >= 3
 
 
-async def test_a_page_that_is_cut_off_keeps_nobodys_right(
-    product: Product, process: Process
-) -> None:
+async def test_a_cancelled_page_keeps_no_lease(product: Product, process: Process) -> None:
     """Every claim is released when the page is cancelled, begun or not."""
     hosts = [await host(product, f"user-{number}") for number in range(CONCURRENCY + 3)]
     hold = product.calendly.hold_next("event_types")
@@ -198,13 +196,17 @@ async def test_what_was_read_last_comes_first(product: Product, process: Process
         product.clock.advance(A_MOMENT)
         await mark_read(product, each, TYPES)
     for each in hosts:
-        await overtake(product, each, scope=Scope.EVERYTHING)
+        await invalidate_cache(product, each, scope=Scope.EVERYTHING)
     product.calendly.calls.clear()
 
     await run(process, limit=1)
 
-    parts = [await cached(product, each, TYPES) for each in hosts]
-    assert [each is not None and each.fetched_at > NOON for each in parts] == [False, False, True]
+    entries = [await cached(product, each, TYPES) for each in hosts]
+    assert [each is not None and each.fetched_at > NOON for each in entries] == [
+        False,
+        False,
+        True,
+    ]
 
 
 async def test_far_slots_are_kept_while_they_are_read(product: Product, process: Process) -> None:
@@ -274,9 +276,7 @@ async def test_one_bug_does_not_stop_the_others(product: Product, process: Proce
     assert await cached(product, bob, TYPES) is not None
 
 
-async def test_a_list_that_cannot_be_read_is_fetched_anew(
-    product: Product, process: Process
-) -> None:
+async def test_an_unreadable_list_is_fetched_again(product: Product, process: Process) -> None:
     """Event types that another version stored, or that are corrupt, are treated as missing."""
     ada = await host(product)
     await store(product, ada, CacheEntry(CacheKind.EVENT_TYPES, "", b"spoilt", NOON))
@@ -312,7 +312,7 @@ async def test_several_workers_share_the_work(product: Product, workers: int) ->
     assert product.calendly.calls["event_types"] == 12
 
 
-async def test_a_turn_begins_when_its_user_comes(product: Product, process: Process) -> None:
+async def test_a_lease_begins_with_its_refresh(product: Product, process: Process) -> None:
     """A user who waited for nearly the whole claim is fetched under a lease of full length."""
     hosts = [await host(product, f"user-{number}") for number in range(CONCURRENCY + 1)]
     *first, last = [product.calendly.hold_next("event_types") for _ in hosts]
@@ -331,7 +331,7 @@ async def test_a_turn_begins_when_its_user_comes(product: Product, process: Proc
     assert (await page).done == {"synced": CONCURRENCY + 1}
 
 
-async def test_a_right_that_was_lost_in_the_queue_is_not_used(
+async def test_a_lease_that_was_lost_in_the_queue_is_not_used(
     product: Product, process: Process
 ) -> None:
     """A user that another owner took while the page was slow is not fetched a second time."""
@@ -394,7 +394,7 @@ async def test_an_outage_ends_the_page(product: Product, process: Process) -> No
     assert (await run(process, limit=100)).done == {"synced": 3 * CONCURRENCY}
 
 
-async def test_a_store_that_is_away_leaves_nobody_held(product: Product, process: Process) -> None:
+async def test_an_unavailable_store_leaves_no_lease(product: Product, process: Process) -> None:
     """A user whose rows could not be read is released, and retried soon."""
     ada = await host(product)
     breaker_and_claim = (None,) * 3

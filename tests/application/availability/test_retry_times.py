@@ -17,7 +17,7 @@ ASKED = timedelta(minutes=10)
 
 
 @pytest.mark.parametrize("chance", [0, 0.5, 0.999])
-def test_a_good_refresh_is_due_again_before_it_turns_stale(chance: float) -> None:
+def test_a_good_refresh_is_due_before_it_is_stale(chance: float) -> None:
     """A refreshed user is due at the soft TTL, and users are not all due at the same moment."""
     retry_times = retry_times_after([], NOON, CACHE, chance)
 
@@ -55,7 +55,7 @@ def test_what_is_refused_for_good_keeps_the_rhythm(error: SlotkeeperError) -> No
     assert retry_times.of(error) == NOON + 0.95 * LONGEST
 
 
-def test_a_very_long_rest_holds_up_its_part_alone() -> None:
+def test_a_very_long_backoff_delays_its_entry_only() -> None:
     """When Calendly wants one part to rest for a day, the others keep their rhythm."""
     error = CalendlyThrottled("slow", retry_after=86_400)
 

@@ -19,7 +19,14 @@ from domain.errors import (
     CalendlyUnavailable,
 )
 from tests.application.support.building import Product
-from tests.application.support.host_setup import A_DAY, A_MOMENT, TOMORROW, Host, host, overtake
+from tests.application.support.host_setup import (
+    A_DAY,
+    A_MOMENT,
+    TOMORROW,
+    Host,
+    host,
+    invalidate_cache,
+)
 from tests.application.support.process import CACHE, Process
 from tests.application.support.refusing import RefusingBackground
 from tests.application.support.slow_store import DawdlingCalendly, dawdling_product
@@ -29,11 +36,11 @@ EVENT_TYPES = CacheKey(CacheKind.EVENT_TYPES)
 THINGS = ("event_types", "available_times", "busy_times", "schedules")
 
 
-Question = Callable[[], Awaitable[object]]
+Query = Callable[[], Awaitable[object]]
 
 
-def questions(process: Process, ada: Host) -> list[Question]:
-    """Return one question of each kind."""
+def queries(process: Process, ada: Host) -> list[Query]:
+    """Return one query of each kind."""
     user_id, end = ada.integration.user_id, TOMORROW + A_DAY
     return [
         partial(process.availability, user_id, ada.event_type.uri, TOMORROW, end),
@@ -43,10 +50,10 @@ def questions(process: Process, ada: Host) -> list[Question]:
     ]
 
 
-async def ask_after(seconds: float, question: Question) -> object:
-    """Ask a question a while from now."""
+async def ask_after(seconds: float, query: Query) -> object:
+    """Ask a query a while from now."""
     await asyncio.sleep(seconds)
-    return await question()
+    return await query()
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -57,10 +64,10 @@ async def test_many_readers_of_a_cold_user_fetch_each_thing_once(seed: int) -> N
     processes = [Process(product, f"process-{number}") for number in range(4)]
 
     readers = [
-        asyncio.create_task(ask_after(chance.uniform(0, 1), question))
+        asyncio.create_task(ask_after(chance.uniform(0, 1), query))
         for process in processes
         for _ in range(8)
-        for question in questions(process, ada)
+        for query in queries(process, ada)
     ]
     leaving = chance.sample(readers, 40)
     for reader in leaving:
@@ -80,16 +87,16 @@ async def test_many_readers_of_a_stale_user_renew_each_thing_once(seed: int) -> 
     product, chance = dawdling_product(seed), Random(seed)  # noqa: S311 - no secret
     ada = await host(product)
     processes = [Process(product, f"process-{number}") for number in range(4)]
-    await asyncio.gather(*(question() for question in questions(processes[0], ada)))
+    await asyncio.gather(*(query() for query in queries(processes[0], ada)))
     product.clock.advance(CACHE.lists_soft_ttl + A_MOMENT)
     product.calendly.calls.clear()
 
     await asyncio.gather(
         *(
-            ask_after(chance.uniform(0, 0.5), question)
+            ask_after(chance.uniform(0, 0.5), query)
             for process in processes
             for _ in range(8)
-            for question in questions(process, ada)
+            for query in queries(process, ada)
         )
     )
     await product.background.settle()
@@ -98,7 +105,7 @@ async def test_many_readers_of_a_stale_user_renew_each_thing_once(seed: int) -> 
     assert product.calendly.calls == dict.fromkeys((*THINGS, "refresh"), 1)
 
 
-async def test_five_hundred_waiting_readers_look_at_the_store_a_few_times(
+async def test_five_hundred_waiting_readers_cost_a_few_lookups(
     product: Product,
 ) -> None:
     """Many waiting callers do not poll: one task of the process does it for all."""
@@ -122,9 +129,7 @@ async def test_five_hundred_waiting_readers_look_at_the_store_a_few_times(
     assert product.calendly.calls["event_types"] == 1
 
 
-async def test_who_comes_late_joins_the_fetch_under_way(
-    product: Product, process: Process
-) -> None:
+async def test_a_late_caller_joins_the_running_fetch(product: Product, process: Process) -> None:
     """Callers that arrive during a fetch use its result, without another lookup."""
     ada = await host(product)
     hold = product.calendly.hold_next("event_types")
@@ -163,7 +168,7 @@ async def test_a_failure_is_one_for_all(product: Product, error: CalendlyError) 
     assert product.telemetry.seen["availability_fetched", CacheKind.EVENT_TYPES, error.code] == 1
 
 
-async def test_a_reader_who_leaves_does_not_end_the_fetch(
+async def test_a_cancelled_reader_does_not_end_the_fetch(
     product: Product, process: Process
 ) -> None:
     """When the reader who caused a fetch goes away, the others still get what it brings."""
@@ -184,9 +189,7 @@ async def test_a_reader_who_leaves_does_not_end_the_fetch(
     assert product.calendly.calls["event_types"] == 1
 
 
-async def test_wishes_gather_while_a_fetch_is_under_way(
-    product: Product, process: Process
-) -> None:
+async def test_requests_are_collected_during_a_fetch(product: Product, process: Process) -> None:
     """Entries that other callers request during a refresh are fetched together, right after it."""
     ada = await host(product)
     for _ in range(4):
@@ -219,7 +222,7 @@ async def test_what_a_reader_waits_for_goes_before_the_jobs() -> None:
     process, ada = Process(product, "process-1"), await host(product)
 
     await process.event_types(ada.integration.user_id)
-    await overtake(product, ada, scope=Scope.EVERYTHING)
+    await invalidate_cache(product, ada, scope=Scope.EVERYTHING)
     await process.event_types(ada.integration.user_id)
     await product.background.settle()
     product.clock.advance(CACHE.ttl)
@@ -247,9 +250,7 @@ async def test_a_job_that_found_no_budget_holds_up_no_reader(
     assert view.age.freshness is Freshness.FRESH
 
 
-async def test_a_rest_that_calendly_asked_for_is_kept_by_all(
-    product: Product, process: Process
-) -> None:
+async def test_calendlys_pause_holds_for_all_callers(product: Product, process: Process) -> None:
     """While Calendly itself pauses a user's calls, no waiting caller may try."""
     ada = await host(product)
     product.calendly.fail_next("event_types", CalendlyThrottled("429", retry_after=40))
@@ -266,13 +267,13 @@ async def test_a_rest_that_calendly_asked_for_is_kept_by_all(
     )
 
 
-async def test_who_waits_behind_a_job_without_budget_is_served(
+async def test_a_waiting_caller_is_served_after_a_refused_job(
     product: Product, process: Process
 ) -> None:
     """A caller that joins a background refresh, which is refused, gets a refresh of its own."""
     ada = await host(product)
     await process.event_types(ada.integration.user_id)
-    await overtake(product, ada, scope=Scope.EVERYTHING)
+    await invalidate_cache(product, ada, scope=Scope.EVERYTHING)
     hold = product.calendly.hold_next("event_types")
     product.calendly.fail_next("event_types", CalendlyThrottled("ours", retry_after=40))
     await process.event_types(ada.integration.user_id)
@@ -288,13 +289,13 @@ async def test_who_waits_behind_a_job_without_budget_is_served(
     assert view.age.freshness is Freshness.FRESH
 
 
-async def test_a_renewal_behind_an_answer_leaves_a_held_right_alone(product: Product) -> None:
+async def test_a_background_refresh_respects_a_held_lease(product: Product) -> None:
     """While another process renews what is stale, readers of it do not try for the right each."""
     ada = await host(product)
     store = product.storage = CountedStorage(product.storage)
     process = Process(product, "process-1")
     await process.event_types(ada.integration.user_id)
-    await overtake(product, ada, scope=Scope.EVERYTHING)
+    await invalidate_cache(product, ada, scope=Scope.EVERYTHING)
     hold = product.calendly.hold_next("event_types")
     other = asyncio.create_task(Process(product, "process-2").sync(ada.integration.id))
     await hold.reached.wait()
@@ -311,7 +312,7 @@ async def test_a_renewal_behind_an_answer_leaves_a_held_right_alone(product: Pro
     assert product.calendly.calls["event_types"] == 2
 
 
-async def test_a_bug_in_a_fetch_is_told_and_not_repeated_at_once(
+async def test_a_bug_in_a_fetch_is_reported_and_backs_off(
     product: Product, process: Process
 ) -> None:
     """An entry that meets a bug is reported as pending, and backs off like any failure."""
@@ -334,7 +335,7 @@ async def test_a_renewal_that_was_refused_is_tried_by_the_next_reader(
     refusing = product.background = RefusingBackground()
     process = Process(product, "process-1")
     await process.event_types(ada.integration.user_id)
-    await overtake(product, ada, scope=Scope.EVERYTHING)
+    await invalidate_cache(product, ada, scope=Scope.EVERYTHING)
     refusing.refuses = True
     await process.event_types(ada.integration.user_id)
     refusing.refuses = False

@@ -9,7 +9,7 @@ from application.availability.slot_window import SlotWindow
 from domain.availability import open_slots
 from tests import samples
 from tests.application.support.building import Product
-from tests.application.support.host_setup import A_DAY, TOMORROW, Host, host, overtake
+from tests.application.support.host_setup import A_DAY, TOMORROW, Host, host, invalidate_cache
 from tests.application.support.process import AVAILABILITY_HORIZON, Process
 from tests.fakes.clock import NOON
 
@@ -80,7 +80,7 @@ async def test_any_range_is_what_a_read_of_it_finds(
     ],
     ids=["empty", "reversed", "too long", "past", "beyond the end", "far", "beyond the horizon"],
 )
-async def test_what_a_read_would_refuse_or_fetch_is_not_cut(
+async def test_ranges_that_need_a_read_are_not_served(
     process: Process, ada: Host, start: datetime, end: datetime
 ) -> None:
     """A range that breaks a rule, or needs another window, is none of this one."""
@@ -105,7 +105,7 @@ async def test_what_is_not_fresh_is_not_kept(
     far = NOON + 60 * A_DAY
     beyond = await read(process, ada, far, far + A_DAY)
     both = await read(process, ada, NOON + 30 * A_DAY, NOON + 40 * A_DAY)
-    await overtake(product, ada)
-    overtaken = await read(process, ada, TOMORROW, TOMORROW + A_DAY)
+    await invalidate_cache(product, ada)
+    invalidated = await read(process, ada, TOMORROW, TOMORROW + A_DAY)
 
-    assert (beyond.slot_window, both.slot_window, overtaken.slot_window) == (None, None, None)
+    assert (beyond.slot_window, both.slot_window, invalidated.slot_window) == (None, None, None)

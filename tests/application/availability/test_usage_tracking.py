@@ -23,14 +23,14 @@ async def written(product: Product) -> None:
 
 
 async def read_at(product: Product, ada: Host, at: CacheKey) -> datetime | None:
-    """Return when a part is known to have been read."""
-    part = await cached(product, ada, at)
-    assert part is not None
-    return part.read_at
+    """Return when a entry is known to have been read."""
+    entry = await cached(product, ada, at)
+    assert entry is not None
+    return entry.read_at
 
 
 async def test_what_is_read_is_marked(product: Product, process: Process) -> None:
-    """Each part that an answer was made from is marked as read, and no other."""
+    """Each entry that an answer was made from is marked as read, and no other."""
     ada = await host(product)
     await process.sync(ada.integration.id)
     product.clock.advance(timedelta(minutes=1))
@@ -65,7 +65,7 @@ async def test_reading_waits_for_no_mark(product: Product) -> None:
 
 
 async def test_marks_are_renewed_now_and_then(product: Product, process: Process) -> None:
-    """A part that is read all the time is known to be so, to within a quarter of an hour."""
+    """A entry that is read all the time is known to be so, to within a quarter of an hour."""
     ada = await host(product)
     await process.sync(ada.integration.id)
     user_id = ada.integration.user_id

@@ -19,7 +19,7 @@ from domain.errors import (
 )
 from tests.application.support.booking_requests import KEY, wanted
 from tests.application.support.building import Product
-from tests.application.support.host_setup import Host, host, overtake
+from tests.application.support.host_setup import Host, host, invalidate_cache
 from tests.application.support.process import Process
 
 
@@ -83,7 +83,7 @@ async def offer(product: Product, process: Process, ada: Host, **changed: object
     """Change the host's event type, and have it cached."""
     user_uri = ada.integration.account.user_uri
     product.calendly.types[user_uri] = [replace(ada.event_type, **changed)]
-    await overtake(product, ada, scope=Scope.EVERYTHING)
+    await invalidate_cache(product, ada, scope=Scope.EVERYTHING)
     await process.sync(ada.integration.id)
 
 

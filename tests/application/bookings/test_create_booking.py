@@ -26,7 +26,7 @@ from domain.errors import (
 )
 from tests.application.support.booking_requests import KEY, wanted
 from tests.application.support.building import Product
-from tests.application.support.host_setup import Host, host, overtake
+from tests.application.support.host_setup import Host, host, invalidate_cache
 from tests.application.support.process import Process
 from tests.fakes.clock import NOON
 
@@ -205,7 +205,7 @@ async def test_required_questions_are_answered(
             ),
         )
     ]
-    await overtake(product, ada, scope=Scope.EVERYTHING)
+    await invalidate_cache(product, ada, scope=Scope.EVERYTHING)
     await process.sync(ada.integration.id)
 
     with pytest.raises(InvalidInput, match=r"Missing: Company$"):

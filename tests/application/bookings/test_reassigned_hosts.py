@@ -14,7 +14,7 @@ from domain.errors import (
 from domain.reads import as_read
 from domain.reconciliation import IN_FLIGHT
 from tests.application.support.building import Product
-from tests.application.support.host_setup import Host, host, overtaken, subscribe
+from tests.application.support.host_setup import Host, host, invalidations, subscribe
 from tests.application.support.process import Process
 
 LATER = LAG + IN_FLIGHT
@@ -91,7 +91,7 @@ async def test_the_new_host_s_comparison_moves_a_booking(
     assert moved.facts.invitee_uri == facts.invitee_uri
     assert product.telemetry.seen == {}
     moved_at = {(product.clock.now(), "reconciliation")}
-    assert overtaken(product, ada) == overtaken(product, bob) == moved_at
+    assert invalidations(product, ada) == invalidations(product, bob) == moved_at
 
 
 async def test_a_booking_that_comes_back_keeps_its_id(
@@ -202,7 +202,7 @@ async def test_what_was_taken_from_the_old_host_before_is_not_lost(
         await merge_facts(uow, product.randomness, [OwnerFacts(Owner.of(ada.integration), [seen])])
         await uow.commit()
     assert await bookings(product, ada) == []
-    before = overtaken(product, ada)
+    before = invalidations(product, ada)
     async with product.storage() as uow:
         facts_by_owner, invitees = await reassigned(uow, bob.integration, [told])
 
@@ -210,7 +210,7 @@ async def test_what_was_taken_from_the_old_host_before_is_not_lost(
 
     assert len(await bookings(product, bob)) == 1
     assert product.telemetry.seen == {}
-    assert overtaken(product, ada) == before
+    assert invalidations(product, ada) == before
     assert [each.owner.id for each in facts_by_owner] == [bob.integration.id]
     assert invitees == {facts.invitee_uri}
 
@@ -242,5 +242,5 @@ async def test_an_act_of_the_old_host_moves_it_as_well(
     (moved,) = await bookings(product, bob)
     assert moved.facts.status is BookingStatus.CANCELED
     acted_at = {(product.clock.now(), "cancel")}
-    assert overtaken(product, ada) == overtaken(product, bob) == acted_at
+    assert invalidations(product, ada) == invalidations(product, bob) == acted_at
     assert await process.reconcile(bob.integration.id, backfill=False) == 0

@@ -16,7 +16,7 @@ from domain.ids import IntegrationId
 from domain.reconciliation import IN_FLIGHT
 from domain.sweep_window import Reach
 from tests.application.support.building import Product
-from tests.application.support.host_setup import Host, host, overtaken, subscribe
+from tests.application.support.host_setup import Host, host, invalidations, subscribe
 from tests.application.support.process import REACHES, Process
 from tests.fakes.clock import NOON
 
@@ -46,7 +46,7 @@ async def test_a_back_fill_is_no_repair(product: Product, process: Process, ada:
     assert product.telemetry.seen == {}
     row = product.storage.state.integrations[ada.integration.id]
     assert row.value.reconciled_at == NOON
-    assert overtaken(product, ada) == {(NOON, "reconciliation")}
+    assert invalidations(product, ada) == {(NOON, "reconciliation")}
 
 
 async def test_every_page_is_read(product: Product, process: Process, ada: Host) -> None:
@@ -95,7 +95,7 @@ async def test_what_has_just_happened_raises_no_alarm(
         BookingStatus.RESCHEDULED,
     ]
     assert product.telemetry.seen == {}
-    assert overtaken(product, ada) == {(product.clock.now(), "reconciliation")}
+    assert invalidations(product, ada) == {(product.clock.now(), "reconciliation")}
 
 
 @pytest.mark.parametrize(("after", "marked"), [(LAG, True), (LAG + timedelta(seconds=1), False)])
@@ -147,7 +147,7 @@ async def test_when_all_is_well_nothing_is_repaired(
 
     assert product.storage.state.bookings == before
     row = product.storage.state.integrations[ada.integration.id]
-    assert overtaken(product, ada) == {(NOON, "reconciliation")}
+    assert invalidations(product, ada) == {(NOON, "reconciliation")}
     assert row.value.reconciled_at == product.clock.now()
     assert product.telemetry.seen == {}
 
@@ -203,7 +203,7 @@ async def test_a_sweep_reaches_so_far(
 async def test_other_times_overtake_what_is_cached(
     product: Product, process: Process, ada: Host, later: timedelta, longer: timedelta
 ) -> None:
-    """A booking that only takes other times now is no repair, but what is cached is overtaken."""
+    """A booking that only takes other times now is no repair, but the cache is invalidated."""
     facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
     await process.reconcile(ada.integration.id, backfill=True)
     product.clock.advance(timedelta(hours=1))
@@ -215,7 +215,7 @@ async def test_other_times_overtake_what_is_cached(
 
     (stored,) = product.storage.state.bookings.values()
     assert (stored.facts.details.start, stored.facts.details.end) == (start, end)
-    assert overtaken(product, ada) == {(product.clock.now(), "reconciliation")}
+    assert invalidations(product, ada) == {(product.clock.now(), "reconciliation")}
 
 
 async def test_an_interrupted_sweep_keeps_what_it_repaired(

@@ -21,7 +21,7 @@ from domain.errors import (
 from domain.integration import Gap
 from domain.reconciliation import IN_FLIGHT
 from tests.application.support.building import Product
-from tests.application.support.host_setup import TOMORROW, Host, host, overtaken
+from tests.application.support.host_setup import TOMORROW, Host, host, invalidations
 from tests.application.support.process import Process
 
 MANY = MOST + 3
@@ -150,7 +150,7 @@ async def test_what_did_not_change_overtakes_nothing(
 ) -> None:
     """Looking at an event that is as it was leaves the cached availability fresh."""
     (facts,) = await booked(product, process, ada, 1)
-    before, now = overtaken(product, ada), product.clock.now()
+    before, now = invalidations(product, ada), product.clock.now()
     look = ReconcileMissing(
         storage=product.storage,
         session=process.session,
@@ -164,4 +164,4 @@ async def test_what_did_not_change_overtakes_nothing(
     await look(ada.integration, span, set(), now)
 
     assert product.calendly.calls["of_event"] == 1
-    assert overtaken(product, ada) == before
+    assert invalidations(product, ada) == before

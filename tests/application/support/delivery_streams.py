@@ -24,7 +24,7 @@ class Outcome(NamedTuple):
 
     events: dict[str, tuple[str, str | None, bytes, IntegrationId | None]]
     bookings: dict[tuple[IntegrationId, str], Facts]
-    overtaken: dict[IntegrationId, Mapping[str, tuple[datetime, str]]]
+    invalidations: dict[IntegrationId, Mapping[str, tuple[datetime, str]]]
 
 
 def seeded(seed: int) -> Random:
@@ -45,7 +45,7 @@ def outcome_of(state: State) -> Outcome:
             for row in state.webhook_events.values()
         },
         bookings={at: booking.facts for at, booking in state.bookings.items()},
-        overtaken={at: row.invalidated for at, row in state.integrations.items()},
+        invalidations={at: row.invalidated for at, row in state.integrations.items()},
     )
 
 

@@ -38,7 +38,7 @@ async def host(product: Product, external_id: str = "ada", *, kind: str = "solo"
     return Host(integration, event_type, starts)
 
 
-def overtaken(product: Product, of: Host) -> set[tuple[datetime, str]]:
+def invalidations(product: Product, of: Host) -> set[tuple[datetime, str]]:
     """Return when the host's cache was invalidated, and the reasons."""
     return set(product.storage.state.integrations[of.integration.id].invalidated.values())
 
@@ -51,7 +51,7 @@ async def subscribe(product: Product, of: Host) -> None:
         await uow.commit()
 
 
-async def overtake(
+async def invalidate_cache(
     product: Product, found: Host, by: str = "invitee.created", scope: Scope = Scope.BOOKINGS
 ) -> None:
     """Invalidate a host's cache, with a moment before and after."""

@@ -70,7 +70,7 @@ async def renew(storage: Storage, owner: Integration, *entries: CacheEntry) -> N
         await uow.commit()
 
 
-async def overtaken(storage: Storage, owner: Integration) -> dict[CacheKind, str | None]:
+async def invalidations(storage: Storage, owner: Integration) -> dict[CacheKind, str | None]:
     """Return the reason of invalidation by kind of entry, if there is one."""
     found = [await read(storage, owner, each) for each in (slots(), BUSY, EVENT_TYPES, SCHEDULES)]
     return {each.kind: each.invalidated_by for each in found if each and each.invalidated_at}

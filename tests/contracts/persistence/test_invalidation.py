@@ -14,8 +14,8 @@ from tests.contracts.persistence.caching import (
     MINUTE,
     SCHEDULES,
     invalidate,
+    invalidations,
     mark_failed,
-    overtaken,
     put,
     read,
     slots,
@@ -34,9 +34,9 @@ async def test_invalidate(storage: Storage, world: World, ada: Integration) -> N
 
     await invalidate(storage, unknown, ada.user_id, at=NOON + MINUTE, by="invitee.created")
 
-    for part in (slots(), busy):
-        marked = replace(part, invalidated_at=NOON + MINUTE, invalidated_by="invitee.created")
-        assert await read(storage, ada, part) == marked
+    for entry in (slots(), busy):
+        marked = replace(entry, invalidated_at=NOON + MINUTE, invalidated_by="invitee.created")
+        assert await read(storage, ada, entry) == marked
     assert await read(storage, grace, busy) == busy
 
 
@@ -75,8 +75,8 @@ async def test_invalidated_during_fetch(storage: Storage, ada: Integration) -> N
 
     await put(storage, ada, refetched, first)
 
-    for part in (refetched, first):
-        stored = await read(storage, ada, part)
+    for entry in (refetched, first):
+        stored = await read(storage, ada, entry)
         assert stored is not None
         assert stored.invalidated_at == NOON + 2 * MINUTE
 
@@ -98,11 +98,11 @@ async def test_scopes(
 
     await invalidate(storage, ada.user_id, at=NOON, scope=scope)
 
-    assert set(await overtaken(storage, ada)) == expected
+    assert set(await invalidations(storage, ada)) == expected
 
 
 @pytest.mark.parametrize("scope", [None, *Scope])
-async def test_everything_forgives(
+async def test_invalidating_everything_removes_failures(
     storage: Storage, world: World, ada: Integration, scope: Scope | None
 ) -> None:
     """An invalidation of everything ends each backoff; no other change does."""
@@ -135,15 +135,15 @@ async def test_each_in_its_scope(storage: Storage, world: World, ada: Integratio
         await uow.availability.invalidate_each(changed, NOON)
         await uow.commit()
 
-    assert await overtaken(storage, ada) == {
+    assert await invalidations(storage, ada) == {
         CacheKind.SLOTS: "invitee.canceled",
         CacheKind.BUSY: "invitee.canceled",
         CacheKind.EVENT_TYPES: "event_type.updated",
     }
-    assert await overtaken(storage, grace) == dict.fromkeys(
+    assert await invalidations(storage, grace) == dict.fromkeys(
         (CacheKind.SLOTS, CacheKind.BUSY), "invitee.created"
     )
-    assert await overtaken(storage, alan) == {}
+    assert await invalidations(storage, alan) == {}
 
 
 async def test_latest_of_both(storage: Storage, ada: Integration) -> None:
@@ -151,7 +151,7 @@ async def test_latest_of_both(storage: Storage, ada: Integration) -> None:
     await put(storage, ada, slots(), BUSY, EVENT_TYPES)
     await invalidate(storage, ada.user_id, at=NOON + 2 * MINUTE, by="booked")
     await invalidate(storage, ada.user_id, at=NOON + MINUTE, by="renamed", scope=Scope.EVENT_TYPES)
-    before = await overtaken(storage, ada)
+    before = await invalidations(storage, ada)
     await put(storage, ada, slots(fetched_at=NOON + 3 * MINUTE))
     await invalidate(
         storage, ada.user_id, at=NOON + 4 * MINUTE, by="deleted", scope=Scope.EVENT_TYPES
@@ -162,7 +162,7 @@ async def test_latest_of_both(storage: Storage, ada: Integration) -> None:
         CacheKind.BUSY: "booked",
         CacheKind.EVENT_TYPES: "renamed",
     }
-    assert await overtaken(storage, ada) == {
+    assert await invalidations(storage, ada) == {
         CacheKind.SLOTS: "deleted",
         CacheKind.BUSY: "booked",
         CacheKind.EVENT_TYPES: "deleted",
@@ -218,13 +218,13 @@ async def test_a_change_that_was_known_is_not_renewed(storage: Storage, ada: Int
 
     await sync(storage, ada, again, busy, at=NOON + 11 * MINUTE, meanwhile=NOON + 3 * MINUTE)
 
-    assert await overtaken(storage, ada) == {CacheKind.BUSY: "changed"}
+    assert await invalidations(storage, ada) == {CacheKind.BUSY: "changed"}
 
 
 async def sync(
     storage: Storage,
     integration: Integration,
-    *parts: CacheEntry,
+    *entries: CacheEntry,
     at: datetime,
     meanwhile: datetime | None = None,
 ) -> None:
@@ -237,5 +237,5 @@ async def sync(
     async with storage() as uow:
         queue = uow.sync_queue
         assert await queue.finish(integration.id, "job", synced_at=at, due_at=at)
-        await uow.availability.put(integration.user_id, integration.id, parts)
+        await uow.availability.put(integration.user_id, integration.id, entries)
         await uow.commit()

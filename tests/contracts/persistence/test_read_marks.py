@@ -21,16 +21,16 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-async def mark(storage: Storage, owner: Integration, *parts: CacheEntry, at: datetime) -> None:
-    """Mark parts of a user as read, committed."""
+async def mark(storage: Storage, owner: Integration, *entries: CacheEntry, at: datetime) -> None:
+    """Mark entries of a user as read, committed."""
     async with storage() as uow:
-        await uow.availability.mark_read({(owner.user_id, each.cache_key): at for each in parts})
+        await uow.availability.mark_read({(owner.user_id, each.cache_key): at for each in entries})
         await uow.commit()
 
 
-async def read_at(storage: Storage, owner: Integration, part: CacheEntry) -> datetime | None:
-    """Return when a part was last read."""
-    stored = await read(storage, owner, part)
+async def read_at(storage: Storage, owner: Integration, entry: CacheEntry) -> datetime | None:
+    """Return when a entry was last read."""
+    stored = await read(storage, owner, entry)
     return None if stored is None else stored.read_at
 
 
@@ -43,7 +43,7 @@ async def claim(storage: Storage, limit: int = 9) -> list[IntegrationId]:
 
 
 async def test_mark(storage: Storage, world: World, ada: Integration) -> None:
-    """Several users' parts are marked together, and no others."""
+    """Several users' entries are marked together, and no others."""
     grace, alan = await world.connect("grace"), await world.connect("alan")
     for owner in (ada, grace, alan):
         await put(storage, owner, slots(), BUSY)
@@ -63,9 +63,9 @@ async def test_mark(storage: Storage, world: World, ada: Integration) -> None:
         await uow.commit()
 
     seen = {
-        (owner.id, part.cache_key): await read_at(storage, owner, part)
+        (owner.id, entry.cache_key): await read_at(storage, owner, entry)
         for owner in (ada, grace, alan)
-        for part in (slots(), BUSY)
+        for entry in (slots(), BUSY)
     }
     assert {at: when for at, when in seen.items() if when is not None} == {
         (ada.id, slots().cache_key): NOON,
@@ -73,8 +73,8 @@ async def test_mark(storage: Storage, world: World, ada: Integration) -> None:
     }
 
 
-async def test_only_news(storage: Storage, ada: Integration) -> None:
-    """A mark is written again after a quarter of an hour, or once the part is a newer one."""
+async def test_only_new_reads(storage: Storage, ada: Integration) -> None:
+    """A mark is written again after a quarter of an hour, or once the entry is a newer one."""
     await put(storage, ada, BUSY)
     seen = []
     for minutes in (1, 15, 16, 17, 10):

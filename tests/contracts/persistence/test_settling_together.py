@@ -148,7 +148,7 @@ async def test_filed_of_the_gone(storage: Storage, world: World) -> None:
 async def test_invalidated_each(
     storage: Storage, world: World, ada: Integration, bob: Integration
 ) -> None:
-    """Each user's cache is overtaken for a reason of its own; nobody else's is."""
+    """Each user's cache is invalidated for its own reason only."""
     cyd = await world.connect("cyd")
     part = CacheEntry(kind=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON - MINUTE)
     changed = {bob.user_id: "invitee.created", ada.user_id: "invitee.canceled"}

@@ -118,7 +118,7 @@ async def test_failed(storage: Storage, world: World, ada: Integration) -> None:
     assert (await world.now(ada.id)).last_synced_at == NOON
 
 
-async def test_due_meanwhile(storage: Storage, ada: Integration) -> None:
+async def test_due_during_a_sync(storage: Storage, ada: Integration) -> None:
     """A user that becomes due during a sync is due after it, regardless of the sync's due time."""
     await claim(storage, NOON)
     await change(storage, ada.user_id, NOON + timedelta(seconds=5))
@@ -129,7 +129,7 @@ async def test_due_meanwhile(storage: Storage, ada: Integration) -> None:
     assert await claim(storage, NOON + timedelta(seconds=10)) == [ada.id]
 
 
-async def test_due_after_the_right_ended(storage: Storage, ada: Integration) -> None:
+async def test_due_after_the_lease_ended(storage: Storage, ada: Integration) -> None:
     """A change after the right's end counts too when the slow holder finishes after all."""
     await claim(storage, NOON)
     await change(storage, ada.user_id, NOON + 2 * MINUTE)
@@ -151,7 +151,7 @@ async def test_due_before_claim(storage: Storage, ada: Integration) -> None:
     assert await claim(storage, NOON + 59 * MINUTE) == []
 
 
-async def test_lost(storage: Storage, world: World, ada: Integration) -> None:
+async def test_lost_lease(storage: Storage, world: World, ada: Integration) -> None:
     """An owner that lost the lease changes nothing and gets False."""
     async with storage() as uow:
         await uow.sync_queue.take(ada.id, "slow", NOON, NOON + MINUTE)

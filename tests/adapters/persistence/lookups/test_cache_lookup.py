@@ -16,7 +16,7 @@ from tests.adapters.persistence.one_connection import OneConnection
 from tests.fakes.clock import NOON
 from tests.fakes.randomness import FakeRandomness
 
-KEYS = [CacheKey(part) for part in CacheKind]
+KEYS = [CacheKey(kind) for kind in CacheKind]
 DAY = Window(start=NOON, end=NOON + timedelta(days=1))
 
 
@@ -31,9 +31,7 @@ class Faulty:
         raise self._fault
 
 
-async def test_a_look_is_one_statement_by_itself(
-    sql: asyncpg.Connection, ada: Integration
-) -> None:
+async def test_a_lookup_is_one_statement(sql: asyncpg.Connection, ada: Integration) -> None:
     """A lookup is one statement for any number of entries, without a transaction."""
     sent: list[str] = []
     pool = OneConnection(sql)
@@ -53,16 +51,16 @@ async def test_a_look_is_one_statement_by_itself(
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "expected"),
     [(OSError(), StorageUnavailable), (asyncio.CancelledError(), asyncio.CancelledError)],
 )
 async def test_the_connection_comes_back(
-    randomness: FakeRandomness, fault: BaseException, told: type[BaseException]
+    randomness: FakeRandomness, fault: BaseException, expected: type[BaseException]
 ) -> None:
     """A lookup always releases its connection, and an outage is reported as one."""
     pool = OneConnection(Faulty(fault))
 
-    with pytest.raises(told):
+    with pytest.raises(expected):
         await PooledCacheLookup(pool.lend).read(UserId(randomness.new_id()), KEYS)
 
     assert pool.lent == 0

@@ -20,7 +20,7 @@ class Away:
         raise OSError
 
 
-async def test_a_look_is_one_statement_by_itself(sql: asyncpg.Connection) -> None:
+async def test_a_lookup_is_one_statement(sql: asyncpg.Connection) -> None:
     """A key and a user are looked up in one statement, and no transaction around it."""
     sent: list[str] = []
     pool = OneConnection(sql)

@@ -57,20 +57,20 @@ def versions(server: Server) -> GroupedVersionLookup:
     return GroupedVersionLookup(lender(server.acquire, server.release))
 
 
-async def test_those_who_ask_together_share_a_statement(
+async def test_concurrent_requests_share_a_statement(
     server: Server, versions: GroupedVersionLookup, randomness: FakeRandomness
 ) -> None:
     """A hundred readers at one moment cost one statement, which names each user once."""
     ids = [IntegrationId(randomness.new_id()) for _ in range(4)]
     server.going.set()
 
-    told = await asyncio.gather(*(versions.current(KEY, ids[n % 4]) for n in range(100)))
+    results = await asyncio.gather(*(versions.current(KEY, ids[n % 4]) for n in range(100)))
 
-    assert told == [1] * 100
+    assert results == [1] * 100
     assert server.looks == [4]
 
 
-async def test_nobody_is_told_what_stood_before_he_asked(
+async def test_no_result_is_older_than_its_request(
     server: Server, versions: GroupedVersionLookup, randomness: FakeRandomness
 ) -> None:
     """A request that arrives while a statement runs waits for the next one."""
@@ -85,7 +85,7 @@ async def test_nobody_is_told_what_stood_before_he_asked(
     assert (await first, await second) == (1, 2)
 
 
-async def test_an_outage_is_told_to_all_of_the_group(
+async def test_an_outage_reaches_the_whole_group(
     server: Server, versions: GroupedVersionLookup, randomness: FakeRandomness
 ) -> None:
     """Without a database each request gets the error, and the next lookup is a new one."""
@@ -94,14 +94,14 @@ async def test_an_outage_is_told_to_all_of_the_group(
     server.going.set()
 
     asking = (versions.current(KEY, ada) for _ in range(3))
-    told = await asyncio.gather(*asking, return_exceptions=True)
+    results = await asyncio.gather(*asking, return_exceptions=True)
     server.fault = None
 
-    assert [type(each) for each in told] == [StorageUnavailable] * 3
+    assert [type(each) for each in results] == [StorageUnavailable] * 3
     assert await versions.current(KEY, ada) == 1
 
 
-async def test_a_reader_who_leaves_takes_nobody_along(
+async def test_a_cancelled_request_cancels_no_other(
     server: Server, versions: GroupedVersionLookup, randomness: FakeRandomness
 ) -> None:
     """A request that is cancelled while it waits leaves the others their result."""

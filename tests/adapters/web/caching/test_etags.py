@@ -18,7 +18,7 @@ def test_a_tag_stands_for_its_bytes(one: bytes, other: bytes) -> None:
     "header",
     [TAG, b"W/" + TAG, b"*", b" * ", b'"other", ' + TAG, b'W/"other",' + TAG + b', "third"'],
 )
-def test_who_names_the_tag_has_the_answer(header: bytes) -> None:
+def test_a_request_with_the_tag_is_304(header: bytes) -> None:
     """A list with the tag, weak or strong, and `*`, mean that the caller has it (RFC 9110)."""
     assert is_known(TAG, header)
 
@@ -27,7 +27,7 @@ def test_who_names_the_tag_has_the_answer(header: bytes) -> None:
     "header",
     [None, b"", b'"other"', TAG.strip(b'"'), b'"*"', b"**", TAG[:-1], b'"a' + TAG.strip(b'"')],
 )
-def test_who_does_not_name_it_gets_the_answer(header: bytes | None) -> None:
+def test_a_request_without_the_tag_is_200(header: bytes | None) -> None:
     """Another tag, a tag without its quotes, and an invalid list name no tag."""
     assert not is_known(TAG, header)
 

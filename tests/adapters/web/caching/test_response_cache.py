@@ -53,7 +53,7 @@ def test_the_least_recently_used_makes_room() -> None:
     assert len(answers) == 16
 
 
-def test_an_answer_is_kept_once() -> None:
+def test_a_response_is_cached_once() -> None:
     """The same question asked again and again takes the room of one answer."""
     answers = ResponseCache(capacity=1024 * KIB)
     answers.put(key(0), answer())
@@ -63,7 +63,7 @@ def test_an_answer_is_kept_once() -> None:
     assert len(answers) == 2
 
 
-def test_a_huge_answer_drives_nobody_out() -> None:
+def test_a_huge_response_evicts_no_other() -> None:
     """An answer that would take a large part of the memory is not kept."""
     answers = ResponseCache(capacity=1024 * KIB)
     answers.put(key(0), answer())
@@ -74,7 +74,7 @@ def test_a_huge_answer_drives_nobody_out() -> None:
     assert answers.get(key(0)) is not None
 
 
-def test_room_is_given_back() -> None:
+def test_memory_is_released() -> None:
     """A dropped response frees memory for others."""
     answers = ResponseCache(capacity=1024 * KIB)
     for number in range(100):
@@ -86,7 +86,7 @@ def test_room_is_given_back() -> None:
     assert len(answers) == 16
 
 
-def test_who_found_it_wrong_drops_only_what_he_saw() -> None:
+def test_a_drop_removes_only_the_given_response() -> None:
     """A response that has replaced it since stays."""
     answers, old, new = ResponseCache(), answer(), answer()
     answers.put(key(0), old)
@@ -98,7 +98,7 @@ def test_who_found_it_wrong_drops_only_what_he_saw() -> None:
 
 
 @pytest.mark.parametrize("field", range(4))
-def test_whatever_is_asked_otherwise_is_another_answer(field: int) -> None:
+def test_a_different_request_has_another_response(field: int) -> None:
     """Another key, user, path or query never gets the answer of this one."""
     answers = ResponseCache()
     answers.put(key(0), answer())
@@ -118,7 +118,7 @@ def test_whatever_is_asked_otherwise_is_another_answer(field: int) -> None:
         (None, "calendly_unavailable", timedelta(seconds=-95)),
     ],
 )
-def test_an_answer_is_good_as_long_as_its_reader_takes_it(
+def test_a_response_is_valid_as_long_as_its_caller_accepts(
     max_age: timedelta | None, error_code: str | None, valid_for: timedelta
 ) -> None:
     """It is not given when it has grown older than was asked for, or lacks what failed."""

@@ -92,7 +92,7 @@ def reply(window: SlotWindow, start: datetime, end: datetime) -> RawResponse | N
 @given(
     slots=slots, occupied=windows, edges=st.tuples(moments, moments).filter(lambda e: e[0] != e[1])
 )
-def test_every_range_is_answered_as_the_route_does(
+def test_every_range_has_the_response_of_the_route(
     slots: list[Slot], occupied: list[Window], edges: tuple[datetime, datetime]
 ) -> None:
     """Any range of a window has the bytes, the ETag and the length of the route's answer."""
@@ -124,7 +124,7 @@ def test_a_range_begins_with_its_first_slot_and_ends_before_its_end(
         assert found is None or found.body == msgspec.json.encode(answer_of(window, *span))
 
 
-def test_tags_tell_answers_apart() -> None:
+def test_tags_distinguish_responses() -> None:
     """Another range, version, integration or age is another tag; the same is always the same."""
     day = timedelta(days=1)
     body = answer_of(window_of([]), NOW, NOW + day)
@@ -146,7 +146,7 @@ def test_tags_tell_answers_apart() -> None:
     assert FrameTag(one, 7, Frame.of(body)).of(span) == tags[0]
 
 
-def test_who_has_the_answer_is_told_so() -> None:
+def test_a_caller_with_the_response_gets_304() -> None:
     """With the tag of this very range the answer is 304, and with another range's it is 200."""
     kept, day = rendered(window_of([story.slot(5)])), timedelta(days=1)
     first = kept.respond(asked(NOW, NOW + day), NOW)
@@ -161,7 +161,7 @@ def test_who_has_the_answer_is_told_so() -> None:
     assert other.status == 200
 
 
-def test_slots_in_no_order_are_not_cut() -> None:
+def test_unordered_slots_are_not_split() -> None:
     """A window is cut in one piece only if its slots are stored in order of time."""
     early, late = story.slot(5), story.slot(30)
 
@@ -169,7 +169,7 @@ def test_slots_in_no_order_are_not_cut() -> None:
     assert not is_in_order(window_of([late, early]))
 
 
-def test_what_is_kept_says_its_size() -> None:
+def test_a_cached_response_knows_its_size() -> None:
     """A window takes about the bytes of its slots, so that memory is bounded."""
     few, many = (rendered(window_of([story.slot(5)] * count)).size for count in (10, 1010))
 

@@ -110,7 +110,7 @@ async def test_a_bad_date_is_refused(client: Client, start: str) -> None:
     assert [each["field"] for each in problem["errors"]] == ["start"]
 
 
-async def test_what_is_being_fetched_says_when_to_ask_again(
+async def test_a_pending_response_has_retry_after(
     client: Client, services: StandInServices
 ) -> None:
     """Before the first fetch is done the answer is 503 with a short wait."""

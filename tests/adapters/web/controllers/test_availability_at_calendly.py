@@ -155,7 +155,7 @@ async def test_a_taken_slot_is_not_offered_again(
     assert after["cache"]["freshness"] == "invalidated"
 
 
-async def test_any_range_is_answered_as_the_route_does(edge: Edge) -> None:
+async def test_any_range_has_the_response_of_the_route(edge: Edge) -> None:
     """Ranges of what was read once are answered without the route, to the byte and the tag."""
     asked = {"event_type": await event_type(edge)}
     await edge.get("availability", params={**asked, **span()})
@@ -178,7 +178,7 @@ async def test_any_range_is_answered_as_the_route_does(edge: Edge) -> None:
     assert edge.calls == []
 
 
-async def test_what_an_operator_invalidates_is_fetched_anew(edge: Edge) -> None:
+async def test_invalidated_entries_are_fetched_again(edge: Edge) -> None:
     """After an invalidation the last known is served once, marked, and then the new one, fresh."""
     paths = {"event-types": {}, "schedules": {}, "busy-times": span(DAY, 3 * DAY)}
     for path, asked in paths.items():
@@ -189,11 +189,11 @@ async def test_what_an_operator_invalidates_is_fetched_anew(edge: Edge) -> None:
 
     done = await edge.client.post("/api/calendly/availability/invalidate", headers=mine)
     left_alone = list(edge.calls)
-    overtaken = [(await edge.get(path, params=asked)).json() for path, asked in paths.items()]
+    invalidations = [(await edge.get(path, params=asked)).json() for path, asked in paths.items()]
 
     assert (done.status_code, done.content, left_alone) == (204, b"", [])
-    assert {each["cache"]["invalidated_by"] for each in overtaken} == {"operator"}
-    assert {each["cache"]["freshness"] for each in overtaken} == {"invalidated"}
+    assert {each["cache"]["invalidated_by"] for each in invalidations} == {"operator"}
+    assert {each["cache"]["freshness"] for each in invalidations} == {"invalidated"}
     for path, asked in paths.items():
         anew = (await edge.get(path, params={**asked, "max_age": "0"})).json()
         assert anew["cache"]["freshness"] == "fresh"
@@ -211,7 +211,7 @@ async def test_a_revoked_key_opens_nothing(edge: Edge) -> None:
     problem_in(await edge.get("availability", params=asked), 401, "api_key_invalid")
 
 
-async def test_many_readers_at_once_are_answered_alike(edge: Edge) -> None:
+async def test_concurrent_reads_get_the_same_response(edge: Edge) -> None:
     """A hundred readers at one moment get the same bytes, and Calendly is asked for none of them."""
     asked = {"event_type": await event_type(edge), **span()}
     first = await edge.get("availability", params=asked)

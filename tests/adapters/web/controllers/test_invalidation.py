@@ -6,7 +6,7 @@ INVALIDATE = "/api/calendly/availability/invalidate"
 SCHEDULES = "/api/calendly/schedules"
 
 
-async def test_a_remembered_answer_is_not_given_again(
+async def test_a_cached_response_is_not_sent_again(
     client: Client, services: StandInServices
 ) -> None:
     """After an invalidation the very next read reaches the cache, and says what it is."""
@@ -30,7 +30,7 @@ async def test_nothing_to_invalidate(client: Client) -> None:
     problem_in(await client.post(INVALIDATE, headers=CALLER), 404, "integration_not_found")
 
 
-async def test_who_has_no_key_invalidates_nothing(
+async def test_a_caller_without_a_key_invalidates_nothing(
     client: Client, services: StandInServices
 ) -> None:
     """Without a valid key the response is 401, and nothing is invalidated."""

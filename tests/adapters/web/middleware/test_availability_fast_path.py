@@ -39,43 +39,43 @@ async def read(client: Client, path: str = TYPES, **headers: str) -> Any:
     return await client.get(f"{path}?{ASKED[path]}", headers={**CALLER, **headers})
 
 
-def told(answer: Any) -> tuple[Any, ...]:
+def content_of(answer: Any) -> tuple[Any, ...]:
     """Return a response's content without the headers of each single request."""
     headers = {name: value for name, value in answer.headers.items() if name not in OWN}
     return answer.status_code, headers, answer.content
 
 
 @pytest.mark.parametrize("path", list(ASKED))
-async def test_the_same_question_is_answered_the_same(
+async def test_the_same_request_gets_the_same_response(
     client: Client, services: StandInServices, path: str
 ) -> None:
     """A second read is answered without the cache, to the byte and the header as the first."""
     first = await read(client, path)
     second = await read(client, path)
 
-    assert told(second) == told(first)
+    assert content_of(second) == content_of(first)
     assert first.status_code == 200
     assert (len(services.cache.asked), services.versions.asked) == (1, 1)
 
 
 @pytest.mark.parametrize("path", list(ASKED))
-async def test_who_has_the_answer_is_told_so(
+async def test_a_caller_with_the_response_gets_304(
     client: Client, services: StandInServices, path: str
 ) -> None:
     """With the ETag in If-None-Match both ways answer 304, with the same headers and no body."""
     etag = (await read(client, path)).headers["etag"]
-    at_the_door = await read(client, path, **{"If-None-Match": etag})
+    by_the_fast_path = await read(client, path, **{"If-None-Match": etag})
     services.cache.version += 1
     by_the_route = await read(client, path, **{"If-None-Match": f'W/"x", {etag}'})
 
-    assert told(at_the_door) == told(by_the_route)
-    assert (at_the_door.status_code, at_the_door.content) == (304, b"")
-    assert at_the_door.headers["etag"] == etag
-    assert at_the_door.headers["age"] == "95"
+    assert content_of(by_the_fast_path) == content_of(by_the_route)
+    assert (by_the_fast_path.status_code, by_the_fast_path.content) == (304, b"")
+    assert by_the_fast_path.headers["etag"] == etag
+    assert by_the_fast_path.headers["age"] == "95"
     assert len(services.cache.asked) == 2
 
 
-async def test_headers_keep_answers_private(client: Client) -> None:
+async def test_headers_keep_responses_private(client: Client) -> None:
     """A browser asks each time whether its copy still holds, and no shared cache keeps one."""
     for answer in (await read(client), await read(client)):
         assert answer.headers["cache-control"] == "private, no-cache"
@@ -85,7 +85,9 @@ async def test_headers_keep_answers_private(client: Client) -> None:
         assert not answer.headers["etag"].startswith("W/")
 
 
-async def test_age_grows_while_the_answer_stays(client: Client, services: StandInServices) -> None:
+async def test_age_grows_while_the_response_stays(
+    client: Client, services: StandInServices
+) -> None:
     """As time passes Age grows, and neither the body nor its ETag changes."""
     first = await read(client)
     services.clock.time += timedelta(seconds=30)
@@ -95,7 +97,7 @@ async def test_age_grows_while_the_answer_stays(client: Client, services: StandI
     assert (second.content, second.headers["etag"]) == (first.content, first.headers["etag"])
 
 
-async def test_what_changed_is_read_anew(client: Client, services: StandInServices) -> None:
+async def test_a_change_is_read_again(client: Client, services: StandInServices) -> None:
     """After any change of a possible response, the next read has it."""
     before = await read(client, SLOTS)
     services.cache.version += 1
@@ -125,7 +127,7 @@ async def test_a_revoked_key_is_refused_at_once(client: Client, services: StandI
         {"Authorization": "Bearer "},
     ],
 )
-async def test_nobody_else_gets_an_answer(client: Client, headers: dict[str, str]) -> None:
+async def test_no_other_caller_gets_a_response(client: Client, headers: dict[str, str]) -> None:
     """Another key, or none, never gets what was answered before."""
     await read(client)
 
@@ -167,7 +169,9 @@ async def test_what_is_not_fresh_is_read_each_time(
     assert len(services.cache.asked) == 3
 
 
-async def test_an_answer_turns_stale_by_itself(client: Client, services: StandInServices) -> None:
+async def test_a_response_becomes_stale_by_itself(
+    client: Client, services: StandInServices
+) -> None:
     """At the time at which the response becomes `stale`, it is read again."""
     await read(client)
     services.clock.time += timedelta(minutes=59, seconds=59)
@@ -178,7 +182,7 @@ async def test_an_answer_turns_stale_by_itself(client: Client, services: StandIn
     assert len(services.cache.asked) == 2
 
 
-async def test_no_answer_is_older_than_was_asked_for(
+async def test_no_response_is_older_than_max_age(
     client: Client, services: StandInServices
 ) -> None:
     """A reader with `max_age` gets no remembered answer that has grown older than that."""
@@ -209,7 +213,7 @@ async def test_an_error_is_not_remembered(client: Client, services: StandInServi
     assert second.status_code == 200
 
 
-async def test_without_a_database_nothing_is_given(
+async def test_without_a_database_nothing_is_sent(
     client: Client, services: StandInServices
 ) -> None:
     """A response that cannot be confirmed is not sent: the route reports the error."""
@@ -219,7 +223,7 @@ async def test_without_a_database_nothing_is_given(
     problem_in(await read(client), 503, "storage_unavailable")
 
 
-async def test_after_an_outage_the_answer_is_given_again(
+async def test_after_an_outage_the_response_is_sent_again(
     client: Client, services: StandInServices
 ) -> None:
     """An outage takes no remembered answer away."""
@@ -236,7 +240,7 @@ async def test_after_an_outage_the_answer_is_given_again(
     "asked",
     [f"{TYPES}/?limit=5", f"{TYPES}?limit=6", f"{TYPES}?limit=5&", f"{TYPES}?limit=%35"],
 )
-async def test_another_spelling_is_another_question(
+async def test_another_spelling_is_another_request(
     client: Client, services: StandInServices, asked: str
 ) -> None:
     """Only the same letters get the same bytes; any other spelling is read by the route."""
@@ -253,7 +257,7 @@ async def test_head_has_the_headers_of_get(client: Client) -> None:
     head = await client.head(f"{TYPES}?{ASKED[TYPES]}", headers=CALLER)
 
     assert head.content == b""
-    assert told(head)[1] == told(got)[1]
+    assert content_of(head)[1] == content_of(got)[1]
 
 
 async def test_reads_are_counted_and_noted(client: Client, services: StandInServices) -> None:
@@ -292,7 +296,7 @@ async def test_a_callers_request_id_is_repeated(client: Client) -> None:
     assert len(set(new)) == 2
 
 
-async def test_quick_answers_are_logged_for_who_wants_it(
+async def test_fast_responses_are_logged_at_debug_level(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A read on the fast path is a line at debug level, and none at info level."""

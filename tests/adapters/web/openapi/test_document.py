@@ -116,7 +116,7 @@ def test_every_operation_is_described(path: str, operation: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(("path", "operation"), OPERATIONS)
-def test_every_answer_has_an_example_that_fits(path: str, operation: dict[str, Any]) -> None:
+def test_every_response_has_a_valid_example(path: str, operation: dict[str, Any]) -> None:
     """Each answer with a body has examples, and each example is valid by its schema."""
     del path
     for status, answer in operation["responses"].items():
@@ -130,7 +130,7 @@ def test_every_answer_has_an_example_that_fits(path: str, operation: dict[str, A
 
 
 @pytest.mark.parametrize(("path", "operation"), OPERATIONS)
-def test_every_operation_tells_its_errors(path: str, operation: dict[str, Any]) -> None:
+def test_every_operation_documents_its_errors(path: str, operation: dict[str, Any]) -> None:
     """Every operation but the health checks documents how it fails."""
     failures = {status for status in operation["responses"] if int(status) >= 400}
 
@@ -178,7 +178,7 @@ def test_every_schema_is_json_schema() -> None:
 
 
 @pytest.mark.parametrize(("path", "operation"), OPERATIONS)
-def test_whoever_calls_for_a_user_names_them(path: str, operation: dict[str, Any]) -> None:
+def test_requests_for_a_user_name_the_user(path: str, operation: dict[str, Any]) -> None:
     """X-User-Id is a required header of each operation that needs an API key, and of no other."""
     del path
     keyed = "api_key" in str(operation.get("security"))
@@ -210,9 +210,9 @@ def test_a_body_is_a_named_schema(path: str, operation: dict[str, Any]) -> None:
 
 def test_refusals_of_the_edge_are_documented() -> None:
     """A body may be too large wherever one is read, and anything may fail unforeseen."""
-    told = {str(each.id): set(each.values[1]["responses"]) for each in OPERATIONS}  # type: ignore[index]
+    documented = {str(each.id): set(each.values[1]["responses"]) for each in OPERATIONS}  # type: ignore[index]
 
-    assert {name for name, statuses in told.items() if "413" in statuses} == {
+    assert {name for name, statuses in documented.items() if "413" in statuses} == {
         "createBooking",
         "cancelBooking",
         "createSchedulingLink",
@@ -220,7 +220,7 @@ def test_refusals_of_the_edge_are_documented() -> None:
         "receiveWebhook",
         "receiveAppWebhook",
     }
-    assert {name for name, statuses in told.items() if "500" not in statuses} == {
+    assert {name for name, statuses in documented.items() if "500" not in statuses} == {
         "getLiveness",
         "getReadiness",
     }

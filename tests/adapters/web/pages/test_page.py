@@ -67,7 +67,7 @@ def test_a_demo_user_is_refused_where_others_reach_it(public_url: str) -> None:
 
 
 @pytest.mark.usefixtures("user")
-async def test_a_name_that_was_turned_to_this_machine_sees_nothing(browser: Client) -> None:
+async def test_a_rebound_host_name_sees_nothing(browser: Client) -> None:
     """A site that points its own name here (DNS rebinding) gets no demo user and no button."""
     rebound = {"Host": "evil.example.com"}
 
@@ -96,7 +96,7 @@ async def test_a_button_that_fails_shows_a_page(browser: Client, demo: StandInSe
 
 
 @pytest.mark.parametrize("path", ["/", "/schema", "/health/live", "/static/slotkeeper.css"])
-async def test_head_is_answered_where_get_is(browser: Client, path: str) -> None:
+async def test_head_works_where_get_does(browser: Client, path: str) -> None:
     """HEAD has the status and the headers of GET, and no body (RFC 9110, 9.3.2)."""
     head, get = await browser.head(path), await browser.get(path)
 
@@ -112,7 +112,7 @@ async def test_head_acts_nowhere(browser: Client, demo: StandInServices) -> None
     assert demo.connect.flows == {}
 
 
-async def test_without_a_demo_user_nobodys_data_is_shown(
+async def test_without_a_demo_user_no_data_is_shown(
     client: Client, services: StandInServices
 ) -> None:
     """Without DEMO_USER the page shows the status and the next steps, and no user's data."""
@@ -171,7 +171,7 @@ async def test_a_connected_user_sees_slots_and_bookings(browser: Client) -> None
         assert text in answer.text
 
 
-async def test_past_and_canceled_bookings_say_so(
+async def test_past_and_canceled_bookings_are_marked(
     browser: Client, demo: StandInServices, user: UserId
 ) -> None:
     """Bookings of the last two weeks are listed with their result."""
@@ -221,14 +221,14 @@ async def test_what_comes_from_data_is_escaped(
         ("consent_denied", "Consent denied."),
     ],
 )
-async def test_the_outcome_of_a_flow_is_told(browser: Client, outcome: str, words: str) -> None:
+async def test_the_outcome_of_a_flow_is_shown(browser: Client, outcome: str, words: str) -> None:
     """Coming back from Calendly, the page says how it went."""
     answer = await browser.get("/", params={"calendly": outcome})
 
     assert words in answer.text
 
 
-async def test_a_part_that_fails_does_not_take_the_page_along(
+async def test_an_error_leaves_the_rest_of_the_page(
     browser: Client, demo: StandInServices, user: UserId
 ) -> None:
     """A part that cannot be read shows the reason, and all other parts are shown."""
@@ -242,7 +242,9 @@ async def test_a_part_that_fails_does_not_take_the_page_along(
     assert "Grace Sample" in answer.text
 
 
-async def test_without_a_database_the_page_says_so(browser: Client, demo: StandInServices) -> None:
+async def test_without_a_database_the_page_names_the_problem(
+    browser: Client, demo: StandInServices
+) -> None:
     """While the database is unavailable the page still responds and names the problem."""
     demo.storage.down = True
     demo.fail_next("view_integration", StorageUnavailable("PostgreSQL cannot be reached."))
@@ -312,9 +314,9 @@ async def test_no_secret_is_in_any_answer(browser: Client) -> None:
     secrets = {part for each in SECRETS.values() for part in each.replace(",", " ").split()}
     paths = ("/", "/schema", "/schema/openapi.json", "/metrics", "/health/ready")
 
-    told = "".join([(await browser.get(path)).text for path in paths])
+    shown = "".join([(await browser.get(path)).text for path in paths])
 
-    assert not [each for each in secrets | {"cancel-s3cret", "move-s3cret"} if each in told]
+    assert not [each for each in secrets | {"cancel-s3cret", "move-s3cret"} if each in shown]
     assert "grace@example.com" not in (await browser.get("/")).text
 
 
@@ -336,7 +338,7 @@ async def test_the_style_sheet_is_served(browser: Client) -> None:
     ],
 )
 @pytest.mark.usefixtures("user")
-async def test_the_page_says_what_its_slots_are_worth(
+async def test_the_page_shows_the_freshness_of_slots(
     browser: Client, demo: StandInServices, freshness: Freshness, words: str
 ) -> None:
     """Slots come with their age and with what it means, in words."""
@@ -358,7 +360,7 @@ async def test_the_page_says_what_its_slots_are_worth(
         (90_000, "1 day ago"),
     ],
 )
-def test_an_age_is_told_in_its_largest_unit(seconds: int, words: str) -> None:
+def test_an_age_is_shown_in_its_largest_unit(seconds: int, words: str) -> None:
     """The time since a moment is in its largest unit."""
     assert ago(story.NOW - timedelta(seconds=seconds), story.NOW) == words
 

@@ -52,8 +52,8 @@ async def version(storage: Storage, owner: Integration) -> int:
     return found.version
 
 
-async def test_shelf(storage: Storage, world: World, ada: Integration) -> None:
-    """A look finds the integration and those of the wanted parts that are there, as read."""
+async def test_snapshot(storage: Storage, world: World, ada: Integration) -> None:
+    """A look finds the integration and those of the wanted entries that are there, as read."""
     grace = await world.connect("grace")
     far = slots(f"{slots().key}#671", etag='"far"')
     never = failed(slots().kind, "never", "internal")
@@ -72,8 +72,8 @@ async def test_shelf(storage: Storage, world: World, ada: Integration) -> None:
     )
     found = await snapshot(storage, ada.user_id, *wanted)
 
-    overtaken: dict[str, Any] = {"invalidated_at": NOON, "invalidated_by": "booked"}
-    expected = [replace(each, **overtaken) for each in (slots(), far, never)]
+    invalidations: dict[str, Any] = {"invalidated_at": NOON, "invalidated_by": "booked"}
+    expected = [replace(each, **invalidations) for each in (slots(), far, never)]
     assert found is not None
     assert found.integration == ada
     assert found.entries == {each.cache_key: each for each in (*expected, EVENT_TYPES)}
@@ -100,7 +100,7 @@ async def test_no_shelf(storage: Storage, world: World, ada: Integration) -> Non
         assert await snapshot(storage, user_id, BUSY.cache_key, occupied_in=TODAY) is None
 
 
-async def test_shelf_of_the_dead(storage: Storage, world: World) -> None:
+async def test_snapshot_without_a_grant(storage: Storage, world: World) -> None:
     """The cache of a user whose grant is gone can still be read."""
     dead = await world.connect("dead", status=Status.REAUTH_REQUIRED, tokens=None)
     await put(storage, dead, BUSY)
@@ -110,8 +110,8 @@ async def test_shelf_of_the_dead(storage: Storage, world: World) -> None:
     )
 
 
-async def test_shelf_of_the_successor(storage: Storage, world: World, ada: Integration) -> None:
-    """Of an account that another one has replaced neither parts nor bookings are shown."""
+async def test_snapshot_of_the_successor(storage: Storage, world: World, ada: Integration) -> None:
+    """Of an account that another one has replaced neither entries nor bookings are shown."""
     await world.book(ada, samples.facts("A"))
     async with storage() as uow:
         await uow.integrations.mark_disconnecting(ada.id)
@@ -166,7 +166,7 @@ async def test_what_waits_to_be_applied(storage: Storage, world: World, ada: Int
 
 
 @pytest.mark.parametrize("earlier", [True, False])
-async def test_the_later_change_is_told(
+async def test_the_later_change_is_the_reason(
     storage: Storage, world: World, ada: Integration, earlier: bool
 ) -> None:
     """The later one of an applied change and a pending one is the reason of invalidation."""
@@ -255,9 +255,9 @@ async def test_version_of_a_fetch(storage: Storage, world: World, ada: Integrati
     grace = await world.connect("grace")
     before = await version(storage, grace)
     seen = [await version(storage, ada)]
-    part = slots(etag='"one"')
+    entry = slots(etag='"one"')
     for write in (put, renew, mark_failed):
-        await write(storage, ada, replace(part, error_code="internal"))
+        await write(storage, ada, replace(entry, error_code="internal"))
         seen.append(await version(storage, ada))
 
     assert seen == sorted(set(seen))
