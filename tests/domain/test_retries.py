@@ -22,7 +22,7 @@ from domain.retries import OWN, REFRESH_BACKOFF, SHORTEST, STORING, RetryTable
 from tests.domain.samples import seconds
 
 ALL = sorted(
-    (each for each in map(errors.__dict__.get, errors.__all__) if isinstance(each, type)),
+    (each for each in vars(errors).values() if isinstance(each, type)),
     key=lambda each: each.__name__,
 )
 ERRORS = [each for each in ALL if issubclass(each, SlotkeeperError)]
