@@ -22,7 +22,7 @@ def sealing(request: pytest.FixtureRequest) -> Vault:
 
 @pytest.mark.parametrize("text", ["", "token", "ä€🦊\x00", "x" * 100_000])
 def test_opens(sealing: Vault, text: str) -> None:
-    """What was sealed for a row opens for that row, and cannot be read before."""
+    """A value sealed for a row opens for that row, and cannot be read before."""
     sealed = sealing.seal(Secret(text), "row:1")
 
     assert sealing.open(sealed, "row:1").reveal() == text
@@ -44,7 +44,7 @@ def test_fresh(sealing: Vault) -> None:
 
 @pytest.mark.parametrize("sealed", ["", "token", "v1.key-9.AAAA", "a.b.c.d"])
 def test_not_sealed(sealing: Vault, sealed: str) -> None:
-    """What was never sealed, or under an unknown key, does not open."""
+    """An unsealed text, or one under an unknown key, does not open."""
     with pytest.raises(SealedValueUnreadable):
         sealing.open(sealed, "row:1")
 

@@ -27,7 +27,7 @@ OUTAGE = CalendlyUnavailable("Calendly answered 503.")
 
 @given(policies, st.integers(1, 10_000), chances)
 def test_a_delay_is_within_its_ceiling(policy: RetryPolicy, attempt: int, chance: float) -> None:
-    """However many attempts failed, the wait is neither negative nor beyond the cap."""
+    """The wait is neither negative nor beyond the cap, after any number of failed attempts."""
     wait = delay(policy, attempt, chance)
 
     assert timedelta() <= wait <= policy.cap
@@ -70,7 +70,7 @@ def test_attempts_are_limited(policy: RetryPolicy, attempt: int, chance: float) 
 
 @pytest.mark.parametrize("error", [CalendlyRejected("400."), GrantRefused("invalid_grant.")])
 def test_a_refusal_is_not_repeated(error: SlotkeeperError) -> None:
-    """A permanent refusal ends at once, also when it names a wait."""
+    """A permanent refusal is never retried, even if it names a wait."""
     error.retry_after = 1.0
 
     assert next_delay(RetryPolicy(), 1, error, 0.5) is None

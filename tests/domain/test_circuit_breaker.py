@@ -92,7 +92,7 @@ def test_the_reset_time_makes_it_half_open() -> None:
 
 
 def test_one_probe_goes_out_in_a_turn() -> None:
-    """Who comes while a probe is out waits for the rest of its turn."""
+    """A caller that comes while a probe is out waits for the rest of its time."""
     breaker = probing(NOW)
 
     assert admit(breaker, NOW, POLICY) is None
@@ -101,7 +101,7 @@ def test_one_probe_goes_out_in_a_turn() -> None:
 
 
 def test_a_probe_that_never_reports_loses_its_turn() -> None:
-    """A crash in the middle of a probe keeps nobody out for longer than a turn."""
+    """A crash during a probe refuses callers for one probe's time only."""
     after = NOW + PROBE_TIMEOUT
     again = admit(probing(NOW), after, POLICY)
 
@@ -126,7 +126,7 @@ def test_a_success_resets_the_count() -> None:
 
 
 def test_a_probe_without_a_result_gives_its_turn_back() -> None:
-    """When a probe proved nothing the next caller may probe at once."""
+    """When a probe proved nothing the next caller may probe immediately."""
     probe = probing(NOW)
     back = release_probe(probe, probe)
 
@@ -155,7 +155,7 @@ def test_only_the_probe_gives_its_turn_back() -> None:
     ],
 )
 def test_only_what_calendly_answered_speaks_for_it(error: SlotkeeperError, answer: bool) -> None:
-    """What may have been raised before anything was sent proves nothing about Calendly."""
+    """An error that may be raised before a request is sent proves nothing about Calendly."""
     assert is_answer(error) is answer
 
 
@@ -247,7 +247,7 @@ def test_a_row_of_an_earlier_version_ends_too() -> None:
 
 
 def test_a_call_from_before_the_opening_is_late() -> None:
-    """What left before the breaker last opened is late; the probe and who came after are not."""
+    """A call from before the last opening is late; the probe and later calls are not."""
     probe = probing(NOW + POLICY.reset)
     again = failed(probe, NOW + POLICY.reset, POLICY)
 

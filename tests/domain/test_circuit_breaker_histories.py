@@ -36,7 +36,7 @@ chances = st.floats(0, 1, exclude_max=True)
 
 @given(st.integers(0, 10**9), chances)
 def test_the_time_open_is_bounded(trips: int, chance: float) -> None:
-    """However often it tripped, it stays open no longer than the ceiling and its jitter."""
+    """After any number of trips it stays open no longer than the ceiling and its jitter."""
     span = open_for(Breaker(trips=trips), POLICY, chance)
 
     assert POLICY.reset <= span <= POLICY.longest * (1 + JITTER)
@@ -136,7 +136,7 @@ def test_any_history_keeps_the_promises(history: list[tuple[str, timedelta, floa
 
 @given(st.integers(1, 20), st.integers(2, 8))
 def test_one_of_many_wins_the_probe(racers: int, rounds: int) -> None:
-    """However many ask in one moment, each turn is won once, and the next after it only."""
+    """Of many concurrent callers one gets each probe, and the next one only after it."""
     breaker, now, won = opened(), NOW + POLICY.reset, 0
     for _ in range(rounds):
         for _ in range(racers):

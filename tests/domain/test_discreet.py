@@ -69,7 +69,7 @@ ACCOUNT = msgspec.structs.replace(OWNER.account, name=PRIVATE, email=PRIVATE)
     ],
 )
 def test_a_representation_holds_nothing_personal(value: msgspec.Struct, shown: str) -> None:
-    """What a log or a traceback may show of a value names it, and nobody behind it."""
+    """A value in a log or a traceback shows its id, and no person."""
     assert shown in repr(value)
     assert "zoe" not in repr(value)
     assert "zoe" not in repr(value.__rich_repr__())

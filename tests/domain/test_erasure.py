@@ -73,7 +73,7 @@ def test_nothing_of_the_person_stays() -> None:
 
 
 def test_what_the_calendar_needs_stays() -> None:
-    """When it takes place, whose it is, what became of it and what it was linked to are kept."""
+    """Time, host, state and links of the booking are kept."""
     before = personal(predecessor="P", successor=None, reference="slotkeeper-1")
 
     after = anonymous(before)
@@ -90,7 +90,7 @@ def test_what_the_calendar_needs_stays() -> None:
 
 
 def test_a_host_s_name_is_not_the_invitee_s() -> None:
-    """Who canceled as the host is still told, without the reason, which may be about the person."""
+    """A cancellation still names the host who canceled, without the reason, which may be personal."""
     by_host = replace(personal(), cancellation=Cancellation(NOON, "Ada", "host", "Grace is late"))
 
     assert anonymous(by_host).cancellation == Cancellation(NOON, "Ada", "host", None)
@@ -115,7 +115,7 @@ def test_anonymous_stays_anonymous(one: Facts, other: Facts) -> None:
 
 @given(histories(1), st.randoms(use_true_random=False), st.integers(0, 10))
 def test_no_history_brings_anybody_back(calendly: Calendly, chance: Random, split: int) -> None:
-    """What was erased stays so, whatever Calendly tells again, in any order and any number."""
+    """Erased facts stay erased, for any order and number of Calendly's repetitions."""
     told = [_of_grace(each) for each in calendly.bodies]
     chance.shuffle(told)
     before = {each.facts.invitee_uri: each.facts for each in settle({}, told[:split])}
@@ -169,7 +169,7 @@ def test_spellings_of_one_address(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(("one", "other"), OTHERS)
 def test_addresses_that_only_look_alike(one: str, other: str) -> None:
-    """Letters that are others in any language are other people's: nobody is erased by likeness."""
+    """Letters that differ in any language are other people's: similarity erases no person."""
     assert normalised(one) != normalised(other)
 
 
@@ -201,7 +201,7 @@ def test_which_bodies_an_erasure_is_for(received: int, booked: int | None, cover
 
 
 def test_others_are_untouched() -> None:
-    """Facts of anybody else are the same values as before."""
+    """Facts of any other person are the same values as before."""
     other = samples.facts("B")
 
     assert without_erased([other], {EMAIL: NOON}, {}) == [other]
@@ -218,7 +218,7 @@ def test_who_books_again_is_known_again(seconds: int, covered: bool) -> None:
 
 @pytest.mark.parametrize(("seconds", "covered"), [(-1, True), (0, True), (1, False)])
 def test_what_was_stored_by_then_is_covered(seconds: int, covered: bool) -> None:
-    """A booking that was stored when somebody was erased is theirs, whenever it says it was made."""
+    """A booking that was stored when a person was erased is theirs, at any creation time."""
     booked = personal(created_at=NOON + timedelta(days=1))
 
     assert is_covered(booked, NOON, NOON + timedelta(seconds=seconds)) is covered

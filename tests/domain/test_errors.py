@@ -71,7 +71,7 @@ def test_an_error_without_a_stated_kind_has_its_parents() -> None:
 
 
 def test_codes_are_unique_and_each_class_has_its_own() -> None:
-    """Programs can tell every two errors apart by their code."""
+    """Programs can distinguish all errors by their code."""
     codes = [each.__dict__.get("code") for each in ALL]
 
     assert None not in codes
@@ -96,7 +96,7 @@ def test_an_error_carries_its_message_and_its_wait() -> None:
 
 
 def test_errors_with_a_particular_carry_it() -> None:
-    """What a program needs beyond the code is a field, not a part of the message."""
+    """Data that a program needs beyond the code is a field, not a part of the message."""
     assert SignatureRejected("No.", reason="stale").reason == "stale"
     assert ScopesDeclined("No.", missing=("users:read",)).missing == ("users:read",)
     assert ReauthRequired("No.", cause="grant_refused").cause == "grant_refused"

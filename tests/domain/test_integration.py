@@ -57,7 +57,7 @@ def test_an_active_integration_without_tokens_needs_a_person() -> None:
 
 
 def test_an_integration_being_disconnected_is_gone_for_its_user() -> None:
-    """Once disconnecting began, nobody gets its tokens any more."""
+    """Once disconnecting began, no caller gets its tokens any more."""
     with pytest.raises(IntegrationNotFound):
         usable_tokens(integration(status=Status.DISCONNECTING))
 

@@ -17,7 +17,7 @@ CHANCE = st.floats(0, 1, exclude_max=True)
 
 @given(st.sampled_from(sorted(HEALS)), st.integers(1, 10_000), CHANCE)
 def test_what_heals_is_never_given_up(code: str, attempt: int, chance: float) -> None:
-    """What heals by itself or by an operator's one act is waited for without end or count."""
+    """Errors that end by themselves or by one act of an operator are retried without a limit."""
     ruling = verdict(code, attempt, chance)
 
     assert ruling.pause is not None
@@ -47,7 +47,7 @@ def test_everything_else_is_given_up_in_the_end(code: str, chance: float) -> Non
     ],
 )
 def test_kinds_of_trouble(code: str, policy: object) -> None:
-    """What only a person can mend is said sooner than what a moment may mend."""
+    """Errors that only a person can fix become dead letters sooner than transient ones."""
     assert policy_of(code) is policy
 
 

@@ -40,7 +40,7 @@ def test_only_a_refused_grant_ends_one(error: type[SlotkeeperError]) -> None:
 
 @pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda each: each.__name__)
 def test_the_breaker_counts_outages_alone(error: type[SlotkeeperError]) -> None:
-    """What Calendly answered in health, or what is our own trouble, never opens a breaker."""
+    """An answer of a healthy Calendly, or an error of our own, never opens a breaker."""
     ours_or_healthy = (
         errors.GrantRefused,
         errors.CalendlyThrottled,
@@ -56,7 +56,7 @@ def test_the_breaker_counts_outages_alone(error: type[SlotkeeperError]) -> None:
 
 
 def test_who_keeps_the_lease() -> None:
-    """Nobody repeats what may be under way, or while Calendly rests a user; else anybody may."""
+    """No process repeats a request that may be under way, or during a user's wait."""
     keeping = {outcome for outcome, rule in RULES.items() if rule.keeps_lease}
 
     assert keeping == {Outcome.UNCERTAIN, Outcome.THROTTLED}

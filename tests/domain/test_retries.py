@@ -55,7 +55,7 @@ def test_every_kind_has_a_rule() -> None:
 
 @pytest.mark.parametrize("of", ERRORS, ids=lambda each: each.__name__)
 def test_every_error_has_exactly_one_rule(of: type[SlotkeeperError]) -> None:
-    """What no wait can heal is never repeated, and only what was not processed is at once."""
+    """Errors that no wait can fix are never retried, and only unprocessed calls immediately."""
     rule = repeat_of(made(of))
 
     assert (rule is Repeat.NEVER) is (of.kind not in PASSING)
@@ -70,7 +70,7 @@ def test_no_two_exceptions_speak_for_the_same_error() -> None:
 
 
 def test_a_class_speaks_for_those_derived_from_it() -> None:
-    """An error that is told apart more finely keeps the rule of what it is."""
+    """A subclass of an error keeps the rule of its parent."""
 
     class Overloaded(CalendlyUnavailable):
         pass
@@ -90,7 +90,7 @@ def test_what_may_have_been_processed_is_not_repeated_in_a_request() -> None:
 def test_a_request_repeats_little_and_within_its_cap(
     table: RetryTable, of: type[SlotkeeperError], attempt: int, chance: float
 ) -> None:
-    """Whatever failed, a request makes its few attempts and waits at most its cap for each."""
+    """After any error a request makes its few attempts and waits at most its cap for each."""
     wait = table.in_request(made(of), attempt, chance)
 
     if wait is None:
@@ -115,7 +115,7 @@ def test_a_jobs_delay_is_within_bounds(
 def test_a_job_waits_at_least_as_long_as_it_was_asked(
     table: RetryTable, of: type[SlotkeeperError], attempt: int, chance: float, asked: float
 ) -> None:
-    """A stated wait is never cut short, and chance spreads those who were told the same."""
+    """A stated wait is never shortened, and jitter spreads callers with the same wait."""
     wait = table.in_job(made(of, asked), attempt, chance, persistent=True)
 
     assert wait is not None
@@ -123,7 +123,7 @@ def test_a_job_waits_at_least_as_long_as_it_was_asked(
 
 
 def test_a_persistent_job_waits_after_any_error() -> None:
-    """Where somebody may mend the cause meanwhile, also a final error has a next attempt."""
+    """Where an operator may fix the cause, a final error has a next attempt too."""
     table = RetryTable()
 
     assert table.in_job(GrantRefused("no"), 1, 0.5) is None
@@ -156,7 +156,7 @@ def test_no_wait_begins_beyond_its_cap(policy: RetryPolicy) -> None:
 
 
 def test_storing_goes_on_for_about_as_long_as_a_lease_lasts() -> None:
-    """What cannot be asked for again is stored with patience, not for ever."""
+    """A value that cannot be requested again is stored with many retries, not forever."""
     longest = sum(
         (min(STORING.base * 2**n, STORING.cap) for n in range(STORING.limit - 1)),
         start=timedelta(),

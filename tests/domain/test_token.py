@@ -22,7 +22,7 @@ scope_names = st.from_regex(r"[a-z_]{1,8}:(read|write)", fullmatch=True)
 
 @given(st.integers())
 def test_a_stated_life_is_bounded(expires_in: int) -> None:
-    """Whatever number Calendly states, the life kept lies within what is believable."""
+    """For any number that Calendly states, the life kept lies within believable bounds."""
     assert SHORTEST_LIFE <= life(expires_in) <= LONGEST_LIFE
 
 
@@ -41,18 +41,18 @@ def test_a_legacy_app_has_full_access(text: str | None) -> None:
 
 
 def test_scopes_are_read_in_any_order_and_spacing() -> None:
-    """The granted scopes are a set, however they are written."""
+    """The granted scopes are a set, for any spelling."""
     assert parse_scopes(" b:read  a:write\tb:read\n") == ("a:write", "b:read")
 
 
 @given(st.sets(scope_names, min_size=1))
 def test_scopes_survive_their_text(scopes: set[str]) -> None:
-    """What is joined by spaces comes apart the same."""
+    """Scopes joined by spaces are split into the same ones."""
     assert parse_scopes(" ".join(scopes)) == tuple(sorted(scopes))
 
 
 def test_write_includes_read() -> None:
-    """Who may write may read the same family, and only that one."""
+    """A write scope includes reading of the same family, and only that one."""
     assert missing_scopes(("webhooks:write",), ("webhooks:read", "webhooks:write")) == ()
     assert missing_scopes(("webhooks:write",), ("users:read",)) == ("users:read",)
 

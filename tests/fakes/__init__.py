@@ -1,1 +1,1 @@
-"""Stateful stand-ins for the ports, held to the same contracts as the real ones."""
+"""Stateful fakes of the ports, held to the same contracts as the real adapters."""

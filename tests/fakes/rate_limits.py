@@ -1,4 +1,4 @@
-"""What Calendly asked of users' calls, as one process heard it."""
+"""The waits that Calendly asked of users' calls, as one process read them."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What the fake store holds: dictionaries of immutable rows, so that a copy is a snapshot."""
+"""The content of the fake store: dictionaries of immutable rows, so that a copy is a snapshot."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -52,7 +52,7 @@ class IntegrationRow(msgspec.Struct, frozen=True):
 
 
 class EventRow(msgspec.Struct, frozen=True):
-    """A webhook event with what became of it."""
+    """A webhook event with its result."""
 
     event: WebhookEvent
     next_attempt_at: datetime
@@ -62,7 +62,7 @@ class EventRow(msgspec.Struct, frozen=True):
 
 
 class ReplayRow(msgspec.Struct, frozen=True):
-    """How often an event was put back, and the last time by whom."""
+    """The number of replays, and the actor of the latest."""
 
     replays: int
     replayed_at: datetime

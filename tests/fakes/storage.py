@@ -82,7 +82,7 @@ class FakeStorage:
         if _INSIDE.get():
             raise RuntimeError("a unit of work is open in this task already")
         if self.away:
-            raise StorageUnavailable("The fake store is away.")
+            raise StorageUnavailable("The fake store is down.")
         error = self._openings.pop(0) if self._openings else None
         if error is not None:
             raise error

@@ -1,4 +1,4 @@
-"""A rescue that remembers, as heartbeat details outlive an attempt."""
+"""Unsaved tokens that are remembered, as heartbeat details outlive an attempt."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from application.ports.unsaved_tokens import UnsavedTokenPair
 
 
 class FakeUnsavedTokens:
-    """Implements the Rescue port; `sent` is what would have left the process.
+    """Implements the UnsavedTokens port; `sent` is what would have left the process.
 
     Attributes:
         sent: what was kept at the last alarm, which is what another process finds.

@@ -69,7 +69,7 @@ def read_postman() -> Examples:
 def serve(examples: Examples, request: httpx.Request, number: int = 0) -> httpx.Response:
     """Answer a request with an example of its operation, a list's next page with nothing.
 
-    The examples name a next page that nobody has written.
+    The examples name a next page that does not exist.
     """
     if "page_token" in request.url.params:
         return answer(200, {"collection": [], "pagination": _NO_PAGE})

@@ -1,4 +1,4 @@
-"""A raw TCP peer: says exactly what it is told to, or hangs up."""
+"""A raw TCP peer: it sends exactly the given bytes, or hangs up."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

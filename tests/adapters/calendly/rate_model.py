@@ -1,7 +1,7 @@
 """Several processes spend one user's limit at a model of Calendly, in simulated time.
 
-Each has callers that make one request after the other and come back when they are told to; a 429
-pauses the user in every process, as the word on the integration does.
+Each has callers that make one request after the other and return when their wait is over. A 429
+pauses the user in every process, as the time stored on the integration does.
 """
 
 import heapq
@@ -86,7 +86,7 @@ class Crowd:
         self.limited = 0
         self._limit = limit
         self._idle = idle
-        self._random = random.Random(seed)  # noqa: S311 - the same crowd in every run
+        self._random = random.Random(seed)  # noqa: S311 - the same callers in every run
         self._clock = StillClock()
         self._now = 0.0
         self._rests_until = 0.0
@@ -98,7 +98,7 @@ class Crowd:
                 self._at(self._random.random() * 5, partial(self._call, budget))
 
     def run(self, seconds: float) -> None:
-        """Let them do so for a while."""
+        """Run the callers for some time."""
         while self._agenda and self._agenda[0][0] <= seconds:
             self._now, _, what = heapq.heappop(self._agenda)
             self._clock.move(

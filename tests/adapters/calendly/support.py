@@ -1,4 +1,4 @@
-"""Calendly on the other side of `httpx.MockTransport`, and a clock that stands still."""
+"""Calendly on the other side of `httpx.MockTransport`, and a clock that does not move."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ AUTH_URL = "https://auth.test"
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 ACCESS = Access(token=Secret("access-1"), user_uri=USER)
 
-# A loaded machine is no fault of the product: properties are judged by result, not by speed.
+# A loaded machine is not a fault of the product: properties are judged by result, not by speed.
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Answer = httpx.Response | httpx.HTTPError
@@ -32,13 +32,13 @@ V = TypeVar("V")
 
 
 class StillClock:
-    """Stands still until it is moved."""
+    """Does not move until it is moved."""
 
     def __init__(self, now: datetime = NOW) -> None:
         self._now = now
 
     def now(self) -> datetime:
-        """Return where it stands (UTC)."""
+        """Return the current time (UTC)."""
         return self._now
 
     def move(self, seconds: float) -> None:

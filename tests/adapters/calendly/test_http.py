@@ -23,7 +23,7 @@ async def test_the_client_says_who_it_is() -> None:
 
 
 async def test_times_out_as_configured() -> None:
-    """Connecting takes five seconds and reading ten at most, unless it is said otherwise."""
+    """Connecting takes five seconds and reading ten at most, unless the settings differ."""
     async with open_http() as client, open_http(connect_timeout=1, read_timeout=2) as other:
         assert (client.timeout.connect, client.timeout.read) == (5, 10)
         assert (other.timeout.connect, other.timeout.read) == (1, 2)
@@ -58,7 +58,7 @@ async def test_no_cookie_is_carried_from_one_user_to_another() -> None:
 
 
 async def test_a_url_is_never_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """An e-mail in a query stays out of every log, even at the most talkative level."""
+    """An e-mail in a query stays out of every log, even at the lowest level."""
     caplog.set_level(logging.DEBUG)
 
     async def empty(talk: Talk) -> None:

@@ -1,4 +1,4 @@
-"""Whatever Calendly answers, no error of ours repeats a secret or an e-mail."""
+"""No error of ours repeats a secret or an e-mail, for any answer of Calendly."""
 
 import traceback
 from collections.abc import Awaitable, Callable
@@ -100,7 +100,7 @@ async def test_no_answer_is_repeated_in_an_error(call: Call, status: int, body: 
 
 @pytest.mark.parametrize("call", CALLS)
 async def test_no_transport_failure_repeats_its_request(call: Call) -> None:
-    """A failure whose own text names the request is told by its kind alone."""
+    """A failure whose own text quotes the request is reported by its class alone."""
     wire = Wire(by=lambda request: httpx.ReadError(f"{request.url} {TOKEN} {EMAIL}"))
 
     with pytest.raises(CalendlyError) as caught:
@@ -118,7 +118,7 @@ async def test_no_transport_failure_repeats_its_request(call: Call) -> None:
     ),
 )
 def test_no_webhook_is_repeated_in_an_error(kind: str, field: str, value: Any) -> None:
-    """A refused body is told by the field's name, never by what is in it."""
+    """A refused body is reported by the field's name, never by its content."""
     try:
         CalendlyWebhookReader().read(bodies.webhook(kind, bodies.payload() | {field: value}))
     except MalformedWebhook as error:

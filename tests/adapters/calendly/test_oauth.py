@@ -24,7 +24,7 @@ BASIC = "Basic Y2xpZW50LTE6Y2xpZW50LXNlY3JldC0x"  # client-1:client-secret-1
 
 
 def invalid_grant(status: int) -> httpx.Response:
-    """Doorkeeper's words for a spent token."""
+    """The words of Calendly's OAuth server for a spent token."""
     text = "The provided authorization grant is invalid, expired, revoked."
     return answer(status, {"error": "invalid_grant", "error_description": text})
 
@@ -190,7 +190,7 @@ async def test_every_other_answer_leaves_the_grant_alone(
 async def test_a_lost_answer_is_uncertain_and_never_repeated(
     failure: httpx.HTTPError, error: type[CalendlyError]
 ) -> None:
-    """What may have reached Calendly is uncertain, what never left is unavailable; one try."""
+    """A request that may have arrived is uncertain, one that never left is unavailable; one try."""
     wire = Wire(failure)
 
     with pytest.raises(CalendlyError) as caught:
@@ -251,7 +251,7 @@ async def test_a_token_is_revoked_with_the_credentials_in_the_form() -> None:
 
 @pytest.mark.parametrize("error", ["invalid_grant", "invalid_token"])
 async def test_a_dead_token_counts_as_revoked(error: str) -> None:
-    """Revoking what is dead already is no error (RFC 7009)."""
+    """Revoking a dead token is not an error (RFC 7009)."""
     wire = Wire(answer(400, {"error": error}))
 
     await wire.oauth.revoke(Secret("refresh-1"))

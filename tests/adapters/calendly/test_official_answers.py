@@ -108,7 +108,7 @@ READS: list[Operation] = [
 async def test_every_example_is_read(
     examples: Examples, operation: Operation, number: int
 ) -> None:
-    """Whatever Calendly shows as an answer has a meaning here."""
+    """Every answer that Calendly documents has a meaning here."""
     wire = Wire(by=partial(serve, examples, number=number))
 
     assert await operation(wire)

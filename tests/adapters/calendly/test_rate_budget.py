@@ -19,7 +19,7 @@ FINN = "https://api.calendly.com/users/FINN"
 
 
 def request(budget: RateBudget, user: str = ADA, state: RateState | None = None) -> None:
-    """Make a request to the API that is answered at once."""
+    """Make a request to the API that is answered immediately."""
     with budget.flight(user) as flight:
         flight.learn(state)
 
@@ -37,7 +37,7 @@ def spend_all(budget: RateBudget, user: str = ADA) -> int:
 
 
 def told_to_wait(budget: RateBudget, user: str = ADA) -> float | None:
-    """Return the wait that a refused request is told, in seconds."""
+    """Return the wait of a refused request, in seconds."""
     with pytest.raises(CalendlyThrottled) as caught, budget.flight(user):
         pass
     return caught.value.retry_after
@@ -91,7 +91,7 @@ def test_an_overtaken_answer_gives_nothing_back() -> None:
 
 
 def test_calendlys_own_minute_is_followed() -> None:
-    """When a later answer says that less is used, Calendly's window began anew, and so does ours."""
+    """If a later answer counts fewer requests, Calendly's window began again, and so does ours."""
     budget = RateBudget(StillClock())
     request(budget, state=RateState(500, 21, 60))
 
@@ -113,7 +113,7 @@ def test_the_closer_the_limit_the_fewer_are_in_flight() -> None:
 
 
 def test_a_new_minute_begins_with_a_few() -> None:
-    """Before Calendly has said where the user stands only a few requests go out at once."""
+    """Before Calendly's first answer about a user only a few concurrent requests are sent."""
     budget = RateBudget(StillClock())
 
     with ExitStack() as flights:
@@ -180,7 +180,7 @@ def test_a_spent_window_says_how_long_to_wait_and_opens_again() -> None:
 def test_a_window_that_calendly_says_is_spent_lasts_as_long_as_it_says() -> None:
     """Where Calendly's minute ends at another time than ours, it is Calendly's that counts.
 
-    It is told in whole seconds, so it may end up to a second later.
+    It is in whole seconds, so it may end up to a second later.
     """
     clock = StillClock()
     budget = RateBudget(clock)
@@ -205,7 +205,7 @@ def test_one_users_crowd_does_not_slow_another() -> None:
 
 
 def test_a_pause_ends_by_itself() -> None:
-    """After a 429 the user rests as long as asked, and no longer."""
+    """After a 429 the user's calls wait as long as asked, and no longer."""
     clock = StillClock()
     budget = RateBudget(clock)
     budget.pause(Allowance.API, ADA, 90)
@@ -257,7 +257,7 @@ def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
 
 
 def test_memory_is_bounded_and_the_idle_go_first() -> None:
-    """The least recently used users are forgotten; the others keep their standing."""
+    """The least recently used users are forgotten; the others keep their counts."""
     budget = RateBudget(StillClock(), users=2)
     spend_all(budget, ADA)
     request(budget, FINN)
@@ -278,7 +278,7 @@ def test_memory_is_bounded_and_the_idle_go_first() -> None:
     )
 )
 def test_no_header_breaks_the_budget(headers: dict[str, str]) -> None:
-    """Whatever the headers hold, a user is left with a sensible window."""
+    """Any headers leave a user with a sensible window."""
     clock = StillClock()
     budget = RateBudget(clock)
     state = rate_state(headers)

@@ -24,7 +24,7 @@ async def test_a_spent_budget_sends_nothing() -> None:
 
 
 async def test_a_429_of_the_api_is_remembered_as_calendlys_word() -> None:
-    """The user of a call that was answered with 429 rests as long as the answer says."""
+    """After a 429 the user's calls wait as long as the answer asks."""
     wire = Wire(answer(429, None, x_ratelimit_reset="30"))
 
     with pytest.raises(CalendlyThrottled):

@@ -17,7 +17,7 @@ MINUTES = 20
 def test_four_processes_share_a_users_limit_without_being_told_off(
     limit: Callable[[int], Limit], most: int, callers: int, idle: float
 ) -> None:
-    """However Calendly counts its minute, fewer than one request in a hundred earns a 429."""
+    """Fewer than one request in a hundred earns a 429, for every way Calendly may count its minute."""
     crowd = Crowd(limit(most), 4, callers, idle, seed=most + callers)
 
     crowd.run(MINUTES * 60)

@@ -50,7 +50,7 @@ def test_every_sample_is_read(samples: Path) -> None:
 def test_the_sample_reschedule_links_both_halves_in_either_order(
     samples: Path, *, turned: bool
 ) -> None:
-    """A reschedule's two deliveries give the same two bookings whichever comes first."""
+    """A reschedule's two deliveries give the same two bookings in either order."""
     path = samples / "reschedule_two_deliveries_constructed.json"
     deliveries = msgspec.json.decode(path.read_bytes())["deliveries"]
     facts = [webhook.facts for webhook in map(read, deliveries) if webhook.facts]

@@ -58,7 +58,7 @@ async def connected_with(response: httpx.Response) -> TokenPair:
     ],
 )
 async def test_whatever_life_is_stated_the_pair_is_kept(stated: object, life: timedelta) -> None:
-    """A life that nobody can believe, or read, is replaced by one between a minute and a month."""
+    """An incredible or unreadable life is replaced by one between a minute and a month."""
     for pair in (
         await refreshed_with(spoilt(expires_in=stated)),
         await connected_with(spoilt(expires_in=stated)),
@@ -91,7 +91,7 @@ async def test_without_a_new_refresh_token_the_old_one_stays(token: object) -> N
 
 @pytest.mark.parametrize("token", [ABSENT, None, "", 7])
 async def test_without_an_access_token_the_next_exchange_brings_one(token: object) -> None:
-    """A new refresh token is kept for itself: the pair is due at once."""
+    """A new refresh token alone is kept: the pair is due immediately."""
     pair = await refreshed_with(spoilt(access_token=token))
 
     assert pair.refresh == Secret("refresh-2")
@@ -151,7 +151,7 @@ async def test_scopes_said_empty_differ_from_scopes_not_said(
 
 @pytest.mark.parametrize("owner", [ABSENT, None, "", 7])
 async def test_who_is_not_named_is_who_asked(owner: object) -> None:
-    """A refresh token belongs to its owner: an answer that names nobody is for the same user."""
+    """A refresh token belongs to its owner: an answer without a user is for the same user."""
     pair = await refreshed_with(spoilt(owner=owner, organization=owner))
 
     assert (pair.owner_uri, pair.organization_uri) == (bodies.USER, "")

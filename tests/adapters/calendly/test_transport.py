@@ -1,4 +1,4 @@
-"""Failures of real sockets. What is asserted is what a refresh token's life hangs on."""
+"""Failures of real sockets. A refresh token's life depends on each assertion here."""
 
 import asyncio
 import socket
@@ -78,7 +78,7 @@ async def trickle(talk: Talk) -> None:
 async def test_a_request_that_was_read_never_looks_unsent(
     client: httpx.AsyncClient, behaviour: Behaviour
 ) -> None:
-    """However a peer fails after reading a request, it is no connect error, and no repetition."""
+    """A peer that fails after it read a request causes no connect error and no repetition."""
     async with listening(behaviour) as peer:
         with pytest.raises(httpx.HTTPError) as caught:
             await send(client, client.build_request("POST", peer.url, content=b""))
@@ -113,7 +113,7 @@ async def test_a_refused_connection_is_a_connect_error(client: httpx.AsyncClient
 
 
 async def test_a_full_pool_is_a_connect_error() -> None:
-    """A request that waits in vain for a connection has not left."""
+    """A request that never gets a connection has not left."""
     async with (
         open_http(connect_timeout=0.1, read_timeout=5, connections=1) as narrow,
         listening(silence) as peer,

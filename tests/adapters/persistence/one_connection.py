@@ -14,7 +14,7 @@ class OneConnection:
 
     @property
     def lend(self) -> Lend:
-        """Lend it for a statement."""
+        """Lends it for one statement."""
         return lender(self._acquire, self._release)
 
     async def _acquire(self) -> Any:

@@ -49,7 +49,7 @@ async def test_no_address_is_stored(sql: asyncpg.Connection, process: Process) -
 async def test_a_key_that_is_lost_is_said(
     piccolo_storage: PiccoloStorage, database_url: Secret, vault: FakeVault
 ) -> None:
-    """Who cannot open the key of the hashes is told so, and does not take erased people in."""
+    """A process that cannot open the key of the hashes gets an error and stores no booking."""
     await begin(piccolo_storage, erasure(1), IVY)
     old = vault.sealing_key_id
     vault.rotate()
@@ -63,7 +63,7 @@ async def test_a_key_that_is_lost_is_said(
 async def test_who_was_at_it_before_is_waited_for(
     piccolo_storage: PiccoloStorage, world: World, ada: Integration, process: Process
 ) -> None:
-    """A booking that somebody was just storing when the erasure began is erased as well."""
+    """A booking that another process was storing when the erasure began is erased as well."""
     looked, go_on = asyncio.Event(), asyncio.Event()
 
     async def store_slowly() -> None:
@@ -93,7 +93,7 @@ async def test_who_comes_after_takes_nobody_in(
     process: Process,
     sql: asyncpg.Connection,
 ) -> None:
-    """What Calendly tells again after an erasure is stored without the person, link by link."""
+    """Facts that Calendly sends again after an erasure are stored without the person."""
     facts = samples.facts("A", created_at=NOON - timedelta(days=1))
     await process.erase_invitee(IVY.upper(), "cli")
 
@@ -110,7 +110,7 @@ async def test_who_comes_after_takes_nobody_in(
 async def test_pruning_passes_over_what_is_held(
     piccolo_storage: PiccoloStorage, world: World, process: Process, sql: asyncpg.Connection
 ) -> None:
-    """An event that somebody has locked is left for the next run, which does not wait for it."""
+    """An event that another process has locked is left for the next run, which does not wait for it."""
     made = [
         WebhookEvent(
             id=WebhookEventId(world.randomness.new_id()),
@@ -241,7 +241,7 @@ ORDER BY i.public_id OFFSET {HOSTS // 2} LIMIT 1 FOR UPDATE OF b
 
 
 async def connect_in_opposite_order(world: World) -> list[Integration]:
-    """Return hosts of whom the one that was stored first has the highest public id."""
+    """Return hosts; the first stored one has the user with the highest public id."""
     users = [await world.user(str(number)) for number in range(HOSTS)]
     ids = [IntegrationId(world.randomness.new_id()) for _ in users]
     hosts = [samples.integration(*each) for each in zip(reversed(ids), users, strict=True)]
@@ -253,7 +253,7 @@ async def connect_in_opposite_order(world: World) -> list[Integration]:
 
 
 async def settle_batch(process: Process, hosts: list[Integration], facts: Facts) -> None:
-    """Settle what is told of all hosts at once, as a batch of webhooks does."""
+    """Merge facts for all hosts in one batch, as a batch of webhooks does."""
     async with process.storage() as uow:
         owners = await uow.bookings.lock([each.id for each in hosts], [])
         await merge_facts(
@@ -263,7 +263,7 @@ async def settle_batch(process: Process, hosts: list[Integration], facts: Facts)
 
 
 async def overlap(process: Process, hosts: list[Integration], sql: asyncpg.Connection) -> int:
-    """Let an erasure and a batch meet while somebody holds a row in the middle of theirs."""
+    """Run an erasure and a batch while another process holds a row in the middle of theirs."""
     booked = samples.facts("A", created_at=process.clock.advance(timedelta(hours=1)))
     async with process.storage() as uow:
         await uow.bookings.put(
@@ -286,7 +286,7 @@ async def overlap(process: Process, hosts: list[Integration], sql: asyncpg.Conne
 async def test_erasing_and_settling_never_wait_in_a_circle(
     world: World, process: Process, sql: asyncpg.Connection
 ) -> None:
-    """However often an erasure meets a batch over the same hosts, neither is refused."""
+    """An erasure and a batch over the same hosts never refuse each other, in many repetitions."""
     hosts = await connect_in_opposite_order(world)
 
     erased = [await overlap(process, hosts, sql) for _ in range(10)]

@@ -130,7 +130,7 @@ async def test_overlapping_groups_neither_deadlock_nor_double(
     sql: asyncpg.Connection,
     seed: int,
 ) -> None:
-    """Processes that deliver the same at once never wait in a circle, and store it once."""
+    """Processes that store the same deliveries concurrently never deadlock, and store each once."""
     told = stream(seeded(seed), await connected(world), acts=30)
     senders = [
         Sender(storage, world.randomness, seeded(seed + number))
@@ -166,7 +166,7 @@ def booked(to: Integration) -> Delivery:
 async def test_who_is_held_is_settled_by_nobody_else(
     piccolo_storage: PiccoloStorage, other: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
-    """While a group holds an integration, whoever settles its facts waits for the group's end."""
+    """While a group holds an integration, a merge of its facts waits for the group's end."""
     ada = await world.connect("ada")
     group = batch_store(other, world.randomness)
 
@@ -185,7 +185,7 @@ async def test_who_is_held_is_settled_by_nobody_else(
 async def test_a_single_one_takes_its_locks_in_the_order_of_a_group(
     piccolo_storage: PiccoloStorage, other: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
-    """The same delivery alone and in a group at once is stored by the group, without a circle."""
+    """A delivery that comes alone and in a group is stored once, without a deadlock."""
     ada = await world.connect("ada")
     delivery = booked(ada)
 

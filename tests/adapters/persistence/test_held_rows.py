@@ -1,4 +1,4 @@
-"""Webhooks while somebody else holds an integration: the whole way in, over the real store."""
+"""Webhooks while another process holds an integration: the whole path, over the real store."""
 
 import asyncio
 import time
@@ -61,7 +61,7 @@ async def held(sql: asyncpg.Connection, statement: str, *whom: Integration) -> A
 
 
 class Answer(NamedTuple):
-    """What became of a delivery, and after how many seconds."""
+    """The result of a delivery, and after how many seconds."""
 
     ingested: IngestResult
     seconds: float
@@ -70,7 +70,7 @@ class Answer(NamedTuple):
 async def delivered(
     ingest: IngestWebhook, to: Sequence[Integration], numbers: Sequence[int]
 ) -> list[list[Answer]]:
-    """Deliver an event of each number to each integration, all at once; return answers by it."""
+    """Deliver one event of each number to each integration, concurrently; return answers by it."""
     key = settings_with().calendly_webhook_signing_key[0]
 
     async def one(number: int, addressee: Integration) -> Answer:
@@ -112,7 +112,7 @@ async def test_one_that_is_held_keeps_nobody_waiting(
 async def test_leftovers_of_one_that_is_held_keep_nobody_waiting(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
-    """The job waits once for an integration that is held, however many of its leftovers it has."""
+    """The job waits once for an integration that is locked, for any number of its pending events."""
     ada, bob = [await world.connect(name) for name in ("ada", "bob")]
     made = resources(piccolo_storage, world)
     apply = webhooks.apply_webhooks(made)
@@ -135,7 +135,7 @@ async def test_leftovers_of_one_that_is_held_keep_nobody_waiting(
 async def test_putting_off_waits_for_nobody(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
-    """An event that an erasure is just deleting is left alone at once."""
+    """An event that a running erasure deletes is skipped immediately."""
     ada = await world.connect("ada")
     stored = event(world, "one", integration_id=ada.id, user_id=ada.user_id)
     await store(piccolo_storage, stored)
@@ -152,7 +152,7 @@ async def test_putting_off_waits_for_nobody(
 async def test_once_it_is_known_to_be_held_the_group_waits_no_more(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
-    """After the first delivery that met a lock its neighbours' are as quick as ever."""
+    """After the first delivery that met a lock the other integrations' are as fast as before."""
     ada, bob = [await world.connect(name) for name in ("ada", "bob")]
     ingest = webhooks.ingest_webhook(resources(piccolo_storage, world))
 
@@ -167,7 +167,7 @@ async def test_once_it_is_known_to_be_held_the_group_waits_no_more(
 async def test_many_that_are_held_keep_nobody_waiting(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
-    """However many integrations of a group are held, the others of it are applied in time."""
+    """The other integrations of a group are applied in time, for any number of locked ones."""
     everybody = [await world.connect(f"user {number}") for number in range(24)]
     ingest = webhooks.ingest_webhook(resources(piccolo_storage, world))
 
@@ -201,7 +201,7 @@ async def test_a_table_that_is_held_turns_everybody_away_in_time(
 async def test_an_erased_integration_takes_what_came_meanwhile_along(
     piccolo_storage: PiccoloStorage, world: World
 ) -> None:
-    """What was delivered while an account was erased has no effect on anybody afterwards."""
+    """A delivery during the erasure of its account has no effect on any user afterwards."""
     ada = await world.connect("ada")
     made = resources(piccolo_storage, world)
     ingest = webhooks.ingest_webhook(made)
@@ -238,7 +238,7 @@ async def test_a_lock_is_waited_for_as_long_as_was_said(
 async def test_patience_ends_with_its_unit_of_work(
     piccolo_storage: PiccoloStorage,
 ) -> None:
-    """What one unit of work may wait is not what the next one on its connection may."""
+    """The lock wait of one unit of work does not carry over to the next one on its connection."""
     impatient = piccolo_storage.waiting(webhooks.SINGLE_LOCK_WAIT)
 
     async def waits(storage: PiccoloStorage) -> Any:

@@ -88,7 +88,7 @@ async def test_asking_changes_nothing(empty_database: Secret) -> None:
 
 
 async def test_several_at_once(empty_database: Secret) -> None:
-    """Of several that start at once one migrates and the others find nothing to do."""
+    """Of several concurrent processes one migrates and the others have nothing to do."""
     expected = await pending(empty_database)
 
     ran = await asyncio.gather(*(migrate(empty_database) for _ in range(4)))

@@ -47,7 +47,7 @@ def mortal(traversable: Path) -> Iterator[MortalPostgres]:
 
 
 async def test_gone_and_back(mortal: MortalPostgres) -> None:
-    """While PostgreSQL is away every use says so; once it is back the same store works again."""
+    """While PostgreSQL is down every use reports it; afterwards the same store works again."""
     url = mortal.url
     await migrate(url)
     async with open_storage(url, FakeVault(), max_size=2, timeout_seconds=1) as storage:
@@ -109,7 +109,7 @@ async def test_killed_inside(database_url: Secret, sql: asyncpg.Connection) -> N
 
 
 async def test_never_reachable() -> None:
-    """A store that cannot be reached at all says so, and needs not be reached to be opened."""
+    """A store that cannot be reached at all reports it, and can be opened without a connection."""
     url = Secret("postgresql://me:hunter2@127.0.0.1:1/nowhere")
 
     with pytest.raises(StorageUnavailable) as caught:
@@ -124,7 +124,7 @@ async def test_never_reachable() -> None:
 
 
 async def test_all_connections_taken(database_url: Secret) -> None:
-    """Who waits in vain for a free connection is told, and the next one gets it."""
+    """A caller that gets no free connection in time gets an error, and the next one gets it."""
     async with open_storage(
         database_url, FakeVault(), max_size=1, timeout_seconds=0.05
     ) as storage:
@@ -149,7 +149,7 @@ async def test_all_connections_taken(database_url: Secret) -> None:
 async def test_deadlock(
     piccolo_storage: PiccoloStorage, randomness: FakeRandomness, clock: FakeClock
 ) -> None:
-    """Of two units of work that wait for each other one is told to try again."""
+    """Of two units of work that wait for each other one gets an error to retry on."""
     world = World(piccolo_storage, randomness, clock)
     users = [(await world.connect(name)).user_id for name in ("ada", "grace")]
     both_hold = asyncio.Barrier(2)
@@ -170,7 +170,7 @@ async def test_deadlock(
 async def test_contended_is_not_away(
     piccolo_storage: PiccoloStorage, sql: asyncpg.Connection
 ) -> None:
-    """A statement that the server gave up for another's sake is told apart from its absence."""
+    """A statement that the server canceled for another one is distinguished from an outage."""
     waits = "SET LOCAL statement_timeout = 10; SELECT pg_advisory_xact_lock(1)"
     async with sql.transaction():
         await sql.execute("SELECT pg_advisory_xact_lock(1)")
@@ -180,13 +180,13 @@ async def test_contended_is_not_away(
 
 
 async def test_a_reference_to_what_was_erased_is_contended() -> None:
-    """Who refers to a row that went a moment ago is told to come again, and finds it gone."""
+    """A reference to a row that was just deleted is an error to retry on; the retry finds it gone."""
     with pytest.raises(StorageContended, match="ForeignKeyViolationError"), translated():
         raise asyncpg.ForeignKeyViolationError
 
 
 async def test_a_silent_server_is_away() -> None:
-    """No answer within our own time is no sign that the server is well."""
+    """Our own time-out is not evidence that the server is healthy."""
     with pytest.raises(StorageUnavailable) as caught, translated():
         raise TimeoutError
 

@@ -24,7 +24,7 @@ UPDATE calendly_integration SET {column} = (
 
 
 def unseen(_: object = None) -> None:
-    """Nobody looks at the progress."""
+    """Ignores the progress."""
 
 
 def view(product: Product, storage: PiccoloStorage) -> ViewIntegration:

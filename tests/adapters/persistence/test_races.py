@@ -1,4 +1,4 @@
-"""Two processes at once. The loops repeat a race often enough for a missing lock to show."""
+"""Concurrent processes. The loops repeat a race often enough for a missing lock to show."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -62,7 +62,7 @@ async def test_one_refresher(piccolo_storage: PiccoloStorage, ada: Integration) 
 
 
 async def test_claims_are_disjoint(piccolo_storage: PiccoloStorage, world: World) -> None:
-    """Workers that claim at once share the due refreshes and syncs, none twice, none left."""
+    """Concurrent workers share the due refreshes and syncs: none is claimed twice, none is left."""
     made = {(await world.connect(str(number))).id for number in range(20)}
 
     refreshes = await race(
@@ -83,7 +83,7 @@ async def test_claims_are_disjoint(piccolo_storage: PiccoloStorage, world: World
 
 
 async def test_claims_do_not_wait(piccolo_storage: PiccoloStorage, world: World) -> None:
-    """A claim passes over a row that somebody else is changing, without waiting for it."""
+    """A claim skips a row that another process is changing, without waiting for it."""
     busy, free = await world.connect("busy"), await world.connect("free")
     holding, done = asyncio.Event(), asyncio.Event()
 
@@ -149,7 +149,7 @@ async def test_one_outcome(
 async def test_a_refused_call_waits_for_nobody(
     piccolo_storage: PiccoloStorage, clock: FakeClock
 ) -> None:
-    """While a breaker is open a call is refused at once, though somebody holds its row."""
+    """While a breaker is open a call is refused immediately, even if another process locks its row."""
     circuit_breakers = CircuitBreakers(
         storage=piccolo_storage,
         clock=clock,
@@ -181,7 +181,7 @@ async def test_a_refused_call_waits_for_nobody(
 
 
 async def test_one_user(piccolo_storage: PiccoloStorage, world: World) -> None:
-    """A user named by many at once for the first time is created once."""
+    """A user whose first calls are concurrent is created once."""
     for attempt in range(3):
         ids = await race(
             piccolo_storage,
@@ -193,7 +193,7 @@ async def test_one_user(piccolo_storage: PiccoloStorage, world: World) -> None:
 
 
 async def test_one_event(piccolo_storage: PiccoloStorage, world: World) -> None:
-    """A webhook delivered to many processes at once is stored once."""
+    """A webhook delivered to many processes concurrently is stored once."""
 
     async def store(uow: UnitOfWork, _: int) -> bool:
         event = WebhookEvent(
@@ -244,7 +244,7 @@ async def test_one_runner(piccolo_storage: PiccoloStorage, world: World) -> None
 
 
 async def test_breakers_count_all(piccolo_storage: PiccoloStorage) -> None:
-    """Failures counted by several processes at once are all counted, the first ones too."""
+    """Failures that several processes count concurrently are all counted, the first ones too."""
 
     async def count(uow: UnitOfWork, _: int) -> None:
         breaker = await uow.breakers.lock(Surface.API)
@@ -385,7 +385,7 @@ async def test_erased_while_ingesting(
     *,
     settles: bool,
 ) -> None:
-    """Erasing waits for a webhook that is being stored, and takes along what came of it."""
+    """An erasure waits for a webhook that is being stored, and erases its booking too."""
     storing, erasing = asyncio.Event(), asyncio.Event()
 
     async def ingest_slowly() -> None:

@@ -24,7 +24,7 @@ RECORDS = msgspec.json.encode([dict.fromkeys(refresh_queue._NAMES)] * 3).decode(
 async def test_a_batch_finds_its_rows_by_their_ids(
     sql: asyncpg.Connection, statement: str, values: tuple[object, ...]
 ) -> None:
-    """Recording many refreshes reads their rows alone, however large the table is."""
+    """Recording many refreshes reads their rows alone, for any size of the table."""
     # On a table this small PostgreSQL would rather read everything.
     await sql.execute("SET enable_seqscan = off; SET enable_hashjoin = off")
     await sql.execute("SET enable_mergejoin = off; SET enable_bitmapscan = off")

@@ -1,4 +1,4 @@
-"""One Calendly account in another's place, on PostgreSQL, several processes at once."""
+"""One Calendly account replaces another, on PostgreSQL, in several concurrent processes."""
 
 import asyncio
 
@@ -56,7 +56,7 @@ async def test_of_many_replacements_one_stays(
     ada: Integration,
     sql: asyncpg.Connection,
 ) -> None:
-    """Accounts that replace one another at once leave one, and every other one is ended."""
+    """Accounts that replace one another concurrently leave one, and every other one is ended."""
     stage = Stage(piccolo_storage, randomness, ada)
     accounts = [stage.calendly.add_user(f"User {number}") for number in range(RACERS)]
 
@@ -77,7 +77,7 @@ async def test_of_many_flows_of_one_account_one_integration_comes(
     ada: Integration,
     sql: asyncpg.Connection,
 ) -> None:
-    """The same account consenting in many windows at once replaces the old one once."""
+    """The same account that consents in many windows replaces the old one once."""
     stage = Stage(piccolo_storage, randomness, ada)
     account = stage.calendly.add_user()
 

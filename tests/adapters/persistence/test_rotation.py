@@ -156,7 +156,7 @@ async def test_refreshes_go_on_meanwhile(database_url: Secret, sql: asyncpg.Conn
 async def test_a_locked_row_is_not_waited_for(
     database_url: Secret, sql: asyncpg.Connection
 ) -> None:
-    """A row that somebody has locked is left for later: who never waits is in no deadlock."""
+    """A row that another process has locked is left for later, so no deadlock is possible."""
     product = Product()
     both = ring("k2", "k1")
     async with open_storage(database_url, both) as storage:
@@ -178,7 +178,7 @@ async def test_a_locked_row_is_not_waited_for(
 async def test_a_value_moved_to_another_row_is_named(
     database_url: Secret, sql: asyncpg.Connection, column: str
 ) -> None:
-    """What was sealed for another row or column does not open, is named, and stays as it is."""
+    """A value sealed for another row or column does not open, is reported, and stays as it is."""
     table, _, name = column.partition(".")
     foreign = ring("k1").seal(Secret("text"), "another row")
     product = Product()

@@ -36,7 +36,7 @@ class Installation:
         ]
 
     async def call(self, host: Host) -> list[str | BaseException]:
-        """Call from every process at once."""
+        """Call from every process concurrently."""
         return await asyncio.gather(
             *(process.call(Surface.API, host.answer) for process in self.processes),
             return_exceptions=True,

@@ -47,7 +47,7 @@ def begin(connection: DyingConnection) -> OwnedTransaction:
 
 @pytest.mark.parametrize("step", ["BEGIN", "COMMIT"])
 async def test_told(step: str) -> None:
-    """Who begins or commits on a dead connection is told, and the connection is given back."""
+    """A begin or commit on a dead connection is an error, and the connection is released."""
     connection = DyingConnection(step)
 
     with pytest.raises(StorageUnavailable):
@@ -72,7 +72,7 @@ async def test_moot(step: str) -> None:
 
 
 async def test_next_after_failure() -> None:
-    """After any failure the same task can begin anew."""
+    """After any failure the same task can begin again."""
     for step in ("BEGIN", "COMMIT", "ROLLBACK", "release"):
         with suppress(StorageUnavailable):
             async with begin(DyingConnection(step)) as transaction:
@@ -83,7 +83,7 @@ async def test_next_after_failure() -> None:
 
 
 async def test_patience_costs_no_round_trip() -> None:
-    """How long locks are waited for is said in the breath that begins the transaction."""
+    """The lock wait is set in the statement that begins the transaction."""
     connection = DyingConnection("never")
     budget = timedelta(milliseconds=250)
     transaction = OwnedTransaction(ENGINE, connection.acquire, connection.release, budget)

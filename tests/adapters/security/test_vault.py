@@ -19,7 +19,7 @@ vault = KeyRingVault(ONE)
 
 @given(st.text(), st.text(max_size=80))
 def test_a_sealed_secret_opens_for_its_row(text: str, row: str) -> None:
-    """What was sealed comes back the same for the row it is bound to."""
+    """A sealed value opens unchanged for the row it is bound to."""
     assert Secret(text) == vault.open(vault.seal(Secret(text), row), row)
 
 
@@ -61,7 +61,7 @@ def test_a_value_names_its_format_and_its_key() -> None:
 
 
 def test_a_sealed_value_is_plain_aes_256_gcm() -> None:
-    """Anybody with the key can open it by the documented format: nonce, ciphertext, row as AAD."""
+    """The key opens it by the documented format alone: nonce, ciphertext, row as AAD."""
     payload = vault.seal(Secret("text"), ROW).split(".")[2]
     raw = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
 
@@ -119,7 +119,7 @@ def test_a_ring_without_keys_or_with_unusable_ids_is_refused(ring: dict[str, Sec
 
 @given(st.binary(min_size=32, max_size=32))
 def test_a_key_may_be_written_in_either_base64_alphabet_padded_or_not(key: bytes) -> None:
-    """Whatever tool made the key, its base64 is read."""
+    """The base64 of a key is read in every common form."""
     standard, url_safe = base64.b64encode(key).decode(), base64.urlsafe_b64encode(key).decode()
 
     assert {decode_key(text) for text in (standard, url_safe, standard.rstrip("="))} == {key}

@@ -13,7 +13,7 @@ bound_by_caller: ContextVar[str] = ContextVar("bound_by_caller", default="nothin
 
 
 async def test_work_goes_on_behind_the_caller() -> None:
-    """Starting work returns at once; the work is done later."""
+    """Starting work returns immediately; the work is done later."""
     done: list[str] = []
 
     async def work() -> None:
@@ -81,7 +81,7 @@ async def test_a_finished_task_makes_room() -> None:
 
 
 async def test_closing_waits_for_a_bounded_time_only() -> None:
-    """What does not end within the grace time is cancelled, and said."""
+    """Work that does not end within the grace time is canceled, and that is logged."""
     ended: list[str] = []
 
     async def endless() -> None:
@@ -149,7 +149,7 @@ async def test_cancelling_work_from_outside_is_no_error() -> None:
 
 
 def test_outside_an_event_loop_it_cannot_work() -> None:
-    """Background work needs a running loop, and says so."""
+    """Background work needs a running loop, and reports a missing one."""
 
     async def work() -> None:
         pass

@@ -23,7 +23,7 @@ def fail_with_a_local_secret() -> None:
 
 
 def test_an_entry_is_one_json_object_a_line(output: LogOutput) -> None:
-    """Every entry is one line, however many lines its values have."""
+    """Every entry is one line, even if its values have several."""
     log.info("first", note="two\nlines")
     log.warning("second")
 
@@ -48,7 +48,7 @@ def test_an_entry_says_when_how_grave_and_who(output: LogOutput) -> None:
 
 
 def test_a_library_s_entry_goes_through_the_same_chain(output: LogOutput) -> None:
-    """What uvicorn or Temporal logs has the same form and the same redaction."""
+    """Entries of uvicorn and Temporal have the same form and the same redaction."""
     logging.getLogger("uvicorn.error").warning(
         "refused %s for %s", "Bearer abcdef123456", "a@b.ch"
     )
@@ -72,7 +72,7 @@ def test_the_ids_at_hand_are_on_every_entry(output: LogOutput) -> None:
 
 
 def test_a_workflow_s_identity_becomes_fields(output: LogOutput) -> None:
-    """What Temporal's SDK attaches to an entry is searchable, and only the identity."""
+    """The identity that Temporal's SDK attaches to an entry is searchable, and only that."""
     workflow = {"workflow_id": "w-1", "run_id": "r-1", "attempt": 2, "namespace": "default"}
 
     logging.getLogger("temporalio.workflow").info("done", extra={"temporal_workflow": workflow})
@@ -135,7 +135,7 @@ def test_an_entry_that_cannot_be_written_is_told_without_its_values(
 
 
 def test_warnings_are_logged(output: LogOutput) -> None:
-    """What Python warns of is in the log."""
+    """Python's warnings are in the log."""
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         configure_logging("info", "json", output.stream)

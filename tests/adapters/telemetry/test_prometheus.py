@@ -26,7 +26,7 @@ def counted(telemetry: PrometheusTelemetry) -> dict[str, float]:
 
 
 def new_telemetry() -> PrometheusTelemetry:
-    """Return signals that nothing was told yet."""
+    """Return telemetry without any count."""
     return PrometheusTelemetry(Counters("1.2.3"))
 
 
@@ -140,7 +140,7 @@ def test_counts_add_up() -> None:
 
 
 def test_a_label_that_calendly_or_a_caller_chose_becomes_other() -> None:
-    """Unknown kinds and texts that are no codes cannot multiply the series."""
+    """Unknown kinds, and texts that are not codes, cannot multiply the series."""
     telemetry = new_telemetry()
 
     telemetry.webhook_applied("routing_form_submission.created", "ignored")
@@ -282,7 +282,7 @@ def test_what_needs_a_person_is_told(output: LogOutput) -> None:
 
 
 def test_what_became_of_an_account_is_told(output: LogOutput) -> None:
-    """An operator reads who came back from what, who made way for whom, and what was not revoked."""
+    """An operator reads which integration recovered, was replaced, or was erased unrevoked."""
     telemetry = new_telemetry()
 
     telemetry.integration_recovered(WHO, "grant_refused")

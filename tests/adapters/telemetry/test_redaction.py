@@ -61,7 +61,7 @@ def redacted(**fields: Any) -> dict[str, Any]:
     ],
 )
 def test_a_field_with_a_secret_s_name_is_redacted(name: str) -> None:
-    """What is called a token, a code, a body or the like is never written."""
+    """A field named token, code, body or the like is never written."""
     assert redacted(**{name: "hunter2"}) == {name: "[redacted]"}
     assert redacted(outer={name: ["hunter2"]}) == {"outer": {name: "[redacted]"}}
 
@@ -77,7 +77,7 @@ def test_a_field_that_operators_need_is_not(name: str) -> None:
 
 
 def test_counts_of_secret_things_stay() -> None:
-    """How many tokens there are is no secret."""
+    """A number of tokens is not a secret."""
     assert redacted(tokens=3, body=None) == {"tokens": 3, "body": None}
 
 
@@ -127,7 +127,7 @@ def test_what_operators_read_stays_readable(text: str) -> None:
 
 @given(st.emails())
 def test_no_e_mail_address_passes(address: str) -> None:
-    """No address of the common form survives, wherever it stands."""
+    """No address of the common form survives, at any place of a text."""
     local, _, domain = address.rpartition("@")
     if not all(part.isalnum() for part in local) or not domain.isascii():
         return
@@ -209,7 +209,7 @@ def test_no_text_takes_long() -> None:
 
 @given(st.dictionaries(st.text(max_size=10), st.text() | st.integers() | st.binary(), max_size=5))
 def test_every_entry_can_be_written_as_json(fields: dict[str, Any]) -> None:
-    """Whatever is logged, the entry that leaves is JSON."""
+    """Every entry leaves as JSON, for any value."""
     entry = redact(None, "info", {f"x{name}": value for name, value in fields.items()})
 
     assert msgspec.json.decode(msgspec.json.encode(entry)) == entry

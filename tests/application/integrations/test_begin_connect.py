@@ -27,7 +27,7 @@ async def test_the_consent_page_is_asked_for_what_is_needed(flow: Flow) -> None:
 
 
 async def test_the_challenge_belongs_to_the_sealed_verifier(flow: Flow, product: Product) -> None:
-    """What Calendly is shown is the S256 challenge of a verifier that only the vault can read."""
+    """Calendly gets the S256 challenge of a verifier that only the vault can open."""
     (attempt,) = product.storage.state.connect_attempts.values()
 
     verifier = product.vault.open(attempt.sealed_verifier, verifier_bound_to(attempt.state_hash))

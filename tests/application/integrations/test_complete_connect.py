@@ -95,7 +95,7 @@ async def test_a_denial_is_told(flow: Flow, product: Product) -> None:
 async def test_only_a_denial_is_told_as_one(
     flow: Flow, product: Product, code: str, told: type[SlotkeeperError]
 ) -> None:
-    """Trouble at the consent page is not blamed on the user, and its code is not repeated."""
+    """An error at the consent page is not reported as a refusal, and its code is not repeated."""
     outcome = await flow.complete(error=code)
 
     assert type(outcome.error) is told
@@ -104,7 +104,7 @@ async def test_only_a_denial_is_told_as_one(
 
 
 async def test_missing_scopes_of_the_app_are_named(flow: Flow) -> None:
-    """An app that may not ask for the scopes is told apart from one with another fault."""
+    """An app that may not ask for the scopes is distinguished from one with another fault."""
     scope = (await flow.complete(error="invalid_scope")).error
 
     assert scope is not None
@@ -121,7 +121,7 @@ async def test_a_callback_without_code_is_told(flow: Flow) -> None:
 async def test_an_optional_scope_may_be_declined(
     flow: Flow, product: Product, user_id: UserId
 ) -> None:
-    """Whoever allows no links is connected all the same, and nothing is asked of anybody."""
+    """A user who declines scheduling links is still connected, and no action is required."""
     outcome = await flow.complete(flow.consent(REQUIRED_SCOPES))
 
     view = await ViewIntegration(
@@ -152,7 +152,7 @@ async def test_declined_scopes_give_the_grant_back(flow: Flow, product: Product)
 
 
 async def test_a_grant_is_discarded_even_if_calendly_is_down(flow: Flow, product: Product) -> None:
-    """When Calendly cannot be told, the user still learns the real reason."""
+    """When Calendly cannot be reached, the user still learns the real reason."""
     product.calendly.fail_always("revoke", CalendlyUnavailable("down"))
 
     outcome = await flow.complete(flow.consent(("users:read",)))
@@ -162,7 +162,7 @@ async def test_a_grant_is_discarded_even_if_calendly_is_down(flow: Flow, product
 
 
 async def test_without_the_engine_the_account_is_connected(flow: Flow, product: Product) -> None:
-    """When Temporal is down the account is connected all the same."""
+    """When Temporal is down the account is still connected."""
     product.jobs.down = True
 
     outcome = await flow.complete()

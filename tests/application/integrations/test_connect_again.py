@@ -20,7 +20,7 @@ from tests.fakes.clock import NOON
 
 
 async def test_another_account_is_refused(product: Product, process: Process) -> None:
-    """A second Calendly account does not silently replace the first; its grant is given back."""
+    """A second Calendly account does not silently replace the first; its grant is revoked."""
     connected = await product.connect()
     other = product.calendly.add_user()
     flow = await Flow(product, process, other).begin(connected.user_id)
@@ -34,7 +34,7 @@ async def test_another_account_is_refused(product: Product, process: Process) ->
 
 
 async def test_connecting_again_heals(product: Product, process: Process) -> None:
-    """Who connects again after the grant died has the same integration back, and is told so."""
+    """A user who connects again after the grant died recovers the same integration, and sees it."""
     connected = await product.connect()
     hook = Subscription(key="key", uri="https://api.calendly.com/webhook_subscriptions/1")
     async with product.storage() as uow:
@@ -79,7 +79,7 @@ async def test_the_last_recovery_is_remembered(product: Product, process: Proces
 async def test_a_recovery_whose_commit_fell_silent_is_told(
     product: Product, process: Process
 ) -> None:
-    """A restored account says so although the answer to storing it was lost."""
+    """A restored account is reported even if the answer to storing it was lost."""
     connected = await product.connect()
     product.calendly.revoke_grants(connected.account.user_uri)
     with pytest.raises(ReauthRequired):
@@ -112,7 +112,7 @@ async def test_connecting_a_healthy_account_again_renews_it(
 async def test_connecting_again_overtakes_what_is_cached(
     product: Product, process: Process
 ) -> None:
-    """What was cached before the account came back is all asked for again."""
+    """All that was cached before the account recovered is fetched again."""
     connected = await product.connect()
     before = product.storage.state.integrations[connected.id].invalidated
     flow = await Flow(product, process, connected.account).begin(connected.user_id)
@@ -129,7 +129,7 @@ async def test_connecting_again_overtakes_what_is_cached(
 async def test_connecting_again_lets_what_was_refused_be_asked_for(
     product: Product, process: Process
 ) -> None:
-    """What Calendly refused the old grant is fetched with the new one, without waiting."""
+    """A call that Calendly refused the old grant is repeated with the new one, without waiting."""
     ada = await host(product)
     product.calendly.fail_next("schedules", ScopeMissing("no"))
     with pytest.raises(ScopeMissing):

@@ -40,7 +40,7 @@ async def test_a_state_is_good_once(flow: Flow, product: Product) -> None:
 
 @pytest.mark.parametrize("state", [None, "", "never-handed-out"])
 async def test_an_unknown_state_is_refused(flow: Flow, product: Product, state: str) -> None:
-    """A callback that nobody began is refused."""
+    """A callback of an unknown flow is refused."""
     with pytest.raises(ConnectStateInvalid):
         await flow.complete(state=state)
 
@@ -48,7 +48,7 @@ async def test_an_unknown_state_is_refused(flow: Flow, product: Product, state: 
 
 
 async def test_an_expired_state_is_refused(flow: Flow, product: Product) -> None:
-    """Who comes back after the time is over starts again."""
+    """A user who returns after the state expired has to start again."""
     code = flow.consent()
     product.clock.advance(CONNECT_TTL)
 
@@ -57,7 +57,7 @@ async def test_an_expired_state_is_refused(flow: Flow, product: Product) -> None
 
 
 async def test_another_users_state_is_refused(flow: Flow, product: Product) -> None:
-    """A caller that proved to be somebody else does not complete this user's flow."""
+    """Another user's caller does not complete this user's flow."""
     other = await product.user("eve")
 
     with pytest.raises(ConnectStateInvalid):

@@ -40,7 +40,7 @@ async def test_force_revokes_what_cannot_be_renewed(
 async def test_a_dead_access_token_is_renewed_for_the_last_time(
     product: Product, process: Process, leaving: Integration
 ) -> None:
-    """An account that was idle for long is unsubscribed and revoked all the same."""
+    """An account that was idle for long is still unsubscribed and revoked."""
     product.calendly.expire_access_tokens(leaving.account.user_uri)
 
     assert await process.finish_disconnect(leaving.id, forced=False) == ERASED
@@ -67,7 +67,7 @@ async def test_a_renewed_grant_is_not_left_behind(
 
 
 async def test_a_renewal_may_die_anywhere() -> None:
-    """A last renewal whose answer died with its process is never told as a clean ending."""
+    """A final refresh whose answer was lost with its process is never reported as a clean end."""
     died_at = []
     for step in count():
         product = Product()
@@ -91,7 +91,7 @@ async def test_a_renewal_may_die_anywhere() -> None:
 async def test_a_refresh_under_way_is_waited_for(
     product: Product, process: Process, leaving: Integration
 ) -> None:
-    """Whoever refreshes when the account is disconnected ends first; their pair is revoked too."""
+    """A refresh that runs at the disconnect ends first; its pair is revoked too."""
     again = await product.connect("grace")
     hold = product.calendly.hold_next("refresh")
     refreshing = asyncio.create_task(Process(product, "process-2").refresh.run(again.id))
@@ -112,7 +112,7 @@ async def test_a_refresh_under_way_is_waited_for(
 async def test_an_uncertain_renewal_is_never_called_clean(
     product: Product, process: Process, leaving: Integration
 ) -> None:
-    """A lost answer to the last renewal is not repeated at once; then it is said what it cost."""
+    """A lost answer to the final refresh is not retried immediately; the end reports its cost."""
     product.calendly.expire_access_tokens(leaving.account.user_uri)
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"), processed=True)
     with pytest.raises(CalendlyUncertain):
@@ -143,7 +143,7 @@ async def test_a_renewed_pair_is_stored_until_it_is(
 async def test_a_renewed_pair_that_cannot_be_stored_is_given_back(
     product: Product, process: Process, leaving: Integration
 ) -> None:
-    """When the store stays away, the new pair that nobody will know is revoked."""
+    """When the store stays down, the new pair is revoked, because it will not be known."""
     product.calendly.expire_access_tokens(leaving.account.user_uri)
     hold = product.calendly.hold_next("refresh")
     task = asyncio.create_task(process.finish_disconnect(leaving.id, forced=False))

@@ -51,7 +51,7 @@ async def test_the_subscription_goes_first(
 async def test_an_erasure_waits_for_the_revocation(
     product: Product, process: Process, leaving: Integration
 ) -> None:
-    """While Calendly cannot be told the tokens are kept, and repeating finishes the work."""
+    """While Calendly cannot be reached the tokens are kept, and a retry finishes the work."""
     product.calendly.fail_next("revoke", CalendlyUnavailable("down"))
     with pytest.raises(CalendlyUnavailable):
         await process.finish_disconnect(leaving.id, forced=False)
@@ -64,7 +64,7 @@ async def test_an_erasure_waits_for_the_revocation(
 async def test_force_erases_without_calendly(
     product: Product, process: Process, leaving: Integration
 ) -> None:
-    """When told to, the account is erased although Calendly is down, and that is said."""
+    """When forced, the account is erased although Calendly is down, and that is reported."""
     product.calendly.fail_always("delete", CalendlyUnavailable("down"))
 
     result = await process.finish_disconnect(leaving.id, forced=True)
@@ -87,7 +87,7 @@ async def test_a_lost_key_needs_force(
 async def test_force_still_tries_each_step(
     product: Product, process: Process, leaving: Integration
 ) -> None:
-    """What fails while forced keeps no other step from being tried: the grant is revoked."""
+    """A failed step does not stop the others when forced: the grant is revoked."""
     product.calendly.fail_always("all", CalendlyUnavailable("down"))
     product.calendly.fail_next("revoke", CalendlyUnavailable("down"))
 
@@ -100,7 +100,7 @@ async def test_force_still_tries_each_step(
 async def test_a_dead_grant_is_erased_and_said(
     product: Product, process: Process, leaving: Integration
 ) -> None:
-    """A grant that is dead at Calendly is erased here at once, and that nobody was told is said."""
+    """A grant that is dead at Calendly is erased here immediately, and reported as unrevoked."""
     product.calendly.revoke_grants(leaving.account.user_uri)
 
     assert await process.finish_disconnect(leaving.id, forced=False) == ERASED_UNREVOKED
@@ -154,7 +154,7 @@ async def test_only_a_disconnecting_account_is_erased(product: Product, process:
 
 
 async def test_a_disconnection_may_die_anywhere() -> None:
-    """Whatever step a process dies at, doing it again leaves nothing behind on either side."""
+    """After a crash at any step a retry leaves nothing behind on either side."""
     for step in count():
         product = Product()
         process = Process(product, "process-1")
@@ -174,7 +174,7 @@ async def test_a_disconnection_may_die_anywhere() -> None:
 async def test_a_failure_gives_the_lease_back(
     product: Product, process: Process, leaving: Integration
 ) -> None:
-    """An attempt that failed holds up no other one, whichever process makes it."""
+    """A failed attempt does not delay the next one, of any process."""
     product.calendly.fail_next("all", CalendlyUnavailable("down"))
     with pytest.raises(CalendlyUnavailable):
         await process.finish_disconnect(leaving.id, forced=False)
@@ -186,7 +186,7 @@ async def test_a_failure_gives_the_lease_back(
 async def test_leftover_subscriptions_go_too(
     product: Product, process: Process, leaving: Integration
 ) -> None:
-    """Subscriptions of ours that nobody remembered, and the one at an old address, are removed."""
+    """Subscriptions of ours that were forgotten, and the one at an old address, are removed."""
     access = product.calendly.access(leaving.account.user_uri)
     orphan = f"{own_prefix(CALLBACK_BASE, leaving.id)}orphan"
     await product.calendly.create(access, leaving.account, orphan, USER_EVENTS, OWN_KEY)
@@ -209,7 +209,7 @@ async def test_leftover_subscriptions_go_too(
 async def test_how_it_ended_is_counted(
     product: Product, process: Process, leaving: Integration
 ) -> None:
-    """Operators see that an account was erased, and apart from that what Calendly was not told."""
+    """Operators see that an account was erased, and whether Calendly may still have the grant."""
     other = await leave(product, process, "bob")
     await process.finish_disconnect(leaving.id, forced=False)
     product.calendly.fail_always("revoke", CalendlyUnavailable("down"))
@@ -225,7 +225,7 @@ async def test_how_it_ended_is_counted(
 async def test_an_erasure_whose_commit_fell_silent_is_said(
     product: Product, process: Process, leaving: Integration
 ) -> None:
-    """When the answer to the erasure is lost it counts, and how it ended is still told."""
+    """When the answer to the erasure is lost it counts, and its result is still reported."""
     hold = product.calendly.hold_next("revoke")
     task = asyncio.create_task(process.finish_disconnect(leaving.id, forced=False))
     await hold.reached.wait()

@@ -36,7 +36,7 @@ def new_id(outcome: ConnectOutcome) -> IntegrationId:
 
 
 async def test_another_account_takes_the_place(product: Product, process: Process) -> None:
-    """Who asks for it has another account connected while the old one is being revoked."""
+    """On request another account is connected while the old one is still being revoked."""
     old = await product.connect()
 
     outcome = await replace_by_another(product, process, old)
@@ -78,7 +78,7 @@ async def test_the_job_erases_the_old_one_alone(product: Product, process: Proce
 
 
 async def test_the_same_account_is_not_replaced(product: Product, process: Process) -> None:
-    """Who would replace and consents with the connected account has just connected it again."""
+    """A replacement flow in which the connected account consents just connects it again."""
     old = await product.connect()
     flow = await Flow(product, process, old.account).begin(old.user_id, replace=True)
 
@@ -102,7 +102,7 @@ async def test_with_nothing_to_replace_it_is_a_first_connect(
 
 
 async def test_a_lost_account_is_replaced(product: Product, process: Process) -> None:
-    """An account whose grant is gone makes way as well; that it cannot be revoked is said."""
+    """An account whose grant is gone is replaced as well; the missing revocation is reported."""
     old = await product.connect()
     product.calendly.revoke_grants(old.account.user_uri)
     with pytest.raises(ReauthRequired):
@@ -139,7 +139,7 @@ async def test_a_refresh_in_flight_is_revoked_too(product: Product, process: Pro
 async def test_without_the_engine_the_sweep_ends_the_old_one(
     product: Product, process: Process
 ) -> None:
-    """While Temporal is away an account is replaced all the same; the sweep starts the job."""
+    """While Temporal is down an account is still replaced; the sweep starts the job."""
     old = await product.connect()
     product.jobs.down = True
     outcome = await replace_by_another(product, process, old)
@@ -240,7 +240,7 @@ async def test_after_a_disconnect_another_account_connects_at_once(
 async def test_what_was_cached_of_the_old_one_is_not_served(
     product: Product, process: Process
 ) -> None:
-    """Nobody is offered times of the account that was replaced."""
+    """No caller is offered times of the account that was replaced."""
     old = await product.connect()
     await process.sync(old.id)
     async with product.storage() as uow:
@@ -255,7 +255,7 @@ async def test_what_was_cached_of_the_old_one_is_not_served(
 
 
 async def test_a_late_webhook_stays_with_the_old_one(product: Product, process: Process) -> None:
-    """What still arrives for the old account is not among the new one's bookings."""
+    """Late deliveries for the old account are not among the new one's bookings."""
     old = await delivering.connect(product)
     new = new_id(await replace_by_another(product, process, old))
 

@@ -42,7 +42,7 @@ async def test_repeating_goes_on_with_the_same_job(
 async def test_nothing_connected_is_nothing_to_do(
     product: Product, request_disconnect: RequestDisconnect
 ) -> None:
-    """A user without an account is told so, and no job starts."""
+    """A user without an account gets an error, and no job starts."""
     assert not await request_disconnect(await product.user())
     assert product.jobs.started == []
 

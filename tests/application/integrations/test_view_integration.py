@@ -93,7 +93,7 @@ async def test_a_dead_grant_says_what_to_do(
 async def test_a_recovered_account_says_so(
     product: Product, process: Process, view: ViewIntegration
 ) -> None:
-    """Once connected again the view asks for nothing, and says what it came back from and when."""
+    """Once connected again the view asks for no action, and shows the recovery with its time."""
     connected = await product.connect()
     before = await view(connected.user_id)
     product.calendly.revoke_grants(connected.account.user_uri)
@@ -111,7 +111,7 @@ async def test_a_recovered_account_says_so(
 async def test_a_shared_account_is_told(
     product: Product, process: Process, view: ViewIntegration
 ) -> None:
-    """Two users of one Calendly account are told so until one of them leaves."""
+    """Two users of one Calendly account see that until one of them disconnects."""
     ada = await product.connect("ada")
     alone = await view(ada.user_id)
     bob = await product.user("bob")
@@ -168,7 +168,7 @@ async def test_an_open_breaker_says_until_when(
 
 
 async def test_lost_webhooks_are_told(product: Product, view: ViewIntegration) -> None:
-    """Who looks sees since when webhooks are missing, how many bookings that cost, and when."""
+    """The view shows since when webhooks are missing, how many bookings that cost, and when."""
     ada = await product.connect()
     now = product.clock.now()
     async with product.storage() as uow:

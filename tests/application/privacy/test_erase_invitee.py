@@ -32,7 +32,7 @@ def stored(product: Product) -> str:
 
 
 async def test_a_person_is_forgotten(product: Product, process: Process, ada: Integration) -> None:
-    """Bookings and stored webhooks lose the person, and nobody else."""
+    """Bookings and stored webhooks lose the person, and no other person."""
     await deliver(process, created(1), ada)
     await deliver(process, canceled(1), ada)
     await deliver(process, created(2, email=JOE, name="Joe"), ada)
@@ -82,7 +82,7 @@ async def test_what_calendly_tells_later_stays_anonymous(
 async def test_a_booking_that_was_not_known_yet(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """What was booked before the erasure, and is told only afterwards, is stored anonymous."""
+    """A booking from before the erasure that arrives afterwards is stored anonymous."""
     await process.erase_invitee(GRACE, "cli")
 
     await deliver(process, created(1), ada)
@@ -94,7 +94,7 @@ async def test_a_booking_that_was_not_known_yet(
 async def test_who_books_again_is_known_again(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """A booking that the person makes after the erasure names them: they gave it anew."""
+    """A booking that the person makes after the erasure names them: they gave their name again."""
     await process.erase_invitee(GRACE, "cli")
     later = bodies.stamp(NOON + timedelta(days=1))
 
@@ -107,7 +107,7 @@ async def test_who_books_again_is_known_again(
 async def test_a_clock_that_is_behind_calendly_s(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """What was stored is forgotten, and stays so, though Calendly's clock says it was made later."""
+    """A stored booking is erased and stays so, even if Calendly's clock says it was made later."""
     ahead = bodies.stamp(NOON + timedelta(minutes=2))
     await deliver(process, created(1, created_at=ahead, updated_at=ahead), ada)
     product.clock.advance(timedelta(seconds=1))
@@ -147,7 +147,7 @@ async def test_replaying_what_was_rewritten(
 async def test_a_webhook_that_still_waits_is_applied_without_the_person(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """A pending webhook of a forgotten invitee still fills the calendar, with nobody's name."""
+    """A pending webhook of an erased invitee still fills the calendar, without a name."""
     async with product.storage() as uow:
         await uow.integrations.get(ada.id)
     ingested = await deliver(process, created(1), ada)
@@ -181,7 +181,7 @@ async def test_it_may_be_repeated(product: Product, process: Process, ada: Integ
 async def test_a_body_that_does_not_open_is_told(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """What nobody could look into is counted, so that it can be repeated once the key is back."""
+    """Unreadable webhooks are counted, so that the erasure can be repeated once the key is back."""
     await deliver(process, created(1), ada)
     (row,) = events(product)
     sealed = replace(row, event=replace(row.event, fault="encryption_key_unknown"))
@@ -196,7 +196,7 @@ async def test_a_body_that_does_not_open_is_told(
     "email", ["", "nobody", "@x", "a@", "a@b\nc", f"{'a' * 251}@b.c", "a b@c.d"]
 )
 async def test_what_is_no_address(product: Product, process: Process, email: str) -> None:
-    """What is no address erases nobody, and is not quoted."""
+    """A text that is not an address erases no person, and is not quoted."""
     with pytest.raises(InvalidInput) as caught:
         await process.erase_invitee(email, "cli")
 

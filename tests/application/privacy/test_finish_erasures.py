@@ -15,7 +15,7 @@ async def test_nothing_to_end(process: Process) -> None:
 
 
 async def test_a_record_that_is_gone_is_not_ended(product: Product, process: Process) -> None:
-    """An erasure whose record was taken away meanwhile is left, and another is looked for."""
+    """An erasure whose record was deleted is left, and the job looks for another one."""
     place = Place(erasure=UUID(int=7), in_bodies=True)
 
     assert await process.finish_erasures(place, 10) == Step()
@@ -25,7 +25,7 @@ async def test_a_record_that_is_gone_is_not_ended(product: Product, process: Pro
 async def test_what_a_repetition_ended_keeps_its_counts(
     product: Product, process: Process
 ) -> None:
-    """An erasure that somebody repeats while the job is at it is ended once, and told once."""
+    """An erasure that is repeated while the job works on it ends once, and is reported once."""
     product.storage.fail_next(None, StorageUnavailable("killed"))
     try:
         await process.erase_invitee(GRACE, "cli")

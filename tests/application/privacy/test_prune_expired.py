@@ -53,7 +53,7 @@ async def test_what_was_settled_goes_after_its_time(
 
 
 async def test_what_waits_never_goes(product: Product, process: Process, ada: Integration) -> None:
-    """A pending event stays however old it is; a dead letter has ninety days."""
+    """A pending event stays at any age; a dead letter has ninety days."""
     pending = await leave(product, created(), ada.id)
     dead = await leave(product, created(2), ada.id)
     async with product.storage() as uow:
@@ -107,7 +107,7 @@ async def test_what_comes_late_of_an_erased_invitee_is_rewritten(
 async def test_a_booking_made_anew_is_nobody_erased(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """Whoever books again after their erasure keeps that webhook, until they are erased again."""
+    """A person who books again after the erasure keeps that webhook, until the next erasure."""
     await deliver(process, created(1), ada)
     await process.erase_invitee(GRACE, "cli")
     anew = bodies.stamp(product.clock.advance(DAY))
@@ -157,7 +157,7 @@ async def test_what_was_looked_at_is_not_opened_every_day(
 async def test_no_page_opens_many_bodies(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """However large the pages are asked for, at most 200 bodies are open at once, each told."""
+    """At most 200 bodies are open at a time, for any page size, and each is counted."""
     for number in range(401):
         await leave(product, created(number), ada.id)
     told: list[JobResult] = []
@@ -171,7 +171,7 @@ async def test_no_page_opens_many_bodies(
 
 
 async def cut_off(product: Product, process: Process, after: int) -> bool:
-    """Erase somebody by a process that dies after so many more transactions; False: it ended."""
+    """Erase a person by a process that dies after so many more transactions; False: it ended."""
     product.storage.fail_next(*[None] * after, StorageUnavailable("killed"))
     try:
         await process.erase_invitee(GRACE, "cli")
@@ -236,7 +236,7 @@ async def test_an_erasure_that_may_be_under_way_is_left_alone(
 async def test_ending_an_erasure_spares_who_booked_anew(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """An erasure that is ended late forgets what was booked until it was asked for, no more."""
+    """An erasure that ends late covers bookings until its request, not later ones."""
     await deliver(process, created(1), ada)
     await cut_off(product, process, after=1)
     anew = bodies.stamp(product.clock.advance(DAY))
@@ -252,7 +252,7 @@ async def test_ending_an_erasure_spares_who_booked_anew(
 async def test_a_repeated_erasure_ends_the_one_that_was_cut_off(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """Who repeats an erasure that failed leaves nothing for the job to end."""
+    """A repeated erasure that ends leaves nothing for the job to end."""
     await deliver(process, created(1), ada)
     await cut_off(product, process, after=1)
     await process.erase_invitee(GRACE, "cli")
@@ -264,7 +264,7 @@ async def test_a_repeated_erasure_ends_the_one_that_was_cut_off(
 async def test_the_cursor_names_nobody(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """What the job writes down between its pages, for all to read, is ids and counts."""
+    """The job's cursor, which all may read, holds ids and counts."""
     await deliver(process, created(1), ada)
     await cut_off(product, process, after=1)
     product.clock.advance(DAY)

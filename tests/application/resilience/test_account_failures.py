@@ -23,7 +23,7 @@ SECOND = timedelta(seconds=1)
 
 
 class Accounts:
-    """Calls to one surface for several accounts, of which some fail."""
+    """Calls to one surface for several accounts, some of them failing."""
 
     def __init__(self, process: Process, product: Product) -> None:
         self.circuit_breakers = process.circuit_breakers
@@ -40,7 +40,7 @@ class Accounts:
         return host.calls == 1
 
     async def state(self) -> BreakerState:
-        """Return where the breaker stands."""
+        """Return the state of the breaker."""
         return (await self.circuit_breakers.current(Surface.API)).state
 
 
@@ -85,7 +85,7 @@ async def test_a_single_account_sees_an_outage(accounts: Accounts) -> None:
 
 
 async def test_an_outage_is_seen_although_somebody_was_broken_before(accounts: Accounts) -> None:
-    """The failures of accounts that were well until now are evidence at once."""
+    """The failures of accounts that were well until now are evidence immediately."""
     accounts.errors["broken"] = CalendlyUnavailable("500 for this account")
     for subject in ("broken", "a", "b", "broken"):
         await accounts.call(subject)
@@ -99,7 +99,7 @@ async def test_an_outage_is_seen_although_somebody_was_broken_before(accounts: A
 async def test_a_broken_account_that_is_left_alone_is_believed_again(
     accounts: Accounts, product: Product
 ) -> None:
-    """When nobody else was answered for as long as the window, its failures count again."""
+    """If no other account was answered within the window, its failures count again."""
     accounts.errors["broken"] = CalendlyUnavailable("down")
     await accounts.call("broken")
     await accounts.call("sound")
@@ -113,7 +113,7 @@ async def test_a_broken_account_that_is_left_alone_is_believed_again(
 async def test_a_broken_account_does_not_spoil_a_probe(
     accounts: Accounts, product: Product
 ) -> None:
-    """When the probe falls to an account known to be broken, the next caller probes at once."""
+    """If an account known to be broken takes the probe, the next caller probes immediately."""
     accounts.errors["broken"] = CalendlyUnavailable("500 for this account")
     await accounts.call("broken")
     await accounts.call("a")
@@ -157,7 +157,7 @@ async def test_without_an_account_every_failure_counts(process: Process) -> None
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    """However many accounts fail, the oldest are forgotten, and are evidence again."""
+    """With many failing accounts the oldest are forgotten, and are evidence again."""
     trouble = AccountFailures(BREAKER.window)
     for number in range(MOST_REMEMBERED + 1):
         trouble.is_evidence(f"account-{number}", NOON)

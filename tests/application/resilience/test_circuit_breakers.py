@@ -31,7 +31,7 @@ def host() -> Host:
 async def test_a_healthy_host_costs_no_look_at_the_store(
     process: Process, product: Product, host: Host
 ) -> None:
-    """Calls that go well write nothing, and read the breaker once in a while only."""
+    """Successful calls write nothing, and read the breaker only every few seconds."""
     await process.circuit_breakers.call(Surface.API, host.answer)
     product.storage.fail_next()
 
@@ -42,7 +42,7 @@ async def test_a_healthy_host_costs_no_look_at_the_store(
 
 
 async def test_a_failing_host_is_left_alone(process: Process, host: Host) -> None:
-    """After enough failures in a row nothing is sent, and callers learn when to come again."""
+    """After enough failures in a row nothing is sent, and callers learn when to retry."""
     await fail_until_open(process, host)
 
     with pytest.raises(CircuitOpen) as refusal:
@@ -85,7 +85,7 @@ async def test_failures_that_are_far_apart_open_nothing(
 async def test_all_processes_share_a_breaker(
     process: Process, product: Product, host: Host
 ) -> None:
-    """What one process found out holds for the others within seconds."""
+    """A breaker that one process opened is open for the others within seconds."""
     other = Process(product, "process-2")
     host.error = None
     await other.circuit_breakers.call(Surface.API, host.answer)
@@ -157,7 +157,7 @@ async def test_a_success_forgets_earlier_failures(process: Process, host: Host) 
 async def test_a_refusal_is_an_answer(
     process: Process, host: Host, error: SlotkeeperError
 ) -> None:
-    """However often Calendly refuses a request, that says nothing against its health."""
+    """Any number of refused requests says nothing against Calendly's health."""
     host.error = error
     for _ in range(2 * BREAKER.threshold):
         with pytest.raises(type(error)):
@@ -170,7 +170,7 @@ async def test_a_refusal_is_an_answer(
 async def test_a_probe_that_proves_nothing_gives_its_turn_back(
     process: Process, product: Product, host: Host, error: SlotkeeperError
 ) -> None:
-    """What may never have been sent neither closes a breaker nor keeps the next probe waiting."""
+    """A call that may never have been sent neither closes a breaker nor delays the next probe."""
     await fail_until_open(process, host)
     product.clock.advance(OPEN_FOR)
     host.error = error
@@ -250,7 +250,7 @@ async def test_a_failure_from_before_the_opening_costs_no_probe(
 async def test_an_error_is_not_masked_by_the_store(
     process: Process, product: Product, host: Host
 ) -> None:
-    """When the store is away while a failure is recorded, the call's own error goes on."""
+    """When the store is down while a failure is recorded, the call's own error is raised."""
     await process.circuit_breakers.call(Surface.API, host.answer)
     host.error = CalendlyUnavailable("down")
     product.storage.fail_next()
@@ -262,7 +262,7 @@ async def test_an_error_is_not_masked_by_the_store(
 async def test_a_result_is_not_masked_by_the_store(
     process: Process, product: Product, host: Host
 ) -> None:
-    """When the store is away while a success is recorded, the result is returned."""
+    """When the store is down while a success is recorded, the result is returned."""
     host.error = CalendlyUnavailable("down")
     with pytest.raises(CalendlyUnavailable):
         await process.circuit_breakers.call(Surface.API, host.answer)

@@ -50,7 +50,7 @@ async def test_all_processes_say_the_same(process: Process, product: Product, ho
 
 
 async def test_asking_takes_no_turn(process: Process, product: Product, host: Host) -> None:
-    """Whoever only asks leaves the probe to who calls."""
+    """A caller that only reads the state leaves the probe to callers that call."""
     await fail_until_open(process, host)
     product.clock.advance(OPEN_FOR)
     host.error = None
@@ -65,7 +65,7 @@ async def test_asking_takes_no_turn(process: Process, product: Product, host: Ho
 async def test_who_asks_during_a_probe_waits_for_its_turn_at_the_most(
     process: Process, product: Product, host: Host
 ) -> None:
-    """While a probe is out the others wait, and learn of its end at once."""
+    """While a probe is out the others wait, and learn of its end immediately."""
     await fail_until_open(process, host)
     product.clock.advance(OPEN_FOR)
     other = Process(product, "process-2").circuit_breakers
@@ -81,7 +81,7 @@ async def test_who_asks_during_a_probe_waits_for_its_turn_at_the_most(
 
 
 async def test_asking_often_is_cheap(process: Process, product: Product, host: Host) -> None:
-    """Within seconds the answer comes from memory, be it good or bad."""
+    """Within seconds the answer comes from memory, in either state."""
     await process.circuit_breakers.wait(Surface.OAUTH)
     await fail_until_open(process, host)
     product.storage.away = True
@@ -114,7 +114,7 @@ async def test_every_surface_is_shown(process: Process, product: Product, host: 
 async def test_opening_and_closing_are_told_once(
     process: Process, product: Product, host: Host
 ) -> None:
-    """The process that opens or closes a breaker says so; the others only see it."""
+    """The process that opens or closes a breaker reports it; the others only read it."""
     other = Process(product, "process-2")
     await fail_until_open(process, host)
     with pytest.raises(Exception, match="held back"):
@@ -133,7 +133,7 @@ async def test_opening_and_closing_are_told_once(
 async def test_a_failed_probe_is_another_opening(
     process: Process, product: Product, host: Host
 ) -> None:
-    """Each opening is told, and a success without one is no closing."""
+    """Each opening is reported, and a success without an opening is not a closing."""
     await process.circuit_breakers.call(Surface.OAUTH, host.answer)
     await fail_until_open(process, host)
     product.clock.advance(OPEN_FOR)

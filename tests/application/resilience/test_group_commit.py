@@ -57,7 +57,7 @@ async def begun(commit: GroupCommit[str, str], *words: str) -> list[asyncio.Task
 
 
 async def test_nothing_waits_for_company(writer: Writer, commit: GroupCommit[str, str]) -> None:
-    """A single write goes at once and by itself."""
+    """A single write goes immediately and by itself."""
     writer.let_through()
 
     assert await commit("ada") == "ADA"
@@ -92,7 +92,7 @@ async def test_two_of_a_kind_follow_each_other(
 async def test_an_outage_fails_the_group_and_no_other(
     writer: Writer, commit: GroupCommit[str, str]
 ) -> None:
-    """All of a group learn that the store was away; the next group is tried."""
+    """All of a group learn that the store was down; the next group is tried."""
     writer.errors = [StorageUnavailable("Away.")]
     first = await begun(commit, "ada", "bob")
     later = await begun(commit, "cat")
@@ -105,7 +105,7 @@ async def test_an_outage_fails_the_group_and_no_other(
 
 
 async def test_a_refused_item_fails_alone(writer: Writer, commit: GroupCommit[str, str]) -> None:
-    """What the store refuses of one costs the others of its group nothing."""
+    """A refused item costs the others of its group nothing."""
     writer.let_through()
 
     ended = await asyncio.gather(
@@ -133,7 +133,7 @@ async def test_a_caller_that_leaves_takes_nobody_along(
 async def test_an_end_leaves_nobody_waiting(
     writer: Writer, commit: GroupCommit[str, str], error: BaseException
 ) -> None:
-    """When writing itself breaks, whoever waits is told, and the next write works again."""
+    """When writing itself breaks, each caller gets the error, and the next write works again."""
     writer.errors = [error]
     asked = await begun(commit, "ada", "anna")
     writer.let_through()
@@ -156,7 +156,7 @@ async def test_without_a_key_any_two_go_together(writer: Writer) -> None:
 
 
 async def test_too_many_waiting_are_turned_away(writer: Writer) -> None:
-    """Beyond the bound a caller is told at once to come again, and nobody else is hurt."""
+    """Beyond the bound a caller is refused immediately with a wait; the others are not affected."""
     commit = GroupCommit(writer, at_most=1, most_waiting=2)
     asked = await begun(commit, "ada", "bob")
     asked += await begun(commit, "cat")
@@ -170,7 +170,7 @@ async def test_too_many_waiting_are_turned_away(writer: Writer) -> None:
 
 
 async def test_each_of_a_failed_group_is_stored_singly(writer: Writer) -> None:
-    """Whatever a group fails for but an outage, each of it is stored alone, or told why not."""
+    """After a failure other than an outage each item of the group is stored alone, or refused."""
 
     async def singly(word: str) -> str:
         if word == "poison":
@@ -192,7 +192,7 @@ async def test_each_of_a_failed_group_is_stored_singly(writer: Writer) -> None:
 
 
 async def test_a_contended_group_is_stored_singly_and_at_once(writer: Writer) -> None:
-    """Who waits for somebody's lock holds up nobody else of a group that met one."""
+    """An item that waits for a lock delays no other item of its group."""
     held = asyncio.Event()
 
     async def singly(word: str) -> str:
@@ -213,7 +213,7 @@ async def test_a_contended_group_is_stored_singly_and_at_once(writer: Writer) ->
 async def test_a_contended_group_without_another_way_is_written_one_by_one(
     writer: Writer, commit: GroupCommit[str, str]
 ) -> None:
-    """Whom a lock does not concern is stored, and the one that it does is told."""
+    """An item without a lock in its way is stored, and the locked one gets an error."""
     writer.errors = [StorageContended("Held.")] * 2
     asked = await begun(commit, "ada", "bob")
     writer.let_through()
@@ -225,7 +225,7 @@ async def test_a_contended_group_without_another_way_is_written_one_by_one(
 
 
 async def test_what_has_arrived_is_let_in(writer: Writer) -> None:
-    """What comes within a few turns of the event loop joins the group that is about to begin."""
+    """Items that arrive within a few turns of the event loop join the group that is about to begin."""
     commit = GroupCommit(writer, turns=3)
     writer.let_through()
 
@@ -240,7 +240,7 @@ async def test_what_has_arrived_is_let_in(writer: Writer) -> None:
 
 
 async def test_a_group_that_is_full_waits_for_nobody(writer: Writer) -> None:
-    """However many arrive, a group goes as soon as it is full."""
+    """A group is written as soon as it is full, for any number of arrivals."""
     commit = GroupCommit(writer, at_most=2, turns=1000)
 
     await begun(commit, "ada", "bob", "cat")
@@ -250,7 +250,7 @@ async def test_a_group_that_is_full_waits_for_nobody(writer: Writer) -> None:
 
 
 async def test_nothing_of_a_caller_goes_into_the_writer() -> None:
-    """What the one who woke the writer had bound to its task is not bound to the others'."""
+    """The context of the caller that started the writer does not reach the others' writes."""
     bound: ContextVar[str] = ContextVar("bound", default="nothing")
     seen = []
 

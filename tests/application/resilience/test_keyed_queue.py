@@ -7,7 +7,7 @@ from domain.errors import StorageUnavailable
 
 
 class Work:
-    """Notes who is at work; each word is held until it is let go."""
+    """Notes which words are worked; each word waits until it is released."""
 
     def __init__(self) -> None:
         self.at_work: list[str] = []
@@ -33,13 +33,13 @@ class Work:
 
 @pytest.fixture
 def work() -> Work:
-    """Work that nobody holds."""
+    """Work that does not wait."""
     return Work()
 
 
 @pytest.fixture
 def queue(work: Work) -> KeyedQueue[str, str]:
-    """Two places, and a lane for each first letter."""
+    """Two slots, and a key for each first letter."""
     return KeyedQueue(work, queue_key=lambda word: word[0], at_once=2, most_waiting=4)
 
 
@@ -54,7 +54,7 @@ async def begun(queue: KeyedQueue[str, str], *words: str) -> list[asyncio.Task[s
 async def test_one_that_stands_still_holds_its_own_lane_alone(
     work: Work, queue: KeyedQueue[str, str]
 ) -> None:
-    """Items of other lanes are worked meanwhile, those behind it wait without taking a place."""
+    """Items of other keys are worked, while items behind a waiting one use no slot."""
     held = work.hold("ada")
 
     asked = await begun(queue, "ada", "anna", "bob")
@@ -68,7 +68,7 @@ async def test_one_that_stands_still_holds_its_own_lane_alone(
 async def test_no_more_lanes_than_places_are_worked(
     work: Work, queue: KeyedQueue[str, str]
 ) -> None:
-    """However many lanes there are, only so many take connections."""
+    """With any number of keys, only so many use connections."""
     held = [work.hold(word) for word in ("ada", "bob", "cat")]
 
     asked = await begun(queue, "ada", "bob", "cat")
@@ -80,7 +80,7 @@ async def test_no_more_lanes_than_places_are_worked(
 
 
 async def test_too_many_are_turned_away(work: Work, queue: KeyedQueue[str, str]) -> None:
-    """Beyond the bound a caller is told at once to come again, and nobody else is hurt."""
+    """Beyond the bound a caller is refused immediately with a wait; the others are not affected."""
     held = work.hold("ada")
     asked = await begun(queue, "ada", "anna", "alan", "abel")
 
@@ -96,7 +96,7 @@ async def test_too_many_are_turned_away(work: Work, queue: KeyedQueue[str, str])
 async def test_what_fails_or_leaves_frees_its_lane(
     work: Work, queue: KeyedQueue[str, str]
 ) -> None:
-    """An error and a cancellation are the caller's own, and the next of the lane goes on."""
+    """An error and a cancellation reach their own caller, and the next item of the key runs."""
     work.hold("ada")
     first, second = await begun(queue, "ada", "bad")
     first.cancel()

@@ -4,7 +4,7 @@ from application.resilience.priority import in_background, is_background
 
 
 async def test_a_job_is_background_work_with_all_its_tasks() -> None:
-    """What a job starts counts as the job's, and what runs beside or after it does not."""
+    """Tasks that a job starts count as the job's; tasks beside or after it do not."""
 
     async def seen() -> bool:
         return is_background()

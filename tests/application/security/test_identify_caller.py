@@ -56,7 +56,7 @@ async def test_a_known_user_costs_one_look(
 async def test_a_wrong_key_is_refused(
     identify: IdentifyCaller, product: Product, wrong: str
 ) -> None:
-    """Without a live key nobody acts for anybody, and no user comes to exist."""
+    """Without a live key no caller acts for a user, and no user is created."""
     with pytest.raises(ApiKeyInvalid):
         await identify(wrong, "ada")
     with pytest.raises(ApiKeyInvalid):

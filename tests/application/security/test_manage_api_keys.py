@@ -41,7 +41,7 @@ async def test_keys_are_listed_oldest_first(keys: ManageApiKeys, product: Produc
 
 
 async def test_a_key_is_revoked_once(keys: ManageApiKeys, product: Product) -> None:
-    """Revoking what is revoked, or was never there, changes nothing and says so."""
+    """Revoking a revoked or unknown key changes nothing and reports it."""
     record, _ = await keys.create("back end")
 
     answers = [await keys.revoke(record.id), await keys.revoke(record.id)]

@@ -17,7 +17,7 @@ REFRESH = "calendly_integration.refresh_token_sealed"
 
 
 class Rotating:
-    """The use case, with what it told."""
+    """The use case, with its reports."""
 
     def __init__(self, product: Product) -> None:
         self.product = product
@@ -74,7 +74,7 @@ async def test_every_value_comes_under_the_new_key(
 
 
 async def test_many_pages(product: Product, rotating: Rotating) -> None:
-    """However many there are, each is sealed anew, a page at a time."""
+    """Any number of values is resealed, a page at a time."""
     connected = [await product.connect(f"user-{number}") for number in range(205)]
     product.vault.rotate()
 
@@ -89,7 +89,7 @@ async def test_many_pages(product: Product, rotating: Rotating) -> None:
 async def test_an_interrupted_rotation_is_begun_again(
     product: Product, rotating: Rotating
 ) -> None:
-    """What an interrupted rotation did stays done, and the next one does the rest."""
+    """The finished part of an interrupted rotation stays, and the next run does the rest."""
     connected = [await product.connect(f"user-{number}") for number in range(150)]
     product.vault.rotate()
     # The list of columns, the first page read and stored, and then nothing any more.
@@ -107,7 +107,7 @@ async def test_an_interrupted_rotation_is_begun_again(
 
 
 async def test_a_short_outage_is_sat_out(product: Product, rotating: Rotating) -> None:
-    """A store that is away for a moment does not end the rotation."""
+    """A store that is down for a moment does not end the rotation."""
     await product.connect()
     product.vault.rotate()
     product.storage.fail_next(None, StorageUnavailable("away"), StorageUnavailable("away"))
@@ -156,7 +156,7 @@ async def test_what_was_never_sealed_is_named(product: Product, rotating: Rotati
 async def test_a_refresh_that_began_before_is_waited_for(
     product: Product, process: Process, rotating: Rotating
 ) -> None:
-    """Whoever holds the lease may write back the pair it read: the rotation comes back to it."""
+    """The holder of the lease may write back the pair it read: the rotation tries it again."""
     ada = await product.connect()
     product.vault.rotate()
     integration, lease = await leased(product, ada.id)
@@ -191,7 +191,7 @@ async def test_who_is_late_changes_nothing(product: Product, rotating: Rotating)
 
 
 async def test_a_refresh_wins_over_the_rotation(product: Product, process: Process) -> None:
-    """A pair that is stored while its predecessor is sealed anew stays."""
+    """A pair that is stored while its predecessor is resealed stays."""
     ada = await product.connect()
     product.vault.rotate()
     async with product.storage() as uow:

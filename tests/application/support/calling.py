@@ -8,12 +8,12 @@ from application.ports.storage.breakers import Surface
 from domain.errors import CalendlyUnavailable, SlotkeeperError
 from tests.application.support.process import BREAKER, Process
 
-# Chance is a half here, and adds a fifth at the most.
+# The random fraction is a half here, and adds a fifth at most.
 OPEN_FOR = BREAKER.reset * 1.1
 
 
 class Host:
-    """Something to call: counts calls, fails while told to."""
+    """Something to call: counts calls, and fails on request."""
 
     def __init__(self) -> None:
         self.calls = 0

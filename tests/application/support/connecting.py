@@ -26,7 +26,7 @@ class Flow:
 
     @property
     def started(self) -> StartedConnect:
-        """What BeginConnect returned."""
+        """The result of BeginConnect."""
         assert self._started is not None
         return self._started
 

@@ -1,6 +1,6 @@
 """A store and a Calendly at each of whose steps the process may die.
 
-A step is every moment at which the product waits for the store or for Calendly: a crash there
+A step is every moment at which the product waits for the store or for Calendly. A crash there
 ends the process's work with CancelledError, so that no error handling of ours runs after it.
 """
 
@@ -19,7 +19,7 @@ from tests.fakes.storage import FakeStorage, FakeUnitOfWork
 
 
 class Steps:
-    """Counts steps; dies at the one it was told."""
+    """Counts steps; dies at the given one."""
 
     def __init__(self) -> None:
         self._left: int | None = None
@@ -30,7 +30,7 @@ class Steps:
         self._left, self.died_at = number, None
 
     def live(self) -> None:
-        """Die no more."""
+        """Stop dying."""
         self._left = None
 
     def take(self, name: str) -> None:

@@ -1,7 +1,7 @@
 """Processes whose every wait for the store or for Calendly ends when, and as, a test says.
 
-A process parks at each crossing of its border; the test lets one go on, harms it or kills its
-process. Nothing else decides what comes first, so a run is repeated by repeating its choices.
+A process parks at each crossing of its border. The test lets one continue, breaks its step or kills
+its process. These choices alone decide the order, so a run is repeated by repeating them.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from tests.fakes.unsaved_tokens import FakeUnsavedTokens
 
 
 class Border(StrEnum):
-    """Where a process waits for somebody else."""
+    """A point where a process waits for another one."""
 
     STORE = "store"
     LEAVING = "leaving"
@@ -88,17 +88,17 @@ class Crossing:
 
 
 class World:
-    """What the processes share, and who of them waits where.
+    """The state that the processes share, and the point where each of them waits.
 
     Attributes:
         parked: the crossings under way, longest waiting first.
-        free: nobody parks any more.
+        free: no process parks any longer.
         store_is_away: every opening of the store fails.
         decide: how the next commit ends.
         watch: called after each commit.
         in_flight: the refresh tokens that requests under way carry, each with the start that was
             recorded before it left.
-        sent_twice: those of which two requests were under way together, for all that the lease
+        sent_twice: tokens whose two requests were under way together, although the lease
             of the first one lasted.
 
     """
@@ -167,7 +167,7 @@ class Mortal:
         self.use = Process(product, name)
 
     def behind(self) -> list[asyncio.Task[None]]:
-        """Return what it does behind its answers."""
+        """Return its background work."""
         return self._background._tasks
 
     def kill(self) -> None:
@@ -235,7 +235,7 @@ class _Line(CrashingCalendly):
         return pair
 
     async def _answer(self, token: str, since: datetime) -> None:
-        """Carry the answer home; from here on nobody else knows the token."""
+        """Deliver the answer; from here on no other process knows the token."""
         process, task = self._process, asyncio.current_task()
         assert task is not None
         process.held[token] = Held(since, task)

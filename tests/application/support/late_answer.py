@@ -1,4 +1,4 @@
-"""A process whose line to Calendly's OAuth host is so slow that others overtake it."""
+"""A process whose line to Calendly's OAuth host is so slow that other processes are faster."""
 
 import asyncio
 from datetime import timedelta
@@ -12,7 +12,7 @@ from tests.fakes.calendly.fake_calendly import FakeCalendly
 
 
 class LateAnswer(FakeCalendly):
-    """Calendly, processing each refresh at once while its answer waits for `release`."""
+    """Calendly, processing each refresh immediately while its answer waits for `release`."""
 
     def __init__(self, product: Product) -> None:
         super().__init__(product.clock)
@@ -25,7 +25,7 @@ class LateAnswer(FakeCalendly):
         self._released.set()
 
     async def refresh(self, refresh: Secret, *, user_uri: str) -> TokenPair:
-        """Rotate the token at once, and answer late."""
+        """Rotate the token immediately, and answer late."""
         pair = await self._calendly.refresh(refresh, user_uri=user_uri)
         self.processed.set()
         await self._released.wait()

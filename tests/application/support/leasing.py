@@ -1,4 +1,4 @@
-"""Taking the refresh lease, as whoever calls RefreshUnderLease does."""
+"""Taking the refresh lease, as callers of RefreshUnderLease do."""
 
 from domain.ids import IntegrationId
 from domain.integration import Integration, Lease

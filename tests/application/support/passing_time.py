@@ -5,7 +5,7 @@ import selectors
 
 
 class _Unwaiting(selectors.DefaultSelector):
-    """Polls instead of waiting, and remembers how long it was told to wait."""
+    """Polls instead of waiting, and remembers each requested wait."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class _Unwaiting(selectors.DefaultSelector):
 
 
 class PassingTimeLoop(asyncio.SelectorEventLoop):
-    """Runs `asyncio.sleep(60)` at once, in the right order with every other sleep."""
+    """Runs `asyncio.sleep(60)` immediately, in the right order with every other sleep."""
 
     def __init__(self) -> None:
         self._unwaiting = _Unwaiting()

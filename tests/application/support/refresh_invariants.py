@@ -1,4 +1,4 @@
-"""What must never be seen of an account's tokens, and what must be true in the end."""
+"""Invariants of an account's tokens, at every commit and in the end."""
 
 from collections.abc import Iterable, Sequence
 
@@ -30,17 +30,17 @@ class Judge:
 
     @property
     def product(self) -> Product:
-        """What all share."""
+        """The world that all share."""
         return self._world.product
 
     @property
     def grant(self) -> Grant:
-        """What Calendly knows of the latest consent."""
+        """Calendly's record of the latest consent."""
         return self.product.calendly.grants[-1]
 
     @property
     def stored(self) -> Integration:
-        """What is stored."""
+        """The stored integration."""
         return self.product.storage.state.integrations[self._id].value
 
     def watch(self, processes: Iterable[Mortal]) -> None:

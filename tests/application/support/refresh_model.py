@@ -1,6 +1,6 @@
-"""A play of refreshers around one account, each move of which is chosen from outside.
+"""A model of refreshers around one account; each move is chosen from outside.
 
-What must never be seen is checked at every commit; what must be true in the end, in the end.
+The invariants are checked at every commit; the final conditions at the end.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ Move = Callable[[], Awaitable[None] | None]
 
 
 class Mood(StrEnum):
-    """What may go wrong in a play."""
+    """The failures that a run may have."""
 
     DEADLY = "processes die"
     SLOW = "processes stand still"
@@ -77,14 +77,14 @@ class Play:
 
     @property
     def faults(self) -> list[str]:
-        """What was seen and must never be; in words."""
+        """The invariants that were broken, in words."""
         return self._judge.faults
 
     def _process(self, rescued: Sequence[UnsavedTokenPair] = ()) -> Mortal:
         return Mortal(self.world, f"process-{next(self._names)}", rescued)
 
     async def settle(self) -> None:
-        """Let everybody run until each is parked, asleep, done or dead; replace the dead."""
+        """Let all processes run until each is parked, asleep, done or dead; replace the dead."""
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualTimeLoop)
         await loop.settle()
@@ -136,7 +136,7 @@ class Play:
         self._any(self.world.parked).pass_on()
 
     async def run_on(self) -> None:
-        """One process goes on for some time, while the others stand still."""
+        """One process goes on for some time, while the others do not run."""
         process = self._any(self.world.parked).process
         for _ in range(1 + self._choice.of(12)):
             for crossing in [each for each in self.world.parked if each.process is process]:
@@ -144,7 +144,7 @@ class Play:
             await self.settle()
 
     def harm(self) -> None:
-        """What one process waits for fails."""
+        """The step that one process waits for fails."""
         crossing = self._any(self.world.parked)
         crossing.harm(self._any(HARMS[crossing.border])())
 
@@ -153,7 +153,7 @@ class Play:
         self._busy().kill()
 
     def stall(self) -> None:
-        """One process stands still, however much time passes, or is awake again."""
+        """One process is suspended for any time, or resumed."""
         self._stalled = None if self._stalled else self._busy()
 
     def turn_store(self) -> None:
@@ -187,7 +187,7 @@ class Play:
         await self._pass(timedelta(seconds=0.2))
 
     async def pass_time(self) -> None:
-        """Some time passes: who is awake does not stand still for so long."""
+        """Some time passes: processes that are awake are not suspended for so long."""
         await self._pass(timedelta(seconds=self._any((5, 20, 60, 95, 600, 3600))))
 
     async def _pass(self, span: timedelta) -> None:
@@ -224,7 +224,7 @@ class Play:
         return [task for task in self._tasks + alive if not task.done()]
 
     def _busy(self) -> Mortal:
-        """Return a process that is in the midst of something, if there is one."""
+        """Return a process that is in a step, if there is one."""
         waiting = [each.process for each in self.world.parked]
         hearing = [e.process for e in self.world.parked if e.border is Border.ANSWERING]
         return self._any(hearing or waiting or self._processes)
@@ -277,4 +277,4 @@ async def _attempt(work: Coroutine[Any, Any, object]) -> None:
 
 
 def _unseen(_: JobResult) -> None:
-    """Nobody watches the tally."""
+    """Ignores the counts."""

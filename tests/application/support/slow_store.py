@@ -32,10 +32,10 @@ class DawdlingStorage(CrashingStorage):
 
 
 class DawdlingCalendly(CrashingCalendly):
-    """A Calendly that answers after a while.
+    """A Calendly that answers after a delay.
 
     Attributes:
-        most: how many calls were under way at once, at most.
+        most: the highest number of concurrent calls.
         for_jobs: for each call, its method and whether it was a job's.
 
     """

@@ -59,7 +59,7 @@ async def test_a_dead_token_is_refreshed_first(
 async def test_a_401_refreshes_once_and_repeats_once(
     product: Product, process: Process, work: Work
 ) -> None:
-    """A token that died early costs the caller nothing but a moment."""
+    """A token that died early costs the caller only a moment."""
     connected = await product.connect()
     product.calendly.expire_access_tokens(connected.account.user_uri)
 
@@ -128,7 +128,7 @@ async def test_repeating_ends(product: Product, process: Process, work: Work) ->
 async def test_repeats_count_once_against_calendly(
     product: Product, process: Process, work: Work
 ) -> None:
-    """A call that fails is one failure to the shared breaker, however often it was repeated."""
+    """A call that fails is one failure to the shared breaker, for any number of repetitions."""
     connected = await product.connect()
     product.calendly.fail_always("me", CalendlyUnavailable("down"))
 
@@ -139,7 +139,7 @@ async def test_repeats_count_once_against_calendly(
 
 
 async def test_a_long_wait_is_handed_on(product: Product, process: Process, work: Work) -> None:
-    """A wait that is too long for a request is told to the caller instead of sat out."""
+    """A wait that is too long for a request is returned to the caller instead of awaited."""
     connected = await product.connect()
     product.calendly.fail_next("me", CalendlyThrottled("slow down", retry_after=45))
 
@@ -169,7 +169,7 @@ async def test_a_grant_that_died_says_so_from_then_on(
 async def test_a_refresh_by_somebody_else_is_enough(
     product: Product, process: Process, work: Work
 ) -> None:
-    """A 401 for a version that another process replaced meanwhile spends no further token."""
+    """A 401 for a version that another process has replaced spends no further token."""
     connected = await product.connect()
 
     async def refused_at_first(access: Access) -> Account:
@@ -211,7 +211,7 @@ async def asked_to_rest(
 async def test_a_429_pauses_that_user_in_every_process(
     product: Product, process: Process, work: Work
 ) -> None:
-    """Whom Calendly asked to slow down rests everywhere, at no request; others go on."""
+    """A user's wait that Calendly asked for holds in every process, without a request."""
     ada, bob = await product.connect("ada"), await product.connect("bob")
     await asked_to_rest(product, process, work, ada, 60)
     other = Process(product, "process-2")
@@ -265,7 +265,7 @@ async def test_our_own_budget_pauses_nobody_else(
 async def test_a_pause_that_cannot_be_stored_changes_no_outcome(
     product: Product, process: Process
 ) -> None:
-    """While the store is away the caller is still told how long to wait."""
+    """While the store is down the caller still learns how long to wait."""
     connected = await product.connect()
     process.pauses.ask(connected.account.user_uri, 60)
 

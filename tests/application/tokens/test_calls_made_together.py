@@ -102,7 +102,7 @@ async def test_what_was_seen_shows_no_secret(product: Product) -> None:
 
 @pytest.mark.parametrize("offered", [1, 12])
 async def test_a_sync_looks_at_the_store_before_and_after(product: Product, offered: int) -> None:
-    """However much there is to fetch, the calls themselves do not ask the store."""
+    """The calls themselves do not read the store, for any number of entries to fetch."""
     ada = await host(product)
     for _ in range(offered - 1):
         product.calendly.add_event_type(ada.integration.account.user_uri)

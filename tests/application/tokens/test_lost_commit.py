@@ -1,4 +1,4 @@
-"""The store is away just when Calendly has answered: the new pair is the only live one."""
+"""The store is down just when Calendly has answered: the new pair is the only live one."""
 
 import asyncio
 from datetime import timedelta
@@ -85,7 +85,7 @@ async def test_half_an_hour_without_the_store_loses_nothing(
 async def test_the_next_attempt_stores_what_a_killed_one_could_not(
     product: Product, process: Process
 ) -> None:
-    """When the worker dies during the outage, whoever takes over commits the pair first."""
+    """When the worker dies during the outage, the next one commits the pair first."""
     connected = await product.connect()
     unsaved_tokens = FakeUnsavedTokens()
     dying = await answered_during_an_outage(
@@ -130,7 +130,7 @@ async def test_a_stranded_pair_is_stored_once(product: Product, process: Process
 
 
 async def test_a_stranded_pair_heals_a_false_verdict(product: Product, process: Process) -> None:
-    """Whoever was refused meanwhile had sent the spent token: the pair brings the account back."""
+    """A process that was refused had sent the spent token again: the pair recovers the account."""
     connected = await product.connect()
     pair = await unsaved(product, process, connected.id)
     product.storage.away = False
@@ -153,7 +153,7 @@ async def test_a_stranded_pair_heals_a_false_verdict(product: Product, process: 
 async def test_a_stranded_pair_of_an_erased_account_is_revoked(
     product: Product, process: Process
 ) -> None:
-    """A pair that has no row any more is given back to Calendly."""
+    """A pair whose row is gone is revoked at Calendly."""
     connected = await product.connect()
     pair = await unsaved(product, process, connected.id)
     product.storage.away = False
@@ -168,7 +168,7 @@ async def test_a_stranded_pair_of_an_erased_account_is_revoked(
 
 
 async def test_a_user_does_not_wait_for_the_store(product: Product, process: Process) -> None:
-    """Without a rescue the caller is told after a while, and storing goes on behind it."""
+    """Without a place for unsaved tokens the caller gets an error, and storing goes on."""
     connected = await product.connect()
     task = await answered_during_an_outage(product, process.refresh_under_lease, connected.id)
 
@@ -184,7 +184,7 @@ async def test_a_user_does_not_wait_for_the_store(product: Product, process: Pro
 
 
 async def test_a_shutdown_ends_even_without_the_store(product: Product, process: Process) -> None:
-    """A process that is told to stop tries a few times more and then lets go of its rescue."""
+    """A process that shuts down retries a few times more and then keeps the pair as unsaved."""
     connected = await product.connect()
     unsaved_tokens = FakeUnsavedTokens()
     task = await answered_during_an_outage(
@@ -203,7 +203,7 @@ async def test_a_shutdown_ends_even_without_the_store(product: Product, process:
 async def test_a_caller_that_goes_away_during_an_outage_costs_no_grant(
     product: Product, process: Process
 ) -> None:
-    """A time-out of whoever needed the token does not hurry its storing."""
+    """A time-out of the caller that needed the token does not shorten the retries."""
     connected = await product.connect()
     task = await answered_during_an_outage(product, process.refresh_under_lease, connected.id)
     await asyncio.sleep(5)
@@ -220,7 +220,7 @@ async def test_a_caller_that_goes_away_during_an_outage_costs_no_grant(
 
 
 class RefusedError(SlotkeeperError):
-    """What the store says of a value that it cannot hold."""
+    """The store's error for a value that it cannot hold."""
 
 
 async def test_a_refused_text_does_not_cost_the_pair(product: Product, process: Process) -> None:
@@ -244,7 +244,7 @@ async def test_a_refused_text_does_not_cost_the_pair(product: Product, process: 
 async def test_one_pair_that_cannot_be_restored_keeps_no_other(
     product: Product, process: Process
 ) -> None:
-    """Of several stranded pairs each is stored by itself, and what is left is not forgotten."""
+    """Of several unsaved pairs each is stored by itself, and the remaining ones are kept."""
     pairs: list[UnsavedTokenPair] = []
     for name in ("ada", "bob"):
         connected = await product.connect(name)

@@ -43,7 +43,7 @@ async def exchanged(
 async def test_fewer_scopes_keep_the_grant_and_are_said(
     product: Product, process: Process
 ) -> None:
-    """A grant with fewer scopes lives on; what is missing and how to mend it is shown."""
+    """A grant with fewer scopes stays active; the missing scopes and the remedy are shown."""
     stored, _ = await exchanged(
         product, process, spoilt(scope="users:read", owner=ABSENT, organization=ABSENT)
     )

@@ -13,7 +13,7 @@ from tests.application.support.process import LEASE, Process
 
 
 class Aftermath(NamedTuple):
-    """What a series of crashes left, and what the next refresher made of it."""
+    """The state after a series of crashes, and the result of the next refresh."""
 
     died_at: tuple[str | None, ...]
     was_spent: bool
@@ -118,7 +118,7 @@ async def test_only_a_spent_token_is_ever_lost_to_a_crash() -> None:
 
 
 async def test_two_crashes_are_no_worse_than_one() -> None:
-    """A process that dies while mending what a dead one left leaves it as mendable as before."""
+    """A crash during the recovery from an earlier one leaves it as recoverable as before."""
     steps = range(len(await crash_points()))
 
     for first in steps:

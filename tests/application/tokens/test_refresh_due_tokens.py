@@ -30,7 +30,7 @@ async def test_what_would_die_soon_is_refreshed(product: Product, process: Proce
 
 
 async def test_one_failure_does_not_stop_the_others(product: Product, process: Process) -> None:
-    """Each integration of a page is refreshed whatever became of the others."""
+    """Each integration of a page is refreshed regardless of the others' results."""
     connected = [await product.connect(name) for name in ("ada", "bob", "cid", "dan")]
     product.calendly.revoke_grants(connected[0].account.user_uri)
     product.clock.advance(NEARLY_DEAD)
@@ -70,7 +70,7 @@ async def test_what_failed_is_left_alone_for_a_while(product: Product, process: 
 async def test_a_lease_that_ran_out_in_the_queue_is_not_used(
     product: Product, process: Process
 ) -> None:
-    """Who waited longer than the lease lasts is left for the next run."""
+    """A row that waited longer than its lease lasts is left for the next run."""
     for number in range(CONCURRENCY + 1):
         await product.connect(f"user-{number}")
     product.clock.advance(NEARLY_DEAD)
@@ -105,7 +105,7 @@ async def test_a_refresh_that_was_taken_over_is_left_to_the_other(
 async def test_a_horizon_beyond_a_tokens_life_comes_to_an_end(
     product: Product, process: Process
 ) -> None:
-    """However far ahead a run looks, it refreshes each account once."""
+    """At any horizon a run refreshes each account once."""
     await product.connect()
     ahead = RefreshDueTokens(
         storage=product.storage,
@@ -131,7 +131,7 @@ async def test_a_horizon_beyond_a_tokens_life_comes_to_an_end(
 
 
 async def test_two_workers_share_the_work(product: Product, process: Process) -> None:
-    """What one worker has claimed the other passes over."""
+    """An integration that one worker has claimed is skipped by the other."""
     await product.connect()
     product.clock.advance(NEARLY_DEAD)
     now = product.clock.now()
@@ -212,7 +212,7 @@ async def test_a_wrong_client_secret_is_no_storm(product: Product, process: Proc
 
 
 async def test_a_bug_in_one_row_stops_no_other(product: Product, process: Process) -> None:
-    """What nobody foresaw for one account is counted and said, and the others are refreshed."""
+    """A bug in one account's refresh is counted and logged, and the others are refreshed."""
     for name in ("ada", "bob", "cid"):
         await product.connect(name)
     product.clock.advance(NEARLY_DEAD)

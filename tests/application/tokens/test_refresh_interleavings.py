@@ -41,7 +41,7 @@ async def play_out(random: Random) -> list[str]:
 @settings(max_examples=PLAYS)
 @given(st.randoms(use_true_random=True))
 def test_no_interleaving_loses_a_grant(random: Random) -> None:
-    """Whatever overtakes, fails or dies: no pair is lost but by Calendly, and each loss is found."""
+    """In every order of races, failures and crashes, only Calendly can lose a pair, and it shows."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         faults = runner.run(play_out(random))
 

@@ -26,7 +26,7 @@ from tests.fakes.clock import NOON
 async def test_a_lease_lost_before_the_request_sends_nothing(
     product: Product, process: Process
 ) -> None:
-    """Who lost the lease meanwhile never spends the token."""
+    """A process that lost the lease never spends the token."""
     connected = await product.connect()
     mine = await leased(product, connected.id)
     product.clock.advance(LEASE)
@@ -42,7 +42,7 @@ async def test_a_lease_lost_before_the_request_sends_nothing(
 async def test_a_lease_that_ran_out_in_a_queue_sends_nothing(
     product: Product, process: Process
 ) -> None:
-    """Who waited for as long as its lease lasts spends nothing, though nobody took it over."""
+    """A process that waited as long as its lease lasts spends nothing, even without a successor."""
     connected = await product.connect()
     mine = await leased(product, connected.id)
     product.clock.advance(LEASE)
@@ -54,7 +54,7 @@ async def test_a_lease_that_ran_out_in_a_queue_sends_nothing(
 
 
 async def test_a_lease_lasts_anew_from_the_request_on(product: Product) -> None:
-    """Who begins at the end of its lease is not interrupted while its request is out."""
+    """A refresh that begins at the end of its lease is not interrupted while its request is out."""
     connected = await product.connect()
     line, moment = LateAnswer(product), timedelta(microseconds=1)
     taken = await leased(product, connected.id)
@@ -144,7 +144,7 @@ async def test_a_late_pair_that_was_refused_itself_stays_out(
 async def test_a_refusal_while_another_exchange_is_open_is_put_off(
     product: Product, process: Process
 ) -> None:
-    """Nobody's tokens are erased while the pair that came of them may be on its way."""
+    """No tokens are erased while a pair that came of them may be on its way."""
     connected = await product.connect()
     line, short = LateAnswer(product), REFRESH_OPEN_FOR / 2
     taken = await leased(product, connected.id)
@@ -167,7 +167,7 @@ async def test_a_refusal_while_another_exchange_is_open_is_put_off(
 async def test_a_refusal_that_a_pair_overtakes_returns_the_pair(
     product: Product, process: Process
 ) -> None:
-    """Who is refused just after the pair of the slower one was stored goes on with that."""
+    """A process that is refused just after a slower one stored the pair uses that pair."""
     connected = await product.connect()
     line, short = LateAnswer(product), REFRESH_OPEN_FOR / 2
     taken = await leased(product, connected.id)
@@ -213,7 +213,7 @@ async def test_a_refusal_after_somebody_faster_is_fine(product: Product, process
 async def test_a_pair_that_comes_too_late_changes_nothing(
     product: Product, process: Process
 ) -> None:
-    """An account that was connected anew during a refresh keeps its new grant."""
+    """An account that was connected again during a refresh keeps its new grant."""
     connected = await product.connect()
     slow = await leased(product, connected.id)
     hold = product.calendly.hold_next("refresh")
@@ -271,7 +271,7 @@ async def test_a_pair_that_nobody_would_revoke_is_revoked(product: Product) -> N
 
 
 async def test_a_pair_that_cannot_be_revoked_is_let_go(product: Product, process: Process) -> None:
-    """An account that vanished is said to be gone although Calendly could not be told so."""
+    """An account that vanished is reported as gone even if Calendly cannot be reached."""
     connected = await product.connect()
     hold = product.calendly.hold_next("refresh")
     task = asyncio.create_task(
@@ -312,7 +312,7 @@ async def test_a_pair_is_stored_before_anything_else(product: Product, process: 
 async def test_a_short_outage_of_the_store_loses_no_pair(
     product: Product, process: Process
 ) -> None:
-    """When the store is away for a moment after Calendly's answer, the new pair is still kept."""
+    """When the store is down for a moment after Calendly's answer, the new pair is still kept."""
     connected = await product.connect()
     taken = await leased(product, connected.id)
     hold = product.calendly.hold_next("refresh")
@@ -331,7 +331,7 @@ async def test_a_short_outage_of_the_store_loses_no_pair(
 async def test_a_commit_whose_answer_was_lost_is_recognised(
     product: Product, process: Process
 ) -> None:
-    """A pair that was stored although the store did not say so is not lost."""
+    """A pair that was stored although the store's answer was lost is not lost."""
     connected = await product.connect()
     taken = await leased(product, connected.id)
     hold = product.calendly.hold_next("refresh")

@@ -20,7 +20,7 @@ from tests.application.support.process import LEASE, Process
 
 
 async def test_many_callers_make_one_exchange(product: Product) -> None:
-    """However many callers in however many processes find a token dead, it is spent once."""
+    """Many callers in many processes find a token dead, and it is spent once."""
     connected = await product.connect()
     processes = [Process(product, f"process-{number}") for number in range(5)]
 
@@ -36,7 +36,7 @@ async def test_many_callers_make_one_exchange(product: Product) -> None:
 async def test_a_newer_version_is_returned_without_an_exchange(
     product: Product, process: Process
 ) -> None:
-    """Who found an old version not to work gets the newer one that is stored already."""
+    """A caller with an old version gets the newer one that is already stored."""
     connected = await product.connect()
     await process.refresh.run(connected.id)
 
@@ -71,7 +71,7 @@ async def test_the_current_version_named_as_stale_is_refreshed(
 async def test_a_refresh_that_ended_between_look_and_lease_is_not_repeated(
     product: Product, process: Process
 ) -> None:
-    """Who gets the lease only after somebody finished gives it back and spends nothing."""
+    """A process that gets the lease after another one finished releases it and spends nothing."""
     connected = await product.connect()
     other = Process(product, "process-2")
     # The first opening is this caller's look; the other process is done before the second.
@@ -93,7 +93,7 @@ async def test_a_refresh_that_ended_between_look_and_lease_is_not_repeated(
 
 
 async def test_a_held_lease_is_waited_for_only_so_long(product: Product, process: Process) -> None:
-    """While another process holds the lease nothing is sent, and after a while that is said."""
+    """While another process holds the lease nothing is sent, and the caller gets an error in time."""
     connected = await product.connect()
     hold = product.calendly.hold_next("refresh")
     other = asyncio.create_task(Process(product, "process-2").refresh.run(connected.id))
@@ -111,7 +111,7 @@ async def test_a_held_lease_is_waited_for_only_so_long(product: Product, process
 async def test_while_calendly_wants_a_rest_everybody_is_refused_at_once(
     product: Product, process: Process
 ) -> None:
-    """After a 429 to a token request nobody waits: each is told how long the rest lasts still."""
+    """After a 429 to a token request no caller waits: each learns how long the wait still lasts."""
     connected = await product.connect()
     product.calendly.fail_next("refresh", CalendlyThrottled("429", retry_after=60))
     with pytest.raises(CalendlyThrottled):
@@ -130,7 +130,7 @@ async def test_while_calendly_wants_a_rest_everybody_is_refused_at_once(
 async def test_after_a_rest_a_refresh_is_waited_for_again(
     product: Product, process: Process
 ) -> None:
-    """Who meets the first refresh after a rest waits for its tokens, and is not told to rest."""
+    """A caller that meets the first refresh after a wait gets its tokens, without an error."""
     connected = await product.connect()
     product.calendly.fail_next("refresh", CalendlyThrottled("429", retry_after=60))
     with pytest.raises(CalendlyThrottled):
@@ -147,7 +147,7 @@ async def test_after_a_rest_a_refresh_is_waited_for_again(
 
 
 async def test_used_up_token_requests_are_said_at_once(product: Product, process: Process) -> None:
-    """Who asks for more refreshes in a minute than Calendly takes is told when the next may go."""
+    """A caller beyond the token requests of a minute learns when the next one may be sent."""
     connected = await product.connect()
     for _ in range(TOKEN_REQUESTS):
         await process.refresh.run(connected.id)
@@ -162,7 +162,7 @@ async def test_used_up_token_requests_are_said_at_once(product: Product, process
 
 
 async def test_a_dead_grant_is_said_at_once(product: Product, process: Process) -> None:
-    """Whoever finds a grant dead is told what all are told after it, who send nothing."""
+    """The caller that finds a grant dead gets the same error as all later ones, who send nothing."""
     connected = await product.connect()
     product.calendly.revoke_grants(connected.account.user_uri)
 
@@ -175,7 +175,7 @@ async def test_a_dead_grant_is_said_at_once(product: Product, process: Process) 
 
 
 async def test_the_losers_of_a_refusal_learn_of_it(product: Product) -> None:
-    """Callers that wait for a refresh which is refused are told that a person is needed."""
+    """Callers that wait for a refresh which is refused learn that a person is needed."""
     connected = await product.connect()
     product.calendly.revoke_grants(connected.account.user_uri)
     processes = [Process(product, f"process-{number}") for number in range(3)]
@@ -191,7 +191,7 @@ async def test_the_losers_of_a_refusal_learn_of_it(product: Product) -> None:
 async def test_a_refusal_that_a_late_pair_undid_is_none(
     product: Product, process: Process
 ) -> None:
-    """Who gave an account up just before a slower process saved it goes on with what that saved."""
+    """A caller that gave an account up just before a slower process saved it uses the saved pair."""
     connected = await product.connect()
     line = LateAnswer(product)
     slow = asyncio.create_task(
@@ -216,7 +216,7 @@ async def test_a_refusal_that_a_late_pair_undid_is_none(
 
 
 async def test_an_absent_integration_is_not_found(product: Product, process: Process) -> None:
-    """A refresh for an integration that does not exist says so."""
+    """A refresh for an integration that does not exist reports it."""
     with pytest.raises(IntegrationNotFound):
         await process.refresh.run(IntegrationId(product.randomness.new_id()))
 

@@ -44,7 +44,7 @@ async def test_an_exchange_stores_the_next_pair(product: Product, process: Proce
 
 
 async def test_an_exchange_gives_the_lease_back(product: Product, process: Process) -> None:
-    """Whoever comes next may refresh at once, also after a failure."""
+    """The next refresh may start immediately, also after a failure."""
     connected = await product.connect()
     await process.refresh_under_lease.run(*await leased(product, connected.id))
     product.calendly.fail_next("refresh", CalendlyUnavailable("down"))
@@ -56,7 +56,7 @@ async def test_an_exchange_gives_the_lease_back(product: Product, process: Proce
 
 
 async def test_newly_granted_scopes_are_kept(product: Product, process: Process) -> None:
-    """What Calendly says was granted with the new pair replaces what was known."""
+    """Scopes and organization that come with the new pair replace the stored ones."""
     connected = await product.connect()
     product.calendly.grants[0].scopes = ("users:read", "webhooks:write")
 
@@ -102,7 +102,7 @@ async def test_a_revoked_grant_needs_a_person(product: Product, process: Process
 async def test_an_uncertain_token_is_not_sent_again_at_once(
     product: Product, process: Process
 ) -> None:
-    """While a lost request may be under way still nobody sends the same token again."""
+    """While a lost request may still be under way no process sends the same token again."""
     connected = await product.connect()
     product.calendly.fail_next("refresh", CalendlyUncertain("lost"))
     with pytest.raises(CalendlyUncertain):
@@ -118,7 +118,7 @@ async def test_an_uncertain_token_is_not_sent_again_at_once(
 async def test_a_users_token_requests_are_counted_for_all_processes(
     product: Product, process: Process
 ) -> None:
-    """Of a minute's token requests Calendly takes eight; the ninth is put off, not sent."""
+    """Calendly accepts eight token requests a minute; the ninth is postponed, not sent."""
     connected = await product.connect()
     other = Process(product, "process-2")
     for number in range(TOKEN_REQUESTS):
@@ -195,7 +195,7 @@ async def test_an_uncertain_outcome_resolves_to_active(product: Product, process
 async def test_a_passing_failure_costs_no_standing(
     product: Product, process: Process, error: SlotkeeperError
 ) -> None:
-    """What Calendly did not process leaves tokens and standing alone, and no doubt behind."""
+    """A request that Calendly did not process changes neither tokens nor status."""
     connected = await product.connect()
     product.calendly.fail_next("refresh", error)
 
@@ -303,7 +303,7 @@ async def test_another_owner_needs_a_person(product: Product, process: Process) 
 
 
 async def test_repeated_failures_open_the_own_circuit(product: Product, process: Process) -> None:
-    """An account whose refresh keeps failing is left alone for a while, and said to be so."""
+    """An account whose refresh keeps failing is skipped for some time, and shown with its error."""
     connected = await product.connect()
     for _ in range(BREAKER.threshold):
         product.calendly.fail_next("refresh", CalendlyUnavailable("down"))

@@ -93,7 +93,7 @@ class FakeStage:
         )
 
     async def stranger(self) -> tuple[str, str]:
-        """Add somebody with an organization of their own."""
+        """Add a user with an organization of their own."""
         user_uri = self.fake.add_user("Finn Stranger").user_uri
         return user_uri, self.fake.add_event_type(user_uri).uri
 

@@ -150,7 +150,7 @@ class SandboxStage:
         await self.control("DELETE", f"/event-types/{_id(self.event_type_uri)}")
 
     async def stranger(self) -> tuple[str, str]:
-        """Return Finn, who is alone in his organization."""
+        """Return Finn, the only user of an organization."""
         finn = await self.control("GET", "/users/finn@example.com")
         return str(finn["uri"]), str(finn["event_types"][0]["uri"])
 

@@ -1,4 +1,4 @@
-"""What a contract test needs of a Calendly: its ports, and acts that no port offers."""
+"""A Calendly for contract tests: its ports, and acts that no port offers."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ class Stage(Protocol):
 
     @property
     def availability(self) -> CalendlyAvailability:
-        """What the user offers."""
+        """The user's offers."""
         ...
 
     @property

@@ -52,7 +52,7 @@ async def test_a_consent_gives_a_pair_that_opens_the_api(stage: Stage) -> None:
 
 
 async def test_declined_scopes_are_read_back(stage: Stage) -> None:
-    """What the user left out of the consent is not in the pair."""
+    """A scope that the user declined is not in the pair."""
     pair = await exchanged(stage, await code_of(stage, ("webhooks:write",)))
 
     assert set(pair.scopes) == set(REQUESTED_SCOPES) - {"webhooks:write"}
@@ -112,7 +112,7 @@ async def test_a_lost_answer_burns_the_token(stage: Stage) -> None:
 
 
 async def test_an_outage_leaves_the_token_alive(stage: Stage) -> None:
-    """What Calendly did not process costs nothing."""
+    """A request that Calendly did not process costs nothing."""
     pair = await stage.pair()
     await stage.be_down_for_next("refresh")
 
@@ -135,7 +135,7 @@ async def test_a_user_who_removes_the_app_ends_the_grant(stage: Stage) -> None:
 
 
 async def test_a_revoked_token_may_be_revoked_again(stage: Stage) -> None:
-    """Revoking ends the pair; revoking what is dead is no error."""
+    """Revoking ends the pair; revoking a dead token is not an error."""
     pair = await stage.pair()
 
     await stage.oauth.revoke(pair.refresh)
@@ -146,7 +146,7 @@ async def test_a_revoked_token_may_be_revoked_again(stage: Stage) -> None:
 
 
 async def test_the_ninth_token_request_in_a_minute_waits(stage: Stage) -> None:
-    """Eight refreshes a minute go well, the ninth is told when to come back."""
+    """Eight refreshes a minute succeed, the ninth learns when to retry."""
     pair = await stage.pair()
     for _ in range(8):
         pair = await refreshed(stage, pair)

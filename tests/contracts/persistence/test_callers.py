@@ -25,7 +25,7 @@ async def key(storage: Storage, world: World) -> ApiKey:
 
 @pytest.mark.usefixtures("key")
 async def test_a_live_key_finds_the_user_it_names(storage: Storage, world: World) -> None:
-    """With a live key the named user is found; one who was never named is nobody yet."""
+    """With a live key the named user is found; one who was never named has no id yet."""
     user_id = UserId(world.randomness.new_id())
     async with storage() as uow:
         await uow.users.ensure("ada \u00e9", user_id, NOON)
@@ -38,7 +38,7 @@ async def test_a_live_key_finds_the_user_it_names(storage: Storage, world: World
 
 
 async def test_a_key_that_does_not_live_finds_nobody(storage: Storage, key: ApiKey) -> None:
-    """An unknown key and a revoked one are no caller, whoever is named."""
+    """An unknown key and a revoked one are not a caller, for any user."""
     async with storage() as uow:
         await uow.users.ensure("ada", UserId(key.id), NOON)
         await uow.commit()

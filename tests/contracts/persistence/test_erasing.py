@@ -42,13 +42,13 @@ async def known(storage: Storage, emails: Iterable[str]) -> Mapping[str, datetim
 
 
 async def test_nobody(storage: Storage) -> None:
-    """Before the first erasure nobody is known as erased."""
+    """Before the first erasure no address is known as erased."""
     assert await known(storage, {IVY}) == {}
     assert await known(storage, set()) == {}
 
 
 async def test_known(storage: Storage) -> None:
-    """Of several addresses exactly the erased ones are told, each with its last erasure."""
+    """Of several addresses exactly the erased ones are returned, each with its last erasure."""
     await begin(storage, erasure(1), IVY)
     await begin(storage, erasure(2, NOON + timedelta(days=1)), IVY, Secret("another key"))
     await begin(storage, erasure(3), "joe@example.com", Secret("a third key"))
@@ -61,7 +61,7 @@ async def test_known(storage: Storage) -> None:
 
 
 async def test_rolled_back(storage: Storage) -> None:
-    """An erasure that is not committed is not known, and its key binds nobody."""
+    """An erasure that is not committed is not known, and its key has no effect."""
     async with storage() as uow:
         await uow.erasures.begin(erasure(1), IVY, Secret("lost key"))
         assert await uow.erasures.known({IVY}) == {IVY: NOON}
@@ -83,7 +83,7 @@ async def test_finished(storage: Storage) -> None:
 
 
 async def test_unfinished(storage: Storage) -> None:
-    """The oldest erasure without counts is told, and none that was begun a moment ago."""
+    """The oldest erasure without counts is returned, but not one that has just begun."""
     hour = timedelta(hours=1)
     later, first = erasure(1, NOON), erasure(2, NOON - hour)
     await begin(storage, later, IVY)
@@ -122,7 +122,7 @@ async def test_a_later_erasure_ends_earlier_ones(storage: Storage) -> None:
 
 
 async def test_quiet(storage: Storage) -> None:
-    """With nobody else at work nothing older than a moment is under way."""
+    """Without other processes no transaction is older than a moment."""
     async with storage() as uow:
         moment = await uow.erasures.moment()
     async with storage() as uow:
@@ -163,7 +163,7 @@ async def seats(storage: Storage, limit: int) -> list[Seat]:
 async def test_addresses_are_given_out_as_they_stand(
     storage: Storage, world: World, ada: Integration, limit: int
 ) -> None:
-    """Every booking of every user that names an address is told once, letter by letter."""
+    """Every booking of every user that names an address is returned once, with equal letters."""
     joe = await world.connect("joe")
     made = [
         seat(world, ada, "A", IVY),
@@ -181,7 +181,7 @@ async def test_addresses_are_given_out_as_they_stand(
 
 
 async def test_bookings_are_held_in_order(storage: Storage, world: World) -> None:
-    """Bookings come by ascending id of their integration, however they are asked for."""
+    """Bookings come by ascending id of their integration, in any order of the request."""
     users = [await world.connect(name) for name in ("ada", "joe")]
     made = [seat(world, owner, name, IVY) for owner in reversed(users) for name in ("B", "A")]
     async with storage() as uow:
@@ -197,7 +197,7 @@ async def test_bookings_are_held_in_order(storage: Storage, world: World) -> Non
 
 
 async def test_bookings_are_forgotten(storage: Storage, world: World, ada: Integration) -> None:
-    """What is stored of a forgotten booking is what the rule leaves of it, links included."""
+    """A redacted booking is stored as the rule leaves it, links included."""
     theirs, other = seat(world, ada, "A", IVY), seat(world, ada, "B", "joe@example.com")
     async with storage() as uow:
         await uow.bookings.put([theirs, other])

@@ -103,7 +103,7 @@ async def test_young_ones_are_not_walked_through(storage: Storage, world: World)
 
 
 async def test_with_its_replays(storage: Storage, world: World) -> None:
-    """What was replayed and applied again counts from then, and goes with its record."""
+    """An event that was replayed and applied again counts from then, and goes with its record."""
     (old,) = await arrange(storage, world, [("applied", 40)])
     async with storage() as uow:
         await uow.webhook_archive.replay([old.id], "cli", NOON)
@@ -133,7 +133,7 @@ async def test_with_its_replays(storage: Storage, world: World) -> None:
 )
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_nothing_young_goes(fates: list[Fate], limit: int) -> None:
-    """Whatever ended when: nothing goes before its time, and of what arrived in order all goes."""
+    """Nothing is deleted before its time, and rows that arrived in order are all deleted."""
     storage = FakeStorage()
     world = World(storage, FakeRandomness(), FakeClock())
     in_order = sorted(fates, key=lambda fate: -fate[1])
@@ -156,7 +156,7 @@ def attempt(ada: Integration, number: int, expires_at: datetime) -> ConnectAttem
 
 
 async def test_connect_attempts(storage: Storage, ada: Integration) -> None:
-    """Connect flows that nobody ended go a page at a time once they are long dead."""
+    """Unfinished connect flows are deleted a page at a time once they are long dead."""
     async with storage() as uow:
         for number, hours in enumerate((0, 23, 25, 26)):
             died = NOON - timedelta(hours=hours)

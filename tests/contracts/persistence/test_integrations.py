@@ -56,7 +56,7 @@ def command(world: World, owner: Integration) -> BookingCommand:
 
 
 async def test_subscribed_since(storage: Storage, world: World, ada: Integration) -> None:
-    """The first subscription that was good is remembered, whatever becomes of it."""
+    """The first healthy subscription is remembered, regardless of its later state."""
     moments = (None, NOON, NOON + MINUTE)
     seen: list[object] = []
     for number, moment in enumerate(moments):
@@ -153,7 +153,7 @@ async def test_reconnect_ends_leases(storage: Storage, ada: Integration) -> None
 
 
 async def test_reconnect_is_due(storage: Storage, ada: Integration) -> None:
-    """A reconnect makes the sync due at once and forgets when the next refresh was put off to."""
+    """A reconnect makes the sync due immediately and clears the postponed refresh."""
     async with storage() as uow:
         taken = await uow.refresh_queue.take(ada.id, "one", NOON, NOON + MINUTE)
         assert taken is not None
@@ -186,7 +186,7 @@ async def test_unknown_user(storage: Storage, world: World) -> None:
 
 
 async def test_disconnecting(storage: Storage, world: World, ada: Integration) -> None:
-    """No job and nobody else takes an integration that is being disconnected."""
+    """No job and no other caller takes an integration that is being disconnected."""
     async with storage() as uow:
         await uow.integrations.mark_disconnecting(ada.id)
         await uow.integrations.mark_disconnecting(IntegrationId(world.randomness.new_id()))
@@ -318,7 +318,7 @@ async def test_subscription(storage: Storage, world: World, ada: Integration) ->
 
 
 async def test_pause(storage: Storage, world: World, ada: Integration) -> None:
-    """A user's calls rest until the latest time that anybody was told, and nobody else's do."""
+    """A user's calls wait until the latest time of any process, and no other user's do."""
     grace = await world.connect("grace")
     late, early = NOON + 2 * MINUTE, NOON + MINUTE
     async with storage() as uow:
@@ -336,7 +336,7 @@ async def test_pause(storage: Storage, world: World, ada: Integration) -> None:
 
 
 async def test_erase(storage: Storage, world: World, ada: Integration) -> None:
-    """Erasing takes cache, bookings, webhook events and commands along, and nobody else's."""
+    """Erasing deletes cache, bookings, webhook events and commands, and no other user's."""
     grace = await world.connect("grace")
     (mine,) = await world.book(ada, samples.facts("A"))
     (hers,) = await world.book(grace, samples.facts("G"))
@@ -368,7 +368,7 @@ async def test_erase(storage: Storage, world: World, ada: Integration) -> None:
 
 
 async def test_erase_on_second_thoughts(storage: Storage, world: World, ada: Integration) -> None:
-    """Who looks at what was erased and leaves without a commit has erased nothing."""
+    """An erasure without a commit has erased nothing."""
     (mine,) = await world.book(ada, samples.facts("A"))
 
     async with storage() as uow:
@@ -459,7 +459,7 @@ async def test_a_comparison_without_a_gap_closes_none(storage: Storage, world: W
 async def test_only_active_ones_with_a_gap_are_walked_through(
     storage: Storage, world: World
 ) -> None:
-    """The walk through open gaps goes page by page and meets nobody else."""
+    """The walk through open gaps goes page by page and returns no other integrations."""
     made = [await world.connect(f"user-{number}") for number in range(5)]
     async with storage() as uow:
         for each in made[1:]:
@@ -477,7 +477,7 @@ async def test_only_active_ones_with_a_gap_are_walked_through(
 
 
 async def test_repairs_add_up(storage: Storage, world: World) -> None:
-    """Whoever asks how many webhooks were lost is told all of them, and when the last was."""
+    """The total of lost webhooks is returned with the time of the latest."""
     ada = await world.connect("ada")
 
     async with storage() as uow:

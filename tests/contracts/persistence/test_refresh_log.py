@@ -53,7 +53,7 @@ def renewed(integration: Integration) -> Integration:
 async def test_starts_that_come_together(
     storage: Storage, world: World, crowd: list[Leased]
 ) -> None:
-    """Each start of a crowd is granted and stored; one whose lease was lost is not."""
+    """Each concurrent start is granted and stored; one whose lease was lost is not."""
     strayed = (crowd[0][0], replace(crowd[0][1], fence=crowd[0][1].fence + 1))
 
     starts = await asyncio.gather(*(begin(storage, each) for each in [strayed, *crowd[1:]]))
@@ -76,7 +76,7 @@ async def test_each_start_counts_by_itself(storage: Storage, crowd: list[Leased]
 async def test_outcomes_that_come_together(
     storage: Storage, world: World, crowd: list[Leased]
 ) -> None:
-    """Each outcome of a crowd is stored whole, whatever the others are."""
+    """Each concurrent outcome is stored whole, regardless of the others."""
     changed = [renewed(each) for each, _ in crowd]
     changed[1] = needs_person(crowd[1][0], Cause.GRANT_REFUSED, NOON, code="grant_refused")
     changed[2] = replace(crowd[2][0], last_error_code="calendly_unavailable")
@@ -95,7 +95,7 @@ async def test_outcomes_that_come_together(
 async def test_a_pair_outlives_a_refusal_that_comes_with_it(
     storage: Storage, world: World, crowd: list[Leased], *, pair_first: bool
 ) -> None:
-    """A late finisher's pair is kept, also beside the refusal of whoever took the lease over."""
+    """A late pair is kept, also beside the refusal of the process that took the lease over."""
     integration, held = crowd[0]
     pair = finish(storage, renewed(integration), replace(held, fence=held.fence - 1))
     person = needs_person(integration, Cause.GRANT_REFUSED, NOON, code="grant_refused")
@@ -108,7 +108,7 @@ async def test_a_pair_outlives_a_refusal_that_comes_with_it(
 
 
 async def test_a_lease_is_free_after_its_outcome(storage: Storage, crowd: list[Leased]) -> None:
-    """Whoever comes after an outcome gets the lease, unless the outcome holds it for a while."""
+    """The next process gets the lease after an outcome, unless the outcome keeps it for some time."""
     (first, lease), (second, other) = crowd[:2]
     await finish(storage, renewed(first), lease)
     await storage.refresh_log().finish(

@@ -45,7 +45,7 @@ async def take_over(storage: Storage, integration: Integration) -> Lease:
 
 
 async def is_held(storage: Storage, integration: Integration) -> bool:
-    """Whether somebody holds the lease after two minutes."""
+    """Whether a process holds the lease after two minutes."""
     async with storage() as uow:
         later = NOON + 2 * MINUTE
         taken = await uow.refresh_queue.take(integration.id, "third", later, later + MINUTE)
@@ -58,7 +58,7 @@ def dead(integration: Integration) -> Integration:
 
 
 async def test_take(storage: Storage, ada: Integration) -> None:
-    """The taker gets the integration as it stands and a lease that names it and its end."""
+    """`take` returns the stored integration and a lease with its owner and end."""
     async with storage() as uow:
         taken = await uow.refresh_queue.take(ada.id, "me", NOON, NOON + MINUTE)
 
@@ -66,7 +66,7 @@ async def test_take(storage: Storage, ada: Integration) -> None:
 
 
 async def test_one_holder(storage: Storage, ada: Integration) -> None:
-    """While the lease is held nobody gets it, not even its holder; from its end on anybody."""
+    """While the lease is held no process gets it, not even its holder; from its end on any does."""
     first = await take(storage, ada)
 
     async with storage() as uow:
@@ -89,7 +89,7 @@ async def test_only_active(storage: Storage, world: World) -> None:
 
 
 async def test_disconnecting(storage: Storage, world: World, ada: Integration) -> None:
-    """A disconnecting integration is leased, and exchanged under that, to whoever asks for one."""
+    """A disconnecting integration is leased and refreshed only for a caller that asks for one."""
     async with storage() as uow:
         assert (
             await uow.refresh_queue.take(ada.id, "me", NOON, NOON + MINUTE, disconnecting=True)
@@ -130,7 +130,7 @@ async def test_claim_order(storage: Storage, world: World) -> None:
 
 
 async def test_claim_passes_over(storage: Storage, world: World) -> None:
-    """A claim passes over what is held, what is not active and what was put off."""
+    """A claim skips leased, inactive and postponed integrations."""
     held = await world.connect("held")
     put_off = await world.connect("put off")
     await world.connect("dead", status=Status.REAUTH_REQUIRED, tokens=None)
@@ -154,7 +154,7 @@ async def test_claim_passes_over(storage: Storage, world: World) -> None:
 
 
 async def test_claim_leaves_new_pairs_alone(storage: Storage, ada: Integration) -> None:
-    """What was refreshed just now is not due again, however far the horizon reaches."""
+    """A pair that was just refreshed is not due again, at any horizon."""
     lease = await take(storage, ada)
     new = refreshed(ada, samples.tokens(version=2), NOON)
     far = NOON + 9 * HOUR
@@ -170,7 +170,7 @@ async def test_claim_leaves_new_pairs_alone(storage: Storage, ada: Integration) 
 
 
 async def test_put_off_can_be_taken(storage: Storage, ada: Integration) -> None:
-    """What the job has to leave alone for a while may still be taken by a call that needs it."""
+    """A call may take a postponed integration that the job has to skip."""
     lease = await take(storage, ada)
 
     async with storage() as uow:
@@ -194,7 +194,7 @@ async def test_begin_exchange(storage: Storage, world: World, ada: Integration) 
 
 
 async def test_requests_of_a_minute(storage: Storage, ada: Integration) -> None:
-    """Token requests are counted a minute; the one too many is told how long to wait."""
+    """Token requests are counted a minute; one too many learns how long to wait."""
     lease = await take(storage, ada)
 
     async with storage() as uow:
@@ -217,7 +217,7 @@ async def world_of(uow: UnitOfWork, ada: Integration) -> Integration | None:
 
 
 async def test_a_lease_can_be_kept(storage: Storage, ada: Integration) -> None:
-    """An outcome may keep its lease, so that nobody else begins before it runs out."""
+    """An outcome may keep its lease, so that no other process begins before it expires."""
     lease = await take(storage, ada)
     async with storage() as uow:
         await finish(
@@ -239,7 +239,7 @@ async def test_a_lease_can_be_kept(storage: Storage, ada: Integration) -> None:
 
 
 async def test_a_kept_lease_is_told_from_a_worked_one(storage: Storage, ada: Integration) -> None:
-    """A lease that was kept for a rest is told by its end; one that somebody works under is not."""
+    """A kept lease is recognised by its end; a lease under work is not one."""
     lease = await take(storage, ada)
     async with storage() as uow:
         worked = await uow.refresh_queue.paused_until(ada.id, NOON)
@@ -263,7 +263,7 @@ async def test_a_kept_lease_is_told_from_a_worked_one(storage: Storage, ada: Int
 
 
 async def test_next_attempt(storage: Storage, world: World, ada: Integration) -> None:
-    """What is due but waits is told of: by its next attempt, or by somebody's lease."""
+    """Due integrations that wait are returned by their next attempt, or another process's lease."""
     horizon = samples.tokens().expires_at + HOUR
     bob = await world.connect("bob")
     async with storage() as uow:
@@ -283,7 +283,7 @@ async def test_next_attempt(storage: Storage, world: World, ada: Integration) ->
 
 
 async def test_begin_after_the_end(storage: Storage, world: World, ada: Integration) -> None:
-    """Nothing may be sent under a lease that ran out, though nobody took it over yet."""
+    """Nothing may be sent under an expired lease, even before another process takes it."""
     lease = await take(storage, ada)
 
     async with storage() as uow:
@@ -294,7 +294,7 @@ async def test_begin_after_the_end(storage: Storage, world: World, ada: Integrat
 
 
 async def test_begin_after_loss(storage: Storage, world: World, ada: Integration) -> None:
-    """Nothing may be sent under a lease that somebody took over, gave back, or a disconnect ended."""
+    """Nothing may be sent under a lease that was taken over, released, or ended by a disconnect."""
     old = await take(storage, ada)
     async with storage() as uow:
         taken = await uow.refresh_queue.take(ada.id, "other", NOON + MINUTE, NOON + HOUR)
@@ -372,7 +372,7 @@ async def test_fenced_out(storage: Storage, world: World, ada: Integration) -> N
 
 
 async def test_a_pair_without_its_lease(storage: Storage, world: World, ada: Integration) -> None:
-    """A new pair is stored although somebody took the lease over, who keeps it."""
+    """A new pair is stored although another process took the lease over; that process keeps it."""
     old = await take(storage, ada)
     lease = await take_over(storage, ada)
     new = refreshed(ada, samples.tokens(version=2), NOON)
@@ -388,7 +388,7 @@ async def test_a_pair_without_its_lease(storage: Storage, world: World, ada: Int
 
 
 async def test_a_pair_after_a_refusal(storage: Storage, world: World, ada: Integration) -> None:
-    """A new pair makes an account live again that was given up for want of it."""
+    """A new pair revives an account that was given up because the pair was missing."""
     old = await take(storage, ada)
     lease = await take_over(storage, ada)
     new = refreshed(ada, samples.tokens(version=2), NOON)
@@ -418,7 +418,7 @@ async def test_a_pair_after_another_owner(
 
 
 async def test_a_pair_of_an_older_grant(storage: Storage, world: World, ada: Integration) -> None:
-    """Whoever connected again keeps that grant, be its version the one that was exchanged."""
+    """A user who connected again keeps that grant, even at the version that was exchanged."""
     old = await take(storage, ada)
     anew = replace(ada, connected_at=NOON + MINUTE)
     new = refreshed(ada, samples.tokens(version=2), NOON)
@@ -434,7 +434,7 @@ async def test_a_pair_of_an_older_grant(storage: Storage, world: World, ada: Int
 async def test_a_pair_of_a_lost_disconnect(
     storage: Storage, world: World, ada: Integration
 ) -> None:
-    """Who ends a grant has read its tokens: a pair that comes without the lease is not stored."""
+    """A disconnect has read the tokens: a pair that comes without the lease is not stored."""
     old = await take(storage, ada)
     async with storage() as uow:
         await uow.integrations.mark_disconnecting(ada.id)
@@ -475,7 +475,7 @@ async def test_finish_of_disconnecting(storage: Storage, world: World, ada: Inte
 
 
 async def test_finish_keeps_the_rest(storage: Storage, world: World, ada: Integration) -> None:
-    """What others stored during a refresh is not undone by its outcome."""
+    """Changes that others stored during a refresh are not undone by its outcome."""
     lease = await take(storage, ada)
     async with storage() as uow:
         await uow.integrations.put_reconciled(ada.id, NOON)
@@ -493,7 +493,7 @@ async def test_finish_keeps_the_rest(storage: Storage, world: World, ada: Integr
 
 
 async def test_release(storage: Storage, world: World, ada: Integration) -> None:
-    """A lease that is given back can be taken at once, with a higher fencing number."""
+    """A released lease can be taken immediately, with a higher fencing number."""
     lease = await take(storage, ada)
 
     async with storage() as uow:

@@ -64,7 +64,7 @@ async def test_pages(storage: Storage, world: World, limit: int) -> None:
 
 
 async def test_leaves_out_a_key(storage: Storage, world: World) -> None:
-    """What the named key sealed is passed over; all else, sealed or not, is not."""
+    """Values under the named key are skipped; all other values, sealed or not, are returned."""
     for name in ("k1", "k2", "k10", "k2"):
         await world.connect(f"{name}-{world.randomness.new_id()}", tokens=tokens(name))
     await world.connect("odd", tokens=SealedTokens("odd", "odd", NOON, 1))

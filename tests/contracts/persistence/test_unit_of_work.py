@@ -17,7 +17,7 @@ async def is_known(storage: Storage, world: World, external_id: str) -> bool:
 
 
 async def test_commit(storage: Storage, world: World) -> None:
-    """What was committed is seen by the next unit of work."""
+    """The next unit of work reads committed changes."""
     async with storage() as uow:
         await uow.users.ensure("ada", UserId(world.randomness.new_id()), NOON)
         await uow.commit()
@@ -26,7 +26,7 @@ async def test_commit(storage: Storage, world: World) -> None:
 
 
 async def test_leaving_rolls_back(storage: Storage, world: World) -> None:
-    """What was not committed never happened."""
+    """Uncommitted changes never happened."""
     async with storage() as uow:
         await uow.users.ensure("ada", UserId(world.randomness.new_id()), NOON)
 

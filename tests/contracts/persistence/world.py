@@ -1,4 +1,4 @@
-"""What tests of a store arrange, each in one committed unit of work."""
+"""The data of store tests, each step in one committed unit of work."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ class World:
         return new
 
     def webhook(self, **changes: Any) -> WebhookEvent:
-        """Return an event that arrived now, which is nobody's unless that is said."""
+        """Return an event that arrived now, without an owner unless one is given."""
         id_, now = WebhookEventId(self.randomness.new_id()), self.clock.now()
         plain = WebhookEvent(id_, str(id_), "invitee.created", b"{}", now, now)
         return replace(plain, **changes)

@@ -1,4 +1,4 @@
-"""The cost of a caller lookup, and the release of its connection; the contract tests the rest."""
+"""The cost of a caller lookup, and the return of its connection; the contract has the rest."""
 
 import asyncio
 
