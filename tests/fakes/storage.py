@@ -116,7 +116,7 @@ class FakeStorage:
 
     def fail_next(self, *errors: Exception | None) -> None:
         """Let the next openings fail, one error each; None lets one through."""
-        self._openings.extend(errors or [StorageUnavailable("The fake store is away.")])
+        self._openings.extend(errors or [StorageUnavailable("The fake store is down.")])
 
     def fail_next_commit(self, error: Exception | None = None, *, stored: bool = False) -> None:
         """Let the next commit fail: by default nothing is stored.

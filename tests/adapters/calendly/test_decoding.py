@@ -35,7 +35,7 @@ GOOD = {"at": "2026-11-20T09:00:00Z", "token": "s3cret"}
         ([], "$"),
     ],
 )
-def test_a_fault_is_told_by_its_place(body: Any, field: str) -> None:
+def test_a_fault_is_reported_with_its_path(body: Any, field: str) -> None:
     """An unreadable field is named by its path, never by its value."""
     with pytest.raises(Unreadable) as caught:
         decode(msgspec.json.encode(body), Outer)

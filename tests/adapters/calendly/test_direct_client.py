@@ -20,7 +20,7 @@ async def test_a_closed_client_sends_nothing() -> None:
     assert seen == []
 
 
-async def test_the_transport_is_told_the_time_outs() -> None:
+async def test_the_transport_gets_the_time_outs() -> None:
     """A request that says nothing else is held to the client's time-outs."""
     seen: list[httpx.Request] = []
     transport = httpx.MockTransport(lambda request: _kept(seen, request))

@@ -79,7 +79,7 @@ def test_what_other_processes_use_counts() -> None:
     assert spend_all(budget) == 3
 
 
-def test_an_overtaken_answer_gives_nothing_back() -> None:
+def test_a_late_answer_adds_no_requests() -> None:
     """Answers that arrive out of order never raise what is left."""
     budget = RateBudget(StillClock())
     with budget.flight(ADA) as early:
@@ -196,7 +196,7 @@ def test_a_window_that_calendly_says_is_spent_lasts_as_long_as_it_says() -> None
     assert spend_all(budget) == 480
 
 
-def test_one_users_crowd_does_not_slow_another() -> None:
+def test_one_users_requests_do_not_slow_another() -> None:
     """Each user has a budget of their own."""
     budget = RateBudget(StillClock())
     spend_all(budget)
@@ -229,7 +229,7 @@ def test_a_pause_is_never_cut_short() -> None:
     assert told_to_wait(budget) == 90
 
 
-def test_what_calendly_asked_for_is_told_apart_from_our_own_budget() -> None:
+def test_a_wait_of_calendlys_is_distinguished_from_our_own_limit() -> None:
     """Only a 429 for the API's own limit says that a user's calls are to rest everywhere."""
     clock = StillClock()
     budget = RateBudget(clock)
@@ -245,7 +245,7 @@ def test_what_calendly_asked_for_is_told_apart_from_our_own_budget() -> None:
     assert budget.paused_until(ADA) is None
 
 
-def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
+def test_a_clock_that_is_set_back_blocks_no_user() -> None:
     """A window from the future counts as over."""
     clock = StillClock()
     budget = RateBudget(clock)

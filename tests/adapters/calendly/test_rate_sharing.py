@@ -14,7 +14,7 @@ MINUTES = 20
     [FixedMinute, lambda most: FixedMinute(most, tells=True), RollingMinute],
     ids=["fixed", "fixed-and-told", "rolling"],
 )
-def test_four_processes_share_a_users_limit_without_being_told_off(
+def test_four_processes_share_a_users_limit_without_refusals(
     limit: Callable[[int], Limit], most: int, callers: int, idle: float
 ) -> None:
     """Fewer than one request in a hundred earns a 429, for every way Calendly may count its minute."""

@@ -87,7 +87,7 @@ async def test_who_was_at_it_before_is_waited_for(
     assert done.bookings == 1
 
 
-async def test_who_comes_after_takes_nobody_in(
+async def test_later_transactions_store_no_erased_person(
     piccolo_storage: PiccoloStorage,
     ada: Integration,
     process: Process,

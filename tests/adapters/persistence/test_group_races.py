@@ -163,7 +163,7 @@ def booked(to: Integration) -> Delivery:
     return Delivery(b"{}", webhook, to.id, NOON)
 
 
-async def test_who_is_held_is_settled_by_nobody_else(
+async def test_a_locked_integration_is_merged_by_one_process(
     piccolo_storage: PiccoloStorage, other: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
     """While a group holds an integration, a merge of its facts waits for the group's end."""

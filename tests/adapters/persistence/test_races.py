@@ -146,7 +146,7 @@ async def test_one_outcome(
     assert await world.now(ada.id) == new
 
 
-async def test_a_refused_call_waits_for_nobody(
+async def test_a_refused_call_waits_for_no_lock(
     piccolo_storage: PiccoloStorage, clock: FakeClock
 ) -> None:
     """While a breaker is open a call is refused immediately, even if another process locks its row."""

@@ -125,7 +125,9 @@ async def test_the_earlier_key_can_go(database_url: Secret, sql: asyncpg.Connect
     assert erased == {"ivy@example.com": NOON}
 
 
-async def test_refreshes_go_on_meanwhile(database_url: Secret, sql: asyncpg.Connection) -> None:
+async def test_refreshes_go_on_during_a_rotation(
+    database_url: Secret, sql: asyncpg.Connection
+) -> None:
     """While accounts are refreshed every value comes under the new key, and no pair is lost."""
     product = Product()
     async with open_storage(database_url, ring("k1")) as storage:

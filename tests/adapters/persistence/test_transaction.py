@@ -46,7 +46,7 @@ def begin(connection: DyingConnection) -> OwnedTransaction:
 
 
 @pytest.mark.parametrize("step", ["BEGIN", "COMMIT"])
-async def test_told(step: str) -> None:
+async def test_a_dead_connection_is_reported(step: str) -> None:
     """A begin or commit on a dead connection is an error, and the connection is released."""
     connection = DyingConnection(step)
 

@@ -82,7 +82,7 @@ def test_a_workflow_s_identity_becomes_fields(output: LogOutput) -> None:
     assert "namespace" not in entry
 
 
-def test_an_exception_is_told_without_local_variables(output: LogOutput) -> None:
+def test_an_exception_is_logged_without_local_variables(output: LogOutput) -> None:
     """A traceback names files and lines, the error its code; no variable's value appears."""
     try:
         fail_with_a_local_secret()
@@ -122,7 +122,7 @@ def test_an_error_that_ends_the_process_is_logged_redacted(output: LogOutput) ->
     assert "abcdef" not in output.text
 
 
-def test_an_entry_that_cannot_be_written_is_told_without_its_values(
+def test_a_lost_entry_is_reported_without_its_values(
     output: LogOutput, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A malformed entry of a library costs a line that names only the logger."""

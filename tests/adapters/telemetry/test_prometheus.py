@@ -193,7 +193,9 @@ def test_the_first_event_of_its_kind_is_an_increase() -> None:
     assert counted(new_telemetry()) == {}
 
 
-def test_an_event_that_could_not_be_applied_is_told_by_class_and_place(output: LogOutput) -> None:
+def test_an_event_that_could_not_be_applied_is_logged_by_class_and_location(
+    output: LogOutput,
+) -> None:
     """An operator reads which event failed, with what class of error and where."""
     new_telemetry().webhook_apply_failed(EVENT, "KeyError", "application/x.py:3 in settle")
 
@@ -211,7 +213,7 @@ def test_an_event_that_could_not_be_applied_is_told_by_class_and_place(output: L
         ("k" * 100, "k" * 64),
     ],
 )
-def test_an_unknown_kind_is_told(output: LogOutput, kind: str, told: str) -> None:
+def test_an_unknown_kind_is_logged(output: LogOutput, kind: str, told: str) -> None:
     """A kind that we do not know is in the log, short and harmless, with the event's id."""
     new_telemetry().unknown_webhook_stored(EVENT, kind)
 
@@ -268,7 +270,7 @@ def test_a_circuit_tells_when_it_opens_and_closes(output: LogOutput) -> None:
     assert closed["surface"] == "oauth"
 
 
-def test_what_needs_a_person_is_told(output: LogOutput) -> None:
+def test_a_need_for_a_person_is_logged(output: LogOutput) -> None:
     """An operator reads which integration needs a person, and that webhooks were lost."""
     telemetry = new_telemetry()
 
@@ -281,7 +283,7 @@ def test_what_needs_a_person_is_told(output: LogOutput) -> None:
     assert output.entries[1]["count"] == 3
 
 
-def test_what_became_of_an_account_is_told(output: LogOutput) -> None:
+def test_the_end_of_an_account_is_logged(output: LogOutput) -> None:
     """An operator reads which integration recovered, was replaced, or was erased unrevoked."""
     telemetry = new_telemetry()
 
@@ -312,7 +314,7 @@ def test_a_replaced_subscription_says_since_when(output: LogOutput) -> None:
     assert (repaired["error_code"], repaired["count"]) == ("webhooks_lost", 2)
 
 
-def test_an_erasure_is_told_by_numbers_alone(output: LogOutput) -> None:
+def test_an_erasure_is_logged_by_numbers_alone(output: LogOutput) -> None:
     """An erasure is logged with its id and counts, as a warning when something did not open."""
     telemetry = new_telemetry()
 

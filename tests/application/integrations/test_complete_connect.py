@@ -72,7 +72,7 @@ async def test_tokens_are_stored_sealed_only(flow: Flow, product: Product) -> No
     assert "fake-refresh" not in written
 
 
-async def test_a_denial_is_told(flow: Flow, product: Product) -> None:
+async def test_a_denial_is_reported(flow: Flow, product: Product) -> None:
     """A user who refuses is sent back with that, and nothing is connected."""
     outcome = await flow.complete(code=flow.consent(), error="access_denied")
 
@@ -92,7 +92,7 @@ async def test_a_denial_is_told(flow: Flow, product: Product) -> None:
         ("<script>", CalendlyRejected),
     ],
 )
-async def test_only_a_denial_is_told_as_one(
+async def test_only_a_denial_is_reported_as_one(
     flow: Flow, product: Product, code: str, told: type[SlotkeeperError]
 ) -> None:
     """An error at the consent page is not reported as a refusal, and its code is not repeated."""
@@ -111,7 +111,7 @@ async def test_missing_scopes_of_the_app_are_named(flow: Flow) -> None:
     assert "scopes" in scope.message
 
 
-async def test_a_callback_without_code_is_told(flow: Flow) -> None:
+async def test_a_callback_without_code_is_refused(flow: Flow) -> None:
     """A callback that carries neither a code nor an error is bad input."""
     outcome = await flow.complete(code=Secret(""))
 
@@ -173,7 +173,7 @@ async def test_without_the_engine_the_account_is_connected(flow: Flow, product: 
 
 
 @pytest.mark.parametrize("error", [CalendlyUnavailable("down"), CalendlyUncertain("lost")])
-async def test_an_outage_is_told(flow: Flow, product: Product, error: SlotkeeperError) -> None:
+async def test_an_outage_is_reported(flow: Flow, product: Product, error: SlotkeeperError) -> None:
     """When the code cannot be exchanged the user is sent back with the reason."""
     product.calendly.fail_next("exchange_code", error)
 

@@ -76,7 +76,7 @@ async def test_the_last_recovery_is_remembered(product: Product, process: Proces
     assert product.telemetry.seen["integration_recovered", Cause.GRANT_REFUSED] == 1
 
 
-async def test_a_recovery_whose_commit_fell_silent_is_told(
+async def test_a_recovery_with_a_lost_answer_is_reported(
     product: Product, process: Process
 ) -> None:
     """A restored account is reported even if the answer to storing it was lost."""
@@ -109,9 +109,7 @@ async def test_connecting_a_healthy_account_again_renews_it(
     assert usable_tokens(await product.stored(connected.id)).version == 2
 
 
-async def test_connecting_again_overtakes_what_is_cached(
-    product: Product, process: Process
-) -> None:
+async def test_connecting_again_invalidates_the_cache(product: Product, process: Process) -> None:
     """All that was cached before the account recovered is fetched again."""
     connected = await product.connect()
     before = product.storage.state.integrations[connected.id].invalidated

@@ -159,7 +159,7 @@ async def test_a_renewed_pair_that_cannot_be_stored_is_given_back(
     assert (await product.stored(leaving.id)).status is Status.DISCONNECTING
 
 
-async def test_a_pair_that_came_meanwhile_is_not_erased_unrevoked(
+async def test_a_late_pair_is_not_erased_unrevoked(
     product: Product, process: Process, leaving: Integration
 ) -> None:
     """Tokens that changed while the old ones were revoked are kept for the next attempt."""

@@ -108,7 +108,7 @@ async def test_a_recovered_account_says_so(
     assert (before.recovered, shown.recovered) == (None, Recovery(Cause.GRANT_REFUSED, NOON))
 
 
-async def test_a_shared_account_is_told(
+async def test_a_shared_account_is_shown(
     product: Product, process: Process, view: ViewIntegration
 ) -> None:
     """Two users of one Calendly account see that until one of them disconnects."""
@@ -167,7 +167,7 @@ async def test_an_open_breaker_says_until_when(
     assert (later.breaker.state, later.breaker.retry_at) == (BreakerState.HALF_OPEN, None)
 
 
-async def test_lost_webhooks_are_told(product: Product, view: ViewIntegration) -> None:
+async def test_lost_webhooks_are_shown(product: Product, view: ViewIntegration) -> None:
     """The view shows since when webhooks are missing, how many bookings that cost, and when."""
     ada = await product.connect()
     now = product.clock.now()

@@ -178,7 +178,7 @@ async def test_it_may_be_repeated(product: Product, process: Process, ada: Integ
     assert product.telemetry.seen["invitee_erased", 1, 1, 0] == 1
 
 
-async def test_a_body_that_does_not_open_is_told(
+async def test_a_body_that_does_not_open_is_counted(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """Unreadable webhooks are counted, so that the erasure can be repeated once the key is back."""
@@ -204,7 +204,7 @@ async def test_what_is_no_address(product: Product, process: Process, email: str
     assert product.storage.state.erasures == {}
 
 
-async def test_a_transaction_that_does_not_end_is_told(
+async def test_a_transaction_that_does_not_end_is_reported(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """Work that began before and is still open after a minute keeps it from claiming success."""

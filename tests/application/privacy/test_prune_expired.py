@@ -104,7 +104,7 @@ async def test_what_comes_late_of_an_erased_invitee_is_rewritten(
     assert b"grace@example.net" not in row.event.body
 
 
-async def test_a_booking_made_anew_is_nobody_erased(
+async def test_a_new_booking_is_not_erased(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """A person who books again after the erasure keeps that webhook, until the next erasure."""
@@ -233,7 +233,7 @@ async def test_an_erasure_that_may_be_under_way_is_left_alone(
     assert [ERASURES in each.done for each in (young, busy, ended)] == [False, False, True]
 
 
-async def test_ending_an_erasure_spares_who_booked_anew(
+async def test_ending_an_erasure_spares_new_bookings(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """An erasure that ends late covers bookings until its request, not later ones."""
@@ -261,7 +261,7 @@ async def test_a_repeated_erasure_ends_the_one_that_was_cut_off(
     assert (await prune(process)).done == {}
 
 
-async def test_the_cursor_names_nobody(
+async def test_the_cursor_names_no_person(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """The job's cursor, which all may read, holds ids and counts."""
@@ -279,7 +279,7 @@ async def test_the_cursor_names_nobody(
     assert "grace" not in " ".join(seen).lower()
 
 
-async def test_progress_is_told(product: Product, process: Process, ada: Integration) -> None:
+async def test_progress_is_reported(product: Product, process: Process, ada: Integration) -> None:
     """Each page tells how far it is."""
     await deliver(process, created(), ada)
     product.clock.advance(31 * DAY)

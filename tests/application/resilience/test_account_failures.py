@@ -50,7 +50,7 @@ def accounts(process: Process, product: Product) -> Accounts:
     return Accounts(process, product)
 
 
-async def test_one_broken_account_holds_nobody_back(accounts: Accounts) -> None:
+async def test_one_broken_account_stops_no_other(accounts: Accounts) -> None:
     """An account that fails again and again while another is answered opens nothing."""
     accounts.errors["broken"] = CalendlyUnavailable("500 for this account")
     await accounts.call("broken")
@@ -84,7 +84,7 @@ async def test_a_single_account_sees_an_outage(accounts: Accounts) -> None:
     assert not await accounts.call("only")
 
 
-async def test_an_outage_is_seen_although_somebody_was_broken_before(accounts: Accounts) -> None:
+async def test_an_outage_is_seen_although_an_account_was_broken_before(accounts: Accounts) -> None:
     """The failures of accounts that were well until now are evidence immediately."""
     accounts.errors["broken"] = CalendlyUnavailable("500 for this account")
     for subject in ("broken", "a", "b", "broken"):

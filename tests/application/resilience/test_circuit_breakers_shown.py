@@ -111,7 +111,7 @@ async def test_every_surface_is_shown(process: Process, product: Product, host: 
     )
 
 
-async def test_opening_and_closing_are_told_once(
+async def test_opening_and_closing_are_reported_once(
     process: Process, product: Product, host: Host
 ) -> None:
     """The process that opens or closes a breaker reports it; the others only read it."""

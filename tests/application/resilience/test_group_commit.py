@@ -64,7 +64,7 @@ async def test_nothing_waits_for_company(writer: Writer, commit: GroupCommit[str
     assert writer.groups == [["ada"]]
 
 
-async def test_what_comes_meanwhile_goes_together(
+async def test_items_that_arrive_during_a_write_go_together(
     writer: Writer, commit: GroupCommit[str, str]
 ) -> None:
     """While a group is written the next gathers, up to its size, in the order of asking."""
@@ -117,7 +117,7 @@ async def test_a_refused_item_fails_alone(writer: Writer, commit: GroupCommit[st
     assert ended[2] == "BOB"
 
 
-async def test_a_caller_that_leaves_takes_nobody_along(
+async def test_a_canceled_caller_cancels_no_other(
     writer: Writer, commit: GroupCommit[str, str]
 ) -> None:
     """A cancelled caller's group is written, and the others of it are answered."""
@@ -130,7 +130,7 @@ async def test_a_caller_that_leaves_takes_nobody_along(
 
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), RuntimeError("A bug.")])
-async def test_an_end_leaves_nobody_waiting(
+async def test_an_end_leaves_no_caller_waiting(
     writer: Writer, commit: GroupCommit[str, str], error: BaseException
 ) -> None:
     """When writing itself breaks, each caller gets the error, and the next write works again."""
@@ -239,7 +239,7 @@ async def test_what_has_arrived_is_let_in(writer: Writer) -> None:
     assert writer.groups == [["ada", "bob", "cat"], ["dan"]]
 
 
-async def test_a_group_that_is_full_waits_for_nobody(writer: Writer) -> None:
+async def test_a_full_group_does_not_wait(writer: Writer) -> None:
     """A group is written as soon as it is full, for any number of arrivals."""
     commit = GroupCommit(writer, at_most=2, turns=1000)
 

@@ -51,7 +51,7 @@ async def begun(queue: KeyedQueue[str, str], *words: str) -> list[asyncio.Task[s
     return asked
 
 
-async def test_one_that_stands_still_holds_its_own_lane_alone(
+async def test_an_item_that_waits_delays_its_own_key_only(
     work: Work, queue: KeyedQueue[str, str]
 ) -> None:
     """Items of other keys are worked, while items behind a waiting one use no slot."""

@@ -166,7 +166,7 @@ async def test_a_grant_that_died_says_so_from_then_on(
     assert product.calendly.calls["me"] == 1
 
 
-async def test_a_refresh_by_somebody_else_is_enough(
+async def test_a_refresh_by_another_process_is_enough(
     product: Product, process: Process, work: Work
 ) -> None:
     """A 401 for a version that another process has replaced spends no further token."""
@@ -184,7 +184,7 @@ async def test_a_refresh_by_somebody_else_is_enough(
     assert product.calendly.calls["refresh"] == 1
 
 
-async def test_a_call_for_nobody_is_not_found(
+async def test_a_call_for_an_unknown_integration_is_not_found(
     product: Product, process: Process, work: Work
 ) -> None:
     """A call for an integration that does not exist, or is being disconnected, sends nothing."""
@@ -249,7 +249,7 @@ async def test_a_short_pause_is_waited_out(product: Product, process: Process, w
     assert asyncio.get_running_loop().time() - began >= 3
 
 
-async def test_our_own_budget_pauses_nobody_else(
+async def test_our_own_limit_pauses_no_other_process(
     product: Product, process: Process, work: Work
 ) -> None:
     """A call that was held back here says nothing about what Calendly wants."""

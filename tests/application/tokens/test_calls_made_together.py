@@ -43,7 +43,7 @@ async def test_calls_that_are_made_together_share_a_new_token(
     assert (product.calendly.calls["refresh"], product.calendly.calls["me"]) == (1, 4)
 
 
-async def test_a_token_that_dies_meanwhile_is_refreshed_first(
+async def test_a_token_that_expires_between_calls_is_refreshed_first(
     product: Product, process: Process
 ) -> None:
     """Calls that know one integration never send a token whose time is over."""

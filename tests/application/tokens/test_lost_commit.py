@@ -108,7 +108,7 @@ async def test_the_next_attempt_stores_what_a_killed_one_could_not(
     assert await works(product, connected.id)
 
 
-async def test_a_stranded_pair_is_stored_once(product: Product, process: Process) -> None:
+async def test_an_unsaved_pair_is_stored_once(product: Product, process: Process) -> None:
     """A pair that its own exchange stored after all is known, and nothing is overwritten."""
     connected = await product.connect()
     unsaved_tokens = FakeUnsavedTokens()
@@ -129,7 +129,9 @@ async def test_a_stranded_pair_is_stored_once(product: Product, process: Process
     assert await product.stored(connected.id) == newest
 
 
-async def test_a_stranded_pair_heals_a_false_verdict(product: Product, process: Process) -> None:
+async def test_an_unsaved_pair_corrects_a_wrong_verdict(
+    product: Product, process: Process
+) -> None:
     """A process that was refused had sent the spent token again: the pair recovers the account."""
     connected = await product.connect()
     pair = await unsaved(product, process, connected.id)
@@ -150,7 +152,7 @@ async def test_a_stranded_pair_heals_a_false_verdict(product: Product, process: 
     assert await works(product, connected.id)
 
 
-async def test_a_stranded_pair_of_an_erased_account_is_revoked(
+async def test_an_unsaved_pair_of_an_erased_account_is_revoked(
     product: Product, process: Process
 ) -> None:
     """A pair whose row is gone is revoked at Calendly."""

@@ -53,7 +53,7 @@ async def test_a_lease_that_ran_out_in_a_queue_sends_nothing(
     assert product.calendly.calls["refresh"] == 0
 
 
-async def test_a_lease_lasts_anew_from_the_request_on(product: Product) -> None:
+async def test_a_lease_is_renewed_by_the_request(product: Product) -> None:
     """A refresh that begins at the end of its lease is not interrupted while its request is out."""
     connected = await product.connect()
     line, moment = LateAnswer(product), timedelta(microseconds=1)
@@ -164,7 +164,7 @@ async def test_a_refusal_while_another_exchange_is_open_is_put_off(
     assert await product.stored(connected.id) == fresh
 
 
-async def test_a_refusal_that_a_pair_overtakes_returns_the_pair(
+async def test_a_refusal_after_a_stored_pair_returns_the_pair(
     product: Product, process: Process
 ) -> None:
     """A process that is refused just after a slower one stored the pair uses that pair."""
@@ -187,7 +187,9 @@ async def test_a_refusal_that_a_pair_overtakes_returns_the_pair(
     assert product.storage.state.integrations[connected.id].lease is None
 
 
-async def test_a_refusal_after_somebody_faster_is_fine(product: Product, process: Process) -> None:
+async def test_a_refusal_after_a_faster_process_is_fine(
+    product: Product, process: Process
+) -> None:
     """When another process already stored a newer pair, a refusal of the old token means nothing."""
     connected = await product.connect()
     slow = await leased(product, connected.id)
@@ -249,7 +251,7 @@ async def test_an_account_that_vanished_is_not_found(product: Product, process: 
     assert product.calendly.grants[0].revoked
 
 
-async def test_a_pair_that_nobody_would_revoke_is_revoked(product: Product) -> None:
+async def test_a_pair_without_a_row_is_revoked(product: Product) -> None:
     """A pair that comes after the disconnection took the lease over does not outlive it."""
     connected = await product.connect()
     line = LateAnswer(product)

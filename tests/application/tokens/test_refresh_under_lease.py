@@ -192,7 +192,7 @@ async def test_an_uncertain_outcome_resolves_to_active(product: Product, process
     ],
     ids=lambda error: str(error.code),
 )
-async def test_a_passing_failure_costs_no_standing(
+async def test_a_transient_failure_keeps_the_status(
     product: Product, process: Process, error: SlotkeeperError
 ) -> None:
     """A request that Calendly did not process changes neither tokens nor status."""
@@ -212,9 +212,7 @@ async def test_a_passing_failure_costs_no_standing(
     assert fresh.status is Status.ACTIVE
 
 
-async def test_an_open_shared_circuit_costs_no_standing(
-    product: Product, process: Process
-) -> None:
+async def test_an_open_shared_circuit_keeps_the_status(product: Product, process: Process) -> None:
     """While Calendly's OAuth host is known to be down nothing is sent and nothing is lost."""
     others = [await product.connect(f"user-{number}") for number in range(BREAKER.threshold)]
     connected = await product.connect()

@@ -125,7 +125,7 @@ async def test_busy_times_of_a_week_at_most(stage: Stage) -> None:
     assert [each.start for each in told] == sorted(each.start for each in told)
 
 
-async def test_a_broken_calendar_is_told_apart(stage: Stage) -> None:
+async def test_a_broken_calendar_is_distinguished(stage: Stage) -> None:
     """Busy times cannot be known while the calendar is broken; that is no outage."""
     access = await access_of(stage)
     await stage.break_calendar()

@@ -41,7 +41,7 @@ async def known(storage: Storage, emails: Iterable[str]) -> Mapping[str, datetim
         return await uow.erasures.known(set(emails))
 
 
-async def test_nobody(storage: Storage) -> None:
+async def test_no_erasure(storage: Storage) -> None:
     """Before the first erasure no address is known as erased."""
     assert await known(storage, {IVY}) == {}
     assert await known(storage, set()) == {}

@@ -238,7 +238,9 @@ async def test_a_lease_can_be_kept(storage: Storage, ada: Integration) -> None:
     assert late is not None
 
 
-async def test_a_kept_lease_is_told_from_a_worked_one(storage: Storage, ada: Integration) -> None:
+async def test_a_kept_lease_is_distinguished_from_a_worked_one(
+    storage: Storage, ada: Integration
+) -> None:
     """A kept lease is recognised by its end; a lease under work is not one."""
     lease = await take(storage, ada)
     async with storage() as uow:

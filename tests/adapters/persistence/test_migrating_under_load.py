@@ -6,7 +6,7 @@ from domain.errors import StorageUnavailable
 from domain.secret import Secret
 
 
-async def test_a_migration_may_be_told_to_wait_no_longer(empty_database: Secret) -> None:
+async def test_a_migration_may_have_a_lock_timeout(empty_database: Secret) -> None:
     """With a lock_timeout in the address migrating gives up, changes nothing, and is repeatable."""
     address = empty_database.reveal()
     hasty = Secret(f"{address}{'&' if '?' in address else '?'}lock_timeout=100ms")

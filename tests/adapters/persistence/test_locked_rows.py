@@ -84,7 +84,7 @@ async def delivered(
 
 
 @pytest.mark.parametrize("hold", HOLDS.values(), ids=HOLDS)
-async def test_one_that_is_held_keeps_nobody_waiting(
+async def test_a_locked_integration_delays_no_other(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection, hold: str
 ) -> None:
     """Its neighbours are applied within a second; its own are answered, and applied later."""
@@ -109,7 +109,7 @@ async def test_one_that_is_held_keeps_nobody_waiting(
     assert tuple(booked) == (60, 3)
 
 
-async def test_leftovers_of_one_that_is_held_keep_nobody_waiting(
+async def test_pending_events_of_a_locked_integration_delay_no_other(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
     """The job waits once for an integration that is locked, for any number of its pending events."""
@@ -132,7 +132,7 @@ async def test_leftovers_of_one_that_is_held_keep_nobody_waiting(
     assert (await apply(100, lambda _: None)).done == {"applied": 10}
 
 
-async def test_putting_off_waits_for_nobody(
+async def test_postponing_waits_for_no_lock(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
     """An event that a running erasure deletes is skipped immediately."""
@@ -164,7 +164,7 @@ async def test_once_it_is_known_to_be_held_the_group_waits_no_more(
     assert not any(each.ingested.applied for each in of_ada)
 
 
-async def test_many_that_are_held_keep_nobody_waiting(
+async def test_many_locked_integrations_delay_no_other(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
     """The other integrations of a group are applied in time, for any number of locked ones."""
@@ -198,7 +198,7 @@ async def test_a_table_that_is_held_turns_everybody_away_in_time(
     assert waited < 5
 
 
-async def test_an_erased_integration_takes_what_came_meanwhile_along(
+async def test_an_erased_integration_takes_later_deliveries_along(
     piccolo_storage: PiccoloStorage, world: World
 ) -> None:
     """A delivery during the erasure of its account has no effect on any user afterwards."""

@@ -37,7 +37,7 @@ async def test_a_live_key_finds_the_user_it_names(storage: Storage, world: World
     assert await callers.find(KEY, None) == Caller(None)
 
 
-async def test_a_key_that_does_not_live_finds_nobody(storage: Storage, key: ApiKey) -> None:
+async def test_a_dead_key_finds_no_user(storage: Storage, key: ApiKey) -> None:
     """An unknown key and a revoked one are not a caller, for any user."""
     async with storage() as uow:
         await uow.users.ensure("ada", UserId(key.id), NOON)
