@@ -56,7 +56,7 @@ class Breaker(msgspec.Struct, frozen=True):
         failures: consecutive failures, of any age.
         opened_at: when it last opened (UTC).
         trips: consecutive times it opened without a success between.
-        probe_until: until when a half-open probe has its turn (UTC).
+        probe_until: when a half-open probe that has not reported counts as lost (UTC).
         failed_at: when the latest failures were (UTC), oldest first: those within the window,
             and no more than the threshold.
         open_until: when it lets a probe out (UTC), settled as it opened.
@@ -123,9 +123,9 @@ def wait(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> timedelta | 
 def admit(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> Breaker | None:
     """Return the breaker with a call admitted, or None when it is refused.
 
-    From a breaker whose reset time is over the first caller gets the probe's turn; who comes
-    while the probe is out is refused. A probe that never reports loses its turn after
-    PROBE_TIMEOUT, so that a crash cannot keep a breaker half-open for ever.
+    After the reset time the first caller takes the probe, and callers are refused while it is
+    out. A probe that never reports counts as lost after PROBE_TIMEOUT, so that a crash cannot keep
+    a breaker half-open forever.
     """
     if wait(breaker, now, policy) is not None:
         return None
@@ -145,7 +145,7 @@ def succeeded(breaker: Breaker) -> Breaker:
 
 
 def release_probe(breaker: Breaker, admitted: Breaker) -> Breaker:
-    """A call ended and proved nothing: if it was the probe, the next caller has its turn.
+    """A call ended and proved nothing: if it was the probe, the next caller may take it.
 
     Args:
         breaker: the current state.

@@ -223,7 +223,6 @@ class CalendlyApi:
 
 
 def _general(response: httpx.Response, allowance: Allowance | None) -> RateState | None:
-    """Return what an answer says about the user's general limit."""
     # An endpoint with a limit of its own says nothing certain about it.
     return None if allowance is not None else rate_state(response.headers)
 
@@ -235,7 +234,6 @@ def _is_unchanged(response: httpx.Response) -> bool:
 
 
 def page_params(params: Params, token: str | None) -> dict[str, str]:
-    """Return a list's parameters with the token of one of its pages."""
     return {**params, "page_token": token} if token else dict(params)
 
 

@@ -65,7 +65,6 @@ def read_error(response: httpx.Response) -> ApiError:
 
 
 def api_error(call: Call, response: httpx.Response, body: ApiError) -> CalendlyError:
-    """Return what an answer outside 2xx means."""
     status = response.status_code
     said = _said(call, status, body)
     if status < 400:  # noqa: PLR2004 - HTTP's own classes of status codes
@@ -82,7 +81,6 @@ def api_error(call: Call, response: httpx.Response, body: ApiError) -> CalendlyE
 
 
 def is_gone(status: int, _body: ApiError) -> bool:
-    """Whether the resource to delete does not exist."""
     return status == httpx.codes.NOT_FOUND
 
 

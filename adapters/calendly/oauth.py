@@ -113,7 +113,6 @@ class CalendlyOAuthGateway:
     async def exchange_code(
         self, *, code: Secret, verifier: Secret, redirect_uri: str
     ) -> TokenPair:
-        """Exchange an authorization code for the first pair."""
         form = {
             "grant_type": "authorization_code",
             "code": code.reveal(),
@@ -202,7 +201,6 @@ def _read_error(response: httpx.Response) -> str:
 
 
 def _oauth_error(call: Call, response: httpx.Response) -> CalendlyError:
-    """Return what an answer other than 200 means."""
     status = response.status_code
     text = f"{call}: Calendly answered {status}"
     if status == httpx.codes.TOO_MANY_REQUESTS:

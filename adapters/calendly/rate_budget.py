@@ -19,8 +19,6 @@ from domain.errors import CalendlyThrottled
 
 
 class Allowance(StrEnum):
-    """A limit that Calendly counts by itself."""
-
     TOKENS = "tokens"
     API = "api"
     BOOKINGS = "bookings"

@@ -78,7 +78,6 @@ async def pending_on(connection: Any) -> list[str]:
 
 
 def _engine() -> PostgresEngine:
-    """Return the engine on which Piccolo's migrations run: that of `piccolo_conf`."""
     engine = engine_finder()
     if not isinstance(engine, PostgresEngine):
         raise TypeError("piccolo_conf.DB is not an engine of PostgreSQL.")
@@ -96,7 +95,6 @@ async def _connection(database_url: Secret) -> AsyncIterator[Any]:
 
 
 async def _missing(connection: Any) -> list[Any]:
-    """Return the migration modules that did not run yet, in the order of their ids."""
     done: set[str] = set()
     if await connection.fetchval("SELECT to_regclass('migration') IS NOT NULL"):
         rows = await connection.fetch("SELECT name FROM migration WHERE app_name = $1", APP_NAME)

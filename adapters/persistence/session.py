@@ -40,7 +40,6 @@ class Session:
 
 
 def required(row: asyncpg.Record | None) -> asyncpg.Record:
-    """Return the row of a statement that always has one."""
     if row is None:
         raise StoreRefused("A statement that always returns a row returned none.")
     return row

@@ -83,7 +83,6 @@ def _encode(payload: bytes) -> str:
 
 
 def _split(sealed: str) -> tuple[str, bytes]:
-    """Return key id and payload of a sealed text."""
     parts = sealed.split(".")
     if len(parts) != _PARTS or parts[0] != _FORMAT or not KEY_ID.fullmatch(parts[1]):
         raise _malformed()

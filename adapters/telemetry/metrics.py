@@ -64,7 +64,6 @@ _APPLIED = (
 
 
 def _codes(*roots: type[SlotkeeperError]) -> set[str]:
-    """Return the codes of errors and of all that descend from them."""
     codes = {root.code for root in roots}
     return codes.union(*(_codes(*root.__subclasses__()) for root in roots))
 

@@ -94,5 +94,4 @@ class BeginConnect:
 
 
 def verifier_bound_to(state_hash: bytes) -> str:
-    """Return the identity that a flow's PKCE verifier is sealed for."""
     return f"calendly_connect_attempt:{state_hash.hex()}"

@@ -26,8 +26,6 @@ from domain.token import SealedTokens, TokenPair, outlasts_request, requests_use
 
 
 class FinalRefresh:
-    """Spends a refresh token under a lease that was taken to disconnect."""
-
     def __init__(
         self,
         *,

@@ -40,8 +40,6 @@ class _PairRenewedError(Exception):
 
 
 class FinishDisconnect:
-    """Ends what RequestDisconnect began."""
-
     def __init__(
         self,
         *,

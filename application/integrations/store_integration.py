@@ -48,8 +48,6 @@ class StoredIntegration(msgspec.Struct, frozen=True):
 
 
 class StoreIntegration:
-    """Stores what a connect flow brought home."""
-
     def __init__(
         self,
         *,
@@ -105,7 +103,6 @@ class StoreIntegration:
         return stored
 
     async def discard(self, pair: TokenPair) -> None:
-        """Revoke a grant that is not stored."""
         await revoke_unused(self._oauth, (pair.refresh, pair.access))
 
     async def _store(

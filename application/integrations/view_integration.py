@@ -108,8 +108,6 @@ SCOPES_REMEDY = (
 
 
 class ViewIntegration:
-    """Reads one user's integration."""
-
     def __init__(
         self, *, storage: Storage, clock: Clock, breaker_policy: BreakerPolicy, public_url: str
     ) -> None:

@@ -34,8 +34,6 @@ class Forgotten(msgspec.Struct, frozen=True):
 
 
 class RedactBookings:
-    """One page a call."""
-
     def __init__(self, *, storage: Storage) -> None:
         self._storage = storage
 

@@ -140,7 +140,7 @@ class CircuitBreakers:
             # An open breaker never closes before its time, so memory equals the stored row.
             self._raise_if_refusing(surface, remembered, now)
         breaker = await self.current(surface)
-        # A refusal needs no lock, nor does a closed breaker: only the probe's turn is taken.
+        # A refusal needs no lock, nor does a closed breaker: only the probe is taken under one.
         self._raise_if_refusing(surface, breaker, now)
         if breaker.state is BreakerState.CLOSED:
             return breaker

@@ -44,7 +44,7 @@ class KeyedQueue(Generic[Item, Result]):
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def __call__(self, item: Item) -> Result:
-        """Do the work when its turn comes; raises what it raises.
+        """Do the work after earlier items of its key; raises what it raises.
 
         Raises:
             StorageUnavailable: too many wait already; nothing was done.

@@ -12,7 +12,6 @@ _IN_BACKGROUND: ContextVar[bool] = ContextVar("in_background", default=False)
 
 
 def is_background() -> bool:
-    """Whether the caller runs as part of a job."""
     return _IN_BACKGROUND.get()
 
 

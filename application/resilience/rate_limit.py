@@ -23,7 +23,6 @@ class RateLimiter:
         self._next = 0.0
 
     async def acquire(self) -> None:
-        """Return when the caller may start."""
         if self._gap == 0.0:
             return
         now = asyncio.get_running_loop().time()

@@ -36,7 +36,6 @@ class ManageApiKeys:
         return key, secret
 
     async def all(self) -> list[ApiKey]:
-        """Return every key's record, oldest first."""
         async with self._storage() as uow:
             return await uow.api_keys.all()
 

@@ -59,7 +59,6 @@ class Rotation(msgspec.Struct, frozen=True):
 
     @property
     def is_complete(self) -> bool:
-        """Whether every value is under the first key."""
         return not self.unreadable and not self.busy
 
     def __add__(self, other: "Rotation") -> "Rotation":

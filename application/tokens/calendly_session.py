@@ -54,8 +54,6 @@ class Seen:
 
 
 class CalendlySession:
-    """The way every use case reaches Calendly's API."""
-
     def __init__(
         self,
         *,
@@ -160,7 +158,6 @@ class CalendlySession:
         return integration
 
     async def _renew(self, seen: Seen, stale_version: int) -> Integration:
-        """Return the integration with newer tokens, read again or refreshed."""
         fresh = await self._refresh.run(seen.integration.id, stale_version=stale_version)
         seen.integration, seen.holds = fresh, True
         return fresh

@@ -28,8 +28,6 @@ LONGEST_KEPT = timedelta(minutes=5)
 
 
 class RefreshResults:
-    """Stores outcomes under a lease, as RefreshQueue lets them be stored."""
-
     def __init__(
         self,
         *,

@@ -36,8 +36,6 @@ from domain.integration import Integration, Lease
 
 
 class RefreshUnderLease:
-    """Sends a refresh token and stores the outcome."""
-
     def __init__(
         self,
         *,

@@ -59,8 +59,6 @@ class RefreshRequest:
 
 
 class SendRefresh:
-    """Sends the request and stores its outcome."""
-
     def __init__(
         self,
         *,

@@ -15,7 +15,6 @@ from domain.token import Access, SealedTokens, TokenPair
 def seal_pair(
     vault: Vault, integration_id: IntegrationId, pair: TokenPair, *, version: int
 ) -> SealedTokens:
-    """Return the pair sealed for its integration, as this version of its tokens."""
     return SealedTokens(
         access=vault.seal(pair.access, _bound_to(integration_id, "access")),
         refresh=vault.seal(pair.refresh, _bound_to(integration_id, "refresh")),
@@ -46,7 +45,6 @@ def open_both(vault: Vault, integration_id: IntegrationId, tokens: SealedTokens)
 
 
 def holds(vault: Vault, integration: Integration, pair: TokenPair) -> bool:
-    """Return whether the pair is the one that the integration is stored with."""
     if integration.tokens is None:
         return False
     try:

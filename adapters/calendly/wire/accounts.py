@@ -4,8 +4,6 @@ import msgspec
 
 
 class User(msgspec.Struct):
-    """The fields of a user that we keep."""
-
     uri: str
     current_organization: str
     name: str

@@ -33,7 +33,6 @@ class Dated(msgspec.Struct):
     """Refuses times of years in which nothing was or will be booked: they are some mistake."""
 
     def __post_init__(self) -> None:
-        """Check every time."""
         for name in self.__struct_fields__:
             value = getattr(self, name)
             if isinstance(value, datetime) and value.year not in _YEARS:

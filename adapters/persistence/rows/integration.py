@@ -48,7 +48,6 @@ def to_integration(row: Any) -> Integration:
 
 
 def to_leased(row: Any) -> tuple[Integration, Lease]:
-    """Return the row with the refresh lease that was just taken on it."""
     lease = Lease(
         owner=row["refresh_lease_owner"],
         fence=row["refresh_fence"],
@@ -78,7 +77,6 @@ def breaker_values(breaker: Breaker) -> tuple[object, ...]:
 
 
 def attention_values(attention: Attention | None) -> tuple[object, ...]:
-    """Return (cause, since)."""
     return (None, None) if attention is None else (str(attention.cause), attention.since)
 
 

@@ -42,12 +42,10 @@ async def _identify(connection: Connection) -> UserId:
 
 
 def provide_user_id(request: Request[Any, Any, Any]) -> UserId:
-    """Return the user that `identified` found."""
     user: UserId = request.scope["user"]
     return user
 
 
 def provide_maybe_user_id(request: Request[Any, Any, Any]) -> UserId | None:
-    """Return the user that `maybe_identified` found, if any."""
     user: UserId | None = request.scope["user"]
     return user

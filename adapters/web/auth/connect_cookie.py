@@ -23,7 +23,6 @@ def connect_cookie(token: Secret, settings: Settings) -> Cookie:
 
 
 def forget_cookie(settings: Settings) -> Cookie:
-    """Return what makes the browser drop the cookie."""
     return Cookie(
         key=NAME,
         value="",

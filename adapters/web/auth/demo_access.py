@@ -18,7 +18,6 @@ from adapters.variables.variable import Fault
 
 
 def demo_faults(settings: Settings) -> list[Fault]:
-    """Return the faults of a configured demo user, for `SettingsError`."""
     if settings.demo_user is None or is_loopback(settings.public_url):
         return []
     problem = "is set, but PUBLIC_URL is not this machine: its page needs no key"
@@ -35,7 +34,6 @@ def is_loopback(address: str) -> bool:
 
 
 def asked_locally(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
-    """Whether the browser asked for an address of this machine."""
     return is_loopback(f"//{connection.headers.get('host', '')}")
 
 
