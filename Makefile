@@ -13,10 +13,10 @@ PARALLEL := -n 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo test faults bench-tokens bench-ingest bench-availability lint language format clean
+.PHONY: help install dev demo test faults bench-tokens bench-ingest bench-availability lint language format lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: $(INSTALLED) ## Start everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/slotkeeper dev --stop-with-parent $(ARGS)
@@ -56,7 +56,7 @@ install: $(INSTALLED) ## Make the environment from the hashed lock; the others d
 
 # The stamp is newer than what the environment was made from, and made last: an interrupted
 # installation is taken up again.
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Slotkeeper needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." >&2; \
 		echo "Name another one: make PYTHON=python3.12" >&2; exit 1; }
@@ -64,9 +64,12 @@ $(INSTALLED): requirements.lock pyproject.toml
 		echo "This Python has no venv. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Making the environment in $(VENV), once; it takes a minute or so …"
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) install --no-deps --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --require-hashes --requirement requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
+
+lock: ## Make both locks from pyproject.toml; ARGS are --upgrade, --upgrade-package NAME
+	@$(PYTHON) -m tools.lock $(ARGS)
 
 clean: ## Remove the environment and the caches, but not the data in .slotkeeper/
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

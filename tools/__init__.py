@@ -1,1 +1,4 @@
-"""Checks that developers run over this repository; the service does not import them."""
+"""Commands of the repository itself: the locks, the installation, the commits.
+
+They run as `python -m tools.NAME` and are no part of the product.
+"""
