@@ -6,14 +6,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SOURCES := domain application adapters workflows sandbox bench tests tools
-# Twice quiet: errors only. A package index of the machine's own may warn of what is not there.
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 # Two processes of pytest; the later option wins: `make test ARGS="-n 0"` is one.
 PARALLEL := -n 2
 ARGS ?=
+# The one check that has to run on any Python: the tools need the version that it asks for.
+define OLD_PYTHON
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	echo "Slotkeeper needs Python 3.11 or newer, and '$(PYTHON)' is not:" \
+		"name another one with 'make PYTHON=python3.12'." >&2; exit 1; }
+endef
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo test faults bench-tokens bench-ingest bench-availability lint language format lock clean
+.PHONY: help install dev demo test faults bench-tokens bench-ingest bench-availability lint language format \
+	lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,21 +59,13 @@ format: $(INSTALLED) ## Rewrite the code in its standard form
 
 install: $(INSTALLED) ## Make the environment from the hashed lock; the others do it as needed
 
-# The stamp is newer than what the environment was made from, and made last: an interrupted
-# installation is taken up again.
+# Written last: an interrupted installation leaves none, and the next one starts afresh.
 $(INSTALLED): requirements-dev.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "Slotkeeper needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." >&2; \
-		echo "Name another one: make PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-		echo "This Python has no venv. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	@echo "Making the environment in $(VENV), once; it takes a minute or so …"
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) install --no-deps --require-hashes --requirement requirements-dev.lock
-	@$(PIP) install --no-deps --no-build-isolation --editable .
-	@touch $@
+	$(OLD_PYTHON)
+	@$(PYTHON) -m tools.install --environment $(VENV)
 
 lock: ## Make both locks from pyproject.toml; ARGS are --upgrade, --upgrade-package NAME
+	$(OLD_PYTHON)
 	@$(PYTHON) -m tools.lock $(ARGS)
 
 clean: ## Remove the environment and the caches, but not the data in .slotkeeper/
