@@ -44,7 +44,8 @@ bench-ingest: $(INSTALLED) ## Measure what taking in webhooks costs; ARGS are --
 bench-availability: $(INSTALLED) ## Measure reads, cold users, a day, the sync, an outage; ARGS are parts and --scale
 	$(BIN)/python -m bench.availability $(ARGS)
 
-lint: $(INSTALLED) ## Check style, types and the direction of imports
+lint: $(INSTALLED) ## Check the locks, style, types and the direction of imports
+	$(BIN)/python -m tools.lock_check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
