@@ -9,6 +9,7 @@ SOURCES := domain application adapters workflows sandbox bench tests tools
 # Two processes of pytest; the later option wins: `make test ARGS="-n 0"` is one.
 PARALLEL := -n 2
 ARGS ?=
+BASE ?= origin/main
 # The one check that has to run on any Python: the tools need the version that it asks for.
 define OLD_PYTHON
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -18,7 +19,7 @@ endef
 
 .DEFAULT_GOAL := help
 .PHONY: help install dev demo test faults bench-tokens bench-ingest bench-availability lint language format \
-	lock clean
+	check-commits lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +65,9 @@ install: $(INSTALLED) ## Make the environment from the hashed lock; the others d
 $(INSTALLED): requirements-dev.lock pyproject.toml
 	$(OLD_PYTHON)
 	@$(PYTHON) -m tools.install --environment $(VENV)
+
+check-commits: $(INSTALLED) ## Check that every commit since BASE (origin/main) imports and passes ruff
+	@$(BIN)/python -m tools.commit_check $(BASE)
 
 lock: ## Make both locks from pyproject.toml; ARGS are --upgrade, --upgrade-package NAME
 	$(OLD_PYTHON)
