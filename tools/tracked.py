@@ -15,7 +15,7 @@ def tracked_files() -> list[Path]:
     """
     # In a CI the checkout may belong to another user.
     command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"]
-    listed = subprocess.run(  # noqa: S603 - constant arguments
+    listed = subprocess.run(
         [*command, "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         check=True,

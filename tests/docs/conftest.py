@@ -8,12 +8,12 @@ from adapters.local_stack.configuration.addresses import StackAddresses
 from adapters.local_stack.configuration.config import FREE_PORTS, StackConfig
 from adapters.local_stack.configuration.credentials import load_credentials
 from adapters.local_stack.stack import LocalStack
-from tests.docs.pages import README
+from tests.docs.pages import EXECUTED
 from tests.docs.reader import Reader, Tried
 
 
 class Read(NamedTuple):
-    """The README, carried out once on a stack of its own, which still runs."""
+    """The executed pages, carried out once on a stack of their own, which still runs."""
 
     addresses: StackAddresses
     parts: list[str]
@@ -22,15 +22,19 @@ class Read(NamedTuple):
 
 @pytest.fixture(scope="session")
 def read(traversable: Path) -> Iterator[Read]:
-    """What came of the README's commands."""
-    home = traversable / "readme"
+    """Return the results of the commands of all executed pages, in the pages' order."""
+    home = traversable / "pages"
     parts: list[str] = []
     config = StackConfig(home=home, ports=FREE_PORTS, durable=False)
     stack = LocalStack(config, on_progress=parts.append)
     addresses = stack.start()
     reader = Reader(addresses, load_credentials(home / "credentials.json"))
     try:
-        yield Read(addresses, parts, reader.carry_out(README.blocks))
+        yield Read(
+            addresses,
+            parts,
+            [tried for page in EXECUTED for tried in reader.carry_out(page.blocks)],
+        )
     finally:
         reader.close()
         stack.stop()

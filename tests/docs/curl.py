@@ -1,4 +1,4 @@
-"""What curl would send, so that a page's commands can be tried where no curl is installed."""
+"""The requests that curl sends, so that a page's commands can be tried where no curl is installed."""
 
 import shlex
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ def request_of(command: str, variables: Mapping[str, str]) -> httpx.Request:
     """Return the request of one `curl` command.
 
     Args:
-        command: as it stands on the page.
+        command: as the page shows it.
         variables: of the reader's shell. Raises KeyError for one that is not set.
 
     """
-    told = Template(command.replace("\\\n", " ")).substitute(variables)
-    words = iter(shlex.split(told)[1:])
+    text = Template(command.replace("\\\n", " ")).substitute(variables)
+    words = iter(shlex.split(text)[1:])
     url, method, in_query = "", None, False
     headers: list[tuple[str, str]] = []
     data: list[str] = []

@@ -37,7 +37,7 @@ class Page(NamedTuple):
 
     @property
     def spans(self) -> list[str]:
-        """Everything in the prose that is set as code."""
+        """Every passage of the prose that is formatted as code."""
         return _SPAN.findall(self.prose)
 
     @property
@@ -47,7 +47,7 @@ class Page(NamedTuple):
 
     @property
     def anchors(self) -> set[str]:
-        """What a link to a heading of this page may end in."""
+        """The ends that a link to a heading of this page may have."""
         titles = _HEADING.findall(self.prose)
         return {re.sub(r"[^\w\- ]", "", title).lower().replace(" ", "-") for title in titles}
 
@@ -67,11 +67,33 @@ def page(path: str) -> Page:
 
 
 README = page("README.md")
+TUTORIAL = page("docs/tutorial.md")
+DEPLOYING = page("docs/deploying.md")
+CLI = page("docs/cli.md")
 OPERATING = page("docs/operating.md")
+ARCHITECTURE = page("docs/architecture.md")
+GLOSSARY = page("docs/glossary.md")
+CONTRIBUTING = page("CONTRIBUTING.md")
+DECISIONS = tuple(
+    page(path.relative_to(ROOT).as_posix())
+    for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))
+)
+
+# A test carries out the commands of these pages, in this order, on one stack.
+EXECUTED = (README, TUTORIAL, DEPLOYING, CLI)
+
 PAGES = (
     README,
+    TUTORIAL,
+    DEPLOYING,
+    CLI,
     OPERATING,
-    page("docs/glossary.md"),
+    ARCHITECTURE,
+    GLOSSARY,
+    CONTRIBUTING,
+    page("docs/README.md"),
     page("docs/token-answers.md"),
     page("CHANGELOG.md"),
+    page("sandbox/README.md"),
+    *DECISIONS,
 )

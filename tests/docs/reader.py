@@ -2,12 +2,12 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import httpx
@@ -22,10 +22,11 @@ from tests.docs.shown import missing
 TIMEOUT_SECONDS = 30.0  # seconds, for what follows by itself
 POLL = 0.2
 HOST = "ada@example.com"
+_EXPORTED = re.compile(r"^export ([A-Z_]+)=", re.MULTILINE)
 
 
 class Tried(NamedTuple):
-    """How a command went: what it printed, and what was wrong with it."""
+    """The result of a command: its output, and the differences from the page."""
 
     command: str
     output: str
@@ -33,22 +34,20 @@ class Tried(NamedTuple):
 
 
 class Reader:
-    """Sets the variables that the page tells to set, by what the answers say.
+    """Carries out `sh` blocks, and takes later variables from the responses.
 
-    A `sh` block is carried out; a block right after it shows what comes of it.
+    The block directly after a `sh` block shows its result. A `console` block is not carried out:
+    it has a value that the reader copies, such as an id.
     """
 
     def __init__(self, addresses: StackAddresses, credentials: Credentials) -> None:
         self._http = httpx.Client(timeout=30, trust_env=False)
         self._environment = service_variables(addresses, credentials)
-        start = datetime.now(UTC) + timedelta(hours=1)
         self.variables = {
             "SLOTKEEPER": addresses.web_url,
             "SANDBOX": addresses.sandbox_url,
             "API_KEY": addresses.api_key,
             "CRON_SECRET": addresses.cron_secret,
-            "START": f"{start:%Y-%m-%dT%H:%M:%SZ}",
-            "END": f"{start + timedelta(days=7):%Y-%m-%dT%H:%M:%SZ}",
         }
 
     def close(self) -> None:
@@ -64,6 +63,8 @@ class Reader:
             if block.text.startswith("curl "):
                 shown = json.loads(following.text) if following.language == "json" else None
                 tried.append(self._curl(block.text, shown))
+            elif block.text.startswith("export "):
+                tried.append(self._export(block.text))
             else:
                 shown_text = following.text if following.language == "text" else ""
                 lines = block.text.splitlines()
@@ -82,6 +83,23 @@ class Reader:
         if not faults:
             self._learn(answer.json())
         return Tried(command, answer.text, faults)
+
+    def _export(self, command: str) -> Tried:
+        """Run `export` lines in a shell and keep the variables that they set."""
+        names = _EXPORTED.findall(command)
+        printing = "".join(f'printf "%s\\n" "${name}"\n' for name in names)
+        ended = subprocess.run(
+            ["/bin/sh", "-e", "-c", command + printing],
+            env={**os.environ, **self.variables},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        values = ended.stdout.splitlines()
+        whole = ended.returncode == 0 and len(values) == len(names) and all(values)
+        self.variables |= dict(zip(names, values, strict=False))
+        return Tried(command, ended.stdout + ended.stderr, [] if whole else ["sets no value"])
 
     def _slotkeeper(self, command: str, shown: str) -> Tried:
         program, *arguments = shlex.split(command)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-# What a reader would branch on has to be exactly as shown; ids, times and counts vary.
+# A reader's program depends on these values, so they equal the page; ids, times and counts vary.
 CODES = frozenset({"status", "freshness", "code", "kind", "title", "webhook_state", "type"})
 
 

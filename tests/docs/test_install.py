@@ -1,4 +1,4 @@
-"""What `pip install .` brings, which is what production runs."""
+"""The content of `pip install .`, which production runs."""
 
 import subprocess
 import sys

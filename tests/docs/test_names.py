@@ -18,7 +18,18 @@ from adapters.web.errors.problem_table import PROBLEMS
 from adapters.web.schemas.integration import Integration
 from domain.integration import Cause
 from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, NO_SHOW_KINDS
-from tests.docs.pages import OPERATING, PAGES, README, ROOT, Page, page
+from tests.docs.pages import (
+    CLI,
+    CONTRIBUTING,
+    DEPLOYING,
+    GLOSSARY,
+    OPERATING,
+    PAGES,
+    README,
+    ROOT,
+    Page,
+    page,
+)
 from workflows.schedule_table import SCHEDULES
 
 _MAKE = re.compile(r"(?:^\$ |`)make ([a-z][a-z-]*)", re.MULTILINE)
@@ -33,7 +44,7 @@ _FOLDERS = ("domain", "application", "adapters", "workflows", "sandbox", "tests"
 # Read by the libraries that are named beside them.
 FOREIGN = {"FORWARDED_ALLOW_IPS"}
 
-every_page = pytest.mark.parametrize("at", PAGES, ids=lambda at: at.path.name)
+every_page = pytest.mark.parametrize("at", PAGES, ids=lambda at: at.path.as_posix())
 
 
 @every_page
@@ -46,8 +57,22 @@ def test_every_make_target_exists(at: Page) -> None:
 
 
 def test_the_pages_name_make_targets() -> None:
-    """The README tells how to start, to see everything, to test and to check."""
+    """The README has the commands to start, to see every flow, to test and to check."""
     assert {"dev", "demo", "test", "lint"} <= set(_MAKE.findall(README.text))
+
+
+def test_the_readme_is_short() -> None:
+    """A newcomer reads the README in five minutes; the rest is in docs/."""
+    assert len(README.text.splitlines()) <= 155
+
+
+def test_the_index_lists_every_page() -> None:
+    """Every page of docs/ has its line in the index."""
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+
+    listed = set(page("docs/README.md").links)
+
+    assert pages - listed == set()
 
 
 @every_page
@@ -58,9 +83,9 @@ def test_every_command_exists_with_its_options(at: Page) -> None:
     assert unknown == []
 
 
-def test_the_readme_names_every_command_of_an_operator() -> None:
-    """Who reads the README knows what the program can do in production."""
-    named = {words.split()[0] for words in _SLOTKEEPER.findall(README.text)}
+def test_the_page_of_commands_names_every_command_of_an_operator() -> None:
+    """The page of commands has everything that the program does in production."""
+    named = {words.split()[0] for words in _SLOTKEEPER.findall(CLI.text)}
 
     assert set(main.commands) - {"dev", "demo", "sandbox"} <= named
 
@@ -110,8 +135,8 @@ def test_every_path_exists(at: Page) -> None:
 
 
 def test_the_layout_is_the_real_one() -> None:
-    """Every folder and module of the README's tree is there."""
-    tree = next(each.text for each in README.blocks if each.text.startswith("domain/"))
+    """Every folder and module of the tree in CONTRIBUTING.md exists."""
+    tree = next(each.text for each in CONTRIBUTING.blocks if each.text.startswith("domain/"))
     parent, absent = Path(), []
     for line in tree.splitlines():
         name = line.split()[0]
@@ -138,16 +163,16 @@ def test_every_variable_is_read_by_something(at: Page) -> None:
     assert set(_VARIABLE.findall(at.text)) - known == set()
 
 
-def test_the_readme_names_every_variable_without_a_default() -> None:
-    """What has to be set stands in the README's table."""
+def test_every_variable_without_a_default_is_explained() -> None:
+    """The table of settings has every variable that must be set."""
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     required = set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
 
-    assert required - set(_VARIABLE.findall(README.prose)) == set()
+    assert required - set(_VARIABLE.findall(DEPLOYING.prose)) == set()
 
 
 def test_every_error_code_is_explained_with_its_status() -> None:
-    """Whatever code a caller meets, the operating page has it, under the right status."""
+    """The operating page has every code that a caller can receive, with its status."""
     codes = {error.code: row.status for error, row in PROBLEMS.items()}
 
     explained = {row[0]: int(row[1]) for row in OPERATING.rows if row[1:2] and row[1].isdigit()}
@@ -163,7 +188,7 @@ def test_every_cause_is_explained() -> None:
 
 
 def test_every_metric_exists_with_its_labels_and_every_one_is_explained() -> None:
-    """What the operating page says of `/metrics` is what is there."""
+    """The operating page has the metrics of `/metrics`, with their labels."""
     counters = Counters("0")
     labels = {
         f"{metric._name}_total" if isinstance(metric, Counter) else metric._name: set(
@@ -184,15 +209,15 @@ def test_every_metric_exists_with_its_labels_and_every_one_is_explained() -> Non
 
 
 def test_the_schedules_are_the_real_ones() -> None:
-    """The README's table of schedules says what runs when."""
-    shown = {row[0]: row[1] for row in README.rows if "calendly" in row[0] and "*" in row[1]}
+    """The table of schedules has the real times."""
+    shown = {row[0]: row[1] for row in DEPLOYING.rows if "calendly" in row[0] and "*" in row[1]}
 
     assert shown == {each.id: each.cron for each in SCHEDULES}
 
 
 def test_the_states_of_an_integration_are_explained() -> None:
     """The glossary has every status that the API can answer with."""
-    text = page("docs/glossary.md").text
+    text = GLOSSARY.text
     status = Integration.__annotations__["status"]
 
     assert [each for each in get_args(status) if f"`{each}`" not in text] == []

@@ -7,7 +7,7 @@ from tests.docs.shown import missing
 
 
 def test_a_page_may_leave_out_and_never_invent() -> None:
-    """What a page shows is looked for in the answer; what it leaves out is not missed."""
+    """The response must have all that a page shows; it may have more."""
     seen = {"id": "1", "status": "booked", "items": [{"name": "Ada", "seats": 1}], "next": None}
 
     assert missing({"status": "booked", "items": [{"name": "Iris"}], "next": None}, seen) == []

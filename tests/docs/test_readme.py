@@ -1,4 +1,4 @@
-"""The README's commands, carried out as written against a running stack."""
+"""The commands of the executed pages, carried out as written against a running stack."""
 
 import io
 import json
@@ -10,7 +10,7 @@ from rich.console import Console
 from adapters.local_stack.demo.journey import STEPS
 from adapters.local_stack.foreground import announce
 from tests.docs.conftest import Read
-from tests.docs.pages import README, Block
+from tests.docs.pages import README, TUTORIAL, Block
 from tests.docs.shown import missing
 
 _PROGRESS = re.compile(r"^ *[0-9.]+ s  (.+) ready$", re.MULTILINE)
@@ -23,18 +23,18 @@ def transcript(command: str) -> Block:
     return next(each for each in README.blocks if each.text.startswith(f"$ {command}\n"))
 
 
-def test_every_command_does_what_the_readme_shows(read: Read) -> None:
-    """From top to bottom, each command succeeds and answers with what stands below it."""
+def test_every_command_has_the_shown_result(read: Read) -> None:
+    """From top to bottom, each command succeeds and has the result that the page shows below it."""
     failed = {each.command: [*each.faults, each.output] for each in read.tried if each.faults}
 
     assert failed == {}
-    assert len(read.tried) >= 15
+    assert len(read.tried) >= 20
 
 
 def test_the_shown_problem_is_the_real_one(read: Read) -> None:
-    """An error looks as the README says."""
+    """An error has the form that the tutorial shows."""
     shown = next(
-        json.loads(each.text) for each in README.blocks if '"urn:slotkeeper:problem' in each.text
+        json.loads(each.text) for each in TUTORIAL.blocks if '"urn:slotkeeper:problem' in each.text
     )
 
     seen = httpx.get(f"{read.addresses.web_url}/api/calendly/integration", trust_env=False).json()
