@@ -1,7 +1,7 @@
-"""Puts one sandbox together: routes, doors and the delivery task.
+"""Puts one sandbox together: routes, middleware and the delivery task.
 
-The order of the doors matters: faults outermost, then authentication and limits, then tags of
-what is read, then routes.
+The order of the middleware matters: faults outermost, then authentication and limits, then
+tags of reads, then routes.
 """
 
 import asyncio

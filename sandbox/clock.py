@@ -1,7 +1,7 @@
 """The sandbox's one clock: real time plus an offset that a test may move.
 
-Everything that expires, waits or is stamped reads this clock; nothing else in the sandbox may
-ask the machine for the time, or moving the clock would move only half the world.
+Everything that expires, waits or has a timestamp reads this clock. No other module reads the
+machine's time, because a moved clock would then affect only some modules.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a person sees who opens the sandbox's address: what it is, who is there, what to try."""
+"""The page at the sandbox's address: its purpose, its users, commands to try."""
 
 from pathlib import Path
 from typing import Any

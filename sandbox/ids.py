@@ -1,7 +1,7 @@
 """Ids and credentials.
 
-Seeded accounts keep their ids from start to start; whatever happens later gets a fresh random
-id, so that a restarted sandbox never repeats an event that a client has already stored.
+Seeded accounts keep their ids from start to start. Later objects get a new random id, so that
+a restarted sandbox never repeats an event that a client has already stored.
 """
 
 import base64

@@ -1,7 +1,7 @@
-"""What the sandbox has handed out and been asked, for tests to read.
+"""The secrets and requests of the sandbox, for tests to read.
 
-The ledger of secrets is the reference for leak tests: every credential ever issued and every
-invitee's address must be entered here at the moment it comes to be. It survives a reset.
+The ledger of secrets is the reference for leak tests. Every credential and every invitee's
+address must be entered here when it is created. The ledger survives a reset.
 """
 
 import re

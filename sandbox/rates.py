@@ -30,7 +30,7 @@ class Window(msgspec.Struct):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """Where a caller stands after a request: within the limit or past it."""
+    """A caller's use of its limit after a request."""
 
     limit: int
     remaining: int
@@ -72,6 +72,6 @@ class Rates:
         return True
 
     def clear(self) -> None:
-        """Open every window anew."""
+        """Start every window again."""
         self._windows.clear()
         self._booked.clear()

@@ -9,7 +9,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     users: int = 0
     seed: int = 1
     client_id: str = "sandbox-client"
-    client_secret: str = "sandbox-secret"  # noqa: S105 - opens nothing but this sandbox
+    client_secret: str = "sandbox-secret"  # noqa: S105 - valid only at this sandbox
     signing_key: str = "sandbox-signing-key"
     redirect_uris: tuple[str, ...] = ()
     resource_base: str = "https://api.calendly.com"

@@ -26,7 +26,7 @@ def save(world: World, path: Path) -> None:
 
 
 def load(settings: Settings, path: Path) -> World | None:
-    """The world that `path` keeps, or None to begin anew.
+    """The world that `path` keeps, or None to start empty.
 
     None when there is no file, when it was written under other settings, or when it does not
     fit this version of the sandbox.

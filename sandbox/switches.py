@@ -1,6 +1,6 @@
 """Behaviours that Calendly does not document, each as a switch.
 
-A client must be right whichever way a switch stands; defaults are the likelier reading.
+A client must be correct under every setting of a switch; defaults are the likelier reading.
 """
 
 from typing import Literal

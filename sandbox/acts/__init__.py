@@ -1,1 +1,1 @@
-"""What people do: invitees book, reschedule and cancel; hosts cancel, mark and edit."""
+"""The acts of people: invitees book, reschedule and cancel; hosts cancel, mark and edit."""

@@ -20,7 +20,7 @@ class SlotTakenError(Exception):
 
 
 class Booker(msgspec.Struct, frozen=True, kw_only=True):
-    """What an invitee says of themselves and of the meeting."""
+    """The data that an invitee gives about themselves and the meeting."""
 
     name: str
     email: str
@@ -52,7 +52,7 @@ def place(
     booker: Booker,
     calendar_id: str | None = None,
 ) -> Invitee:
-    """Make the invitee and its event, or a seat in the group event there is; tell nobody."""
+    """Make the invitee and its event, or a seat in an existing group event; send no webhook."""
     if not any(slot.start == start for slot in world.diary.slots(event_type, start, start + 1)):
         raise SlotTakenError
     now = world.clock.now()

@@ -25,7 +25,7 @@ def cancel_as_invitee(world: World, invitee: Invitee, reason: str | None) -> Non
 def cancel_as_host(
     world: World, event: ScheduledEvent, canceled_by: str, reason: str | None
 ) -> Cancellation:
-    """The host cancels the event for everybody. Raises NotCancelableError when too late."""
+    """The host cancels the event for all invitees. Raises NotCancelableError when too late."""
     check_cancelable(world, event)
     now = world.clock.now()
     record = Cancellation(
@@ -50,7 +50,7 @@ def check_cancelable(world: World, event: ScheduledEvent) -> None:
 
 
 def withdraw(world: World, invitee: Invitee, reason: str | None) -> None:
-    """Take an invitee out of the event; the last one to leave cancels it. Tells nobody."""
+    """Take an invitee out of the event; the last one to leave cancels it. Sends no webhook."""
     now, event = world.clock.now(), invitee.event
     record = Cancellation(
         canceled_by=invitee.name, canceler_type="invitee", reason=reason, created_at=now

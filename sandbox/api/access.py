@@ -1,4 +1,4 @@
-"""What a caller may do: scope guards and the organization rules that several routes share."""
+"""The permissions of a caller: scope guards and the organization rules that several routes share."""
 
 from collections.abc import Callable
 from typing import Any

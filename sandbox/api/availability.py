@@ -49,7 +49,7 @@ async def list_busy_times(
     start_time: FromQuery[str | None] = None,
     end_time: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
-    """What keeps a user busy within at most 7 days, ascending; 424 with a broken calendar."""
+    """A user's busy times within at most 7 days, ascending; 424 with a broken calendar."""
     uri = required("user", user)
     start, end = _range(world, start_time, end_time, _BUSY_RANGE)
     found = _colleague(world, request.user, uri)

@@ -17,7 +17,7 @@ Problems = list[dict[str, str]]
 
 
 class InviteeInput(msgspec.Struct):
-    """Who books."""
+    """The invitee of a booking request."""
 
     email: str | None = None
     timezone: str | None = None
@@ -43,7 +43,7 @@ class AnswerInput(msgspec.Struct):
 
 
 class BookingRequest(msgspec.Struct):
-    """The whole body; what is required is checked by `problems`, to name all at once."""
+    """The whole body; `problems` checks required fields, to name all of them together."""
 
     event_type: str | None = None
     start_time: str | None = None
@@ -55,7 +55,7 @@ class BookingRequest(msgspec.Struct):
 
 
 def form_problems(request: BookingRequest) -> Problems:
-    """What is wrong with the request whatever the event type is."""
+    """Return the errors of the request that do not depend on the event type."""
     found = []
     who = request.invitee
     if not who.email:
@@ -74,7 +74,7 @@ def form_problems(request: BookingRequest) -> Problems:
 
 
 def type_problems(request: BookingRequest, event_type: EventType, required: bool) -> Problems:
-    """What does not fit the event type: its questions and its location.
+    """Return the errors of questions and location for the event type.
 
     `required`: refuse a missing location where the type has one.
     """

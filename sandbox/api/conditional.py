@@ -1,7 +1,7 @@
-"""Weak ETags on what is read, and 304 to whoever names the current one. ASGI, inside the gate.
+"""Weak ETags on reads, and 304 to a caller that sends the current one. ASGI, inside the gate.
 
-As Rails does it: the tag is a digest of the body, so equal bodies have equal tags, and a 304
-costs the caller's rate like any other answer, for it is made of the whole answer.
+As in Rails, the tag is a digest of the body, so equal bodies have equal tags. A 304 counts
+against the caller's limit like any other answer, because it is made of the whole answer.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The door of the API: who calls, and how often. ASGI, around all API routes.
+"""The gate of the API: the caller, and its rate limit. ASGI, around all API routes.
 
 Every answer of the API, also an error, carries the rate-limit headers of the caller's window.
 """

@@ -39,7 +39,7 @@ async def sample_webhook_data(
     hook_scope: QueryScope = None,
     user: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
-    """What a delivery of `event` would look like."""
+    """Show an example of a delivery of `event`."""
     kind = required("event", event)
     if kind not in _KNOWN:
         raise invalid_argument(detail("event", "is invalid"))

@@ -43,7 +43,7 @@ async def list_events(
 ) -> dict[str, Any]:
     """Events by host or organization; there is no filter by time of update."""
     if group is not None:
-        raise permission_denied()  # no groups here, so nobody administers one
+        raise permission_denied()  # the sandbox has no groups, so no user administers one
     one_of("status", status, ("active", "canceled"))
     order = parse_sort(sort, "start_time:asc", {"start_time": "start"})
     earliest = maybe_instant("min_start_time", min_start_time)

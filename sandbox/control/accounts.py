@@ -29,7 +29,7 @@ class NewUsers(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class UserChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What to change; the plan is the organization's."""
+    """The fields to change; the plan is the organization's."""
 
     plan: Plan | None = None
     role: Role | None = None
@@ -95,7 +95,7 @@ async def change_user(
 async def set_calendar(
     world: NamedDependency[World], key: FromPath[str], data: JSONBody[CalendarState]
 ) -> dict[str, Any]:
-    """Break the calendar connection (busy times answer 424), or mend it."""
+    """Break the calendar connection (busy times answer 424), or repair it."""
     user = found(world.directory.find(key), "user")
     user.calendar_broken = data.broken
     return describe(world, user)

@@ -27,7 +27,7 @@ class NewEventType(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class EventTypeChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What to change; absent fields stay."""
+    """The fields to change; absent fields stay."""
 
     active: bool | None = None
     name: str | None = None

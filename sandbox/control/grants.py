@@ -61,7 +61,7 @@ async def add_app(world: NamedDependency[World], data: JSONBody[NewApp]) -> dict
 
 @post("/_control/consent", status_code=200)
 async def consent(world: NamedDependency[World], data: JSONBody[Consent]) -> dict[str, str]:
-    """What pressing a button on the consent page redirects to."""
+    """Return the redirect of a button on the consent page."""
     params = dict(parse_qsl(urlsplit(data.authorize_url).query, keep_blank_values=True))
     try:
         asked = check_authorize(world, params)

@@ -39,7 +39,7 @@ class BookingByInvitee(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class BulkBookings(msgspec.Struct, forbid_unknown_fields=True):
-    """`count` bookings spread over the users named, or over everybody."""
+    """`count` bookings spread over the users named, or over all users."""
 
     count: int
     users: tuple[str, ...] = ()
@@ -143,7 +143,7 @@ async def cancel_invitee(
 async def cancel_event(
     world: NamedDependency[World], key: FromPath[str], data: JSONBody[Reason | None] = None
 ) -> dict[str, Any]:
-    """The host cancels for everybody; sends `invitee.canceled` for each."""
+    """The host cancels for all invitees; sends `invitee.canceled` for each."""
     event = found(world.bookings.find_event(key), "scheduled event")
     try:
         cancel_as_host(world, event, event.host.name, data.reason if data else None)

@@ -29,7 +29,7 @@ async def health() -> dict[str, str]:
 
 @get("/_control")
 async def summary(world: NamedDependency[World]) -> dict[str, Any]:
-    """What there is and what has happened."""
+    """Count the objects and the requests so far."""
     return {
         "now": micros(world.clock.now()),
         "users": len(world.directory.users),
@@ -59,7 +59,7 @@ async def reset(world: NamedDependency[World]) -> dict[str, str]:
 
 @get("/_control/switches")
 async def read_switches(world: NamedDependency[World]) -> Switches:
-    """How every switch stands."""
+    """The setting of every switch."""
     return world.switches
 
 

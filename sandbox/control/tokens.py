@@ -22,8 +22,8 @@ async def standing(world: NamedDependency[World], data: JSONBody[Shown]) -> dict
     """Of each token, in order: whether it would be exchanged now, and how its grant fared.
 
     `newest`: no later pair was issued for the grant. `grant_honoured`: some pair of it is good.
-    `exchanges`: how often the grant was refreshed. `reused`: how often a spent token of it came
-    again. An unknown token is null.
+    `exchanges`: how often the grant was refreshed. `reused`: how often a spent token of it was
+    sent again. An unknown token is null.
     """
     pairs = (world.grants.by_refresh.get(value) for value in data.refresh_tokens)
     return {"tokens": [None if pair is None else _describe(world, pair) for pair in pairs]}

@@ -61,7 +61,7 @@ class Dispatcher:
             self._free.release()
         delivery.attempts.append(attempt)
         if delivery.state != "pending":
-            return  # the subscription was deleted, or the sandbox reset, meanwhile
+            return  # the subscription was deleted, or the sandbox was reset
         if attempt.result == "delivered":
             self._succeeded(delivery)
         else:

@@ -58,7 +58,7 @@ class Outbox:
     def __setstate__(self, kept: dict[str, Any]) -> None:
         vars(self).update(kept, _changed=asyncio.Event())
         for delivery in self.pending.values():
-            # What was under way when the sandbox ended is sent again.
+            # A delivery that was in progress when the sandbox ended is sent again.
             delivery.in_flight = False
             self.schedule(delivery)
 

@@ -103,7 +103,7 @@ async def _hang(seconds: float, receive: Receive) -> None:
 
 
 async def _cut(scope: Scope, receive: Receive) -> None:
-    """Close the connection at once; the client sees a protocol or read error."""
+    """Close the connection immediately; the client sees a protocol or read error."""
     extensions = cast("dict[str, Callable[[], None]]", scope["extensions"])
     extensions[ABORT]()
     await _until_disconnected(receive)

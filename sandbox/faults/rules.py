@@ -1,4 +1,4 @@
-"""Fault rules: which share of which requests meets which mishap."""
+"""Fault rules: the requests, their share, and the fault."""
 
 from fnmatch import fnmatchcase
 from random import Random
@@ -14,12 +14,12 @@ Kind = Literal["status", "latency", "hang", "drop_answer", "malformed", "rate_li
 class FaultRule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One rule. `path` is a glob on the path without query; `share` is of matching requests.
 
-    `status`: answer `status` at once, or with `processed` after the request took effect.
-    `latency`: wait `seconds`, then go on; with `processed` the request takes effect at once and
-    its answer waits. `hang`: never answer (`seconds` at most).
+    `status`: answer `status` immediately, or with `processed` after the request took effect.
+    `latency`: wait `seconds`, then go on; with `processed` the request takes effect before
+    the wait. `hang`: never answer (`seconds` at most).
     `drop_answer`: process the request, then close the connection without an answer.
     `malformed`: process the request, then answer 200 with a body that is not JSON.
-    `rate_limited`: 429 at once, with `retry_after` when given.
+    `rate_limited`: 429 immediately, with `retry_after` when given.
     """
 
     path: str = "*"

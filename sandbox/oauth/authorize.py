@@ -66,7 +66,7 @@ async def decide(world: NamedDependency[World], body: RawBody) -> Page | Redirec
     who = next((v.strip() for v in (*form.get("email", []), *form.get("user", [])) if v), "")
     user = world.directory.find(who)
     if user is None:
-        return _page(world, asked, params, "Nobody here has that e-mail address.")
+        return _page(world, asked, params, "No user here has that e-mail address.")
     return Redirect(allow(world, asked, user, kept))
 
 

@@ -1,6 +1,6 @@
 """The authorize request and a person's decision on it (RFC 6749 section 4.1, RFC 7636).
 
-An unknown client or redirect is never redirected to: the person is told instead.
+An unknown client or redirect URI gets no redirect: the page shows an error instead.
 """
 
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit

@@ -1,4 +1,4 @@
-"""Errors of the OAuth host: `{error, error_description}` in the Doorkeeper wording (RFC 6749)."""
+"""Errors of the OAuth host: `{error, error_description}` in the wording of `doorkeeper` (RFC 6749)."""
 
 _DESCRIPTIONS = {
     "invalid_grant": (

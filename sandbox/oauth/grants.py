@@ -23,7 +23,7 @@ ACCESS_TOKEN_LIFE = timedelta(seconds=7200)
 
 
 class Grant(msgspec.Struct, eq=False, kw_only=True):
-    """What one user let one app do, and every pair issued for it."""
+    """The permission of one user for one app, and every pair issued for it."""
 
     uuid: str
     app: App
@@ -63,7 +63,7 @@ class Code(msgspec.Struct, eq=False, kw_only=True):
 
 
 class Verdict(Enum):
-    """What an access token is worth; the value is Calendly's 401 message."""
+    """The verdict on an access token; the value is Calendly's 401 message."""
 
     VALID = "valid"
     INVALID = "The access token is invalid"
@@ -129,7 +129,7 @@ class Grants:
         return self.open_grant(app, code.user, code.scopes)
 
     def refresh(self, app: App, value: str) -> TokenPair:
-        """Trade a live refresh token for a new pair; the old one is dead at once.
+        """Trade a live refresh token for a new pair; the old one becomes invalid immediately.
 
         Raises OAuthError `invalid_grant` for any other token; a spent one is counted.
         """
@@ -156,7 +156,7 @@ class Grants:
             pair.parent = None
 
     def verdict(self, access: str | None) -> tuple[Verdict, TokenPair | None]:
-        """What a presented access token is worth now, and its pair when known."""
+        """Return the verdict on an access token, and its pair if known."""
         pair = self.by_access.get(access or "")
         if pair is None:
             return Verdict.INVALID, None
@@ -171,7 +171,7 @@ class Grants:
         return not (pair.spent or pair.refresh_revoked)
 
     def revoke_pair(self, pair: TokenPair) -> None:
-        """Both tokens of one pair die (RFC 7009 on a Doorkeeper row)."""
+        """Both tokens of one pair die (RFC 7009 on a `doorkeeper` row)."""
         pair.access_revoked = pair.refresh_revoked = True
 
     def revoke_grant(self, grant: Grant) -> None:

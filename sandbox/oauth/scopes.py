@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 LEGACY = "default"
 
-# What the consent page says of each scope.
+# The consent page describes each scope with this text.
 CATALOGUE = {
     "users:read": "See your profile",
     "organizations:read": "See your organization and its members",
@@ -21,7 +21,7 @@ CATALOGUE = {
     "routing_forms:read": "See routing forms and their submissions",
     "locations:read": "See your meeting locations",
     "webhooks:read": "See webhook subscriptions",
-    "webhooks:write": "Be told of bookings by webhook",
+    "webhooks:write": "Receive bookings by webhook",
     "activity_log:read": "See the activity log of your organization",
     "data_compliance:write": "Delete data of invitees",
     "outgoing_communications:read": "See messages sent to invitees",

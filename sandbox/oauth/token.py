@@ -41,7 +41,7 @@ async def token(
 async def revoke(
     request: AnyRequest, world: NamedDependency[World], body: RawBody
 ) -> dict[str, Any]:
-    """Kill a pair by either of its tokens (RFC 7009); an unknown token is no error."""
+    """Kill a pair by either of its tokens (RFC 7009); an unknown token is accepted."""
     form = read_form(body, request.headers.get("content-type", ""))
     authorization = request.headers.get("authorization")
     app = authenticate(world.grants, authorization, form, status=403)
@@ -57,7 +57,7 @@ async def revoke(
 async def introspect(
     request: AnyRequest, world: NamedDependency[World], body: RawBody
 ) -> dict[str, Any]:
-    """What a token is worth now (RFC 7662)."""
+    """Return the state of a token (RFC 7662)."""
     form = read_form(body, request.headers.get("content-type", ""))
     app = authenticate(world.grants, request.headers.get("authorization"), form)
     pair = _pair_named(world, form)

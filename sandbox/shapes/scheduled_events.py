@@ -46,7 +46,7 @@ def scheduled_event(world: World, record: ScheduledEvent) -> dict[str, Any]:
 
 
 def cancellation(record: Cancellation) -> dict[str, Any]:
-    """Who canceled, on an event, an invitee or the answer to a cancellation."""
+    """The person that canceled, on an event, an invitee or the answer to a cancellation."""
     return {
         "canceled_by": record.canceled_by,
         "canceler_type": record.canceler_type,

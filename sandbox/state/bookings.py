@@ -24,7 +24,7 @@ Status = Literal["active", "canceled"]
 
 
 class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
-    """Who canceled, why and when."""
+    """A cancellation: by which person, why and when."""
 
     canceled_by: str
     canceler_type: Literal["host", "invitee"]

@@ -8,7 +8,7 @@ import msgspec
 Role = Literal["owner", "admin", "user"]
 Plan = Literal["free", "trial", "paid", "enterprise"]
 
-# What GET /organizations/{uuid} says of each plan: (plan, stage).
+# The values in GET /organizations/{uuid} for each plan: (plan, stage).
 PLAN_NAMES: dict[Plan, tuple[str, str]] = {
     "free": ("basic", "free"),
     "trial": ("teams", "trial"),

@@ -23,7 +23,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventType(msgspec.Struct, eq=False, kw_only=True):
-    """What can be booked with `owner`; durations in minutes."""
+    """A kind of meeting that can be booked with `owner`; durations in minutes."""
 
     uuid: str
     owner: User

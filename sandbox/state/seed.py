@@ -1,7 +1,7 @@
 """The accounts a sandbox starts with, and the many that a load test adds.
 
 The same seed gives the same ids, so that a client which kept its data finds its users again.
-Bookings are not seeded: events are made when somebody books.
+Bookings are not seeded: an event is created when an invitee books.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ _OFFICE = {
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a seeded event type looks like; durations in minutes."""
+    """A seeded event type; durations in minutes."""
 
     name: str
     duration: int

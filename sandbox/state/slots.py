@@ -51,7 +51,7 @@ class Diary:
         return found
 
     def outside(self, user: User, start: int, end: int) -> Iterator[BusyInterval]:
-        """What keeps the user busy outside Calendly in [start, end), ascending."""
+        """Yield the user's busy times outside Calendly in [start, end), ascending."""
         schedule = self._schedules.default_of(user)
         found = [*_habitual(user, schedule, start, end), *user.busy]
         for busy in sorted(found, key=lambda interval: interval.start):

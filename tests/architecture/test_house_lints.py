@@ -36,12 +36,12 @@ def test_no_time_is_naive() -> None:
 
 
 def test_rules_and_workflows_read_no_clock() -> None:
-    """Domain, use cases and workflows are told the time and never ask the machine."""
+    """Domain, use cases and workflows receive the time and never read the machine's clock."""
     assert offenders(no_clock.offences, modules("domain", "application", "workflows")) == []
 
 
 def test_activities_are_called_with_argued_options() -> None:
-    """Every time-out and retry of an activity stands, with its reason, in one module."""
+    """Every time-out and retry of an activity is in one module, with its reason."""
     assert offenders(workflow_options.offences, modules("workflows")) == []
 
 
@@ -103,7 +103,7 @@ def test_the_lint_finds_naive_time(code: str) -> None:
     ],
 )
 def test_the_lint_lets_aware_time_pass(code: str) -> None:
-    """An aware time, a port's or a workflow's is no offence."""
+    """An aware time, a port's or a workflow's is allowed."""
     assert found(naive_time.offences, code) == 0
 
 
@@ -182,7 +182,7 @@ UNIT = "async def run(self):\n    async with self._storage() as uow:\n        "
     ],
 )
 def test_the_lint_finds_foreign_waits(code: str, offences: int) -> None:
-    """Whatever a unit of work waits for, other than the database, is found."""
+    """Every wait of a unit of work for another system than the database is found."""
     assert found(one_transaction.offences, code) == offences
 
 
@@ -226,7 +226,7 @@ def test_a_helper_that_calls_a_checker_checks() -> None:
 @pytest.mark.parametrize("folder", ["work", "root", "home", "Users", "opt"])
 @pytest.mark.parametrize("before", ["", " ", '"', "=", "("])
 def test_the_lint_finds_machine_paths(folder: str, before: str) -> None:
-    """A path of somebody's machine is found wherever it stands."""
+    """A path of a developer's machine is found at any place."""
     assert list(machine_names.offences(f"one\n{before}/{folder}/thing")) == [f"2: /{folder}/t"]
 
 
@@ -243,5 +243,5 @@ def test_the_lint_finds_registries(host: str) -> None:
     ["https://app.example.com/home/page", "docs/work/plan.md", "/api/work", "/etc/ssl", "~/opt/x"],
 )
 def test_the_lint_lets_other_paths_pass(text: str) -> None:
-    """Addresses, relative paths and the system's own are no offence."""
+    """Addresses, relative paths and the system's own are allowed."""
     assert list(machine_names.offences(text)) == []

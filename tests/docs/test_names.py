@@ -18,6 +18,7 @@ from adapters.web.errors.problem_table import PROBLEMS
 from adapters.web.schemas.integration import Integration
 from domain.integration import Cause
 from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, NO_SHOW_KINDS
+from sandbox.__main__ import main as sandbox_command
 from tests.docs.pages import (
     CLI,
     CONTRIBUTING,
@@ -149,7 +150,7 @@ def test_the_layout_is_the_real_one() -> None:
 
 @every_page
 def test_every_variable_is_read_by_something(at: Page) -> None:
-    """A variable that a page names is one of the service, of the local stack, or set on the page."""
+    """Each variable of a page belongs to the service, the local stack, the sandbox or the page."""
     settings = {field.upper() for field in Settings.__struct_fields__}
     stack = {str(option.envvar) for option in dev_command.params if option.envvar}
     on_page = {
@@ -158,7 +159,8 @@ def test_every_variable_is_read_by_something(at: Page) -> None:
         if block.language == "console"
         for name in _EXPORTED.findall(block.text)
     }
-    known = settings | {f"{name}_FILE" for name in settings} | stack | on_page | FOREIGN
+    sandbox = {f"SANDBOX_{option.name}".upper() for option in sandbox_command.params}
+    known = settings | {f"{name}_FILE" for name in settings} | stack | sandbox | on_page | FOREIGN
 
     assert set(_VARIABLE.findall(at.text)) - known == set()
 

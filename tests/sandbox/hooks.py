@@ -1,4 +1,4 @@
-"""What tests of deliveries share: booking, looking at a hook, checking a signature."""
+"""Shared by tests of deliveries: booking, looking at a hook, checking a signature."""
 
 import hashlib
 import hmac
@@ -23,7 +23,7 @@ def presented(request: Received) -> dict[str, str]:
 
 
 async def hook(sandbox: Sandbox, uri: str) -> dict[str, Any]:
-    """The subscription as it stands."""
+    """Return the subscription's current state."""
     found = await sandbox.control("GET", "/subscriptions")
     return next(dict(s) for s in found["subscriptions"] if s["uri"] == uri)
 

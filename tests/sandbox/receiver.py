@@ -1,4 +1,4 @@
-"""A webhook endpoint for tests: remembers raw requests and answers what it is told."""
+"""A webhook endpoint for tests: stores raw requests and answers with a given status."""
 
 import asyncio
 from collections import deque

@@ -175,7 +175,7 @@ async def test_a_broken_calendar_can_refuse_slots_too(sandbox: Sandbox) -> None:
 
 
 async def test_links_to_what_cannot_be_booked_are_refused(sandbox: Sandbox) -> None:
-    """A deleted event type has no links, and a grant without the scope is told its name."""
+    """A deleted event type has no links, and an error names the scope that a grant lacks."""
     ada, poor = await sandbox.grant(), await sandbox.grant(scope="event_types:read")
     uri = await sandbox.event_type(ada.email, "30 Minute Meeting")
     body = {"max_event_count": 1, "owner": uri, "owner_type": "EventType"}

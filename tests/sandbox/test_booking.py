@@ -23,7 +23,7 @@ async def request_for(sandbox: Sandbox, who: Account, **changes: Any) -> dict[st
 
 
 async def test_a_booking_is_answered_with_its_invitee(sandbox: Sandbox) -> None:
-    """201 gives the invitee; the event it belongs to is readable at once."""
+    """201 gives the invitee; the event it belongs to is readable immediately."""
     ada = await sandbox.grant()
     wanted = await request_for(sandbox, ada, event_guests=["guest@example.net"])
     answer = await sandbox.post(ada, "/invitees", wanted)
@@ -46,7 +46,7 @@ async def test_a_booking_is_answered_with_its_invitee(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("status", [400, 404])
 async def test_a_taken_slot_is_already_filled(sandbox: Sandbox, status: int) -> None:
-    """The same booking sent twice books once; the second is told already_filled."""
+    """The same booking sent twice books once; the second is refused with already_filled."""
     await sandbox.control("PATCH", "/switches", taken_slot_status=status)
     ada = await sandbox.grant()
     wanted = await request_for(sandbox, ada)
@@ -94,7 +94,7 @@ ANSWER = {"question": "Company", "answer": "ACME", "position": 1}
 async def test_a_faulty_booking_is_refused_by_name(
     sandbox: Sandbox, changes: dict[str, Any], parameter: str
 ) -> None:
-    """What is missing or wrong is named in details, and nothing is booked."""
+    """Each missing or wrong field is named in details, and nothing is booked."""
     ada = await sandbox.grant()
     answer = await sandbox.post(ada, "/invitees", await request_for(sandbox, ada, **changes))
 
@@ -128,7 +128,7 @@ async def test_bookings_are_limited_per_plan(sandbox: Sandbox, plan: str, allowe
 
 
 async def test_the_old_plan_gate_closes_booking_to_the_free_plan(sandbox: Sandbox) -> None:
-    """With the old gating Free accounts are told to upgrade; today they may book."""
+    """With the old gating Free accounts must upgrade; today they may book."""
     finn = await sandbox.grant("finn@example.com")
     today = await sandbox.post(finn, "/invitees", await request_for(sandbox, finn))
     await sandbox.control("PATCH", "/switches", plan_gating="old")

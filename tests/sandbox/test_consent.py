@@ -136,7 +136,7 @@ async def test_denial_is_told_to_the_app(sandbox: Sandbox, changes: dict[str, An
 async def test_a_wrong_request_is_told_to_the_app(
     sandbox: Sandbox, changes: dict[str, str], error: str
 ) -> None:
-    """What is wrong with a request whose redirect is good goes to the redirect."""
+    """An error of a request with a valid redirect goes to the redirect."""
     answer = await sandbox.http.get("/oauth/authorize", params=ASKED | changes)
 
     assert answer_of(answer)["error"] == error
@@ -149,7 +149,7 @@ async def test_a_wrong_request_is_told_to_the_app(
 async def test_an_unknown_client_or_redirect_is_never_redirected_to(
     sandbox: Sandbox, changes: dict[str, str], status: int
 ) -> None:
-    """The person is told instead."""
+    """The page shows the error instead."""
     answer = await sandbox.http.get("/oauth/authorize", params=ASKED | changes)
 
     assert answer.status_code == status
@@ -157,7 +157,7 @@ async def test_an_unknown_client_or_redirect_is_never_redirected_to(
 
 
 async def test_a_code_is_good_once(sandbox: Sandbox) -> None:
-    """The second trade of a code is invalid_grant in Doorkeeper's words."""
+    """The second trade of a code is invalid_grant in the words of `doorkeeper`."""
     code = answer_of(await submit(sandbox))["code"]
     first, second = await trade(sandbox, code), await trade(sandbox, code)
 
@@ -219,11 +219,11 @@ async def test_a_native_app_must_use_pkce(sandbox: Sandbox) -> None:
 
 
 async def test_an_unknown_person_is_asked_again(sandbox: Sandbox) -> None:
-    """An e-mail nobody has brings the page back with a message."""
+    """An unknown e-mail address shows the page again with a message."""
     answer = await submit(sandbox, user="nobody@example.com")
 
     assert answer.status_code == 400
-    assert "Nobody here has that e-mail address" in answer.text
+    assert "No user here has that e-mail address" in answer.text
 
 
 async def test_a_program_can_consent_without_the_page(sandbox: Sandbox) -> None:

@@ -103,7 +103,7 @@ async def test_bookings_are_made_in_bulk(sandbox: Sandbox) -> None:
 
 
 async def test_every_secret_and_invitee_is_listed(sandbox: Sandbox) -> None:
-    """What was issued can be searched for: tokens, secrets, keys, invitees' and guests' mail."""
+    """Everything issued can be searched for: tokens, secrets, keys, invitees' and guests' mail."""
     ada = await sandbox.grant()
     await sandbox.book(
         await sandbox.event_type(ada.email, "15 Minute Meeting"),
@@ -209,7 +209,7 @@ async def test_a_person_who_opens_the_address_sees_a_page(sandbox: Sandbox) -> N
 
 
 async def test_tokens_are_looked_up_in_bulk(sandbox: Sandbox) -> None:
-    """A token's standing says whether it would be exchanged, and how its grant has fared."""
+    """The state of a token shows whether it is valid, and the history of its grant."""
     ada, grace = await sandbox.grant(), await sandbox.grant("grace@example.com")
     newer = (await sandbox.refresh(ada.refresh)).json()["refresh_token"]
     await sandbox.refresh(ada.refresh)

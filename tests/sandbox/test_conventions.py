@@ -1,4 +1,4 @@
-"""What holds for the whole API: tokens, scopes, URIs, errors, pages, limits."""
+"""Rules of the whole API: tokens, scopes, URIs, errors, pages, limits."""
 
 import pytest
 
@@ -171,7 +171,7 @@ async def test_lists_sort_both_ways(sandbox: Sandbox) -> None:
 
 
 async def test_every_answer_carries_the_rate_limit_headers(sandbox: Sandbox) -> None:
-    """Success, 400, 401 and 404 all say where the caller stands, in lower case."""
+    """Success, 400, 401 and 404 all carry the caller's limit, in lower case."""
     ada = await sandbox.grant()
     answers = [
         await sandbox.get(ada, "/users/me"),

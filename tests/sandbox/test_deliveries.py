@@ -1,4 +1,4 @@
-"""Signed deliveries: what is sent, to whom, and in which order."""
+"""Signed deliveries: content, receiver and order."""
 
 import pytest
 

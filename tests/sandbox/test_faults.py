@@ -43,7 +43,7 @@ async def test_a_hang_can_end_in_a_cut(sandbox: Sandbox) -> None:
 
 
 async def test_latency_only_delays(sandbox: Sandbox) -> None:
-    """The request is answered as ever, later."""
+    """The request is answered as usual, but later."""
     ada = await sandbox.grant()
     await sandbox.control("POST", "/faults", path="/users/*", kind="latency", seconds=0.15)
     started = time.monotonic()

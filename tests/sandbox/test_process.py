@@ -47,7 +47,7 @@ def test_it_says_where_it_is_and_ends_cleanly_on_sigterm() -> None:
 
 
 def test_options_come_from_the_environment_too() -> None:
-    """SANDBOX_* variables stand in for options."""
+    """SANDBOX_* variables replace options."""
     environment = {"SANDBOX_USERS": "7", "SANDBOX_SIGNING_KEY": "from-env"}
     with started("--resource-base", "http://x.example/", environ=environment) as (_, line):
         url = line.split(" on ")[1].split(" ")[0]

@@ -19,7 +19,7 @@ def commands() -> list[str]:
 
 
 def request_of(command: str, base_url: str) -> httpx.Request:
-    """What curl would send for `curl [-X METHOD] URL [-d JSON]`."""
+    """Return the request of `curl [-X METHOD] URL [-d JSON]`."""
     words = shlex.split(command.replace("$SANDBOX", base_url))
     assert words.pop(0) == "curl"
     method, body, url = "GET", None, ""
@@ -47,7 +47,7 @@ async def test_every_command_of_the_readme_succeeds(sandbox: Sandbox, base_url: 
 
 
 def test_the_readme_names_every_option_and_switch_file() -> None:
-    """What `--help` offers is in the table of options."""
+    """Every option of `--help` is in the table of options."""
     text = README.read_text()
     options = [name for param in main.params for name in param.opts]
 

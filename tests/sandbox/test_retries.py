@@ -1,4 +1,4 @@
-"""Deliveries that nobody takes: retries, back-off, disabling, and what a test may do to them."""
+"""Deliveries without a receiver: retries, backoff, disabling, and the control of a test."""
 
 import asyncio
 from collections import deque
@@ -41,7 +41,7 @@ async def test_anything_but_2xx_is_tried_again_signed_anew(
 async def test_each_attempt_says_how_it_failed(
     sandbox: Sandbox, receiver: Receiver, status: int, result: str
 ) -> None:
-    """A refusal, a time-out and an address where nobody listens are told apart."""
+    """A refusal, a time-out and an address without a server have different results."""
     receiver.status = status
     ada = await sandbox.grant()
     await sandbox.subscribe(ada, receiver.url)
@@ -173,7 +173,7 @@ async def test_another_success_keeps_the_subscription(
 
 
 async def test_a_hook_can_be_disabled_at_once(sandbox: Sandbox, receiver: Receiver) -> None:
-    """What waits for it is lost, and the API shows the state; it can be deleted."""
+    """Its waiting deliveries are lost, and the API shows the state; it can be deleted."""
     ada = await sandbox.grant()
     made = await sandbox.subscribe(ada, receiver.url)
     await sandbox.control("POST", "/deliveries/pause")

@@ -85,7 +85,7 @@ def test_grants_bookings_hooks_and_waiting_deliveries_are_kept(tmp_path: Path) -
 
 
 def test_a_delivery_under_way_is_sent_again(tmp_path: Path) -> None:
-    """What was in flight when the sandbox ended is due in the next run."""
+    """A delivery in flight when the sandbox ended is due in the next run."""
     before = lived_in()
     under_way = taken(before)
     save(before, tmp_path / "state")
@@ -107,7 +107,7 @@ def test_other_settings_or_a_broken_file_begin_anew(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_version_begins_anew(tmp_path: Path) -> None:
-    """What was written before a thing had all its fields is not loaded."""
+    """A file from before an object had all its fields is not loaded."""
     with (tmp_path / "state").open("wb") as file:
         OlderPickler(file).dump(lived_in())
 

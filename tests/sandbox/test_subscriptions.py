@@ -1,4 +1,4 @@
-"""Webhook subscriptions: what may be subscribed, by whom, and how often."""
+"""Webhook subscriptions: the events, the permissions and the limits."""
 
 from typing import Any
 
@@ -86,7 +86,7 @@ async def test_uniqueness_can_be_narrower(sandbox: Sandbox, per: str, status: in
     ],
 )
 async def test_a_faulty_request_is_400(sandbox: Sandbox, changes: dict[str, Any]) -> None:
-    """What is required must be there, events must be known and allowed in the scope."""
+    """Required fields must be present, events must be known and allowed in the scope."""
     ada = await sandbox.grant()
 
     answer = await sandbox.post(ada, PATH, wanted(ada, **changes))
@@ -108,7 +108,7 @@ async def test_a_missing_read_scope_is_400_a_missing_webhook_scope_403(sandbox: 
 
 
 async def test_organization_hooks_need_an_owner_and_user_hooks_oneself(sandbox: Sandbox) -> None:
-    """A member may subscribe for themselves alone; nobody may for a stranger's organization."""
+    """A member may subscribe for themselves alone; no user may for another user's organization."""
     ada, grace = await sandbox.grant(), await sandbox.grant("grace@example.com")
     finn = await sandbox.grant("finn@example.com")
     whole = {"scope": "organization", "user": None}
@@ -151,7 +151,7 @@ async def test_a_list_can_lag_behind_a_creation(sandbox: Sandbox) -> None:
 
 
 async def test_the_old_plan_gate_closes_webhooks_to_the_free_plan(sandbox: Sandbox) -> None:
-    """Today a Free account subscribes; before November 2026 it was told to upgrade."""
+    """Today a Free account subscribes; before November 2026 it had to upgrade."""
     finn = await sandbox.grant("finn@example.com")
     today = await sandbox.post(finn, PATH, wanted(finn))
     await sandbox.control("PATCH", "/switches", plan_gating="old")

@@ -150,7 +150,7 @@ async def test_introspection_tells_a_live_token_from_a_dead_one(sandbox: Sandbox
 async def test_the_oauth_host_has_its_own_error_family(
     sandbox: Sandbox, form: dict[str, str], status: int, error: str
 ) -> None:
-    """Errors of the token endpoint are {error, error_description} with Doorkeeper's statuses."""
+    """Errors of the token endpoint are {error, error_description} with the statuses of `doorkeeper`."""
     answer = await sandbox.http.post("/oauth/token", data=form)
 
     assert answer.status_code == status

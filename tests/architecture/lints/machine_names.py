@@ -1,4 +1,4 @@
-"""Nothing in the repository names somebody's machine or a package registry.
+"""No file of the repository names a developer's machine or a package registry.
 
 A path of the machine it was written on works nowhere else, and tells strangers about that
 machine. A registry's host is the installation's choice, set where it is installed: one written

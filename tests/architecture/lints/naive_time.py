@@ -1,8 +1,7 @@
 """No naive time.
 
-A datetime without an offset means another moment on each machine, and one of them in a
-comparison with an aware one is an error at the worst of times. `time.time()` is as naive: a
-number that forgot its unit and its epoch. Only the system clock may touch the machine's time.
+A datetime without an offset means another moment on each machine, and its comparison with an
+aware one raises. `time.time()` is as naive: a number without unit and epoch. Only the system clock may touch the machine's time.
 """
 
 import ast

@@ -1,9 +1,9 @@
 """Inside a unit of work only the database is awaited.
 
-A call to Calendly or Temporal between begin and commit holds a connection and its row locks for
-as long as somebody else's network takes; a slow Calendly would then stop us as a whole. So within
-`async with self._storage() as uow`, and in every function that is given the `uow`, each await is
-of `uow` itself, of something taken from it, or of a function that is handed it.
+A call to Calendly or Temporal between begin and commit holds a connection and its row locks
+while the network answers. A slow Calendly would then stop the whole service. The rule covers
+`async with self._storage() as uow`, and every function with a `uow` parameter. There, code may
+await only `uow` itself, a part of it, or a function that takes it.
 """
 
 import ast

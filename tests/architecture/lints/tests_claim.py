@@ -1,7 +1,6 @@
 """Every test says in a sentence what is true of the product, and checks it.
 
-A test without a sentence protects nobody knows what; one without a check cannot fail and only
-looks like protection. A check is an `assert`, `pytest.raises` or `pytest.fail`, here or in what
+A test without a sentence does not say what it protects; one without a check cannot fail. A check is an `assert`, `pytest.raises` or `pytest.fail`, here or in what
 the test calls from the tests' own code. A property test may claim that nothing is raised.
 """
 
