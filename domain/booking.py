@@ -1,15 +1,16 @@
 """Booking: one invitee's seat at one scheduled event, and the ordering rule.
 
 Facts about a booking arrive in any order and any number of times, from webhooks and from
-Calendly's API. `merge` is commutative, associative and idempotent, so every order and every
-duplication of the same facts gives the same booking:
+Calendly's API. `merge` is commutative, associative and idempotent, so the order and the number of
+copies of the same facts never change the booking:
 
-- status only ever moves on: booked → canceled → rescheduled;
+- the status only moves forward: booked → canceled → rescheduled;
 - links to the predecessor and the successor are kept once known;
-- the no-show mark belongs to its latest toggle; a later look at Calendly overrules it;
-- everything else belongs to the facts with the latest `updated_at`; of equal ones, to the fuller.
+- the latest toggle of the no-show mark wins; a later read from Calendly overrules it;
+- for everything else the latest `updated_at` wins; if equal, the facts with more known fields.
 
-A read is as new as its question: what it says replaces what is known and not newer (`domain.reads`).
+A read is as new as the start of its request: it replaces stored facts that are not newer
+(`domain.reads`).
 """
 
 from datetime import datetime, timedelta
@@ -22,11 +23,11 @@ from domain.redacted_repr import RedactedRepr
 from domain.secret import Secret
 
 LAG = timedelta(minutes=1)
-"""How far behind an answer of Calendly's may be, and our clock apart from its."""
+"""How stale a response of Calendly may be, and how far our clock may differ from its clock."""
 
 
 class BookingStatus(StrEnum):
-    """What became of a booking, in the only direction it can move."""
+    """The status of a booking, in the only direction it can move."""
 
     BOOKED = "booked"
     CANCELED = "canceled"
@@ -34,7 +35,7 @@ class BookingStatus(StrEnum):
 
 
 class Invitee(RedactedRepr, msgspec.Struct, frozen=True):
-    """Who comes; `email` is empty and `timezone` None where Calendly does not say."""
+    """The invitee; `email` is empty and `timezone` None if Calendly does not give them."""
 
     name: str
     email: str
@@ -42,7 +43,7 @@ class Invitee(RedactedRepr, msgspec.Struct, frozen=True):
 
 
 class Location(RedactedRepr, msgspec.Struct, frozen=True):
-    """Where it takes place; a conference's `join_url` may come later than the booking."""
+    """The location; a conference's `join_url` may appear after the booking."""
 
     shown = ("kind",)
     kind: str
@@ -51,7 +52,7 @@ class Location(RedactedRepr, msgspec.Struct, frozen=True):
 
 
 class Cancellation(RedactedRepr, msgspec.Struct, frozen=True, order=True):
-    """Who canceled, when (UTC) and why."""
+    """A cancellation: its author, time (UTC) and reason."""
 
     shown = ("at", "by_kind")
     at: datetime
@@ -68,14 +69,14 @@ class NoShow(msgspec.Struct, frozen=True):
 
 
 class Links(msgspec.Struct, frozen=True):
-    """Links that cancel or reschedule without any login: as secret as a password."""
+    """Links that cancel or reschedule without a login: as secret as a password."""
 
     cancel: Secret | None = None
     reschedule: Secret | None = None
 
 
 class Details(RedactedRepr, msgspec.Struct, frozen=True):
-    """What describes a booking and may change; the latest `updated_at` (UTC) wins."""
+    """The details of a booking that may change; the latest `updated_at` (UTC) wins."""
 
     shown = ("updated_at", "event_type_uri", "start", "end")
     updated_at: datetime
@@ -90,15 +91,15 @@ class Details(RedactedRepr, msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """Everything known of one invitee, whether from one webhook or from a hundred.
+    """Everything known about one invitee, from one webhook or from many.
 
     Args:
-        invitee_uri: Calendly's name for the invitee: the identity of a booking.
+        invitee_uri: Calendly's URI of the invitee: the identity of a booking.
         predecessor: the invitee this one was rescheduled from.
         successor: the invitee this one was rescheduled to.
-        reference: our own token, put into the booking when we made it (utm_content).
-        seen: what Calendly was last seen to hold as the no-show mark, and as of when (UTC). It
-            overrules older toggles; once settled into `no_show` it is not kept.
+        reference: our own token, put into the booking when we created it (utm_content).
+        seen: the no-show mark that the last read found, and the time of the read (UTC). It
+            overrules older toggles; after it is merged into `no_show` it is not kept.
 
     """
 
@@ -126,7 +127,7 @@ class Booking(msgspec.Struct, frozen=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether it still stands."""
+        """Whether it is neither canceled nor rescheduled."""
         return self.facts.status is BookingStatus.BOOKED
 
     @property
@@ -136,10 +137,10 @@ class Booking(msgspec.Struct, frozen=True):
 
 
 def merge(one: Facts, other: Facts) -> Facts:
-    """Return what both say together, whichever came first.
+    """Return the merged facts; the order of the two does not matter.
 
     Raises:
-        ValueError: the two speak of different invitees.
+        ValueError: the two are about different invitees.
 
     """
     if one.invitee_uri != other.invitee_uri:
@@ -162,17 +163,17 @@ def merge(one: Facts, other: Facts) -> Facts:
 
 
 def is_hosted_by(facts: Facts, user_uri: str) -> bool:
-    """Whether the event is (still) this Calendly user's; where no hosts are told, it is.
+    """Whether this Calendly user hosts the event; also true if no hosts are known.
 
-    An event may be given to another host (Calendly: reassigning a meeting): then it leaves the
-    bookings of the one before.
+    An event may be reassigned to another host (Calendly: reassigning a meeting): then it leaves
+    the bookings of the previous host.
     """
     hosts = facts.details.host_uris
     return not hosts or user_uri in hosts
 
 
 def succeeded_by(facts: Facts, successor: str) -> Facts:
-    """Return the facts with the invitee who took this one's place: it was rescheduled."""
+    """Return the facts as rescheduled to the successor."""
     kept = _known(facts.successor, successor)
     return msgspec.structs.replace(facts, successor=kept, status=BookingStatus.RESCHEDULED)
 
@@ -187,19 +188,19 @@ def _status(one: BookingStatus, other: BookingStatus, *, successor: str | None) 
 
 
 def _known(one: str | None, other: str | None) -> str | None:
-    """The one that is known; of two, always the same whichever came first."""
+    """Return the known one; of two, always the same in either order."""
     if one is None or other is None:
         return other if one is None else one
     return max(one, other)
 
 
 def _later_details(one: Facts, other: Facts) -> Details:
-    return max(one.details, other.details, key=_details_standing)
+    return max(one.details, other.details, key=_details_rank)
 
 
-def _details_standing(details: Details) -> tuple[datetime, int, bytes]:
-    # A webhook and a later read often carry the same time, but only the read has the conference's
-    # link. What is still equal is told apart by content: the order of arrival never matters.
+def _details_rank(details: Details) -> tuple[datetime, int, bytes]:
+    # A webhook and a later read often have the same time, but only the read has the conference's
+    # link. The content decides between equal ones: the order of arrival never matters.
     location = details.location or Location(kind="")
     may_be_absent = (
         details.event_type_uri,
@@ -218,29 +219,30 @@ def _latest_cancellation(
 ) -> Cancellation | None:
     if one is None or other is None:
         return other if one is None else one
-    return max(one, other, key=_cancellation_standing)
+    return max(one, other, key=_cancellation_rank)
 
 
-def _cancellation_standing(each: Cancellation) -> tuple[datetime, str, str, bool, str]:
-    # No reason and an empty one differ: a tie would leave it to the order of arrival.
+def _cancellation_rank(each: Cancellation) -> tuple[datetime, str, str, bool, str]:
+    # A missing and an empty reason differ: with a tie the order of arrival would decide.
     return each.at, each.by, each.by_kind, each.reason is not None, each.reason or ""
 
 
 def _latest_toggle(one: NoShow | None, other: NoShow | None) -> NoShow | None:
     if one is None or other is None:
         return other if one is None else one
-    return max(one, other, key=_toggle_standing)
+    return max(one, other, key=_toggle_rank)
 
 
-def _toggle_standing(each: NoShow) -> tuple[datetime, bool, str, datetime]:
+def _toggle_rank(each: NoShow) -> tuple[datetime, bool, str, datetime]:
     return counts_from(each), each.uri is not None, each.uri or "", each.at
 
 
 def counts_from(toggle: NoShow) -> datetime:
-    """A webhook tells in whole seconds when a mark was taken back, but not of which mark.
+    """Return the time from which a toggle counts.
 
-    That may be any within its second: a mark whose news comes late must not outlive its end. One
-    that was set again within the second is found by the next read.
+    A webhook gives the removal of a mark in whole seconds, and does not name the mark. It may be
+    any mark set within that second, so the removal counts from the end of the second. A mark that
+    was set again within the second is found by the next read.
     """
     if toggle.uri is None and toggle.at.microsecond == 0:
         return toggle.at + timedelta(seconds=1, microseconds=-1)

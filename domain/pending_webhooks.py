@@ -1,14 +1,14 @@
-"""What becomes of a stored webhook that could not be applied: when again, or never.
+"""Decide when a webhook that could not be applied is retried, or that it becomes a dead letter.
 
-    error                             next attempt             counted, given up after
-    our database is away              30 s                     no
-    somebody else holds its rows      10 s                     no
+    error                             next attempt             counted, dead letter after
+    our database is unavailable       30 s                     no
+    another transaction locks rows    10 s                     no
     encryption key unknown            15 min                   no
     malformed, unreadable, corrupt    5 min, doubling to 1 h   4 attempts
-    anything else: a bug              30 s, doubling to 1 h    10 attempts
+    any other error: a bug            30 s, doubling to 1 h    10 attempts
 
-The rule not to break: what heals by itself, or by an operator's one act, is never a dead letter
-however long it takes. Time alone gives up only what fails on its own account.
+A failure that passes by itself, or by one action of an operator, never makes a dead letter. Only a
+failure of the webhook itself does.
 """
 
 from collections.abc import Mapping
@@ -30,30 +30,30 @@ from domain.errors import (
 
 UNREADABLE: Final = "webhook_unreadable"
 
-HEALS: Final[Mapping[str, timedelta]] = MappingProxyType({
+PASSING: Final[Mapping[str, timedelta]] = MappingProxyType({
     StorageUnavailable.code: timedelta(seconds=30),
     StorageContended.code: timedelta(seconds=10),
     EncryptionKeyUnknown.code: timedelta(minutes=15),
 })  # fmt: skip
-"""How far apart to look whether the cause is gone, by error code; nothing is counted."""
+"""The pause before the next attempt, by error code; these attempts are not counted."""
 
-FOR_A_PERSON: Final = RetryPolicy(base=timedelta(minutes=5), cap=timedelta(hours=1), limit=4)
-"""Fails the same way until somebody deploys or restores something; said soon, as a dead letter."""
+NEEDS_PERSON: Final = RetryPolicy(base=timedelta(minutes=5), cap=timedelta(hours=1), limit=4)
+"""Fails the same way until an operator deploys or restores something; a dead letter soon."""
 
-UNFORESEEN: Final = RetryPolicy(base=timedelta(seconds=30), cap=timedelta(hours=1), limit=10)
-"""May be a bug that one deploy mends, or a moment's trouble that we have no name for."""
+UNEXPECTED: Final = RetryPolicy(base=timedelta(seconds=30), cap=timedelta(hours=1), limit=10)
+"""May be a bug that a deploy fixes, or a passing error without a code of its own."""
 
-_FOR_A_PERSON: Final = frozenset(
+_NEEDS_PERSON: Final = frozenset(
     {MalformedWebhook.code, UNREADABLE, SealedValueCorrupt.code, SealedValueUnreadable.code}
 )
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What to do about a failed attempt.
+    """The decision after a failed attempt.
 
     Args:
-        pause: how long until the next one; None makes the event a dead letter.
-        counted: whether it counts towards giving up.
+        pause: the time until the next attempt; None makes the event a dead letter.
+        counted: whether the attempt counts towards the limit.
 
     """
 
@@ -61,28 +61,28 @@ class Verdict(msgspec.Struct, frozen=True):
     counted: bool = True
 
 
-def verdict(code: str, attempt: int, chance: float) -> Verdict:
-    """Return what to do about an event that was not applied.
+def verdict(code: str, attempt: int, fraction: float) -> Verdict:
+    """Decide about an event that was not applied.
 
     Args:
-        code: the error's.
-        attempt: the number of this attempt among those that counted, from 1.
-        chance: a random number in [0, 1), so that what failed together does not return together.
+        code: the error's code.
+        attempt: the number of this attempt among the counted ones, from 1.
+        fraction: a random number in [0, 1); it spreads the retries of events that failed together.
 
     """
-    if code in HEALS:
-        return Verdict(HEALS[code] * _spread(chance), counted=False)
+    if code in PASSING:
+        return Verdict(PASSING[code] * _spread(fraction), counted=False)
     policy = policy_of(code)
     if attempt >= policy.limit:
         return Verdict(None)
-    return Verdict(delay(policy, attempt, _spread(chance)))
+    return Verdict(delay(policy, attempt, _spread(fraction)))
 
 
 def policy_of(code: str) -> RetryPolicy:
-    """Return how often, and how far apart, an error is attempted that counts."""
-    return FOR_A_PERSON if code in _FOR_A_PERSON else UNFORESEEN
+    """Return the retry policy of an error whose attempts are counted."""
+    return NEEDS_PERSON if code in _NEEDS_PERSON else UNEXPECTED
 
 
-def _spread(chance: float) -> float:
-    # Half of a pause is never given up to chance: it would be no pause.
-    return 0.5 + chance / 2
+def _spread(fraction: float) -> float:
+    # At least half of a pause remains.
+    return 0.5 + fraction / 2

@@ -66,7 +66,7 @@ def related_uris(observed: Iterable[Facts]) -> set[str]:
 def settle(known: Mapping[str, Facts], observed: Iterable[Facts]) -> list[Change]:
     """Return the bookings that change when the observed facts are merged into the known ones.
 
-    A reschedule links both halves, whichever comes first: the predecessor is closed as rescheduled,
+    A reschedule links both halves, in either order: the predecessor is closed as rescheduled,
     and the successor gets its predecessor.
 
     Args:

@@ -1,7 +1,7 @@
-"""After which errors the same thing may be done again, and where: one rule for every error.
+"""After which errors an attempt may be repeated, and where: one rule for every error.
 
-The rule not to break: only what certainly was not processed is repeated at once. Whatever may
-have been is left to a later attempt, which first looks what became of the earlier one.
+Only an attempt that was certainly not processed is repeated immediately. Any other is left to a
+later attempt, which first checks the result of the earlier one.
 """
 
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ class Repeat(StrEnum):
     """Where a failed attempt may be repeated."""
 
     AT_ONCE = "at_once"
-    """By whoever made it, within the same request: nothing was processed."""
+    """By the caller, within the same request: nothing was processed."""
     LATER = "later"
-    """By a job or the caller, who begins anew; never blindly within the request."""
+    """By a later job or request, which starts from the beginning; never blindly."""
     NEVER = "never"
-    """It fails in the same way until somebody changes something."""
+    """It fails in the same way until a person changes something."""
 
 
 BY_KIND: Final[Mapping[Kind, Repeat]] = MappingProxyType({
@@ -34,14 +34,14 @@ BY_KIND: Final[Mapping[Kind, Repeat]] = MappingProxyType({
     Kind.PERMANENT: Repeat.NEVER,
     Kind.NEEDS_PERSON: Repeat.NEVER,
 })  # fmt: skip
-"""What holds for errors that are not exceptions."""
+"""The rule for errors without an exception."""
 
 EXCEPTIONS: Final[Mapping[type[SlotkeeperError], Repeat]] = MappingProxyType({
-    # Of the transient ones these alone say for certain that nothing was processed.
+    # Of the transient errors only these prove that nothing was processed.
     CalendlyUnavailable: Repeat.AT_ONCE,
     StorageUnavailable: Repeat.AT_ONCE,
 })  # fmt: skip
-"""Where the kind is too coarse; a class speaks for those derived from it."""
+"""Where the kind is too coarse; an entry holds for derived classes too."""
 
 
 def repeat_of(error: SlotkeeperError) -> Repeat:

@@ -18,7 +18,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Verdict(StrEnum):
-    """What a signature turned out to be; also the reason that refusals are counted by."""
+    """The result of a verification; refusals are counted by it."""
 
     VALID = "valid"
     MISSING = "missing"
@@ -33,7 +33,7 @@ REFUSALS = {
     Verdict.STALE: "The Calendly-Webhook-Signature was made too long ago, or in the future.",
     Verdict.MISMATCH: "The Calendly-Webhook-Signature does not belong to this body and key.",
 }
-"""What to say to a sender whose signature does not hold."""
+"""The message to a sender whose signature is refused."""
 
 
 def verify(
@@ -45,15 +45,15 @@ def verify(
     *,
     spare: Iterable[Secret] = (),
 ) -> Verdict:
-    """Judge a delivery.
+    """Verify the signature of a delivery.
 
     Args:
         body: the raw bytes as they arrived, before any decoding.
         header: `Calendly-Webhook-Signature`, or None when absent.
-        keys: signing keys to try, current first; none at all means MISMATCH.
+        keys: signing keys to try, the current one first; without keys the result is MISMATCH.
         now: the time of arrival (UTC).
         tolerance: how far `t` may lie from `now`, in either direction.
-        spare: keys that are tried, and so made if it is a generator, where none of `keys` fits.
+        spare: further keys, tried only if none of `keys` matches; a generator computes them then.
 
     """
     if header is None or not header.strip():
@@ -72,24 +72,24 @@ def verify(
 def _is_genuine(signed: bytes, digest: str, keys: Iterable[Secret]) -> bool:
     genuine = False
     for key in keys:
-        # Every key is tried whatever the earlier ones said, so timing tells nothing about them.
+        # Every key is tried, also after a match, so that the time reveals nothing about the keys.
         expected = hmac.digest(key.reveal().encode(), signed, "sha256").hex()
-        # Anybody can sign under an empty key, so one that was left blank vouches for nothing.
+        # Any sender can sign with an empty key, so a match of a blank key does not count.
         genuine |= hmac.compare_digest(expected, digest) and bool(key)
     return genuine
 
 
 def _parts(header: str) -> tuple[str, str] | None:
     """Return (t, v1), or None unless each occurs exactly once and is well formed."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for part in header.split(","):
         name, separator, value = part.strip().partition("=")
         if name not in {"t", "v1"}:
             continue
-        if not separator or name in found:
+        if not separator or name in values:
             return None
-        found[name] = value.strip()
-    timestamp, digest = found.get("t", ""), found.get("v1", "")
+        values[name] = value.strip()
+    timestamp, digest = values.get("t", ""), values.get("v1", "")
     if not _TIMESTAMP.fullmatch(timestamp) or not _DIGEST.fullmatch(digest):
         return None
     return timestamp, digest

@@ -1,7 +1,7 @@
-"""Desired against actual webhook subscriptions: a pure plan.
+"""Compare desired with actual webhook subscriptions and plan the steps.
 
-Calendly has no update and no re-enable: a disabled subscription is replaced. The new one is
-created before the old one goes, under its own callback URL, so that no event falls between.
+Calendly cannot update or re-enable a subscription, so a disabled one is replaced. The new one is
+created before the old one is deleted, under its own callback URL, so that no event is lost.
 """
 
 from collections.abc import Sequence
@@ -35,8 +35,8 @@ class ActualSubscription(msgspec.Struct, frozen=True):
     retry_started_at: str | None = None
 
 
-class Trouble(StrEnum):
-    """Why the subscription that an integration knows cannot be kept."""
+class ReplaceReason(StrEnum):
+    """Why an integration's known subscription is replaced."""
 
     MISSING = "missing"
     DISABLED = "disabled"
@@ -46,21 +46,20 @@ class Trouble(StrEnum):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What has to be done, in this order.
+    """The steps to take, in this order.
 
     Args:
-        keep: the subscription that is good; None when a new one, with a new callback URL, has
-            to be made first.
+        keep: the good subscription; None if a new one, with a new callback URL, has to be created.
         delete: URIs to delete afterwards.
-        failing: whether Calendly is retrying deliveries to the kept one: an early warning.
-        trouble: why the known one is not kept; None where it is, or where none is known.
+        failing: whether Calendly retries deliveries to the kept one: an early warning.
+        reason: why the known subscription is replaced; None if it is kept or none is known.
 
     """
 
     keep: ActualSubscription | None
     delete: tuple[str, ...]
     failing: bool
-    trouble: Trouble | None = None
+    reason: ReplaceReason | None = None
 
 
 def plan(
@@ -72,16 +71,16 @@ def plan(
     signing_key: Secret,
     events: Sequence[str] = USER_EVENTS,
 ) -> Plan:
-    """Compare what Calendly lists with the one subscription an integration should have.
+    """Compare the listed subscriptions with the one that an integration should have.
 
     Args:
-        actual: everything Calendly lists for the user.
-        ours: prefix of every callback URL of this integration; others' are never touched.
-        current: the callback URL that the integration knows, or None.
-        known: the URI of the subscription that the integration knows, or None. It is ours even
-            at another address, which is where it is after our public address has changed.
-        signing_key: the newest configured one. A subscription whose own key comes from an
-            earlier one is replaced, so that the earlier one can be taken away.
+        actual: all subscriptions that Calendly lists for the user.
+        ours: the prefix of this integration's callback URLs; other subscriptions are left alone.
+        current: the known callback URL, or None.
+        known: the URI of the known subscription, or None. It is ours even at another address,
+            because our public address may have changed.
+        signing_key: the newest configured key. A subscription whose key is derived from an earlier
+            one is replaced, so that the operator can remove the earlier one.
         events: the kinds it has to receive.
 
     """
@@ -92,14 +91,14 @@ def plan(
         keep=keep,
         delete=tuple(each.uri for each in mine if each is not keep),
         failing=keep is not None and keep.retry_started_at is not None,
-        trouble=None if keep or current is None else _trouble(mine, current, known, events),
+        reason=None if keep or current is None else _reason(mine, current, known, events),
     )
 
 
 def own(
     actual: Sequence[ActualSubscription], *, ours: str, known: str | None
 ) -> list[ActualSubscription]:
-    """Return those that belong to the integration; see `plan` for the arguments."""
+    """Return the subscriptions of the integration; see `plan` for the arguments."""
     return [each for each in actual if each.callback_url.startswith(ours) or each.uri == known]
 
 
@@ -109,36 +108,35 @@ def _is_good(each: ActualSubscription, current: str | None, events: Sequence[str
     )
 
 
-def _trouble(
+def _reason(
     mine: Sequence[ActualSubscription], current: str, known: str | None, events: Sequence[str]
-) -> Trouble:
-    found = next(
+) -> ReplaceReason:
+    before = next(
         (each for each in mine if each.uri == known or each.callback_url == current), None
     )
-    if found is None:
-        return Trouble.MISSING
-    if found.state != "active":
-        return Trouble.DISABLED
-    if found.callback_url != current:
-        return Trouble.MOVED
-    return Trouble.KINDS if not set(events) <= set(found.events) else Trouble.REKEYED
+    if before is None:
+        return ReplaceReason.MISSING
+    if before.state != "active":
+        return ReplaceReason.DISABLED
+    if before.callback_url != current:
+        return ReplaceReason.MOVED
+    return ReplaceReason.KINDS if not set(events) <= set(before.events) else ReplaceReason.REKEYED
 
 
 def key_of(callback_url: str) -> str:
-    """Return the last part of a callback URL, by which a subscription is known."""
+    """Return the last part of a callback URL: the subscription's key."""
     return callback_url.rsplit("/", 1)[-1]
 
 
 def new_key(integration_id: IntegrationId, token: str) -> str:
-    """Return the last part of a callback URL: whose it is, and which one of theirs."""
+    """Return a subscription key: the integration's id and a token."""
     return f"{integration_id.hex}-{token}"
 
 
 def owner_of(key: str) -> IntegrationId | None:
-    """Return the integration that a subscription key names, or None when it names none.
+    """Return the integration that a subscription key names, or None.
 
-    The old and the new subscription of a replacement both name it, so deliveries to either
-    arrive while the two overlap.
+    Both subscriptions of a replacement name it, so deliveries to either are accepted.
     """
     named, separator, _ = key.partition("-")
     if not separator:
@@ -150,5 +148,5 @@ def owner_of(key: str) -> IntegrationId | None:
 
 
 def own_prefix(callback_base: str, integration_id: IntegrationId) -> str:
-    """Return what every callback URL of this integration starts with."""
+    """Return the prefix of all callback URLs of this integration."""
     return f"{callback_base}/{integration_id.hex}-"

@@ -1,8 +1,7 @@
-"""Which start times a comparison of bookings has to look at.
+"""The start times that a reconciliation of bookings reads.
 
-Calendly cannot say what changed since a moment, so windows of start time are swept (Calendly: List
-Events). The rule not to break: a comparison that closes a gap has looked at every booking that
-could have changed in it.
+Calendly cannot list changes since a time, so a window of start times is read (Calendly: List
+Events). A run that closes a gap must read every booking that could have changed in the gap.
 """
 
 from datetime import datetime, timedelta
@@ -14,28 +13,28 @@ from domain.integration import Gap
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """How far a sweep looks to both sides of now."""
+    """How far a run reads before and after now."""
 
     before: timedelta
     after: timedelta
 
 
 class Reaches(msgspec.Struct, frozen=True):
-    """The usual sweep, and the wide one: after connecting, and after a gap in the deliveries."""
+    """The usual window, and the wide one after connecting and after a gap in the deliveries."""
 
     usual: Reach
     wide: Reach
 
 
 def window(now: datetime, reaches: Reaches, gap: Gap | None, *, wide: bool) -> Window:
-    """Return the start times to look at.
+    """Return the start times to read.
 
     Args:
-        now: the moment of the sweep (UTC).
-        reaches: how far sweeps look.
-        gap: what has to be made up for. What was booked in it starts after it began; what was
-            marked or canceled in it may have started as long before as a usual sweep looks back.
-        wide: whether to look as far as after connecting in any case.
+        now: the time of the run (UTC).
+        reaches: the usual and the wide window.
+        gap: when deliveries were lost. A booking made in it starts after the gap began. A booking
+            marked or canceled in it may have started earlier, as far as a usual run reads back.
+        wide: whether to use the wide window.
 
     """
     usual, far = reaches.usual, reaches.wide

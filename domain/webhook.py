@@ -1,7 +1,7 @@
 """Webhook events: kinds, and the key that makes a fact count once.
 
-Calendly promises neither order nor exactly-once delivery and sends no delivery id, so the key is
-made of what the event is about. Unknown kinds are kept, not refused.
+Calendly guarantees neither order nor exactly-once delivery and sends no delivery id, so the key is
+made from the event's subject. Unknown kinds are stored, not refused.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from domain.booking import Facts
 
 
 class Topic(StrEnum):
-    """What a kind of webhook changes here."""
+    """The part of the stored data that a kind of webhook changes."""
 
     BOOKING = "booking"
     EVENT_TYPE = "event_type"
@@ -29,17 +29,17 @@ EVENT_TYPE_KINDS = frozenset({"event_type.created", "event_type.updated", "event
 
 
 class ParsedWebhook(msgspec.Struct, frozen=True):
-    """What was read out of one webhook body.
+    """The content of one webhook body.
 
     Args:
-        kind: Calendly's `event`, known to us or not.
+        kind: Calendly's `event`, known here or not.
         occurred_at: when Calendly says it happened (UTC).
-        subject: URI of what it is about, or None where the kind is unknown.
-        mark: what tells two events of one kind about one subject apart, where they can repeat.
-        facts: what it says of a booking, for the kinds that do.
-        account_uris: the Calendly users it concerns, for deliveries to the app-wide address.
-        unreadable: the field, as a path, for which its payload could not be read; then there is
-            neither subject nor facts.
+        subject: the URI of its subject; None if the kind is unknown.
+        occurrence: distinguishes two events of one kind and subject, where they can repeat.
+        facts: the facts about a booking, for the kinds that have them.
+        account_uris: the Calendly users concerned, for deliveries to the app-wide address.
+        unreadable: the path of the field that made its payload unreadable; then there is neither
+            subject nor facts.
 
     """
 
@@ -53,7 +53,7 @@ class ParsedWebhook(msgspec.Struct, frozen=True):
 
 
 def topic(kind: str) -> Topic:
-    """Return what a kind of webhook changes here; NONE for a kind we do not know."""
+    """Return the topic of a kind; NONE for an unknown kind."""
     if kind in INVITEE_KINDS or kind in NO_SHOW_KINDS:
         return Topic.BOOKING
     return Topic.EVENT_TYPE if kind in EVENT_TYPE_KINDS else Topic.NONE
@@ -63,16 +63,16 @@ def dedupe_key(webhook: ParsedWebhook, body: bytes, scope: str) -> str:
     """Return the key under which this fact is stored once.
 
     Per invitee and event, never per scheduled event: the second invitee of a group event is not
-    a duplicate. A body we cannot read further is known by its hash.
+    a duplicate. The key of an unreadable body is made from its hash.
 
     Args:
-        webhook: the event as read.
+        webhook: the parsed body.
         body: its raw bytes.
-        scope: the integration the delivery is for, or the app for an app-wide one.
+        scope: the id of the only owner, or `app` if there is not exactly one.
 
     """
     if webhook.subject is None:
-        told_apart = hashlib.sha256(body).hexdigest()
+        identity = hashlib.sha256(body).hexdigest()
     else:
-        told_apart = f"{webhook.subject} {webhook.occurrence or ''}"
-    return hashlib.sha256(f"{scope} {webhook.kind} {told_apart}".encode()).hexdigest()
+        identity = f"{webhook.subject} {webhook.occurrence or ''}"
+    return hashlib.sha256(f"{scope} {webhook.kind} {identity}".encode()).hexdigest()

@@ -1,7 +1,7 @@
 """Scheduled events and their invitees: read, book, cancel, mark.
 
-The rule not to break: nothing that books, cancels or marks is repeated here. Facts are made by
-the same translation as a webhook's, so that both roads lead to the same booking.
+No request that books, cancels or marks is repeated here. Facts come from the same translation as a
+webhook's facts, so both sources give the same booking.
 """
 
 from itertools import chain
@@ -45,9 +45,9 @@ class CalendlyBookingsGateway:
 
     Args:
         api: the calls.
-        page_size: events a page. Each costs another request for its invitees, so a page has to
-            fit well into the Free plan's 50 requests a minute, or it could never be read.
-        at_once: requests that run together at most.
+        page_size: events per page. Each needs another request for its invitees, and a page must
+            fit into the Free plan's 50 requests per minute.
+        at_once: the maximum of concurrent requests.
 
     """
 
@@ -59,7 +59,6 @@ class CalendlyBookingsGateway:
     async def page(
         self, access: Access, user_uri: str, span: Window, page: str | None
     ) -> FactsPage:
-        """Return the invitees of a page of events that start within the span, any status."""
         params = _events_of("user", user_uri, span) | {"count": str(self._page_size)}
         answer = await self._api.get(
             access, _EVENTS, Collection[msgspec.Raw], page_params(params, page)
@@ -77,18 +76,15 @@ class CalendlyBookingsGateway:
         )
 
     async def find(self, access: Access, user_uri: str, email: str, span: Window) -> list[Facts]:
-        """Return the bookings of one invitee that start within the span."""
-        return await self._found(access, _events_of("user", user_uri, span), email, span)
+        return await self._find(access, _events_of("user", user_uri, span), email, span)
 
     async def find_in_organization(
         self, access: Access, organization_uri: str, email: str, span: Window
     ) -> list[Facts]:
-        """Return one invitee's bookings within the span with any host of an organization."""
         params = _events_of("organization", organization_uri, span)
-        return await self._found(access, params, email, span)
+        return await self._find(access, params, email, span)
 
     async def of_event(self, access: Access, event_uri: str) -> list[Facts]:
-        """Return what Calendly says now of everybody who was ever invited to an event."""
         path = path_of(event_uri, "scheduled_events")
         params = {"count": "100"}
         found = await self._api.get_all(access, f"{path}/invitees", Collection[Invitee], params)
@@ -96,7 +92,6 @@ class CalendlyBookingsGateway:
         return [to_facts(each, event) for each in found]
 
     async def invitee(self, access: Access, invitee_uri: str) -> Facts:
-        """Return what Calendly says of one invitee now: the invitee and its event."""
         path = path_of(invitee_uri, "scheduled_events", "invitees")
         event_path = path.rpartition("/invitees/")[0]
         invitee = (await self._api.get(access, path, Resource[Invitee])).resource
@@ -104,12 +99,9 @@ class CalendlyBookingsGateway:
         return to_facts(invitee, event)
 
     async def book(self, access: Access, request: BookingRequest) -> str:
-        """Book for an invitee and return the invitee's URI. Never repeats by itself.
-
-        Calendly's 404 is for an event type or a time slot; which of them is settled by looking.
-        """
+        """Calendly's 404 means the event type or the time slot; a read of the event type decides."""
         try:
-            made = await self._api.post(
+            invitee = await self._api.post(
                 access,
                 "/invitees",
                 to_body(request),
@@ -122,24 +114,20 @@ class CalendlyBookingsGateway:
                     "This event type is no longer offered at Calendly."
                 ) from None
             raise SlotTaken("The time slot is no longer open; pick another one.") from None
-        return made.uri
+        return invitee.uri
 
     async def cancel(self, access: Access, event_uri: str, reason: str | None) -> None:
-        """Cancel a whole event; one that is canceled already counts as canceled."""
         try:
             await self._cancel(access, event_uri, reason)
         except CalendlyRejected:
             if not reason:
                 raise
-            # Calendly documents the reason as optional, yet was seen to refuse every reason.
-            # What was refused has changed nothing, so this is another request, not a repetition.
+            # Calendly documents the reason as optional, but has been seen to refuse every reason.
+            # A refused request changed nothing, so this is another request, not a repetition.
             await self._cancel(access, event_uri, None)
 
     async def mark_no_show(self, access: Access, invitee_uri: str) -> NoShow:
-        """Mark an invitee as a no-show; one that is marked already keeps its mark.
-
-        How Calendly refuses a second mark is not documented, so a refusal is settled by looking.
-        """
+        """Calendly does not document how it refuses a second mark; a read of the invitee decides."""
         path = path_of(invitee_uri, "scheduled_events", "invitees")
         try:
             mark = await self._api.post(
@@ -153,7 +141,6 @@ class CalendlyBookingsGateway:
         return NoShow(at=utc(mark.created_at), uri=mark.uri)
 
     async def clear_no_show(self, access: Access, no_show_uri: str) -> None:
-        """Take the mark back; one that is gone already counts as taken back."""
         await self._api.act(access, "DELETE", path_of(no_show_uri, "invitee_no_shows"), is_gone)
 
     async def _cancel(self, access: Access, event_uri: str, reason: str | None) -> None:
@@ -162,30 +149,27 @@ class CalendlyBookingsGateway:
         await self._api.act(access, "POST", path, is_canceled_already, body)
 
     async def _is_gone(self, access: Access, event_type_uri: str) -> bool:
-        """Whether an event type is known not to be offered any more."""
+        """Whether an event type is known to be no longer offered."""
         try:
             path = path_of(event_type_uri, "event_types")
-            found = (await self._api.get(access, path, Resource[EventType])).resource
+            event_type = (await self._api.get(access, path, Resource[EventType])).resource
         except CalendlyNotFound:
             return True
         except CalendlyError:
             return False
-        return not found.active or found.deleted_at is not None
+        return not event_type.active or event_type.deleted_at is not None
 
-    async def _found(
+    async def _find(
         self, access: Access, params: dict[str, str], email: str, span: Window
     ) -> list[Facts]:
-        wanted = params | {"invitee_email": email, "count": "100"}
-        events = await self._api.get_all(access, _EVENTS, Collection[ScheduledEvent], wanted)
-        return await self._facts(access, _within(span, events), {"email": email})
-
-    async def _facts(
-        self, access: Access, events: list[ScheduledEvent], filters: dict[str, str]
-    ) -> list[Facts]:
-        async def of_event(event: ScheduledEvent) -> list[Facts]:
-            return await self._facts_of(access, event, filters)
-
-        return list(chain.from_iterable(await each(events, of_event, at_once=self._at_once)))
+        params |= {"invitee_email": email, "count": "100"}
+        events = await self._api.get_all(access, _EVENTS, Collection[ScheduledEvent], params)
+        facts = await each(
+            _within(span, events),
+            lambda event: self._facts_of(access, event, {"email": email}),
+            at_once=self._at_once,
+        )
+        return list(chain.from_iterable(facts))
 
     async def _facts_of(
         self, access: Access, event: ScheduledEvent, filters: dict[str, str]
@@ -211,8 +195,8 @@ class CalendlyBookingsGateway:
         try:
             return await self._api.get_all(access, path, into, {**filters, "count": "100"})
         except (CalendlyNotFound, CalendlyForbidden):
-            # Erased since the list was made, or an event of an organization the user has left:
-            # Calendly lists those but does not open them. One such must not stop the rest.
+            # An event erased since it was listed, or of an organization that the user has left:
+            # Calendly lists such an event but refuses to show it. It must not stop the rest.
             return []
 
 
@@ -226,5 +210,5 @@ def _events_of(whose: str, uri: str, span: Window) -> dict[str, str]:
 
 
 def _within(span: Window, events: list[ScheduledEvent]) -> list[ScheduledEvent]:
-    """Leave out what starts at the very end: whether Calendly includes it is not documented."""
+    """Leave out events that start at the end: Calendly does not document if it includes them."""
     return [event for event in events if span.start <= event.start_time < span.end]

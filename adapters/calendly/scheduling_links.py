@@ -13,11 +13,11 @@ class CalendlySchedulingLinksGateway:
         self._api = api
 
     async def create_link(self, access: Access, event_type_uri: str) -> str:
-        """Return the address of a booking page that takes one booking.
+        """Calendly accepts only 1 as `max_event_count`.
 
-        Calendly takes no other `max_event_count` than 1. It answers 404 for an unknown event type
-        and 403 for another organization's or for want of the scope, which it then names.
+        It answers 404 for an unknown event type. It answers 403 for another organization's event
+        type, or if the scope is missing, which it then names.
         """
         body = {"max_event_count": 1, "owner": event_type_uri, "owner_type": "EventType"}
-        made = await self._api.post(access, "/scheduling_links", body, Resource[SchedulingLink])
-        return made.booking_url
+        link = await self._api.post(access, "/scheduling_links", body, Resource[SchedulingLink])
+        return link.booking_url

@@ -25,15 +25,13 @@ class CalendlySubscriptionsGateway:
         self._api = api
 
     async def all(self, access: Access, account: Account) -> list[ActualSubscription]:
-        """Return the user-scope subscriptions of the account, following every page."""
         params = {**_owner(account), "count": "100"}
-        found = await self._api.get_all(access, _PATH, Collection[Subscription], params)
-        return [_actual(each) for each in found]
+        listed = await self._api.get_all(access, _PATH, Collection[Subscription], params)
+        return [_actual(each) for each in listed]
 
     async def subscription(
         self, access: Access, subscription_uri: str
     ) -> ActualSubscription | None:
-        """Return one subscription as it is now, or None where there is none."""
         path = path_of(subscription_uri, "webhook_subscriptions")
         try:
             return _actual((await self._api.get(access, path, Resource[Subscription])).resource)
@@ -48,21 +46,20 @@ class CalendlySubscriptionsGateway:
         events: Sequence[str],
         signing_key: Secret,
     ) -> ActualSubscription:
-        """Create a user-scope subscription; Calendly wants the organization even so.
+        """Create the subscription; Calendly requires the organization for user scope as well.
 
-        Calendly does not say whether an OAuth client may name a key. Where it may not, the app's
-        key signs and the same request without one is in order.
+        Calendly does not document whether an OAuth client may send a key. If it refuses the key,
+        the request is sent without it, and the app's key signs.
         """
         body = {"url": callback_url, "events": list(events), **_owner(account)}
         own = {"signing_key": signing_key.reveal()}
         try:
-            made = await self._api.post(access, _PATH, body | own, Resource[Subscription])
+            created = await self._api.post(access, _PATH, body | own, Resource[Subscription])
         except CalendlyRejected:
-            made = await self._api.post(access, _PATH, body, Resource[Subscription])
-        return _actual(made)
+            created = await self._api.post(access, _PATH, body, Resource[Subscription])
+        return _actual(created)
 
     async def delete(self, access: Access, subscription_uri: str) -> None:
-        """Delete a subscription; one that is gone already counts as deleted."""
         path = path_of(subscription_uri, "webhook_subscriptions")
         await self._api.act(access, "DELETE", path, is_gone)
 

@@ -1,7 +1,7 @@
-"""Where Calendly's webhook bodies hold links that act without a login, and people.
+"""Find and remove links that act without a login, and personal data, in webhook bodies.
 
-The rule not to break: of an erased invitee's booking there stays only what is named here. A field
-that Calendly adds tomorrow goes with the person.
+Of an erased invitee's booking only the fields named here remain. A field that Calendly adds later
+is removed with the person.
 """
 
 import re
@@ -23,15 +23,15 @@ _EMPTY = b"{}"
 
 _LINK_FIELDS = frozenset({"cancel_url", "reschedule_url"})
 _LINK = re.compile(r"https?://\S*/(?:cancellations|reschedulings)/\S*", re.IGNORECASE)
-# What ends an address, and what an address may hold (RFC 5321, atoms) although it also divides the
-# parts of a link, and stands before or behind an address in a text.
+# Characters that end an address. And characters that an address may contain (RFC 5321, atoms), but
+# that also separate the parts of a link, or precede or follow an address in a text.
 _ENDS, _DIVIDES = r"""\s@<>",;:()\[\]\\""", "'/=&?"
 _NEVER = rf"{_ENDS}{_DIVIDES}"
-# The end of somebody else's address is not this person's.
+# The end of another person's longer address is not a match.
 _BEGINS = rf"(?<![^{_ENDS}])([{_DIVIDES}]*)"
 _EMAIL = re.compile(rf"{_BEGINS}([^{_NEVER}][^{_ENDS}]*@[^{_NEVER}]+\.[^{_NEVER}]+)")
 _WHOLE = re.compile(rf"[^{_ENDS}]+@[\w-]+(?:\.[\w-]+)*")
-# No further than an address: what follows one without a space begins anew.
+# It ends with an address: text that follows without a space is another word.
 _WORD = re.compile(rf"[^\s@]+(?:@[^{_NEVER}]*(?![^{_NEVER}]|@))?")
 _OF_LINK = re.compile(r"://|%40|[?&][^?&=]*=")
 _PART_OF_LINK = re.compile(r"[^/=&?]+")
@@ -50,18 +50,17 @@ class CalendlyWebhookBodies:
     """Implements the WebhookBodies port."""
 
     def without_links(self, body: bytes) -> Any:
-        """Return the body as JSON's values, its acting links replaced."""
         try:
             return _mapped(_decoded(body), _without_link, drop=_LINK_FIELDS)
         except RecursionError:
             return None
 
     def emails(self, body: bytes) -> frozenset[str]:
-        """Return every address, wherever it stands; of no JSON those of its text."""
+        """Return every address; if the body is not JSON, the addresses in its text."""
         texts: list[str] = []
         try:
             decoded = _decoded(body)
-            _mapped(decoded, lambda text: _noted(text, texts))
+            _mapped(decoded, lambda text: _record(text, texts))
         except RecursionError:
             decoded = None
         if decoded is None:
@@ -70,7 +69,7 @@ class CalendlyWebhookBodies:
         return frozenset({own} if own else ()).union(*map(_emails_of, texts))
 
     def booked_at(self, body: bytes) -> datetime | None:
-        """Return the time at which the payload's own record was made, or else the webhook."""
+        """Return the creation time of the payload's record, or else that of the webhook."""
         decoded = _decoded(body)
         envelope = decoded if isinstance(decoded, dict) else {}
         payload = envelope.get("payload")
@@ -78,7 +77,6 @@ class CalendlyWebhookBodies:
         return _time(own) or _time(envelope.get("created_at"))
 
     def erased(self, body: bytes, emails: Collection[str]) -> bytes:
-        """Return the body without these people."""
         try:
             return self._erased(_decoded(body), emails)
         except RecursionError:
@@ -90,13 +88,13 @@ class CalendlyWebhookBodies:
         payload, kind = decoded["payload"], decoded.get("event")
         if kind in INVITEE_KINDS | NO_SHOW_KINDS:
             own = _own_email(decoded) in emails
-            rewritten = _of_invitee(payload) if own else _blotted(payload, emails)
+            rewritten = _of_invitee(payload) if own else _redacted(payload, emails)
         elif kind in EVENT_TYPE_KINDS:
-            rewritten = _blotted(payload, emails)
+            rewritten = _redacted(payload, emails)
         else:
-            # Contacts, forms, recaps: all of it is about the person, and nothing of it is used.
+            # Contacts, forms, recaps: all fields are about the person, and the service uses none.
             rewritten = _picked(payload, ("uri", "created_at", "updated_at"))
-        envelope = _blotted({**decoded, "payload": None}, emails)
+        envelope = _redacted({**decoded, "payload": None}, emails)
         return msgspec.json.encode({**envelope, "payload": rewritten})
 
 
@@ -162,48 +160,48 @@ def _picked(value: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     return {name: value[name] for name in names if name in value}
 
 
-def _blotted(value: Any, emails: Collection[str]) -> Any:
-    # The longest first: an address may begin another one.
+def _redacted(value: Any, emails: Collection[str]) -> Any:
+    # The longest first: an address may be the beginning of another one.
     ordered = sorted(emails, key=len, reverse=True)
     either = "|".join(re.escape(each).replace("@", "(?:@|%40)") for each in ordered)
     pattern = re.compile(rf"{_BEGINS}(?:{either})(?![\w-]|\.\w)", re.IGNORECASE)
 
-    def odd(found: re.Match[str]) -> str:
-        return f"{found[1]}{ERASED}" if normalised(found[2]) in emails else found[0]
+    def other_spelling(match: re.Match[str]) -> str:
+        return f"{match[1]}{ERASED}" if normalised(match[2]) in emails else match[0]
 
-    def part_blotted(part: str) -> str:
-        # Looked at again for spellings that only the rule of `normalised` knows.
-        return _EMAIL.sub(odd, pattern.sub(rf"\1{ERASED}", part))
+    def part_redacted(part: str) -> str:
+        # Search again for spellings that only `normalised` recognises.
+        return _EMAIL.sub(other_spelling, pattern.sub(rf"\1{ERASED}", part))
 
-    def blotted(text: str) -> str:
+    def redacted(text: str) -> str:
         if _is_whole(text):
             return ERASED if normalised(text) in emails else text
-        # A text that still gives the address away, in a link encoded letter by letter, goes as a
-        # whole.
-        left = _each_part(text, part_blotted)
+        # A text that still contains the address, for example in a link that encodes each letter,
+        # is replaced as a whole.
+        left = _each_part(text, part_redacted)
         return left if _emails_of(left).isdisjoint(emails) else ERASED
 
-    return _mapped(value, blotted)
+    return _mapped(value, redacted)
 
 
 def _emails_of(text: str) -> frozenset[str]:
     if _is_whole(text):
         return frozenset({normalised(text)})
     parts: list[str] = []
-    _each_part(text, lambda part: _noted(part, parts))
+    _each_part(text, lambda part: _record(part, parts))
     parts += [unquote(part) for part in parts if "%40" in part]
     found = (each[2] for part in parts for each in _EMAIL.finditer(part))
     return frozenset(normalised(each.rstrip(".!")) for each in found)
 
 
 def _is_whole(text: str) -> bool:
-    """Whether a text is one address and nothing else, whatever it would look like in another."""
+    """Whether the whole text is one address."""
     whole = normalised(text)
     return _WHOLE.fullmatch(whole) is not None and _OF_LINK.search(whole) is None
 
 
 def _each_part(text: str, change: Callable[[str], str]) -> str:
-    """Return a text with each stretch of it changed in which an address may stand."""
+    """Return the text with a change applied to each part that may contain an address."""
 
     def changed(found: re.Match[str]) -> str:
         return change(found[0])
@@ -215,7 +213,7 @@ def _each_part(text: str, change: Callable[[str], str]) -> str:
     return _WORD.sub(word, text)
 
 
-def _noted(text: str, texts: list[str]) -> str:
+def _record(text: str, texts: list[str]) -> str:
     texts.append(text)
     return text
 

@@ -1,8 +1,7 @@
-"""Reading webhook bodies.
+"""Parse webhook bodies.
 
-The rule not to break: whatever has an envelope is a notice, never an error, be its kind unknown
-or its payload unreadable: an answer other than 2xx makes Calendly retry for a day and then disable
-the subscription.
+A body with an envelope never raises, also if its kind is unknown or its payload unreadable. A
+response other than 2xx makes Calendly retry for a day and then disable the subscription.
 """
 
 from typing import TypeVar
@@ -23,21 +22,15 @@ class CalendlyWebhookReader:
     """Implements `WebhookReader`."""
 
     def read(self, body: bytes) -> ParsedWebhook:
-        """Return what a body says.
-
-        Raises:
-            MalformedWebhook: not JSON, or no envelope; names the field.
-
-        """
         try:
             envelope = decode(body, Envelope)
         except Unreadable as fault:
             field = _within("", fault) or "body"
             raise MalformedWebhook(
-                f"This is no Calendly webhook: {field} is missing or unreadable."
+                f"This is not a Calendly webhook: {field} is missing or unreadable."
             ) from None
         try:
-            return _notice(envelope)
+            return _parsed(envelope)
         except Unreadable as fault:
             return ParsedWebhook(
                 kind=envelope.event,
@@ -46,7 +39,7 @@ class CalendlyWebhookReader:
             )
 
 
-def _notice(envelope: Envelope) -> ParsedWebhook:
+def _parsed(envelope: Envelope) -> ParsedWebhook:
     if envelope.event in INVITEE_KINDS:
         return _invitee(envelope)
     if envelope.event == "invitee_no_show.created":
@@ -61,7 +54,7 @@ def _notice(envelope: Envelope) -> ParsedWebhook:
 
 
 def _invitee(envelope: Envelope) -> ParsedWebhook:
-    # An invitee is created once and canceled at most once: its URI tells all.
+    # An invitee is created once and canceled at most once: its URI is enough.
     payload = _payload(envelope, InviteeWithEvent)
     canceled = envelope.event == "invitee.canceled"
     facts = to_facts(payload, payload.scheduled_event, canceled=canceled)
@@ -75,7 +68,7 @@ def _invitee(envelope: Envelope) -> ParsedWebhook:
 
 
 def _no_show_created(envelope: Envelope) -> ParsedWebhook:
-    # Each marking makes a new no-show, so the mark's own URI tells two of them apart.
+    # Each marking creates a new no-show with its own URI, which distinguishes two of them.
     payload = _payload(envelope, InviteeWithEvent)
     if payload.no_show is None:
         raise Unreadable("$.no_show")
@@ -92,8 +85,8 @@ def _no_show_created(envelope: Envelope) -> ParsedWebhook:
 
 
 def _no_show_deleted(envelope: Envelope) -> ParsedWebhook:
-    # The body no longer names the mark, and one invitee's can be taken back more than once. The
-    # envelope's time is in whole seconds: within one, the invitee's own last change tells more.
+    # The body no longer names the mark, and an invitee's mark can be removed more than once. The
+    # envelope's time is in whole seconds; the invitee's own last change is more precise.
     payload = _payload(envelope, InviteeWithEvent)
     at = max(utc(envelope.created_at), utc(payload.updated_at or payload.created_at))
     facts = to_facts(payload, payload.scheduled_event, no_show=NoShow(at=at, uri=None))

@@ -26,7 +26,7 @@ from domain.cache_policy import Freshness
 from domain.errors.root import SlotkeeperError
 from domain.integration import Cause
 from domain.signature import Verdict
-from domain.subscription import Trouble
+from domain.subscription import ReplaceReason
 from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, NO_SHOW_KINDS
 
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
@@ -170,7 +170,7 @@ class Counters:
         self.subscriptions_replaced = self._counter(
             "subscriptions_replaced",
             "Webhook subscriptions that a new one replaced, by reason.",
-            reason=Trouble,
+            reason=ReplaceReason,
         )
         self.circuit_state = Gauge(
             "slotkeeper_circuit_state",

@@ -1,5 +1,6 @@
 """The one list of use cases, which web, commands and workflows take."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from adapters.persistence.storage import PiccoloStorage
@@ -19,12 +20,13 @@ from application.bookings.create_scheduling_link import CreateSchedulingLink
 from application.bookings.list_bookings import ListBookings, ShowBooking
 from application.bookings.mark_no_show import MarkNoShow
 from application.bookings.reconcile import ReconcileBookings
-from application.bookings.reconcile_jobs import FillGaps, ReconcileAll
+from application.bookings.reconcile_jobs import ReconcileAll
 from application.integrations.begin_connect import BeginConnect
 from application.integrations.complete_connect import CompleteConnect
 from application.integrations.finish_disconnect import FinishDisconnect
 from application.integrations.request_disconnect import RequestDisconnect
 from application.integrations.view_integration import ViewIntegration
+from application.jobs.job_result import JobResult, Progress
 from application.ports.clock import Clock
 from application.ports.storage.version_lookup import VersionLookup
 from application.privacy.erase_invitee import EraseInvitee
@@ -93,4 +95,7 @@ class Services:
     mark_no_show: MarkNoShow
     reconcile_bookings: ReconcileBookings
     reconcile_all: ReconcileAll
-    fill_gaps: FillGaps
+
+    @property
+    def fill_gaps(self) -> Callable[[str | None, int, Progress], Awaitable[JobResult]]:
+        return self.reconcile_all.fill_gaps

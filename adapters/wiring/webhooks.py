@@ -27,7 +27,7 @@ MAX_PENDING = 1000
 GROUP_LOCK_WAIT = timedelta(milliseconds=250)
 # The same for a single delivery, which waits a second time for the lock that stopped its group.
 SINGLE_LOCK_WAIT = timedelta(milliseconds=100)
-# Stored unapplied, a delivery waits only for another process that stores the same one.
+# An event without its integration waits only for another process that stores the same event.
 UNLINKED_LOCK_WAIT = timedelta(seconds=1)
 # Deliveries that are stored alone at a time, of different integrations: half of the connections.
 SINGLE_CONCURRENCY = 5

@@ -11,7 +11,7 @@ from application.availability.read_lists import ReadEventTypes, ReadSchedules
 from application.availability.read_slots import ReadAvailability
 from application.availability.usage_tracking import UsageTracker
 from application.bookings.list_bookings import ListBookings, ShowBooking
-from application.bookings.reconcile_jobs import FillGaps, ReconcileAll
+from application.bookings.reconcile_jobs import ReconcileAll
 from application.integrations.request_disconnect import RequestDisconnect
 from application.integrations.view_integration import ViewIntegration
 from application.security.identify_caller import IdentifyCaller
@@ -87,5 +87,4 @@ def wire(resources: Resources) -> Services:
         mark_no_show=bookings.mark_no_show(resources, calendly, show),
         reconcile_bookings=reconcile,
         reconcile_all=ReconcileAll(storage=storage, reconcile=reconcile, concurrency=concurrency),
-        fill_gaps=FillGaps(storage=storage, reconcile=reconcile, concurrency=concurrency),
     )

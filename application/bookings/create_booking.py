@@ -55,7 +55,7 @@ class BookingInput(RedactedRepr, msgspec.Struct, frozen=True):
 
 
 class BookForInvitee:
-    """Books once, however often the caller repeats the request under its key."""
+    """Books once, even if the caller repeats the request under its key."""
 
     def __init__(
         self,

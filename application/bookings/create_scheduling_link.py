@@ -1,7 +1,7 @@
-"""Make a single-use booking link for one of a user's event types.
+"""Create a single-use booking link for one of a user's event types.
 
-No idempotency key and no journal: a link that nobody was given is never used and costs nothing,
-so whoever lost the answer asks again and gets another link. Nothing is repeated from here.
+There is no idempotency key: an unused link costs nothing. A caller that lost the response repeats
+the request and gets another link. The service itself never repeats it.
 """
 
 import msgspec
@@ -15,7 +15,7 @@ from domain.ids import IntegrationId, UserId
 
 
 class SchedulingLink(msgspec.Struct, frozen=True):
-    """A booking page that takes one booking of an event type."""
+    """A booking page that accepts one booking of an event type."""
 
     integration_id: IntegrationId
     event_type_uri: str
@@ -23,7 +23,7 @@ class SchedulingLink(msgspec.Struct, frozen=True):
 
 
 class CreateSchedulingLink:
-    """Asks Calendly for one new link a call."""
+    """Each call creates one link at Calendly."""
 
     def __init__(
         self,
@@ -39,23 +39,23 @@ class CreateSchedulingLink:
         self._availability = availability
 
     async def __call__(self, user_id: UserId, event_type: str) -> SchedulingLink:
-        """Make a link.
+        """Create a link.
 
         Args:
-            user_id: whose.
+            user_id: the owner of the event type.
             event_type: its Calendly URI, or the last segment of it.
 
         Raises:
             IntegrationNotFound, ReauthRequired.
             EventTypeNotFound: the user has no active event type of that name.
-            ScopeMissing: the user's grant is from before links were asked for, or declined them.
-            CalendlyUncertain: the answer was lost; asking again is safe.
-            And what ReadAvailability.event_type and the CalendlyError family raise.
+            ScopeMissing: the user's grant does not include scheduling links.
+            CalendlyUncertain: the response was lost; repeating the request is safe.
+            Further errors of ReadAvailability.event_type, and the CalendlyError family.
 
         """
         integration = await usable_integration_of(self._storage, user_id)
-        wanted = await self._availability.event_type(user_id, event_type)
+        offered = await self._availability.event_type(user_id, event_type)
         url = await self._session.call(
-            integration.id, lambda access: self._calendly.create_link(access, wanted.uri)
+            integration.id, lambda access: self._calendly.create_link(access, offered.uri)
         )
-        return SchedulingLink(integration.id, wanted.uri, url)
+        return SchedulingLink(integration.id, offered.uri, url)

@@ -61,13 +61,13 @@ class IdempotentCommands:
         content: object,
         act: Callable[[Integration, BookingCommand], Awaitable[Sequence[Facts]]],
     ) -> CommandResult:
-        """Carry a command out once, however often it is requested under its key.
+        """Carry a command out once, even if the caller repeats the request under its key.
 
         Args:
             user_id: the owner of the key.
             key: the Idempotency-Key.
             operation: the kind of command.
-            content: the request's content, to tell two requests apart.
+            content: the request's content, which must be the same in a repetition.
             act: acts at Calendly for the user's integration, and returns the facts that Calendly
                 then has, those of the command's booking first.
 

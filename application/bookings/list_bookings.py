@@ -1,4 +1,4 @@
-"""List a user's bookings, a keyset page at a time."""
+"""List a user's bookings by keyset pages, and show one."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from domain.ids import BookingId, UserId
 
 
 class BookingView(msgspec.Struct, frozen=True):
-    """A booking, and the ids of those before and after it in a chain of reschedules."""
+    """A booking, and the ids of its predecessor and successor in a chain of reschedules."""
 
     booking: Booking
     rescheduled_from: BookingId | None = None
@@ -23,7 +23,7 @@ class BookingView(msgspec.Struct, frozen=True):
 async def view_bookings(
     uow: UnitOfWork, user_id: UserId, bookings: Sequence[Booking]
 ) -> tuple[BookingView, ...]:
-    """Return the bookings with their links resolved, in the same order."""
+    """Return the bookings with the ids of their relatives, in the same order."""
     relatives = {
         uri
         for each in bookings
@@ -49,7 +49,7 @@ class BookingsPage(msgspec.Struct, frozen=True):
 
 
 class ListBookings:
-    """Reads the store of bookings; Calendly is not asked."""
+    """Reads stored bookings only; no call to Calendly."""
 
     def __init__(self, *, storage: Storage) -> None:
         self._storage = storage
@@ -58,16 +58,16 @@ class ListBookings:
         """Return a page by ascending start; an empty one for a user without bookings."""
         one_more = msgspec.structs.replace(query, limit=query.limit + 1)
         async with self._storage() as uow:
-            found = await uow.bookings.page(user_id, one_more)
-            items = await view_bookings(uow, user_id, found[: query.limit])
-        if len(found) <= query.limit:
+            bookings = await uow.bookings.page(user_id, one_more)
+            items = await view_bookings(uow, user_id, bookings[: query.limit])
+        if len(bookings) <= query.limit:
             return BookingsPage(items, None)
         last = items[-1].booking
         return BookingsPage(items, (last.facts.details.start, last.id))
 
 
 class ShowBooking:
-    """Reads the store of bookings; another user's booking does not exist."""
+    """Reads one stored booking; another user's booking is not found."""
 
     def __init__(self, *, storage: Storage) -> None:
         self._storage = storage

@@ -84,6 +84,6 @@ class MarkNoShow:
 
 
 def _cleared(marks: Iterable[NoShow]) -> NoShow | None:
-    """Return a removal just after the latest of these marks, so that only a newer mark beats it."""
+    """Return a removal just after the latest of these marks, so that only a newer mark wins."""
     last = max((each.at for each in marks), default=None)
     return None if last is None else NoShow(at=last + timedelta(microseconds=1), uri=None)

@@ -1,4 +1,4 @@
-"""Compare one integration's bookings with Calendly's and repair the difference."""
+"""Reconcile one integration's bookings: read them at Calendly and repair the difference."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -27,7 +27,7 @@ from domain.reads import as_read
 from domain.reconciliation import Change
 from domain.sweep_window import Reaches, window
 
-MAX_WAITS = 5  # waits a page, before the sweep is left to its next run
+MAX_WAITS = 5  # per page; after these the next run continues
 LONGEST_WAIT = 65.0  # seconds; Calendly counts by the minute
 
 REPAIRED = "repaired"
@@ -37,13 +37,13 @@ UNSUBSCRIBED = "unsubscribed"
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """What comparing one integration's bookings came to.
+    """The result of reconciling one integration's bookings.
 
     Args:
-        result: `repaired` where webhooks were lost, `backfilled` for the first time,
-            `unsubscribed` where news came by comparing alone because no webhook subscription
-            could be made so far, `unchanged` for none of it.
-        count: how many bookings that is about.
+        result: `repaired` if webhooks were lost, `backfilled` for the first time, `unchanged` if
+            nothing changed. `unsubscribed` if there are changes, but no webhook subscription could
+            be created so far.
+        count: the number of bookings concerned.
 
     """
 
@@ -52,10 +52,10 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 class ReconcileBookings:
-    """The same settling rule as for webhooks; a repair means that a webhook was lost.
+    """Merges facts by the same rule as webhooks; a repair means that a webhook was lost.
 
-    What a page repaired is counted in the page's own transaction, so the count is exact however
-    the sweep ends.
+    Each page's repairs are counted in the page's own transaction, so the count is exact even if a
+    later page fails.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class ReconcileBookings:
         self._randomness = randomness
         self._telemetry = telemetry
         self._reaches = reaches
-        self._unlisted = ReconcileMissing(
+        self._missing = ReconcileMissing(
             storage=storage, session=session, calendly=calendly, clock=clock, randomness=randomness
         )
 
@@ -89,18 +89,18 @@ class ReconcileBookings:
     async def compare(
         self, integration_id: IntegrationId, *, backfill: bool, wide: bool = False
     ) -> Comparison:
-        """Sweep a window of start times, events of both statuses.
+        """Read a window of start times, active and canceled events, and merge the facts.
 
-        The window grows by what an open gap in the deliveries asks for, and the gap is closed.
+        An open gap in the deliveries widens the window, and is then closed.
 
         Args:
-            integration_id: whose bookings.
-            backfill: the first, wide sweep after connecting, whose finds are no repairs.
-            wide: look as far as a back-fill does.
+            integration_id: the owner of the bookings.
+            backfill: the first, wide run after connecting; its changes are not repairs.
+            wide: use the window of a back-fill.
 
         Returns:
-            What it came to. What is settled without having been lost does not count: what
-            happened before the first subscription or just now, and what a stored webhook tells.
+            The result. Its count leaves out changes before the first subscription, changes of the
+            last minutes, and changes that a stored webhook reports.
 
         """
         integration = await read_connected(self._storage, integration_id)
@@ -113,16 +113,16 @@ class ReconcileBookings:
             async for page in self._pages(integration, span):
                 unreadable += page.unreadable
                 seen.update(each.invitee_uri for each in page.facts)
-                changed += await self._settle(integration, page.facts, result)
-            await self._unlisted(integration, span, seen, now)
+                changed += await self._merge(integration, page.facts, result)
+            await self._missing.reconcile(integration, span, seen, now)
         finally:
-            self._tell(integration_id, changed if result == REPAIRED else 0, unreadable)
+            self._report(integration_id, changed if result == REPAIRED else 0, unreadable)
         async with self._storage() as uow:
             await uow.integrations.put_reconciled(integration_id, now, closes=integration.gap)
             await uow.commit()
         return Comparison(result if changed or backfill else UNCHANGED, changed)
 
-    def _tell(self, integration_id: IntegrationId, repaired: int, unreadable: int) -> None:
+    def _report(self, integration_id: IntegrationId, repaired: int, unreadable: int) -> None:
         if repaired:
             self._telemetry.bookings_repaired(integration_id, repaired)
         if unreadable:
@@ -142,23 +142,23 @@ class ReconcileBookings:
     async def _page(self, integration: Integration, span: Window, token: str | None) -> FactsPage:
         user_uri = integration.account.user_uri
         for _ in range(MAX_WAITS):
-            asked_at = self._clock.now()
+            read_at = self._clock.now()
             try:
                 page = await self._session.call(
                     integration.id,
                     lambda access: self._calendly.page(access, user_uri, span, token),
                 )
             except CalendlyThrottled as error:
-                # A Free plan's minute is spent after a page or two: a sweep that gave up here
-                # would begin again at page one and never come further.
+                # A Free plan's limit for a minute is used up after a page or two. A run that
+                # stopped here would begin again at page one and never reach the end.
                 throttled = error
                 await asyncio.sleep(min(error.retry_after or LONGEST_WAIT, LONGEST_WAIT))
             else:
-                facts = tuple(as_read(each, asked_at) for each in page.facts)
+                facts = tuple(as_read(each, read_at) for each in page.facts)
                 return replace(page, facts=facts)
         raise throttled
 
-    async def _settle(self, integration: Integration, facts: Sequence[Facts], result: str) -> int:
+    async def _merge(self, integration: Integration, facts: Sequence[Facts], result: str) -> int:
         if not facts:
             return 0
         async with self._storage() as uow:
@@ -166,16 +166,17 @@ class ReconcileBookings:
             changed = dict(await merge_facts(uow, self._randomness, facts_by_owner))
             now = self._clock.now()
             changes = changed.pop(Owner.of(integration), [])
-            found = changes if result == BACKFILLED else [each for each in changes if each.missed]
+            is_backfill = result == BACKFILLED
+            counted = [each for each in changes if is_backfill or each.missed]
             users = {colleague.user_id for colleague in changed}
-            if found or any(_moved(each) for each in changes):
+            if counted or any(_moved(each) for each in changes):
                 users.add(integration.user_id)
             if users:
                 await uow.availability.invalidate(sorted(users), now, by="reconciliation")
-            count = len(found)
+            count = len(counted)
             if result == REPAIRED:
                 count = await count_missed_webhooks(
-                    uow, integration, found, now, reassigned=reassigned_invitees
+                    uow, integration, counted, now, reassigned=reassigned_invitees
                 )
                 if count:
                     await uow.integrations.add_repairs(integration.id, count, now)
@@ -190,9 +191,9 @@ def _result(integration: Integration, *, backfill: bool) -> str:
 
 
 def _moved(change: Change) -> bool:
-    """Whether a known booking takes other times, or those of other hosts, than before."""
-    return change.before is not None and _taken(change.before) != _taken(change.facts)
+    """Whether a known booking has other times or other hosts than before."""
+    return change.before is not None and _occupied(change.before) != _occupied(change.facts)
 
 
-def _taken(facts: Facts) -> tuple[object, ...]:
+def _occupied(facts: Facts) -> tuple[object, ...]:
     return facts.details.start, facts.details.end, facts.details.host_uris

@@ -1,4 +1,4 @@
-"""Reconcile the bookings of all live integrations."""
+"""Reconcile the bookings of many integrations, page by page."""
 
 from application.bookings.reconcile import Comparison, ReconcileBookings
 from application.jobs.job_result import JobResult, Progress
@@ -22,21 +22,27 @@ class ReconcileAll:
     async def __call__(
         self, cursor: str | None, limit: int, progress: Progress, *, wide: bool = False
     ) -> JobResult:
-        """Reconcile a page; the results are those of `Comparison`.
+        """Reconcile a page of live integrations; the results are those of `Comparison`.
 
-        `wide` looks as far as after connecting.
+        Args:
+            cursor: the end of the previous page; None for the first page.
+            limit: integrations per page.
+            progress: receives the counts so far.
+            wide: use the window of a back-fill.
+
         """
-        return await page_through(
-            self._storage,
-            lambda integration: self._result(integration, wide=wide),
-            cursor=cursor,
-            limit=limit,
-            concurrency=self._concurrency,
-            progress=progress,
-        )
+        return await self._page(cursor, limit, progress, wide=wide, only_gaps=False)
+
+    async def fill_gaps(self, cursor: str | None, limit: int, progress: Progress) -> JobResult:
+        """Reconcile a page of the integrations with an open gap.
+
+        This runs often and is cheap if there are no gaps. The run over all integrations closes
+        gaps as well, but is rare.
+        """
+        return await self._page(cursor, limit, progress, wide=False, only_gaps=True)
 
     async def one(self, integration_id: IntegrationId, *, wide: bool = False) -> tuple[str, int]:
-        """Reconcile one integration; return the result and how many bookings it is about.
+        """Reconcile one integration; return the result and the number of bookings concerned.
 
         Raises:
             IntegrationNotFound, ReauthRequired, CircuitOpen, the CalendlyError family.
@@ -49,41 +55,23 @@ class ReconcileAll:
         compared = await self._compare(integration, wide=wide)
         return compared.result, compared.count
 
-    async def _compare(self, integration: Integration, *, wide: bool) -> Comparison:
-        # One whose onboarding never got this far is back-filled here.
-        first_time = integration.reconciled_at is None
-        return await self._reconcile.compare(integration.id, backfill=first_time, wide=wide)
+    async def _page(
+        self, cursor: str | None, limit: int, progress: Progress, *, wide: bool, only_gaps: bool
+    ) -> JobResult:
+        async def reconcile(integration: Integration) -> str:
+            return (await self._compare(integration, wide=wide)).result
 
-    async def _result(self, integration: Integration, *, wide: bool) -> str:
-        return (await self._compare(integration, wide=wide)).result
-
-
-class FillGaps:
-    """Goes through the integrations with an open gap alone: soon, and cheap when there are none.
-
-    The sweep over all integrations closes gaps as well; it comes much more rarely.
-    """
-
-    def __init__(
-        self, *, storage: Storage, reconcile: ReconcileBookings, concurrency: int
-    ) -> None:
-        self._storage = storage
-        self._reconcile = reconcile
-        self._concurrency = concurrency
-
-    async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> JobResult:
-        """Work through a page; the results are those of `Comparison`."""
         return await page_through(
             self._storage,
-            self._one,
+            reconcile,
             cursor=cursor,
             limit=limit,
             concurrency=self._concurrency,
             progress=progress,
-            only_gaps=True,
+            only_gaps=only_gaps,
         )
 
-    async def _one(self, integration: Integration) -> str:
-        # Whoever was never reconciled is back-filled: what is found then was not lost.
-        first = integration.reconciled_at is None
-        return (await self._reconcile.compare(integration.id, backfill=first)).result
+    async def _compare(self, integration: Integration, *, wide: bool) -> Comparison:
+        # An integration that was never reconciled is back-filled: its changes were not lost.
+        first_time = integration.reconciled_at is None
+        return await self._reconcile.compare(integration.id, backfill=first_time, wide=wide)

@@ -1,7 +1,7 @@
-"""Events that stand here and that Calendly's list of a user no longer has.
+"""Reconcile events that are active here and that Calendly no longer lists for the user.
 
-They were given to another host, or are gone. The rule not to break: absence from a list changes
-nothing by itself; only what Calendly says of the event does.
+They were reassigned to another host, or are gone. Absence from a list changes nothing by itself;
+only what Calendly returns for the event does.
 """
 
 from collections.abc import Container, Sequence
@@ -20,11 +20,11 @@ from domain.errors import CalendlyError, CalendlyProtocolError, Kind, Slotkeeper
 from domain.integration import Integration
 from domain.reads import as_read
 
-MOST = 10  # events a sweep; each is a call or two of the user's budget
+MAX_EVENTS = 10  # per run; each costs a call or two of the user's rate limit
 
 
 class ReconcileMissing:
-    """Looks at each such event on its own, and settles it for whoever hosts it now."""
+    """Reads each such event by itself, and merges its facts for its current hosts."""
 
     def __init__(
         self,
@@ -41,45 +41,45 @@ class ReconcileMissing:
         self._clock = clock
         self._randomness = randomness
 
-    async def __call__(
+    async def reconcile(
         self, integration: Integration, span: Window, listed: Container[str], began: datetime
     ) -> None:
-        """Settle what Calendly says of the events that a whole sweep did not list.
+        """Merge what Calendly returns for the events that a complete run did not list.
 
-        Who neither hosts an event nor is an admin is not told of it (403); then nothing is known
-        and nothing changes. No trouble here fails the sweep, whose pages are settled by now: what
-        concerns one event passes that one over, anything else leaves the rest to the next sweep.
+        Calendly refuses an event (403) to a user who is neither a host nor an admin; then nothing
+        changes. An error never fails the run, whose pages are already merged. An error of one event
+        skips that event; any other error leaves the rest to the next run.
 
         Args:
-            integration: whose events were swept.
-            span: the start times that were swept.
-            listed: the URIs of all invitees that were listed.
-            began: when the sweep began (UTC).
+            integration: the owner of the events.
+            span: the window of start times.
+            listed: the URIs of all listed invitees.
+            began: when the run began (UTC).
 
         """
         async with self._storage() as uow:
-            standing = await uow.bookings.standing(integration.id, span, began - LAG)
-        events = {event for invitee, event in standing.items() if invitee not in listed}
+            stored = await uow.bookings.active_events(integration.id, span, began - LAG)
+        events = {event for invitee, event in stored.items() if invitee not in listed}
         for uri in self._some(sorted(events)):
             try:
-                await self._settle(integration, await self._read(integration, uri))
+                await self._merge(integration, await self._read(integration, uri))
             except SlotkeeperError as error:
                 if not _concerns_the_event(error):
                     return
 
     def _some(self, events: Sequence[str]) -> Sequence[str]:
-        """Begin anywhere: those that nobody may look at would for ever hide the ones behind."""
+        """Start at a random event, so that refused events never keep the others from their turn."""
         first = int(self._randomness.fraction() * len(events))
-        return [*events[first:], *events[:first]][:MOST]
+        return [*events[first:], *events[:first]][:MAX_EVENTS]
 
     async def _read(self, integration: Integration, event_uri: str) -> Sequence[Facts]:
-        asked_at = self._clock.now()
-        found = await self._session.call(
+        read_at = self._clock.now()
+        facts = await self._session.call(
             integration.id, lambda access: self._calendly.of_event(access, event_uri)
         )
-        return [as_read(each, asked_at) for each in found]
+        return [as_read(each, read_at) for each in facts]
 
-    async def _settle(self, integration: Integration, facts: Sequence[Facts]) -> None:
+    async def _merge(self, integration: Integration, facts: Sequence[Facts]) -> None:
         async with self._storage() as uow:
             facts_by_owner = await facts_for_all_hosts(uow, integration, facts)
             changed = await merge_facts(uow, self._randomness, facts_by_owner)

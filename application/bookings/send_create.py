@@ -1,7 +1,7 @@
 """Send one request to book, and find the booking that it made if the response is lost.
 
-The command is marked as sent, and its lease renewed, each time before the request leaves: after
-anything that the session did before, such as a token refresh. A lost lease sends nothing.
+The command is marked as sent, and its lease renewed, each time just before the request leaves. That
+is after everything the session does first, such as a token refresh. A lost lease sends nothing.
 """
 
 from collections.abc import Iterable
@@ -80,8 +80,8 @@ class SendBooking:
     async def find(self, integration: Integration, clues: BookingClues) -> SearchResult:
         """Search the user's bookings, then the organization's if Calendly allows it.
 
-        A booking for a round-robin event type may belong to a colleague, so a search of the user's
-        bookings alone does not prove that there is none.
+        Calendly assigns the bookings of a round-robin event type to its hosts in turn. So a search
+        of the user's own bookings does not prove that there is no booking.
 
         Raises:
             ReauthRequired, CircuitOpen, the CalendlyError family: the user's own bookings could

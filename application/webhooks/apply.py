@@ -1,7 +1,7 @@
 """Apply webhooks to bookings and cache, inside the transaction that records them.
 
-Every transaction takes locks in this order, so that no two wait for each other in a circle: the
-integrations' booking facts by ascending id, the events' keys, the integrations' rows.
+Every transaction takes locks in one order: the integrations' booking facts by ascending id, the
+events' keys, the integrations' rows. So no two transactions wait for each other in a circle.
 """
 
 from collections.abc import Iterable, Sequence

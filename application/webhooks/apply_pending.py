@@ -1,6 +1,6 @@
-"""Apply stored webhooks that had no effect yet, until they do or are given up.
+"""Apply pending webhooks until each is applied or becomes a dead letter.
 
-When the next attempt comes, and after which there is none, is the rule of `domain.pending_webhooks`.
+`domain.pending_webhooks` decides the time of the next attempt and the number of attempts.
 """
 
 from collections.abc import Sequence
@@ -39,22 +39,22 @@ DEAD_LETTERED = "dead_lettered"
 
 
 class Failure(NamedTuple):
-    """Why an event was not applied, without any data of it.
+    """Why an event was not applied, without its data.
 
     Args:
-        code: the reason that is stored with it.
+        code: the reason to store with the event.
         error: the class of the error.
-        where: the place in the code, or the field of the body.
+        location: the place in the code, or the field of the body.
 
     """
 
     code: str
     error: str
-    where: str
+    location: str
 
 
 class ApplyPendingWebhooks:
-    """Works through the inbox; a dead letter is ours to mend, never the sender's."""
+    """Applies pending events; only an operator of this service can fix a dead letter."""
 
     def __init__(
         self,
@@ -126,23 +126,23 @@ class ApplyPendingWebhooks:
         return NOBODYS if reason == NOBODYS else IGNORED
 
     async def _failed(self, event: WebhookEvent, failure: Failure) -> None:
-        ruling = verdict(failure.code, event.attempts + 1, self._randomness.fraction())
-        again = None if ruling.pause is None else self._clock.now() + ruling.pause
-        # An event that somebody holds as well stays claimed, and is handed out again after that.
+        decision = verdict(failure.code, event.attempts + 1, self._randomness.fraction())
+        next_attempt = None if decision.pause is None else self._clock.now() + decision.pause
+        # If another transaction locks the event too, it stays claimed and is claimed again later.
         with suppress(StorageContended):
             async with self._storage() as uow:
-                if again is not None and not ruling.counted:
-                    await uow.webhook_events.put_off(event.id, failure.code, again)
+                if next_attempt is not None and not decision.counted:
+                    await uow.webhook_events.retry_later(event.id, failure.code, next_attempt)
                 else:
-                    await uow.webhook_events.failed(event.id, failure.code, again)
-                if again is None and event.user_id is not None:
-                    # It overtakes as long as it is pending, and not less for being given up.
+                    await uow.webhook_events.failed(event.id, failure.code, next_attempt)
+                if next_attempt is None and event.user_id is not None:
+                    # A pending event makes the cache stale, and so does a dead letter.
                     changed = {event.user_id: change_of(event.kind)}
                     await uow.availability.invalidate_each(changed, self._clock.now())
                 await uow.commit()
-        result = DEAD_LETTERED if again is None else failure.code
+        result = DEAD_LETTERED if next_attempt is None else failure.code
         self._telemetry.webhook_applied(event.kind, result)
-        self._telemetry.webhook_apply_failed(event.id, failure.error, failure.where)
+        self._telemetry.webhook_apply_failed(event.id, failure.error, failure.location)
 
 
 async def _integrations(

@@ -1,7 +1,4 @@
-"""A webhook that was verified and read, and what became of it.
-
-Nothing here decides: it is what the ways of storing a delivery have in common.
-"""
+"""A verified webhook delivery, its result, and the event to store for it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,12 +20,12 @@ UNAPPLIED = "unapplied"
 
 
 class Delivery(RedactedRepr, msgspec.Struct, frozen=True):
-    """What arrived, once it is known to come from Calendly.
+    """A webhook request with a valid signature.
 
     Args:
         body: the raw bytes.
-        webhook: what was read out of them.
-        integration_id: whom its address names; None for the app-wide address.
+        webhook: the parsed body.
+        integration_id: the integration in its address; None for the app-wide address.
         received_at: when it arrived (UTC).
 
     """
@@ -41,13 +38,13 @@ class Delivery(RedactedRepr, msgspec.Struct, frozen=True):
 
 
 class IngestResult(msgspec.Struct, frozen=True):
-    """What became of a delivery.
+    """The result of a delivery.
 
     Args:
         result: `stored` or `duplicate`.
-        event_id: of the stored event.
-        applied: whether it had its effect.
-        reason: why a stored one had none: it is ignored, or it waits to be applied.
+        event_id: the id of the stored event; None for a duplicate.
+        applied: whether bookings and cache show its effect.
+        reason: why a stored event is not applied: it is ignored, or pending.
 
     """
 
@@ -57,15 +54,13 @@ class IngestResult(msgspec.Struct, frozen=True):
     reason: str | None = None
 
 
-def event_of(
-    delivery: Delivery, concerned: Sequence[Integration | Owner], randomness: Randomness
-) -> WebhookEvent:
-    """Return the event to store; it belongs to whom it concerns where that is one alone.
+def event_of(delivery: Delivery, owners: Sequence[Owner], randomness: Randomness) -> WebhookEvent:
+    """Return the event to store; it refers to its owner if there is exactly one.
 
-    An app-wide delivery and one to a user's own address tell the same fact once, whichever way
-    they are stored: this is the one place where the key is made.
+    Only this function makes dedupe keys. So an app-wide delivery and a delivery to the user's own
+    address of the same fact are one event.
     """
-    only = concerned[0] if len(concerned) == 1 else None
+    only = owners[0] if len(owners) == 1 else None
     scope = _scope(only.id) if only else APP_WIDE
     return WebhookEvent(
         id=WebhookEventId(randomness.new_id()),
@@ -80,13 +75,13 @@ def event_of(
 
 
 def unlinked(event: WebhookEvent) -> WebhookEvent:
-    """Return an event that refers to its integration no more, for that row cannot be had now."""
+    """Return the event without its integration, whose row is locked."""
     return replace(event, integration_id=None)
 
 
 def belongs_to(event: WebhookEvent, webhook: ParsedWebhook, integration: Integration) -> bool:
-    """Whether an unlinked event was stored for this integration: its key says so."""
-    # Until a deploy could read it, the event was known by its hash.
+    """Whether the key of an unlinked event shows that it was stored for this integration."""
+    # An event that an earlier release could not read has a key made from its hash.
     readings = (webhook, replace(webhook, subject=None))
     scope = _scope(integration.id)
     return event.dedupe_key in {dedupe_key(each, event.body, scope) for each in readings}

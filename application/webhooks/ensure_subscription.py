@@ -1,4 +1,4 @@
-"""See to it that an integration has exactly one good webhook subscription."""
+"""Keep exactly one good webhook subscription for an integration."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from domain.subscription import (
     USER_EVENTS,
     ActualSubscription,
     Plan,
-    Trouble,
+    ReplaceReason,
     key_of,
     new_key,
     own_prefix,
@@ -33,13 +33,13 @@ KEY_BYTES = 12
 
 
 class EnsureSubscription:
-    """Compares desired with actual, creates first, deletes afterwards.
+    """Compares the desired with the actual subscriptions; creates before it deletes.
 
-    Each one that it creates gets a signing key of its own, derived from `signing_key`, the newest
-    of those that are configured.
+    Each new subscription gets a signing key of its own, derived from `signing_key`, the newest
+    configured one.
 
-    What a replaced subscription may have lost is remembered as a gap, in the transaction that
-    remembers the new one, so that a comparison of bookings makes up for it whatever dies next.
+    A replaced subscription may have lost deliveries. The transaction that stores the new one also
+    stores this gap, so that a reconciliation repairs the bookings even after a crash.
     """
 
     def __init__(
@@ -64,10 +64,10 @@ class EnsureSubscription:
         self._signing_key = signing_key
 
     async def __call__(self, integration_id: IntegrationId) -> str:
-        """Heal the subscription: `kept`, `created` or `replaced`.
+        """Check the subscription; return `kept`, `kept_failing`, `created` or `replaced`.
 
-        `kept_failing` is an early warning: Calendly is repeating deliveries that failed, and
-        disables the subscription when that goes on for a day (Calendly: webhook retries).
+        `kept_failing` is an early warning: Calendly retries failed deliveries, and disables the
+        subscription after a day of failures (Calendly: webhook retries).
 
         Raises:
             IntegrationNotFound, ReauthRequired, CircuitOpen, the CalendlyError family.
@@ -83,30 +83,30 @@ class EnsureSubscription:
 
     async def _ensure(self, integration_id: IntegrationId) -> str:
         integration = await read_connected(self._storage, integration_id)
-        asked_at = self._clock.now()
-        todo = self._plan(integration, await self._actual(integration))
-        if todo.keep is not None:
-            await self._remember_kept(integration, todo.keep, None if todo.failing else asked_at)
+        checked_at = self._clock.now()
+        steps = self._plan(integration, await self._actual(integration))
+        if steps.keep is not None:
+            await self._store_kept(integration, steps.keep, None if steps.failing else checked_at)
         else:
-            await self._replace(integration, todo.trouble, asked_at)
-        for uri in todo.delete:
+            await self._replace(integration, steps.reason, checked_at)
+        for uri in steps.delete:
             await self._delete(integration_id, uri)
-        if todo.keep is not None:
-            return KEPT_FAILING if todo.failing else KEPT
-        return REPLACED if todo.delete or todo.trouble else CREATED
+        if steps.keep is not None:
+            return KEPT_FAILING if steps.failing else KEPT
+        return REPLACED if steps.delete or steps.reason else CREATED
 
     async def _actual(self, integration: Integration) -> list[ActualSubscription]:
-        """What Calendly lists, and the one that we know: a fresh one may not be listed yet."""
+        """Return the listed subscriptions and the known one: a new one may not be listed yet."""
         listed = await self._session.call(
             integration.id, lambda access: self._calendly.all(access, integration.account)
         )
         known = integration.subscription.uri if integration.subscription else None
         if known is None or any(each.uri == known for each in listed):
             return listed
-        found = await self._session.call(
+        unlisted = await self._session.call(
             integration.id, lambda access: self._calendly.subscription(access, known)
         )
-        return listed if found is None else [*listed, found]
+        return listed if unlisted is None else [*listed, unlisted]
 
     def _plan(self, integration: Integration, actual: list[ActualSubscription]) -> Plan:
         subscription = integration.subscription
@@ -119,7 +119,7 @@ class EnsureSubscription:
         )
 
     async def _create(self, integration: Integration) -> ActualSubscription:
-        """Create under a new callback URL; a URL that is taken is simply not the one."""
+        """Create under a new callback URL; if the URL is in use, try one other."""
         try:
             return await self._create_once(integration)
         except CalendlyConflict:
@@ -139,7 +139,7 @@ class EnsureSubscription:
     async def _delete(self, integration_id: IntegrationId, uri: str) -> None:
         await self._session.call(integration_id, lambda access: self._calendly.delete(access, uri))
 
-    async def _remember_kept(
+    async def _store_kept(
         self, integration: Integration, kept: ActualSubscription, healthy_at: datetime | None
     ) -> None:
         known = integration.subscription
@@ -151,18 +151,20 @@ class EnsureSubscription:
             await uow.commit()
 
     async def _replace(
-        self, integration: Integration, trouble: Trouble | None, asked_at: datetime
+        self, integration: Integration, reason: ReplaceReason | None, checked_at: datetime
     ) -> None:
-        made = await self._create(integration)
+        created = await self._create(integration)
         since = _lost_since(integration)
         async with self._storage() as uow:
-            await uow.integrations.put_subscription(integration.id, _subscription(made, asked_at))
+            await uow.integrations.put_subscription(
+                integration.id, _subscription(created, checked_at)
+            )
             if since is not None:
-                gap = Gap(since=min(since, asked_at), until=self._clock.now())
+                gap = Gap(since=min(since, checked_at), until=self._clock.now())
                 await uow.integrations.put_gap(integration.id, gap)
             await uow.commit()
-        if trouble is not None:
-            self._telemetry.subscription_replaced(integration.id, trouble, since or asked_at)
+        if reason is not None:
+            self._telemetry.subscription_replaced(integration.id, reason, since or checked_at)
 
     def _url(self, key: str) -> str:
         return f"{self._callback_base}/{key}"
@@ -174,9 +176,9 @@ def _subscription(actual: ActualSubscription, healthy_at: datetime | None) -> Su
 
 
 def _lost_since(integration: Integration) -> datetime | None:
-    """Since when deliveries may be missing (UTC); None for one that was never complete before.
+    """Return since when deliveries may be missing (UTC); None if the setup was never complete.
 
-    An integration without a subscription that was compared before is one whose row was lost.
+    An integration that was reconciled before but has no subscription lost its row.
     """
     known = integration.subscription
     if known is not None and known.healthy_at is not None:

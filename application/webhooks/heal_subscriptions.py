@@ -1,4 +1,4 @@
-"""Heal the webhook subscriptions of all live integrations, and resume the ending of others."""
+"""Check the webhook subscriptions of all live integrations, and resume interrupted disconnects."""
 
 from application.jobs.job_result import JobCounter, JobResult, Progress
 from application.jobs.page_through import page_through
@@ -11,10 +11,9 @@ DISCONNECT_RESUMED = "disconnect_resumed"
 
 
 class HealSubscriptions:
-    """Calendly disables a failing subscription after a day and tells nobody; this finds out.
+    """Finds subscriptions that Calendly disabled: it does so without notice after a day of failures.
 
-    It also finds the integrations that nobody goes on disconnecting, because the workflow engine
-    was away when that was asked for.
+    It also finds integrations whose disconnect was requested while Temporal was unavailable.
     """
 
     def __init__(
@@ -26,10 +25,10 @@ class HealSubscriptions:
         self._concurrency = concurrency
 
     async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> JobResult:
-        """Heal a page; results are `kept`, `kept_failing`, `created`, `replaced`.
+        """Check a page; the results are those of `EnsureSubscription`.
 
-        The first page also starts the jobs of up to `limit` integrations that are being
-        disconnected: `disconnect_resumed`. Those whose job runs already are not counted.
+        The first page also starts the job of up to `limit` integrations that are being
+        disconnected: `disconnect_resumed`. A job that already runs is not counted.
         """
         resumed = JobResult() if cursor else await self._resume(limit, progress)
         healed = await page_through(
@@ -44,14 +43,14 @@ class HealSubscriptions:
 
     async def _resume(self, limit: int, progress: Progress) -> JobResult:
         async with self._storage() as uow:
-            leaving = await uow.integrations.disconnecting(limit)
+            disconnecting = await uow.integrations.disconnecting(limit)
         counter = JobCounter(progress)
-        for integration in leaving:
+        for integration in disconnecting:
             try:
                 started = await self._jobs.disconnect(integration.id)
             except JobsUnavailable as error:
                 counter.failed(error.code)
-                break  # The others would only wait for the same time-out.
+                break  # Each of the others would wait for the same timeout.
             if not started.already_running:
                 counter.done(DISCONNECT_RESUMED)
         return counter.job_result

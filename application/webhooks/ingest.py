@@ -1,4 +1,4 @@
-"""Take in one webhook: verified, stored once and applied before it is answered."""
+"""Receive one webhook: verify it, store it once and apply it before the response."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -34,11 +34,11 @@ UNAVAILABLE = "unavailable"
 UNKNOWN_SUBSCRIPTION = "unknown_subscription"
 
 Inbox: TypeAlias = Callable[[Delivery], Awaitable[IngestResult | None]]
-"""Makes a delivery durable and applies it; None, or SubscriptionNotFound, for nobody's address."""
+"""Stores a delivery durably and applies it; None if no integration has its address."""
 
 
 class IngestWebhook:
-    """Nothing of a delivery is kept, nor waits to be, before its signature holds."""
+    """Keeps nothing of a delivery before its signature is verified."""
 
     def __init__(
         self,
@@ -60,12 +60,12 @@ class IngestWebhook:
     async def __call__(
         self, body: bytes, signature: str | None, subscription_key: str | None
     ) -> IngestResult:
-        """Take in a delivery; when this returns, it is durable.
+        """Store a delivery durably.
 
         Args:
             body: the raw bytes as they arrived.
             signature: `Calendly-Webhook-Signature`.
-            subscription_key: last part of the callback URL; None for the app-wide address.
+            subscription_key: the last part of the callback URL; None for the app-wide address.
 
         Raises:
             SignatureRejected, MalformedWebhook, SubscriptionNotFound: nothing is stored.
@@ -80,16 +80,14 @@ class IngestWebhook:
         addressee = self._addressee(subscription_key)
         delivery = Delivery(body, self._read(body), addressee, now)
         try:
-            ingested = await self._inbox(delivery)
-        except SubscriptionNotFound:
-            ingested = None
+            result = await self._inbox(delivery)
         except StorageUnavailable:
             self._telemetry.webhook_received(UNAVAILABLE)
             raise
-        if ingested is None:
-            raise self._nobodys()
-        self._tell(delivery.webhook, ingested)
-        return ingested
+        if result is None:
+            raise self._unknown_subscription()
+        self._report(delivery.webhook, result)
+        return result
 
     def _verify(
         self, body: bytes, signature: str | None, subscription_key: str | None, now: datetime
@@ -103,10 +101,10 @@ class IngestWebhook:
             return None
         integration_id = owner_of(subscription_key)
         if integration_id is None:
-            raise self._nobodys()
+            raise self._unknown_subscription()
         return integration_id
 
-    def _nobodys(self) -> SubscriptionNotFound:
+    def _unknown_subscription(self) -> SubscriptionNotFound:
         self._telemetry.webhook_received(UNKNOWN_SUBSCRIPTION)
         return SubscriptionNotFound("No integration has this webhook subscription key.")
 
@@ -117,21 +115,21 @@ class IngestWebhook:
             self._telemetry.webhook_received(MALFORMED_BODY)
             raise
 
-    def _tell(self, webhook: ParsedWebhook, ingested: IngestResult) -> None:
-        self._telemetry.webhook_received(ingested.result)
-        event_id, reason = ingested.event_id, ingested.reason
+    def _report(self, webhook: ParsedWebhook, result: IngestResult) -> None:
+        self._telemetry.webhook_received(result.result)
+        event_id, reason = result.event_id, result.reason
         if event_id is None:
             return
-        self._telemetry.webhook_applied(webhook.kind, _outcome(ingested))
+        self._telemetry.webhook_applied(webhook.kind, _outcome(result))
         if reason == UNKNOWN_KIND:
             self._telemetry.unknown_webhook_stored(event_id, webhook.kind)
         elif reason == UNREADABLE and webhook.unreadable is not None:
             self._telemetry.webhook_apply_failed(event_id, UNREADABLE_ERROR, webhook.unreadable)
 
 
-def _outcome(ingested: IngestResult) -> str:
-    if ingested.applied:
+def _outcome(result: IngestResult) -> str:
+    if result.applied:
         return APPLIED
-    waits = ingested.reason in {UNREADABLE, UNAPPLIED}
-    # Counted by itself: an event that nobody here owns may mean a lost account.
-    return str(ingested.reason) if waits or ingested.reason == NOBODYS else IGNORED
+    # An event without an owner is counted by itself, because it may mean a lost account.
+    own_label = result.reason in {UNREADABLE, UNAPPLIED, NOBODYS}
+    return str(result.reason) if own_label else IGNORED

@@ -1,4 +1,4 @@
-"""List stored webhooks, the latest first, without their bodies."""
+"""List stored webhooks, the latest first, and show one with its body."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from domain.redacted_repr import RedactedRepr
 
 
 class WebhookPage(msgspec.Struct, frozen=True):
-    """A page; `next` is the keyset position of the one behind it, None on the last page."""
+    """A page; `next` is the keyset position of the next page, None on the last page."""
 
     items: tuple[StoredWebhook, ...]
     next: WebhookEventId | None
@@ -26,17 +26,16 @@ class ListWebhooks:
         self._storage = storage
 
     async def __call__(self, query: WebhookQuery) -> WebhookPage:
-        """Return a page."""
         one_more = msgspec.structs.replace(query, limit=query.limit + 1)
         async with self._storage() as uow:
-            found = await uow.webhook_archive.page(one_more)
-        items = tuple(found[: query.limit])
-        more = len(found) > query.limit
+            webhooks = await uow.webhook_archive.page(one_more)
+        items = tuple(webhooks[: query.limit])
+        more = len(webhooks) > query.limit
         return WebhookPage(items, next=items[-1].id if more else None)
 
 
 class ShownWebhook(RedactedRepr, msgspec.Struct, frozen=True):
-    """A stored webhook; `body` is a value of JSON, or None when it was not asked for."""
+    """A stored webhook; `body` is a JSON value, or None if it was not requested."""
 
     shown = ("webhook",)
     webhook: StoredWebhook
@@ -55,7 +54,7 @@ class ShowWebhook:
 
         Raises:
             WebhookEventNotFound: no such event, or it was pruned.
-            SealedValueUnreadable: its body was asked for and cannot be opened.
+            SealedValueUnreadable: its body was requested and cannot be decrypted.
 
         """
         async with self._storage() as uow:
@@ -67,5 +66,5 @@ class ShowWebhook:
 
 
 def not_found(event_id: WebhookEventId) -> WebhookEventNotFound:
-    """Return the error for an id that names no stored webhook."""
+    """Return the error for an unknown id."""
     return WebhookEventNotFound(f"No stored webhook has the id {event_id}; it may be pruned.")

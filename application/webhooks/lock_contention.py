@@ -36,7 +36,7 @@ class Contention:
         self._all_locked_at: datetime | None = None
 
     def locked(self, delivery: Delivery, *, row: bool = False) -> None:
-        """Record that a delivery waited for a lock in vain.
+        """Record that a delivery did not get a lock in time.
 
         Args:
             delivery: the delivery.
@@ -52,7 +52,7 @@ class Contention:
         self._locks[queue_key(delivery)] = _Lock(now, row)
 
     def unlocked(self, delivery: Delivery) -> None:
-        """Record that a delivery was applied without waiting in vain."""
+        """Record that a delivery was applied."""
         self._locks.pop(queue_key(delivery), None)
 
     def is_locked(self, delivery: Delivery) -> bool:

@@ -1,6 +1,6 @@
-"""Put stored webhooks back, to be applied once more; each time is recorded.
+"""Replay stored webhooks: make them pending again, so that a job applies them; record each replay.
 
-Applying is idempotent, so replaying what was applied changes nothing, and does no harm.
+Applying is idempotent, so replaying an applied webhook changes nothing.
 """
 
 from contextlib import suppress
@@ -17,7 +17,7 @@ PAGE = 500
 
 
 class ReplayWebhook:
-    """Due at once: the job is started, and the schedule comes every minute should that fail."""
+    """Starts the job immediately; if that fails, the schedule starts it within a minute."""
 
     def __init__(self, *, storage: Storage, jobs: Jobs, clock: Clock) -> None:
         self._storage = storage
@@ -25,11 +25,11 @@ class ReplayWebhook:
         self._clock = clock
 
     async def __call__(self, event_id: WebhookEventId, by: str) -> StoredWebhook:
-        """Put one back, whatever its status.
+        """Replay one, with any status.
 
         Args:
-            event_id: which.
-            by: who asks, for the record: `cli`, or the API key's beginning.
+            event_id: the webhook's id.
+            by: the operator, for the record: `cli`, or the beginning of the API key.
 
         Raises:
             WebhookEventNotFound: no such event, or it was pruned.
@@ -41,11 +41,11 @@ class ReplayWebhook:
             await uow.commit()
         if webhook is None:
             raise not_found(event_id)
-        await self._nudge()
+        await self._start_job()
         return webhook
 
     async def dead_letters(self, by: str, reason: str | None = None) -> int:
-        """Put every dead letter back, or those with a reason; return how many."""
+        """Replay all dead letters, or those with a reason; return how many."""
         now, total, full = self._clock.now(), 0, True
         while full:
             async with self._storage() as uow:
@@ -53,9 +53,9 @@ class ReplayWebhook:
                 await uow.commit()
             total, full = total + count, count == PAGE
         if total:
-            await self._nudge()
+            await self._start_job()
         return total
 
-    async def _nudge(self) -> None:
+    async def _start_job(self) -> None:
         with suppress(JobsUnavailable):
             await self._jobs.apply_webhooks()

@@ -1,7 +1,7 @@
 """Store and apply one delivery; if that fails, store it for a job to apply.
 
 This is the path for a delivery whose group failed, or that is known to wait for a lock. A delivery
-that cannot be applied is stored all the same: only an outage of the database refuses it.
+that cannot be applied is still stored: only an outage of the database refuses it.
 """
 
 from contextlib import suppress

@@ -7,9 +7,10 @@ from importlib.metadata import packages_distributions
 
 from packaging.requirements import Requirement
 
-from tests.architecture.source import PRODUCT, ROOT, modules
+from tests.architecture.source import PRODUCT, modules
 from tools.lock_check import declared
 from tools.lock_file import normalized
+from tools.tracked import ROOT
 
 OWN = {*PRODUCT, "piccolo_conf"}
 # The embedded servers of `make dev`: the extra `local` brings them.

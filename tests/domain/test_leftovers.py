@@ -10,19 +10,19 @@ from domain.errors import (
     StorageContended,
     StorageUnavailable,
 )
-from domain.pending_webhooks import FOR_A_PERSON, HEALS, UNFORESEEN, policy_of, verdict
+from domain.pending_webhooks import NEEDS_PERSON, PASSING, UNEXPECTED, policy_of, verdict
 
 CHANCE = st.floats(0, 1, exclude_max=True)
 
 
-@given(st.sampled_from(sorted(HEALS)), st.integers(1, 10_000), CHANCE)
+@given(st.sampled_from(sorted(PASSING)), st.integers(1, 10_000), CHANCE)
 def test_what_heals_is_never_given_up(code: str, attempt: int, chance: float) -> None:
     """Errors that end by themselves or by one act of an operator are retried without a limit."""
     ruling = verdict(code, attempt, chance)
 
     assert ruling.pause is not None
     assert not ruling.counted
-    assert HEALS[code] / 2 <= ruling.pause <= HEALS[code]
+    assert PASSING[code] / 2 <= ruling.pause <= PASSING[code]
 
 
 @given(st.sampled_from(["webhook_malformed", "sealed_value_corrupt", "unexpected", "new"]), CHANCE)
@@ -39,11 +39,11 @@ def test_everything_else_is_given_up_in_the_end(code: str, chance: float) -> Non
 @pytest.mark.parametrize(
     ("code", "policy"),
     [
-        (MalformedWebhook.code, FOR_A_PERSON),
-        ("webhook_unreadable", FOR_A_PERSON),
-        ("sealed_value_corrupt", FOR_A_PERSON),
-        ("unexpected", UNFORESEEN),
-        ("internal", UNFORESEEN),
+        (MalformedWebhook.code, NEEDS_PERSON),
+        ("webhook_unreadable", NEEDS_PERSON),
+        ("sealed_value_corrupt", NEEDS_PERSON),
+        ("unexpected", UNEXPECTED),
+        ("internal", UNEXPECTED),
     ],
 )
 def test_kinds_of_trouble(code: str, policy: object) -> None:
@@ -63,7 +63,7 @@ def test_pauses_grow() -> None:
 
 def test_the_three_that_heal() -> None:
     """Our own database, away or held, and a key that an operator can put back are what heals."""
-    assert set(HEALS) == {
+    assert set(PASSING) == {
         StorageUnavailable.code,
         StorageContended.code,
         EncryptionKeyUnknown.code,

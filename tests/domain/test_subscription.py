@@ -12,7 +12,7 @@ from domain.subscription import (
     USER_EVENTS,
     ActualSubscription,
     Plan,
-    Trouble,
+    ReplaceReason,
     new_key,
     own_prefix,
     owner_of,
@@ -69,7 +69,9 @@ def test_one_under_an_earlier_key_is_replaced() -> None:
 
     made = planned(under_it, current=current)
 
-    assert made == Plan(keep=None, delete=(under_it.uri,), failing=False, trouble=Trouble.REKEYED)
+    assert made == Plan(
+        keep=None, delete=(under_it.uri,), failing=False, reason=ReplaceReason.REKEYED
+    )
 
 
 def test_more_events_than_needed_are_good() -> None:
@@ -86,22 +88,22 @@ def test_without_any_subscription_one_is_created() -> None:
 
 def test_one_that_is_gone_is_missing() -> None:
     """A subscription that Calendly no longer has is made anew, and that is said."""
-    assert planned() == Plan(keep=None, delete=(), failing=False, trouble=Trouble.MISSING)
+    assert planned() == Plan(keep=None, delete=(), failing=False, reason=ReplaceReason.MISSING)
 
 
 @pytest.mark.parametrize(
-    ("bad", "trouble"),
+    ("bad", "reason"),
     [
-        (listed(state="disabled"), Trouble.DISABLED),
-        (listed(events=USER_EVENTS[1:]), Trouble.KINDS),
-        (listed(events=()), Trouble.KINDS),
-        (listed(callback_url=f"{OURS}another"), Trouble.MISSING),
+        (listed(state="disabled"), ReplaceReason.DISABLED),
+        (listed(events=USER_EVENTS[1:]), ReplaceReason.KINDS),
+        (listed(events=()), ReplaceReason.KINDS),
+        (listed(callback_url=f"{OURS}another"), ReplaceReason.MISSING),
     ],
     ids=["disabled", "one event missing", "no events", "another address"],
 )
-def test_a_bad_subscription_is_replaced(bad: ActualSubscription, trouble: Trouble) -> None:
+def test_a_bad_subscription_is_replaced(bad: ActualSubscription, reason: ReplaceReason) -> None:
     """What is disabled, incomplete or under an unknown address of ours goes once a new one is made."""
-    assert planned(bad) == Plan(keep=None, delete=(bad.uri,), failing=False, trouble=trouble)
+    assert planned(bad) == Plan(keep=None, delete=(bad.uri,), failing=False, reason=reason)
 
 
 def test_an_integration_that_knows_no_address_starts_afresh() -> None:
@@ -133,7 +135,7 @@ def test_the_known_one_is_ours_at_any_address() -> None:
     stranger = listed("OTHER", callback_url=CURRENT.replace("app.", "old."))
 
     assert planned(moved, stranger) == Plan(
-        keep=None, delete=(moved.uri,), failing=False, trouble=Trouble.MOVED
+        keep=None, delete=(moved.uri,), failing=False, reason=ReplaceReason.MOVED
     )
     assert planned(moved, listed()) == Plan(keep=listed(), delete=(moved.uri,), failing=False)
 

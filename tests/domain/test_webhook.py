@@ -49,7 +49,7 @@ def test_the_same_fact_twice_has_one_key() -> None:
     [
         changed(CREATED, subject=invitee_uri("B")),
         changed(CREATED, kind="invitee.canceled"),
-        changed(CREATED, mark="2026-11-22T09:00:00Z"),
+        changed(CREATED, occurrence="2026-11-22T09:00:00Z"),
     ],
     ids=["second invitee of the event", "canceled", "repeated toggle"],
 )
@@ -74,7 +74,7 @@ def test_repeated_toggles_are_told_apart_by_their_mark() -> None:
 
     assert dedupe_key(deleted, b"{}", SCOPE) == dedupe_key(deleted, b"{ }", SCOPE)
     assert dedupe_key(deleted, b"{}", SCOPE) != dedupe_key(
-        changed(deleted, mark="10:00"), b"{}", SCOPE
+        changed(deleted, occurrence="10:00"), b"{}", SCOPE
     )
 
 

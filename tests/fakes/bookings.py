@@ -60,7 +60,7 @@ class FakeBookings:
                 found.setdefault(uri, []).append(Holder(owner, hosts=hosts))
         return found
 
-    async def standing(
+    async def active_events(
         self, integration_id: IntegrationId, span: Window, made_before: datetime
     ) -> Mapping[str, str]:
         """Return the event of each that stands."""

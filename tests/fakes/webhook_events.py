@@ -62,7 +62,7 @@ class FakeWebhookEvents:
             reason=code,
         )
 
-    async def put_off(
+    async def retry_later(
         self, event_id: WebhookEventId, code: str, next_attempt_at: datetime
     ) -> None:
         """Set its time alone."""

@@ -1,4 +1,4 @@
-"""A booking request to the body of `POST /invitees` (Calendly: Create Event Invitee)."""
+"""Translate a booking request to the body of `POST /invitees` (Calendly: Create Event Invitee)."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from application.ports.calendly.bookings import BookingRequest
 
 
 def to_body(request: BookingRequest) -> dict[str, Any]:
-    """Return the JSON body; what the caller left out is left out."""
+    """Return the JSON body, without fields that the caller left out."""
     body: dict[str, Any] = {
         "event_type": request.event_type_uri,
         "start_time": to_wire(request.start),
@@ -35,7 +35,7 @@ def _location(kind: str, text: str | None) -> dict[str, str]:
 
 
 def _tracking(reference: str) -> dict[str, str | None]:
-    """Calendly wants all six keys or none."""
+    """Return all six keys: Calendly accepts all or none."""
     return {
         "utm_campaign": None,
         "utm_source": None,

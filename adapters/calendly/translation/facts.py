@@ -1,8 +1,7 @@
-"""Invitees with their events to facts: one rule for webhooks and for the API.
+"""Translate invitees and their events to facts: one rule for webhooks and for the API.
 
-The rule not to break: what a body does not say stays unknown. An absent `no_show` unsets nothing
-here, since the read may be older than the marking; what it proves depends on when the read began,
-which `domain.reads.as_read` knows.
+A field that a body does not contain stays unknown. An absent `no_show` removes no mark here, because
+the read may be older than the mark. `domain.reads.as_read` compares it with the start of the read.
 """
 
 from datetime import datetime
@@ -33,13 +32,13 @@ def to_facts(
     canceled: bool = False,
     no_show: NoShow | None = None,
 ) -> Facts:
-    """Return what an invitee and its event say together.
+    """Return the facts of an invitee and its event.
 
     Args:
         invitee: the invitee.
-        event: the event it belongs to.
-        canceled: whether it is known to be canceled from elsewhere: the webhook's kind.
-        no_show: the latest toggle of the mark, where it is known from elsewhere.
+        event: the invitee's event.
+        canceled: whether the webhook's kind says that the invitee is canceled.
+        no_show: the latest toggle of the mark, if the webhook's kind gives it.
 
     """
     status = _status(invitee, event, canceled=canceled)
@@ -59,7 +58,7 @@ def to_facts(
 
 
 def to_no_show(mark: wire.NoShow, otherwise: datetime) -> NoShow:
-    """Return the mark that is set; `otherwise` is its time where it carries none."""
+    """Return the mark; `otherwise` is its time if it has none."""
     return NoShow(at=utc(mark.created_at or otherwise), uri=mark.uri)
 
 
@@ -72,7 +71,7 @@ def _status(invitee: wire.Invitee, event: ScheduledEvent, *, canceled: bool) -> 
 
 
 def _changed_at(invitee: wire.Invitee, event: ScheduledEvent) -> datetime:
-    """A conference link comes to the event long after the invitee's own last change."""
+    """Return the later change of the two: a conference link changes only the event, and later."""
     changed = utc(invitee.updated_at or invitee.created_at)
     return changed if event.updated_at is None else max(changed, utc(event.updated_at))
 
@@ -108,15 +107,15 @@ def _location(location: EventLocation) -> Location:
 def _cancellation(
     invitee: wire.Invitee, event: ScheduledEvent, status: BookingStatus
 ) -> Cancellation | None:
-    """The invitee's own, or that of the whole event; None for a booking that is not canceled."""
-    found = invitee.cancellation or event.cancellation
-    if found is None or status is BookingStatus.BOOKED:
+    """Return the invitee's cancellation, or the event's; None for an active booking."""
+    cancellation = invitee.cancellation or event.cancellation
+    if cancellation is None or status is BookingStatus.BOOKED:
         return None
     return Cancellation(
-        at=utc(found.created_at or invitee.updated_at or invitee.created_at),
-        by=found.canceled_by or "",
-        by_kind=found.canceler_type or "",
-        reason=found.reason,
+        at=utc(cancellation.created_at or invitee.updated_at or invitee.created_at),
+        by=cancellation.canceled_by or "",
+        by_kind=cancellation.canceler_type or "",
+        reason=cancellation.reason,
     )
 
 
@@ -127,7 +126,7 @@ def _mark(invitee: wire.Invitee) -> NoShow | None:
 
 
 def _reference(invitee: wire.Invitee) -> str | None:
-    """Our token, if it is ours: any caller may put any text into a link's UTM parameters."""
+    """Return our own token only: any person can put any text into a link's UTM parameters."""
     content = invitee.tracking.utm_content if invitee.tracking else None
     ours = isinstance(content, str) and content.startswith(REFERENCE_PREFIX)
     return str(content) if ours else None

@@ -1,7 +1,7 @@
-"""Items of a list, each read by itself, so that one of no known shape does not hide the others.
+"""Decode each item of a list by itself, so that an unreadable item does not hide the others.
 
-The rule not to break: only reconciliations use this, because they count the items they skip. A
-search for one item has to fail if an item cannot be read.
+Only reconciliations use this; they count the skipped items. A search for one certain item must fail
+if an item is unreadable.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def readable(items: Iterable[msgspec.Raw], into: type[T]) -> tuple[list[T], int]:
-    """Return those items that are of the given shape, and how many are not."""
+    """Return the decoded items, and the number of unreadable ones."""
     read: list[T] = []
     unreadable = 0
     for item in items:

@@ -1,4 +1,4 @@
-"""Times between the wire and the domain, which knows UTC alone."""
+"""Translate times between the wire and the domain, which uses UTC only."""
 
 from datetime import UTC, datetime
 
@@ -7,12 +7,11 @@ def utc(time: datetime) -> datetime:
     """Return an aware time in UTC."""
     try:
         return time.astimezone(UTC)
-    except OverflowError:  # an offset that leads out of the calendar, at its very ends
+    except OverflowError:  # near the ends of the calendar, the offset leads out of it
         return time.replace(tzinfo=UTC)
 
 
 def maybe_utc(time: datetime | None) -> datetime | None:
-    """Return an aware time in UTC, or None as it came."""
     return None if time is None else utc(time)
 
 

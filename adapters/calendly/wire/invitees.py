@@ -11,7 +11,7 @@ from domain.secret import Secret
 
 
 class Tracking(msgspec.Struct):
-    """UTM parameters; ours travels in `utm_content`, where others may put anything."""
+    """UTM parameters; our reference is in `utm_content`, which may hold any other value."""
 
     utm_content: Any = None
 
@@ -24,14 +24,14 @@ class NoShow(Dated):
 
 
 class NewNoShow(Dated):
-    """The mark as the answer to making it says it."""
+    """The mark in the response that creates it."""
 
     uri: str
     created_at: Time
 
 
 class Invitee(RedactedRepr, Dated, kw_only=True):
-    """One person's seat at an event; the two URLs act without any login."""
+    """One invitee of an event; the two URLs act without a login."""
 
     shown = ("uri",)
     uri: str
@@ -55,12 +55,12 @@ class Invitee(RedactedRepr, Dated, kw_only=True):
 
 
 class InviteeWithEvent(Invitee, kw_only=True):
-    """The payload of `invitee.*` and `invitee_no_show.*`: start and end are only in here."""
+    """The payload of `invitee.*` and `invitee_no_show.*`; only the event has start and end."""
 
     scheduled_event: ScheduledEvent
 
 
 class InviteeUri(msgspec.Struct):
-    """All that is read of a booking's answer."""
+    """The only field that is read from the response to a booking."""
 
     uri: str

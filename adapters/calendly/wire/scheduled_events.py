@@ -7,7 +7,7 @@ from domain.redacted_repr import RedactedRepr
 
 
 class Cancellation(RedactedRepr, Dated):
-    """Who canceled and why; older bodies carry no time."""
+    """A cancellation; older bodies have no time."""
 
     shown = ("created_at", "canceler_type")
     canceled_by: str | None = None
@@ -17,7 +17,7 @@ class Cancellation(RedactedRepr, Dated):
 
 
 class EventLocation(RedactedRepr, msgspec.Struct):
-    """Where; a conference's `join_url` is null at first and comes later."""
+    """The location; a conference's `join_url` is null at first."""
 
     shown = ("type",)
     type: str | None = None
@@ -33,13 +33,13 @@ class Membership(msgspec.Struct):
 
 
 class CalendarEvent(msgspec.Struct):
-    """The entry in the host's calendar; a rescheduled event keeps it."""
+    """The entry in the host's calendar, which a rescheduled event keeps."""
 
     external_id: str | None = None
 
 
 class ScheduledEvent(RedactedRepr, Dated):
-    """A meeting; in a group event several invitees share it."""
+    """A meeting; a group event has several invitees."""
 
     shown = ("uri", "start_time", "status")
     uri: str

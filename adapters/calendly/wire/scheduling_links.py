@@ -4,6 +4,6 @@ import msgspec
 
 
 class SchedulingLink(msgspec.Struct):
-    """All that is read of a link's answer."""
+    """The only field that is read from the response."""
 
     booking_url: str

@@ -4,7 +4,7 @@ import msgspec
 
 
 class Subscription(msgspec.Struct):
-    """A subscription; a request says `url`, an answer `callback_url`."""
+    """A subscription; a request has `url`, a response `callback_url`."""
 
     uri: str
     callback_url: str

@@ -1,4 +1,4 @@
-"""Webhook bodies: the envelope first, its payload only once the kind is known."""
+"""Webhook bodies: the envelope first; the payload after its kind is known."""
 
 from typing import Annotated
 
@@ -16,13 +16,13 @@ class Envelope(Dated):
 
 
 class EventTypeProfile(msgspec.Struct):
-    """Whose an event type is: a user, or a team."""
+    """The owner of an event type: a user or a team."""
 
     owner: str | None = None
 
 
 class EventTypePayload(msgspec.Struct):
-    """What tells one change of an event type from another, and whose it is."""
+    """The fields that identify a change of an event type, and its owner."""
 
     uri: str
     profile: EventTypeProfile | None = None
@@ -31,6 +31,6 @@ class EventTypePayload(msgspec.Struct):
 
 
 class NamedPayload(msgspec.Struct):
-    """Any payload that says what it is about."""
+    """Any payload with the URI of its subject."""
 
     uri: str | None = None

@@ -1,4 +1,4 @@
-"""Acting requests in calendly_booking_command, one a (user, key)."""
+"""Commands in calendly_booking_command, one per user and key."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from adapters.persistence.session import Session
 from application.ports.storage.booking_commands import BookingCommand, Operation
 from domain.ids import BookingId, CommandId, UserId
 
-# Inserts, or takes over an unfinished one whose lease is over; otherwise returns nothing. The
+# Inserts, or takes over an unfinished command whose lease has ended; otherwise returns no row. The
 # same key with another request never takes over.
 _OPEN = """
 INSERT INTO calendly_booking_command AS c (
@@ -26,7 +26,7 @@ _RECORDED = """
 SELECT c.* FROM calendly_booking_command c JOIN app_user u ON u.id = c.user_id
 WHERE u.public_id = $1 AND c.key = $2
 """
-# From here on, only who took the command up last: `started_at` tells.
+# These statements change the command only for the process that started it last: `started_at`.
 _MARK_SENT = """
 UPDATE calendly_booking_command SET sent = true, lease_until = $3
 WHERE public_id = $1 AND started_at = $2 AND done_at IS NULL
@@ -40,7 +40,7 @@ _RELEASE = """
 UPDATE calendly_booking_command SET lease_until = least(lease_until, started_at), sent = true
 WHERE public_id = $1 AND started_at = $2 AND done_at IS NULL
 """
-_FORGET = """
+_DELETE = """
 DELETE FROM calendly_booking_command
 WHERE public_id = $1 AND started_at = $2 AND done_at IS NULL
 """
@@ -53,7 +53,7 @@ class PiccoloBookingCommands:
         self._session = session
 
     async def open(self, command: BookingCommand) -> tuple[BookingCommand, bool]:
-        """Record or take over in one statement; of two who ask at once, one may act.
+        """Record or take over in one statement; of two concurrent calls, one may act.
 
         Raises:
             StoreRefused: the user does not exist.
@@ -80,17 +80,14 @@ class PiccoloBookingCommands:
         return _to_command(recorded, command.user_id), False
 
     async def mark_sent(self, command: BookingCommand, lease_until: datetime) -> bool:
-        """Set the mark and the lease by compare-and-set."""
-        held = await self._session.row(_MARK_SENT, command.id, command.started_at, lease_until)
-        return held is not None
+        row = await self._session.row(_MARK_SENT, command.id, command.started_at, lease_until)
+        return row is not None
 
     async def finish(self, command: BookingCommand, booking_id: BookingId, now: datetime) -> None:
-        """Record the end and the booking."""
         await self._session.run(_FINISH, command.id, command.started_at, now, booking_id)
 
     async def release(self, command: BookingCommand, *, sent: bool) -> None:
-        """End the lease of an unfinished one, or forget it when nothing came of it."""
-        statement = _RELEASE if sent else _FORGET
+        statement = _RELEASE if sent else _DELETE
         await self._session.run(statement, command.id, command.started_at)
 
 

@@ -122,7 +122,7 @@ JOIN calendly_booking b ON b.integration_id = i.id AND b.invitee_uri = ANY ($2)
 WHERE mine.public_id = $1 AND i.status <> 'disconnecting'
 ORDER BY b.invitee_uri, i.public_id
 """
-_STANDING = f"""
+_ACTIVE_EVENTS = f"""
 SELECT b.invitee_uri, b.event_uri
 FROM calendly_booking b JOIN calendly_integration i ON i.id = b.integration_id
 WHERE i.public_id = $1 AND b.user_id = i.user_id AND b.status = 'booked'
@@ -171,11 +171,11 @@ class PiccoloBookings:
             found.setdefault(row["invitee_uri"], []).append(holder)
         return found
 
-    async def standing(
+    async def active_events(
         self, integration_id: IntegrationId, span: Window, made_before: datetime
     ) -> Mapping[str, str]:
         rows = await self._session.rows(
-            _STANDING, integration_id, span.start, span.end, made_before
+            _ACTIVE_EVENTS, integration_id, span.start, span.end, made_before
         )
         return {row["invitee_uri"]: row["event_uri"] for row in rows}
 

@@ -1,4 +1,4 @@
-"""Stored webhooks for operators, by their public ids: those are of version 7 and grow with time."""
+"""Stored webhooks for operators, by their public ids: version 7 ids, which grow with time."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from application.ports.storage.webhook_archive import StoredWebhook, WebhookQuer
 from application.ports.vault import Vault
 from domain.ids import IntegrationId, WebhookEventId
 
-_SEEN = """
+_SELECT = """
 SELECT e.public_id, e.kind, e.status, e.attempts, e.reason, e.received_at, e.occurred_at,
     e.next_attempt_at, e.settled_at, i.public_id AS integration_public_id,
     r.replays, r.replayed_at, r.replayed_by
@@ -22,23 +22,23 @@ LEFT JOIN LATERAL (
     FROM calendly_webhook_replay WHERE event_id = e.id
 ) r ON true
 """
-# The status is spelt out, or the index of dead letters could not be used.
+# The status is a literal, or PostgreSQL could not use the index of dead letters.
 _PAGE = """
 SELECT * FROM calendly_webhook_event
 WHERE public_id < coalesce($1::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
     AND ($2::text IS NULL OR reason = $2) {status}
 ORDER BY public_id DESC LIMIT $3
 """
-_FIND = _SEEN.format(events="calendly_webhook_event") + "WHERE e.public_id = $1"
+_FIND = _SELECT.format(events="calendly_webhook_event") + "WHERE e.public_id = $1"
 _BODY = "SELECT public_id, body_sealed FROM calendly_webhook_event WHERE public_id = $1"
 _REPLAY = """
-WITH put_back AS (
+WITH replayed AS (
     UPDATE calendly_webhook_event SET
         status = 'pending', attempts = 0, reason = NULL, settled_at = NULL, next_attempt_at = $3
     WHERE id IN ({chosen}) RETURNING id
 )
 INSERT INTO calendly_webhook_replay (event_id, replayed_at, replayed_by)
-SELECT id, $3, $2 FROM put_back RETURNING event_id
+SELECT id, $3, $2 FROM replayed RETURNING event_id
 """
 _REPLAY_NAMED = _REPLAY.format(
     chosen="""
@@ -63,37 +63,32 @@ class PiccoloWebhookArchive:
         self._vault = vault
 
     async def page(self, query: WebhookQuery) -> Sequence[StoredWebhook]:
-        """Read a page by keyset."""
         rows = await self._session.rows(
             page_statement(query.status), query.after, query.reason, query.limit
         )
         return [_to_webhook(row) for row in rows]
 
     async def find(self, event_id: WebhookEventId) -> StoredWebhook | None:
-        """Read one."""
         row = await self._session.row(_FIND, event_id)
         return None if row is None else _to_webhook(row)
 
     async def body(self, event_id: WebhookEventId) -> bytes | None:
-        """Open the body of one."""
         row = await self._session.row(_BODY, event_id)
         return None if row is None else open_body(row, self._vault)
 
     async def replay(self, event_ids: Sequence[WebhookEventId], by: str, now: datetime) -> int:
-        """Put back and record, in one statement."""
         return len(await self._session.rows(_REPLAY_NAMED, list(event_ids), by, now))
 
     async def replay_dead_letters(
         self, by: str, now: datetime, limit: int, reason: str | None = None
     ) -> int:
-        """Put back and record, the oldest first."""
         return len(await self._session.rows(_REPLAY_DEAD, reason, by, now, limit))
 
 
 def page_statement(status: WebhookStatus | None) -> str:
-    """Return the statement that reads a page of a status, or of all."""
+    """Return the statement that reads a page of one status; None: of all."""
     page = _PAGE.format(status="" if status is None else f"AND status = '{status}'")
-    return _SEEN.format(events=f"({page})") + "ORDER BY e.public_id DESC"
+    return _SELECT.format(events=f"({page})") + "ORDER BY e.public_id DESC"
 
 
 def _to_webhook(row: Any) -> StoredWebhook:

@@ -1,4 +1,4 @@
-"""The inbox in calendly_webhook_event; bodies are sealed for their row."""
+"""Webhooks in calendly_webhook_event; each body is encrypted for its row."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ LEFT JOIN app_user u ON u.public_id = e.user_id
 ORDER BY e.key
 ON CONFLICT (dedupe_key) DO NOTHING RETURNING dedupe_key
 """
-# What had its effect keeps its status, whatever a worker that lost its claim reports later.
+# An applied event keeps its status, even if a worker that lost its claim reports later.
 _SETTLE = """
 UPDATE calendly_webhook_event
 SET status = $2, settled_at = $3, reason = $4
@@ -41,7 +41,7 @@ UPDATE calendly_webhook_event SET
     next_attempt_at = coalesce($3, next_attempt_at)
 WHERE public_id = $1 AND status = 'pending'
 """
-_PUT_OFF = """
+_RETRY_LATER = """
 UPDATE calendly_webhook_event SET reason = $2, next_attempt_at = $3
 WHERE id = (
     SELECT id FROM calendly_webhook_event WHERE public_id = $1 AND status = 'pending'
@@ -60,12 +60,12 @@ WITH due AS (
     ORDER BY received_at, id LIMIT $3
     FOR NO KEY UPDATE SKIP LOCKED
 ), e AS (
-    UPDATE calendly_webhook_event held SET next_attempt_at = $2
-    FROM due WHERE held.id = due.id RETURNING held.*
+    UPDATE calendly_webhook_event claimed SET next_attempt_at = $2
+    FROM due WHERE claimed.id = due.id RETURNING claimed.*
 )
 SELECT {_COLUMNS} FROM e {_RELATIVES} ORDER BY e.received_at, e.id
 """
-# The statuses are spelt out, or their partial indexes could not be used.
+# The statuses are literals, or PostgreSQL could not use their partial indexes.
 _UNAPPLIED = f"""
 SELECT {_COLUMNS} FROM (
     SELECT * FROM calendly_webhook_event WHERE status = 'pending' AND received_at >= $3
@@ -98,24 +98,20 @@ class PiccoloWebhookEvents:
         return {row["dedupe_key"] for row in rows}
 
     async def applied(self, event_id: WebhookEventId, now: datetime) -> None:
-        """Settle as applied."""
         await self._session.run(_SETTLE, event_id, "applied", now, None)
 
     async def ignored(self, event_id: WebhookEventId, reason: str, now: datetime) -> None:
-        """Settle as ignored."""
         await self._session.run(_SETTLE, event_id, "ignored", now, reason)
 
     async def failed(
         self, event_id: WebhookEventId, code: str, next_attempt_at: datetime | None
     ) -> None:
-        """Count a failure."""
         await self._session.run(_FAILED, event_id, code, next_attempt_at)
 
-    async def put_off(
+    async def retry_later(
         self, event_id: WebhookEventId, code: str, next_attempt_at: datetime
     ) -> None:
-        """Set its time alone, unless an erasure is deleting the row."""
-        await self._session.run(_PUT_OFF, event_id, code, next_attempt_at)
+        await self._session.run(_RETRY_LATER, event_id, code, next_attempt_at)
 
     async def unapplied(
         self,
@@ -124,16 +120,14 @@ class PiccoloWebhookEvents:
         since: datetime,
         limit: int,
     ) -> Sequence[WebhookEvent]:
-        """Read a page of both kinds of leftovers; one whose key is gone comes with its `fault`."""
         rows = await self._session.rows(_UNAPPLIED, integration_id, sorted(kinds), since, limit)
-        return [self._claimed(row) for row in rows]
+        return [self._opened(row) for row in rows]
 
     async def claim_pending(
         self, now: datetime, until: datetime, limit: int
     ) -> Sequence[WebhookEvent]:
-        """Take a page of pending events; one whose key is gone comes with its `fault`."""
         rows = await self._session.rows(_CLAIM_PENDING, now, until, limit)
-        return [self._claimed(row) for row in rows]
+        return [self._opened(row) for row in rows]
 
     def _values(self, new: NewEvent) -> tuple[object, ...]:
         event = new.event
@@ -151,7 +145,7 @@ class PiccoloWebhookEvents:
             new.settled_at,
         )
 
-    def _claimed(self, row: Any) -> WebhookEvent:
+    def _opened(self, row: Any) -> WebhookEvent:
         try:
             return _to_event(row, open_body(row, self._vault))
         except SealedValueUnreadable as error:

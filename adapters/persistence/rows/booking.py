@@ -1,7 +1,7 @@
 """A row of calendly_booking as a Booking, and back.
 
-The links are sealed for the invitee they belong to, not for the row's id: that one may turn out
-to be another than the writer's when two store the same invitee at once.
+The links are sealed for their invitee, not for the row's id. If two transactions store the same
+invitee at the same time, the row's id may not be the writer's.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ from domain.secret import Secret
 # Every statement that returns bookings reads `b` with its user `u` and its integration `i`.
 COLUMNS = "b.*, u.public_id AS user_public_id, i.public_id AS integration_public_id"
 
-# What `to_values` returns, in this order; the two ids of the owners come first.
+# The columns of `to_values`, in this order.
 FACT_COLUMNS = (
     "invitee_uri",
     "event_uri",
@@ -59,10 +59,7 @@ FACT_COLUMNS = (
 
 
 def to_booking(row: Any, vault: Vault) -> Booking:
-    """Return the row as a value of the domain.
-
-    Links that do not open are left out: a booking is worth reading without them.
-    """
+    """Return the row as a booking; links that cannot be decrypted are left out."""
     integration_id = IntegrationId(row["integration_public_id"])
     return Booking(
         id=BookingId(row["public_id"]),
@@ -102,7 +99,7 @@ def to_values(booking: Booking, vault: Vault) -> tuple[object, ...]:
 
 
 def _storable(value: object) -> object:
-    """PostgreSQL stores no NUL in a text; one that an invitee typed must not stop a booking."""
+    """Replace NUL, which PostgreSQL does not store: an invitee may have typed it."""
     return value.replace("\x00", "\ufffd") if isinstance(value, str) else value
 
 

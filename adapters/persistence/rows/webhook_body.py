@@ -1,4 +1,4 @@
-"""A webhook's body as it is sealed in its row, and back, byte for byte."""
+"""Encrypt a webhook's body for its row, and decrypt it to the same bytes."""
 
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ def open_body(row: Any, vault: Vault) -> bytes:
     """Return the body of a row with its `public_id` and `body_sealed`.
 
     Raises:
-        SealedValueUnreadable: it does not open.
+        SealedValueUnreadable: it cannot be decrypted.
 
     """
     body = vault.open(row["body_sealed"], _bound_to(row["public_id"]))

@@ -1,6 +1,6 @@
-"""Acting at Calendly on a booking: cancel it, mark its invitee as a no-show.
+"""Commands on a booking at Calendly: cancel it, mark its invitee as a no-show.
 
-Every handler takes an Idempotency-Key, and repeating it never acts twice.
+Every handler needs an Idempotency-Key, so a repetition never acts twice.
 """
 
 from typing import Annotated
@@ -50,8 +50,6 @@ _PROBLEMS = (
 
 
 class BookingCommandsController(Controller):
-    """Act on bookings."""
-
     path = "/api/calendly/bookings"
     tags = ("Bookings",)
     guards = (identified,)
@@ -77,10 +75,9 @@ class BookingCommandsController(Controller):
         booking_id: FromPath[UUID],
         data: CancelBody = None,
     ) -> Booking:
-        """Cancel a booking."""
         reason = data.reason if data else None
         done = await services.cancel_booking(user_id, key, BookingId(booking_id), reason)
-        return _told(done)
+        return _response(done)
 
     @post(
         "/{booking_id:uuid}/no-show",
@@ -96,13 +93,12 @@ class BookingCommandsController(Controller):
         key: NamedDependency[str],
         booking_id: FromPath[UUID],
     ) -> Booking:
-        """Mark a no-show."""
         return await _mark(services, user_id, key, booking_id, no_show=True)
 
     @delete(
         "/{booking_id:uuid}/no-show",
         operation_id="clearNoShow",
-        summary="Take a no-show mark back",
+        summary="Remove a no-show mark",
         status_code=200,
         responses=answers(_GOOD, *_PROBLEMS),
     )
@@ -113,7 +109,6 @@ class BookingCommandsController(Controller):
         key: NamedDependency[str],
         booking_id: FromPath[UUID],
     ) -> Booking:
-        """Take a no-show mark back."""
         return await _mark(services, user_id, key, booking_id, no_show=False)
 
 
@@ -121,9 +116,9 @@ async def _mark(
     services: Services, user_id: UserId, key: str, booking_id: UUID, *, no_show: bool
 ) -> Booking:
     done = await services.mark_no_show(user_id, key, BookingId(booking_id), no_show=no_show)
-    return _told(done)
+    return _response(done)
 
 
-def _told(done: CommandResult) -> Booking:
+def _response(done: CommandResult) -> Booking:
     about_integration(done.view.booking.integration_id)
     return booking_answer(done.view)

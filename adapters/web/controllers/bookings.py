@@ -1,4 +1,4 @@
-"""Bookings: as they are stored here, and making one at Calendly."""
+"""Bookings: list and show the stored ones, and book at Calendly."""
 
 from typing import Annotated
 from uuid import UUID
@@ -43,8 +43,6 @@ BookingBody = Annotated[
 
 
 class BookingsController(Controller):
-    """Read bookings, make one."""
-
     path = "/api/calendly/bookings"
     tags = ("Bookings",)
     guards = (identified,)
@@ -77,7 +75,6 @@ class BookingsController(Controller):
             str | None, QueryParameter(description="`next_cursor` of the page before.")
         ] = None,
     ) -> BookingPage:
-        """List bookings."""
         query = BookingQuery(
             limit=limit,
             statuses=tuple(dict.fromkeys(status or ())),
@@ -87,17 +84,17 @@ class BookingsController(Controller):
         )
         if query.starts_from and query.starts_before and query.starts_before <= query.starts_from:
             raise errors.InvalidRange("end must be after start.")
-        found = await services.list_bookings(user_id, query)
+        page = await services.list_bookings(user_id, query)
         return BookingPage(
-            items=tuple(map(booking_answer, found.items)),
-            next_cursor=None if found.next is None else cursors.encode(found.next),
+            items=tuple(map(booking_answer, page.items)),
+            next_cursor=None if page.next is None else cursors.encode(page.next),
         )
 
     @get(
         "/{booking_id:uuid}",
         operation_id="getBooking",
         summary="One booking, with its links",
-        description="The links cancel and reschedule without any login: treat them as passwords.",
+        description="The links cancel and reschedule without a login: treat them as passwords.",
         responses=answers(
             {200: answer(examples.BOOKING_WITH_LINKS, "The booking")},
             *CALLER,
@@ -110,7 +107,6 @@ class BookingsController(Controller):
         user_id: NamedDependency[UserId],
         booking_id: FromPath[UUID],
     ) -> BookingWithLinks:
-        """Show a booking."""
         view = await services.show_booking(user_id, BookingId(booking_id))
         about_integration(view.booking.integration_id)
         return booking_with_links(view)
@@ -141,7 +137,6 @@ class BookingsController(Controller):
         key: NamedDependency[str],
         data: BookingBody,
     ) -> Response[Booking]:
-        """Book for an invitee."""
         done = await services.book_for_invitee(user_id, key, _input(data))
         about_integration(done.view.booking.integration_id)
         return Response(booking_answer(done.view), status_code=200 if done.repeated else 201)

@@ -25,14 +25,12 @@ LinkBody = Annotated[
     NewSchedulingLink,
     BodyKwarg(
         media_type=RequestEncodingType.JSON,
-        examples=[Example(summary="Make a link", value=NEW_LINK)],
+        examples=[Example(summary="Create a link", value=NEW_LINK)],
     ),
 ]
 
 
 class SchedulingLinksController(Controller):
-    """Make links."""
-
     path = "/api/calendly/scheduling-links"
     tags = ("Bookings",)
     guards = (identified,)
@@ -41,12 +39,12 @@ class SchedulingLinksController(Controller):
 
     @post(
         operation_id="createSchedulingLink",
-        summary="A booking page at Calendly that takes one booking",
+        summary="A booking page at Calendly that accepts one booking",
         description=(
-            "For an active event type of the user. Each call makes another link. There is no "
-            "Idempotency-Key: a link that nobody was given does no harm, so ask again when an "
-            "answer was lost. It needs Calendly's scope `scheduling_links:write`; where the "
-            "user's grant lacks it the answer is `scope_missing`, and connecting again adds it."
+            "For an active event type of the user. Each call creates another link. There is no "
+            "Idempotency-Key: an unused link does no harm, so repeat the request after a lost "
+            "response. It needs Calendly's scope `scheduling_links:write`. If the user's grant "
+            "lacks it, the response is `scope_missing`; connecting again adds it."
         ),
         responses=answers(
             {201: answer(LINK, "A new link")},
@@ -63,7 +61,6 @@ class SchedulingLinksController(Controller):
     async def create(
         self, services: FromServices, user_id: NamedDependency[UserId], data: LinkBody
     ) -> SchedulingLink:
-        """Make a link."""
-        made = await services.create_scheduling_link(user_id, data.event_type)
-        about_integration(made.integration_id)
-        return SchedulingLink(booking_url=made.booking_url, event_type=made.event_type_uri)
+        link = await services.create_scheduling_link(user_id, data.event_type)
+        about_integration(link.integration_id)
+        return SchedulingLink(booking_url=link.booking_url, event_type=link.event_type_uri)

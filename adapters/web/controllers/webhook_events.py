@@ -1,4 +1,4 @@
-"""Stored webhooks for operators: list them, look at one, put them back."""
+"""Stored webhooks for operators: list, show, replay."""
 
 from typing import Annotated
 from uuid import UUID
@@ -29,8 +29,6 @@ Reason = Annotated[str | None, _REASON]
 
 
 class WebhookEventsController(Controller):
-    """What arrived from Calendly, whatever became of it."""
-
     path = "/api/webhook-events"
     tags = ("Operators",)
     guards = (operating,)
@@ -56,7 +54,6 @@ class WebhookEventsController(Controller):
             str | None, QueryParameter(description="`next_cursor` of the page before.")
         ] = None,
     ) -> WebhookEventPage:
-        """List stored webhooks."""
         query = WebhookQuery(
             limit=limit,
             status=status,
@@ -73,7 +70,7 @@ class WebhookEventsController(Controller):
         "/{event_id:uuid}",
         operation_id="getWebhookEvent",
         summary="One stored webhook",
-        description="The body holds personal data; links that act without login are taken out.",
+        description="The body holds personal data; links that act without a login are removed.",
         responses=answers(
             {200: answer(examples.WEBHOOK_EVENT, "The stored webhook")},
             *OPERATOR,
@@ -90,7 +87,6 @@ class WebhookEventsController(Controller):
             bool, QueryParameter(description="Whether to show the body.")
         ] = False,
     ) -> WebhookEventWithBody:
-        """Show one."""
         shown = await services.show_webhook(WebhookEventId(event_id), with_body=with_body)
         fields = {name: getattr(shown.webhook, name) for name in StoredWebhook.__struct_fields__}
         return convert({**fields, "body": shown.body}, WebhookEventWithBody)
@@ -98,14 +94,14 @@ class WebhookEventsController(Controller):
     @post(
         "/{event_id:uuid}/replay",
         operation_id="replayWebhookEvent",
-        summary="Put one stored webhook back",
+        summary="Replay one stored webhook",
         description=(
-            "It is applied once more, at once. That is recorded; what was applied already "
-            "changes nothing the second time."
+            "It is applied again, immediately. The replay is recorded; replaying an applied webhook "
+            "changes nothing."
         ),
         status_code=202,
         responses=answers(
-            {202: answer(examples.PUT_BACK, "Put back")}, *OPERATOR, errors.WebhookEventNotFound
+            {202: answer(examples.PUT_BACK, "Replayed")}, *OPERATOR, errors.WebhookEventNotFound
         ),
     )
     async def replay(
@@ -114,20 +110,18 @@ class WebhookEventsController(Controller):
         operator: NamedDependency[str],
         event_id: FromPath[UUID],
     ) -> WebhookEvent:
-        """Put one back."""
         return _event(await services.replay_webhook(WebhookEventId(event_id), operator))
 
     @post(
         "/replay-dead-letters",
         operation_id="replayDeadLetters",
-        summary="Put every dead letter back",
+        summary="Replay all dead letters",
         status_code=202,
-        responses=answers({202: answer(examples.REPLAYED, "Put back")}, *OPERATOR),
+        responses=answers({202: answer(examples.REPLAYED, "Replayed")}, *OPERATOR),
     )
     async def replay_dead_letters(
         self, services: FromServices, operator: NamedDependency[str], reason: Reason = None
     ) -> Replayed:
-        """Put dead letters back, all or those with a reason."""
         return Replayed(await services.replay_webhook.dead_letters(operator, reason))
 
 

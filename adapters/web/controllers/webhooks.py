@@ -1,7 +1,7 @@
-"""Where Calendly delivers webhooks.
+"""The addresses to which Calendly delivers webhooks.
 
-The signature is checked over the raw bytes, so nothing here decodes them; 204 is answered only
-after what arrived is committed.
+The signature is verified over the raw bytes, so nothing here decodes them. The response 204 means
+that the delivery is committed.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ Signature = Annotated[
     ),
 ]
 _ANSWERS = answers(
-    {204: empty("Stored, or known already")},
+    {204: empty("Stored, or a duplicate")},
     errors.MalformedWebhook,
     errors.SignatureRejected,
     errors.PayloadTooLarge,
@@ -40,10 +40,9 @@ _ANSWERS = answers(
 
 @dataclass
 class WebhookOperation(Operation):
-    """An operation whose body is read raw, so that the signature does not describe it."""
+    """An operation with a raw body, which the handler's parameters do not describe."""
 
     def __post_init__(self) -> None:
-        """Describe the body."""
         self.request_body = RequestBody(
             description="An event, as Calendly documents it.",
             required=True,
@@ -57,8 +56,6 @@ class WebhookOperation(Operation):
 
 
 class WebhooksController(Controller):
-    """Takes deliveries in."""
-
     path = "/api/calendly/webhooks"
     tags = ("Webhooks",)
     security = NO_SECURITY
@@ -73,7 +70,6 @@ class WebhooksController(Controller):
     async def app_wide(
         self, services: FromServices, body: RawBody, signature: Signature = None
     ) -> None:
-        """Take in a delivery signed with an app-wide key."""
         await services.ingest_webhook(body, signature, None)
 
     @post(
@@ -91,13 +87,12 @@ class WebhooksController(Controller):
         subscription_key: FromPath[str],
         signature: Signature = None,
     ) -> None:
-        """Take in a delivery to one subscription's own address, which names its integration."""
         about_integration(owner_of(subscription_key))
         await services.ingest_webhook(body, signature, subscription_key)
 
 
 def webhooks_router(max_bytes: int) -> Router:
-    """Return the webhook routes, which take bodies of up to `max_bytes`."""
+    """Return the webhook routes, for bodies of up to `max_bytes`."""
     return Router(
         path="/",
         route_handlers=[WebhooksController],
@@ -107,7 +102,7 @@ def webhooks_router(max_bytes: int) -> Router:
 
 
 def _too_large(request: Request[Any, Any, Any], _error: HTTPException) -> Response[Problem]:
-    """Count a delivery that is refused before any use case sees it."""
+    """Count a delivery that the framework refuses before a use case runs."""
     services = services_of(request)
     services.telemetry.webhook_received("too_large")
     limit = services.settings.webhook_max_bytes

@@ -1,10 +1,10 @@
-"""Deliveries, taken in before the framework's own handling of a request.
+"""Receive webhooks before the framework handles the request.
 
-What a route costs per request is several times what taking in a delivery costs, so these few
-lines do for the two webhook addresses what their routes would: the same answers, the same log.
-The routes stay: they describe the addresses, and answer every other method and spelling.
+A route costs several times as much as ingesting a delivery. This middleware therefore handles the
+two webhook addresses itself, with the same responses and the same log. The routes stay: they
+document the addresses, and answer every other method and spelling.
 
-The rule not to break: nothing is read beyond the limit, and nothing decodes the body here.
+It never reads beyond the limit, and never decodes the body.
 """
 
 import asyncio
@@ -30,17 +30,17 @@ _STORED: tuple[Message, Message] = (
 
 
 BODY_SECONDS: Final = 15.0
-"""How long a body may take; Calendly waits no longer for its answer (Calendly: webhook errors)."""
+"""The time limit for a body; Calendly waits no longer for its response (Calendly: webhook errors)."""
 
 
 SMALL_BODY: Final = 64 * 1024
-"""Bytes; a delivery of Calendly's has a few thousand. What is no larger is always read."""
+"""Bytes; a delivery from Calendly has a few thousand. A body up to this size is always read."""
 
-MOST_LARGE: Final = 64 * 1024 * 1024
-"""Bytes of larger bodies that are being read at the same moment.
+MAX_LARGE: Final = 64 * 1024 * 1024
+"""The total bytes of larger bodies that are read at the same time.
 
-Nobody knows yet who sends them. Beyond it those who send more are told to come again, so that no
-number of connections fills the memory, and deliveries of the usual size are taken in meanwhile.
+Their senders are not verified yet. Beyond the limit a larger body is refused with a retry time, so
+that many connections cannot fill the memory. Deliveries of the usual size are still accepted.
 """
 
 RETRY_AFTER: Final = 1.0
@@ -54,9 +54,9 @@ class WebhookFastPath:
     """Wraps an ASGI application.
 
     Args:
-        app: takes what is no delivery.
-        litestar: the application whose services are used.
-        max_bytes: of a body, at most.
+        app: handles all other requests.
+        litestar: the application with the services.
+        max_bytes: the largest body.
 
     """
 
@@ -72,15 +72,15 @@ class WebhookFastPath:
         if not path.startswith(WEBHOOKS_PATH) or scope.get("method") != "POST":
             await self._app(scope, receive, send)
         elif path == WEBHOOKS_PATH:
-            await self._take_in(scope, receive, send, None)
+            await self._receive(scope, receive, send, None)
         elif path.startswith(_OF_SUBSCRIPTION) and _is_one_part(
             key := path[len(_OF_SUBSCRIPTION) :]
         ):
-            await self._take_in(scope, receive, send, key)
+            await self._receive(scope, receive, send, key)
         else:
             await self._app(scope, receive, send)
 
-    async def _take_in(self, scope: Scope, receive: Receive, send: Send, key: str | None) -> None:
+    async def _receive(self, scope: Scope, receive: Receive, send: Send, key: str | None) -> None:
         services = cast(Services, self._litestar.state.services)
         _name_route(scope, key)
         try:
@@ -93,13 +93,13 @@ class WebhookFastPath:
             await _refuse(error, scope, receive, send)
             return
         for message in _STORED:
-            # A copy: whoever sends it on adds headers to it.
+            # A copy, because the server adds headers to it.
             await send(cast(Message, {**message, "headers": []}))
 
     async def _body(
         self, scope: Scope, receive: Receive, services: Services, *, signed: bool
     ) -> bytes:
-        """Return the body; nothing is read of a delivery that nobody signed."""
+        """Return the body; that of an unsigned delivery is not read."""
         if _announced(scope) > self._max_bytes:
             raise self._too_large(services)
         if not signed:
@@ -112,7 +112,7 @@ class WebhookFastPath:
             raise InvalidInput("The body did not arrive in time.") from None
 
     async def _read(self, receive: Receive, services: Services) -> bytes:
-        body, held = bytearray(), 0
+        body, counted = bytearray(), 0
         try:
             while True:
                 message: Any = await receive()
@@ -124,17 +124,17 @@ class WebhookFastPath:
                 if not message.get("more_body", False):
                     return bytes(body)
                 if len(body) > SMALL_BODY:
-                    self._large += len(body) - held
-                    held = len(body)
+                    self._large += len(body) - counted
+                    counted = len(body)
                     self._refuse_too_many(services)
         finally:
-            self._large -= held
+            self._large -= counted
 
     def _refuse_too_many(self, services: Services) -> None:
-        if self._large > MOST_LARGE:
+        if self._large > MAX_LARGE:
             services.telemetry.webhook_received("unavailable")
             raise StorageUnavailable(
-                "More arrives than can be read at the moment.", retry_after=RETRY_AFTER
+                "Too many large bodies arrive at the moment.", retry_after=RETRY_AFTER
             )
 
     def _too_large(self, services: Services) -> PayloadTooLarge:
@@ -154,13 +154,13 @@ def _is_one_part(key: str) -> bool:
 
 
 def _signature(scope: Scope) -> str | None:
-    """Return the header; one that comes twice is no longer of the form that is accepted."""
-    found = [value for name, value in scope["headers"] if name == _SIGNATURE]
-    return b",".join(found).decode("latin-1") if found else None
+    """Return the header; a repeated header gives a malformed signature."""
+    values = [value for name, value in scope["headers"] if name == _SIGNATURE]
+    return b",".join(values).decode("latin-1") if values else None
 
 
 def _announced(scope: Scope) -> int:
-    """Return the length that the request announces; 0 without, the server checks its form."""
+    """Return the announced length, 0 if there is none; the server checks its form."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value[:18])  # more digits than any limit has

@@ -1,4 +1,4 @@
-"""Bookings, and what is needed to make, cancel or mark one."""
+"""Bookings, and the bodies of requests to book and to cancel."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -16,7 +16,7 @@ EXPECTED = {
     _EMAIL: "Expected an e-mail address, such as name@example.com",
     _LINES: "Expected text without NUL characters",
 }
-"""What each pattern asks for, in words."""
+"""A message for each pattern."""
 
 Line = Annotated[str, Meta(min_length=1, max_length=255, pattern=_LINE)]
 Email = Annotated[str, Meta(max_length=254, pattern=_EMAIL)]
@@ -24,7 +24,7 @@ Lines = Annotated[str, Meta(max_length=10_000, pattern=_LINES)]
 
 
 class Invitee(msgspec.Struct, frozen=True):
-    """Who comes."""
+    """The invitee of a booking."""
 
     name: str
     email: str
@@ -32,7 +32,7 @@ class Invitee(msgspec.Struct, frozen=True):
 
 
 class Location(msgspec.Struct, frozen=True):
-    """Where it takes place."""
+    """The location of a booking."""
 
     kind: str
     text: str | None
@@ -40,7 +40,7 @@ class Location(msgspec.Struct, frozen=True):
 
 
 class Cancellation(msgspec.Struct, frozen=True):
-    """Who canceled, when (UTC) and why."""
+    """A cancellation: its author, time (UTC) and reason."""
 
     at: datetime
     by: str
@@ -49,7 +49,7 @@ class Cancellation(msgspec.Struct, frozen=True):
 
 
 class Booking(msgspec.Struct, frozen=True, kw_only=True):
-    """One invitee's seat at one scheduled event."""
+    """One invitee of one scheduled event."""
 
     id: UUID
     status: Literal["booked", "canceled", "rescheduled"]
@@ -72,7 +72,7 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BookingWithLinks(Booking, frozen=True, kw_only=True):
-    """A booking with the links that act on it without any login: treat them as passwords."""
+    """A booking with the links that act on it without a login: treat them as passwords."""
 
     cancel_url: str | None
     reschedule_url: str | None
@@ -96,7 +96,7 @@ class NewAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewInvitee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is booked for."""
+    """The invitee to book for."""
 
     name: Line
     email: Email
@@ -104,14 +104,14 @@ class NewInvitee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewLocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which of the event type's locations, and the address or number it asks for."""
+    """One of the event type's locations, and the address or number that it needs."""
 
     kind: Line
     text: Lines | None = None
 
 
 class NewBooking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A booking to make at Calendly."""
+    """A booking to create at Calendly."""
 
     event_type: Annotated[
         Line, Meta(description="The event type's URI, or the last segment of it.")
@@ -126,6 +126,6 @@ class NewBooking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CancelBooking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why a booking is canceled; the invitee sees the reason."""
+    """The reason for canceling, which the invitee sees."""
 
     reason: Lines | None = None

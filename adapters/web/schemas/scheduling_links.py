@@ -9,7 +9,7 @@ from adapters.web.schemas.bookings import Line
 
 
 class NewSchedulingLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which event type a link is for."""
+    """The event type of a new link."""
 
     event_type: Annotated[
         Line, Meta(description="The event type's URI, or the last segment of it.")
@@ -17,7 +17,9 @@ class NewSchedulingLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class SchedulingLink(msgspec.Struct, frozen=True):
-    """A booking page that takes one booking."""
+    """A booking page that accepts one booking."""
 
-    booking_url: Annotated[str, Meta(description="Good once; give each invitee one of their own.")]
+    booking_url: Annotated[
+        str, Meta(description="Valid for one booking; give each invitee another link.")
+    ]
     event_type: Annotated[str, Meta(description="Calendly's URI of the event type.")]

@@ -14,16 +14,18 @@ class WebhookEvent(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     kind: Annotated[str, Meta(description="Calendly's name of it, such as `invitee.created`.")]
     status: Literal["pending", "applied", "ignored", "dead_lettered"]
-    attempts: Annotated[int, Meta(description="Failed ones since it was stored or put back.")]
+    attempts: Annotated[
+        int, Meta(description="Failed attempts since it was stored or last replayed.")
+    ]
     reason: Annotated[str | None, Meta(description="Why it is not applied, as a code.")]
     received_at: datetime
     occurred_at: datetime
     next_attempt_at: Annotated[
-        datetime | None, Meta(description="When it is taken up next, while it is pending.")
+        datetime | None, Meta(description="The time of the next attempt, while it is pending.")
     ]
     settled_at: datetime | None
     integration_id: UUID | None
-    replays: Annotated[int, Meta(description="How often it was put back.")]
+    replays: Annotated[int, Meta(description="The number of replays.")]
     replayed_at: datetime | None
     replayed_by: Annotated[
         str | None, Meta(description="`cli`, or `api:` and the beginning of the API key.")
@@ -31,10 +33,10 @@ class WebhookEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebhookEventWithBody(WebhookEvent, frozen=True, kw_only=True):
-    """A stored webhook; its body holds personal data, and is shown only when asked for."""
+    """A stored webhook; its body holds personal data and is shown only on request."""
 
     body: Annotated[
-        Any, Meta(description="What Calendly sent, its links that act without login removed.")
+        Any, Meta(description="The body from Calendly, without links that act without a login.")
     ]
 
 
@@ -48,6 +50,6 @@ class WebhookEventPage(msgspec.Struct, frozen=True):
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """How many stored webhooks were put back."""
+    """The number of replayed webhooks."""
 
     replayed: int

@@ -1,4 +1,4 @@
-"""Bookings at Calendly: read, make, cancel, mark."""
+"""Bookings at Calendly: read, create, cancel, mark."""
 
 from datetime import datetime
 from typing import Protocol
@@ -11,7 +11,7 @@ from domain.redacted_repr import RedactedRepr
 from domain.token import Access
 
 REFERENCE_PREFIX = "slotkeeper:"
-"""What our own tokens in `utm_content` begin with, so that others' are left alone."""
+"""The prefix of our own references in `utm_content`; other values there are ignored."""
 
 
 class Answer(RedactedRepr, msgspec.Struct, frozen=True):
@@ -24,11 +24,11 @@ class Answer(RedactedRepr, msgspec.Struct, frozen=True):
 
 
 class BookingRequest(RedactedRepr, msgspec.Struct, frozen=True):
-    """What is needed to book for an invitee (Calendly: POST /invitees).
+    """A request to book for an invitee (Calendly: POST /invitees).
 
     Args:
         start: an open slot's start (UTC).
-        reference: our own token, by which the booking is recognised after a lost answer.
+        reference: our own token, which identifies the booking after a lost response.
 
     """
 
@@ -49,9 +49,9 @@ class FactsPage(msgspec.Struct, frozen=True):
     """A page of facts.
 
     Args:
-        facts: of every invitee that could be read.
-        next_page: the token of the next page, or None after the last.
-        unreadable: how many events and invitees were passed over, being of no known shape.
+        facts: the facts of every readable invitee.
+        next_page: the token of the next page; None on the last page.
+        unreadable: the number of events and invitees that were skipped because of unknown content.
 
     """
 
@@ -68,7 +68,7 @@ class CalendlyBookings(Protocol):
     ) -> FactsPage:
         """Return the invitees of a page of events that start within the span, any status.
 
-        One that cannot be read is passed over and counted: it must not hide the others.
+        An unreadable event or invitee is skipped and counted: it must not hide the others.
         """
         ...
 
@@ -88,7 +88,7 @@ class CalendlyBookings(Protocol):
         ...
 
     async def of_event(self, access: Access, event_uri: str) -> list[Facts]:
-        """Return what Calendly says now of everybody who was ever invited to an event.
+        """Return the current facts of every invitee an event has ever had.
 
         Raises:
             CalendlyNotFound: there is no such event.
@@ -97,7 +97,7 @@ class CalendlyBookings(Protocol):
         ...
 
     async def invitee(self, access: Access, invitee_uri: str) -> Facts:
-        """Return what Calendly says of one invitee now.
+        """Return the current facts of one invitee.
 
         Raises:
             CalendlyNotFound: there is no such invitee.
@@ -106,24 +106,24 @@ class CalendlyBookings(Protocol):
         ...
 
     async def book(self, access: Access, request: BookingRequest) -> str:
-        """Book for an invitee and return the invitee's URI. Never repeats by itself.
+        """Book for an invitee and return the invitee's URI. Never repeats the request.
 
         Raises:
             SlotTaken: the slot is gone.
             CalendlyNotFound: the event type is no longer offered.
-            CalendlyUncertain: it may have been booked: look it up before repeating.
+            CalendlyUncertain: Calendly may have booked: search before repeating.
 
         """
         ...
 
     async def cancel(self, access: Access, event_uri: str, reason: str | None) -> None:
-        """Cancel a whole event; one that is canceled already counts as canceled."""
+        """Cancel a whole event; an event that is already canceled counts as canceled."""
         ...
 
     async def mark_no_show(self, access: Access, invitee_uri: str) -> NoShow:
-        """Mark an invitee as a no-show; one that is marked already keeps its mark."""
+        """Mark an invitee as a no-show; an existing mark is kept."""
         ...
 
     async def clear_no_show(self, access: Access, no_show_uri: str) -> None:
-        """Take the mark back; one that is gone already counts as taken back."""
+        """Remove a mark; a missing mark counts as removed."""
         ...

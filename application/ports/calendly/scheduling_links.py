@@ -6,17 +6,17 @@ from domain.token import Access
 
 
 class CalendlySchedulingLinks(Protocol):
-    """Booking pages that are good for one booking. Raises the CalendlyError family."""
+    """Booking pages that accept one booking. Raises the CalendlyError family."""
 
     async def create_link(self, access: Access, event_type_uri: str) -> str:
-        """Return the address of a new booking page. Never repeats by itself.
+        """Return the address of a new booking page. Never repeats the request.
 
-        A link that nobody was told of does no harm, so asking again after a lost answer is safe.
+        An unused link does no harm, so the caller may repeat the request after a lost response.
 
         Raises:
             ScopeMissing: the grant lacks `scheduling_links:write`.
             CalendlyNotFound: there is no such event type.
-            CalendlyForbidden: it is another organization's.
+            CalendlyForbidden: the event type is another organization's.
 
         """
         ...

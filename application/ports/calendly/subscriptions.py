@@ -13,13 +13,13 @@ class CalendlySubscriptions(Protocol):
     """List, create, delete: Calendly has no update. All raise the CalendlyError family."""
 
     async def all(self, access: Access, account: Account) -> list[ActualSubscription]:
-        """Return the user-scope subscriptions of the account; a fresh one may be missing."""
+        """Return the account's user-scope subscriptions; a new one may be missing."""
         ...
 
     async def subscription(
         self, access: Access, subscription_uri: str
     ) -> ActualSubscription | None:
-        """Return one subscription as it is now, or None where there is none."""
+        """Return the current state of one subscription; None if there is none."""
         ...
 
     async def create(
@@ -30,14 +30,14 @@ class CalendlySubscriptions(Protocol):
         events: Sequence[str],
         signing_key: Secret,
     ) -> ActualSubscription:
-        """Create a user-scope subscription; Calendly may sign with this key or with the app's.
+        """Create a user-scope subscription; Calendly signs with this key or the app's key.
 
         Raises:
-            CalendlyConflict: one with this callback URL exists.
+            CalendlyConflict: a subscription with this callback URL exists.
 
         """
         ...
 
     async def delete(self, access: Access, subscription_uri: str) -> None:
-        """Delete a subscription; one that is gone already counts as deleted."""
+        """Delete a subscription; a missing one counts as deleted."""
         ...

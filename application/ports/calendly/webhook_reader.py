@@ -6,13 +6,13 @@ from domain.webhook import ParsedWebhook
 
 
 class WebhookReader(Protocol):
-    """Understands Calendly's webhook bodies."""
+    """Parses Calendly's webhook bodies."""
 
     def read(self, body: bytes) -> ParsedWebhook:
-        """Return what a body says.
+        """Return a parsed body.
 
-        A kind we do not know gives a notice without a subject; so does a known one whose payload
-        cannot be read, with the field in `unreadable`.
+        A webhook of an unknown kind has no subject. A known kind with an unreadable payload has no
+        subject either; `unreadable` names the field.
 
         Raises:
             MalformedWebhook: not JSON, or no envelope. The message names the field, never its

@@ -1,4 +1,4 @@
-"""What may be shown, searched and kept of a webhook's body."""
+"""Show, search and redact the bodies of webhooks."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -6,27 +6,27 @@ from typing import Any, Protocol
 
 
 class WebhookBodies(Protocol):
-    """Knows where Calendly's bodies hold links and people. Never raises."""
+    """Finds links and personal data in Calendly's bodies. Never raises."""
 
     def without_links(self, body: bytes) -> Any:
-        """Return the body as a value of JSON, without links that act without any login.
+        """Return the body as a JSON value, without links that act without a login.
 
-        None when it is not JSON.
+        None if it is not JSON.
         """
         ...
 
     def emails(self, body: bytes) -> frozenset[str]:
-        """Return every e-mail address in it, normalised, wherever it stands."""
+        """Return every e-mail address in the body, normalised."""
         ...
 
     def booked_at(self, body: bytes) -> datetime | None:
-        """Return when what it is about (the invitee, mostly) was made (UTC); None if unsaid."""
+        """Return the creation time (UTC) of its subject, mostly the invitee; None if unknown."""
         ...
 
     def erased(self, body: bytes, emails: Collection[str]) -> bytes:
-        """Return the body without the people of these normalised addresses.
+        """Return the body without the personal data of these normalised addresses.
 
-        Of their own booking there stays what tells when it takes place and what became of it; in
-        anybody else's their address is blotted out. The outcome still reads as a webhook.
+        Of such a person's own booking, its times and status remain. In another person's booking
+        only the address is replaced. The result is still a readable webhook.
         """
         ...

@@ -1,4 +1,4 @@
-"""Acting requests by Idempotency-Key, recorded before anything is sent."""
+"""Commands by Idempotency-Key, recorded before anything is sent."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from domain.ids import BookingId, CommandId, UserId
 
 
 class Operation(StrEnum):
-    """What an acting request does at Calendly."""
+    """The action of a command at Calendly."""
 
     BOOK = "book"
     CANCEL = "cancel"
@@ -19,15 +19,16 @@ class Operation(StrEnum):
 
 
 class BookingCommand(msgspec.Struct, frozen=True):
-    """One acting request.
+    """One command.
 
     Args:
         key: the caller's Idempotency-Key.
-        fingerprint: SHA-256 of the operation and its input, so that the same key with another
-            request is found out.
-        started_at: when it was last taken up (UTC).
-        done_at: when it ended well (UTC), or None while that is open.
-        booking_id: the booking it made or acted on, once known.
+        fingerprint: SHA-256 of the operation and its input; detects the same key with another
+            request.
+        started_at: when it was last started or taken over (UTC).
+        lease_until: until when no other process takes it over (UTC).
+        done_at: when it succeeded (UTC); None until then.
+        booking_id: the booking it created or changed, once known.
         sent: whether a request may already have reached Calendly.
 
     """
@@ -45,15 +46,15 @@ class BookingCommand(msgspec.Struct, frozen=True):
 
 
 class BookingCommands(Protocol):
-    """The record of acting requests: one a (user, key)."""
+    """Recorded commands: one per user and key."""
 
     async def open(self, command: BookingCommand) -> tuple[BookingCommand, bool]:
-        """Record a command, or return the one recorded before under the same key.
+        """Record a command, or return the one with the same key.
 
         Returns:
-            The recorded command, and whether the caller may carry it out now: true for a new
-            one, and for an unfinished one whose lease is over at `command.started_at` (it is
-            then taken over with the new lease).
+            The recorded command, and whether the caller may carry it out now. That is true for a
+            new command, and for an unfinished one whose lease has ended at `command.started_at`.
+            The caller then takes it over with the new lease.
 
         """
         ...
@@ -62,21 +63,25 @@ class BookingCommands(Protocol):
         """Record, before a request leaves, that it may reach Calendly, and renew the lease.
 
         Returns:
-            Whether the command is still the caller's. False changes nothing: somebody took it
-            over since `command.started_at`, or it is done or forgotten; nothing may be sent.
+            Whether the command is still the caller's. If not, nothing changes and nothing may be
+            sent: another process took it over since `command.started_at`, or it is done or gone.
 
         """
         ...
 
     async def finish(self, command: BookingCommand, booking_id: BookingId, now: datetime) -> None:
-        """Record that it ended well, unless somebody took it over since `command.started_at`."""
+        """Record success, unless another process took it over since `command.started_at`."""
         ...
 
     async def release(self, command: BookingCommand, *, sent: bool) -> None:
-        """Let go of one that failed, so that the caller may repeat it at once.
+        """Release a failed command, so that the caller may repeat it immediately.
 
-        `sent` true keeps it: who repeats it has to look first. False means that Calendly is
-        known not to have processed it: it is forgotten, and its key is as good as unused.
-        One that somebody took over meanwhile, or that is done, is left alone.
+        A command that another process took over, or that is done, does not change.
+
+        Args:
+            command: the failed command.
+            sent: True keeps the command, so that a repetition searches first. False means that
+                Calendly did not process it: it is deleted, and its key can be used again.
+
         """
         ...

@@ -19,7 +19,7 @@ class BookingQuery(msgspec.Struct, frozen=True):
         statuses: none means any.
         starts_from: start at or after this (UTC).
         starts_before: start before this (UTC).
-        after: keyset: (start, id) of the last row already seen.
+        after: keyset position: (start, id) of the last row of the previous page.
         limit: rows at most.
 
     """
@@ -45,7 +45,7 @@ class Owner(msgspec.Struct, frozen=True):
 
 
 class Holder(NamedTuple):
-    """Who has a booking; `hosts` unless it is known here to have been given away."""
+    """The owner of a stored booking; `hosts` is False if it was reassigned to another host."""
 
     owner: Owner
     hosts: bool
@@ -54,9 +54,9 @@ class Holder(NamedTuple):
 class Bookings(Protocol):
     """Bookings by invitee URI (Calendly's identity) and by our own id.
 
-    A user's bookings are those of the integration that Integrations.for_user returns: what an
-    account left behind is not shown beside the one that took its place. Of these, what was given
-    to another host (`domain.booking.is_hosted_by`) is kept and shown to nobody.
+    A user's bookings are those of the integration that Integrations.for_user returns. Bookings of
+    a replaced account are not shown beside those of the current one. A booking that was reassigned
+    to another host (`domain.booking.is_hosted_by`) is kept but not listed.
     """
 
     async def lock(
@@ -91,49 +91,49 @@ class Bookings(Protocol):
     async def held_elsewhere(
         self, integration_id: IntegrationId, invitee_uris: Sequence[str]
     ) -> Mapping[str, Sequence[Holder]]:
-        """Return which colleagues have bookings of these invitees, by invitee URI; locks nothing.
+        """Return the colleagues with bookings of these invitees, by invitee URI; locks nothing.
 
-        A colleague is the owner of an integration of the same Calendly organization who is not
-        leaving.
+        A colleague is the owner of another integration of the same Calendly organization that is
+        not being disconnected.
         """
         ...
 
-    async def standing(
+    async def active_events(
         self, integration_id: IntegrationId, span: Window, made_before: datetime
     ) -> Mapping[str, str]:
-        """Return what stands of an integration's bookings: the event's URI by the invitee's.
+        """Return the active bookings of an integration: the event's URI by the invitee's URI.
 
-        Those that start within the span, were made at Calendly before this moment (UTC), and were
-        not given to another host.
+        They start within the span, were created at Calendly before `made_before` (UTC), and were
+        not reassigned to another host.
         """
         ...
 
     async def put(self, bookings: Sequence[Booking]) -> None:
-        """Insert or replace bookings by (integration, invitee URI); a link once stored stays.
+        """Insert or replace bookings by (integration, invitee URI); a stored link is kept.
 
-        A link that could not be opened was read as none, and must not be lost by that.
+        A link that could not be decrypted was read as missing; writing must not remove it.
         """
         ...
 
     async def find(self, user_id: UserId, booking_id: BookingId) -> Booking | None:
-        """Return a user's booking, or None when it is absent or another user's.
+        """Return a user's booking; None if it does not exist or is another user's.
 
-        One that Calendly gave to another host is found still: who booked it may ask again.
+        A booking that was reassigned to another host is found too: its booker may ask again.
         """
         ...
 
     async def by_invitee(self, user_id: UserId, invitee_uri: str) -> Booking | None:
         """Return a user's booking of one invitee, or None.
 
-        Of two integrations that both have it the current one counts; what only one that is
-        leaving has is found too, so that a command which outlived its account ends well.
+        If two integrations have it, the current one counts. A booking of an integration that is
+        being disconnected is found too, so that a command can end after its account.
         """
         ...
 
     async def by_invitees(
         self, user_id: UserId, invitee_uris: Sequence[str]
     ) -> Mapping[str, BookingId]:
-        """Return the ids of a user's bookings by invitee URI; unknown ones are left out."""
+        """Return the ids of a user's bookings by invitee URI; unknown URIs are left out."""
         ...
 
     async def page(self, user_id: UserId, query: BookingQuery) -> Sequence[Booking]:

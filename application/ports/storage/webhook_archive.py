@@ -1,4 +1,4 @@
-"""Stored webhooks as operators see them: listed, looked at, put back."""
+"""Stored webhooks as operators see them: list, show, replay."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from domain.ids import IntegrationId, WebhookEventId
 
 
 class WebhookStatus(StrEnum):
-    """What became of a stored webhook."""
+    """The status of a stored webhook."""
 
     PENDING = "pending"
     APPLIED = "applied"
@@ -23,12 +23,12 @@ class StoredWebhook(msgspec.Struct, frozen=True):
     """A stored webhook without its body.
 
     Args:
-        attempts: how often applying it failed since it was stored or last put back.
+        attempts: failed attempts since it was stored or last replayed.
         reason: why it is not applied, as a code.
-        next_attempt_at: when it is taken up next (UTC), while it is pending.
-        replays: how often it was put back.
-        replayed_at: when last (UTC).
-        replayed_by: by whom last.
+        next_attempt_at: the time of the next attempt (UTC), while it is pending.
+        replays: the number of replays.
+        replayed_at: the time of the last replay (UTC).
+        replayed_by: the operator of the last replay.
 
     """
 
@@ -51,10 +51,10 @@ class WebhookQuery(msgspec.Struct, frozen=True):
     """Which stored webhooks to list, the latest first.
 
     Args:
-        limit: at most so many.
-        status: only these; None means any.
-        reason: only those with this reason.
-        after: keyset: the id of the last one already seen.
+        limit: rows at most.
+        status: only this status; None means any.
+        reason: only this reason; None means any.
+        after: keyset position: the id of the last row of the previous page.
 
     """
 
@@ -65,37 +65,37 @@ class WebhookQuery(msgspec.Struct, frozen=True):
 
 
 class WebhookArchive(Protocol):
-    """Every stored webhook, whatever became of it. Ids grow with time: they are the order."""
+    """All stored webhooks, in the order of their ids, which grow with time."""
 
     async def page(self, query: WebhookQuery) -> Sequence[StoredWebhook]:
-        """Return up to `limit` after the keyset position, the latest first."""
+        """Return up to `limit` rows after the keyset position, the latest first."""
         ...
 
     async def find(self, event_id: WebhookEventId) -> StoredWebhook | None:
-        """Return one, or None."""
+        """Return the webhook, or None."""
         ...
 
     async def body(self, event_id: WebhookEventId) -> bytes | None:
-        """Return the raw body, or None when there is no such event.
+        """Return the raw body, or None if there is no such event.
 
         Raises:
-            SealedValueUnreadable: it cannot be opened.
+            SealedValueUnreadable: it cannot be decrypted.
 
         """
         ...
 
     async def replay(self, event_ids: Sequence[WebhookEventId], by: str, now: datetime) -> int:
-        """Put events back: pending, due now, no attempt counted; record it; return how many.
+        """Make events pending and due now, without counted attempts; record it; return how many.
 
-        One that was applied is put back too: applying it again changes nothing.
+        This includes applied events: applying one again changes nothing.
         """
         ...
 
     async def replay_dead_letters(
         self, by: str, now: datetime, limit: int, reason: str | None = None
     ) -> int:
-        """Put up to `limit` dead letters back, all or those with a reason; return how many.
+        """Replay up to `limit` dead letters, all or those with a reason; return how many.
 
-        One that somebody is at is passed over without waiting.
+        An event that another transaction locks is skipped without waiting.
         """
         ...

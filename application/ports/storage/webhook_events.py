@@ -1,4 +1,4 @@
-"""The inbox: every webhook that was answered 2xx, once."""
+"""The store of webhooks: each one that was answered 2xx, once."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -16,11 +16,11 @@ class WebhookEvent(RedactedRepr, msgspec.Struct, frozen=True):
 
     Args:
         dedupe_key: the fact's identity; a second event with the same key is not stored.
-        body: the raw bytes as they arrived; sealed at rest.
-        integration_id: whose it is, where that is one alone. None with a `user_id`: one of this
-            user's, whose row was held when the event was stored; the dedupe key tells which.
-        attempts: how often applying it failed.
-        fault: the error code for which its body cannot be opened; then the body is empty.
+        body: the raw bytes as they arrived; encrypted at rest.
+        integration_id: its owner, if there is exactly one. None with a `user_id`: one of the
+            user's integrations, whose row was locked at that time; the dedupe key shows which.
+        attempts: the number of failed attempts to apply it.
+        fault: the error code if its body cannot be decrypted; the body is empty then.
 
     """
 
@@ -68,25 +68,25 @@ class WebhookEvents(Protocol):
         ...
 
     async def applied(self, event_id: WebhookEventId, now: datetime) -> None:
-        """Record that the event had its effect."""
+        """Record that the event was applied."""
         ...
 
     async def ignored(self, event_id: WebhookEventId, reason: str, now: datetime) -> None:
-        """Record that the event has no effect here, and why: a kind unknown, nobody's event."""
+        """Record that the event has no effect, and why: an unknown kind, or no owner."""
         ...
 
     async def failed(
         self, event_id: WebhookEventId, code: str, next_attempt_at: datetime | None
     ) -> None:
-        """Count a failed attempt; without a next one the event is dead-lettered."""
+        """Count a failed attempt; without a next attempt the event becomes a dead letter."""
         ...
 
-    async def put_off(
+    async def retry_later(
         self, event_id: WebhookEventId, code: str, next_attempt_at: datetime
     ) -> None:
-        """Leave a pending event for later without counting: what keeps it heals by itself.
+        """Postpone a pending event without counting an attempt: the cause passes by itself.
 
-        Waits for nobody: one that somebody holds stays as it is.
+        Waits for no lock: an event that another transaction locks does not change.
         """
         ...
 
@@ -97,20 +97,20 @@ class WebhookEvents(Protocol):
         since: datetime,
         limit: int,
     ) -> Sequence[WebhookEvent]:
-        """Return up to `limit` events that had no effect yet, the newest first; locks nothing.
+        """Return up to `limit` unapplied events, the newest first; locks nothing.
 
-        Pending ones and dead letters of these kinds, received since then (UTC): those of the
-        integration, and those that name nobody or its user alone. One whose body does not open is
-        among them, with its `fault`.
+        These are pending events and dead letters of these kinds, received since this time (UTC).
+        They belong to the integration, to its user alone, or to no user. An event whose body
+        cannot be decrypted has a `fault`.
         """
         ...
 
     async def claim_pending(
         self, now: datetime, until: datetime, limit: int
     ) -> Sequence[WebhookEvent]:
-        """Take up to `limit` pending events whose time has come, oldest first.
+        """Claim up to `limit` due pending events, the oldest first.
 
-        They are not handed out again before `until`; held ones are passed over without waiting.
-        One whose body does not open is among them, with its `fault`.
+        No other call claims them before `until`. Locked events are skipped without waiting. An
+        event whose body cannot be decrypted has a `fault`.
         """
         ...

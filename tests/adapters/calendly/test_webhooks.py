@@ -183,7 +183,9 @@ def test_a_body_without_an_envelope_is_refused(body: bytes, field: str) -> None:
     with pytest.raises(MalformedWebhook) as caught:
         CalendlyWebhookReader().read(body)
 
-    assert str(caught.value) == (f"This is no Calendly webhook: {field} is missing or unreadable.")
+    assert str(caught.value) == (
+        f"This is not a Calendly webhook: {field} is missing or unreadable."
+    )
 
 
 @pytest.mark.parametrize(

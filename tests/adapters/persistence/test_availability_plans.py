@@ -211,7 +211,7 @@ async def test_freshness(sql: asyncpg.Connection) -> None:
     day = timedelta(days=1)
 
     seen = await accesses(
-        sql, bookings._STANDING, integration_id, NOON, NOON + 3 * day, NOON + day
+        sql, bookings._ACTIVE_EVENTS, integration_id, NOON, NOON + 3 * day, NOON + day
     )
 
     assert seen["i"] == Access("calendly_integration_public_id_key", 1, 0)

@@ -17,7 +17,7 @@ from application.webhooks.delivery import STORED, IngestResult
 from application.webhooks.ingest import IngestWebhook
 from domain.errors import StorageContended
 from domain.integration import Integration
-from domain.pending_webhooks import HEALS
+from domain.pending_webhooks import PASSING
 from tests.adapters.web.serving import settings_with
 from tests.application.support.delivering import created, key_of, signed
 from tests.application.support.recording import AwaitedBackground, RecordedTelemetry
@@ -128,7 +128,7 @@ async def test_pending_events_of_a_locked_integration_delay_no_other(
 
     assert (job_result.done, job_result.failed) == ({"applied": 1}, {"storage_contended": 10})
     assert waited < 2 * webhooks.JOB_LOCK_WAIT.total_seconds()
-    cast(FakeClock, made.clock).advance(HEALS[StorageContended.code])
+    cast(FakeClock, made.clock).advance(PASSING[StorageContended.code])
     assert (await apply(100, lambda _: None)).done == {"applied": 10}
 
 
@@ -143,7 +143,7 @@ async def test_postponing_waits_for_no_lock(
     async with sql.transaction():
         await sql.execute("DELETE FROM calendly_webhook_event WHERE public_id = $1", stored.id)
         async with piccolo_storage.waiting(webhooks.SINGLE_LOCK_WAIT)() as uow:
-            await uow.webhook_events.put_off(stored.id, StorageContended.code, NOON)
+            await uow.webhook_events.retry_later(stored.id, StorageContended.code, NOON)
             await uow.commit()
 
     assert await claim(piccolo_storage) == []

@@ -26,8 +26,8 @@ async def test_only_open_gaps_are_worked_on(product: Product, process: Process) 
     await missed(product, process, hosts[1])
     product.calendly.calls.clear()
 
-    first = await process.fill_gaps(None, 10, lambda _: None)
-    second = await process.fill_gaps(None, 10, lambda _: None)
+    first = await process.reconcile_all.fill_gaps(None, 10, lambda _: None)
+    second = await process.reconcile_all.fill_gaps(None, 10, lambda _: None)
 
     assert first.done == {"repaired": 1}
     assert second.examined == 0
@@ -42,8 +42,8 @@ async def test_a_gap_that_could_not_be_made_up_for_stays_open(
         await missed(product, process, await host(product, name))
     product.calendly.fail_next("page", CalendlyForbidden("no"))
 
-    first = await process.fill_gaps(None, 10, lambda _: None)
-    second = await process.fill_gaps(None, 10, lambda _: None)
+    first = await process.reconcile_all.fill_gaps(None, 10, lambda _: None)
+    second = await process.reconcile_all.fill_gaps(None, 10, lambda _: None)
 
     assert (first.done, first.failed) == ({"repaired": 1}, {"calendly_forbidden": 1})
     assert (second.examined, second.done) == (1, {"repaired": 1})
@@ -54,8 +54,8 @@ async def test_pages_follow_each_other(product: Product, process: Process) -> No
     for number in range(3):
         await missed(product, process, await host(product, f"user-{number}"))
 
-    first = await process.fill_gaps(None, 2, lambda _: None)
-    second = await process.fill_gaps(first.cursor, 2, lambda _: None)
+    first = await process.reconcile_all.fill_gaps(None, 2, lambda _: None)
+    second = await process.reconcile_all.fill_gaps(first.cursor, 2, lambda _: None)
 
     assert (first.done, first.more) == ({"repaired": 2}, True)
     assert (second.done, second.more) == ({"repaired": 1}, False)

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.bookings.reconcile_missing import MOST, ReconcileMissing
+from application.bookings.reconcile_missing import MAX_EVENTS, ReconcileMissing
 from application.ports.storage.bookings import BookingQuery
 from domain.availability import Window
 from domain.booking import LAG, Facts
@@ -24,7 +24,7 @@ from tests.application.support.building import Product
 from tests.application.support.host_setup import TOMORROW, Host, host, invalidations
 from tests.application.support.process import Process
 
-MANY = MOST + 3
+MANY = MAX_EVENTS + 3
 NOBODY = "https://api.calendly.com/users/NOBODY"
 
 
@@ -117,7 +117,7 @@ async def test_what_concerns_more_than_one_event_ends_the_look_and_not_the_sweep
 
 async def test_each_unlisted_event_comes_up(product: Product, process: Process, ada: Host) -> None:
     """Ten events that nobody may look at do not hide the ones behind them for ever."""
-    *hiding, last = await booked(product, process, ada, MOST + 1)
+    *hiding, last = await booked(product, process, ada, MAX_EVENTS + 1)
     for each in hiding:
         del product.calendly.invitees[each.invitee_uri]
     give_away(product, last)
@@ -141,8 +141,8 @@ async def test_a_sweep_looks_at_so_many_events_at_the_most(
 
     await process.reconcile(ada.integration.id, backfill=False)
 
-    assert len(await shown(product, ada)) == MANY - MOST
-    assert product.calendly.calls["of_event"] == MOST
+    assert len(await shown(product, ada)) == MANY - MAX_EVENTS
+    assert product.calendly.calls["of_event"] == MAX_EVENTS
 
 
 async def test_what_did_not_change_overtakes_nothing(
@@ -151,7 +151,7 @@ async def test_what_did_not_change_overtakes_nothing(
     """Looking at an event that is as it was leaves the cached availability fresh."""
     (facts,) = await booked(product, process, ada, 1)
     before, now = invalidations(product, ada), product.clock.now()
-    look = ReconcileMissing(
+    missing = ReconcileMissing(
         storage=product.storage,
         session=process.session,
         calendly=product.calendly,
@@ -161,7 +161,7 @@ async def test_what_did_not_change_overtakes_nothing(
     product.clock.advance(timedelta(seconds=1))
     span = Window(start=facts.details.start, end=facts.details.end)
 
-    await look(ada.integration, span, set(), now)
+    await missing.reconcile(ada.integration, span, set(), now)
 
     assert product.calendly.calls["of_event"] == 1
     assert invalidations(product, ada) == before

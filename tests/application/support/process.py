@@ -20,7 +20,7 @@ from application.bookings.idempotency import IdempotentCommands
 from application.bookings.list_bookings import ShowBooking
 from application.bookings.mark_no_show import MarkNoShow
 from application.bookings.reconcile import ReconcileBookings
-from application.bookings.reconcile_jobs import FillGaps, ReconcileAll
+from application.bookings.reconcile_jobs import ReconcileAll
 from application.integrations.begin_connect import BeginConnect
 from application.integrations.complete_connect import CompleteConnect
 from application.integrations.finish_disconnect import FinishDisconnect
@@ -437,10 +437,6 @@ class Process:
             telemetry=self.telemetry,
             reaches=REACHES,
         )
-
-    @cached_property
-    def fill_gaps(self) -> FillGaps:
-        return FillGaps(storage=self.storage, reconcile=self.reconcile, concurrency=CONCURRENCY)
 
     @cached_property
     def reconcile_all(self) -> ReconcileAll:

@@ -12,7 +12,7 @@ from domain import pending_webhooks as leftovers
 from domain.errors import StorageUnavailable
 from domain.ids import IntegrationId, UserId, WebhookEventId
 from domain.integration import Integration
-from domain.pending_webhooks import FOR_A_PERSON, UNFORESEEN
+from domain.pending_webhooks import NEEDS_PERSON, UNEXPECTED
 from tests.application.support.building import Product
 from tests.application.support.delivering import connect, created
 from tests.application.support.process import Process
@@ -116,15 +116,15 @@ async def test_a_failed_event_waits_longer_each_time(
     """Attempts are spaced out, and never are two made at once."""
     event_id = await leave(product, b"not json", ada.id)
     waits: list[timedelta] = []
-    for _ in range(FOR_A_PERSON.limit - 1):
+    for _ in range(NEEDS_PERSON.limit - 1):
         await process.apply(10, lambda _: None)
         assert (await process.apply(10, lambda _: None)).examined == 0
         waits.append(row(product, event_id).next_attempt_at - product.clock.now())
         product.clock.set(row(product, event_id).next_attempt_at)
 
     assert waits == sorted(waits)
-    assert waits[0] >= 0.5 * FOR_A_PERSON.base
-    assert waits[-1] <= FOR_A_PERSON.cap
+    assert waits[0] >= 0.5 * NEEDS_PERSON.base
+    assert waits[-1] <= NEEDS_PERSON.cap
 
 
 async def test_what_never_works_is_a_dead_letter(
@@ -132,16 +132,16 @@ async def test_what_never_works_is_a_dead_letter(
 ) -> None:
     """After four attempts an event that only a person can mend is set aside with its reason."""
     event_id = await leave(product, b"not json", ada.id)
-    for _ in range(FOR_A_PERSON.limit):
+    for _ in range(NEEDS_PERSON.limit):
         assert row(product, event_id).status == "pending"
         await process.apply(10, lambda _: None)
-        product.clock.advance(FOR_A_PERSON.cap)
+        product.clock.advance(NEEDS_PERSON.cap)
 
     left = row(product, event_id)
     assert (left.status, left.reason, left.event.attempts) == (
         "dead_lettered",
         "webhook_malformed",
-        FOR_A_PERSON.limit,
+        NEEDS_PERSON.limit,
     )
     counted = product.telemetry.seen
     assert counted["webhook_applied", "invitee.created", "webhook_malformed"] == 3
@@ -160,15 +160,15 @@ async def test_what_is_given_up_has_overtaken_the_cache(
     product.clock.advance(timedelta(minutes=1))
     await leave(product, b"not json", ada.id, ada.user_id)
     seen = []
-    for _ in range(FOR_A_PERSON.limit):
+    for _ in range(NEEDS_PERSON.limit):
         await process.apply(10, lambda _: None)
         async with product.storage() as uow:
             part = await uow.availability.read(ada.user_id, CacheKind.BUSY)
         assert part is not None
         seen.append(part.invalidated_by)
-        product.clock.advance(FOR_A_PERSON.cap)
+        product.clock.advance(NEEDS_PERSON.cap)
 
-    assert seen == [*["webhook_pending"] * (FOR_A_PERSON.limit - 1), "invitee.created"]
+    assert seen == [*["webhook_pending"] * (NEEDS_PERSON.limit - 1), "invitee.created"]
 
 
 async def test_what_stays_unreadable_is_a_dead_letter(
@@ -176,9 +176,9 @@ async def test_what_stays_unreadable_is_a_dead_letter(
 ) -> None:
     """A payload that no attempt can read is set aside with its reason, and the field is told."""
     event_id = await leave(product, created(email=["x"]), ada.id)
-    for _ in range(FOR_A_PERSON.limit):
+    for _ in range(NEEDS_PERSON.limit):
         job_result = await process.apply(10, lambda _: None)
-        product.clock.advance(FOR_A_PERSON.cap)
+        product.clock.advance(NEEDS_PERSON.cap)
 
     left = row(product, event_id)
     assert job_result.failed == {"webhook_unreadable": 1}
@@ -200,15 +200,15 @@ async def test_what_cannot_be_opened_is_a_dead_letter(
     """A body that was changed counts its attempts, waits longer each time and is set aside."""
     event_id = await leave(product, b"", ada.id)
     fault(product, event_id, "sealed_value_corrupt")
-    for _ in range(FOR_A_PERSON.limit):
+    for _ in range(NEEDS_PERSON.limit):
         await process.apply(10, lambda _: None)
-        product.clock.advance(FOR_A_PERSON.cap)
+        product.clock.advance(NEEDS_PERSON.cap)
 
     left = row(product, event_id)
     assert (left.status, left.reason) == ("dead_lettered", "sealed_value_corrupt")
     assert (
         product.telemetry.seen["webhook_apply_failed", "SealedValueUnreadable"]
-        == FOR_A_PERSON.limit
+        == NEEDS_PERSON.limit
     )
 
 
@@ -218,7 +218,7 @@ async def test_a_missing_key_is_waited_for(
     """However long its key is missing an event is no dead letter; with the key it is applied."""
     event_id = await leave(product, created(), ada.id)
     fault(product, event_id, "encryption_key_unknown")
-    for _ in range(3 * UNFORESEEN.limit):
+    for _ in range(3 * UNEXPECTED.limit):
         job_result = await process.apply(10, lambda _: None)
         assert job_result.failed == {"encryption_key_unknown": 1}
         product.clock.set(row(product, event_id).next_attempt_at)
@@ -238,7 +238,7 @@ async def test_a_store_that_is_away_costs_no_attempt(
     """What our own database kept from being applied is taken up again, with nothing counted."""
     event_id = await leave(product, created(), ada.id)
 
-    for _ in range(2 * UNFORESEEN.limit):
+    for _ in range(2 * UNEXPECTED.limit):
         product.storage.fail_next(None, StorageUnavailable("PostgreSQL is away."))
         job_result = await process.apply(10, lambda _: None)
         product.clock.advance(CLAIMED_FOR)
@@ -255,11 +255,11 @@ async def test_a_bug_gets_more_attempts(
 ) -> None:
     """An error that nobody foresaw is tried ten times over some hours, then set aside."""
     event_id = await leave(product, created(), ada.id)
-    for _ in range(UNFORESEEN.limit):
+    for _ in range(UNEXPECTED.limit):
         assert row(product, event_id).status == "pending"
         product.storage.fail_next(None, RuntimeError("a bug"))
         await process.apply(10, lambda _: None)
-        product.clock.advance(UNFORESEEN.cap)
+        product.clock.advance(UNEXPECTED.cap)
 
     assert (row(product, event_id).status, row(product, event_id).reason) == (
         "dead_lettered",

@@ -198,12 +198,12 @@ async def test_body_that_does_not_open(storage: Storage, world: World, vault: Fa
     assert (await found(storage, stored.id)).status is WebhookStatus.PENDING
 
 
-async def test_put_off(storage: Storage, world: World) -> None:
+async def test_retry_later(storage: Storage, world: World) -> None:
     """What is put off waits with its reason, and no attempt is counted; what is settled stays."""
     made = await filed(storage, world)
     async with storage() as uow:
         for name in ("pending", "applied"):
-            await uow.webhook_events.put_off(made[name].id, "encryption_key_unknown", LATER)
+            await uow.webhook_events.retry_later(made[name].id, "encryption_key_unknown", LATER)
         await uow.commit()
 
     waiting = await found(storage, made["pending"].id)

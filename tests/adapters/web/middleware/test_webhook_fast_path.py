@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.web.app import build_app
-from adapters.web.middleware.webhook_fast_path import MOST_LARGE, WEBHOOKS_PATH
+from adapters.web.middleware.webhook_fast_path import MAX_LARGE, WEBHOOKS_PATH
 from domain.errors import StorageUnavailable
 from tests.adapters.web.controllers.test_webhooks import BODY, signed
 from tests.adapters.web.fakes import StandInServices
@@ -143,7 +143,7 @@ async def test_a_body_in_parts_is_put_together() -> None:
 
 async def test_many_large_bodies_at_once_are_bounded() -> None:
     """Large bodies that are under way take so much memory and no more; small ones are read."""
-    services, bodies = StandInServices(SETTINGS), MOST_LARGE // 2**20
+    services, bodies = StandInServices(SETTINGS), MAX_LARGE // 2**20
     leave = asyncio.Event()
 
     async def large() -> list[Any]:
