@@ -32,14 +32,14 @@ class FakeBookingCommands:
         return taken, True
 
     async def mark_sent(self, command: BookingCommand, lease_until: datetime) -> bool:
-        """Set the mark and the lease, unless somebody took the command over."""
+        """Set the mark and the lease, unless another process took the command over."""
         held = self._held(command)
         if held:
             self._change(command.id, sent=True, lease_until=lease_until)
         return held
 
     async def finish(self, command: BookingCommand, booking_id: BookingId, now: datetime) -> None:
-        """Record the end and the booking, unless somebody took the command over."""
+        """Record the end and the booking, unless another process took the command over."""
         if self._held(command):
             self._change(command.id, done_at=now, booking_id=booking_id)
 

@@ -63,7 +63,7 @@ class FakeBookings:
     async def active_events(
         self, integration_id: IntegrationId, span: Window, made_before: datetime
     ) -> Mapping[str, str]:
-        """Return the event of each that stands."""
+        """Return the events of the active bookings."""
         return {
             uri: booking.facts.event_uri
             for (owner, uri), booking in self._state.bookings.items()

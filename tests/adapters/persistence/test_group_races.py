@@ -166,7 +166,7 @@ def booked(to: Integration) -> Delivery:
 async def test_a_locked_integration_is_merged_by_one_process(
     piccolo_storage: PiccoloStorage, other: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
-    """While a group holds an integration, a merge of its facts waits for the group's end."""
+    """While a transaction locks an integration's facts, a group with its delivery waits."""
     ada = await world.connect("ada")
     group = batch_store(other, world.randomness)
 
@@ -185,7 +185,7 @@ async def test_a_locked_integration_is_merged_by_one_process(
 async def test_a_single_one_takes_its_locks_in_the_order_of_a_group(
     piccolo_storage: PiccoloStorage, other: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
-    """A delivery that comes alone and in a group is stored once, without a deadlock."""
+    """The same delivery, single and in a group, is stored by the group, without a deadlock."""
     ada = await world.connect("ada")
     delivery = booked(ada)
 

@@ -12,7 +12,7 @@ from tests.application.support.process import Process
 async def test_an_account_erased_meanwhile_leaves_no_result(
     product: Product, process: Process
 ) -> None:
-    """A booking that was made while the account was erased here is said not to be there."""
+    """A booking that was created while the account was erased here is reported as missing."""
     ada = await host(product)
     command = await process.commands.start(ada.integration.user_id, "key", Operation.BOOK, "x")
     facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
@@ -30,7 +30,7 @@ async def test_an_account_erased_meanwhile_leaves_no_result(
 async def test_a_command_that_somebody_took_over_is_not_sent(
     product: Product, process: Process
 ) -> None:
-    """Whoever lost the command is told to come again, as about any passing trouble."""
+    """A process that lost the command raises a transient error and sends nothing."""
     ada = await host(product)
     lost = await process.commands.start(ada.integration.user_id, "key", Operation.BOOK, "x")
     product.clock.advance(LEASE)
@@ -44,7 +44,7 @@ async def test_a_command_that_somebody_took_over_is_not_sent(
 
 
 async def test_a_late_finisher_returns_what_it_did(product: Product, process: Process) -> None:
-    """Who ends a command that somebody took over gets the booking, but does not end it."""
+    """A process that completes a command that another one took over gets only the booking."""
     ada = await host(product)
     lost = await process.commands.start(ada.integration.user_id, "key", Operation.BOOK, "x")
     product.clock.advance(LEASE)

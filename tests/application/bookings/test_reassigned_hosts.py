@@ -21,7 +21,7 @@ LATER = LAG + IN_FLIGHT
 
 
 async def colleague(product: Product, process: Process, name: str, of: Host | None = None) -> Host:
-    """Connect a host, of somebody's organization, who is told of bookings by webhooks."""
+    """Connect a host of an organization, with a webhook subscription."""
     made = await host(product, name)
     if of is not None:
         organization = of.integration.account.organization_uri
@@ -38,13 +38,13 @@ async def colleague(product: Product, process: Process, name: str, of: Host | No
 
 @pytest.fixture
 async def ada(product: Product, process: Process) -> Host:
-    """Who hosts at first."""
+    """The first host."""
     return await colleague(product, process, "ada")
 
 
 @pytest.fixture
 async def bob(product: Product, process: Process, ada: Host) -> Host:
-    """Who takes over."""
+    """The new host."""
     return await colleague(product, process, "bob", ada)
 
 
@@ -113,7 +113,7 @@ async def test_a_booking_that_comes_back_keeps_its_id(
 async def test_the_old_host_s_comparison_moves_it_as_well(
     product: Product, process: Process, ada: Host, bob: Host, facts: Facts
 ) -> None:
-    """What Calendly no longer lists for a host is looked up, and settled for whoever hosts it."""
+    """An event that Calendly no longer lists for a host is read, and merged for its current host."""
     give(product, facts, bob)
 
     assert await process.reconcile(ada.integration.id, backfill=False) == 0
@@ -127,7 +127,7 @@ async def test_the_old_host_s_comparison_moves_it_as_well(
 async def test_a_host_who_is_not_connected_gets_nothing(
     product: Product, process: Process, ada: Host, facts: Facts
 ) -> None:
-    """A booking that went to somebody unknown here leaves the old host alone."""
+    """A booking that was reassigned to a host unknown here only leaves the old host."""
     details = replace(facts.details, host_uris=("https://api.calendly.com/users/NOBODY",))
     product.calendly.put(replace(facts, details=details))
     product.clock.advance(LATER)
@@ -176,7 +176,7 @@ async def test_a_co_host_keeps_the_booking(
 async def test_a_late_webhook_does_not_bring_it_back(
     product: Product, process: Process, ada: Host, bob: Host, facts: Facts
 ) -> None:
-    """News from before the change, told once more, is not shown to the old host."""
+    """A repeated webhook from before the change does not show the booking to the old host."""
     give(product, facts, bob)
     await process.reconcile(bob.integration.id, backfill=False)
 
@@ -218,7 +218,7 @@ async def test_what_was_taken_from_the_old_host_before_is_not_lost(
 async def test_what_the_new_host_is_not_told_later_is_lost(
     product: Product, process: Process, ada: Host, bob: Host, facts: Facts
 ) -> None:
-    """Once a booking is the new host's, a missed cancellation counts as it does for anybody."""
+    """Once a booking is the new host's, a missed cancellation counts as for any host."""
     give(product, facts, bob)
     await process.reconcile(bob.integration.id, backfill=False)
     product.calendly.invitee_cancels(facts.invitee_uri)
@@ -232,7 +232,7 @@ async def test_what_the_new_host_is_not_told_later_is_lost(
 async def test_an_act_of_the_old_host_moves_it_as_well(
     product: Product, process: Process, ada: Host, bob: Host, facts: Facts
 ) -> None:
-    """What canceling tells of an event's new host is stored for both, so that one shows it."""
+    """The response to canceling shows the event's new host; it is merged for both hosts."""
     (before,) = await bookings(product, ada)
     give(product, facts, bob)
 

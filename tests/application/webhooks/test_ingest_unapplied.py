@@ -114,7 +114,7 @@ async def test_an_app_wide_event_that_cannot_be_applied_finds_its_host_later(
 async def test_a_repeated_delivery_of_a_stored_one_is_a_duplicate(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """What is stored and waits to be applied is not stored again when it is delivered again."""
+    """A pending event is not stored again when it is delivered again."""
     break_applying(product)
     await deliver(process, created(), ada)
     await product.background.settle()
@@ -136,7 +136,7 @@ async def test_a_commit_that_only_seemed_to_fail_stores_no_second_event(
 
 
 async def test_a_delivery_may_die_anywhere() -> None:
-    """Whatever step a process dies at, the repeated delivery gives one event and one booking."""
+    """A process may die at any step: the repeated delivery gives one event and one booking."""
     for step in count():
         product = Product()
         process = Process(product, "process-1")

@@ -1,4 +1,4 @@
-"""What a lock that somebody holds costs: the one delivery its effect for a while, nobody else."""
+"""A lock delays only the effect of the delivery that needs it."""
 
 import pytest
 
@@ -21,16 +21,16 @@ async def ada(product: Product) -> Integration:
     return await connect(product)
 
 
-def hold(product: Product, times: int) -> None:
-    """Let so many openings of the store meet somebody's lock."""
+def lock(product: Product, times: int) -> None:
+    """Let the next units of work meet a lock."""
     product.storage.fail_next(*[StorageContended("Held.")] * times)
 
 
 async def test_a_group_that_met_a_lock_is_stored_singly(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """A lock that is free again by the second look costs a delivery nothing but time."""
-    hold(product, 1)
+    """If a lock is free at the second attempt, the delivery is applied."""
+    lock(product, 1)
 
     ingested = await deliver(process, created(), ada)
 
@@ -38,11 +38,11 @@ async def test_a_group_that_met_a_lock_is_stored_singly(
     assert statuses(product) == [BookingStatus.BOOKED]
 
 
-async def test_what_meets_a_lock_alone_is_stored_unapplied(
+async def test_a_single_delivery_that_meets_a_lock_is_stored_unapplied(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """A delivery to an integration that somebody holds is answered well, and applied later."""
-    hold(product, 2)
+    """A delivery to a locked integration is accepted, and applied later."""
+    lock(product, 2)
 
     ingested = await deliver(process, created(), ada)
     await product.background.settle()
@@ -56,11 +56,11 @@ async def test_what_meets_a_lock_alone_is_stored_unapplied(
     assert statuses(product) == [BookingStatus.BOOKED]
 
 
-async def test_of_an_integration_that_is_held_whole_the_event_is_its_users(
+async def test_an_event_of_a_locked_row_refers_to_its_user(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """While not even its row may be referred to, an event is kept, and finds its way later."""
-    hold(product, 3)
+    lock(product, 3)
 
     ingested = await deliver(process, created(), ada)
 
@@ -75,8 +75,8 @@ async def test_of_an_integration_that_is_held_whole_the_event_is_its_users(
 async def test_an_event_of_its_user_alone_never_reaches_another_account(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """What was delivered for an account that is gone has no effect on the one in its place."""
-    hold(product, 3)
+    """A delivery for a removed account has no effect on the account that replaced it."""
+    lock(product, 3)
     await deliver(process, created(scheduled_event=elsewhere()), ada)
     async with product.storage() as uow:
         await uow.integrations.mark_disconnecting(ada.id)
@@ -90,11 +90,11 @@ async def test_an_event_of_its_user_alone_never_reaches_another_account(
     assert statuses(product) == []
 
 
-async def test_what_nothing_helps_is_turned_away(
+async def test_a_delivery_that_cannot_be_stored_is_refused(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """Only when not even the event can be stored is a delivery refused, for Calendly to repeat."""
-    hold(product, 4)
+    lock(product, 4)
 
     with pytest.raises(StorageContended):
         await deliver(process, created(), ada)
@@ -103,11 +103,11 @@ async def test_what_nothing_helps_is_turned_away(
     assert product.telemetry.seen["webhook_received", "unavailable"] == 1
 
 
-async def test_while_whole_tables_are_held_nobody_waits_in_vain(
+async def test_while_whole_tables_are_locked_deliveries_are_refused_immediately(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """Once nothing at all could be stored, who meets a lock is turned away at once, for a while."""
-    hold(product, 4)
+    """After no event could be stored, further deliveries are refused immediately during the backoff."""
+    lock(product, 4)
     with pytest.raises(StorageContended):
         await deliver(process, created(), ada)
 
@@ -122,9 +122,9 @@ async def test_while_whole_tables_are_held_nobody_waits_in_vain(
 async def test_others_go_on_in_the_group(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """While one integration is held its deliveries go past the group, where nobody waits."""
+    """While one integration is locked, its deliveries bypass the group and do not delay it."""
     await connect(product, "bob")
-    hold(product, 2)
+    lock(product, 2)
     await deliver(process, created(), ada)
     commits = product.storage.commits
 
@@ -141,7 +141,7 @@ async def test_an_app_wide_event_is_one_whichever_way_it_is_stored(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """Stored unapplied, then delivered again to the group or to its user's address, it is one."""
-    hold(product, 2)
+    lock(product, 2)
     first = await deliver(process, created(), None)
     product.clock.advance(FORGOTTEN_AFTER)
 
@@ -153,11 +153,11 @@ async def test_an_app_wide_event_is_one_whichever_way_it_is_stored(
     assert [row.event.integration_id for row in events(product)] == [ada.id]
 
 
-async def test_a_held_leftover_is_come_back_to(
+async def test_a_pending_event_that_meets_a_lock_is_retried(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """An event whose integration is held when its turn comes is tried again, uncounted."""
-    hold(product, 2)
+    lock(product, 2)
     await deliver(process, created(), ada)
     product.storage.fail_next(None, StorageContended("Held."), StorageContended("Held."))
 
@@ -168,7 +168,7 @@ async def test_a_held_leftover_is_come_back_to(
 
 
 def elsewhere() -> dict[str, object]:
-    """Return an event whose host is nobody here."""
+    """Return an event without hosts."""
     return bodies.event(event_memberships=[])
 
 
@@ -178,8 +178,8 @@ def delivery(to: Integration | None, *accounts: str) -> Delivery:
     return Delivery(b"{}", webhook, to.id if to else None, NOON)
 
 
-async def test_what_was_met_is_forgotten(ada: Integration) -> None:
-    """After a rest it is looked at again, and after a while without deliveries it is like new."""
+async def test_a_lock_is_forgotten(ada: Integration) -> None:
+    """After the backoff it is tried again, and after a minute without deliveries it is forgotten."""
     clock = FakeClock()
     contention = Contention(clock)
     contention.locked(delivery(ada))
@@ -193,8 +193,8 @@ async def test_what_was_met_is_forgotten(ada: Integration) -> None:
     assert not contention.is_locked(delivery(ada))
 
 
-async def test_app_wide_deliveries_share_the_lane_of_their_hosts(ada: Integration) -> None:
-    """What is told of the same hosts meets the same locks, whatever else it tells."""
+async def test_app_wide_deliveries_share_the_queue_key_of_their_hosts(ada: Integration) -> None:
+    """Deliveries about the same hosts need the same locks, so they share a queue key."""
     assert queue_key(delivery(None, "a", "b")) == queue_key(delivery(None, "a", "b"))
     assert queue_key(delivery(None, "a")) != queue_key(delivery(None, "b"))
     assert queue_key(delivery(ada, "a")) == queue_key(delivery(ada, "b"))

@@ -35,7 +35,7 @@ async def test_what_was_met_once_is_not_met_again(product: Product) -> None:
 
 
 async def test_who_was_met_together_is_looked_at_alone(product: Product) -> None:
-    """Of two of which one is held neither is taken for it until it is met by itself."""
+    """If work for two integrations meets a lock, work for one of them alone is still tried."""
     ada, bob, cyd = [await product.connect(name) for name in ("ada", "bob", "cyd")]
     held = LockedIntegrations()
 
@@ -47,7 +47,7 @@ async def test_who_was_met_together_is_looked_at_alone(product: Product) -> None
 
 
 async def test_another_trouble_is_nobody_s_lock(product: Product) -> None:
-    """What fails for another reason keeps nothing from being begun."""
+    """After another error, later work is still tried."""
     ada = await product.connect("ada")
     held = LockedIntegrations()
 

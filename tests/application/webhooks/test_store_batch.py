@@ -55,7 +55,7 @@ async def in_groups(random: Random, sizes: Random) -> Outcome:
 
 @given(st.integers(0, 2**32), st.integers(0, 2**32))
 def test_any_grouping_leaves_the_same_store(seed: int, sizes: int) -> None:
-    """However deliveries are cut into groups, the store ends up as if each had come alone."""
+    """Any grouping of deliveries leaves the same data as single deliveries."""
     grouped = asyncio.run(in_groups(seeded(seed), seeded(sizes)))
 
     assert grouped == asyncio.run(by_itself(seeded(seed)))
@@ -99,7 +99,7 @@ async def test_nothing_but_duplicates_is_no_commit(
 async def test_an_unknown_address_costs_its_neighbours_nothing(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """A delivery to nobody's address is refused alone; the others of its group are stored."""
+    """A delivery to an unknown address is refused alone; the others of its group are stored."""
     unknown = IntegrationId(product.randomness.new_id())
 
     ended = await asyncio.gather(
@@ -116,7 +116,7 @@ async def test_an_unknown_address_costs_its_neighbours_nothing(
 async def test_an_outage_turns_the_whole_group_away(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """While the store is away no delivery of a group is kept or answered well."""
+    """While the database is unavailable, no delivery of a group is stored or accepted."""
     product.storage.fail_next_commit()
 
     ended = await asyncio.gather(
@@ -155,7 +155,7 @@ async def test_an_unreadable_one_waits_among_applied_ones(
 async def test_a_group_overtakes_what_each_of_it_changed(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """Of several changes in one group each overtakes its own parts, the last one of its sort."""
+    """Each change in a group invalidates its own entries; the last change of a scope is kept."""
     changed = bodies.webhook("event_type.updated", bodies.event_type())
     reader, now = CalendlyWebhookReader(), process.clock.now()
 
@@ -173,7 +173,7 @@ async def test_a_group_overtakes_what_each_of_it_changed(
 
 
 async def test_a_delivery_shows_nothing_of_its_body(ada: Integration, process: Process) -> None:
-    """What waits to be stored cannot leak by being printed."""
+    """The repr of a delivery shows nothing of its body."""
     delivery = Delivery(
         created(), CalendlyWebhookReader().read(created()), ada.id, process.clock.now()
     )

@@ -72,7 +72,7 @@ async def test_put_replaces_links(storage: Storage, world: World, ada: Integrati
 
 
 async def test_given_to_another_host(storage: Storage, world: World, ada: Integration) -> None:
-    """Who hosts an event no longer finds it by its id alone; a co-host is shown it."""
+    """A previous host finds an event by its id only; a co-host lists it."""
     uri, other = ada.account.user_uri, f"{samples.CALENDLY}/users/OTHER"
     hosts = {"MINE": (uri,), "OURS": (other, uri), "THEIRS": (other,), "UNTOLD": ()}
     starts = {name: NOON + number * HOUR for number, name in enumerate(hosts, start=1)}
@@ -96,7 +96,7 @@ async def test_given_to_another_host(storage: Storage, world: World, ada: Integr
 
 
 async def test_standing(storage: Storage, world: World, ada: Integration) -> None:
-    """What stands is known by its start, both ends of the span, and by when it was made."""
+    """Active events are selected by start, including the ends of the span, and creation time."""
     span = Window(start=NOON, end=NOON + HOUR)
     starts = {"EARLY": NOON - HOUR, "FIRST": NOON, "LATE": NOON + HOUR}
     all_facts = [samples.facts(n, details=samples.details(at)) for n, at in starts.items()]
@@ -141,7 +141,7 @@ async def test_held_elsewhere(storage: Storage, world: World, ada: Integration) 
 
 
 async def test_put_after_erase(storage: Storage, world: World, ada: Integration) -> None:
-    """Nothing is stored for an integration that was erased meanwhile."""
+    """Nothing is stored for an erased integration."""
     async with storage() as uow:
         await uow.integrations.erase(ada.id)
         await uow.commit()
@@ -153,7 +153,7 @@ async def test_put_after_erase(storage: Storage, world: World, ada: Integration)
 
 
 async def test_others_bookings(storage: Storage, world: World, ada: Integration) -> None:
-    """Nobody finds another user's booking by any road."""
+    """No query finds another user's booking."""
     grace = await world.connect("grace")
     (hers,) = await world.book(grace, FULL)
 
@@ -166,7 +166,7 @@ async def test_others_bookings(storage: Storage, world: World, ada: Integration)
 
 
 async def test_absent(storage: Storage, world: World, ada: Integration) -> None:
-    """What is not there is not found."""
+    """Unknown ids and URIs find nothing."""
     async with storage() as uow:
         unknown = BookingId(world.randomness.new_id())
         assert await uow.bookings.find(ada.user_id, unknown) is None
@@ -261,7 +261,7 @@ async def test_page_filters(storage: Storage, world: World, ada: Integration) ->
 async def test_a_replaced_accounts_bookings(
     storage: Storage, world: World, ada: Integration
 ) -> None:
-    """What a replaced account left behind is neither listed nor found."""
+    """Bookings of a replaced account are neither listed nor found."""
     (mine, shared) = await world.book(ada, samples.facts("A"), samples.facts("S"))
     async with storage() as uow:
         await uow.integrations.mark_disconnecting(ada.id)

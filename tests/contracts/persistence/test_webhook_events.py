@@ -76,7 +76,7 @@ async def test_once(storage: Storage, world: World) -> None:
 
 
 async def test_unlinked(storage: Storage, world: World) -> None:
-    """An event of an integration and a user that are not there is stored all the same."""
+    """An event of an unknown integration and user is still stored."""
     orphan = event(
         world,
         "one",
@@ -101,7 +101,7 @@ async def test_oldest_first(storage: Storage, world: World) -> None:
 
 
 async def test_held(storage: Storage, world: World) -> None:
-    """What a worker that died had claimed is handed out again when its time is over."""
+    """An event claimed by a worker that died is claimed again when the claim ends."""
     pending = event(world, "one")
     await store(storage, pending)
     await claim(storage)
@@ -111,7 +111,7 @@ async def test_held(storage: Storage, world: World) -> None:
 
 
 async def test_settled(storage: Storage, world: World, ada: Integration) -> None:
-    """What was applied or ignored is over: it is shown as such and never handed out again."""
+    """An applied or ignored event keeps its status and is never claimed again."""
     applied, ignored = (event(world, key, user_id=ada.user_id) for key in ("a", "b"))
     await store(storage, applied, ignored)
     async with storage() as uow:
@@ -142,7 +142,7 @@ async def test_failed(storage: Storage, world: World, ada: Integration) -> None:
 
 
 async def test_late_report(storage: Storage, world: World, ada: Integration) -> None:
-    """What had its effect stays applied, whatever a slow worker reports afterwards."""
+    """An applied event stays applied, even if a slow worker reports a failure afterwards."""
     done = event(world, "one", user_id=ada.user_id)
     await store(storage, done)
     async with storage() as uow:
@@ -156,7 +156,7 @@ async def test_late_report(storage: Storage, world: World, ada: Integration) -> 
 
 
 async def test_unapplied(storage: Storage, world: World, ada: Integration) -> None:
-    """What had no effect yet is found for whom it may concern, the newest first."""
+    """Unapplied events are found for the integrations they may concern, the newest first."""
     bob = await world.connect("bob")
     mine = {"integration_id": ada.id, "user_id": ada.user_id}
     pending = event(world, "pending", **mine)

@@ -1,4 +1,4 @@
-"""What several integrations' deliveries share in one transaction."""
+"""A batch of several integrations' deliveries in one transaction."""
 
 from datetime import timedelta
 
@@ -36,7 +36,7 @@ def owner(integration: Integration) -> Owner:
 
 
 async def test_held(storage: Storage, world: World, ada: Integration, bob: Integration) -> None:
-    """Whom ids and accounts name is held by ascending id, each once, and nobody else."""
+    """The owners that ids and accounts name are locked by ascending id, each once, and no others."""
     await world.connect("cyd")
     unknown = IntegrationId(world.randomness.new_id())
 
@@ -83,7 +83,7 @@ async def test_related_of_nobody(storage: Storage, ada: Integration) -> None:
 async def test_put_of_several(
     storage: Storage, world: World, ada: Integration, bob: Integration
 ) -> None:
-    """Bookings of several integrations are stored at once, one invitee of two among them."""
+    """Bookings of several integrations are stored together, also one invitee of two integrations."""
     seats = [samples.booking(each, world.randomness, samples.facts("A")) for each in (bob, ada)]
 
     async with storage() as uow:
@@ -96,7 +96,7 @@ async def test_put_of_several(
 
 
 async def test_filed(storage: Storage, world: World, ada: Integration) -> None:
-    """Events are stored with what became of them, and only what is pending is handed out."""
+    """Events are stored with their status, and only pending events are claimed."""
     waiting = event(world, "c", integration_id=ada.id, user_id=ada.user_id, body=bytes(range(256)))
     filed = [
         NewEvent(waiting),
@@ -117,7 +117,7 @@ async def test_filed(storage: Storage, world: World, ada: Integration) -> None:
 
 
 async def test_filed_once(storage: Storage, world: World) -> None:
-    """Those whose keys are known are not stored, change nothing, and are told apart."""
+    """Events with known keys are not stored and change nothing; only new keys are returned."""
     first = event(world, "known")
     await store(storage, first)
     filed = [
@@ -148,7 +148,7 @@ async def test_filed_of_the_gone(storage: Storage, world: World) -> None:
 async def test_invalidated_each(
     storage: Storage, world: World, ada: Integration, bob: Integration
 ) -> None:
-    """Each user's cache is invalidated for its own reason only."""
+    """Each user's cache is invalidated for its own reason; other users' caches are not."""
     cyd = await world.connect("cyd")
     part = CacheEntry(kind=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON - MINUTE)
     changed = {bob.user_id: "invitee.created", ada.user_id: "invitee.canceled"}
