@@ -1,11 +1,10 @@
 """Decide when a webhook that could not be applied is retried, or that it becomes a dead letter.
 
-    error                             next attempt             counted, dead letter after
-    our database is unavailable       30 s                     no
-    another transaction locks rows    10 s                     no
-    encryption key unknown            15 min                   no
-    malformed, unreadable, corrupt    5 min, doubling to 1 h   4 attempts
-    any other error: a bug            30 s, doubling to 1 h    10 attempts
+- Our database is unavailable: after 30 s; not counted.
+- Another transaction locks the rows: after 10 s; not counted.
+- The encryption key is unknown: after 15 min; not counted.
+- Malformed, unreadable or corrupt: after 5 min, doubling to 1 h; a dead letter after 4 attempts.
+- Any other error, which is a bug: after 30 s, doubling to 1 h; a dead letter after 10 attempts.
 
 A failure that passes by itself, or by one action of an operator, never makes a dead letter. Only a
 failure of the webhook itself does.

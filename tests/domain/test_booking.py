@@ -86,7 +86,7 @@ def test_two_invitees_are_never_one_booking() -> None:
 
 
 def test_a_late_created_does_not_open_a_canceled_booking() -> None:
-    """A booking stays canceled when the news of its making arrives last."""
+    """A booking stays canceled when the webhook of its creation arrives last."""
     canceled = facts(
         status=CANCELED, cancellation=Cancellation(at=LATER, by="Ada", by_kind="invitee")
     )
@@ -163,7 +163,7 @@ def test_the_later_account_wins_over_the_fuller(at: datetime, wins: bool) -> Non
 
 
 def test_cancellations_differ_by_their_reason_too() -> None:
-    """Of two cancellations at one moment the same one is kept, whichever came first."""
+    """Of two cancellations at the same time, the same one is kept in either order."""
     silent = facts(cancellation=Cancellation(at=NOW, by="Ada", by_kind="invitee"))
     empty = facts(cancellation=Cancellation(at=NOW, by="Ada", by_kind="invitee", reason=""))
 
@@ -181,7 +181,7 @@ def test_links_are_kept_and_shown_to_nobody() -> None:
 
 @pytest.mark.parametrize("status", BookingStatus)
 def test_only_a_booked_booking_is_open(status: BookingStatus) -> None:
-    """Nobody can act on what is canceled or rescheduled."""
+    """A canceled or rescheduled booking is not open."""
     booking = Booking(
         id=BookingId(uuid4()),
         user_id=UserId(uuid4()),

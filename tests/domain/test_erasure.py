@@ -90,7 +90,7 @@ def test_what_the_calendar_needs_stays() -> None:
 
 
 def test_a_host_s_name_is_not_the_invitee_s() -> None:
-    """A cancellation still names the host who canceled, without the reason, which may be personal."""
+    """A host's cancellation keeps its author, without the reason, which may be about the person."""
     by_host = replace(personal(), cancellation=Cancellation(NOON, "Ada", "host", "Grace is late"))
 
     assert anonymous(by_host).cancellation == Cancellation(NOON, "Ada", "host", None)

@@ -17,7 +17,7 @@ CHANCE = st.floats(0, 1, exclude_max=True)
 
 @given(st.sampled_from(sorted(PASSING)), st.integers(1, 10_000), CHANCE)
 def test_what_heals_is_never_given_up(code: str, attempt: int, chance: float) -> None:
-    """Errors that end by themselves or by one act of an operator are retried without a limit."""
+    """A passing failure is retried without a limit, and its attempts are not counted."""
     ruling = verdict(code, attempt, chance)
 
     assert ruling.pause is not None

@@ -104,7 +104,7 @@ def test_the_tolerance_can_be_set() -> None:
 
 
 def test_a_forged_delivery_is_a_mismatch_even_when_it_is_old() -> None:
-    """Only a genuine signature is counted as stale, so that clock trouble shows as such."""
+    """Only a genuine signature is counted as stale, so that clock errors are visible."""
     old = header(key=Secret("wrong"), timestamp=SENT - 9999)
 
     assert judged(old) is Verdict.MISMATCH

@@ -52,7 +52,7 @@ class IntegrationRow(msgspec.Struct, frozen=True):
 
 
 class EventRow(msgspec.Struct, frozen=True):
-    """A webhook event with its result."""
+    """A webhook event with its status."""
 
     event: WebhookEvent
     next_attempt_at: datetime
@@ -62,7 +62,7 @@ class EventRow(msgspec.Struct, frozen=True):
 
 
 class ReplayRow(msgspec.Struct, frozen=True):
-    """The number of replays, and the actor of the latest."""
+    """The number of replays, and the last replay's operator."""
 
     replays: int
     replayed_at: datetime

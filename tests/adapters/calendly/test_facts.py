@@ -126,7 +126,7 @@ def test_only_our_own_token_is_a_reference(content: str | None, reference: str |
 
 
 def test_the_invitees_own_cancellation_comes_before_the_events() -> None:
-    """Who canceled is read from the invitee, else from the event, and never while it stands."""
+    """The cancellation is read from the invitee, else from the event, if it is not active."""
     own, of_event = bodies.cancellation(), bodies.cancellation(canceled_by="Ada", reason=None)
     read = Cancellation(bodies.OCCURRED_AT, "Grace Invitee", "invitee", "Meeting conflict")
     canceled = bodies.event(status="canceled", cancellation=of_event)

@@ -279,7 +279,7 @@ def test_when_it_was_made() -> None:
 
 
 def test_acting_links_are_not_shown() -> None:
-    """Links that cancel or reschedule without a login are removed wherever they stand."""
+    """Links that cancel or reschedule without a login are removed from every field."""
     link = "https://calendly.com/cancellations/ABC"
     raw = body(questions_and_answers=[{"answer": f"see {link}"}], cancel_url=link)
 

@@ -56,7 +56,7 @@ async def test_a_booking_is_canceled_on_both_sides(
 
 
 async def test_a_group_is_canceled_for_everybody(product: Product, process: Process) -> None:
-    """Of a group event every invitee's booking is canceled at once, not only the one named."""
+    """Canceling a group event cancels every invitee's booking, not only the named one."""
     ada = await host(product, kind="group")
     named, *_ = [
         product.calendly.invitee_books(ada.event_type.uri, ada.starts[0], email=email)
@@ -75,7 +75,7 @@ async def test_a_group_is_canceled_for_everybody(product: Product, process: Proc
 async def test_an_invitee_that_vanished_is_told(
     product: Product, process: Process, booking: Booking
 ) -> None:
-    """An invitee whom Calendly erased from an event is not said to be canceled."""
+    """An invitee that Calendly erased from an event is not reported as canceled."""
     product.calendly.put(
         replace(booking.facts, invitee_uri=f"{booking.facts.event_uri}/invitees/OTHER")
     )
@@ -123,7 +123,7 @@ async def test_what_is_canceled_counts_as_canceled(
 async def test_what_was_rescheduled_is_not_canceled(
     product: Product, process: Process, ada: Host, booking: Booking
 ) -> None:
-    """A booking that was replaced says so instead of canceling something else."""
+    """A rescheduled booking is refused; the booking that replaced it is not canceled."""
     product.calendly.invitee_reschedules(booking.facts.invitee_uri, ada.starts[1])
     await process.reconcile(ada.integration.id, backfill=False)
 
@@ -136,7 +136,7 @@ async def test_what_was_rescheduled_is_not_canceled(
 async def test_a_cancellation_without_effect_is_uncertain(
     product: Product, process: Process, booking: Booking
 ) -> None:
-    """When Calendly still shows the booking as active that is said, and repeating finds out."""
+    """If Calendly still shows the booking as active, the result is uncertain; a repetition reads it."""
     task = asyncio.create_task(process.cancel(booking.user_id, KEY, booking.id, None))
     hold = product.calendly.hold_next("of_event")
     await hold.reached.wait()
@@ -185,7 +185,7 @@ async def test_a_failure_may_be_repeated_at_once(
 async def test_a_past_booking_is_refused_by_calendly(
     product: Product, process: Process, booking: Booking
 ) -> None:
-    """What Calendly refuses changes nothing here."""
+    """A refusal by Calendly changes nothing here."""
     product.clock.set(booking.facts.details.start)
 
     with pytest.raises(CalendlyForbidden):
@@ -208,7 +208,7 @@ async def test_a_reason_has_a_longest_length(
 async def test_another_users_booking_does_not_exist(
     product: Product, process: Process, booking: Booking
 ) -> None:
-    """Nobody cancels somebody else's booking."""
+    """A user cannot cancel another user's booking."""
     eve = await product.connect("eve")
 
     with pytest.raises(BookingNotFound):
@@ -220,7 +220,7 @@ async def test_another_users_booking_does_not_exist(
 async def test_without_a_grant_nothing_is_canceled(
     product: Product, process: Process, booking: Booking
 ) -> None:
-    """When the grant is gone the user is told to connect again, and may repeat afterwards."""
+    """After a lost grant the error asks to connect again; the request may be repeated then."""
     product.calendly.revoke_grants(product.calendly.grants[0].user_uri)
     with pytest.raises(ReauthRequired):
         await process.refresh.run(booking.integration_id)

@@ -19,7 +19,7 @@ MARK, UNMARK = "invitee_no_show.created", "invitee_no_show.deleted"
 
 @pytest.fixture
 async def ada(product: Product, process: Process) -> Host:
-    """A host who is told of bookings by webhooks, and of whom all is known."""
+    """A host with a webhook subscription whose bookings are all stored."""
     made = await host(product)
     await subscribe(product, made)
     await process.reconcile(made.integration.id, backfill=True)
@@ -82,7 +82,7 @@ async def test_what_a_stored_webhook_tells_was_not_lost(
 async def test_a_webhook_that_does_not_open_is_known_by_its_key(
     product: Product, process: Process, ada: Host, scope: str
 ) -> None:
-    """A stored event whose encryption key is gone tells its booking all the same."""
+    """A stored event whose encryption key is lost still identifies its booking."""
     facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
     webhook = ParsedWebhook(
         kind=CREATED, occurred_at=product.clock.now(), subject=facts.invitee_uri
@@ -121,7 +121,7 @@ async def test_a_webhook_of_another_kind_tells_nothing(
 async def test_an_older_webhook_does_not_tell_what_came_later(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """That a booking was made, which still waits, is no word of its being moved an hour later."""
+    """A pending webhook of the creation does not report the reschedule an hour later."""
     facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
     await leave(product, ada, CREATED, naming(facts))
     assert await compared(product, process, ada) == 0
@@ -139,7 +139,7 @@ async def test_an_older_webhook_does_not_tell_what_came_later(
 async def test_a_mark_and_its_end_are_told_by_their_webhooks(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """No-show webhooks that wait make nobody think that they were lost."""
+    """Pending no-show webhooks do not count as lost."""
     facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
     assert await compared(product, process, ada) == 1
     access = product.calendly.access(ada.integration.account.user_uri)
@@ -160,7 +160,7 @@ async def test_a_mark_and_its_end_are_told_by_their_webhooks(
 async def test_what_happened_before_the_first_subscription_was_not_lost(
     product: Product, process: Process
 ) -> None:
-    """Bookings older than the subscription come into reach, are stored, and are nobody's loss."""
+    """Bookings older than the subscription enter the window, are stored, and count as no loss."""
     bob = await host(product, "bob")
     await process.reconcile(bob.integration.id, backfill=True)
     older = product.calendly.invitee_books(bob.event_type.uri, bob.starts[0])

@@ -71,7 +71,7 @@ async def test_a_repeated_request_books_nothing(
 async def test_the_result_of_an_erased_booking_is_gone(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """A repetition after the account was erased and connected anew says that nothing is left."""
+    """After the account was erased and connected again, a repetition reports a missing booking."""
     await process.book(ada.integration.user_id, KEY, wanted(ada))
     product.storage.state.bookings.clear()
 
@@ -105,7 +105,7 @@ async def test_a_key_is_one_users(product: Product, process: Process, ada: Host)
 async def test_two_requests_at_once_book_once(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """While a request is being carried out its repetition is told to come again."""
+    """While a request runs, its repetition is refused with a retry time."""
     hold = product.calendly.hold_next("book")
     first = asyncio.create_task(process.book(ada.integration.user_id, KEY, wanted(ada)))
     await hold.reached.wait()
@@ -120,7 +120,7 @@ async def test_two_requests_at_once_book_once(
 
 
 async def test_a_taken_slot_is_told(product: Product, process: Process, ada: Host) -> None:
-    """Somebody else was faster: that is said, and another slot may be tried under the same key."""
+    """If the slot is taken, the error says it, and the key may be used for another slot."""
     product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
 
     with pytest.raises(SlotTaken):
@@ -217,7 +217,7 @@ async def test_required_questions_are_answered(
 
 
 async def test_without_an_account_nothing_is_booked(product: Product, process: Process) -> None:
-    """A user who connected nothing, or whose grant is gone, is told so."""
+    """A missing integration and a lost grant have an error each."""
     ada = await host(product)
     with pytest.raises(IntegrationNotFound):
         await process.book(await product.user("bob"), KEY, wanted(ada))

@@ -95,7 +95,7 @@ async def test_a_lost_answer_is_handed_on_once(
 async def test_without_an_account_there_are_no_links(
     product: Product, create: CreateSchedulingLink, process: Process
 ) -> None:
-    """A user who connected nothing, or whose grant is gone, is told so."""
+    """A missing integration and a lost grant have an error each."""
     ada = await allowed(product)
     with pytest.raises(IntegrationNotFound):
         await create(await product.user("nobody"), ada.event_type.uri)

@@ -37,7 +37,7 @@ async def test_only_open_gaps_are_worked_on(product: Product, process: Process) 
 async def test_a_gap_that_could_not_be_made_up_for_stays_open(
     product: Product, process: Process
 ) -> None:
-    """A refusal is counted by its code, keeps nobody else waiting, and the next run tries again."""
+    """A refusal is counted by its code, does not delay the others, and the next run tries again."""
     for name in ("ada", "bob"):
         await missed(product, process, await host(product, name))
     product.calendly.fail_next("page", CalendlyForbidden("no"))

@@ -45,7 +45,7 @@ def calendlys_mark(product: Product) -> str | None:
 async def test_a_mark_is_set_and_taken_back(
     product: Product, process: Process, booking: Booking
 ) -> None:
-    """The mark is the same on both sides, whichever way it was toggled last."""
+    """The mark is the same here and at Calendly after any order of toggles."""
     await process.mark_no_show(booking.user_id, "mark", booking.id, no_show=True)
     assert stored_mark(product) == calendlys_mark(product) is not None
     product.clock.advance(timedelta(seconds=1))
@@ -97,7 +97,7 @@ async def test_what_is_not_marked_needs_no_clearing(
 async def test_a_clock_behind_calendlys_takes_a_mark_back(
     product: Product, process: Process, booking: Booking
 ) -> None:
-    """The mark is gone at once, though our clock says that it was not even set yet."""
+    """The mark is removed immediately, even if our clock is behind the time of the mark."""
     await process.mark_no_show(booking.user_id, "mark", booking.id, no_show=True)
     product.clock.set(product.clock.now() - timedelta(seconds=3))
 
@@ -171,7 +171,7 @@ async def test_a_failure_may_be_repeated_at_once(
 async def test_another_users_booking_does_not_exist(
     product: Product, process: Process, booking: Booking
 ) -> None:
-    """Nobody marks somebody else's invitee."""
+    """A user cannot mark another user's invitee."""
     eve = await product.connect("eve")
 
     with pytest.raises(BookingNotFound):

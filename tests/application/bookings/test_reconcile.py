@@ -23,7 +23,7 @@ from tests.fakes.clock import NOON
 
 @pytest.fixture
 async def ada(product: Product) -> Host:
-    """A host who is told of bookings by webhooks."""
+    """A host with a webhook subscription."""
     made = await host(product)
     await subscribe(product, made)
     return made
@@ -36,7 +36,7 @@ def statuses(product: Product) -> list[BookingStatus]:
 
 
 async def test_a_back_fill_is_no_repair(product: Product, process: Process, ada: Host) -> None:
-    """What was booked before connecting becomes known and counts for nothing lost."""
+    """Bookings from before the connection are stored and count as no loss."""
     for start in ada.starts:
         product.calendly.invitee_books(ada.event_type.uri, start)
 
@@ -50,7 +50,7 @@ async def test_a_back_fill_is_no_repair(product: Product, process: Process, ada:
 
 
 async def test_every_page_is_read(product: Product, process: Process, ada: Host) -> None:
-    """However many bookings there are, all of them become known."""
+    """Any number of bookings is stored completely."""
     product.calendly.page_size = 1
     for start in ada.starts:
         product.calendly.invitee_books(ada.event_type.uri, start)
@@ -79,7 +79,7 @@ async def test_what_a_lost_webhook_left_wrong_is_repaired(
 async def test_what_has_just_happened_raises_no_alarm(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """News whose webhook may still be on its way is settled, and no webhook counts as lost."""
+    """A change whose webhook may still be in flight is merged, and no webhook counts as lost."""
     first = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
     await process.reconcile(ada.integration.id, backfill=True)
     product.clock.advance(timedelta(hours=1))
@@ -124,7 +124,7 @@ async def test_a_mark_whose_end_was_lost_is_taken_back(
 async def test_pages_that_go_in_circles_are_told(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """A page token that comes again ends the sweep instead of repeating it for ever."""
+    """A repeated page token ends the run instead of repeating it forever."""
     product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
     product.calendly.page_size = 0  # each page names itself as the next one
 
@@ -203,7 +203,7 @@ async def test_a_sweep_reaches_so_far(
 async def test_other_times_overtake_what_is_cached(
     product: Product, process: Process, ada: Host, later: timedelta, longer: timedelta
 ) -> None:
-    """A booking that only takes other times now is no repair, but the cache is invalidated."""
+    """A booking that only has new times is not a repair, but it invalidates the cache."""
     facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
     await process.reconcile(ada.integration.id, backfill=True)
     product.clock.advance(timedelta(hours=1))
@@ -221,7 +221,7 @@ async def test_other_times_overtake_what_is_cached(
 async def test_an_interrupted_sweep_keeps_what_it_repaired(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """What the first pages brought is kept, and the sweep does not count as done."""
+    """The results of the first pages are kept, and the run does not count as complete."""
     product.calendly.page_size = 1
     for start in ada.starts:
         product.calendly.invitee_books(ada.event_type.uri, start)

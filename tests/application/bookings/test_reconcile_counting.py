@@ -16,7 +16,7 @@ from tests.fakes.clock import NOON
 
 @pytest.fixture
 async def ada(product: Product) -> Host:
-    """A host who is told of bookings by webhooks."""
+    """A host with a webhook subscription."""
     made = await host(product)
     await subscribe(product, made)
     return made
@@ -34,7 +34,7 @@ async def gap(product: Product, ada: Host, since: timedelta) -> Gap:
 async def test_what_fell_into_a_gap_was_lost_however_new_it_is(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """A webhook that Calendly gave up on is not waited for, but counted at once."""
+    """A webhook that Calendly gave up on is counted immediately."""
     await process.reconcile(ada.integration.id, backfill=True)
     product.clock.advance(timedelta(hours=1))
     product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
@@ -56,7 +56,7 @@ async def test_what_fell_into_a_gap_was_lost_however_new_it_is(
 async def test_a_gap_is_made_up_for_however_far_ahead_was_booked(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """What was booked or marked in a gap is found, also where no usual sweep would look."""
+    """Bookings made or marked in a gap are found, also outside the usual window."""
     await process.reconcile(ada.integration.id, backfill=True)
     product.clock.advance(timedelta(days=100))
     far = product.clock.now() + REACHES.wide.after - timedelta(days=1)
@@ -86,7 +86,7 @@ async def test_a_gap_that_opens_during_a_sweep_stays_open(
 async def test_repairs_of_a_sweep_that_breaks_off_are_counted(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """What the first page repaired is in the count although the second one was refused."""
+    """Repairs of the first page are counted even if the second page is refused."""
     await process.reconcile(ada.integration.id, backfill=True)
     product.calendly.page_size = 1
     for start in ada.starts:
@@ -112,7 +112,7 @@ async def test_repairs_of_a_sweep_that_breaks_off_are_counted(
 async def test_a_link_that_came_late_is_picked_up(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """A conference's link, of which no webhook tells, is known after the next sweep."""
+    """A conference's link, which no webhook reports, is stored by the next run."""
     facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
     await process.reconcile(ada.integration.id, backfill=True)
     location = Location(kind="zoom", join_url="https://zoom.example/1")
@@ -128,7 +128,7 @@ async def test_a_link_that_came_late_is_picked_up(
 async def test_a_link_that_came_late_hides_no_lost_webhook(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """The end of a mark that nobody told counts as lost also where a link is new as well."""
+    """A removed mark without a webhook counts as lost, also if a link is new."""
     facts = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
     access = product.calendly.access(ada.integration.account.user_uri)
     await product.calendly.mark_no_show(access, facts.invitee_uri)
@@ -149,7 +149,7 @@ async def test_a_link_that_came_late_hides_no_lost_webhook(
 async def test_what_cannot_be_read_is_passed_over_and_said(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """One invitee of no known shape hides nobody else, and an operator hears of it."""
+    """An unreadable invitee hides no other invitee, and is counted for the operator."""
     unreadable = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
     product.calendly.invitee_books(ada.event_type.uri, ada.starts[1])
     product.calendly.unreadable.add(unreadable.invitee_uri)

@@ -21,7 +21,7 @@ async def test_a_first_sweep_is_a_back_fill(product: Product, process: Process) 
 
 
 async def test_repairs_are_told_from_what_was_well(product: Product, process: Process) -> None:
-    """The tally says for how many integrations webhooks were lost."""
+    """The result has the number of integrations with lost webhooks."""
     hosts = [await host(product, name) for name in ("ada", "bob", "cid")]
     for each in hosts:
         await subscribe(product, each)
@@ -37,7 +37,7 @@ async def test_repairs_are_told_from_what_was_well(product: Product, process: Pr
 
 
 async def test_what_no_webhook_could_tell_was_not_lost(product: Product, process: Process) -> None:
-    """Who could never be subscribed is kept right by comparing alone, and that is said apart."""
+    """An integration without a subscription is reconciled, with a result of its own."""
     ada = await host(product)
     await process.reconcile_all(None, 10, lambda _: None)
     product.clock.advance(timedelta(hours=1))
@@ -68,7 +68,7 @@ async def test_pages_follow_each_other(product: Product, process: Process) -> No
 
 
 async def test_one_failure_does_not_stop_the_others(product: Product, process: Process) -> None:
-    """Each integration is compared whatever became of the others."""
+    """Each integration is reconciled, even if others fail."""
     for name in ("ada", "bob"):
         await host(product, name)
     product.calendly.fail_next("page", CalendlyForbidden("no"))

@@ -48,7 +48,7 @@ async def booked(product: Product, process: Process, ada: Host, count: int) -> l
 
 
 def give_away(product: Product, *given: Facts) -> None:
-    """Let Calendly give events to somebody who is not known here."""
+    """Let Calendly reassign events to a host that is unknown here."""
     for facts in given:
         details = replace(facts.details, host_uris=(NOBODY,))
         product.calendly.put(replace(facts, details=details))
@@ -116,7 +116,7 @@ async def test_what_concerns_more_than_one_event_ends_the_look_and_not_the_sweep
 
 
 async def test_each_unlisted_event_comes_up(product: Product, process: Process, ada: Host) -> None:
-    """Ten events that nobody may look at do not hide the ones behind them for ever."""
+    """Ten refused events do not hide the other events forever."""
     *hiding, last = await booked(product, process, ada, MAX_EVENTS + 1)
     for each in hiding:
         del product.calendly.invitees[each.invitee_uri]

@@ -51,7 +51,7 @@ async def leave(
 
 
 def row(product: Product, event_id: WebhookEventId) -> EventRow:
-    """Return a stored event with what became of it."""
+    """Return a stored event with its status."""
     return product.storage.state.webhook_events[event_id]
 
 
@@ -113,7 +113,7 @@ async def test_one_bad_event_does_not_stop_the_others(
 async def test_a_failed_event_waits_longer_each_time(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """Attempts are spaced out, and never are two made at once."""
+    """Attempts have pauses between them, and never overlap."""
     event_id = await leave(product, b"not json", ada.id)
     waits: list[timedelta] = []
     for _ in range(NEEDS_PERSON.limit - 1):
@@ -130,7 +130,7 @@ async def test_a_failed_event_waits_longer_each_time(
 async def test_what_never_works_is_a_dead_letter(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """After four attempts an event that only a person can mend is set aside with its reason."""
+    """After four attempts an event that only a person can fix becomes a dead letter."""
     event_id = await leave(product, b"not json", ada.id)
     for _ in range(NEEDS_PERSON.limit):
         assert row(product, event_id).status == "pending"
@@ -174,7 +174,7 @@ async def test_what_is_given_up_has_overtaken_the_cache(
 async def test_what_stays_unreadable_is_a_dead_letter(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """A payload that no attempt can read is set aside with its reason, and the field is told."""
+    """An unreadable payload becomes a dead letter with its reason, and its field is reported."""
     event_id = await leave(product, created(email=["x"]), ada.id)
     for _ in range(NEEDS_PERSON.limit):
         job_result = await process.apply(10, lambda _: None)
@@ -215,7 +215,7 @@ async def test_what_cannot_be_opened_is_a_dead_letter(
 async def test_a_missing_key_is_waited_for(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """However long its key is missing an event is no dead letter; with the key it is applied."""
+    """An event with a missing key never becomes a dead letter; with the key it is applied."""
     event_id = await leave(product, created(), ada.id)
     fault(product, event_id, "encryption_key_unknown")
     for _ in range(3 * UNEXPECTED.limit):
@@ -235,7 +235,7 @@ async def test_a_missing_key_is_waited_for(
 async def test_a_store_that_is_away_costs_no_attempt(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """What our own database kept from being applied is taken up again, with nothing counted."""
+    """An event that failed because of our database is retried, and no attempt is counted."""
     event_id = await leave(product, created(), ada.id)
 
     for _ in range(2 * UNEXPECTED.limit):
@@ -253,7 +253,7 @@ async def test_a_store_that_is_away_costs_no_attempt(
 async def test_a_bug_gets_more_attempts(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """An error that nobody foresaw is tried ten times over some hours, then set aside."""
+    """An unexpected error is retried ten times over some hours, then makes a dead letter."""
     event_id = await leave(product, created(), ada.id)
     for _ in range(UNEXPECTED.limit):
         assert row(product, event_id).status == "pending"
@@ -294,7 +294,7 @@ async def test_a_bug_is_counted_as_such(
 async def test_a_claimed_event_is_not_handed_out_twice(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """What one worker holds the other passes over until its time is over."""
+    """An event claimed by one worker is skipped by another until the claim ends."""
     await leave(product, created(), ada.id)
     async with product.storage() as uow:
         await uow.webhook_events.claim_pending(NOON, NOON + CLAIMED_FOR, 10)
@@ -336,7 +336,7 @@ async def test_applying_twice_changes_nothing(
 async def test_an_unknown_kind_waits_for_nothing(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """A kind we do not know is settled at once."""
+    """An unknown kind is ignored immediately."""
     event_id = await leave(product, bodies.webhook("contact.created", {}), ada.id)
 
     await process.apply(10, lambda _: None)

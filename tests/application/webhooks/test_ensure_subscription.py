@@ -171,7 +171,7 @@ async def test_a_taken_address_is_not_insisted_on(
 async def test_a_conflict_that_stays_is_told(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """Two conflicts in a row are no coincidence."""
+    """A second conflict is raised."""
     product.calendly.fail_next("create", CalendlyConflict("exists"), times=2)
 
     with pytest.raises(CalendlyConflict):
@@ -295,7 +295,7 @@ async def test_one_that_somebody_deleted_is_made_anew(
 async def test_a_gap_survives_a_replacement_that_breaks_off(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """Whatever dies after the new subscription is known, what the old one lost is known too."""
+    """A crash after the new subscription is stored does not lose the gap of the old one."""
     await process.ensure(ada.id)
     (old,) = actual(product)
     product.calendly.change_subscription(old.uri, state="disabled")

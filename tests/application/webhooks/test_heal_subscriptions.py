@@ -24,7 +24,7 @@ async def test_all_live_integrations_are_healed(product: Product, process: Proce
 
 
 async def test_results_are_told_apart(product: Product, process: Process) -> None:
-    """The tally says how many were kept, created, replaced, and how many failed of what."""
+    """The result counts kept, created and replaced subscriptions, and failures by code."""
     connected = [await product.connect(f"user-{number}") for number in range(3)]
     for each in connected[:2]:
         await process.ensure(each.id)
@@ -56,14 +56,14 @@ async def test_one_failure_does_not_stop_the_others(product: Product, process: P
 
 
 async def test_nobody_is_nothing_to_do(process: Process) -> None:
-    """Without integrations the sweep ends at once, where it began."""
+    """Without integrations the run ends immediately."""
     assert await process.heal(None, 10, lambda _: None) == JobResult()
 
 
 async def test_a_disconnection_nobody_goes_on_with_is_resumed(
     product: Product, process: Process
 ) -> None:
-    """What was to be disconnected while the workflow engine was away is taken up, once."""
+    """A disconnect that was requested while Temporal was unavailable is resumed, once."""
     leaving = await product.connect("leaving")
     await product.mark_disconnecting(leaving.id)
     progress: list[JobResult] = []
@@ -80,7 +80,7 @@ async def test_a_disconnection_nobody_goes_on_with_is_resumed(
 async def test_without_the_engine_subscriptions_are_healed(
     product: Product, process: Process
 ) -> None:
-    """A disconnection that cannot be resumed yet keeps nobody else waiting."""
+    """A disconnect that cannot be resumed yet does not delay the others."""
     for name in ("one", "two"):
         await product.mark_disconnecting((await product.connect(name)).id)
     await product.connect("staying")

@@ -98,7 +98,7 @@ async def test_the_previous_key_is_accepted_while_keys_change(
 async def test_a_body_that_is_no_event_is_refused_and_counted(
     product: Product, process: Process, ada: Integration, body: bytes
 ) -> None:
-    """A well-signed body that is no Calendly event is refused, and nothing is stored."""
+    """A signed body without a Calendly event is refused, and nothing is stored."""
     with pytest.raises(MalformedWebhook):
         await deliver(process, body, ada)
 
@@ -126,7 +126,7 @@ async def test_an_unreadable_payload_is_stored_and_answered_well(
 async def test_an_unknown_address_is_not_found(
     product: Product, process: Process, ada: Integration, key: str
 ) -> None:
-    """A delivery to an address of nobody's is refused and counted, and nothing is stored."""
+    """A delivery to an unknown address is refused and counted, and nothing is stored."""
     with pytest.raises(SubscriptionNotFound):
         await deliver(process, created(), ada, key=key)
 
@@ -240,7 +240,7 @@ async def test_two_hosts_of_one_event_both_have_the_booking(
 async def test_a_booking_overtakes_the_cached_availability(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """A delivery that changes bookings overtakes what is busy with the same commit."""
+    """A delivery that changes bookings invalidates busy times in the same commit."""
     await process.sync(ada.id)
     commits = product.storage.commits
 
@@ -259,7 +259,7 @@ async def test_a_booking_overtakes_the_cached_availability(
 async def test_a_changed_event_type_overtakes_it_too(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """A change of what is offered overtakes event types and slots, and touches no booking."""
+    """A changed event type invalidates event types and slots, and changes no booking."""
     await deliver(process, bodies.webhook("event_type.updated", bodies.event_type()), ada)
 
     assert product.storage.state.integrations[ada.id].invalidated == {

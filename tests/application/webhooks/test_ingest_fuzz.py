@@ -51,7 +51,7 @@ def _envelope(draw: st.DrawFn) -> dict[str, Any]:
 
 
 async def came_of(body: bytes, header: str | None, key: str | None) -> list[str]:
-    """Return what came of a delivery made twice."""
+    """Return the results of a repeated delivery."""
     product = Product()
     process = Process(product, "process-1")
     await delivering.connect(product)
@@ -73,7 +73,7 @@ async def came_of(body: bytes, header: str | None, key: str | None) -> list[str]
     b'{"event":"invitee.created","created_at":"2026-11-22T12:00:00Z","payload":' + b"[" * 9999
 )
 def test_any_signed_body_is_taken_in_once_or_refused(body: bytes) -> None:
-    """A well-signed body, whatever it says, is stored once as it came, or is no webhook."""
+    """Any signed body is stored once as it arrived, or refused as malformed."""
     results = asyncio.run(came_of(body, delivering.signed(body, NOON), None))
 
     assert results in ([STORED, DUPLICATE], [MalformedWebhook.__name__] * 2)
@@ -91,7 +91,7 @@ def test_any_header_that_is_no_signature_is_refused(header: str, body: bytes) ->
 @given(st.text(max_size=60))
 @settings(max_examples=50)
 def test_any_address_that_is_nobodys_is_refused(key: str) -> None:
-    """A well-signed delivery to an address that nobody has is refused."""
+    """A signed delivery to an unknown address is refused."""
     body = delivering.created()
 
     results = asyncio.run(came_of(body, delivering.signed(body, NOON), key))
@@ -100,7 +100,7 @@ def test_any_address_that_is_nobodys_is_refused(key: str) -> None:
 
 
 async def test_the_fuzzed_delivery_would_be_taken_in(product: Product, process: Process) -> None:
-    """What is varied here is, unvaried, a delivery that is stored and applied."""
+    """The unchanged delivery of this test is stored and applied."""
     ada: Integration = await delivering.connect(product)
 
     assert (await delivering.deliver(process, delivering.created(), ada)).applied

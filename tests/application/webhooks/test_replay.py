@@ -28,7 +28,7 @@ async def dead_letter(product: Product, body: bytes, reason: str = "unexpected")
 
 @pytest.mark.usefixtures("ada")
 async def test_a_mended_dead_letter_has_its_effect(product: Product, process: Process) -> None:
-    """A dead letter that is put back is taken up at once, with its attempts counted anew."""
+    """A replayed dead letter is applied immediately, and its attempts count from zero."""
     event_id = await dead_letter(product, created())
 
     seen = await process.replay_webhook(event_id, "cli")
@@ -44,7 +44,7 @@ async def test_a_mended_dead_letter_has_its_effect(product: Product, process: Pr
 async def test_replaying_what_was_applied_changes_nothing(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """However often an applied event is replayed the bookings stay what they were."""
+    """Any number of replays of an applied event leaves the bookings unchanged."""
     ingested = await deliver(process, created(), ada)
     assert ingested.event_id is not None
     before = dict(product.storage.state.bookings)

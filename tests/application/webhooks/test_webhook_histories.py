@@ -58,7 +58,7 @@ async def connect(product: Product, host: str) -> Integration:
 
 
 def truth(guests: Sequence[Guest]) -> dict[tuple[str, str], tuple[object, ...]]:
-    """Return what ought to be stored for each connected host."""
+    """Return the expected bookings of each connected host."""
     return {
         (host, each.uri): (each.status, each.old, each.new, each.mark and each.mark["uri"])
         for each in guests

@@ -124,7 +124,7 @@ async def test_narrowed(
 
 @pytest.mark.parametrize("name", ["pending", "applied", "ignored", "malformed", "bug"])
 async def test_put_back(storage: Storage, world: World, name: str) -> None:
-    """Whatever its status, what is put back is due at once, with nothing counted or settled."""
+    """A replayed event of any status is due immediately, with no counted attempts."""
     stored = (await filed(storage, world))[name]
 
     assert await replay(storage, stored.id) == 1
@@ -136,7 +136,7 @@ async def test_put_back(storage: Storage, world: World, name: str) -> None:
 
 
 async def test_recorded(storage: Storage, world: World) -> None:
-    """Each replay is recorded: how often, when last and by whom; the others have no record."""
+    """Each replay is recorded with its time and operator; other events have no record."""
     one, other = event(world, "one"), event(world, "other")
     await store(storage, one, other)
     await replay(storage, one.id, by="api:sk_first")
@@ -199,7 +199,7 @@ async def test_body_that_does_not_open(storage: Storage, world: World, vault: Fa
 
 
 async def test_retry_later(storage: Storage, world: World) -> None:
-    """What is put off waits with its reason, and no attempt is counted; what is settled stays."""
+    """A postponed event keeps its reason, and no attempt is counted; a settled one stays."""
     made = await filed(storage, world)
     async with storage() as uow:
         for name in ("pending", "applied"):
