@@ -48,7 +48,7 @@ async def test_held(storage: Storage, world: World, ada: Integration, bob: Integ
         assert list(await uow.bookings.lock([], [])) == []
 
 
-async def test_related_of_several(
+async def test_related_by_integration(
     storage: Storage, world: World, ada: Integration, bob: Integration
 ) -> None:
     """Each integration's rows are its own: the named ones and those that name one of them."""
@@ -73,7 +73,7 @@ async def test_related_of_several(
     }
 
 
-async def test_related_of_nobody(storage: Storage, ada: Integration) -> None:
+async def test_related_of_unknown_invitees(storage: Storage, ada: Integration) -> None:
     """Where nothing is known nothing is found."""
     async with storage() as uow:
         assert await uow.bookings.related({ada.id: ["nobody"]}) == {ada.id: {}}
