@@ -86,5 +86,5 @@ async def open_resources(
 
 
 def _connections(settings: Settings) -> int:
-    # One for each row that is worked at once, and a few for other requests.
+    # One for each row that a job works at the same time, and a few for other requests.
     return settings.concurrency + 4

@@ -1,7 +1,7 @@
-"""The command line, `slotkeeper`: every process and every task of an operator begins here.
+"""The command line, `slotkeeper`: it starts every process and every task of an operator.
 
-An error that we foresee is one message and an exit status, never a traceback: 2 when the
-environment or the command line is at fault, 1 for anything else.
+An expected error prints one message and no traceback. The exit status is 2 when the environment
+or the command line is wrong, and 1 for any other error.
 """
 
 from typing import Any
@@ -16,18 +16,18 @@ _COMMANDS = {
     "web": Spec("adapters.commands.web:web_command", "Serve the API, the webhooks and the page."),
     "migrate": Spec("adapters.commands.migrate:migrate_command", "Bring the database up to date."),
     "doctor": Spec(
-        "adapters.commands.doctor:doctor_command", "Check everything and say what to do."
+        "adapters.commands.doctor:doctor_command", "Check everything and print what to fix."
     ),
     "keys": Spec(
         "adapters.commands.keys:keys_command",
-        "Make, list and revoke API keys; rotate encryption keys.",
+        "Create, list and revoke API keys; rotate encryption keys.",
     ),
     "refresh": Spec(
         "adapters.commands.refresh:refresh_command", "Refresh one integration's tokens now."
     ),
     "invalidate": Spec(
         "adapters.commands.invalidate:invalidate_command",
-        "Call all that is cached of one integration overtaken.",
+        "Mark everything cached for one integration as stale.",
     ),
     "reconcile": Spec(
         "adapters.commands.reconcile:reconcile_command",
@@ -35,11 +35,11 @@ _COMMANDS = {
     ),
     "webhooks": Spec(
         "adapters.commands.webhooks:webhooks_command",
-        "List stored webhooks, look at one, put them back.",
+        "List, show and replay stored webhooks.",
     ),
     "erase-invitee": Spec(
         "adapters.commands.erase_invitee:erase_invitee_command",
-        "Forget one invitee, by e-mail, in all that is stored.",
+        "Erase one invitee, by e-mail, from everything stored.",
     ),
     "dev": Spec(
         "adapters.local_stack.command:dev_command",
@@ -47,20 +47,20 @@ _COMMANDS = {
     ),
     "demo": Spec(
         "adapters.local_stack.demo.command:demo_command",
-        "Start everything, walk through it, stop.",
+        "Start everything, run the walk-through, stop.",
     ),
     "sandbox": Spec(
         "adapters.local_stack.command:sandbox_command", "Run the local Calendly alone."
     ),
 }
 _SUMMARIES = {
-    "worker": "Work on the jobs that Temporal hands out.",
+    "worker": "Run the jobs that Temporal starts.",
     "schedules": "Create and update the schedules that start the jobs.",
 }
 
 
 class _Slotkeeper(LazyGroup):
-    """The group; turns the errors we foresee into messages."""
+    """The group; prints expected errors as messages."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

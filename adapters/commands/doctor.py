@@ -1,4 +1,4 @@
-"""`slotkeeper doctor`: checks everything the service needs and says what to do about each."""
+"""`slotkeeper doctor`: checks everything the service needs and prints what to fix."""
 
 import asyncio
 import os
@@ -21,19 +21,19 @@ def doctor_command() -> None:
     findings = asyncio.run(examine(os.environ, REAL_PROBES))
     console = Console(highlight=False)
     for line in report(findings):
-        # Wrapped by the terminal alone: an address stays whole, to be copied.
+        # Only the terminal wraps lines, so an address can be copied whole.
         console.print(line, soft_wrap=True)
     if not is_healthy(findings):
         raise click.exceptions.Exit(1)
 
 
 def report(findings: list[Finding]) -> Iterator[Text]:
-    """Yield the lines of the report: what was found, and what to do indented below it."""
+    """Yield the lines of the report: a finding, and its remedy indented below it."""
     subjects = max(len(finding.subject) for finding in findings)
     states = max(len(finding.health) for finding in findings)
     yield Text(f"{'Check':{subjects}}  {'':{states}}  Found", style="bold")
     for finding in findings:
-        # Texts, so that nothing in brackets is read as markup.
+        # `Text`, because rich reads brackets in a plain string as markup.
         line = Text(f"{finding.subject:{subjects}}  ")
         line.append(f"{finding.health:{states}}", style=_STYLES[finding.health])
         yield line.append(f"  {finding.detail}")

@@ -1,7 +1,6 @@
-"""`slotkeeper erase-invitee`: forgets one person, by e-mail, in all that is stored.
+"""`slotkeeper erase-invitee`: erases one person, by e-mail, from everything stored.
 
-The address is taken and passed on, and never printed: what is printed may be kept in a terminal's
-history or a job's log.
+The command never prints the address: a terminal's history or a job's log may keep it.
 """
 
 import asyncio
@@ -33,8 +32,8 @@ def erase_invitee_command(email: str) -> None:
     click.echo(f"Stored webhooks rewritten: {done.webhook_events}.")
     if done.unreadable:
         click.echo(
-            f"Stored webhooks that do not open: {done.unreadable}. Put their encryption key back"
-            " and repeat this; slotkeeper doctor names it.",
+            f"Stored webhooks that cannot be opened: {done.unreadable}. Restore their encryption"
+            " key (slotkeeper doctor names it) and run this command again.",
             err=True,
         )
         raise click.exceptions.Exit(1)

@@ -1,4 +1,4 @@
-"""`slotkeeper invalidate`: what is cached of one integration counts as overtaken from now on."""
+"""`slotkeeper invalidate`: marks everything cached for one integration as stale."""
 
 import asyncio
 import os
@@ -13,21 +13,21 @@ from domain.integration import Integration, Status
 
 _NEXT = """\
 Invalidated: event types, slots, busy times and schedules.
-- Readers get the last known at once, marked `invalidated`; behind the first of them it is fetched.
-- sync-calendly-availability fetches what is read within 15 minutes, whoever reads it or not."""
+- Readers get the cached values immediately, marked `invalidated`; the first read starts a refresh.
+- Within 15 minutes sync-calendly-availability refreshes the entries that are in use."""
 _WITHOUT_GRANT = """\
-- Not before the user connects again, though: Calendly cannot be asked (`reauth_required`)."""
+- A refresh is possible only after the user connects again (`reauth_required`)."""
 
 
 @click.command("invalidate")
 @click.argument("integration_id", type=click.UUID)
 def invalidate_command(integration_id: UUID) -> None:
-    """Call everything overtaken that is cached of the integration with this id.
+    """Mark everything cached for the integration with this id as stale.
 
-    For changes at Calendly that no webhook tells of, such as other working hours. Calendly is not
-    asked by this command; what happens next is said.
+    Use it after a change at Calendly without a webhook, such as new working hours. The command does
+    not call Calendly; it prints the next steps.
     """
-    click.echo(_told(asyncio.run(_invalidate(IntegrationId(integration_id)))))
+    click.echo(_report(asyncio.run(_invalidate(IntegrationId(integration_id)))))
 
 
 async def _invalidate(integration_id: IntegrationId) -> Integration:
@@ -35,7 +35,7 @@ async def _invalidate(integration_id: IntegrationId) -> Integration:
         return await services.invalidate_availability(integration_id)
 
 
-def _told(integration: Integration) -> str:
+def _report(integration: Integration) -> str:
     if integration.status is Status.REAUTH_REQUIRED:
         return f"{_NEXT}\n{_WITHOUT_GRANT}"
     return _NEXT

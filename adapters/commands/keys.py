@@ -1,7 +1,7 @@
-"""`slotkeeper keys`: the API keys of the team's own programs, and the change of encryption keys.
+"""`slotkeeper keys`: the API keys of the team's own programs, and the rotation of encryption keys.
 
-What deals with API keys needs only DATABASE_URL. One is printed once, when it is made; only its
-hash is stored.
+The commands for API keys need only DATABASE_URL. A key is printed once, when it is created; the
+database stores only its hash.
 """
 
 import asyncio
@@ -28,17 +28,17 @@ LONGEST_NAME = 100
 
 @click.group("keys")
 def keys_command() -> None:
-    """Make, list and revoke API keys; change the encryption key."""
+    """Create, list and revoke API keys; rotate the encryption key."""
 
 
 keys_command.add_command(rotate_encryption_command)
 
 
 @keys_command.command("create")
-@click.option("--name", required=True, help="What the key is for, to recognise it by.")
-@click.option("--quiet", is_flag=True, help="Print nothing but the key.")
+@click.option("--name", required=True, help="A name by which to recognise the key.")
+@click.option("--quiet", is_flag=True, help="Print only the key.")
 def create_command(name: str, quiet: bool) -> None:
-    """Make a key and print it, this once."""
+    """Create a key and print it once."""
     name = name.strip()
     if not 0 < len(name) <= LONGEST_NAME:
         raise click.BadParameter(f"must have 1 to {LONGEST_NAME} characters.", param_hint="--name")
@@ -46,18 +46,18 @@ def create_command(name: str, quiet: bool) -> None:
     if quiet:
         click.echo(secret.reveal())
         return
-    click.echo(f"Key {key.name!r} ({key.id}). It is shown this once; keep it safe:")
+    click.echo(f"Key {key.name!r} ({key.id}). It is not shown again; store it safely:")
     click.echo(secret.reveal())
 
 
 @keys_command.command("list")
 def list_command() -> None:
-    """Show every key's record, never a key."""
+    """List all keys by id, name and state; the keys themselves are not stored."""
     keys = asyncio.run(_all())
     if not keys:
-        click.echo("There is no key yet. Make one: slotkeeper keys create --name NAME")
+        click.echo("There is no key yet. Create one: slotkeeper keys create --name NAME")
         return
-    click.echo(_line("id", "begins with", "made", "state", "name"))
+    click.echo(_line("id", "begins with", "created", "state", "name"))
     for key in keys:
         click.echo(_line(str(key.id), key.prefix, _day(key.created_at), _state(key), key.name))
 
@@ -65,7 +65,7 @@ def list_command() -> None:
 @keys_command.command("revoke")
 @click.argument("key_id", type=click.UUID)
 def revoke_command(key_id: UUID) -> None:
-    """Make the key with this id stop working, at once and for good."""
+    """Revoke the key with this id, immediately and permanently."""
     if not asyncio.run(_revoke(key_id)):
         raise click.ClickException(f"No live key has the id {key_id}; see slotkeeper keys list.")
     click.echo(f"The key {key_id} is revoked.")
@@ -93,8 +93,8 @@ async def _keys() -> AsyncIterator[ManageApiKeys]:
         yield ManageApiKeys(storage=storage, randomness=SystemRandomness(), clock=SystemClock())
 
 
-def _line(key_id: str, prefix: str, made: str, state: str, name: str) -> str:
-    return f"{key_id:36}  {prefix:11}  {made:10}  {state:18}  {name}"
+def _line(key_id: str, prefix: str, created: str, state: str, name: str) -> str:
+    return f"{key_id:36}  {prefix:11}  {created:10}  {state:18}  {name}"
 
 
 def _state(key: ApiKey) -> str:

@@ -1,7 +1,7 @@
 """Commands that are imported when they are called, so that `slotkeeper --help` is quick.
 
-A command is named by `module:attribute`; what cannot be imported fails only the one that was
-called for.
+A command is named by `module:attribute`. A module that cannot be imported fails only its own
+command.
 """
 
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ ENTRY_POINT_GROUP = "slotkeeper.commands"
 
 @dataclass(frozen=True)
 class Spec:
-    """Where a command lives, `module:attribute`, and what the list of commands says of it."""
+    """Where a command lives, `module:attribute`, and its line in the list of commands."""
 
     target: str
     summary: str
 
 
 class LazyCommand(click.Command):
-    """Stands for a command until it is called."""
+    """A command that is imported when it is called."""
 
     def __init__(self, name: str, spec: Spec) -> None:
         super().__init__(name, short_help=spec.summary, add_help_option=False)
@@ -37,22 +37,22 @@ class LazyCommand(click.Command):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        """Import the real command; from here on click deals with that one."""
+        """Import the real command; click uses that one from here on."""
         return self.load().make_context(info_name, args, parent, **extra)
 
     def load(self) -> click.Command:
         """Import and return the real command.
 
         Raises:
-            ImportError, AttributeError: it is not where it was said to be.
-            TypeError: what is there is no command.
+            ImportError, AttributeError: the target does not exist.
+            TypeError: the target is not a command.
 
         """
         module, _, attribute = self._target.partition(":")
-        found = getattr(import_module(module), attribute)
-        if not isinstance(found, click.Command):
-            raise TypeError(f"{self._target} is no command")
-        return found
+        command = getattr(import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{self._target} is not a command")
+        return command
 
 
 class LazyGroup(click.Group):
@@ -60,7 +60,7 @@ class LazyGroup(click.Group):
 
     Args:
         specs: command name -> where it lives.
-        summaries: what the list says of commands that come from entry points.
+        summaries: command name -> its line in the list, for commands from entry points.
 
     """
 

@@ -10,21 +10,23 @@ from adapters.settings import load_database_url
 
 
 @click.command("migrate")
-@click.option("--check", is_flag=True, help="Change nothing; exit with 1 when any is pending.")
+@click.option(
+    "--check", is_flag=True, help="Change nothing; exit with 1 when a migration is pending."
+)
 def migrate_command(check: bool) -> None:
-    """Bring the database up to date; several at once do no harm."""
+    """Bring the database up to date; safe to run in several processes at the same time."""
     database_url = load_database_url(os.environ)
     if not check:
-        _tell(asyncio.run(migrate(database_url)), "ran")
+        _report(asyncio.run(migrate(database_url)), "ran")
         return
     missing = asyncio.run(pending(database_url))
-    _tell(missing, "is pending")
+    _report(missing, "is pending")
     if missing:
         raise click.exceptions.Exit(1)
 
 
-def _tell(migrations: list[str], what: str) -> None:
+def _report(migrations: list[str], state: str) -> None:
     for migration in migrations:
-        click.echo(f"{migration} {what}")
+        click.echo(f"{migration} {state}")
     if not migrations:
         click.echo("The database is up to date.")

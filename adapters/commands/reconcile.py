@@ -1,7 +1,6 @@
-"""`slotkeeper reconcile`: bookings compared with Calendly's now, by the way that the schedule takes.
+"""`slotkeeper reconcile`: compares bookings with Calendly's now, as the schedule does.
 
-The rule not to break: it is a job's work, whoever starts it, so it leaves to users their share of
-Calendly's limits.
+Invariant: it runs with a job's priority, so it leaves users their share of Calendly's limits.
 """
 
 import asyncio
@@ -20,15 +19,17 @@ from domain.ids import IntegrationId
 
 @click.command("reconcile")
 @click.argument("integration_id", type=click.UUID, required=False)
-@click.option("--wide", is_flag=True, help="Look as far as after connecting an account.")
+@click.option(
+    "--wide", is_flag=True, help="Compare as wide a range as after connecting an account."
+)
 def reconcile_command(integration_id: UUID | None, *, wide: bool) -> None:
     """Compare the bookings of one integration, or of all, with Calendly's, and repair them.
 
-    A repaired booking is one whose webhook was lost; of who is `unsubscribed` none could come. Exits with 1 where an integration could not
-    be compared; the others are.
+    A repaired booking is one whose webhook was lost; an `unsubscribed` account receives no webhooks.
+    Exits with 1 when an integration could not be compared; the others are compared all the same.
     """
-    said, ok = asyncio.run(_reconcile(integration_id, wide=wide))
-    click.echo(said)
+    report, ok = asyncio.run(_reconcile(integration_id, wide=wide))
+    click.echo(report)
     if not ok:
         raise click.exceptions.Exit(1)
 
@@ -39,7 +40,7 @@ async def _reconcile(integration_id: UUID | None, *, wide: bool) -> tuple[str, b
             if integration_id is not None:
                 return await _one(services, IntegrationId(integration_id), wide=wide), True
             total = await _all(services, wide=wide)
-    return _told(total), not total.failed
+    return _report(total), not total.failed
 
 
 async def _one(services: Services, integration_id: IntegrationId, *, wide: bool) -> str:
@@ -49,18 +50,18 @@ async def _one(services: Services, integration_id: IntegrationId, *, wide: bool)
 
 async def _all(services: Services, *, wide: bool) -> JobResult:
     limit = services.settings.page_size
-    total = await services.reconcile_all(None, limit, _unseen, wide=wide)
+    total = await services.reconcile_all(None, limit, _no_progress, wide=wide)
     while total.more:
-        page = await services.reconcile_all(total.cursor, limit, _unseen, wide=wide)
+        page = await services.reconcile_all(total.cursor, limit, _no_progress, wide=wide)
         total = total.plus(page)
     return total
 
 
-def _unseen(job_result: JobResult) -> None:
-    """Nobody watches: the sum is said at the end."""
+def _no_progress(job_result: JobResult) -> None:
+    """Show no progress: the command prints the sum at the end."""
 
 
-def _told(total: JobResult) -> str:
+def _report(total: JobResult) -> str:
     ended = [f"{name} {count}" for name, count in sorted(total.done.items())]
     failed = [f"failed ({code}) {count}" for code, count in sorted(total.failed.items())]
     count = "1 integration" if total.examined == 1 else f"{total.examined} integrations"

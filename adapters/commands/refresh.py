@@ -1,4 +1,4 @@
-"""`slotkeeper refresh`: one integration's tokens, now, by the way that the schedule takes."""
+"""`slotkeeper refresh`: refreshes one integration's tokens now, as the schedule does."""
 
 import asyncio
 import os
@@ -15,16 +15,16 @@ from domain.integration import usable_tokens
 @click.command("refresh")
 @click.argument("integration_id", type=click.UUID)
 def refresh_command(integration_id: UUID) -> None:
-    """Refresh the tokens of the integration with this id, or say why that cannot be.
+    """Refresh the tokens of the integration with this id, or print why that is impossible.
 
-    Waits for a refresh that is under way in another process; an open circuit breaker, Calendly's
-    limits and a need for a person hold for operators too.
+    Waits for a refresh that is under way in another process. An open circuit breaker and Calendly's
+    limits apply here too, and `reauth_required` still needs the user.
     """
     click.echo(asyncio.run(_refresh(IntegrationId(integration_id))))
 
 
 async def _refresh(integration_id: IntegrationId) -> str:
     async with open_services(load_settings(os.environ)) as services:
-        fresh = await services.refresh_tokens.run(integration_id)
-    until = usable_tokens(fresh).expires_at
+        refreshed = await services.refresh_tokens(integration_id)
+    until = usable_tokens(refreshed).expires_at
     return f"Refreshed; the access token is good until {until:%Y-%m-%d %H:%M:%S} UTC."

@@ -1,7 +1,7 @@
-"""`slotkeeper keys rotate-encryption`: seals every stored value anew under the first key.
+"""`slotkeeper keys rotate-encryption`: seals every stored value again, under the first key.
 
-Needs DATABASE_URL and TOKEN_ENCRYPTION_KEYS. What it prints are columns, public ids, key ids and
-counts; never a value, sealed or not.
+Needs DATABASE_URL and TOKEN_ENCRYPTION_KEYS. It prints columns, public ids, key ids and counts,
+and never a value, sealed or not.
 """
 
 import asyncio
@@ -22,19 +22,19 @@ _SECONDS_BETWEEN_LINES = 2.0
 
 @click.command("rotate-encryption")
 def rotate_encryption_command() -> None:
-    """Seal every stored value anew under the first of TOKEN_ENCRYPTION_KEYS.
+    """Seal every stored value again, under the first of TOKEN_ENCRYPTION_KEYS.
 
-    The service may run meanwhile, provided that all its processes seal with that key already.
-    Interrupted, it is simply begun again. Exits with 1 while any value is left under another key.
+    The service may keep running if all its processes already seal with that key. If the command is
+    interrupted, run it again. Exits with 1 while a value is still sealed with another key.
     """
     settings = load_encryption_settings(os.environ)
     ring = KeyRingVault(settings.token_encryption_keys)
     rotation = asyncio.run(_rotate(settings, ring))
-    click.echo(f"Sealed anew with the key {ring.sealing_key_id!r}: {rotation.resealed}.")
+    click.echo(f"Sealed again with the key {ring.sealing_key_id!r}: {rotation.resealed}.")
     if rotation.is_complete:
         click.echo("No value is left under another key.")
         return
-    _tell_what_is_left(rotation, ring)
+    _report_remaining(rotation, ring)
     raise click.exceptions.Exit(1)
 
 
@@ -45,20 +45,19 @@ async def _rotate(settings: EncryptionSettings, ring: KeyRingVault) -> Rotation:
             ring=ring,
             clock=SystemClock(),
             resealing=_Lines().resealing,
-            unreadable=_tell_unreadable,
+            unreadable=_report_unreadable,
         )
         return await rotate()
 
 
 class _Lines:
-    """Prints how far it is, every few seconds and with each column's first page."""
+    """Prints the progress every few seconds, and after the first page of each column."""
 
     def __init__(self) -> None:
         self._column = ""
         self._printed_at = 0.0
 
     def resealing(self, column: str, resealed: int) -> None:
-        """Say how many of a column's values are done, unless it was said just now."""
         now = time.monotonic()
         if column == self._column and now - self._printed_at < _SECONDS_BETWEEN_LINES:
             return
@@ -66,19 +65,21 @@ class _Lines:
         click.echo(f"{column}: {resealed} so far")
 
 
-def _tell_unreadable(each: Unreadable) -> None:
+def _report_unreadable(each: Unreadable) -> None:
     key = f"key {each.key_id!r}" if each.key_id else "no key named"
     click.echo(f"{each.column} of {each.owner}: {each.code}, {key}; left as it is", err=True)
 
 
-def _tell_what_is_left(rotation: Rotation, ring: KeyRingVault) -> None:
+def _report_remaining(rotation: Rotation, ring: KeyRingVault) -> None:
     if rotation.unreadable:
         click.echo(
-            f"{rotation.unreadable} values do not open and were left as they are. For"
-            f" {EncryptionKeyUnknown.code}, put that key back into TOKEN_ENCRYPTION_KEYS, behind"
-            f" {ring.sealing_key_id!r}, and run this again. For any other code the value itself is"
-            " lost: restore the row from a backup, or have the user connect again.",
+            f"{rotation.unreadable} values cannot be opened and are unchanged. For"
+            f" {EncryptionKeyUnknown.code}, add that key to TOKEN_ENCRYPTION_KEYS again, after"
+            f" {ring.sealing_key_id!r}, and run this command again. For any other code the value"
+            " itself is lost: restore the row from a backup, or let the user connect again.",
             err=True,
         )
     if rotation.busy:
-        click.echo(f"{rotation.busy} values were in use the whole time; run this again.", err=True)
+        click.echo(
+            f"{rotation.busy} values were in use all the time; run this command again.", err=True
+        )

@@ -15,13 +15,13 @@ from adapters.telemetry.logs import configure_logging
 from adapters.telemetry.temporal_runtime import create_temporal_runtime
 
 GRACE_SECONDS = 10
-# Longer than a load balancer keeps an idle connection (60 s is common), so that it is never us
-# who close one just as a request arrives on it.
+# Longer than a load balancer keeps an idle connection (60 s is common), so that this process never
+# closes a connection just as a request arrives on it.
 KEEP_ALIVE_SECONDS = 75
-# Twice as many as deliveries that may wait for their commit. Each costs some 100 KB at most while
-# its body arrives (larger bodies have a bound of their own, see the webhook door), so that a flood
-# of connections takes a known amount of memory. Idle ones count too.
-MOST_CONNECTIONS = 2_000
+# Twice as many as deliveries that may wait for their commit. Each takes at most about 100 KB while
+# its body arrives, so the memory of a flood of connections is bounded; the webhook fast path bounds
+# larger bodies. Idle connections count too.
+MAX_CONNECTIONS = 2_000
 
 log = structlog.get_logger(__name__)
 
@@ -45,15 +45,15 @@ log = structlog.get_logger(__name__)
 @click.option(
     "--most-connections",
     type=click.IntRange(min=1),
-    default=MOST_CONNECTIONS,
+    default=MAX_CONNECTIONS,
     show_default=True,
-    help="Beyond so many at a time requests are answered 503.",
+    help="Requests beyond this many connections are answered 503.",
 )
 def web_command(host: str, port: int, descriptors: tuple[int, ...], most_connections: int) -> None:
     """Serve the API, the webhooks and the page.
 
-    Behind a proxy, list its addresses in uvicorn's FORWARDED_ALLOW_IPS. SIGTERM lets running
-    requests finish for up to 10 seconds.
+    Behind a proxy, list its addresses in uvicorn's FORWARDED_ALLOW_IPS. After SIGTERM, running
+    requests have up to 10 seconds to finish.
     """
     settings = load_settings(os.environ)
     configure_logging(settings.log_level, settings.log_format)
@@ -70,13 +70,14 @@ def web_command(host: str, port: int, descriptors: tuple[int, ...], most_connect
     config = uvicorn.Config(
         "adapters.asgi:create_app",
         factory=True,
-        workers=1,  # the metrics are of one process
-        log_config=None,  # ours stays in force
-        access_log=False,  # the application writes its own, without query strings
+        host=host,
+        port=port,
+        log_config=None,  # keep our configuration
+        access_log=False,  # the application logs requests itself, without query strings
         server_header=False,
         lifespan="on",
         ws="none",
-        # uvicorn answers the one that reaches its limit 503 already.
+        # uvicorn already answers 503 to the connection that reaches its limit.
         limit_concurrency=most_connections + 1,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,

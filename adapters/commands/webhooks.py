@@ -1,7 +1,7 @@
-"""`slotkeeper webhooks`: what arrived from Calendly, for operators.
+"""`slotkeeper webhooks`: the stored webhooks, for operators.
 
-What is printed are ids, codes, counts and times. A body is printed only by `show --body`, without
-the links that act on a booking without any login.
+The commands print ids, codes, counts and times. Only `show --body` prints a body, without the
+links that change a booking without a login.
 """
 
 import asyncio
@@ -22,25 +22,27 @@ from application.webhooks.list_events import ShownWebhook, WebhookPage
 from domain.ids import WebhookEventId
 
 BY = "cli"
-MOST = 1_000
+MAX_LISTED = 1_000
 
 _WIDTHS = (36, 19, 13, 5, 26, 0)
 
 
 @click.group("webhooks")
 def webhooks_command() -> None:
-    """List stored webhooks, look at one, put them back."""
+    """List, show and replay stored webhooks."""
 
 
 @webhooks_command.command("list")
 @click.option(
-    "--status", type=click.Choice([each.value for each in WebhookStatus]), help="Only these."
+    "--status",
+    type=click.Choice([each.value for each in WebhookStatus]),
+    help="List only this status.",
 )
-@click.option("--reason", help="Only those with this reason, a code.")
-@click.option("--limit", type=click.IntRange(1, MOST), default=50, show_default=True)
-@click.option("--after", type=click.UUID, help="Go on behind the last id of an earlier list.")
+@click.option("--reason", help="List only webhooks with this reason, a code.")
+@click.option("--limit", type=click.IntRange(1, MAX_LISTED), default=50, show_default=True)
+@click.option("--after", type=click.UUID, help="Continue after the last id of an earlier list.")
 def list_command(status: str | None, reason: str | None, limit: int, after: UUID | None) -> None:
-    """Show stored webhooks, the latest first, without their bodies."""
+    """List stored webhooks, latest first, without their bodies."""
     query = WebhookQuery(
         limit=limit,
         status=None if status is None else WebhookStatus(status),
@@ -49,7 +51,7 @@ def list_command(status: str | None, reason: str | None, limit: int, after: UUID
     )
     page = asyncio.run(_page(query))
     if not page.items:
-        click.echo("There is none.")
+        click.echo("There are none.")
         return
     click.echo(_line("id", "received (UTC)", "status", "tries", "kind", "reason"))
     for each in page.items:
@@ -60,35 +62,39 @@ def list_command(status: str | None, reason: str | None, limit: int, after: UUID
 
 @webhooks_command.command("show")
 @click.argument("event_id", type=click.UUID)
-@click.option("--body", "with_body", is_flag=True, help="The body too: it holds personal data.")
+@click.option(
+    "--body", "with_body", is_flag=True, help="Print the body too; it holds personal data."
+)
 def show_command(event_id: UUID, with_body: bool) -> None:
     """Show one stored webhook."""
     shown = asyncio.run(_shown(WebhookEventId(event_id), with_body=with_body))
     for name, value in msgspec.structs.asdict(shown.webhook).items():
-        told = "-" if value is None else _moment(value) if isinstance(value, datetime) else value
-        click.echo(f"{name:16} {told}")
+        shown_value = (
+            "-" if value is None else _moment(value) if isinstance(value, datetime) else value
+        )
+        click.echo(f"{name:16} {shown_value}")
     if with_body:
         click.echo(msgspec.json.format(msgspec.json.encode(shown.body), indent=2).decode())
 
 
 @webhooks_command.command("replay")
 @click.argument("event_id", type=click.UUID, required=False)
-@click.option("--dead-lettered", is_flag=True, help="Every dead letter.")
-@click.option("--reason", help="With --dead-lettered: only those with this reason, a code.")
+@click.option("--dead-lettered", is_flag=True, help="Replay every dead letter.")
+@click.option("--reason", help="With --dead-lettered: replay only those with this reason, a code.")
 def replay_command(event_id: UUID | None, dead_lettered: bool, reason: str | None) -> None:
-    """Put stored webhooks back, to be applied once more; it is recorded.
+    """Queue stored webhooks to be applied again; the replay is recorded.
 
-    Replaying what was applied changes nothing.
+    Replaying a webhook that was already applied changes nothing.
     """
     if dead_lettered is (event_id is not None):
         raise click.UsageError("Name one webhook by its id, or all by --dead-lettered.")
     if reason is not None and not dead_lettered:
         raise click.UsageError("--reason goes with --dead-lettered.")
     if event_id is None:
-        click.echo(f"Put back: {asyncio.run(_replay_dead(reason))}.")
+        click.echo(f"Queued again: {asyncio.run(_replay_dead(reason))}.")
         return
-    put_back = asyncio.run(_replay(WebhookEventId(event_id)))
-    click.echo(f"Put back: {put_back.kind} of {_moment(put_back.received_at)} UTC.")
+    replayed = asyncio.run(_replay(WebhookEventId(event_id)))
+    click.echo(f"Queued again: {replayed.kind} of {_moment(replayed.received_at)} UTC.")
 
 
 async def _page(query: WebhookQuery) -> WebhookPage:

@@ -1,1 +1,1 @@
-"""What `slotkeeper doctor` looks at, one check a module. A check changes nothing anywhere."""
+"""The checks of `slotkeeper doctor`. A check changes nothing."""

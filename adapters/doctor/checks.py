@@ -1,4 +1,4 @@
-"""One function a check: what it looks at, what it says when that is not as it should be."""
+"""The checks, one function each: it returns what it found and how to fix it."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -19,11 +19,11 @@ from adapters.web.auth.demo_access import demo_faults, is_loopback
 from domain.errors import ClientRefused, GrantRefused
 from domain.secret import Secret
 
-_SETTINGS_FIRST = "Mend the settings first."
+_SETTINGS_FIRST = "Fix the settings first."
 
 
 def check_settings(environ: Mapping[str, str]) -> list[Finding]:
-    """Whether every variable is there and sound: one finding a fault."""
+    """Whether every variable is set and valid: one finding for each fault."""
     try:
         settings = load_settings(environ)
     except SettingsError as error:
@@ -31,7 +31,7 @@ def check_settings(environ: Mapping[str, str]) -> list[Finding]:
     if faults := demo_faults(settings):
         return [_faulty(fault) for fault in faults]
     count = len(settings.__struct_fields__)
-    return [fine("Settings", f"all {count} are there and sound")]
+    return [fine("Settings", f"all {count} are set and valid")]
 
 
 def _faulty(fault: Fault) -> Finding:
@@ -39,14 +39,14 @@ def _faulty(fault: Fault) -> Finding:
 
 
 def check_public_url(settings: Settings) -> list[Finding]:
-    """Whether Calendly can call back: it sends people and webhooks to HTTPS only."""
+    """Whether Calendly can reach us: it sends users and webhooks only to HTTPS addresses."""
     scheme = urlsplit(settings.public_url).scheme
     real = not is_loopback(settings.calendly_auth_url)
     if real and (scheme != "https" or is_loopback(settings.public_url)):
         return [
             wrong(
                 "Public address",
-                f"{settings.public_url} is not one that Calendly can reach over HTTPS",
+                f"{settings.public_url} is not an address that Calendly can reach over HTTPS",
                 "Set PUBLIC_URL to the public https:// address, or use the sandbox Calendly.",
             )
         ]
@@ -54,17 +54,17 @@ def check_public_url(settings: Settings) -> list[Finding]:
 
 
 async def check_database(environ: Mapping[str, str], probes: Probes) -> list[Finding]:
-    """Whether PostgreSQL answers, has every migration, and holds nothing without its key."""
+    """Whether PostgreSQL answers, has every migration, and every sealed value has its key."""
     try:
         database_url = load_database_url(environ)
     except SettingsError:
         subjects = ("Database", "Migrations", ENCRYPTION)
         return [unchecked(subject, _SETTINGS_FIRST) for subject in subjects]
     missing = await probes.pending_migrations(database_url)
-    found = [fine("Database", "answers"), _migrations(missing)]
+    findings = [fine("Database", "answers"), _migrations(missing)]
     if missing:
-        return [*found, unchecked(ENCRYPTION, "Run the migrations first.")]
-    return [*found, *await check_encryption(environ, probes)]
+        return [*findings, unchecked(ENCRYPTION, "Run the migrations first.")]
+    return [*findings, *await check_encryption(environ, probes)]
 
 
 async def check_temporal(environ: Mapping[str, str], probes: Probes) -> list[Finding]:
@@ -81,8 +81,8 @@ async def check_temporal(environ: Mapping[str, str], probes: Probes) -> list[Fin
 async def check_credentials(settings: Settings, probes: Probes) -> list[Finding]:
     """Whether Calendly knows our client id and secret.
 
-    Asks for tokens with a code that cannot exist: Calendly looks at the client first, so
-    `invalid_grant` says that the client is right (RFC 6749, 5.2).
+    Asks for tokens with a code that cannot exist. Calendly checks the client first, so
+    `invalid_grant` means that the client is right (RFC 6749, 5.2).
     """
     subject = "Calendly credentials"
     async with probes.open_oauth(settings) as oauth:
@@ -106,7 +106,7 @@ async def check_credentials(settings: Settings, probes: Probes) -> list[Finding]
     return [
         wrong(
             subject,
-            f"{settings.calendly_auth_url} took a code that does not exist",
+            f"{settings.calendly_auth_url} accepted a code that does not exist",
             "Check that CALENDLY_AUTH_URL is Calendly's own.",
         )
     ]

@@ -1,4 +1,4 @@
-"""Runs every check, each as far as what it needs is there, and all that wait at the same time."""
+"""Runs every check that has what it needs; checks that wait for a server run concurrently."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping
@@ -19,14 +19,14 @@ TIMEOUT_SECONDS = 15.0
 _CREDENTIALS = "Calendly credentials"
 
 _REMEDIES = {
-    "Database": "Check DATABASE_URL, and that PostgreSQL runs and lets this machine in.",
+    "Database": "Check DATABASE_URL, and that PostgreSQL runs and accepts this machine.",
     "Temporal": "Start it, or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE to where it runs.",
     _CREDENTIALS: "Check CALENDLY_AUTH_URL, and that this machine reaches it.",
 }
 
 
 async def examine(environ: Mapping[str, str], probes: Probes) -> list[Finding]:
-    """Return what was found, in the order in which things are best mended. Never raises."""
+    """Return the findings in the order in which to fix them. Never raises."""
     findings = check_settings(environ)
     settings = _complete(environ)
     waiting = [
@@ -34,17 +34,16 @@ async def examine(environ: Mapping[str, str], probes: Probes) -> list[Finding]:
         _guarded("Temporal", check_temporal(environ, probes)),
     ]
     if settings is None:
-        findings.append(unchecked(_CREDENTIALS, "Mend the settings first."))
+        findings.append(unchecked(_CREDENTIALS, "Fix the settings first."))
     else:
         findings += check_public_url(settings)
         waiting.append(_guarded(_CREDENTIALS, check_credentials(settings, probes)))
-    for found in await asyncio.gather(*waiting):
-        findings += found
+    for results in await asyncio.gather(*waiting):
+        findings += results
     return findings
 
 
 def is_healthy(findings: list[Finding]) -> bool:
-    """Whether nothing is left to do."""
     return all(finding.health is Health.FINE for finding in findings)
 
 
@@ -56,7 +55,7 @@ def _complete(environ: Mapping[str, str]) -> Settings | None:
 
 
 async def _guarded(subject: str, check: Awaitable[list[Finding]]) -> list[Finding]:
-    """Turn what a check raises into its finding."""
+    """Return an error of a check as its finding."""
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             return await check
@@ -64,7 +63,7 @@ async def _guarded(subject: str, check: Awaitable[list[Finding]]) -> list[Findin
         detail = f"no answer within {TIMEOUT_SECONDS:.0f} seconds"
     except SlotkeeperError as error:
         detail = error.message
-    except Exception as error:  # noqa: BLE001 - a doctor that dies of a symptom helps nobody
-        # Only its type: a library's message may quote an address with its password.
+    except Exception as error:  # noqa: BLE001 - a failed check is a finding
+        # Only its type: a library's message may quote an address with a password.
         detail = type(error).__name__
     return [wrong(subject, detail, _REMEDIES[subject])]

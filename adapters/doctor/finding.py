@@ -1,4 +1,4 @@
-"""What one check found, and what to do about it."""
+"""The result of one check, and its remedy."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Health(StrEnum):
-    """How a thing was found; UNCHECKED when something else has to be mended first."""
+    """The state of a subject; UNCHECKED when another finding must be fixed first."""
 
     FINE = "fine"
     WRONG = "wrong"
@@ -17,10 +17,10 @@ class Finding(msgspec.Struct, frozen=True):
     """One line of the report.
 
     Args:
-        subject: what was looked at.
-        health: how it was found.
-        detail: what was seen; quotes no secret.
-        remedy: what to do, for what is not fine.
+        subject: of the check.
+        health: its state.
+        detail: the observation; quotes no secret.
+        remedy: how to fix it; empty when nothing is to do.
 
     """
 
@@ -31,15 +31,12 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def fine(subject: str, detail: str) -> Finding:
-    """Return a finding that needs nothing."""
     return Finding(subject, Health.FINE, detail)
 
 
 def wrong(subject: str, detail: str, remedy: str) -> Finding:
-    """Return a finding that somebody has to act on."""
     return Finding(subject, Health.WRONG, detail, remedy)
 
 
 def unchecked(subject: str, remedy: str) -> Finding:
-    """Return a finding of a thing that could not be looked at."""
     return Finding(subject, Health.UNCHECKED, remedy)

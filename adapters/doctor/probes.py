@@ -1,4 +1,4 @@
-"""How the doctor reaches the outside; tests hand in others."""
+"""The doctor's access to PostgreSQL, Temporal and Calendly; tests pass others."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -21,15 +21,15 @@ from domain.secret import Secret
 
 @dataclass(frozen=True)
 class Probes:
-    """Roads to PostgreSQL, Temporal and Calendly.
+    """One function for each server.
 
     Args:
         pending_migrations: returns the ids that the database at a URL lacks; raises
             StorageUnavailable.
         reach_temporal: returns when Temporal answers and knows the namespace; raises
             JobsUnavailable.
-        count_sealed: returns how many values in the database at a URL each key sealed, by its id,
-            which is empty for what is no sealed value; raises StorageUnavailable.
+        count_sealed: returns the number of values that each key sealed in the database at a URL,
+            by key id. The id is empty for values that are not sealed. Raises StorageUnavailable.
         open_oauth: opens Calendly's OAuth host with our credentials.
 
     """

@@ -1,4 +1,4 @@
-"""Reading typed values out of environment variables.
+"""Reads typed values from environment variables.
 
-Pure: what is read comes in as a mapping; only `NAME_FILE` variables touch the file system.
+The environment is passed in as a mapping; only `NAME_FILE` variables read the file system.
 """

@@ -1,4 +1,4 @@
-"""Durations as people write them in a configuration: `90`, `60s`, `1h15m`, `PT24H`.
+"""Durations in the forms of a configuration: `90`, `60s`, `1h15m`, `PT24H`.
 
 A number without a unit is seconds.
 """
@@ -24,7 +24,7 @@ def parse_duration(text: str) -> timedelta:
     """Return the duration that a text spells: seconds, units (`1h30m`) or ISO 8601 (`PT24H`).
 
     Raises:
-        ValueError: it spells none, or one longer than timedelta can hold.
+        ValueError: it is not a duration, or longer than timedelta can hold.
 
     """
     plain = text.strip().lower()
@@ -38,11 +38,11 @@ def parse_duration(text: str) -> timedelta:
             return msgspec.convert(plain.upper(), timedelta, strict=False)
     except (OverflowError, msgspec.ValidationError):
         pass
-    raise ValueError(f"{text!r} is no duration")
+    raise ValueError(f"{text!r} is not a duration")
 
 
 def format_duration(duration: timedelta) -> str:
-    """Return the shortest spelling that `parse_duration` reads back, to the millisecond."""
+    """Return the shortest text that `parse_duration` reads back, to the millisecond."""
     left = duration
     spelled = ""
     for unit, size in _UNITS.items():

@@ -1,6 +1,6 @@
-"""Parsers of single values: text in, value out, ValueError with what is wrong.
+"""Parsers of single values: text in, value out, ValueError with the fault.
 
-The error completes "NAME …" and quotes only what is no secret.
+The message completes a sentence that begins with the variable's name, and quotes no secret.
 """
 
 import re
@@ -54,19 +54,19 @@ def duration(at_least: timedelta, at_most: timedelta) -> Callable[[str], timedel
 
     def parse(value: str) -> timedelta:
         try:
-            found = parse_duration(value)
+            parsed = parse_duration(value)
         except ValueError:
             raise ValueError(f"is {value!r}, which is not a duration") from None
-        if not at_least <= found <= at_most:
+        if not at_least <= parsed <= at_most:
             bounds = f"{format_duration(at_least)} to {format_duration(at_most)}"
             raise ValueError(f"is {value}, outside {bounds}")
-        return found
+        return parsed
 
     return parse
 
 
 def http_url(value: str) -> str:
-    """Read an http or https address; the trailing slash goes."""
+    """Read an http or https address; the trailing slash is removed."""
     parts = _split_http(value)
     if parts.query or parts.fragment:
         raise ValueError("must be an address without query or fragment")
@@ -75,12 +75,12 @@ def http_url(value: str) -> str:
 
 def origins(value: str) -> tuple[str, ...]:
     """Read a comma-separated list of origins (RFC 6454): scheme, host and port, no path."""
-    found = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
-    for origin in found:
+    listed = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+    for origin in listed:
         parts = _split_http(origin)
         if parts.path or parts.query or parts.fragment:
-            raise ValueError(f"holds {origin!r}, which is more than scheme, host and port")
-    return found
+            raise ValueError(f"holds {origin!r}, which has more than scheme, host and port")
+    return listed
 
 
 def address(value: str) -> str:
@@ -92,12 +92,12 @@ def address(value: str) -> str:
 
 
 def _split_http(value: str) -> SplitResult:
-    """Split an http(s) address; quotes nothing of one with a password in it."""
+    """Split an http(s) address; never quotes one that may hold a password."""
     if "@" in value:
         raise ValueError("must be an address without user name, password or @")
     try:
         parts = urlsplit(value)
-        _ = parts.port  # raises when it is no port
+        _ = parts.port  # raises when the port is not a number
     except ValueError:
         raise ValueError(f"is {value!r}, which is not a URL") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", value):

@@ -1,4 +1,4 @@
-"""Reads the fields of a settings struct out of the environment, collecting every fault.
+"""Reads the fields of a settings struct from the environment, and collects every fault.
 
 A field that is annotated with a Variable is read from the variable of its name in upper case.
 A blank variable counts as absent.
@@ -16,20 +16,20 @@ from adapters.variables.variable import Fault, Variable
 def variables_of(struct: type[msgspec.Struct]) -> dict[str, Variable]:
     """Return how each field of a settings struct is read, by field name, in their order."""
     hints = get_type_hints(struct, include_extras=True)
-    found = {}
+    variables = {}
     for field in struct.__struct_fields__:
         metadata = getattr(hints[field], "__metadata__", ())
         variable = next((each for each in metadata if isinstance(each, Variable)), None)
         if variable is None:
-            raise TypeError(f"{struct.__name__}.{field} does not say how it is read")
-        found[field] = variable
-    return found
+            raise TypeError(f"{struct.__name__}.{field} has no Variable annotation")
+        variables[field] = variable
+    return variables
 
 
 def read(
     struct: type[msgspec.Struct], environ: Mapping[str, str]
 ) -> tuple[dict[str, Any], list[Fault]]:
-    """Return the values that were given and sound, by field name, and every fault."""
+    """Return the valid values, by field name, and every fault."""
     required = {field.name for field in msgspec.structs.fields(struct) if field.required}
     values: dict[str, Any] = {}
     faults: list[Fault] = []
@@ -40,7 +40,7 @@ def read(
             if text:
                 values[field] = variable.parse(text)
             elif field in required:
-                raise ValueError("is missing")  # noqa: TRY301 - one place words all faults
+                raise ValueError("is missing")  # noqa: TRY301 - one place collects all faults
         except ValueError as error:
             faults.append(Fault(name, str(error), variable.remedy))
     return values, faults
@@ -53,7 +53,7 @@ def _text(name: str, variable: Variable, environ: Mapping[str, str]) -> str:
     if not path:
         return plain
     if plain:
-        raise ValueError(f"and {name}_FILE are both set, and only one can hold")
+        raise ValueError(f"and {name}_FILE are both set; set only one")
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

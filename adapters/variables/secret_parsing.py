@@ -1,4 +1,4 @@
-"""Parsers of secret values. Not one of their errors quotes anything of what was read."""
+"""Parsers of secret values. Their errors quote nothing of the value."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -24,17 +24,17 @@ def secret(at_least: int = 1) -> Callable[[str], Secret]:
 
 def secrets(value: str) -> tuple[Secret, ...]:
     """Read secrets separated by commas or line ends, in their order."""
-    found = tuple(Secret(part) for part in _parts(value))
-    if not found:
+    keys = tuple(Secret(part) for part in _parts(value))
+    if not keys:
         raise ValueError("holds no key")
-    return found
+    return keys
 
 
 def postgres_url(value: str) -> Secret:
     """Read PostgreSQL's address, password included."""
     try:
         parts = urlsplit(value)
-        _ = parts.port  # raises when it is no port
+        _ = parts.port  # raises when the port is not a number
     except ValueError:
         raise ValueError("is not a URL") from None
     if parts.scheme not in {"postgresql", "postgres"}:

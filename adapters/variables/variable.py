@@ -1,7 +1,6 @@
-"""How one environment variable is read: its parser, and what to do when it is at fault.
+"""The reading of one environment variable: its parser, and the remedy for a wrong value.
 
-A parser's error completes the sentence that begins with the variable's name, and never quotes a
-secret.
+A parser's error completes a sentence that begins with the variable's name. It quotes no secret.
 """
 
 from collections.abc import Callable
@@ -15,7 +14,7 @@ class Variable:
 
     Args:
         parse: turns the text into the field's value; raises ValueError such as "is not a URL".
-        remedy: one sentence that says what to set it to.
+        remedy: one sentence with the value to set.
         secret: may come as `NAME_FILE`, the path of a file that holds it.
 
     """
@@ -26,7 +25,7 @@ class Variable:
 
 
 class Fault(NamedTuple):
-    """What is wrong with a variable, and what to do; quotes no secret."""
+    """A wrong variable, its problem and its remedy; quotes no secret."""
 
     variable: str
     problem: str

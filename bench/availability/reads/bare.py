@@ -12,7 +12,7 @@ import msgspec
 import uvicorn
 from litestar import Litestar, MediaType, get
 
-from adapters.commands.web import GRACE_SECONDS, KEEP_ALIVE_SECONDS, MOST_CONNECTIONS
+from adapters.commands.web import GRACE_SECONDS, KEEP_ALIVE_SECONDS, MAX_CONNECTIONS
 from bench.availability.reads.warmth import PATH
 
 
@@ -38,7 +38,7 @@ if __name__ == "__main__":
         server_header=False,
         lifespan="on",
         ws="none",
-        limit_concurrency=MOST_CONNECTIONS + 1,
+        limit_concurrency=MAX_CONNECTIONS + 1,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )

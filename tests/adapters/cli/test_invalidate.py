@@ -43,7 +43,7 @@ async def test_one_integration_is_invalidated(
     )
 
     assert ended.exit_code == 0
-    assert "Readers get the last known" in ended.output
+    assert "Readers get the cached values" in ended.output
     assert ("reauth_required" in ended.output) is not connected
     by = await invalidations(piccolo_storage, ada)
     assert by == {each.kind: "operator" for each in ENTRIES}

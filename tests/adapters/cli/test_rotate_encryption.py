@@ -88,9 +88,9 @@ async def test_the_command_seals_anew_and_says_so(
 
     assert (first.code, first.errors) == (0, "")
     assert "calendly_webhook_event.body_sealed: 100 so far" in first.output
-    assert f"Sealed anew with the key 'k2': {EVENTS}." in first.output
+    assert f"Sealed again with the key 'k2': {EVENTS}." in first.output
     assert "No value is left under another key." in first.output
-    assert second.output.startswith("Sealed anew with the key 'k2': 0.")
+    assert second.output.startswith("Sealed again with the key 'k2': 0.")
     for row in rows:
         opened = vault(TWO).open(row["body_sealed"], bound_to(row["public_id"]))
         assert opened == Secret(f"body of {row['public_id']}")
@@ -133,7 +133,7 @@ async def test_a_missing_key_is_named_with_the_remedy(
         f" {EncryptionKeyUnknown.code}, key 'k1'; left as it is" in ended.errors
     )
     assert ended.errors.count("left as it is") == EVENTS
-    assert "put that key back into TOKEN_ENCRYPTION_KEYS, behind 'k2'" in ended.errors
+    assert "add that key to TOKEN_ENCRYPTION_KEYS again, after 'k2'" in ended.errors
     assert "v1.k1." not in ended.errors
 
 

@@ -69,7 +69,7 @@ async def test_listing(database_url: Secret, dead: list[str]) -> None:
     assert EMAIL not in every.output
     assert first.output.splitlines()[-1] == f"More: --after {dead[1]}"
     assert rest.output.splitlines()[1].startswith(dead[0])
-    assert none.output == "There is none.\n"
+    assert none.output == "There are none.\n"
 
 
 async def test_showing(database_url: Secret, dead: list[str]) -> None:
@@ -91,8 +91,8 @@ async def test_replaying(database_url: Secret, dead: list[str]) -> None:
     )
     shown = await slotkeeper(database_url, "webhooks", "show", dead[0])
 
-    assert one.output == "Put back: invitee.created of 2026-11-22 12:00:00 UTC.\n"
-    assert rest.output == "Put back: 1.\n"
+    assert one.output == "Queued again: invitee.created of 2026-11-22 12:00:00 UTC.\n"
+    assert rest.output == "Queued again: 1.\n"
     assert "status           pending" in shown.output
     assert "replays          1" in shown.output
     assert "replayed_by      cli" in shown.output

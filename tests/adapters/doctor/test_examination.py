@@ -164,9 +164,9 @@ async def test_values_without_their_key_are_said(world: World) -> None:
     findings = [each for each in await examine(SOUND, world.probes) if each.health is Health.WRONG]
 
     assert [each.subject for each in findings] == ["Encryption keys"] * 2
-    assert findings[0].detail == "not in the ring: 'k0' (3 values)"
+    assert findings[0].detail == "not configured: 'k0' (3 values)"
     assert "TOKEN_ENCRYPTION_KEYS" in findings[0].remedy
-    assert findings[1].detail == "1 values are not sealed ones"
+    assert findings[1].detail == "1 values are not sealed"
     assert "k2" not in "".join(each.detail for each in findings)
 
 

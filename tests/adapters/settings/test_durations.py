@@ -37,7 +37,7 @@ def test_a_duration_may_be_written_in_seconds_in_units_or_in_iso_8601(
 )
 def test_what_is_no_duration_is_refused(text: str) -> None:
     """A text that spells no duration is an error, never a guess."""
-    with pytest.raises(ValueError, match="is no duration"):
+    with pytest.raises(ValueError, match="is not a duration"):
         parse_duration(text)
 
 

@@ -109,7 +109,7 @@ def test_faults_of_every_kind_are_told_together() -> None:
         ("CONCURRENCY", "-1", "is '-1', which is not a whole number"),
         ("CRON_SECRET", "short", "is shorter than 16 characters"),
         ("CALENDLY_WEBHOOK_SIGNING_KEY", " , ", "holds no key"),
-        ("RETURN_ORIGINS", "https://a.example/app", "is more than scheme, host and port"),
+        ("RETURN_ORIGINS", "https://a.example/app", "has more than scheme, host and port"),
         ("DEMO_USER", "u" * 256, "is 256 characters long, 255 are allowed"),
         ("TOKEN_ENCRYPTION_KEYS", "k1", "has no id:base64 pair at position 1"),
         ("TOKEN_ENCRYPTION_KEYS", f"k.1:{KEY_ONE}", "has no id:base64 pair at position 1"),
