@@ -28,7 +28,7 @@ _LONGEST_TEXT = 255
 
 
 class SettingsError(Exception):
-    """The environment is at fault; `faults` names each variable and what to do about it."""
+    """The environment is wrong; `faults` names each variable and its remedy."""
 
     def __init__(self, faults: list[Fault]) -> None:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
@@ -72,19 +72,19 @@ _EncryptionKeys = Annotated[
 
 
 class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command needs that touches nothing but the database."""
+    """The settings of a command that uses only the database."""
 
     database_url: _DatabaseUrl
 
 
 class EncryptionSettings(DatabaseSettings, frozen=True, kw_only=True):
-    """What a command needs that deals with sealed values and nothing else."""
+    """The settings of a command that uses only the database and its sealed values."""
 
     token_encryption_keys: _EncryptionKeys
 
 
 class TemporalSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command needs that touches nothing but Temporal.
+    """The settings of a command that uses only Temporal.
 
     Temporal's own TLS and API-key variables are read by its SDK, not here.
     """
@@ -156,15 +156,15 @@ class Settings(TemporalSettings, frozen=True, kw_only=True):
     )
 
     cache_ttl: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(hours=24)
-    # Of slots and busy times. Webhooks overtake what bookings change; what is entered in other
-    # calendars is learnt of by fetching anew alone.
+    # Of slots and busy times. Webhooks invalidate what bookings change; only a refresh finds
+    # changes in other calendars.
     cache_soft_ttl: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(hours=6)
-    # Of event types, which webhooks of their own overtake, and schedules.
+    # Of event types, which their own webhooks invalidate, and of schedules.
     cache_lists_soft_ttl: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(hours=12)
     cache_stale_while_revalidate: Annotated[timedelta, _span(_SECOND, 31 * _DAY)] = timedelta(
         hours=24
     )
-    # Percent by which a part may turn stale, and expire, earlier: never together with the others.
+    # Percent by which an entry may turn stale and expire earlier, so that entries do not together.
     cache_jitter: Annotated[int, _count(0, 50)] = 10
     cache_keep_warm: Annotated[timedelta, _span(_SECOND, 366 * _DAY)] = timedelta(days=7)
     # Not below the 31 days that are always kept.
@@ -203,7 +203,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings of a whole process.
 
     Raises:
-        SettingsError: names every fault at once.
+        SettingsError: names every fault.
 
     """
     values, faults = read(Settings, environ)
@@ -214,7 +214,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def load_database_url(environ: Mapping[str, str]) -> Secret:
-    """Return what a command needs that touches only the database.
+    """Return the database's address, for a command that uses only the database.
 
     Raises:
         SettingsError: DATABASE_URL is missing or malformed.
@@ -227,7 +227,7 @@ def load_database_url(environ: Mapping[str, str]) -> Secret:
 
 
 def load_encryption_settings(environ: Mapping[str, str]) -> EncryptionSettings:
-    """Return what a command needs that deals with sealed values and nothing else.
+    """Return the settings of a command that uses only the database and its sealed values.
 
     Raises:
         SettingsError: DATABASE_URL or TOKEN_ENCRYPTION_KEYS is missing or malformed.
@@ -240,10 +240,10 @@ def load_encryption_settings(environ: Mapping[str, str]) -> EncryptionSettings:
 
 
 def load_temporal_settings(environ: Mapping[str, str]) -> TemporalSettings:
-    """Return what a command needs that touches only Temporal.
+    """Return the settings of a command that uses only Temporal.
 
     Raises:
-        SettingsError: a variable of Temporal's is malformed.
+        SettingsError: TEMPORAL_ADDRESS or TEMPORAL_NAMESPACE is malformed.
 
     """
     values, faults = read(TemporalSettings, environ)
@@ -263,7 +263,7 @@ _NOT_LONGER = (
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[Fault]:
-    """Return what is wrong between variables that are sound by themselves."""
+    """Return the contradictions between variables that are valid by themselves."""
     defaults = {field.name: field.default for field in msgspec.structs.fields(Settings)}
     effective = {**defaults, **values}
     return [

@@ -1,4 +1,4 @@
-"""What a run did so far as one line of Markdown, for the Temporal UI."""
+"""The progress of a run as one line of Markdown, for the Temporal UI."""
 
 from collections.abc import Mapping
 from datetime import datetime

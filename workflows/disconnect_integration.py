@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.messages import Erased, Erasure
 
 UNREVOKED = (
-    "Erased here. Calendly was not told all of it: the user can remove the app's access in "
+    "Erased here. Calendly did not confirm all of it: the user can remove the app's access in "
     "Calendly's account settings."
 )
 
@@ -23,7 +23,7 @@ class DisconnectIntegration:
 
     @workflow.run
     async def run(self, of: IntegrationInput) -> Erased:
-        """Try for a day to tell Calendly, then erase without; returns how it ended."""
+        """Try for a day to unsubscribe and revoke, then erase without Calendly."""
         erased = await self._erase(of)
         if erased.result == ERASED_UNREVOKED:
             workflow.set_current_details(UNREVOKED)
@@ -39,7 +39,7 @@ class DisconnectIntegration:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-        workflow.set_current_details("Calendly could not be told; erasing on our side alone.")
+        workflow.set_current_details("Calendly could not be reached; erasing only here.")
         return await workflow.execute_activity_method(
             IntegrationActivities.finish_disconnect,
             Erasure(integration_id=of.integration_id, forced=True),

@@ -1,7 +1,7 @@
-"""What an activity's exception becomes in a workflow history: the one place that maps it.
+"""Maps an activity's exception to its failure in a workflow history; the only place for it.
 
 Only messages of our own errors are carried over, which by their contract hold no secret. The text
-of any other exception may quote data, so of those only the class and the place are told.
+of any other exception may quote data, so only its class and place are recorded.
 """
 
 import traceback
@@ -48,8 +48,8 @@ def to_failure(
         error: what the activity raised.
         attempt: without it only a wait that was asked for is handed on, and the activity's own
             policy decides about every other.
-        persistent: retry whatever it is until the activity's time is over: an operator may mend
-            it meanwhile. Otherwise permanent errors and those that need a person are final.
+        persistent: retry every error until the activity's time is over, so that an operator can
+            fix the cause. Otherwise permanent errors and those that need a person are final.
 
     """
     if isinstance(error, ApplicationError):

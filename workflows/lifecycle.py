@@ -1,4 +1,4 @@
-"""A worker's life: waits for Temporal, polls until it is told to stop, says when it is ready."""
+"""A worker's lifecycle: wait for Temporal, report readiness, poll until a stop is requested."""
 
 import asyncio
 import random
@@ -37,7 +37,7 @@ async def connect_patiently(
     stop: asyncio.Event,
     policy: RetryPolicy = RECONNECT,
 ) -> Client | None:
-    """Return a client as soon as Temporal answers, or None when told to stop before.
+    """Return a client as soon as Temporal answers, or None when a stop is requested first.
 
     A worker that starts together with its Temporal must not die of being first.
     """
@@ -60,7 +60,7 @@ async def connect_patiently(
 
 
 async def run_worker(worker: Worker, stop: asyncio.Event, ready_file: Path | None) -> None:
-    """Poll until told to stop, then let activities end within their grace.
+    """Poll until a stop is requested, then let activities end within their grace.
 
     Args:
         worker: as built, not started.

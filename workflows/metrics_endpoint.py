@@ -50,6 +50,6 @@ def _handler(render: Render) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
-            """Stay silent: a scrape every few seconds is no news."""
+            """Log nothing: Prometheus scrapes every few seconds."""
 
     return Handler

@@ -1,4 +1,4 @@
-"""What follows a new connection: webhooks, first sync, back-fill of bookings."""
+"""The onboarding of a new connection: webhooks, first sync, back-fill of bookings."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
 
 @workflow.defn(name=contract.ONBOARD)
 class OnboardIntegration:
-    """Completes an integration; a step that fails is told in the result and stops no other."""
+    """Completes an integration; a failed step is part of the result and stops no other."""
 
     def __init__(self) -> None:
         self._ended: dict[str, Step] = {}
@@ -58,7 +58,7 @@ class OnboardIntegration:
         )
 
     async def _step(self, name: str, step: Awaitable[Step]) -> Step:
-        """Return how a step ended, told in the Temporal UI as well."""
+        """Return how a step ended, and show it in the Temporal UI."""
         self._ended[name] = await _ending(step)
         workflow.set_current_details(describe_steps(self._ended))
         return self._ended[name]

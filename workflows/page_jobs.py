@@ -28,7 +28,7 @@ class RefreshCalendlyTokens:
         """Work the pages, and wait for rows that an outage or a passing failure delays.
 
         A due token expires soon after, so a scheduled run does not leave such rows to the next
-        hour. A run that a person or a program starts returns at once with its result so far.
+        hour. A run that a person or a program starts returns immediately with its result so far.
         """
         on_request = workflow.info().workflow_id == contract.REFRESH_TOKENS_ID
         return await run_pages(

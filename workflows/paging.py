@@ -1,4 +1,4 @@
-"""The loop that all page jobs share: page after page until no more work is due.
+"""The loop that all page jobs share: page after page until no work is due.
 
 A change of the commands issued here changes every page job: running ones replay their histories.
 """

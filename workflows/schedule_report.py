@@ -18,7 +18,7 @@ _HEADINGS: Final = ("schedule (UTC)", "state", "cron", "next", "last run")
 
 
 class ScheduleState(msgspec.Struct, frozen=True):
-    """How one schedule of the table stands.
+    """The state of one schedule of the table.
 
     Args:
         state: `on`, `paused` or `missing`.
@@ -39,7 +39,7 @@ class ScheduleState(msgspec.Struct, frozen=True):
 async def read_schedules(
     client: Client, desired: Sequence[Recurring] = SCHEDULES
 ) -> list[ScheduleState]:
-    """Return how each schedule of the table stands, in the table's order."""
+    """Return the state of each schedule, in the table's order."""
     return [await _read(client, one) for one in desired]
 
 

@@ -27,7 +27,7 @@ async def apply_schedules(
 ) -> list[str]:
     """Create, update or delete schedules until they are the desired ones; may be repeated.
 
-    What an operator set on a schedule stays: paused or not, the note, the remaining actions.
+    An operator's changes to a schedule stay: paused or not, the note, the remaining actions.
     Schedules without our memo are never deleted.
 
     Returns:

@@ -1,6 +1,6 @@
-"""`slotkeeper schedules`: apply the table of schedules, show how they stand, run one now.
+"""`slotkeeper schedules`: apply the table of schedules, show their state, run one now.
 
-Needs nothing but Temporal's address and namespace, so that a deploy step can run it alone.
+Needs only Temporal's address and namespace, so that a deploy step can run it alone.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""`slotkeeper worker`: works on what Temporal hands out.
+"""`slotkeeper worker`: runs the jobs that Temporal starts.
 
-Things open in the order services, Temporal, worker and close in reverse: an activity that is told
-to stop still has its database to write to.
+Services open first, then Temporal, then the worker; they close in reverse. So an activity that is
+cancelled can still write to its database.
 """
 
 import asyncio

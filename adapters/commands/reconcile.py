@@ -26,7 +26,7 @@ def reconcile_command(integration_id: UUID | None, *, wide: bool) -> None:
     """Compare the bookings of one integration, or of all, with Calendly's, and repair them.
 
     A repaired booking is one whose webhook was lost; an `unsubscribed` account receives no webhooks.
-    Exits with 1 when an integration could not be compared; the others are compared all the same.
+    Exits with 1 when an integration could not be compared; the others are still compared.
     """
     report, ok = asyncio.run(_reconcile(integration_id, wide=wide))
     click.echo(report)

@@ -25,6 +25,6 @@ def refresh_command(integration_id: UUID) -> None:
 
 async def _refresh(integration_id: IntegrationId) -> str:
     async with open_services(load_settings(os.environ)) as services:
-        refreshed = await services.refresh_tokens(integration_id)
+        refreshed = await services.refresh_tokens.run(integration_id)
     until = usable_tokens(refreshed).expires_at
     return f"Refreshed; the access token is good until {until:%Y-%m-%d %H:%M:%S} UTC."

@@ -1,7 +1,7 @@
 """Connecting to Temporal.
 
-Address and namespace come from the settings; everything else (TLS, API key, gRPC metadata) from
-Temporal's own variables and configuration file, as its CLI reads them.
+Address and namespace come from the settings. TLS, API key and gRPC metadata come from Temporal's
+own variables and configuration file, which its CLI reads too.
 """
 
 import asyncio
@@ -51,9 +51,9 @@ async def connect(
 
 
 async def settle() -> None:
-    """Let the SDK's native threads come to rest; the last thing a short-lived process awaits.
+    """Wait until the SDK's native threads are idle; a short-lived process awaits this last.
 
-    Without it a thread that just delivered an answer may touch the interpreter while that ends,
-    which aborts the process (temporalio/sdk-python issue 300, seen with 1.35).
+    Otherwise a thread that has just delivered a response may use the interpreter while it shuts
+    down. That aborts the process (temporalio/sdk-python issue 300, seen with 1.35).
     """
     await asyncio.sleep(_SETTLING.total_seconds())

@@ -1,4 +1,4 @@
-"""What the client side and the worker side agree on: names, ids, the task queue, start inputs.
+"""The contract of client and worker: names, ids, the task queue, start inputs.
 
 A name or a field here is part of running workflows' histories: add, never rename.
 """

@@ -1,6 +1,6 @@
 """Starting workflows by name, for the processes that do not run them.
 
-A call takes a few seconds at most: whoever asks is somebody's request.
+A call takes a few seconds at most, because an HTTP request waits for it.
 """
 
 from datetime import timedelta

@@ -86,8 +86,8 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
         request_class=ReadableRequest,
         request_max_body_size=LARGEST_BODY,
     )
-    # Middleware sees only what a route takes; the log has to see everything. What the door of
-    # availability answers it logs itself.
+    # Litestar's middleware sees only requests that a route takes; the log must see all. The fast
+    # path of availability logs its own responses.
     deliveries = WebhookFastPath(app.asgi_handler, app, settings.webhook_max_bytes)
     logged = RequestLog(AsciiQuery(HeadAsGet(deliveries)))
     app.asgi_handler = AvailabilityFastPath(logged, app)

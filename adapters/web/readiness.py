@@ -1,8 +1,8 @@
-"""Whether everything that requests need is there, found out in bounded time.
+"""Checks, in bounded time, that everything requests need is available.
 
-Temporal is looked at too, but its absence does not make this process unready: reads, webhooks
-and bookings are served without it, and a balancer that took the process out would lose them.
-The same goes for Calendly, whose circuit breakers are told of.
+The process reports an outage of Temporal but stays ready: it still serves reads, webhooks and
+bookings. A load balancer that removes it would lose these. The same holds for Calendly, whose
+circuit breakers are reported.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 3.0  # seconds; probes of orchestrators give up after a few
 
 
 async def readiness(services: Services, timeout_seconds: float = TIMEOUT_SECONDS) -> Readiness:
-    """Return what works; every check runs, and none takes longer than `patience` (seconds)."""
+    """Return the state of each; every check runs, for at most `timeout_seconds`."""
     *checks, circuits = await asyncio.gather(
         _check("database", services.storage.ping(), "DATABASE_URL", timeout_seconds),
         _check("migrations", _migrated(services.storage), "DATABASE_URL", timeout_seconds),
@@ -34,7 +34,7 @@ async def readiness(services: Services, timeout_seconds: float = TIMEOUT_SECONDS
 async def _circuits(
     circuit_breakers: CircuitBreakers, timeout_seconds: float
 ) -> tuple[Circuit, ...]:
-    """Return where the breakers stand; none of them when the database does not answer."""
+    """Return the state of the breakers; none when the database does not answer."""
     try:
         async with asyncio.timeout(timeout_seconds):
             states = await circuit_breakers.states()
@@ -65,7 +65,7 @@ async def _check(
     *,
     required: bool = True,
 ) -> Check:
-    """Run one probe; it returns, or raises, what is wrong."""
+    """Run one probe; it returns or raises the fault."""
     try:
         async with asyncio.timeout(timeout_seconds):
             wrong = await probe

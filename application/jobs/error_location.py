@@ -1,4 +1,4 @@
-"""Where an error arose, told without data: messages and values may hold what must not be logged."""
+"""The source location of an error, without its message, which may hold personal data."""
 
 import traceback
 from pathlib import Path
@@ -22,6 +22,6 @@ UNEXPECTED: Final = "unexpected"
 
 
 def report_bug(telemetry: Telemetry, error: Exception) -> str:
-    """Tell of an exception that is not one of the service's errors; return what it counts as."""
+    """Report an exception that is not one of the service's errors; return the code to count."""
     telemetry.job_row_failed(type(error).__name__, error_location(error))
     return UNEXPECTED

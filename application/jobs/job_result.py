@@ -1,4 +1,4 @@
-"""What a job did: counts and codes only, so that it may be read in the workflow engine's UI."""
+"""The result of a job: only counts and codes, because the workflow engine's UI shows it."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -19,12 +19,12 @@ class JobResult(msgspec.Struct, frozen=True, omit_defaults=True):
         failed: how many did not, by error code.
         cursor: where the next page begins, for sweeps that walk through all rows.
         more: whether another page may find work.
-        held_by: why the rest has to wait, as a code: an open breaker, or rows put off.
+        held_by: why the rest has to wait, as a code: an open breaker, or postponed rows.
         resume_in: when to look again, in whole seconds from now; None when nothing waits.
 
     """
 
-    # A factory's value is never left out, so that a run which found nothing due says so.
+    # A factory's value is always encoded, so that a run without due rows reports 0.
     examined: int = msgspec.field(default_factory=int)
     done: dict[str, int] = {}
     failed: dict[str, int] = {}
@@ -47,11 +47,11 @@ class JobResult(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 Progress = Callable[[JobResult], None]
-"""Called after each row with the tally so far; must not block."""
+"""Called after each row with the counts so far; must not block."""
 
 
 class JobCounter:
-    """A tally being made."""
+    """Counts the rows of a page."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -66,11 +66,11 @@ class JobCounter:
         self._add(JobResult(examined=1, failed={code: 1}))
 
     def page(self, *, more: bool, cursor: str | None = None) -> JobResult:
-        """Return the tally as the result of a page."""
+        """Return the counts as the result of a page."""
         return msgspec.structs.replace(self.job_result, more=more, cursor=cursor)
 
     def waiting(self, *, held_by: str, resume_in: int) -> JobResult:
-        """Return the tally as the result of a page after which the rest has to wait."""
+        """Return the counts as the result of a page after which the rest has to wait."""
         return msgspec.structs.replace(self.job_result, held_by=held_by, resume_in=resume_in)
 
     def _add(self, one: JobResult) -> None:

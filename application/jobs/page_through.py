@@ -27,12 +27,12 @@ async def page_through(
         work: what to do to each; returns the result to count.
         cursor: the last id of the page before, or None for the first page.
         limit: rows at most.
-        concurrency: how many at once.
-        progress: told after each.
+        concurrency: how many run concurrently.
+        progress: called after each.
         only_gaps: whether to take those alone whose deliveries have an open gap.
 
     Returns:
-        The tally with the cursor of the next page; `more` says whether there may be one.
+        The counts with the cursor of the next page; `more` says whether there may be one.
 
     """
     after = IntegrationId(UUID(cursor)) if cursor else None

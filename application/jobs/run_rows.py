@@ -1,4 +1,4 @@
-"""Work on the rows of a page, so many at once, each counted and none stopping the others."""
+"""Run the rows of a page concurrently; count each, and let none stop the others."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -23,8 +23,8 @@ async def run_rows(
     Args:
         rows: what to work on.
         work: one row; returns the result to count, or raises the error whose code is counted.
-        concurrency: how many at once.
-        counter: the tally of the page.
+        concurrency: how many run concurrently.
+        counter: counts the page's rows.
         unexpected: what to count for an exception that is not ours; None lets it end the page.
 
     """

@@ -42,5 +42,5 @@ class Jobs(Protocol):
         ...
 
     async def disconnect(self, integration_id: IntegrationId) -> StartedJob:
-        """Unsubscribe, revoke and erase an integration, however long Calendly is down."""
+        """Unsubscribe, revoke and erase an integration, even while Calendly is down."""
         ...

@@ -61,7 +61,7 @@ async def test_after_a_day_an_integration_is_erased_without_calendly(bench: Benc
         description = await handle.describe()
 
     assert result == {"result": "erased_unrevoked"}
-    assert "Calendly was not told all of it" in metadata.current_details
+    assert "Calendly did not confirm all of it" in metadata.current_details
     assert erase.forced[-1] is True
     assert erase.forced.count(True) == 1
     assert description.close_time is not None

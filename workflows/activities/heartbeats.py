@@ -19,8 +19,8 @@ from application.jobs.job_result import JobResult
 from application.ports.unsaved_tokens import UnsavedTokenPair
 from domain.ids import IntegrationId
 
-BEATS_PER_TIMEOUT = 3
-# Seconds between the beats of a busy page, which may finish hundreds of rows a second.
+HEARTBEATS_PER_TIMEOUT = 3
+# Seconds between the heartbeats of a busy page, which may finish hundreds of rows a second.
 BEAT_INTERVAL = 0.5
 
 _Key = tuple[IntegrationId, datetime, int]
@@ -89,7 +89,7 @@ async def heartbeats(
         yield beats
         return
     beating = asyncio.create_task(
-        _keep_beating(beats, timeout.total_seconds() / BEATS_PER_TIMEOUT)
+        _keep_beating(beats, timeout.total_seconds() / HEARTBEATS_PER_TIMEOUT)
     )
     try:
         yield beats

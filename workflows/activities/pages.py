@@ -3,8 +3,8 @@
 Queues: the use case claims due rows under leases. A finished row is no longer due, so the next
 attempt continues after a killed one and adds that one's count to its own.
 
-Walks: the page begins at a cursor. The next attempt begins at the same cursor, so it counts the
-whole page itself; rows that the killed attempt deleted are missing from the count.
+Walks: the page begins at a cursor. The next attempt begins there again and counts the whole page.
+Rows that the killed attempt deleted are missing from the count.
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ from workflows.messages import PageInput
 
 ROWS_PER_STATEMENT = 10
 """Rows of a page of deletions per row of another job's page: a deletion calls no other service.
-The step that opens sealed bodies takes fewer at once, whatever the limit."""
+The step that opens sealed bodies takes fewer at a time, whatever the limit."""
 
 _QueuePage = Callable[[int, Progress], Awaitable[JobResult]]
 _WalkPage = Callable[[str | None, int, Progress], Awaitable[JobResult]]

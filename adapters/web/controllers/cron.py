@@ -31,9 +31,9 @@ async def cron_only(
         raise errors.CronSecretInvalid("Send `Authorization: Bearer <CRON_SECRET>`.")
 
 
-def _same(given: str | None, secret: Secret) -> bool:
-    # Compared even when nothing was sent, so that the time taken tells nothing.
-    return hmac.compare_digest((given or "").encode(), secret.reveal().encode())
+def _same(sent: str | None, secret: Secret) -> bool:
+    # Compared even when no secret was sent, so that the time taken reveals nothing.
+    return hmac.compare_digest((sent or "").encode(), secret.reveal().encode())
 
 
 class CronController(Controller):
@@ -54,7 +54,7 @@ class CronController(Controller):
     )
     async def refresh_by_get(self, services: FromServices) -> StartedJob:
         """Refresh tokens now."""
-        return _told(await services.jobs.refresh_tokens())
+        return _response(await services.jobs.refresh_tokens())
 
     @post(
         "/refresh-calendly-tokens",
@@ -65,7 +65,7 @@ class CronController(Controller):
     )
     async def refresh(self, services: FromServices) -> StartedJob:
         """Refresh tokens now."""
-        return _told(await services.jobs.refresh_tokens())
+        return _response(await services.jobs.refresh_tokens())
 
     @get(
         "/sync-calendly-availability",
@@ -77,7 +77,7 @@ class CronController(Controller):
     )
     async def sync_by_get(self, services: FromServices) -> StartedJob:
         """Sync availability now."""
-        return _told(await services.jobs.sync_availability())
+        return _response(await services.jobs.sync_availability())
 
     @post(
         "/sync-calendly-availability",
@@ -88,8 +88,8 @@ class CronController(Controller):
     )
     async def sync(self, services: FromServices) -> StartedJob:
         """Sync availability now."""
-        return _told(await services.jobs.sync_availability())
+        return _response(await services.jobs.sync_availability())
 
 
-def _told(job: Started) -> StartedJob:
+def _response(job: Started) -> StartedJob:
     return StartedJob(job.workflow_id, job.run_id, already_running=job.already_running)

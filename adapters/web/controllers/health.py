@@ -23,7 +23,7 @@ class HealthController(Controller):
         responses={200: answer(examples.ALIVE, "It does")},
     )
     async def live(self) -> Alive:
-        """Answer, touching nothing else: an outage of the database is no reason to restart."""
+        """Answer, touching nothing else: an outage of the database does not call for a restart."""
         return Alive()
 
     @get(
@@ -37,5 +37,5 @@ class HealthController(Controller):
     )
     async def ready(self, services: FromServices) -> Response[Readiness]:
         """Check everything that requests need."""
-        found = await readiness(services)
-        return Response(found, status_code=200 if found.ready else 503)
+        state = await readiness(services)
+        return Response(state, status_code=200 if state.ready else 503)

@@ -54,7 +54,7 @@ INTERNAL = Fault(
 
 
 def fault_of(error: HTTPException, absent: Iterable[str] = ()) -> Fault:
-    """Return what to say of an error that the framework raised.
+    """Return the status and texts for an error that the framework raised.
 
     Args:
         error: as it was raised; of several missing parameters it names only the first.
@@ -84,9 +84,9 @@ def _field_errors(error: ValidationException) -> Iterable[FieldError]:
         yield _field_error(each)
 
 
-def _field_error(told: Mapping[str, Any]) -> FieldError:
-    message = _in_words(str(told.get("message", "is not valid")))
-    key, source = str(told.get("key", "body")), told.get("source")
+def _field_error(raised: Mapping[str, Any]) -> FieldError:
+    message = _in_words(str(raised.get("message", "is not valid")))
+    key, source = str(raised.get("key", "body")), raised.get("source")
     return FieldError(
         field="body" if key == "data" else key,  # the framework's own name for it
         message=message,

@@ -1,7 +1,7 @@
 """Which HTTP status and title each error class has.
 
-Every class of the domain's tree stands here by name: a new one must be given its status on
-purpose, and a test fails until it is.
+The table names every class of the domain's error tree. A test fails until a new class has a
+status here.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Every error as problem details (RFC 9457).
 
-The only place where an error becomes an HTTP answer. What a caller sent is never repeated, and
-what was not raised on purpose is told apart from what was: it says nothing but its request id.
+The only place where an error becomes an HTTP response. It never repeats the caller's input. The
+response for an unexpected exception contains only the request id.
 """
 
 import math
@@ -37,7 +37,7 @@ AnyRequest = Request[Any, Any, Any]
 
 
 def problem_response(request: AnyRequest, error: Exception) -> Response[Problem]:
-    """Return the answer that tells an error; the access log learns its code from the scope."""
+    """Return the response for an error; the access log reads its code from the scope."""
     problem = problem_of(error, request_id_of(request.scope), _absent(request))
     if problem.connect_path is not None:
         public_url = services_of(request).settings.public_url.rstrip("/")
@@ -53,7 +53,7 @@ def problem_of(error: Exception, request_id: str, absent: Iterable[str] = ()) ->
     """Return the problem details of an error; `absent` are the query parameters it lacks."""
     instance = f"urn:slotkeeper:request:{request_id}"
     if isinstance(error, SlotkeeperError):
-        return _told(error, instance)
+        return _expected(error, instance)
     fault = fault_of(error, absent) if isinstance(error, HTTPException) else INTERNAL
     return _fault(fault, instance)
 
@@ -72,7 +72,7 @@ def _absent(request: AnyRequest) -> list[str]:
     ]
 
 
-def _told(error: SlotkeeperError, instance: str) -> Problem:
+def _expected(error: SlotkeeperError, instance: str) -> Problem:
     row = row_of(type(error))
     wait = row.retry_after if error.retry_after is None else math.ceil(error.retry_after)
     reauth = isinstance(error, ReauthRequired)

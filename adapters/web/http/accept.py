@@ -1,4 +1,4 @@
-"""What the caller wants to see: a page or JSON."""
+"""Whether the caller wants a page or JSON."""
 
 from typing import Any
 

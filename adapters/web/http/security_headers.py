@@ -1,4 +1,4 @@
-"""What a browser may do with our answers: nothing, apart from showing our pages."""
+"""Headers that let a browser show our pages, and do nothing else with our responses."""
 
 from collections.abc import Iterator
 

@@ -1,6 +1,6 @@
-"""Requests that the framework would stumble over, made such that it refuses them instead.
+"""Malformed requests that would crash the framework: it refuses them with a 400 instead.
 
-The rule not to break: what a sender got wrong is never answered as a fault of ours.
+Invariant: a mistake of the sender is never answered with a 5xx status.
 """
 
 from typing import Any, cast
@@ -14,14 +14,14 @@ _AS_THEY_ARE = bytes(range(0x21, 0x7F)).decode()
 
 
 class ReadableRequest(Request[Any, Any, Any]):
-    """Tells a body that is nested too deeply, or is no UTF-8, from a fault of ours."""
+    """Refuses a body that is nested too deeply or is not UTF-8."""
 
     async def json(self) -> Any:
         """Return the body as JSON. Raises SerializationException."""
         try:
             return await super().json()
         except (RecursionError, UnicodeDecodeError):
-            raise SerializationException("nested too deeply, or no UTF-8") from None
+            raise SerializationException("nested too deeply, or not UTF-8") from None
 
 
 class AsciiQuery:

@@ -8,17 +8,18 @@ def fail(depth: int, text: str) -> None:
     raise ValueError(text)
 
 
-def test_the_innermost_places_are_told_and_no_text() -> None:
-    """Where an error arose is told by file, line and function, its message is not."""
+def test_the_innermost_frames_are_named_without_the_message() -> None:
+    """The location names file, line and function of each frame, and omits the message."""
     try:
         fail(FRAMES, "grace@example.net")
     except ValueError as error:
-        told = error_location(error)
+        location = error_location(error)
 
-    assert told.count("application/test_whereabouts.py:") == told.count(" in fail") == FRAMES
-    assert "grace" not in told
+    frames = location.count("jobs/test_error_location.py:")
+    assert frames == location.count(" in fail") == FRAMES
+    assert "grace" not in location
 
 
-def test_an_error_that_was_never_raised_has_no_place() -> None:
-    """Without a traceback there is nothing to tell."""
+def test_an_error_that_was_never_raised_has_no_location() -> None:
+    """Without a traceback the location is empty."""
     assert error_location(ValueError("x")) == ""
