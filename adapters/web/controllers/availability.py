@@ -20,8 +20,8 @@ from adapters.web.openapi.operations import (
 )
 from adapters.web.params.services import FromServices
 from adapters.web.params.times import moment, moment_parameter, optional_seconds, seconds_parameter
-from adapters.web.schemas.event_type_page import after_of, page_of
 from adapters.web.schemas.from_use_cases import (
+    after_of,
     availability_answer,
     busy_times_answer,
     event_types_answer,
@@ -77,7 +77,7 @@ class AvailabilityController(Controller):
         after = after_of(cursor)
         oldest = optional_seconds(max_age, "max_age")
         view = await services.read_event_types(user_id, max_age=oldest)
-        body = event_types_answer(page_of(view.items, limit, after), view.age)
+        body = event_types_answer(view, limit, after)
         validity = Validity.of(user_id, view, oldest)
         return cached_response(request, body, validity, services.clock.now())
 

@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec import convert
 
+from adapters.web.params.cursor import decode_name, encode_name
 from adapters.web.schemas import availability as wire
 from adapters.web.schemas import bookings as wire_bookings
-from adapters.web.schemas.event_type_page import EventTypePage
 from application.availability.cache_entries import CacheAge
 from application.availability.read_busy_times import BusyTimesView
-from application.availability.read_lists import SchedulesView
+from application.availability.read_lists import EventTypesView, SchedulesView
 from application.availability.read_slots import AvailabilityView
 from application.bookings.list_bookings import BookingView
 from domain.availability import EventType
@@ -20,9 +20,26 @@ from domain.secret import Secret
 Wire = TypeVar("Wire")
 
 
-def event_types_answer(page: EventTypePage, age: CacheAge) -> wire.EventTypes:
+def after_of(cursor: str | None) -> tuple[str, str] | None:
+    """Return the position after which a page begins. Raises InvalidCursor."""
+    return None if cursor is None else decode_name(cursor)
+
+
+def event_types_answer(
+    view: EventTypesView, limit: int, after: tuple[str, str] | None
+) -> wire.EventTypes:
+    """Return the page of at most `limit` event types, by name, that begins after a position.
+
+    The position is a name and a URI, not a count. So event types that are added or removed
+    between two pages cause no other one to be omitted or repeated.
+    """
+    ordered = sorted(view.items, key=_position)
+    left = [each for each in ordered if after is None or _position(each) > after]
+    page = left[:limit]
     return wire.EventTypes(
-        items=tuple(map(_event_type, page.items)), next_cursor=page.next_cursor, cache=_age(age)
+        items=tuple(map(_event_type, page)),
+        next_cursor=encode_name(_position(page[-1])) if len(left) > limit else None,
+        cache=_age(view.age),
     )
 
 
@@ -91,6 +108,10 @@ def _booking(view: BookingView) -> dict[str, Any]:
         "created_at": facts.created_at,
         "updated_at": details.updated_at,
     }
+
+
+def _position(event_type: EventType) -> tuple[str, str]:
+    return event_type.name.casefold(), event_type.uri
 
 
 def _event_type(event_type: EventType) -> wire.EventType:
