@@ -83,18 +83,18 @@ class CacheResult(msgspec.Struct, frozen=True):
         return self.snapshot.entries.get(key)
 
     def freshness_of(self, key: CacheKey) -> Freshness:
-        return freshness_of(self.entry(key), self.now, self.policy)
+        return freshness_of(self.snapshot.entries.get(key), self.now, self.policy)
 
     @property
     def sources(self) -> list[CacheEntry]:
         """The entries that the response is built from, up to the first without content."""
-        entries = map(self.entry, self.required.sources)
+        entries = map(self.snapshot.entries.get, self.required.sources)
         return [each for each in takewhile(_has_content, entries) if each is not None]
 
     @property
     def usable(self) -> list[CacheEntry]:
         """All required entries that have content."""
-        entries = map(self.entry, self.required.keys)
+        entries = map(self.snapshot.entries.get, self.required.keys)
         return [each for each in entries if each is not None and each.has_content]
 
     @property
@@ -106,7 +106,7 @@ class CacheResult(msgspec.Struct, frozen=True):
     def age(self) -> CacheAge:
         """The response's age; its error code may be that of a source that has no content."""
         age = age_of(self.sources, self.now, self.policy)
-        entries = map(self.entry, self.required.sources)
+        entries = map(self.snapshot.entries.get, self.required.sources)
         errors = (each.error_code for each in entries if each is not None and each.error_code)
         return msgspec.structs.replace(age, error_code=next(errors, None))
 

@@ -92,13 +92,13 @@ def slot_window_of(
         None for several pieces, for a far window, and if not every entry is fresh.
 
     """
-    readable, origin = readable_span(result.now), result.origin()
     if len(result.required.sources) != 1 or len(range_pieces) != 1:
         return None
     piece = range_pieces[0]
     if is_far(piece.entry.key):
         return None
-    fresh = result.age.freshness is Freshness.FRESH and result.age.error_code is None
+    readable, origin, age = readable_span(result.now), result.origin(), result.age
+    fresh = age.freshness is Freshness.FRESH and age.error_code is None
     # If a faster clock fetched the window, it reaches further, and the snapshot may lack bookings.
     if not fresh or origin.valid_until <= result.now or piece.known_until > readable.end:
         return None
