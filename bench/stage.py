@@ -12,15 +12,14 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from adapters.local_stack.postgres.server import EmbeddedPostgres
 from adapters.local_stack.processes.environment import plain_environment
-from adapters.local_stack.processes.ports import LOOPBACK, free_port
+from adapters.local_stack.processes.ports import LOOPBACK
 from adapters.local_stack.processes.supervisor import Child, ChildSpec, Supervisor
-from adapters.local_stack.processes.waiting import answers_ok, wait_until_ready
+from adapters.local_stack.processes.waiting import wait_until_ready, wait_until_serving
 from adapters.persistence.migrate import migrate
 from domain.secret import Secret
 
@@ -98,19 +97,16 @@ class Stage:
 
         Args:
             name: of the program.
-            argv: its arguments, given the port.
+            argv: its arguments, given the port; 0 lets it choose a free one.
             env: its environment.
             health: the path that answers once it is ready.
 
         """
-        port = free_port()
-        server = Server(name, port, self.spawn(name, argv(port), env))
+        child = self.spawn(name, argv(0), env)
         try:
-            url = server.url + health
-            wait_until_ready(server.child, partial(answers_ok, url), READY_SECONDS)
-            yield server
+            yield Server(name, wait_until_serving(child, health, READY_SECONDS), child)
         finally:
-            server.child.stop()
+            child.stop()
 
     @contextmanager
     def web(self, name: str = "web", **variables: str) -> Iterator[Server]:

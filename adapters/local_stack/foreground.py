@@ -85,7 +85,8 @@ def announce(console: Console, addresses: StackAddresses, replaced: Mapping[str,
     """Print the addresses and a first request; *replaced* are ports in use, by part."""
     _print_whole(console, _table(addresses))
     for part, port in replaced.items():
-        console.print(f"Port {port} is taken: {_LABELS[part]} got another one.", style="yellow")
+        message = f"{_LABELS[part]}: port {port} is in use, another one was chosen."
+        console.print(message, style="yellow")
     console.print(
         "\nConnect a Calendly account; open the address that this answers in a browser:\n"
     )

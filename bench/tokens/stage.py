@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from adapters.local_stack.processes.ports import LOOPBACK, free_port
-from adapters.local_stack.processes.supervisor import Child, Supervisor
-from adapters.local_stack.processes.waiting import answers_ok, wait_until_ready
+from adapters.local_stack.processes.ports import LOOPBACK
+from adapters.local_stack.processes.supervisor import Supervisor
+from adapters.local_stack.processes.waiting import wait_until_serving
 from bench.jobs import TemporalStage
 from bench.stage import READY_SECONDS, staged
 
@@ -21,10 +21,11 @@ class Stage(TemporalStage):
 
     def start(self) -> None:
         """Start the three servers."""
-        self.sandbox = self._start_sandbox()
+        argv = ["-m", "sandbox", "--port", "0", "--users", str(self._users)]
+        self.sandbox = self.spawn("sandbox", argv)
         super().start()
-        url = f"{self.sandbox_url}/_control/health"
-        wait_until_ready(self.sandbox, lambda: answers_ok(url), READY_SECONDS)
+        port = wait_until_serving(self.sandbox, "/_control/health", READY_SECONDS)
+        self.sandbox_url = f"http://{LOOPBACK}:{port}"
 
     @property
     def pids(self) -> dict[str, int]:
@@ -40,12 +41,6 @@ class Stage(TemporalStage):
             # As fast as it can: unthrottled, as the loop beside it is.
             "REFRESH_RATE": "0",
         }
-
-    def _start_sandbox(self) -> Child:
-        port = free_port()
-        self.sandbox_url = f"http://{LOOPBACK}:{port}"
-        argv = ["-m", "sandbox", "--port", str(port), "--users", str(self._users)]
-        return self.spawn("sandbox", argv)
 
 
 @asynccontextmanager

@@ -194,8 +194,8 @@ def test_only_delivered_and_standing_bookings_block(calendly: Calendly) -> None:
 
 async def test_round_trips_are_counted_where_they_pass(postgres: EmbeddedPostgres) -> None:
     """Each statement that is prepared already, and each simple query, is one round trip."""
-    async with wire_to(postgres.port) as wire:
-        there = postgres.dsn_of("postgres").replace(f":{postgres.port}/", f":{wire.port}/")
+    async with wire_to(postgres.port.number) as wire:
+        there = postgres.dsn_of("postgres").replace(f":{postgres.port.number}/", f":{wire.port}/")
         connection = await asyncpg.connect(there)
         statement = await connection.prepare("SELECT $1::int")
         before = wire.trips

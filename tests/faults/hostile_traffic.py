@@ -12,14 +12,11 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import ClassVar, NamedTuple
 
 import asyncpg
 import msgspec
 
-from adapters.local_stack.processes.ports import LOOPBACK, free_port
-from adapters.local_stack.processes.waiting import answers_ok, wait_until_ready
 from adapters.web.middleware.webhook_fast_path import WEBHOOKS_PATH
 from bench.ingest.bodies import SIGNING_KEY, Host
 from bench.ingest.load import Order, send
@@ -111,10 +108,8 @@ async def run(size: Size) -> list[Row]:
     """Deliver in calm, then in the flood, to one and the same process."""
     settings = {"CALENDLY_WEBHOOK_SIGNING_KEY": SIGNING_KEY, "LOG_LEVEL": "warning"}
     async with open_rig(users=HOSTS, settings=settings) as rig:
-        port = free_port()
-        web = rig.run("adapters.cli", "web", "--port", str(port))
-        ready = partial(answers_ok, f"http://{LOOPBACK}:{port}/health/live")
-        await asyncio.to_thread(wait_until_ready, web.child, ready, 60.0)
+        web = rig.run("adapters.cli", "web", "--port", "0")
+        port = await web.serves("/health/live")
         sender = _Sender(port, await _hosts(rig), size, web)
         seen = await _measure(rig, sender, size)
         await web.stop()

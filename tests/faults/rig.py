@@ -17,9 +17,13 @@ from typing import TypeVar
 
 from adapters.local_stack.postgres.server import EmbeddedPostgres
 from adapters.local_stack.processes.environment import plain_environment
-from adapters.local_stack.processes.ports import LOOPBACK, free_port
+from adapters.local_stack.processes.ports import LOOPBACK
 from adapters.local_stack.processes.supervisor import Child, ChildSpec, Supervisor
-from adapters.local_stack.processes.waiting import answers_ok, wait_until_done, wait_until_ready
+from adapters.local_stack.processes.waiting import (
+    wait_until_done,
+    wait_until_ready,
+    wait_until_serving,
+)
 from adapters.persistence.migrate import migrate
 from adapters.persistence.storage import PiccoloStorage, open_storage
 from adapters.security.vault import KeyRingVault
@@ -85,6 +89,10 @@ class Running:
             wait_until_ready, self.child, lambda: len(self.lines()) >= count, within
         )
 
+    async def serves(self, path: str) -> int:
+        """Wait until it answers at a port of its own, and return the port."""
+        return await asyncio.to_thread(wait_until_serving, self.child, path, _START_SECONDS)
+
     async def done(self, *, within: float) -> str:
         """Wait until it ended well, and return its last line."""
         await asyncio.to_thread(wait_until_done, self.child, within)
@@ -134,7 +142,7 @@ async def open_rig(
         sandbox = _launch_sandbox(folder, supervisor, users)
         await asyncio.to_thread(postgres.start)
         await migrate(Secret(postgres.dsn))
-        url = await asyncio.to_thread(_await_sandbox, *sandbox)
+        url = await asyncio.to_thread(_await_sandbox, sandbox)
         environ = _environ(postgres, url) | dict(settings or {})
         loaded = load_settings(environ)
         vault = KeyRingVault(loaded.token_encryption_keys)
@@ -161,11 +169,10 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _launch_sandbox(folder: Path, supervisor: Supervisor, users: int) -> tuple[Child, str]:
-    port = free_port()
+def _launch_sandbox(folder: Path, supervisor: Supervisor, users: int) -> Child:
     spec = ChildSpec(
         name="sandbox",
-        argv=[sys.executable, "-m", "sandbox", "--port", str(port), "--users", str(users)],
+        argv=[sys.executable, "-m", "sandbox", "--port", "0", "--users", str(users)],
         env=plain_environment(),
         log=folder / "sandbox.log",
         stage=2,
@@ -173,12 +180,12 @@ def _launch_sandbox(folder: Path, supervisor: Supervisor, users: int) -> tuple[C
         stop_signal=signal.SIGKILL,
         cwd=_PROJECT,
     )
-    return supervisor.spawn(spec), f"http://{LOOPBACK}:{port}"
+    return supervisor.spawn(spec)
 
 
-def _await_sandbox(child: Child, url: str) -> str:
-    wait_until_ready(child, lambda: answers_ok(f"{url}/_control/health"), _START_SECONDS)
-    return url
+def _await_sandbox(child: Child) -> str:
+    port = wait_until_serving(child, "/_control/health", _START_SECONDS)
+    return f"http://{LOOPBACK}:{port}"
 
 
 def _environ(postgres: EmbeddedPostgres, sandbox_url: str) -> dict[str, str]:

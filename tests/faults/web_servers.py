@@ -3,13 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
-from adapters.local_stack.processes.ports import LOOPBACK, free_port
-from adapters.local_stack.processes.waiting import answers_ok, wait_until_ready
+from adapters.local_stack.processes.ports import LOOPBACK
 from tests.faults.rig import Rig, Running
-
-START_SECONDS = 60.0
 
 
 class WebServers:
@@ -17,9 +13,13 @@ class WebServers:
 
     def __init__(self, rig: Rig, count: int) -> None:
         self._rig = rig
-        self._ports = [free_port() for _ in range(count)]
+        # Each server chooses its port at its first start.
+        self._ports = [0] * count
         self._running: dict[int, Running] = {}
-        self.urls = [f"http://{LOOPBACK}:{port}" for port in self._ports]
+
+    @property
+    def urls(self) -> list[str]:
+        return [f"http://{LOOPBACK}:{port}" for port in self._ports]
 
     async def start(self, number: int) -> None:
         """Start one and wait until it answers. Raises LocalStackError when it does not."""
@@ -27,14 +27,12 @@ class WebServers:
 
     async def start_all(self, numbers: list[int] | None = None) -> None:
         """Start these, or all, side by side."""
-        chosen = list(range(len(self.urls))) if numbers is None else numbers
+        chosen = list(range(len(self._ports))) if numbers is None else numbers
         for each in chosen:
             port = str(self._ports[each])
             self._running[each] = self._rig.run("adapters.cli", "web", "--port", port)
         for each in chosen:
-            answers = partial(answers_ok, f"{self.urls[each]}/health/live")
-            child = self._running[each].child
-            await asyncio.to_thread(wait_until_ready, child, answers, START_SECONDS)
+            self._ports[each] = await self._running[each].serves("/health/live")
 
     async def kill(self, number: int) -> None:
         """`kill -9`."""

@@ -1,7 +1,6 @@
 """The time-skipping server for workflow logic, the real dev server for schedules."""
 
-import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
@@ -34,11 +33,10 @@ def dev_server_address(temporal_server: TemporalDevServer) -> str:
 
 
 @pytest.fixture
-def closed_address() -> str:
-    """An address on the loopback at which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+def closed_address() -> Iterator[str]:
+    """An address on the loopback interface that refuses connections."""
+    with servers.refusing_port() as port:
+        yield f"127.0.0.1:{port}"
 
 
 @pytest_asyncio.fixture(loop_scope="session")

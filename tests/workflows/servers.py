@@ -4,13 +4,16 @@ A test that only needs a dev server shares the session's; `dev_server` is for on
 and go.
 """
 
+import socket
 import sysconfig
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
+import psutil
 from temporalio.testing import WorkflowEnvironment
 
+from adapters.local_stack.processes.ports import listening_ports
 from adapters.local_stack.temporal_server import NAMESPACE
 from adapters.temporal.connect import connect, settle
 from adapters.temporal.data_converter import DATA_CONVERTER
@@ -60,10 +63,31 @@ async def environment_at(address: str) -> AsyncIterator[WorkflowEnvironment]:
     await settle()
 
 
+@contextmanager
+def refusing_port() -> Iterator[int]:
+    """A port of the loopback interface that refuses connections while the block runs.
+
+    It is bound, so no other program can have it, and does not listen.
+    """
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        yield port
+
+
 async def _started(start: Callable[[], Awaitable[WorkflowEnvironment]]) -> WorkflowEnvironment:
-    for _ in range(STARTS - 1):
-        try:
-            return await start()
-        except RuntimeError:
-            continue
-    return await start()
+    """Start a server, again if another program had its port and may have answered for it."""
+    for _ in range(STARTS):
+        with suppress(RuntimeError):
+            environment = await start()
+            if _is_ours(environment):
+                return environment
+            await environment.shutdown()
+    raise RuntimeError(f"the server did not start in {STARTS} attempts")
+
+
+def _is_ours(environment: WorkflowEnvironment) -> bool:
+    """Whether a process that this one started listens at the environment's address."""
+    port = int(environment.client.service_client.config.target_host.rpartition(":")[2])
+    children = psutil.Process().children()
+    return any(port in listening_ports(child.pid) for child in children)

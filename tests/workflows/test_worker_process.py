@@ -1,16 +1,16 @@
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from adapters.local_stack.processes.ports import free_port
 from adapters.temporal.jobs import TemporalJobs
 from domain.secret import Secret
 from tests.adapters.sound_environ import SOUND
@@ -25,7 +25,7 @@ WAIT_SECONDS = 45  # seconds for a step of a program that has just started, on a
 
 @asynccontextmanager
 async def worker(
-    folder: Path, database_url: Secret, temporal_port: int, metrics_port: int
+    folder: Path, database_url: Secret, temporal_port: int, metrics: socket.socket
 ) -> AsyncIterator[subprocess.Popen[bytes]]:
     """Run `slotkeeper worker` as a process; its output goes to `folder/log`."""
     environ = {
@@ -37,11 +37,16 @@ async def worker(
         "CALENDLY_AUTH_URL": UNREACHABLE,
     }
     program = [sys.executable, "-m", "adapters.cli", "worker"]
-    options = ["--ready-file", str(folder / "ready"), "--metrics-port", str(metrics_port)]
+    options = ["--ready-file", str(folder / "ready"), "--metrics-fd", str(metrics.fileno())]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
-            [*program, *options], env=environ, stdout=log, stderr=subprocess.STDOUT
+            [*program, *options],
+            env=environ,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=[metrics.fileno()],
         )
+        metrics.close()
     try:
         yield process
     finally:
@@ -53,7 +58,8 @@ async def test_a_worker_lives_from_before_temporal_until_it_is_told_to_stop(
     tmp_path: Path, database_url: Secret
 ) -> None:
     """A worker started first waits for Temporal, then works, serves metrics, and ends cleanly."""
-    temporal_port, metrics_port = free_port(), free_port()
+    metrics = socket.create_server(("127.0.0.1", 0))
+    metrics_url = f"http://127.0.0.1:{metrics.getsockname()[1]}/metrics"
     ready, log = tmp_path / "ready", tmp_path / "log"
 
     async def waits() -> bool:
@@ -62,17 +68,21 @@ async def test_a_worker_lives_from_before_temporal_until_it_is_told_to_stop(
     async def works() -> bool:
         return ready.exists()
 
-    async with worker(tmp_path, database_url, temporal_port, metrics_port) as process:
-        await eventually(waits, within=WAIT_SECONDS)
-        assert not ready.exists()
-        async with servers.dev_server(temporal_port) as environment:
+    async with AsyncExitStack() as running:
+        with servers.refusing_port() as port:
+            process = await running.enter_async_context(
+                worker(tmp_path, database_url, port, metrics)
+            )
+            await eventually(waits, within=WAIT_SECONDS)
+            assert not ready.exists()
+        async with servers.dev_server(port) as environment:
             await eventually(works, within=WAIT_SECONDS)
             started = await TemporalJobs(
                 environment.client, timeout=timedelta(seconds=WAIT_SECONDS)
             ).refresh_tokens()
             handle = environment.client.get_workflow_handle(started.workflow_id)
             result = await handle.result()
-            with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics") as answer:  # noqa: ASYNC210 - our own, at once
+            with urllib.request.urlopen(metrics_url) as answer:  # noqa: ASYNC210 - our own, at once
                 metrics = answer.read()
             process.send_signal(signal.SIGTERM)
             status = process.wait(timeout=20)

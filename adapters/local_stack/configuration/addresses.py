@@ -1,7 +1,7 @@
-"""Where the parts of a running stack are: for people in a table, for programs in a file.
+"""The addresses of a running stack, which programs read from a file.
 
-The file holds the API key and the database's password: it is private to its owner, and
-there only while the stack runs.
+The file holds the API key and the database's password. It is private to its owner, and exists
+only while the stack runs.
 """
 
 import os
@@ -16,7 +16,7 @@ from adapters.local_stack.processes.private_file import write_private
 
 @dataclass(frozen=True, slots=True)
 class StackAddresses:
-    """What a client of any part needs. `logs` and `pids` are by the child's name."""
+    """For the clients of each part. `logs` and `pids` are by the child's name."""
 
     web_url: str
     api_docs_url: str
@@ -35,10 +35,10 @@ class StackAddresses:
 
 
 def write_addresses(file: Path, addresses: StackAddresses) -> None:
-    """Replace *file* (`stack.json`) at once."""
+    """Replace *file* (`stack.json`) in one step."""
     write_private(file, msgspec.json.format(msgspec.json.encode(addresses)).decode())
 
 
 def read_addresses(file: Path) -> StackAddresses:
-    """Of the stack that wrote *file*. Raises `FileNotFoundError` when none runs there."""
+    """Read `stack.json`. Raises `FileNotFoundError` when no stack runs there."""
     return msgspec.json.decode(file.read_bytes(), type=StackAddresses)

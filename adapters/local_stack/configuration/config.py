@@ -1,14 +1,15 @@
-"""What a developer may choose about a stack: where it lives, its ports, what it runs."""
+"""The choices for a stack: its folder, its ports, the programs that it runs."""
 
 import sys
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class StackPorts:
-    """A taken port is replaced by a free one; 0 asks for a free one at once."""
+    """0 takes a free port; a port in use is replaced unless `StackConfig` requires it."""
 
     web: int = 8000
     sandbox: int = 8090
@@ -23,7 +24,7 @@ FREE_PORTS = StackPorts(web=0, sandbox=0, temporal=0, temporal_ui=0, postgres=0,
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """How the service's own command line and the sandbox are run."""
+    """The commands that run the service's command line and the sandbox."""
 
     slotkeeper: Sequence[str] = (sys.executable, "-m", "adapters.cli")
     sandbox: Sequence[str] = (sys.executable, "-m", "sandbox")
@@ -31,13 +32,20 @@ class Programs:
 
 @dataclass(frozen=True, slots=True)
 class StackConfig:
-    """Times are in seconds. Without *durable* a power cut may lose data: for tests.
+    """The choices for one stack.
 
-    *settings* are variables of the service that this stack sets differently.
+    Args:
+        home: the folder that holds everything of it.
+        required_ports: fields of `StackPorts` whose port must not be replaced by another.
+        durable: False may lose data in a power cut: for tests.
+        settings: variables of the service that this stack sets differently.
+        step_timeout_seconds: for each part to become ready.
+
     """
 
     home: Path = Path(".slotkeeper")
     ports: StackPorts = field(default_factory=StackPorts)
+    required_ports: AbstractSet[str] = frozenset()
     programs: Programs = field(default_factory=Programs)
     durable: bool = True
     settings: Mapping[str, str] = field(default_factory=dict)

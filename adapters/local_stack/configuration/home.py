@@ -1,25 +1,26 @@
 """The folder that holds everything of one stack, and the locks that keep it to one stack.
 
-Both are on open files, so that the system lets go of them for whoever is killed. `owner` is
-the stack's own process: held by somebody, it means that a stack is running. `lock` is shared
-with the supervisor and free only once the last process of a stack has ended.
+Both locks are on open files, which the system closes when their process is killed. `owner`
+belongs to the stack's own process: while it is locked, a stack is running. `lock` is shared with
+the supervisor and free only once the last process of a stack has ended.
 """
 
 import contextlib
 import fcntl
 import os
+import shutil
 import time
 from pathlib import Path
 
 from adapters.local_stack.errors import AlreadyRunningError
 
 _POLL_SECONDS = 0.1
-# How long the supervisor of a killed stack may take to stop what is left.
+# The time that the supervisor of a killed stack may take to stop the other processes.
 _LEFTOVER_SECONDS = 45.0
 
 
 class StackHome:
-    """Where things are; nothing is made before `open`."""
+    """The paths of a stack; nothing is made before `open`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
@@ -31,12 +32,15 @@ class StackHome:
         self.sandbox_state_file = self.folder / "sandbox.state"
         self.worker_ready_file = self.folder / "worker.ready"
         self._locks: tuple[int, ...] = ()
+        self._is_new = False
+        self._is_discarded = False
 
     def open(self) -> int:
-        """Make the folder and lock it; the descriptor that holds the lock.
+        """Make the folder and lock it; return the descriptor that holds the lock.
 
-        Waits for a killed stack's remains to end. Raises `AlreadyRunningError`.
+        Waits until the processes of a killed stack have ended. Raises `AlreadyRunningError`.
         """
+        self._is_new = not self.folder.exists()
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.logs.mkdir(mode=0o700, exist_ok=True)
         with contextlib.ExitStack() as undo:
@@ -51,16 +55,22 @@ class StackHome:
         self._locks = (lock, owner)
         return lock
 
+    def discard_if_new(self) -> None:
+        """Have `close` remove a folder that `open` made."""
+        self._is_discarded = self._is_new
+
     def close(self) -> None:
-        """Let go of the locks and of the addresses, which are nobody's now."""
+        """Remove the addresses, which are no longer valid, and unlock the folder."""
         locks, self._locks = self._locks, ()
         if locks:
             self.stack_file.unlink(missing_ok=True)
+        if locks and self._is_discarded:
+            shutil.rmtree(self.folder)
         for lock in locks:
             os.close(lock)
 
     def fresh_log(self, name: str) -> Path:
-        """Where the child *name* writes; what it wrote last time is kept as `NAME.log.1`."""
+        """The log of the child *name*; that of the last start is kept as `NAME.log.1`."""
         log = self.logs / f"{name}.log"
         with contextlib.suppress(FileNotFoundError):
             log.rename(log.with_suffix(".log.1"))

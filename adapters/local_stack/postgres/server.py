@@ -16,7 +16,7 @@ from adapters.local_stack.postgres.cluster import (
 from adapters.local_stack.postgres.os_user import hand_over, postgres_user
 from adapters.local_stack.processes.embedded_server import EmbeddedServer
 from adapters.local_stack.processes.environment import plain_environment
-from adapters.local_stack.processes.ports import LOOPBACK, free_port
+from adapters.local_stack.processes.ports import LOOPBACK, Port
 from adapters.local_stack.processes.supervisor import Child, ChildSpec, Supervisor
 
 _SETTINGS = {
@@ -27,34 +27,39 @@ _SETTINGS = {
     # DETAIL lines quote rows, and rows hold what must not be in a log.
     "log_error_verbosity": "terse",
 }
-_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class EmbeddedPostgres(EmbeddedServer):
-    """A PostgreSQL server whose data, password and log live in *home*.
+    """A PostgreSQL server whose data and password are in *home*.
 
-    *port* 0 takes a free one. Without *durable* nothing is synced to disk: for tests only.
+    Args:
+        home: made if it does not exist.
+        port: None takes a free one.
+        durable: False syncs nothing to disk: for tests only.
+        supervisor: None: one of its own.
+        log: None: `postgres.log` in *home*.
+
     """
 
     def __init__(
         self,
         home: Path,
         *,
-        port: int = 0,
+        port: Port | None = None,
         durable: bool = True,
         supervisor: Supervisor | None = None,
         log: Path | None = None,
     ) -> None:
         home = home.resolve()
         self._layout = ClusterLayout(home, log or home / "postgres.log")
-        super().__init__(home, self._layout.log, supervisor)
-        self.port = port
+        self.port = port or Port("postgres")
+        super().__init__(home, self._layout.log, supervisor, [self.port])
         self.created = False
         self._durable = durable
 
     @property
     def address(self) -> str:
-        """The DSN, as `start` returns it."""
         return self.dsn
 
     @property
@@ -65,7 +70,7 @@ class EmbeddedPostgres(EmbeddedServer):
     def dsn_of(self, database: str) -> str:
         """Of another database of this server; it need not exist yet."""
         password = self._layout.password_file.read_text()
-        return f"postgresql://{ROLE}:{password}@{LOOPBACK}:{self.port}/{database}"
+        return f"postgresql://{ROLE}:{password}@{LOOPBACK}:{self.port.number}/{database}"
 
     @property
     def programs(self) -> Path:
@@ -74,7 +79,6 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _prepare(self, supervisor: Supervisor) -> ChildSpec:
         self.created = ensure_cluster(self._layout, supervisor, durable=self._durable)
-        self.port = self.port or free_port()
         data, programs = self._layout.data, self.programs
         user = postgres_user(data)
         if user is not None:
@@ -92,13 +96,13 @@ class EmbeddedPostgres(EmbeddedServer):
         )
 
     def _options(self) -> list[str]:
-        settings = _SETTINGS | {"port": str(self.port)}
+        settings = _SETTINGS | {"port": str(self.port.number)}
         if not self._durable:
-            settings |= _FORGETFUL
+            settings |= _NOT_DURABLE
         return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
     def _is_ready(self, child: Child) -> bool:
-        """Whether postmaster.pid says so: its first line is the server, its eighth the state."""
+        """Read postmaster.pid: its first line is the server's process, its eighth the state."""
         try:
             lines = (self._layout.data / "postmaster.pid").read_text().split("\n")
         except FileNotFoundError:

@@ -1,64 +1,108 @@
-"""TCP ports on the loopback interface: is one free, and a free one instead.
+"""TCP ports of this machine: each is held from the moment it is chosen, or it is not used.
 
-A port is free only if nobody listens on it over IPv4 or IPv6: `localhost` may mean either.
+A program of ours inherits the sockets of its port. PostgreSQL and Temporal open their own: their
+ports are released just before they start, and `listening_ports` shows whether they got them.
 """
 
+import errno
+import os
 import random
 import socket
-from contextlib import closing
-from typing import NamedTuple
+from contextlib import closing, suppress
+
+from adapters.local_stack.errors import MissingExtraError, PortUnavailableError
+from adapters.system.listeners import listen
 
 LOOPBACK = "127.0.0.1"
+IN_USE = os.strerror(errno.EADDRINUSE)
 
 # Below the range from which systems number outgoing connections (32768 on Linux, 49152
-# elsewhere): such a connection could take a port between our looking and its server's start.
+# elsewhere): such a connection could take a port between its release and its server's start.
 _CANDIDATES = range(20_000, 32_000)
+_ATTEMPTS = 100
 
 
-class ClaimedPort(NamedTuple):
-    """`number` is the port to use; `wanted` the one asked for, when that was taken."""
+class Port:
+    """The port of one part of the stack.
 
-    number: int
-    wanted: int | None = None
+    Args:
+        part: named by the error when the port is in use.
+        wanted: the port to use; 0 takes a free one.
+        required: whether another port may not be used instead.
+        localhost: hold it at every address that `localhost` may mean, so that no other program
+            answers there; else at 127.0.0.1 only.
 
+    """
 
-def free_port() -> int:
-    """A port that nobody listens on now, chosen at random so that two choosers differ."""
-    chosen = random.SystemRandom()
-    while not is_free(port := chosen.choice(_CANDIDATES)):
-        pass
-    return port
+    def __init__(
+        self, part: str, wanted: int = 0, *, required: bool = False, localhost: bool = False
+    ) -> None:
+        self.part = part
+        self.number = wanted
+        self.wanted = wanted
+        self.required = required and wanted != 0
+        self._localhost = localhost
+        self._sockets: list[socket.socket] = []
 
+    @property
+    def url(self) -> str:
+        """The address as a browser takes it, without a path."""
+        return f"http://{'localhost' if self._localhost else LOOPBACK}:{self.number}"
 
-def claim_port(wanted: int) -> ClaimedPort:
-    """*wanted* if it is free, else a free one; 0 asks for any."""
-    if wanted == 0:
-        return ClaimedPort(free_port())
-    if is_free(wanted):
-        return ClaimedPort(wanted)
-    return ClaimedPort(free_port(), wanted)
+    @property
+    def descriptors(self) -> list[int]:
+        """The file descriptors of the listening sockets, while the port is held."""
+        return [each.fileno() for each in self._sockets]
 
+    def hold(self) -> None:
+        """Listen at the port, or at a free one if it is in use and not required.
 
-def is_free(port: int) -> bool:
-    """Whether a server could take *port* now, and would be whom `localhost` reaches there."""
-    return _can_bind(port) and not _answers_over_ipv6(port)
-
-
-def _can_bind(port: int) -> bool:
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
-        # Without this a port closed a moment ago (TIME_WAIT) would look taken.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        Raises `PortUnavailableError`. Safe to repeat.
+        """
+        if self._sockets:
+            return
         try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-        return True
+            if self.number:
+                self._listen(self.number)
+            else:
+                self.replace()
+        except OSError as error:
+            self.replace(os.strerror(error.errno or 0))
+
+    def replace(self, reason: str = IN_USE) -> None:
+        """Hold another port because of *reason*. Raises `PortUnavailableError` if required."""
+        if not self.required:
+            for number in random.SystemRandom().sample(_CANDIDATES, _ATTEMPTS):
+                with suppress(OSError):
+                    self._listen(number)
+                    return
+        raise PortUnavailableError(self.part, self.number, reason)
+
+    def release(self) -> None:
+        """Stop listening, so that a server can. Safe to repeat."""
+        sockets, self._sockets = self._sockets, []
+        for each in sockets:
+            each.close()
+
+    def is_lost_to(self, pid: int) -> bool:
+        """Whether a process other than *pid* listens at the port."""
+        with closing(socket.socket()) as probe:
+            answers = probe.connect_ex((LOOPBACK, self.number)) == 0
+        return answers and self.number not in listening_ports(pid)
+
+    def _listen(self, number: int) -> None:
+        self._sockets = listen((LOOPBACK, "::1") if self._localhost else (LOOPBACK,), number)
+        self.number = number
 
 
-def _answers_over_ipv6(port: int) -> bool:
+def listening_ports(pid: int) -> set[int]:
+    """The TCP ports at which this process listens; empty when it has ended."""
     try:
-        with closing(socket.socket(socket.AF_INET6, socket.SOCK_STREAM)) as probe:
-            probe.settimeout(0.2)
-            return probe.connect_ex(("::1", port)) == 0
-    except OSError:
-        return False
+        import psutil  # noqa: PLC0415 - part of the extra that may be missing
+    except ImportError:
+        raise MissingExtraError("psutil", "psutil") from None
+    try:
+        connections = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:
+        return set()
+    return {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}

@@ -39,6 +39,7 @@ class ChildSpec:
         stage: children of a higher stage are stopped first, those of one stage together.
         grace_seconds: a child that still runs so long after *stop_signal* is killed.
         stdin: what the child reads; None is nothing.
+        pass_fds: descriptors that the supervisor inherited, for the child alone from now on.
 
     """
 
@@ -53,6 +54,7 @@ class ChildSpec:
     stdin: Path | None = None
     stdout: Path | None = None
     user: OsUser | None = None
+    pass_fds: Sequence[int] = ()
 
     def request(self) -> dict[str, Any]:
         """Return what the supervisor's process needs to start it."""
@@ -69,6 +71,7 @@ class ChildSpec:
             "grace_seconds": self.grace_seconds,
             "user": self.user.uid if self.user else None,
             "group": self.user.gid if self.user else None,
+            "pass_fds": list(self.pass_fds),
         }
 
 
@@ -77,17 +80,18 @@ class Supervisor:
 
     Args:
         log: gets what the supervisor's own process complains about.
-        keep_open: a file descriptor (a lock's) that stays open until every child has ended.
+        pass_fds: file descriptors that stay open until every child has ended (a lock's), or until
+            a child gets them (a listening socket's).
         remove: a file that is removed by then, also when this process was killed.
 
     """
 
     def __init__(
-        self, log: Path, keep_open: int | None = None, remove: Path | None = None
+        self, log: Path, pass_fds: Sequence[int] = (), remove: Path | None = None
     ) -> None:
         self._log = log
         self._remove = () if remove is None else (str(remove),)
-        self._kept_open = () if keep_open is None else (keep_open,)
+        self._pass_fds = pass_fds
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._exits: dict[int, int] = {}
@@ -116,7 +120,7 @@ class Supervisor:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                pass_fds=self._kept_open,
+                pass_fds=self._pass_fds,
                 start_new_session=True,
             )
 

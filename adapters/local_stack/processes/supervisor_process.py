@@ -46,8 +46,12 @@ class SupervisedChild:
                 user=request["user"],
                 group=request["group"],
                 extra_groups=[] if request["user"] is not None else None,
+                pass_fds=request["pass_fds"],
                 start_new_session=True,
             )
+        for descriptor in request["pass_fds"]:
+            # A socket that stays open here would accept connections after its server has ended.
+            os.close(descriptor)
 
     def exit_status(self) -> int | None:
         """None while it runs. Whatever it left behind in its group ends with it."""

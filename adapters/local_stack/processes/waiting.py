@@ -8,6 +8,7 @@ from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 from adapters.local_stack.errors import NotReadyError
+from adapters.local_stack.processes.ports import LOOPBACK, listening_ports
 from adapters.local_stack.processes.supervisor import Child
 
 _POLL_SECONDS = 0.03
@@ -37,6 +38,22 @@ def wait_until_done(child: Child, timeout_seconds: float) -> None:
     _wait(child, lambda: child.exit_status() is not None, timeout_seconds)
     if child.exit_status() != 0:
         child.raise_if_ended()
+
+
+def wait_until_serving(child: Child, path: str, timeout_seconds: float) -> int:
+    """Wait until the child answers 200 at a port that it chose itself; return the port.
+
+    The port is found among those at which the child listens, so no other program can answer.
+    """
+    found: list[int] = []
+
+    def is_ready() -> bool:
+        ports = listening_ports(child.pid)
+        found[:] = [port for port in ports if answers_ok(f"http://{LOOPBACK}:{port}{path}")]
+        return bool(found)
+
+    wait_until_ready(child, is_ready, timeout_seconds)
+    return found[0]
 
 
 def _wait(child: Child, is_over: Callable[[], bool], timeout_seconds: float) -> None:

@@ -139,8 +139,8 @@ async def _sides(
 
 async def _trips(stage: Stage, orders: _Orders) -> dict[str, Trips]:
     found = {}
-    async with wire_to(stage.postgres.port) as wire, _sender() as sender:
-        there = stage.postgres.dsn.replace(f":{stage.postgres.port}/", f":{wire.port}/")
+    async with wire_to(stage.postgres.port.number) as wire, _sender() as sender:
+        there = stage.postgres.dsn.replace(f":{stage.postgres.port.number}/", f":{wire.port}/")
         with stage.web("counted-web", DATABASE_URL=there) as web:
             for side in (CACHED, UNCHANGED, AGAIN, ROUTE):
                 await sender.ask(msgspec.to_builtins(orders.of(side, web.port, share=0.1)))

@@ -1,4 +1,4 @@
-"""Stands in for the service's command line and the sandbox: quick, and it tells what it saw.
+"""Takes the place of the service's command line and the sandbox: quick, and writes a journal.
 
     fake_programs.py JOURNAL FAULTS (slotkeeper COMMAND ... | sandbox ...)
 
@@ -60,14 +60,17 @@ class StandIn:
     def become_ready(self) -> None:
         """Show readiness the way the real command does."""
         if self.name == "worker":
-            Path(self.option("--ready-file")).touch()
+            Path(self.options("--ready-file")[0]).touch()
             return
-        server = HTTPServer(("127.0.0.1", int(self.option("--port"))), Answer200)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for descriptor in self.options("--fd"):
+            server = HTTPServer(("", 0), Answer200, bind_and_activate=False)
+            server.socket = socket.socket(fileno=int(descriptor))
+            threading.Thread(target=server.serve_forever, daemon=True).start()
 
-    def option(self, name: str) -> str:
-        """The value that follows *name*."""
-        return self.arguments[self.arguments.index(name) + 1]
+    def options(self, name: str) -> list[str]:
+        """The values of `NAME=VALUE`."""
+        found = [each.partition("=") for each in self.arguments]
+        return [value for option, _, value in found if option == name]
 
     def servers_up(self) -> list[str]:
         """Which of the servers it was told of accept connections now."""

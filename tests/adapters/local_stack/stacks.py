@@ -4,12 +4,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psutil
+
 from adapters.local_stack.configuration.config import FREE_PORTS, Programs, StackConfig
+from adapters.local_stack.stack import LocalStack
 from tests.adapters.local_stack import fake_programs
 
 # Isolated and without site-packages: a stand-in starts in a few milliseconds.
@@ -28,6 +32,11 @@ def own_folder() -> Iterator[Path]:
         yield made
     finally:
         shutil.rmtree(made)
+
+
+def copy_cluster(cluster: Path, to: Path) -> None:
+    """Copy a stopped PostgreSQL cluster; its files keep their owner, who is not root."""
+    subprocess.run(["cp", "-a", cluster, to], check=True)  # noqa: S607
 
 
 @dataclass(frozen=True)
@@ -59,8 +68,7 @@ class TestStack:
     def with_cluster(self, cluster: Path) -> "TestStack":
         """The same, with a copy of the PostgreSQL *cluster* in its home."""
         self.home.mkdir()
-        # cp, because as root the files belong to another user and must go on doing so.
-        subprocess.run(["cp", "-a", cluster, self.home / "postgres"], check=True)  # noqa: S607
+        copy_cluster(cluster, self.home / "postgres")
         return self
 
     def failing(self, faults: str) -> "TestStack":
@@ -70,3 +78,16 @@ class TestStack:
     def journal(self) -> list[str]:
         """The lines written so far."""
         return self.journal_file.read_text().splitlines()
+
+
+def watch(running: LocalStack) -> None:
+    """Ask for five seconds whether all is well."""
+    for _ in range(500):
+        running.raise_if_a_child_ended()
+        time.sleep(0.01)
+
+
+def processes_in(folder: Path) -> list[psutil.Process]:
+    """Every process whose command line names *folder*."""
+    running = psutil.process_iter(["cmdline"])
+    return [each for each in running if str(folder) in " ".join(each.info["cmdline"] or ())]

@@ -1,10 +1,17 @@
 import dataclasses
+import errno
 import socket
+from contextlib import suppress
+from pathlib import Path
 
-from adapters.local_stack.processes.ports import free_port
+import psutil
+import pytest
+
+from adapters.local_stack.errors import ChildDiedError, PortUnavailableError
+from adapters.local_stack.processes.ports import Port
 from adapters.local_stack.stack import LocalStack, running_stack
 from tests.adapters.local_stack.postgres_client import fetch
-from tests.adapters.local_stack.stacks import TestStack
+from tests.adapters.local_stack.stacks import TestStack, watch
 
 
 async def test_the_service_stops_before_what_it_uses(stack: TestStack) -> None:
@@ -55,8 +62,8 @@ async def test_a_new_database_gets_a_new_api_key(stack: TestStack) -> None:
     assert first.api_key != second.api_key
 
 
-async def test_a_taken_port_is_replaced_and_said(stack: TestStack) -> None:
-    """A part whose port is taken gets another one, and the stack says whose it was."""
+async def test_a_port_in_use_is_replaced_and_reported(stack: TestStack) -> None:
+    """A part whose port is in use gets another one, and the stack says which it was."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = server.getsockname()[1]
         ports = dataclasses.replace(stack.config.ports, web=taken)
@@ -66,3 +73,78 @@ async def test_a_taken_port_is_replaced_and_said(stack: TestStack) -> None:
 
     assert running.replaced_ports == {"web": taken}
     assert addresses.web_url != f"http://localhost:{taken}"
+
+
+async def test_parts_with_one_and_the_same_port_get_different_ones(stack: TestStack) -> None:
+    """The first part gets the port, the other one is reported."""
+    port = free_port()
+    ports = dataclasses.replace(stack.config.ports, web=port, sandbox=port)
+    running = LocalStack(dataclasses.replace(stack.config, ports=ports))
+    addresses = running.start()
+    running.stop()
+
+    assert running.replaced_ports == {"sandbox": port}
+    assert addresses.web_url == f"http://localhost:{port}"
+    assert addresses.sandbox_url != addresses.web_url
+
+
+def test_a_required_port_in_use_leaves_nothing(folder: Path) -> None:
+    """A chosen port in use is an error before anything is made; a home that exists is kept."""
+    config = TestStack(folder / "home").config
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ports = dataclasses.replace(config.ports, sandbox=server.getsockname()[1])
+        config = dataclasses.replace(config, ports=ports, required_ports={"sandbox"})
+        with pytest.raises(PortUnavailableError, match="--sandbox-port or SANDBOX_PORT"):
+            LocalStack(config).start()
+        made = config.home.exists()
+        config.home.mkdir()
+        with pytest.raises(PortUnavailableError):
+            LocalStack(config).start()
+
+    assert not made
+    assert config.home.exists()
+
+
+def test_no_program_can_take_the_port_of_a_part_that_is_not_up_yet(stack: TestStack) -> None:
+    """Web, sandbox and metrics have their ports from the choice on, and give them up at the end."""
+    ports = dataclasses.replace(
+        stack.config.ports, web=free_port(), sandbox=free_port(), worker_metrics=free_port()
+    )
+    refused = []
+
+    def take_all(_part: str) -> None:
+        for port in (ports.web, ports.sandbox, ports.worker_metrics):
+            with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+                continue
+            refused.append(port)
+
+    running = LocalStack(dataclasses.replace(stack.config, ports=ports), on_progress=take_all)
+    addresses = running.start()
+    psutil.Process(addresses.pids["web"]).kill()
+    with pytest.raises(ChildDiedError):
+        watch(running)
+    with socket.socket() as probe:
+        after_its_end = probe.connect_ex(("127.0.0.1", ports.web))
+    running.stop()
+
+    assert len(refused) == 3 * len(PARTS)
+    assert after_its_end == errno.ECONNREFUSED
+
+
+PARTS = (
+    "PostgreSQL",
+    "Temporal",
+    "sandbox Calendly",
+    "migrations",
+    "schedules",
+    "web",
+    "worker",
+)
+
+
+def free_port() -> int:
+    """A port at which nothing listens now."""
+    port = Port("web")
+    port.hold()
+    port.release()
+    return port.number

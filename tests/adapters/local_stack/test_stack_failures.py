@@ -1,12 +1,11 @@
 import dataclasses
-import time
 
 import psutil
 import pytest
 
 from adapters.local_stack.errors import ChildDiedError, NotReadyError
 from adapters.local_stack.stack import LocalStack
-from tests.adapters.local_stack.stacks import TestStack
+from tests.adapters.local_stack.stacks import TestStack, processes_in, watch
 
 
 @pytest.mark.parametrize("name", ["migrate", "sandbox", "keys", "worker"])
@@ -16,7 +15,7 @@ def test_a_part_that_dies_while_starting_is_named(stack: TestStack, name: str) -
         LocalStack(stack.failing(f"{name}:die").config).start()
 
     assert f"the last word of {name}" in str(raised.value)
-    assert processes_in(stack) == []
+    assert processes_in(stack.home.parent) == []
 
 
 def test_a_part_that_never_gets_ready_is_named(stack: TestStack) -> None:
@@ -25,7 +24,7 @@ def test_a_part_that_never_gets_ready_is_named(stack: TestStack) -> None:
 
     with pytest.raises(NotReadyError, match="worker was not ready within 4 s"):
         LocalStack(config).start()
-    assert processes_in(stack) == []
+    assert processes_in(stack.home.parent) == []
 
 
 def test_a_part_that_dies_later_is_named(stack: TestStack) -> None:
@@ -38,17 +37,3 @@ def test_a_part_that_dies_later_is_named(stack: TestStack) -> None:
     with pytest.raises(ChildDiedError, match="temporal was ended by signal 9"):
         watch(running)
     running.stop()
-
-
-def watch(running: LocalStack) -> None:
-    """Ask for five seconds whether all is well."""
-    for _ in range(500):
-        running.raise_if_a_child_ended()
-        time.sleep(0.01)
-
-
-def processes_in(stack: TestStack) -> list[psutil.Process]:
-    """Every process that has to do with the folder of *stack*."""
-    home = str(stack.home.parent)
-    running = psutil.process_iter(["cmdline"])
-    return [process for process in running if home in " ".join(process.info["cmdline"] or ())]

@@ -3,6 +3,7 @@ from pathlib import Path
 import psutil
 from temporalio.client import Client
 
+from adapters.local_stack.processes.ports import Port
 from adapters.local_stack.processes.waiting import answers_ok
 from adapters.local_stack.temporal_server import TemporalDevServer
 
@@ -36,9 +37,9 @@ async def test_search_attributes_are_registered(folder: Path) -> None:
 
 def test_the_web_ui_answers_where_it_says(folder: Path) -> None:
     """With a UI port the web UI is served at the address that is given for it."""
-    with TemporalDevServer(folder / "t", ui_port=0) as temporal:
-        assert temporal.ui_url is not None
-        assert answers_ok(temporal.ui_url)
+    port = Port("temporal_ui")
+    with TemporalDevServer(folder / "t", ui_port=port):
+        assert answers_ok(port.url)
 
 
 def test_stop_leaves_no_process(folder: Path) -> None:

@@ -1,12 +1,11 @@
 """A real Temporal server in memory, and an address where none answers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
-from adapters.local_stack.processes.ports import free_port
 from adapters.local_stack.temporal_server import TemporalDevServer
 from tests.workflows import servers
 
@@ -19,6 +18,7 @@ async def dev_server(temporal_server: TemporalDevServer) -> AsyncIterator[Workfl
 
 
 @pytest.fixture
-def closed_port() -> int:
-    """A port on the loopback at which nobody listens."""
-    return free_port()
+def closed_port() -> Iterator[int]:
+    """A port of the loopback interface that refuses connections."""
+    with servers.refusing_port() as port:
+        yield port

@@ -109,14 +109,15 @@ async def test_a_worker_s_connection_needs_temporal(closed_port: int) -> None:
         await connect(f"127.0.0.1:{closed_port}", "default")
 
 
-async def test_jobs_start_once_temporal_came_up(closed_port: int) -> None:
+async def test_jobs_start_once_temporal_came_up() -> None:
     """A client made while Temporal was down works as soon as it is there, without a restart."""
-    client = await connect(f"127.0.0.1:{closed_port}", "default", lazy=True)
-    jobs = TemporalJobs(client)
-    with pytest.raises(JobsUnavailable):
-        await jobs.refresh_tokens()
+    with servers.refusing_port() as port:
+        client = await connect(f"127.0.0.1:{port}", "default", lazy=True)
+        jobs = TemporalJobs(client)
+        with pytest.raises(JobsUnavailable):
+            await jobs.refresh_tokens()
 
-    async with servers.dev_server(closed_port):
+    async with servers.dev_server(port):
         await jobs.check()
         started = await jobs.refresh_tokens()
 

@@ -1,11 +1,13 @@
+import socket
 from pathlib import Path
 
 import asyncpg
 import psutil
 import pytest
 
-from adapters.local_stack.errors import ChildDiedError, LocalStackError
+from adapters.local_stack.errors import LocalStackError, PortUnavailableError
 from adapters.local_stack.postgres.server import EmbeddedPostgres
+from adapters.local_stack.processes.ports import Port
 from tests.adapters.local_stack.postgres_client import fetch
 
 
@@ -54,13 +56,29 @@ def test_stop_leaves_no_process_and_can_be_repeated(folder: Path) -> None:
     assert [p for p in processes if p.is_running()] == []
 
 
-def test_a_taken_port_is_said_with_the_servers_own_words(folder: Path) -> None:
-    """A server that cannot have its port is reported with what it logged."""
+def test_a_required_port_in_use_is_an_error(folder: Path) -> None:
+    """A server that cannot have its port does not start."""
     with EmbeddedPostgres(folder / "one", durable=False) as first:
-        second = EmbeddedPostgres(folder / "two", durable=False, port=first.port)
+        port = Port("postgres", first.port.number, required=True)
 
-        with pytest.raises(ChildDiedError, match="Address already in use"):
-            second.start()
+        with pytest.raises(PortUnavailableError, match="Address already in use"):
+            EmbeddedPostgres(folder / "two", durable=False, port=port).start()
+
+
+def test_a_server_starts_again_at_its_port(folder: Path) -> None:
+    """Clients that know the address find the server there after a restart, or not at all."""
+    server = EmbeddedPostgres(folder / "pg", durable=False)
+    before = server.start()
+    server.stop()
+    with (
+        socket.create_server(("127.0.0.1", server.port.number)),
+        pytest.raises(PortUnavailableError),
+    ):
+        server.start()
+    after = server.start()
+    server.stop()
+
+    assert before == after
 
 
 def test_an_interrupted_first_start_is_made_good(folder: Path) -> None:

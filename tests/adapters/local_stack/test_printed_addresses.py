@@ -39,12 +39,12 @@ def test_what_is_to_be_copied_is_never_broken(width: int) -> None:
         assert whole in text
 
 
-def test_replaced_ports_are_said() -> None:
-    """Each port that was taken is named with the part that wanted it."""
+def test_replaced_ports_are_printed() -> None:
+    """Each port in use is printed with the part that has another one."""
     text = printed(80, {"web": 8000, "temporal_ui": 8233})
 
-    assert "Port 8000 is taken: web page got another one." in text
-    assert "Port 8233 is taken: Temporal UI got another one." in text
+    assert "web page: port 8000 is in use, another one was chosen." in text
+    assert "Temporal UI: port 8233 is in use, another one was chosen." in text
 
 
 def test_the_cron_secret_is_not_printed() -> None:
