@@ -1,15 +1,14 @@
+import io
 import json
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 import pytest
+from rich.console import Console
 
-from adapters.local_stack.configuration.config import FREE_PORTS, StackConfig
-from adapters.local_stack.demo.command import TUNED
-from adapters.local_stack.demo.journey import Seen, walk
-from adapters.local_stack.demo.stage import Stage
-from adapters.local_stack.stack import LocalStack
+from adapters.local_stack.demo.journey import walk
+from adapters.local_stack.demo.stage import open_stage
 
 KINDS_OF_SECRETS = {
     "access_tokens",
@@ -22,9 +21,10 @@ KINDS_OF_SECRETS = {
 
 
 class Walked(NamedTuple):
-    """One walk through the journey, after everything was stopped again."""
+    """One walk of `slotkeeper demo`, after everything was stopped again."""
 
-    steps: list[Seen]
+    passed: bool
+    printed: list[str]
     home: Path
     secrets: dict[str, list[str]]
     answers: list[str]
@@ -46,17 +46,11 @@ class Recorder:
 @pytest.fixture(scope="session")
 def walked(traversable: Path) -> Walked:
     """The journey, walked once on a stack of its own."""
-    home, recorder = traversable / "journey", Recorder()
-    stack = LocalStack(StackConfig(home=home, ports=FREE_PORTS, durable=False, settings=TUNED))
-    addresses = stack.start()
-    stage = Stage(addresses)
-    stage.api.event_hooks = {"response": [recorder]}
-    try:
-        steps = list(walk(stage))
+    home, recorder, screen = traversable / "journey", Recorder(), io.StringIO()
+    with open_stage(home, durable=False) as stage:
+        stage.api.event_hooks = {"response": [recorder]}
+        passed = walk(Console(file=screen, width=1_000), stage)
         secrets = stage.control("GET", "/secrets")
-    finally:
-        stage.close()
-        stack.stop()
     ours = json.loads((home / "credentials.json").read_text())
     secrets["our_own"] = [value for value in ours.values() if isinstance(value, str)]
-    return Walked(steps, home, secrets, recorder.answers)
+    return Walked(passed, screen.getvalue().splitlines(), home, secrets, recorder.answers)

@@ -1,4 +1,1 @@
-"""`slotkeeper demo`: the whole journey over real HTTP, checked step by step.
-
-Speaks only HTTP to the running stack, like any client; imports nothing of the use cases.
-"""
+"""`slotkeeper demo`: all that the service does, over real HTTP, checked step by step."""

@@ -1,4 +1,4 @@
-"""What invitees do reaches us by webhook; what we do reaches Calendly."""
+"""Acts of invitees and hosts arrive by webhook; our own acts reach Calendly."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,6 @@ EMAIL = "iris@example.net"
 
 
 def availability(stage: Stage) -> str:
-    """Event types and slots come from the cache, with their age."""
     types = stage.get("/api/calendly/event-types")["items"]
     solo = next(each for each in types if each["active"] and each["kind"] == "solo")
     stage.known["event_type"] = solo["uri"]
@@ -27,7 +26,7 @@ def availability(stage: Stage) -> str:
 
 
 def invitee_books(stage: Stage) -> str:
-    """A booking made on Calendly's page arrives by signed webhook; its slot is gone at once."""
+    """The booking arrives by signed webhook, and its slot is no longer offered."""
     made = stage.control(
         "POST", "/invitees", event_type=stage.known["event_type"], name="Iris", email=EMAIL
     )
@@ -41,7 +40,7 @@ def invitee_books(stage: Stage) -> str:
 
 
 def invitee_reschedules(stage: Stage) -> str:
-    """A reschedule arrives as two deliveries and is one story: linked both ways."""
+    """A reschedule arrives as two deliveries; the two bookings name each other."""
     moved = stage.control("POST", f"/invitees/{stage.known['invitee']}/reschedule")
     new = eventually(lambda: _by_invitee(stage, moved["uri"]), "the new booking to arrive")
     old_id = stage.known["booking"]
@@ -56,18 +55,16 @@ def invitee_reschedules(stage: Stage) -> str:
 
 
 def host_marks_no_show(stage: Stage) -> str:
-    """A no-show set and unset at Calendly is seen here."""
     booking, invitee = stage.known["booking"], stage.known["invitee"]
     path = f"{BOOKINGS}/{booking}"
     stage.control("POST", f"/invitees/{invitee}/no-show")
     eventually(lambda: _if(stage.get(path), no_show=True), "the no-show to arrive")
     stage.control("DELETE", f"/invitees/{invitee}/no-show")
     eventually(lambda: _if(stage.get(path), no_show=False), "its end to arrive")
-    return "marked and unmarked at Calendly, seen here both times"
+    return "marked and unmarked at Calendly, both arrived here"
 
 
 def invitee_cancels(stage: Stage) -> str:
-    """A cancellation by the invitee arrives with its reason."""
     booking, invitee = stage.known["booking"], stage.known["invitee"]
     stage.control("POST", f"/invitees/{invitee}/cancel", reason="Fell ill")
     seen = eventually(
@@ -80,7 +77,7 @@ def invitee_cancels(stage: Stage) -> str:
 
 
 def we_book(stage: Stage) -> str:
-    """Booking for an invitee is safe to repeat: the same key books once."""
+    """The same idempotency key books once."""
     answer = _book(stage, "demo-book-1")
     first = good(answer).json()
     again = good(_book(stage, "demo-book-1", start=first["start"])).json()
@@ -90,7 +87,7 @@ def we_book(stage: Stage) -> str:
 
 
 def lost_answer(stage: Stage) -> str:
-    """Calendly books but its answer is lost: found again, not booked twice."""
+    """Calendly books, but its answer is lost: the booking is found, not made twice."""
     before = stage.control("GET", "")["invitees"]
     stage.control("POST", "/faults", path="/invitees", method="POST", kind="drop_answer", count=1)
     answer = good(_book(stage, "demo-book-2"))
@@ -100,7 +97,6 @@ def lost_answer(stage: Stage) -> str:
 
 
 def we_cancel(stage: Stage) -> str:
-    """Canceling through our API acts at Calendly and agrees with the webhook that follows."""
     booking = stage.known["booking"]
     seen = good(
         stage.api.post(

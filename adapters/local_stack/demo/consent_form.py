@@ -1,4 +1,4 @@
-"""Pressing a button on the sandbox's consent page, as a browser would."""
+"""Submits the sandbox's consent page as a browser would."""
 
 from html.parser import HTMLParser
 
@@ -8,7 +8,7 @@ from adapters.local_stack.demo.stage import expect
 
 
 class _Form(HTMLParser):
-    """Collects a form's action, its inputs and which user belongs to which e-mail."""
+    """Collects a form's action, its inputs, and the user of each e-mail."""
 
     def __init__(self) -> None:
         super().__init__()

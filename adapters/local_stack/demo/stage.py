@@ -1,29 +1,37 @@
-"""What the steps of the journey share: three HTTP clients, and what they learnt so far."""
+"""A stack for the steps of the journey, and what they share: clients and what they know so far."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 
 from adapters.local_stack.configuration.addresses import StackAddresses
+from adapters.local_stack.configuration.config import FREE_PORTS, StackConfig
+from adapters.local_stack.stack import LocalStack
 
 T = TypeVar("T")
 
-POLL = 0.2  # seconds
-PATIENCE = 45.0  # seconds, for what arrives by itself
 HOST = "ada@example.com"
+
+_POLL_SECONDS = 0.2
+# For what follows without another request.
+_TIMEOUT_SECONDS = 45.0
+# Longer than a token lives, so that the refresh job finds the new token due at once.
+_SETTINGS = {"REFRESH_HORIZON": "3h"}
 
 
 class StepFailed(Exception):
-    """A step did not see what it says."""
+    """A step found something else than it expects; the message says what."""
 
 
 class Stage:
-    """The running stack as the journey sees it.
+    """A running stack and its clients.
 
-    `api` is the team's back end, `browser` the user's browser, `sandbox` the control surface of
-    the sandbox Calendly.
+    `api` is the team's back end, `browser` the user's browser, `sandbox` the control API of the
+    sandbox Calendly. `known` holds what later steps need.
     """
 
     def __init__(self, addresses: StackAddresses) -> None:
@@ -44,28 +52,41 @@ class Stage:
         self.known: dict[str, Any] = {}
 
     def close(self) -> None:
-        """Close the clients."""
         for client in (self.api, self.browser, self.sandbox):
             client.close()
 
     def get(self, path: str, **params: str) -> Any:
-        """Return the JSON of a good answer of our API."""
+        """Return the JSON of a 2xx answer of our API."""
         return good(self.api.get(path, params=params)).json()
 
     def control(self, method: str, path: str, /, **body: Any) -> Any:
-        """Return the JSON of a good answer of the sandbox's control surface."""
+        """Return the JSON of a 2xx answer of the sandbox's control API."""
         sent = body if method in {"POST", "PATCH"} else None
         return good(self.sandbox.request(method, path, json=sent)).json()
 
 
+@contextmanager
+def open_stage(home: Path, *, durable: bool = True) -> Iterator[Stage]:
+    """Start a stack on free ports; it is stopped at the end. Raises `LocalStackError`."""
+    stack = LocalStack(
+        StackConfig(home=home, ports=FREE_PORTS, durable=durable, settings=_SETTINGS)
+    )
+    stage = Stage(stack.start())
+    try:
+        yield stage
+    finally:
+        stage.close()
+        stack.stop()
+
+
 def expect(condition: object, complaint: str) -> None:
-    """Raise StepFailed with the complaint unless the condition holds."""
+    """Raise `StepFailed` with the complaint unless the condition holds."""
     if not condition:
         raise StepFailed(complaint)
 
 
 def good(response: httpx.Response) -> httpx.Response:
-    """Return a 2xx answer, or raise StepFailed with what came instead."""
+    """Return a 2xx answer, or raise `StepFailed` with the answer."""
     expect(
         response.is_success,
         f"{response.request.method} {response.url.path} answered {response.status_code}: "
@@ -75,11 +96,11 @@ def good(response: httpx.Response) -> httpx.Response:
 
 
 def eventually(look: Callable[[], T | None], what: str) -> T:
-    """Return what the look finds, once it finds something; raise StepFailed when it never does."""
-    deadline = time.monotonic() + PATIENCE
+    """Return the result of *look* once there is one, or raise `StepFailed` after 45 seconds."""
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         found = look()
         if found:
             return found
-        time.sleep(POLL)
-    raise StepFailed(f"waited {PATIENCE:.0f} seconds in vain for {what}")
+        time.sleep(_POLL_SECONDS)
+    raise StepFailed(f"waited {_TIMEOUT_SECONDS:.0f} seconds for {what}")

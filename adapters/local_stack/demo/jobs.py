@@ -1,4 +1,4 @@
-"""What keeps an account healthy: refresh, sync, and a 401 that nobody notices."""
+"""Jobs in Temporal: refresh and sync; and a refresh in the middle of a request."""
 
 import base64
 import json
@@ -6,14 +6,13 @@ from typing import Any
 
 import httpx
 
-from adapters.local_stack.demo.connecting import INTEGRATION
+from adapters.local_stack.demo.integration import INTEGRATION
 from adapters.local_stack.demo.stage import HOST, Stage, eventually, expect, good
 
-UI_API = "/api/v1/namespaces/{namespace}"
+_NAMESPACES = "/api/v1/namespaces"
 
 
 def schedules(stage: Stage) -> str:
-    """The schedules are there, and Temporal's own UI lists them."""
     listed = _temporal(stage, "/schedules")["schedules"]
     names = sorted(each["scheduleId"] for each in listed)
     for wanted in ("refresh-calendly-tokens", "sync-calendly-availability"):
@@ -22,7 +21,6 @@ def schedules(stage: Stage) -> str:
 
 
 def refresh(stage: Stage) -> str:
-    """The refresh job exchanges the token and says so in Temporal."""
     before = stage.get(INTEGRATION)["last_refreshed_at"]
     started = _cron(stage, "refresh-calendly-tokens")
     result = _result(stage, started["workflow_id"], started["run_id"])
@@ -33,16 +31,14 @@ def refresh(stage: Stage) -> str:
 
 
 def sync(stage: Stage) -> str:
-    """The sync job looks after the account, refilling what is read, and says so in Temporal."""
     started = _cron(stage, "sync-calendly-availability")
     result = _result(stage, started["workflow_id"], started["run_id"])
-    cared_for = {"synced", "up_to_date"} & result.get("done", {}).keys()
-    expect(bool(cared_for), f"the workflow's result is {result}")
+    seen = {"synced", "up_to_date"} & result.get("done", {}).keys()
+    expect(seen, f"the workflow's result is {result}")
     return f"workflow {started['workflow_id']} ended with {result}"
 
 
 def expired_token(stage: Stage) -> str:
-    """A token that died early is refreshed in the middle of a request."""
     exchanged = _exchanges(stage)
     stage.control("POST", f"/users/{HOST}/expire-access-tokens")
     booking = stage.known["booking"]
@@ -66,8 +62,8 @@ def _cron(stage: Stage, job: str) -> dict[str, Any]:
 
 
 def _temporal(stage: Stage, path: str) -> Any:
-    base = UI_API.format(namespace=stage.addresses.temporal_namespace)
-    url = f"{stage.addresses.temporal_ui_url}{base}{path}"
+    addresses = stage.addresses
+    url = f"{addresses.temporal_ui_url}{_NAMESPACES}/{addresses.temporal_namespace}{path}"
     return good(httpx.get(url, trust_env=False, timeout=20)).json()
 
 
@@ -80,10 +76,6 @@ def _result(stage: Stage, workflow_id: str, run_id: str) -> dict[str, Any]:
         return events[-1].get("workflowExecutionCompletedEventAttributes")
 
     attributes = eventually(ended, f"{workflow_id} to end")
-    payload = attributes["result"]["payloads"][0]
-    return _plain(payload)
-
-
-def _plain(payload: dict[str, Any]) -> dict[str, Any]:
+    (payload,) = attributes["result"]["payloads"]
     decoded: dict[str, Any] = json.loads(base64.b64decode(payload["data"]))
     return decoded

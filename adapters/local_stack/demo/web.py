@@ -1,4 +1,4 @@
-"""What is refused, and what operators see."""
+"""The service refuses bad input, and shows users a page and operators its health."""
 
 import httpx
 
@@ -6,7 +6,6 @@ from adapters.local_stack.demo.stage import Stage, expect, good
 
 
 def refusals(stage: Stage) -> str:
-    """Bad input gets a clear error and changes nothing."""
     web = stage.addresses.web_url
     unsigned = httpx.post(f"{web}/api/calendly/webhooks", content=b"{}", trust_env=False)
     keyless = httpx.get(f"{web}/api/calendly/integration", trust_env=False)
@@ -24,7 +23,6 @@ def refusals(stage: Stage) -> str:
 
 
 def health(stage: Stage) -> str:
-    """The service says that it is ready, and its metrics count what happened."""
     ready = stage.get("/health/ready")
     expect(ready["ready"], f"not ready: {ready}")
     lines = good(stage.api.get("/metrics")).text.splitlines()
@@ -35,7 +33,6 @@ def health(stage: Stage) -> str:
 
 
 def page(stage: Stage) -> str:
-    """The page shows the demo user's account, slots and bookings."""
     html = good(stage.browser.get(stage.addresses.web_url)).text
     for wanted in ("Ada", "Iris", "active"):
         expect(wanted in html, f"the page does not show {wanted!r}")

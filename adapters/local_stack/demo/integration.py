@@ -1,4 +1,4 @@
-"""Connecting an account, looking at it, disconnecting it."""
+"""A user refuses, connects and disconnects an account."""
 
 from typing import Any
 
@@ -11,19 +11,20 @@ INTEGRATION = "/api/calendly/integration"
 
 
 def deny(stage: Stage) -> str:
-    """A refused consent connects nothing."""
     page = good(stage.browser.get(f"{stage.addresses.web_url}/demo/connect"))
     answer = decide(stage.browser, page, user=HOST, decision="deny")
     status = stage.api.get(INTEGRATION).status_code
     expect(status == httpx.codes.NOT_FOUND, f"after a refusal the integration answered {status}")
-    expect("consent_denied" in str(answer.url) or "refused" in answer.text, "no word of it")
+    expect(
+        "consent_denied" in str(answer.url) or "refused" in answer.text,
+        "the page does not mention the refusal",
+    )
     return "refused at the consent page: nothing was connected"
 
 
 def connect(stage: Stage) -> str:
-    """Consent at the sandbox's page leads back to a connected account."""
     page = good(stage.browser.get(f"{stage.addresses.web_url}/demo/connect"))
-    expect("allow" in page.text, "no consent page came")
+    expect("allow" in page.text, "no consent page appeared")
     end = good(decide(stage.browser, page, user=HOST))
     expect(stage.addresses.web_url in str(end.url), f"the browser ended at {end.url}")
     seen = stage.get(INTEGRATION)
@@ -32,7 +33,7 @@ def connect(stage: Stage) -> str:
 
 
 def onboarded(stage: Stage) -> str:
-    """Subscription, first sync and back-fill follow by themselves."""
+    """Subscription, first sync and back-fill follow without another request."""
     seen = eventually(lambda: _onboarded(stage), "subscription, first sync and back-fill")
     text = str(seen)
     secrets = stage.control("GET", "/secrets")
@@ -51,7 +52,6 @@ def _onboarded(stage: Stage) -> Any:
 
 
 def disconnect(stage: Stage) -> str:
-    """Disconnecting removes the subscription, revokes the tokens and erases everything."""
     answer = good(stage.api.delete(INTEGRATION))
     eventually(
         lambda: stage.api.get(INTEGRATION).status_code == httpx.codes.NOT_FOUND,
