@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -77,15 +78,13 @@ class FetchResult(msgspec.Struct, frozen=True):
     bug: Exception | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class FetchAvailability:
     """Fetches event types, slots, busy times and schedules."""
 
-    def __init__(
-        self, *, session: CalendlySession, calendly: CalendlyAvailability, clock: Clock
-    ) -> None:
-        self._session = session
-        self._calendly = calendly
-        self._clock = clock
+    session: CalendlySession
+    calendly: CalendlyAvailability
+    clock: Clock
 
     async def fetch(self, seen: Seen, requests: Sequence[FetchRequest]) -> list[FetchResult]:
         """Fetch entries of one user, MAX_CONCURRENT at a time; results are in the same order."""
@@ -98,12 +97,12 @@ class FetchAvailability:
         return await asyncio.gather(*map(one, requests))
 
     async def _fetch(self, seen: Seen, request: FetchRequest) -> FetchResult:
-        started_at = self._clock.now()
+        started_at = self.clock.now()
         covers = _covers(request.key, started_at)
         integration = seen.integration
         call = self._call(request, integration.account.user_uri, covers)
         try:
-            response = await self._session.call(integration.id, call, seen=seen)
+            response = await self.session.call(integration.id, call, seen=seen)
         except SlotkeeperError as error:
             return failed(request.key, started_at, error)
         except Exception as bug:  # noqa: BLE001 - reported with the results; other fetches go on
@@ -121,7 +120,7 @@ class FetchAvailability:
         return FetchResult(entry, unchanged, values)
 
     def _call(self, request: FetchRequest, user_uri: str, covers: Window | None) -> _Call:
-        calendly, known = self._calendly, request.etag_for(covers)
+        calendly, known = self.calendly, request.etag_for(covers)
         match request.key.kind:
             case CacheKind.EVENT_TYPES:
                 return lambda access: calendly.event_types(access, user_uri, known=known)

@@ -1,5 +1,7 @@
 """Mark everything cached for one user as invalidated, because an operator or caller asks."""
 
+from dataclasses import dataclass
+
 from application.ports.clock import Clock
 from application.ports.storage.availability_cache import Scope
 from application.ports.storage.unit_of_work import Storage, UnitOfWork
@@ -10,6 +12,7 @@ from domain.integration import Integration, Status
 BY = "operator"
 
 
+@dataclass(frozen=True, kw_only=True)
 class InvalidateAvailability:
     """From then on no process reports earlier entries as fresh.
 
@@ -17,25 +20,24 @@ class InvalidateAvailability:
     user is due for a sync now.
     """
 
-    def __init__(self, *, storage: Storage, clock: Clock) -> None:
-        self._storage = storage
-        self._clock = clock
+    storage: Storage
+    clock: Clock
 
     async def __call__(self, integration_id: IntegrationId) -> Integration:
         """Invalidate an integration's entries; return it. Raises IntegrationNotFound."""
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             return await self._invalidate(uow, await uow.integrations.get(integration_id))
 
     async def for_user(self, user_id: UserId) -> Integration:
         """Invalidate a user's entries; return the integration. Raises IntegrationNotFound."""
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             return await self._invalidate(uow, await uow.integrations.for_user(user_id))
 
     async def _invalidate(self, uow: UnitOfWork, integration: Integration | None) -> Integration:
         if integration is None or integration.status is Status.DISCONNECTING:
             raise IntegrationNotFound("No Calendly account is connected.")
         await uow.availability.invalidate(
-            [integration.user_id], self._clock.now(), by=BY, scope=Scope.EVERYTHING
+            [integration.user_id], self.clock.now(), by=BY, scope=Scope.EVERYTHING
         )
         await uow.commit()
         return integration

@@ -1,6 +1,7 @@
 """Read a host's busy times from the cache."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -40,11 +41,11 @@ class BusyTimesView(msgspec.Struct, frozen=True):
     origin: Origin
 
 
+@dataclass(frozen=True, kw_only=True)
 class ReadBusyTimes:
-    def __init__(self, *, cache: ReadThroughCache, clock: Clock, horizon: timedelta) -> None:
-        self._cache = cache
-        self._clock = clock
-        self._horizon = horizon
+    cache: ReadThroughCache
+    clock: Clock
+    horizon: timedelta
 
     async def __call__(
         self, user_id: UserId, start: datetime, end: datetime, *, max_age: timedelta | None = None
@@ -61,9 +62,9 @@ class ReadBusyTimes:
             InvalidRange, and what ReadThroughCache raises.
 
         """
-        span = checked_span(start, end, self._clock.now(), LONGEST, self._horizon)
+        span = checked_span(start, end, self.clock.now(), LONGEST, self.horizon)
         time_range = TimeRange(CacheKind.BUSY, "", span, BUSY_WINDOW)
-        result = await self._cache.read(user_id, RangeQuery(time_range), max_age=max_age)
+        result = await self.cache.read(user_id, RangeQuery(time_range), max_age=max_age)
         range_pieces = known_range_pieces(result, time_range)
         items = {each for piece in range_pieces for each in _overlapping(piece)}
         return BusyTimesView(

@@ -1,5 +1,6 @@
 """Read a user's event types and schedules from the cache."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -34,9 +35,9 @@ class EventTypesView(msgspec.Struct, frozen=True):
     origin: Origin
 
 
+@dataclass(frozen=True, kw_only=True)
 class ReadEventTypes:
-    def __init__(self, *, cache: ReadThroughCache) -> None:
-        self._cache = cache
+    cache: ReadThroughCache
 
     async def __call__(
         self, user_id: UserId, *, max_age: timedelta | None = None
@@ -45,7 +46,7 @@ class ReadEventTypes:
 
         Raises what ReadThroughCache raises.
         """
-        result = await self._cache.read(
+        result = await self.cache.read(
             user_id, SingleEntryQuery(CacheKey(CacheKind.EVENT_TYPES)), max_age=max_age
         )
         items = tuple(each for each in event_types(result.sources[0]) if each.deleted_at is None)
@@ -61,9 +62,9 @@ class SchedulesView(msgspec.Struct, frozen=True):
     origin: Origin
 
 
+@dataclass(frozen=True, kw_only=True)
 class ReadSchedules:
-    def __init__(self, *, cache: ReadThroughCache) -> None:
-        self._cache = cache
+    cache: ReadThroughCache
 
     async def __call__(
         self, user_id: UserId, *, max_age: timedelta | None = None
@@ -72,7 +73,7 @@ class ReadSchedules:
 
         Raises what ReadThroughCache raises.
         """
-        result = await self._cache.read(
+        result = await self.cache.read(
             user_id, SingleEntryQuery(CacheKey(CacheKind.SCHEDULES)), max_age=max_age
         )
         items = schedules(result.sources[0])

@@ -10,6 +10,7 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -78,23 +79,14 @@ _PERMANENT: dict[type[SlotkeeperError], str] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
 class ReadThroughCache:
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        single_flight: SingleFlight,
-        usage: UsageTracker,
-        clock: Clock,
-        telemetry: Telemetry,
-        policy: CachePolicy,
-    ) -> None:
-        self._storage = storage
-        self._single_flight = single_flight
-        self._usage = usage
-        self._clock = clock
-        self._telemetry = telemetry
-        self._policy = policy
+    storage: Storage
+    single_flight: SingleFlight
+    usage: UsageTracker
+    clock: Clock
+    telemetry: Telemetry
+    policy: CachePolicy
 
     async def read(
         self, user_id: UserId, query: CacheQuery, *, max_age: timedelta | None = None
@@ -118,19 +110,19 @@ class ReadThroughCache:
         """
         if max_age is not None and max_age < timedelta():
             raise InvalidInput("max_age must be zero or more.")
-        asked_at = self._clock.now()
+        asked_at = self.clock.now()
         # An entry older than the TTL has expired for every caller.
-        oldest = None if max_age is None else asked_at - min(max_age, self._policy.ttl)
+        oldest = None if max_age is None else asked_at - min(max_age, self.policy.ttl)
         result = await self._look_up(user_id, query)
         for key in result.required.keys:
-            self._telemetry.availability_read(key.kind, result.freshness_of(key))
+            self.telemetry.availability_read(key.kind, result.freshness_of(key))
         if await self._is_worth_waiting(result, oldest):
             result = await self._wait(user_id, query, result, oldest)
         _require(result)
         self._refresh_in_background(result)
         # The time is from before the fetch that this read causes: only a later read shows that
         # callers read the fetched entry.
-        self._usage.record(user_id, result.usable, asked_at)
+        self.usage.record(user_id, result.usable, asked_at)
         return result
 
     async def _is_worth_waiting(self, result: CacheResult, oldest: datetime | None) -> bool:
@@ -138,13 +130,13 @@ class ReadThroughCache:
         fetchable = self._fetchable(result, oldest)
         if any(result.freshness_of(key) is Freshness.MISSING for key in fetchable):
             return True
-        return bool(fetchable) and not await self._single_flight.is_breaker_open()
+        return bool(fetchable) and not await self.single_flight.is_breaker_open()
 
     async def _look_up(self, user_id: UserId, query: CacheQuery) -> CacheResult:
-        now = self._clock.now()
+        now = self.clock.now()
         keys, occupied_in = query.first_keys(now)
         while True:
-            snapshot = await self._storage.cache_lookup().read(
+            snapshot = await self.storage.cache_lookup().read(
                 user_id, keys, occupied_in=occupied_in
             )
             if snapshot is None:
@@ -155,7 +147,7 @@ class ReadThroughCache:
             required = query.required_keys(snapshot.entries, now)
             more = tuple(key for key in required.keys if key not in keys)
             if not more:
-                return CacheResult(snapshot, required, now, self._policy)
+                return CacheResult(snapshot, required, now, self.policy)
             keys += more
 
     async def _without_unreadable(self, user_id: UserId, snapshot: CacheSnapshot) -> CacheSnapshot:
@@ -167,7 +159,7 @@ class ReadThroughCache:
         unreadable = [key for key, entry in snapshot.entries.items() if not is_readable(entry)]
         if not unreadable:
             return snapshot
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             await uow.availability.drop(user_id, unreadable)
             await uow.commit()
         readable = {key: each for key, each in snapshot.entries.items() if key not in unreadable}
@@ -201,7 +193,7 @@ class ReadThroughCache:
             left = until - loop.time()
             if left <= 0:
                 return self._after_timeout(result, requested)
-            ended = await self._single_flight.wait(result.snapshot.integration.id, requested, left)
+            ended = await self.single_flight.wait(result.snapshot.integration.id, requested, left)
             result = await self._look_up(user_id, query)
             if ended is None:
                 continue
@@ -210,7 +202,7 @@ class ReadThroughCache:
             else:
                 await asyncio.sleep(PAUSE_SECONDS)
         is_renewed = not self._outdated(result, oldest)
-        self._telemetry.availability_wait("fetched" if is_renewed else "not_fetched")
+        self.telemetry.availability_wait("fetched" if is_renewed else "not_fetched")
         return result
 
     def _worth_a_try(
@@ -230,12 +222,12 @@ class ReadThroughCache:
         for key, moment in requested.items():
             is_missing = result.freshness_of(key) is Freshness.MISSING
             if is_missing or is_older(result.entry(key), moment):
-                self._telemetry.availability_wait("pending")
+                self.telemetry.availability_wait("pending")
                 raise AvailabilityPending(
                     "This user's availability is being fetched; retry after 2 seconds.",
                     retry_after=RETRY_AFTER,
                 )
-        self._telemetry.availability_wait("not_fetched")
+        self.telemetry.availability_wait("not_fetched")
         return result
 
     def _refresh_in_background(self, result: CacheResult) -> None:
@@ -247,7 +239,7 @@ class ReadThroughCache:
             and may_be_fetched(each, result.now)
         }
         if old and has_grant(result.snapshot.integration):
-            self._single_flight.in_background(result.snapshot.integration.id, old)
+            self.single_flight.in_background(result.snapshot.integration.id, old)
 
 
 def has_grant(integration: Integration) -> bool:

@@ -8,6 +8,7 @@ replaces a newer one.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -43,27 +44,17 @@ LAST_STEP = 2.0  # seconds to release the lease when cancelled
 FETCH_LEASE = timedelta(minutes=2)
 
 
+@dataclass(frozen=True, kw_only=True)
 class RefreshCache:
     """Fetches and stores entries; those that fail keep their old content and an error code."""
 
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        fetch: FetchAvailability,
-        clock: Clock,
-        randomness: Randomness,
-        telemetry: Telemetry,
-        policy: CachePolicy,
-        owner: str,
-    ) -> None:
-        self._storage = storage
-        self._fetch = fetch
-        self._clock = clock
-        self._randomness = randomness
-        self._telemetry = telemetry
-        self._policy = policy
-        self.owner = owner
+    storage: Storage
+    fetch: FetchAvailability
+    clock: Clock
+    randomness: Randomness
+    telemetry: Telemetry
+    policy: CachePolicy
+    owner: str
 
     async def __call__(self, integration_id: IntegrationId) -> str:
         """Refresh all entries of one integration that are not fresh; see `refresh`."""
@@ -81,10 +72,10 @@ class RefreshCache:
             IntegrationNotFound, and the error for which no entry at all could be fetched.
 
         """
-        now = self._clock.now()
+        now = self.clock.now()
         owner = self.new_owner()
         async with self._releasing(integration_id, owner):
-            async with self._storage() as uow:
+            async with self.storage() as uow:
                 integration = require_connected(await uow.integrations.get(integration_id))
                 queue = uow.sync_queue
                 mine = await queue.take(integration_id, owner, now, now + FETCH_LEASE)
@@ -101,9 +92,9 @@ class RefreshCache:
 
         Raises as `refresh`. When the claim was lost the result is `held`.
         """
-        now, owner = self._clock.now(), self.new_owner()
+        now, owner = self.clock.now(), self.new_owner()
         async with self._releasing(integration_id, claimed_by, owner):
-            async with self._storage() as uow:
+            async with self.storage() as uow:
                 # Read again: the claim may be some minutes old.
                 integration = require_connected(await uow.integrations.get(integration_id))
                 if not await uow.sync_queue.transfer(
@@ -120,25 +111,25 @@ class RefreshCache:
 
         Several tasks of one process may refresh the same user, so each needs its own name.
         """
-        return f"{self.owner}/{self._randomness.new_id()}"
+        return f"{self.owner}/{self.randomness.new_id()}"
 
     async def release_claims(
         self, integration_ids: Sequence[IntegrationId], claimed_by: str
     ) -> None:
         """Release claims that were not begun; other workers find these users due now."""
         leases = [(each, claimed_by) for each in integration_ids]
-        await self._release(leases, self._clock.now())
+        await self._release(leases, self.clock.now())
 
     async def _load(self, uow: UnitOfWork, integration: Integration) -> CacheState:
         entries = await uow.availability.entries(integration.id)
         event_types = await uow.availability.read(integration.user_id, CacheKind.EVENT_TYPES)
-        return CacheState(integration, entries, self._clock.now(), self._policy, event_types)
+        return CacheState(integration, entries, self.clock.now(), self.policy, event_types)
 
     async def _run(
         self, cache_state: CacheState, owner: str, scope: RefreshScope
     ) -> tuple[CacheRefreshOutcome, bool]:
         """Fetch and store; False when the lease was lost."""
-        outcome = await run_refresh(self._fetch, cache_state, scope)
+        outcome = await run_refresh(self.fetch, cache_state, scope)
         return outcome, await self._store(cache_state, outcome, owner, scope)
 
     def _end(self, integration: Integration, outcome: CacheRefreshOutcome, stored: bool) -> str:
@@ -157,14 +148,14 @@ class RefreshCache:
         scope: RefreshScope,
     ) -> bool:
         """Store the results and release the lease; False when it was lost."""
-        now = self._clock.now()
-        fraction = self._randomness.fraction()
-        retry_times = retry_times_after(outcome.errors, now, self._policy, fraction)
+        now = self.clock.now()
+        fraction = self.randomness.fraction()
+        retry_times = retry_times_after(outcome.errors, now, self.policy, fraction)
         after = outcome.state_after(cache_state, retry_times)
         due_at = _due_at(outcome, after, retry_times, scope, now)
         integration = cache_state.integration
         synced_at = now if outcome.changed or outcome.unchanged else None
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             # The first statement proves that the lease is still held. It also locks the
             # integration before its entries, in the order in which an erasure locks them.
             if not await uow.sync_queue.finish(
@@ -199,7 +190,7 @@ class RefreshCache:
             # An owner that lost the lease, or never had it, changes nothing.
             leases = [(integration_id, each) for each in owners]
             await run_to_completion(
-                self._release(leases, self._clock.now() + backoff), seconds=LAST_STEP
+                self._release(leases, self.clock.now() + backoff), seconds=LAST_STEP
             )
             raise
 
@@ -207,7 +198,7 @@ class RefreshCache:
         self, leases: Sequence[tuple[IntegrationId, str]], due_at: datetime
     ) -> None:
         with suppress(SlotkeeperError):
-            async with self._storage() as uow:
+            async with self.storage() as uow:
                 for integration_id, owner in leases:
                     await uow.sync_queue.finish(
                         integration_id, owner, synced_at=None, due_at=due_at
@@ -218,11 +209,11 @@ class RefreshCache:
         for each in outcome.results:
             success = "unchanged" if each.unchanged else "fetched"
             code = each.error.code if each.error else success
-            self._telemetry.availability_fetched(each.entry.kind, code)
+            self.telemetry.availability_fetched(each.entry.kind, code)
             if each.bug is not None:
-                report_bug(self._telemetry, each.bug)
+                report_bug(self.telemetry, each.bug)
         if outcome.results:
-            self._telemetry.availability_sync(integration.id, result)
+            self.telemetry.availability_sync(integration.id, result)
 
 
 def _result(outcome: CacheRefreshOutcome) -> str:

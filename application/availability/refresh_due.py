@@ -4,6 +4,7 @@ A user without a wanted entry costs no call to Calendly.
 """
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
 
 from application.availability.refresh_cache import FETCH_LEASE, LAST_STEP, RefreshCache
@@ -21,25 +22,16 @@ from domain.ids import IntegrationId
 CLAIMED_AHEAD = 2  # times the concurrency, so that no lease is held unused for long
 
 
+@dataclass(frozen=True, kw_only=True)
 class SyncDueAvailability:
     """The 15-minute sync; several workers may run it side by side."""
 
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        refresh_cache: RefreshCache,
-        circuit_breakers: CircuitBreakers,
-        clock: Clock,
-        telemetry: Telemetry,
-        concurrency: int,
-    ) -> None:
-        self._storage = storage
-        self._refresh_cache = refresh_cache
-        self._circuit_breakers = circuit_breakers
-        self._clock = clock
-        self._telemetry = telemetry
-        self._concurrency = concurrency
+    storage: Storage
+    refresh_cache: RefreshCache
+    circuit_breakers: CircuitBreakers
+    clock: Clock
+    telemetry: Telemetry
+    concurrency: int
 
     async def __call__(self, limit: int, progress: Progress) -> JobResult:
         """Claim up to `limit` due integrations and sync each; a failure stops no other one.
@@ -57,33 +49,33 @@ class SyncDueAvailability:
         return counter.page(more=True)
 
     async def _room(self, left: int) -> int:
-        if await self._circuit_breakers.wait(Surface.API) is not None:
+        if await self.circuit_breakers.wait(Surface.API) is not None:
             return 0
-        most = min(left, CLAIMED_AHEAD * self._concurrency)
-        return await self._circuit_breakers.room(Surface.API, most)
+        most = min(left, CLAIMED_AHEAD * self.concurrency)
+        return await self.circuit_breakers.room(Surface.API, most)
 
     async def _sync_some(self, room: int, counter: JobCounter) -> int:
         """Return how many were due, at most `room`."""
-        now, owner = self._clock.now(), self._refresh_cache.new_owner()
-        async with self._storage() as uow:
+        now, owner = self.clock.now(), self.refresh_cache.new_owner()
+        async with self.storage() as uow:
             due = await uow.sync_queue.claim_due(owner, now, now + FETCH_LEASE, room)
             await uow.commit()
         claimed = [each.id for each in due]
 
         async def one(integration_id: IntegrationId) -> str:
-            return await self._refresh_cache.refresh_claimed(integration_id, owner)
+            return await self.refresh_cache.refresh_claimed(integration_id, owner)
 
         try:
             await run_rows(
                 claimed,
                 one,
-                concurrency=self._concurrency,
+                concurrency=self.concurrency,
                 counter=counter,
-                unexpected=partial(report_bug, self._telemetry),
+                unexpected=partial(report_bug, self.telemetry),
             )
         except asyncio.CancelledError:
             # A refresh that has begun releases its own lease.
-            release = self._refresh_cache.release_claims(claimed, owner)
+            release = self.refresh_cache.release_claims(claimed, owner)
             await run_to_completion(release, seconds=LAST_STEP)
             raise
         return len(claimed)

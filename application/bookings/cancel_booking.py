@@ -1,5 +1,7 @@
 """Cancel a booking at Calendly."""
 
+from dataclasses import dataclass
+
 import msgspec
 
 from application.bookings.idempotency import CommandResult, IdempotentCommands
@@ -20,21 +22,14 @@ class _Content(msgspec.Struct, frozen=True):
     reason: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
 class CancelBooking:
     """Cancels the whole event: Calendly cannot cancel one invitee of a group event."""
 
-    def __init__(
-        self,
-        *,
-        commands: IdempotentCommands,
-        session: CalendlySession,
-        calendly: CalendlyBookings,
-        show: ShowBooking,
-    ) -> None:
-        self._commands = commands
-        self._session = session
-        self._calendly = calendly
-        self._show = show
+    commands: IdempotentCommands
+    session: CalendlySession
+    calendly: CalendlyBookings
+    show: ShowBooking
 
     async def __call__(
         self, user_id: UserId, key: str, booking_id: BookingId, reason: str | None
@@ -48,13 +43,13 @@ class CancelBooking:
         """
         if reason is not None and len(reason) > LONGEST_REASON:
             raise InvalidInput(f"reason may have at most {LONGEST_REASON} characters.")
-        booking = (await self._show(user_id, booking_id)).booking
+        booking = (await self.show(user_id, booking_id)).booking
 
         async def cancel(integration: Integration, _: BookingCommand) -> list[Facts]:
             return await self._cancel(Seen(integration), booking, reason)
 
         content = _Content(booking_id, reason)
-        return await self._commands.run(user_id, key, Operation.CANCEL, content, cancel)
+        return await self.commands.run(user_id, key, Operation.CANCEL, content, cancel)
 
     async def _cancel(self, seen: Seen, booking: Booking, reason: str | None) -> list[Facts]:
         """Return the current facts of all invitees of the event, this booking's invitee first."""
@@ -62,14 +57,14 @@ class CancelBooking:
             raise BookingNotOpen("This booking was rescheduled; cancel the one that replaced it.")
         event_uri = booking.facts.event_uri
         if booking.is_open:
-            await self._session.call(
+            await self.session.call(
                 seen.integration.id,
-                lambda access: self._calendly.cancel(access, event_uri, reason),
+                lambda access: self.calendly.cancel(access, event_uri, reason),
                 seen=seen,
             )
-        invitees = await self._session.call(
+        invitees = await self.session.call(
             seen.integration.id,
-            lambda access: self._calendly.of_event(access, event_uri),
+            lambda access: self.calendly.of_event(access, event_uri),
             seen=seen,
         )
         uri = booking.facts.invitee_uri

@@ -4,6 +4,8 @@ There is no idempotency key: an unused link costs nothing. A caller that lost th
 the request and gets another link. The service itself never repeats it.
 """
 
+from dataclasses import dataclass
+
 import msgspec
 
 from application.availability.read_slots import ReadAvailability
@@ -22,21 +24,14 @@ class SchedulingLink(msgspec.Struct, frozen=True):
     booking_url: str
 
 
+@dataclass(frozen=True, kw_only=True)
 class CreateSchedulingLink:
     """Each call creates one link at Calendly."""
 
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        session: CalendlySession,
-        calendly: CalendlySchedulingLinks,
-        availability: ReadAvailability,
-    ) -> None:
-        self._storage = storage
-        self._session = session
-        self._calendly = calendly
-        self._availability = availability
+    storage: Storage
+    session: CalendlySession
+    calendly: CalendlySchedulingLinks
+    availability: ReadAvailability
 
     async def __call__(self, user_id: UserId, event_type: str) -> SchedulingLink:
         """Create a link.
@@ -53,9 +48,9 @@ class CreateSchedulingLink:
             Further errors of ReadAvailability.event_type, and the CalendlyError family.
 
         """
-        integration = await usable_integration_of(self._storage, user_id)
-        offered = await self._availability.event_type(user_id, event_type)
-        url = await self._session.call(
-            integration.id, lambda access: self._calendly.create_link(access, offered.uri)
+        integration = await usable_integration_of(self.storage, user_id)
+        offered = await self.availability.event_type(user_id, event_type)
+        url = await self.session.call(
+            integration.id, lambda access: self.calendly.create_link(access, offered.uri)
         )
         return SchedulingLink(integration.id, offered.uri, url)

@@ -7,6 +7,7 @@ Only the process that started the command last may send it or end it.
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
@@ -42,16 +43,14 @@ class CommandResult(msgspec.Struct, frozen=True):
     repeated: bool
 
 
+@dataclass(frozen=True, kw_only=True)
 class IdempotentCommands:
     """Starts, marks and completes commands, and counts their results."""
 
-    def __init__(
-        self, *, storage: Storage, clock: Clock, randomness: Randomness, telemetry: Telemetry
-    ) -> None:
-        self._storage = storage
-        self._clock = clock
-        self._randomness = randomness
-        self._telemetry = telemetry
+    storage: Storage
+    clock: Clock
+    randomness: Randomness
+    telemetry: Telemetry
 
     async def run(
         self,
@@ -80,7 +79,7 @@ class IdempotentCommands:
         if command.done_at is not None:
             return await self.replay(command)
         try:
-            integration = await usable_integration_of(self._storage, user_id)
+            integration = await usable_integration_of(self.storage, user_id)
             facts = await act(integration, command)
         except SlotkeeperError as error:
             await self._fail(command, error)
@@ -97,9 +96,9 @@ class IdempotentCommands:
             CommandInProgress: another process carries it out, or its result is not known yet.
 
         """
-        now = self._clock.now()
+        now = self.clock.now()
         wanted = BookingCommand(
-            id=CommandId(self._randomness.new_id()),
+            id=CommandId(self.randomness.new_id()),
             user_id=user_id,
             key=key,
             operation=operation,
@@ -107,7 +106,7 @@ class IdempotentCommands:
             started_at=now,
             lease_until=now + LEASE,
         )
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             command, may_run = await uow.booking_commands.open(wanted)
             await uow.commit()
         if command.fingerprint != wanted.fingerprint:
@@ -118,7 +117,7 @@ class IdempotentCommands:
 
     def lease_left(self, command: BookingCommand) -> float:
         """Return the seconds, at least one, until a repetition may carry the command out."""
-        return max((command.lease_until - self._clock.now()).total_seconds(), 1)
+        return max((command.lease_until - self.clock.now()).total_seconds(), 1)
 
     async def mark_sent(self, command: BookingCommand) -> BookingCommand:
         """Record that the request leaves now; return the command with its renewed lease.
@@ -129,8 +128,8 @@ class IdempotentCommands:
             CommandInProgress: another process took the command over; nothing may be sent.
 
         """
-        lease_until = self._clock.now() + LEASE
-        async with self._storage() as uow:
+        lease_until = self.clock.now() + LEASE
+        async with self.storage() as uow:
             is_ours = await uow.booking_commands.mark_sent(command, lease_until)
             await uow.commit()
         if not is_ours:
@@ -141,11 +140,11 @@ class IdempotentCommands:
         self, command: BookingCommand, integration: Integration, facts: Sequence[Facts]
     ) -> CommandResult:
         """Merge the facts for all hosts, end the command and return the first fact's booking."""
-        now = self._clock.now()
-        async with self._storage() as uow:
+        now = self.clock.now()
+        async with self.storage() as uow:
             # Calendly may have reassigned the event to another host and sends no webhook for it.
             facts_by_owner = await facts_for_all_hosts(uow, integration, facts)
-            changes = await merge_facts(uow, self._randomness, facts_by_owner)
+            changes = await merge_facts(uow, self.randomness, facts_by_owner)
             users = sorted({command.user_id, *(owner.user_id for owner in changes)})
             await uow.availability.invalidate(users, now, by=command.operation)
             booking = await uow.bookings.by_invitee(command.user_id, facts[0].invitee_uri)
@@ -154,7 +153,7 @@ class IdempotentCommands:
             await uow.booking_commands.finish(command, booking.id, now)
             (view,) = await view_bookings(uow, command.user_id, [booking])
             await uow.commit()
-        self._telemetry.booking_command(command.operation, "done")
+        self.telemetry.booking_command(command.operation, "done")
         return CommandResult(view, repeated=False)
 
     async def replay(self, command: BookingCommand) -> CommandResult:
@@ -164,8 +163,8 @@ class IdempotentCommands:
             BookingNotFound: the booking was erased since.
 
         """
-        self._telemetry.booking_command(command.operation, "repeated")
-        async with self._storage() as uow:
+        self.telemetry.booking_command(command.operation, "repeated")
+        async with self.storage() as uow:
             booking_id = command.booking_id
             booking = booking_id and await uow.bookings.find(command.user_id, booking_id)
             if not booking:
@@ -179,11 +178,11 @@ class IdempotentCommands:
         After an uncertain result the lease stays, so that a repetition looks only once Calendly
         has certainly finished the first request. The error says when that is.
         """
-        self._telemetry.booking_command(command.operation, error.code)
+        self.telemetry.booking_command(command.operation, error.code)
         if isinstance(error, CalendlyUncertain):
             error.retry_after = error.retry_after or self.lease_left(command)
             return
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             await uow.booking_commands.release(command, sent=command.sent)
             await uow.commit()
 

@@ -1,6 +1,7 @@
 """List a user's bookings by keyset pages, and show one."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -48,16 +49,16 @@ class BookingsPage(msgspec.Struct, frozen=True):
     next: tuple[datetime, BookingId] | None
 
 
+@dataclass(frozen=True, kw_only=True)
 class ListBookings:
     """Reads stored bookings only; no call to Calendly."""
 
-    def __init__(self, *, storage: Storage) -> None:
-        self._storage = storage
+    storage: Storage
 
     async def __call__(self, user_id: UserId, query: BookingQuery) -> BookingsPage:
         """Return a page by ascending start; an empty one for a user without bookings."""
         one_more = msgspec.structs.replace(query, limit=query.limit + 1)
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             bookings = await uow.bookings.page(user_id, one_more)
             items = await view_bookings(uow, user_id, bookings[: query.limit])
         if len(bookings) <= query.limit:
@@ -66,15 +67,15 @@ class ListBookings:
         return BookingsPage(items, (last.facts.details.start, last.id))
 
 
+@dataclass(frozen=True, kw_only=True)
 class ShowBooking:
     """Reads one stored booking; another user's booking is not found."""
 
-    def __init__(self, *, storage: Storage) -> None:
-        self._storage = storage
+    storage: Storage
 
     async def __call__(self, user_id: UserId, booking_id: BookingId) -> BookingView:
         """Return the booking. Raises BookingNotFound."""
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             booking = await uow.bookings.find(user_id, booking_id)
             if booking is None:
                 raise BookingNotFound("This user has no booking with that id.")

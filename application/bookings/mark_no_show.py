@@ -5,6 +5,7 @@ behind, the mark would win over its removal.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
@@ -20,21 +21,14 @@ from domain.ids import BookingId, UserId
 from domain.integration import Integration
 
 
+@dataclass(frozen=True, kw_only=True)
 class MarkNoShow:
     """Both directions are safe to repeat: Calendly keeps one mark per invitee."""
 
-    def __init__(
-        self,
-        *,
-        commands: IdempotentCommands,
-        session: CalendlySession,
-        calendly: CalendlyBookings,
-        show: ShowBooking,
-    ) -> None:
-        self._commands = commands
-        self._session = session
-        self._calendly = calendly
-        self._show = show
+    commands: IdempotentCommands
+    session: CalendlySession
+    calendly: CalendlyBookings
+    show: ShowBooking
 
     async def __call__(
         self, user_id: UserId, key: str, booking_id: BookingId, *, no_show: bool
@@ -46,7 +40,7 @@ class MarkNoShow:
             IdempotencyKeyReused, CommandInProgress, and the CalendlyError family.
 
         """
-        booking = (await self._show(user_id, booking_id)).booking
+        booking = (await self.show(user_id, booking_id)).booking
         operation = Operation.MARK_NO_SHOW if no_show else Operation.CLEAR_NO_SHOW
 
         async def toggle(integration: Integration, _: BookingCommand) -> list[Facts]:
@@ -55,28 +49,28 @@ class MarkNoShow:
             change = self._mark if no_show else self._clear
             return [await change(Seen(integration), booking.facts)]
 
-        return await self._commands.run(user_id, key, operation, booking_id, toggle)
+        return await self.commands.run(user_id, key, operation, booking_id, toggle)
 
     async def _mark(self, seen: Seen, facts: Facts) -> Facts:
-        mark = await self._session.call(
+        mark = await self.session.call(
             seen.integration.id,
-            lambda access: self._calendly.mark_no_show(access, facts.invitee_uri),
+            lambda access: self.calendly.mark_no_show(access, facts.invitee_uri),
             seen=seen,
         )
         return msgspec.structs.replace(facts, no_show=mark)
 
     async def _clear(self, seen: Seen, stored: Facts) -> Facts:
         """Remove the mark that Calendly shows, which may be one that is not stored here yet."""
-        facts = await self._session.call(
+        facts = await self.session.call(
             seen.integration.id,
-            lambda access: self._calendly.invitee(access, stored.invitee_uri),
+            lambda access: self.calendly.invitee(access, stored.invitee_uri),
             seen=seen,
         )
         uri = facts.no_show.uri if facts.no_show else None
         if uri is not None:
-            await self._session.call(
+            await self.session.call(
                 seen.integration.id,
-                lambda access: self._calendly.clear_no_show(access, uri),
+                lambda access: self.calendly.clear_no_show(access, uri),
                 seen=seen,
             )
         marks = [each for each in (stored.no_show, facts.no_show) if each is not None and each.uri]

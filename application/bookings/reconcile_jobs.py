@@ -1,5 +1,7 @@
 """Reconcile the bookings of many integrations, page by page."""
 
+from dataclasses import dataclass
+
 from application.bookings.reconcile import Comparison, ReconcileBookings
 from application.jobs.job_result import JobResult, Progress
 from application.jobs.page_through import page_through
@@ -9,15 +11,13 @@ from domain.ids import IntegrationId
 from domain.integration import Integration
 
 
+@dataclass(frozen=True, kw_only=True)
 class ReconcileAll:
     """A count of repairs above zero means that webhooks were lost."""
 
-    def __init__(
-        self, *, storage: Storage, reconcile: ReconcileBookings, concurrency: int
-    ) -> None:
-        self._storage = storage
-        self._reconcile = reconcile
-        self._concurrency = concurrency
+    storage: Storage
+    reconcile: ReconcileBookings
+    concurrency: int
 
     async def __call__(
         self, cursor: str | None, limit: int, progress: Progress, *, wide: bool = False
@@ -48,7 +48,7 @@ class ReconcileAll:
             IntegrationNotFound, ReauthRequired, CircuitOpen, the CalendlyError family.
 
         """
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             integration = await uow.integrations.get(integration_id)
         if integration is None:
             raise IntegrationNotFound("No integration has this id.")
@@ -62,11 +62,11 @@ class ReconcileAll:
             return (await self._compare(integration, wide=wide)).result
 
         return await page_through(
-            self._storage,
+            self.storage,
             reconcile,
             cursor=cursor,
             limit=limit,
-            concurrency=self._concurrency,
+            concurrency=self.concurrency,
             progress=progress,
             only_gaps=only_gaps,
         )
@@ -74,4 +74,4 @@ class ReconcileAll:
     async def _compare(self, integration: Integration, *, wide: bool) -> Comparison:
         # An integration that was never reconciled is back-filled: its changes were not lost.
         first_time = integration.reconciled_at is None
-        return await self._reconcile.compare(integration.id, backfill=first_time, wide=wide)
+        return await self.reconcile.compare(integration.id, backfill=first_time, wide=wide)

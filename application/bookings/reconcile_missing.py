@@ -5,6 +5,7 @@ only what Calendly returns for the event does.
 """
 
 from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from application.bookings.merge_facts import merge_facts
@@ -23,23 +24,15 @@ from domain.reads import as_read
 MAX_EVENTS = 10  # per run; each costs a call or two of the user's rate limit
 
 
+@dataclass(frozen=True, kw_only=True)
 class ReconcileMissing:
     """Reads each such event by itself, and merges its facts for its current hosts."""
 
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        session: CalendlySession,
-        calendly: CalendlyBookings,
-        clock: Clock,
-        randomness: Randomness,
-    ) -> None:
-        self._storage = storage
-        self._session = session
-        self._calendly = calendly
-        self._clock = clock
-        self._randomness = randomness
+    storage: Storage
+    session: CalendlySession
+    calendly: CalendlyBookings
+    clock: Clock
+    randomness: Randomness
 
     async def reconcile(
         self, integration: Integration, span: Window, listed: Container[str], began: datetime
@@ -57,7 +50,7 @@ class ReconcileMissing:
             began: when the run began (UTC).
 
         """
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             stored = await uow.bookings.active_events(integration.id, span, began - LAG)
         events = {event for invitee, event in stored.items() if invitee not in listed}
         for uri in self._some(sorted(events)):
@@ -69,23 +62,23 @@ class ReconcileMissing:
 
     def _some(self, events: Sequence[str]) -> Sequence[str]:
         """Start at a random event, so that refused events never keep the others from their turn."""
-        first = int(self._randomness.fraction() * len(events))
+        first = int(self.randomness.fraction() * len(events))
         return [*events[first:], *events[:first]][:MAX_EVENTS]
 
     async def _read(self, integration: Integration, event_uri: str) -> Sequence[Facts]:
-        read_at = self._clock.now()
-        facts = await self._session.call(
-            integration.id, lambda access: self._calendly.of_event(access, event_uri)
+        read_at = self.clock.now()
+        facts = await self.session.call(
+            integration.id, lambda access: self.calendly.of_event(access, event_uri)
         )
         return [as_read(each, read_at) for each in facts]
 
     async def _merge(self, integration: Integration, facts: Sequence[Facts]) -> None:
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             facts_by_owner = await facts_for_all_hosts(uow, integration, facts)
-            changed = await merge_facts(uow, self._randomness, facts_by_owner)
+            changed = await merge_facts(uow, self.randomness, facts_by_owner)
             users = sorted({owner.user_id for owner in changed})
             if users:
-                now = self._clock.now()
+                now = self.clock.now()
                 await uow.availability.invalidate(users, now, by="reconciliation")
                 await uow.commit()
 

@@ -5,6 +5,7 @@ is after everything the session does first, such as a token refresh. A lost leas
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -35,19 +36,13 @@ class SearchResult(msgspec.Struct, frozen=True):
     everywhere: bool
 
 
+@dataclass(frozen=True, kw_only=True)
 class SendBooking:
     """Never sends a request again that Calendly may have processed."""
 
-    def __init__(
-        self,
-        *,
-        commands: IdempotentCommands,
-        session: CalendlySession,
-        calendly: CalendlyBookings,
-    ) -> None:
-        self._commands = commands
-        self._session = session
-        self._calendly = calendly
+    commands: IdempotentCommands
+    session: CalendlySession
+    calendly: CalendlyBookings
 
     async def send(
         self, integration: Integration, request: BookingRequest, command: BookingCommand
@@ -64,17 +59,17 @@ class SendBooking:
 
         async def post(access: Access) -> str:
             nonlocal sent
-            sent = await self._commands.mark_sent(command)
-            return await self._calendly.book(access, request)
+            sent = await self.commands.mark_sent(command)
+            return await self.calendly.book(access, request)
 
         try:
             try:
-                invitee_uri = await self._session.call(integration.id, post)
+                invitee_uri = await self.session.call(integration.id, post)
             except CalendlyUncertain as uncertain:
                 return await self._find_after(uncertain, integration, request)
             return await self._read_back(integration, invitee_uri)
         except CalendlyUncertain as uncertain:
-            uncertain.retry_after = self._commands.lease_left(sent)
+            uncertain.retry_after = self.commands.lease_left(sent)
             raise
 
     async def find(self, integration: Integration, clues: BookingClues) -> SearchResult:
@@ -90,17 +85,17 @@ class SendBooking:
         """
         span = Window(clues.start, clues.start + timedelta(minutes=1))
         account = integration.account
-        own = await self._session.call(
+        own = await self.session.call(
             integration.id,
-            lambda access: self._calendly.find(access, account.user_uri, clues.email, span),
+            lambda access: self.calendly.find(access, account.user_uri, clues.email, span),
         )
         facts = _with_reference(own, clues.reference)
         if facts is not None:
             return SearchResult(facts, everywhere=True)
         try:
-            all_hosts = await self._session.call(
+            all_hosts = await self.session.call(
                 integration.id,
-                lambda access: self._calendly.find_in_organization(
+                lambda access: self.calendly.find_in_organization(
                     access, account.organization_uri, clues.email, span
                 ),
             )
@@ -111,8 +106,8 @@ class SendBooking:
 
     async def _read_back(self, integration: Integration, invitee_uri: str) -> Facts:
         try:
-            return await self._session.call(
-                integration.id, lambda access: self._calendly.invitee(access, invitee_uri)
+            return await self.session.call(
+                integration.id, lambda access: self.calendly.invitee(access, invitee_uri)
             )
         except SlotkeeperError as error:
             raise CalendlyUncertain(

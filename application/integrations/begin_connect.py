@@ -1,5 +1,6 @@
 """Begin a connect flow: send a user to Calendly's consent page."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -30,27 +31,17 @@ class StartedConnect(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
 class BeginConnect:
     """Makes a `state` for one use by one user until it expires, with PKCE (RFC 7636)."""
 
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        vault: Vault,
-        oauth: CalendlyOAuth,
-        clock: Clock,
-        randomness: Randomness,
-        redirect_uri: str,
-        ttl: timedelta,
-    ) -> None:
-        self._storage = storage
-        self._vault = vault
-        self._oauth = oauth
-        self._clock = clock
-        self._randomness = randomness
-        self._redirect_uri = redirect_uri
-        self._ttl = ttl
+    storage: Storage
+    vault: Vault
+    oauth: CalendlyOAuth
+    clock: Clock
+    randomness: Randomness
+    redirect_uri: str
+    ttl: timedelta
 
     async def __call__(
         self,
@@ -70,24 +61,24 @@ class BeginConnect:
                 without it that is refused with AccountMismatch.
 
         """
-        state, verifier = self._randomness.token(), self._randomness.token(48)
-        cookie = self._randomness.token() if bind_browser else None
-        expires_at = self._clock.now() + self._ttl
+        state, verifier = self.randomness.token(), self.randomness.token(48)
+        cookie = self.randomness.token() if bind_browser else None
+        expires_at = self.clock.now() + self.ttl
         state_hash = digest(state)
         attempt = ConnectAttempt(
             state_hash=state_hash,
             user_id=user_id,
-            sealed_verifier=self._vault.seal(Secret(verifier), verifier_bound_to(state_hash)),
+            sealed_verifier=self.vault.seal(Secret(verifier), verifier_bound_to(state_hash)),
             expires_at=expires_at,
             browser_hash=digest(cookie) if cookie else None,
             return_to=return_to,
             replaces=replace,
         )
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             await uow.connect_attempts.add(attempt)
             await uow.commit()
-        url = self._oauth.authorize_url(
-            state=state, challenge=pkce_challenge(verifier), redirect_uri=self._redirect_uri
+        url = self.oauth.authorize_url(
+            state=state, challenge=pkce_challenge(verifier), redirect_uri=self.redirect_uri
         )
         token = Secret(cookie) if cookie else None
         return StartedConnect(authorize_url=url, browser_token=token, expires_at=expires_at)

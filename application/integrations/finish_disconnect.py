@@ -7,6 +7,7 @@ revokes.
 
 from collections.abc import Awaitable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 
 from application.integrations.final_refresh import FinalRefresh
@@ -39,27 +40,16 @@ class _PairRenewedError(Exception):
     """The stored access token was dead; a new pair is stored and the lease is free."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class FinishDisconnect:
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        vault: Vault,
-        revoke: RevokeAtCalendly,
-        final_refresh: FinalRefresh,
-        clock: Clock,
-        telemetry: Telemetry,
-        owner: str,
-        lease_ttl: timedelta,
-    ) -> None:
-        self._storage = storage
-        self._vault = vault
-        self._revoke = revoke
-        self._final_refresh = final_refresh
-        self._clock = clock
-        self._telemetry = telemetry
-        self._owner = owner
-        self._lease_ttl = lease_ttl
+    storage: Storage
+    vault: Vault
+    revoke: RevokeAtCalendly
+    final_refresh: FinalRefresh
+    clock: Clock
+    telemetry: Telemetry
+    owner: str
+    lease_ttl: timedelta
 
     async def __call__(self, integration_id: IntegrationId, *, forced: bool) -> str:
         """Disconnect.
@@ -101,17 +91,17 @@ class FinishDisconnect:
             await self._release(integration_id, lease)
             raise
         result = ERASED if revoked else ERASED_UNREVOKED
-        self._telemetry.integration_disconnected(integration_id, result)
+        self.telemetry.integration_disconnected(integration_id, result)
         return result
 
     async def _hold(self, integration_id: IntegrationId) -> tuple[Integration, Lease] | None:
-        now = self._clock.now()
-        async with self._storage() as uow:
+        now = self.clock.now()
+        async with self.storage() as uow:
             integration = await uow.integrations.get(integration_id)
             if integration is None or integration.status is not Status.DISCONNECTING:
                 return None
             taken = await uow.refresh_queue.take(
-                integration_id, self._owner, now, now + self._lease_ttl, disconnecting=True
+                integration_id, self.owner, now, now + self.lease_ttl, disconnecting=True
             )
             await uow.commit()
         if taken is None:
@@ -125,7 +115,7 @@ class FinishDisconnect:
         if tokens is None:
             return False
         try:
-            refresh, access = open_both(self._vault, integration.id, tokens)
+            refresh, access = open_both(self.vault, integration.id, tokens)
         except SealedValueUnreadable:
             if not forced:
                 raise
@@ -135,7 +125,7 @@ class FinishDisconnect:
             forced=forced,
         )
         for token in (refresh, access):
-            revoked = await _succeeded(self._revoke.revoke(token), forced=forced) and revoked
+            revoked = await _succeeded(self.revoke.revoke(token), forced=forced) and revoked
         return revoked
 
     async def _unsubscribe(
@@ -148,11 +138,11 @@ class FinishDisconnect:
     ) -> None:
         """Unsubscribe; with a lease, a dead access token is renewed for it."""
         try:
-            await self._revoke.unsubscribe(integration, access)
+            await self.revoke.unsubscribe(integration, access)
         except AccessTokenRejected:
             if lease is None:
                 raise
-            await self._final_refresh.run(integration, tokens, refresh, lease)
+            await self.final_refresh.run(integration, tokens, refresh, lease)
             raise _PairRenewedError from None
 
     async def _erase(self, integration: Integration) -> None:
@@ -161,13 +151,13 @@ class FinishDisconnect:
         except StorageUnavailable:
             # The commit may have counted though its answer was lost; then how it ended is known
             # now or never.
-            async with self._storage() as uow:
+            async with self.storage() as uow:
                 left = await uow.integrations.get(integration.id)
             if left is not None:
                 raise
 
     async def _delete(self, integration: Integration) -> None:
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             erased = await uow.integrations.erase(integration.id)
             if erased is not None and _version(erased) != _version(integration):
                 # Leaving without a commit: that pair has to be revoked first.
@@ -177,7 +167,7 @@ class FinishDisconnect:
     async def _release(self, integration_id: IntegrationId, lease: Lease) -> None:
         # The original error matters more than a lease that expires by itself.
         with suppress(StorageUnavailable):
-            async with self._storage() as uow:
+            async with self.storage() as uow:
                 await uow.refresh_queue.release(integration_id, lease)
                 await uow.commit()
 

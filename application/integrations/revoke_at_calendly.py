@@ -1,5 +1,7 @@
 """The end of an integration at Calendly: delete its subscriptions, revoke its tokens."""
 
+from dataclasses import dataclass
+
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.ports.calendly.subscriptions import CalendlySubscriptions
 from application.ports.storage.breakers import Surface
@@ -11,21 +13,14 @@ from domain.subscription import ActualSubscription, own, own_prefix
 from domain.token import Access
 
 
+@dataclass(frozen=True, kw_only=True)
 class RevokeAtCalendly:
     """Each call may be repeated: what is gone already counts as done."""
 
-    def __init__(
-        self,
-        *,
-        oauth: CalendlyOAuth,
-        subscriptions: CalendlySubscriptions,
-        circuit_breakers: CircuitBreakers,
-        callback_base: str,
-    ) -> None:
-        self._oauth = oauth
-        self._subscriptions = subscriptions
-        self._circuit_breakers = circuit_breakers
-        self._callback_base = callback_base
+    oauth: CalendlyOAuth
+    subscriptions: CalendlySubscriptions
+    circuit_breakers: CircuitBreakers
+    callback_base: str
 
     async def unsubscribe(self, integration: Integration, token: Secret) -> None:
         """Delete every webhook subscription of the integration: the stored one and any leftover.
@@ -48,13 +43,13 @@ class RevokeAtCalendly:
 
     async def revoke(self, token: Secret) -> None:
         """Revoke one token. Raises CircuitOpen and the CalendlyError family."""
-        await self._circuit_breakers.call(Surface.OAUTH, lambda: self._oauth.revoke(token))
+        await self.circuit_breakers.call(Surface.OAUTH, lambda: self.oauth.revoke(token))
 
     async def _own(self, integration: Integration, access: Access) -> list[str]:
         known = integration.subscription.uri if integration.subscription else None
         listed = own(
             await self._listed(integration, access),
-            ours=own_prefix(self._callback_base, integration.id),
+            ours=own_prefix(self.callback_base, integration.id),
             known=known,
         )
         # A fresh one may be missing from the list.
@@ -62,16 +57,16 @@ class RevokeAtCalendly:
 
     async def _listed(self, integration: Integration, access: Access) -> list[ActualSubscription]:
         try:
-            return await self._circuit_breakers.call(
-                Surface.API, lambda: self._subscriptions.all(access, integration.account)
+            return await self.circuit_breakers.call(
+                Surface.API, lambda: self.subscriptions.all(access, integration.account)
             )
         except CalendlyForbidden:
             return []
 
     async def _delete(self, access: Access, uri: str) -> None:
         try:
-            await self._circuit_breakers.call(
-                Surface.API, lambda: self._subscriptions.delete(access, uri)
+            await self.circuit_breakers.call(
+                Surface.API, lambda: self.subscriptions.delete(access, uri)
             )
         except CalendlyForbidden:
             return

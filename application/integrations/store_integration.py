@@ -5,6 +5,7 @@ is revoked.
 """
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 import msgspec
 
@@ -47,23 +48,14 @@ class StoredIntegration(msgspec.Struct, frozen=True):
     replaced: IntegrationId | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class StoreIntegration:
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        vault: Vault,
-        oauth: CalendlyOAuth,
-        jobs: Jobs,
-        clock: Clock,
-        randomness: Randomness,
-    ) -> None:
-        self._storage = storage
-        self._vault = vault
-        self._oauth = oauth
-        self._jobs = jobs
-        self._clock = clock
-        self._randomness = randomness
+    storage: Storage
+    vault: Vault
+    oauth: CalendlyOAuth
+    jobs: Jobs
+    clock: Clock
+    randomness: Randomness
 
     async def run(
         self, attempt: ConnectAttempt, pair: TokenPair, account: Account
@@ -99,16 +91,16 @@ class StoreIntegration:
         if stored.replaced is not None:
             # Without the workflow engine the sweep over all integrations starts it later.
             with suppress(JobsUnavailable):
-                await self._jobs.disconnect(stored.replaced)
+                await self.jobs.disconnect(stored.replaced)
         return stored
 
     async def discard(self, pair: TokenPair) -> None:
-        await revoke_unused(self._oauth, (pair.refresh, pair.access))
+        await revoke_unused(self.oauth, (pair.refresh, pair.access))
 
     async def _store(
         self, attempt: ConnectAttempt, pair: TokenPair, account: Account
     ) -> StoredIntegration:
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             known = await uow.integrations.for_user(attempt.user_id, lock=True)
             if await _disconnecting(uow, attempt.user_id, account):
                 raise DisconnectInProgress(
@@ -130,9 +122,9 @@ class StoreIntegration:
     def _integration(
         self, user_id: UserId, same: Integration | None, pair: TokenPair, account: Account
     ) -> Integration:
-        integration_id = same.id if same else IntegrationId(self._randomness.new_id())
+        integration_id = same.id if same else IntegrationId(self.randomness.new_id())
         version = same.tokens.version + 1 if same and same.tokens else 1
-        now = self._clock.now()
+        now = self.clock.now()
         recovery = same.recovery if same else None
         if same is not None and same.status is Status.REAUTH_REQUIRED:
             cause = same.attention.cause if same.attention else Cause.GRANT_REFUSED
@@ -144,27 +136,27 @@ class StoreIntegration:
             account=account,
             scopes=pair.scopes,
             connected_at=now,
-            tokens=seal_pair(self._vault, integration_id, pair, version=version),
+            tokens=seal_pair(self.vault, integration_id, pair, version=version),
             subscription=same.subscription if same else None,
             recovery=recovery,
         )
 
     async def _find(self, user_id: UserId, pair: TokenPair) -> StoredIntegration | None:
         """Return the grant if it is stored after all; the sweep ends one that it replaced."""
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             # The lock waits for our own commit, should the server still be at it.
             stored = await uow.integrations.for_user(user_id, lock=True)
-        if stored is not None and holds(self._vault, stored, pair):
+        if stored is not None and holds(self.vault, stored, pair):
             return StoredIntegration(stored, _new_recovery(stored))
         return None
 
     async def _resume_disconnect(self, user_id: UserId, account: Account) -> None:
         """Start the job once more, in case Temporal was down when it was requested."""
         with suppress(JobsUnavailable, StorageUnavailable):
-            async with self._storage() as uow:
+            async with self.storage() as uow:
                 disconnecting = await _disconnecting(uow, user_id, account)
             if disconnecting is not None:
-                await self._jobs.disconnect(disconnecting)
+                await self.jobs.disconnect(disconnecting)
 
 
 async def _disconnecting(

@@ -8,6 +8,7 @@ Temporal.
 """
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -29,25 +30,16 @@ QUIET_WITHIN = timedelta(seconds=60)
 LOOK_AGAIN = timedelta(milliseconds=100)
 
 
+@dataclass(frozen=True, kw_only=True)
 class EraseInvitee:
     """May be repeated: erased data is not found again."""
 
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        redact_bookings: RedactBookings,
-        redact_bodies: RedactBodies,
-        clock: Clock,
-        randomness: Randomness,
-        telemetry: Telemetry,
-    ) -> None:
-        self._storage = storage
-        self._redact_bookings = redact_bookings
-        self._redact_bodies = redact_bodies
-        self._clock = clock
-        self._randomness = randomness
-        self._telemetry = telemetry
+    storage: Storage
+    redact_bookings: RedactBookings
+    redact_bodies: RedactBodies
+    clock: Clock
+    randomness: Randomness
+    telemetry: Telemetry
 
     async def __call__(self, email: str, by: str) -> Erasure:
         """Erase the person, and return the record without who it was.
@@ -67,15 +59,13 @@ class EraseInvitee:
         try:
             return await self._carry_out(erasure)
         except BaseException:
-            self._telemetry.erasure_unfinished(erasure.id)
+            self.telemetry.erasure_unfinished(erasure.id)
             raise
 
     async def _begin(self, email: str, by: str) -> Erasure:
-        erasure = Erasure(
-            id=self._randomness.new_id(), erased_at=self._clock.now(), requested_by=by
-        )
-        async with self._storage() as uow:
-            await uow.erasures.begin(erasure, email, Secret(self._randomness.token()))
+        erasure = Erasure(id=self.randomness.new_id(), erased_at=self.clock.now(), requested_by=by)
+        async with self.storage() as uow:
+            await uow.erasures.begin(erasure, email, Secret(self.randomness.token()))
             await uow.commit()
         return erasure
 
@@ -84,18 +74,18 @@ class EraseInvitee:
         bookings = await self._bookings()
         events, unreadable = await self._bodies()
         done = replace(erasure, bookings=bookings, webhook_events=events, unreadable=unreadable)
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             await uow.erasures.finish(done)
             await uow.commit()
-        self._telemetry.invitee_erased(done.id, bookings, events, unreadable)
+        self.telemetry.invitee_erased(done.id, bookings, events, unreadable)
         return done
 
     async def _wait_for_earlier_work(self) -> None:
         """Wait for transactions that may have looked before the record was there."""
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             began: datetime = await uow.erasures.moment()
         for _ in range(QUIET_WITHIN // LOOK_AGAIN):
-            async with self._storage() as uow:
+            async with self.storage() as uow:
                 if await uow.erasures.is_quiet_since(began):
                     return
             await asyncio.sleep(LOOK_AGAIN.total_seconds())
@@ -109,7 +99,7 @@ class EraseInvitee:
         forgotten = 0
         after: BookingId | None = None
         while True:
-            page = await self._redact_bookings.redact_page(after)
+            page = await self.redact_bookings.redact_page(after)
             forgotten, after = forgotten + page.forgotten, page.after
             if after is None:
                 return forgotten
@@ -118,7 +108,7 @@ class EraseInvitee:
         rewritten, unreadable = 0, 0
         after: WebhookEventId | None = None
         while True:
-            page = await self._redact_bodies.redact_page(after, BODIES_AT_ONCE)
+            page = await self.redact_bodies.redact_page(after, BODIES_AT_ONCE)
             rewritten, unreadable = rewritten + page.rewritten, unreadable + page.unreadable
             after = page.after
             if after is None:

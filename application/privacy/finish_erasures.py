@@ -4,6 +4,7 @@ The record alone identifies the person, so the address is not needed again. The 
 cursor, as ids and counts, and a repeated page changes nothing twice.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -64,23 +65,15 @@ class Step(msgspec.Struct, frozen=True):
     more: bool = True
 
 
+@dataclass(frozen=True, kw_only=True)
 class FinishErasures:
     """One page a call, one erasure after the other, the oldest first."""
 
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        redact_bookings: RedactBookings,
-        redact_bodies: RedactBodies,
-        clock: Clock,
-        telemetry: Telemetry,
-    ) -> None:
-        self._storage = storage
-        self._redact_bookings = redact_bookings
-        self._redact_bodies = redact_bodies
-        self._clock = clock
-        self._telemetry = telemetry
+    storage: Storage
+    redact_bookings: RedactBookings
+    redact_bodies: RedactBodies
+    clock: Clock
+    telemetry: Telemetry
 
     async def __call__(self, place: Place | None, limit: int) -> Step:
         """Work one page.
@@ -100,17 +93,17 @@ class FinishErasures:
         )
 
     async def _look(self) -> Step:
-        async with self._storage() as uow:
-            found = await uow.erasures.unfinished(self._clock.now() - UNDER_WAY)
+        async with self.storage() as uow:
+            found = await uow.erasures.unfinished(self.clock.now() - UNDER_WAY)
             if found is None:
                 return Step(more=False)
             # Transactions that read before the record existed must have ended, or their rows are missed.
             quiet = await uow.erasures.is_quiet_since(found.erased_at + UNDER_WAY / 2)
-        self._telemetry.erasure_unfinished(found.id)
+        self.telemetry.erasure_unfinished(found.id)
         return Step(place=Place(erasure=found.id)) if quiet else Step(more=False)
 
     async def _booking_page(self, place: Place) -> Step:
-        page = await self._redact_bookings.redact_page(
+        page = await self.redact_bookings.redact_page(
             None if place.after is None else BookingId(place.after)
         )
         reached = replace(
@@ -122,7 +115,7 @@ class FinishErasures:
         return Step(examined=page.examined, forgotten=page.forgotten, place=reached)
 
     async def _body_page(self, place: Place, limit: int) -> Step:
-        page = await self._redact_bodies.redact_page(
+        page = await self.redact_bodies.redact_page(
             None if place.after is None else WebhookEventId(place.after), limit
         )
         reached = replace(
@@ -137,7 +130,7 @@ class FinishErasures:
         return replace(step, finished=await self._finish(reached), place=None)
 
     async def _finish(self, place: Place) -> int:
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             found: Erasure | None = await uow.erasures.find(place.erasure)
             if found is None or found.bookings is not None:
                 return 0
@@ -149,7 +142,7 @@ class FinishErasures:
             )
             await uow.erasures.finish(done)
             await uow.commit()
-        self._telemetry.invitee_erased(
+        self.telemetry.invitee_erased(
             place.erasure, place.bookings, place.webhook_events, place.unreadable
         )
         return 1

@@ -6,6 +6,7 @@ key. None of these may stay for the whole retention. Last it completes interrupt
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -29,23 +30,15 @@ REDACTED, FORGOTTEN = "redacted", "bookings_forgotten"
 ERASURES = "erasures_finished"
 
 
+@dataclass(frozen=True, kw_only=True)
 class PruneWebhooks:
     """A page a call; the cursor says which part, and where in it."""
 
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        redact: RedactBodies,
-        finish_erasures: FinishErasures,
-        clock: Clock,
-        retention: Retention,
-    ) -> None:
-        self._storage = storage
-        self._redact = redact
-        self._finish_erasures = finish_erasures
-        self._clock = clock
-        self._retention = retention
+    storage: Storage
+    redact: RedactBodies
+    finish_erasures: FinishErasures
+    clock: Clock
+    retention: Retention
 
     async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> JobResult:
         """Work the page at the cursor, None for the first; returns counts by what is gone."""
@@ -62,10 +55,10 @@ class PruneWebhooks:
         return job_result
 
     def _over(self) -> Cutoffs:
-        return self._retention.over(self._clock.now())
+        return self.retention.over(self.clock.now())
 
     async def _events(self, after: WebhookEventId | None, limit: int) -> JobResult:
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             page: PrunedPage = await uow.expired.prune_webhooks(self._over(), after, limit)
             await uow.commit()
         done = {EVENTS: page.settled, DEAD_LETTERS: page.dead_letters}
@@ -75,7 +68,7 @@ class PruneWebhooks:
 
     async def _rest(self, limit: int) -> JobResult:
         over = self._over()
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             attempts = await uow.expired.prune_connect_attempts(over.connect_attempts, limit)
             commands = await uow.expired.prune_commands(over.commands, limit)
             await uow.commit()
@@ -84,13 +77,13 @@ class PruneWebhooks:
         return _tally(attempts + commands, done, "rest:" if more else "redact:")
 
     async def _redact_page(self, after: WebhookEventId | None, limit: int) -> JobResult:
-        page = await self._redact.redact_page(after, limit, since=self._clock.now() - LOOKED_BACK)
+        page = await self.redact.redact_page(after, limit, since=self.clock.now() - LOOKED_BACK)
         cursor = "erasures:" if page.after is None else f"redact:{page.after}"
         return _tally(page.examined, {REDACTED: page.rewritten}, cursor)
 
     async def _erasures(self, position: str, limit: int) -> JobResult:
         place = msgspec.json.decode(position, type=Place) if position else None
-        step = await self._finish_erasures(place, limit)
+        step = await self.finish_erasures(place, limit)
         reached = "" if step.place is None else msgspec.json.encode(step.place).decode()
         done = {FORGOTTEN: step.forgotten, REDACTED: step.rewritten, ERASURES: step.finished}
         return _tally(step.examined, done, f"erasures:{reached}" if step.more else None)

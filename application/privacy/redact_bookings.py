@@ -5,6 +5,7 @@ completed although no process has the address any more.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import msgspec
 from msgspec.structs import replace
@@ -33,13 +34,13 @@ class Forgotten(msgspec.Struct, frozen=True):
     after: BookingId | None
 
 
+@dataclass(frozen=True, kw_only=True)
 class RedactBookings:
-    def __init__(self, *, storage: Storage) -> None:
-        self._storage = storage
+    storage: Storage
 
     async def redact_page(self, after: BookingId | None) -> Forgotten:
         """Look through a page, behind a position that the page before said; None: the first."""
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             page = await uow.personal_data.seats(after, BOOKINGS_AT_ONCE)
             emails = {each.id: normalised(each.email) for each in page.seats}
             erased = await uow.erasures.known(frozenset(emails.values()))

@@ -5,6 +5,7 @@ interrupted one, and the daily check of recent webhooks.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -36,12 +37,12 @@ class Redacted(msgspec.Struct, frozen=True):
     after: WebhookEventId | None
 
 
+@dataclass(frozen=True, kw_only=True)
 class RedactBodies:
     """One page a call; a body that is rewritten still reads as the webhook it was."""
 
-    def __init__(self, *, storage: Storage, bodies: WebhookBodies) -> None:
-        self._storage = storage
-        self._bodies = bodies
+    storage: Storage
+    bodies: WebhookBodies
 
     async def redact_page(
         self, after: WebhookEventId | None, limit: int, since: datetime | None = None
@@ -54,7 +55,7 @@ class RedactBodies:
             since: only those received or settled since (UTC); None for all.
 
         """
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             page = await uow.personal_data.bodies(after, min(limit, BODIES_AT_ONCE), since)
             rewritten = await self._rewrite(uow, page)
             await uow.commit()
@@ -77,14 +78,14 @@ class RedactBodies:
         theirs = people & erased.keys()
         if opened.body is None or not theirs:
             return opened.body
-        booked_at = self._bodies.booked_at(opened.body)
+        booked_at = self.bodies.booked_at(opened.body)
         covered = {
             each for each in theirs if is_body_covered(opened.received_at, booked_at, erased[each])
         }
-        return self._bodies.erased(opened.body, covered) if covered else opened.body
+        return self.bodies.erased(opened.body, covered) if covered else opened.body
 
     def _people(self, opened: OpenedBody) -> frozenset[str]:
-        return frozenset() if opened.body is None else self._bodies.emails(opened.body)
+        return frozenset() if opened.body is None else self.bodies.emails(opened.body)
 
 
 def _told(page: BodyPage, rewritten: int) -> Redacted:

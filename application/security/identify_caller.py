@@ -1,5 +1,7 @@
 """The caller, and the team's user it calls for."""
 
+from dataclasses import dataclass
+
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.storage.caller_lookup import Caller
@@ -11,13 +13,13 @@ from domain.ids import UserId
 LONGEST_EXTERNAL_ID = 255
 
 
+@dataclass(frozen=True, kw_only=True)
 class IdentifyCaller:
     """Checks API keys by their hash, so that neither a look nor the time it takes leaks one."""
 
-    def __init__(self, *, storage: Storage, randomness: Randomness, clock: Clock) -> None:
-        self._storage = storage
-        self._randomness = randomness
-        self._clock = clock
+    storage: Storage
+    randomness: Randomness
+    clock: Clock
 
     async def __call__(self, api_key: str | None, external_id: str | None) -> UserId:
         """Return the user that a program with a good key acts for; created on first sight.
@@ -44,14 +46,14 @@ class IdentifyCaller:
         """
         if wrong := _misnamed(external_id):
             raise InvalidInput(wrong)
-        async with self._storage() as uow:
-            new_id = UserId(self._randomness.new_id())
-            user_id = await uow.users.ensure(external_id, new_id, self._clock.now())
+        async with self.storage() as uow:
+            new_id = UserId(self.randomness.new_id())
+            user_id = await uow.users.ensure(external_id, new_id, self.clock.now())
             await uow.commit()
         return user_id
 
     async def _caller(self, api_key: str | None, external_id: str | None) -> Caller:
-        callers = self._storage.callers()
+        callers = self.storage.callers()
         known = await callers.find(digest(api_key), external_id) if api_key else None
         if known is None:
             raise ApiKeyInvalid(

@@ -1,5 +1,6 @@
 """Make, list and revoke the API keys of the team's own programs."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from application.ports.clock import Clock
@@ -13,35 +14,35 @@ KEY_PREFIX = "sk_"
 SHOWN = 10
 
 
+@dataclass(frozen=True, kw_only=True)
 class ManageApiKeys:
     """A key is shown once, when it is made; afterwards only its hash is known."""
 
-    def __init__(self, *, storage: Storage, randomness: Randomness, clock: Clock) -> None:
-        self._storage = storage
-        self._randomness = randomness
-        self._clock = clock
+    storage: Storage
+    randomness: Randomness
+    clock: Clock
 
     async def create(self, name: str) -> tuple[ApiKey, Secret]:
         """Make a key and return it with its record; it cannot be read again."""
-        secret = Secret(KEY_PREFIX + self._randomness.token())
+        secret = Secret(KEY_PREFIX + self.randomness.token())
         key = ApiKey(
-            id=self._randomness.new_id(),
+            id=self.randomness.new_id(),
             name=name,
             prefix=secret.reveal()[:SHOWN],
-            created_at=self._clock.now(),
+            created_at=self.clock.now(),
         )
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             await uow.api_keys.add(key, digest(secret.reveal()))
             await uow.commit()
         return key, secret
 
     async def all(self) -> list[ApiKey]:
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             return await uow.api_keys.all()
 
     async def revoke(self, key_id: UUID) -> bool:
         """Make a key stop working; False when no live key has this id."""
-        async with self._storage() as uow:
-            revoked = await uow.api_keys.revoke(key_id, self._clock.now())
+        async with self.storage() as uow:
+            revoked = await uow.api_keys.revoke(key_id, self.clock.now())
             await uow.commit()
         return revoked

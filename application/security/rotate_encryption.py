@@ -7,6 +7,7 @@ it was read. A value that does not open is reported and stays as it is.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -69,6 +70,7 @@ class Rotation(msgspec.Struct, frozen=True):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
 class RotateEncryption:
     """Goes through every sealed column in short ranges; may be stopped and started again.
 
@@ -81,20 +83,11 @@ class RotateEncryption:
 
     """
 
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        ring: KeyRing,
-        clock: Clock,
-        resealing: Callable[[str, int], None],
-        unreadable: Callable[[Unreadable], None],
-    ) -> None:
-        self._storage = storage
-        self._ring = ring
-        self._clock = clock
-        self._resealing = resealing
-        self._unreadable = unreadable
+    storage: Storage
+    ring: KeyRing
+    clock: Clock
+    resealing: Callable[[str, int], None]
+    unreadable: Callable[[Unreadable], None]
 
     async def __call__(self) -> Rotation:
         """Reseal all values that another key than the first has sealed.
@@ -103,7 +96,7 @@ class RotateEncryption:
             StorageUnavailable: the store was down for too long; finished pages stay resealed.
 
         """
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             columns = uow.sealed_values.columns
         total = Rotation()
         for column in columns:
@@ -127,7 +120,7 @@ class RotateEncryption:
             page, after = await self._page(column, after, name=name)
             done += page
             if page.resealed:
-                self._resealing(column, done.resealed)
+                self.resealing(column, done.resealed)
         return done
 
     async def _page(self, column: str, after: int, *, name: bool) -> tuple[Rotation, int | None]:
@@ -146,9 +139,9 @@ class RotateEncryption:
     async def _try_page(
         self, column: str, after: int, *, name: bool
     ) -> tuple[Rotation, int | None]:
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             page = await uow.sealed_values.page(
-                column, after, PAGE, but_under=self._ring.sealing_key_id
+                column, after, PAGE, but_under=self.ring.sealing_key_id
             )
         resealed, unreadable = [], []
         for value in page.values:
@@ -158,11 +151,11 @@ class RotateEncryption:
                 unreadable.append(self._name(column, value, error))
         stored = 0
         if resealed:
-            async with self._storage() as uow:
-                stored = await uow.sealed_values.replace(column, resealed, self._clock.now())
+            async with self.storage() as uow:
+                stored = await uow.sealed_values.replace(column, resealed, self.clock.now())
                 await uow.commit()
         for each in unreadable if name else ():
-            self._unreadable(each)
+            self.unreadable(each)
         done = Rotation(
             resealed=stored,
             unreadable=len(unreadable) if name else 0,
@@ -171,11 +164,11 @@ class RotateEncryption:
         return done, page.after
 
     def _seal_anew(self, value: SealedValue) -> str:
-        return self._ring.seal(self._ring.open(value.sealed, value.bound_to), value.bound_to)
+        return self.ring.seal(self.ring.open(value.sealed, value.bound_to), value.bound_to)
 
     def _name(self, column: str, value: SealedValue, error: SealedValueUnreadable) -> Unreadable:
         try:
-            key_id = self._ring.key_id(value.sealed)
+            key_id = self.ring.key_id(value.sealed)
         except SealedValueCorrupt:
             key_id = ""
         return Unreadable(column=column, owner=value.owner, key_id=key_id, code=error.code)

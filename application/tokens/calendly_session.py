@@ -7,6 +7,7 @@ is read for each call, or once for calls that are made together.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
@@ -53,27 +54,16 @@ class Seen:
         self.holds = True
 
 
+@dataclass(frozen=True, kw_only=True)
 class CalendlySession:
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        vault: Vault,
-        refresh: RefreshTokens,
-        circuit_breakers: CircuitBreakers,
-        clock: Clock,
-        randomness: Randomness,
-        rate_limits: RateLimits,
-        retries: RetryTable,
-    ) -> None:
-        self._storage = storage
-        self._vault = vault
-        self._refresh = refresh
-        self._circuit_breakers = circuit_breakers
-        self._clock = clock
-        self._randomness = randomness
-        self._rate_limits = rate_limits
-        self._retries = retries
+    storage: Storage
+    vault: Vault
+    refresh: RefreshTokens
+    circuit_breakers: CircuitBreakers
+    clock: Clock
+    randomness: Randomness
+    rate_limits: RateLimits
+    retries: RetryTable
 
     async def call(
         self,
@@ -100,7 +90,7 @@ class CalendlySession:
 
         """
         if seen is None or not seen.holds:
-            seen = Seen(await read_connected(self._storage, integration_id))
+            seen = Seen(await read_connected(self.storage, integration_id))
         integration = await self._live(seen)
         try:
             return await self._attempt(integration, seen, work)
@@ -112,10 +102,10 @@ class CalendlySession:
     async def _attempt(
         self, integration: Integration, seen: Seen, work: Callable[[Access], Awaitable[T]]
     ) -> T:
-        access = open_access(self._vault, integration)
+        access = open_access(self.vault, integration)
         # One call to the shared breaker, no matter how often it is repeated: otherwise one account
         # that fails for its own reasons would stop all accounts.
-        return await self._circuit_breakers.call(
+        return await self.circuit_breakers.call(
             Surface.API,
             lambda: self._repeat(seen, lambda: work(access)),
             subject=str(integration.id),
@@ -129,7 +119,7 @@ class CalendlySession:
             except CalendlyError as error:
                 if isinstance(error, CalendlyThrottled):
                     await self._pause(seen)
-                pause = self._retries.in_request(error, attempt, self._randomness.fraction())
+                pause = self.retries.in_request(error, attempt, self.randomness.fraction())
                 if pause is None:
                     raise
             attempt += 1
@@ -138,14 +128,14 @@ class CalendlySession:
     async def _pause(self, seen: Seen) -> None:
         """Pause the user's calls in all processes, if Calendly itself asked for it."""
         integration = seen.integration
-        until = self._rate_limits.paused_until(integration.account.user_uri)
+        until = self.rate_limits.paused_until(integration.account.user_uri)
         known = integration.calls_paused_until
         if until is None or (known is not None and known >= until):
             return
         seen.integration = replace(integration, calls_paused_until=until)
         # Without the store the others learn it the hard way; this call's outcome goes on.
         with suppress(StorageUnavailable):
-            async with self._storage() as uow:
+            async with self.storage() as uow:
                 await uow.integrations.put_calls_paused(integration.id, until)
                 await uow.commit()
 
@@ -153,21 +143,21 @@ class CalendlySession:
         integration = seen.integration
         tokens = usable_tokens(integration)
         await self._rest(integration)
-        if tokens.expires_at <= self._clock.now():
+        if tokens.expires_at <= self.clock.now():
             return await self._renew(seen, tokens.version)
         return integration
 
     async def _renew(self, seen: Seen, stale_version: int) -> Integration:
-        fresh = await self._refresh.run(seen.integration.id, stale_version=stale_version)
+        fresh = await self.refresh.run(seen.integration.id, stale_version=stale_version)
         seen.integration, seen.holds = fresh, True
         return fresh
 
     async def _rest(self, integration: Integration) -> None:
         until = integration.calls_paused_until
-        left = timedelta() if until is None else until - self._clock.now()
+        left = timedelta() if until is None else until - self.clock.now()
         if left <= timedelta():
             return
-        if left > self._retries.request.cap:
+        if left > self.retries.request.cap:
             raise CalendlyThrottled(
                 "Calendly asked for fewer requests of this user; they rest for now.",
                 retry_after=left.total_seconds(),

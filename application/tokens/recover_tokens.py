@@ -1,6 +1,7 @@
 """Store a token pair that an earlier attempt received and could not store."""
 
 import asyncio
+from dataclasses import dataclass
 from enum import StrEnum
 
 from msgspec.structs import replace
@@ -26,23 +27,15 @@ class RecoverResult(StrEnum):
     REVOKED = "given_back"
 
 
+@dataclass(frozen=True, kw_only=True)
 class RecoverTokens:
     """Commits an unsaved pair as its own refresh would have done."""
 
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        vault: Vault,
-        oauth: CalendlyOAuth,
-        randomness: Randomness,
-        telemetry: Telemetry,
-    ) -> None:
-        self._storage = storage
-        self._vault = vault
-        self._oauth = oauth
-        self._randomness = randomness
-        self._telemetry = telemetry
+    storage: Storage
+    vault: Vault
+    oauth: CalendlyOAuth
+    randomness: Randomness
+    telemetry: Telemetry
 
     async def run(self, pair: UnsavedTokenPair, unsaved_tokens: UnsavedTokens) -> RecoverResult:
         """Store the pair, no matter how long the store is down, and drop it from the unsaved tokens.
@@ -52,7 +45,7 @@ class RecoverTokens:
         """
         budget = RetryBudget(seconds=None)
         storing = retry_until_stored(
-            lambda: self._store(pair), randomness=self._randomness, budget=budget
+            lambda: self._store(pair), randomness=self.randomness, budget=budget
         )
         result = await shield_until_done(asyncio.ensure_future(storing), budget)
         if result is RecoverResult.REVOKED:
@@ -61,7 +54,7 @@ class RecoverTokens:
         return result
 
     async def _store(self, pair: UnsavedTokenPair) -> RecoverResult:
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             integration = await uow.integrations.get(pair.integration_id)
             if integration is None:
                 return RecoverResult.REVOKED
@@ -73,7 +66,7 @@ class RecoverTokens:
             await uow.commit()
         if stored:
             if integration.attention is not None:
-                self._telemetry.integration_recovered(integration.id, integration.attention.cause)
+                self.telemetry.integration_recovered(integration.id, integration.attention.cause)
             return RecoverResult.STORED
         # By version: who rotates the encryption key changes the sealed text of the same pair.
         newest = integration.tokens is not None and integration.tokens.version
@@ -94,10 +87,10 @@ class RecoverTokens:
 
     async def _revoke(self, pair: UnsavedTokenPair) -> None:
         try:
-            tokens = open_both(self._vault, pair.integration_id, pair.tokens)
+            tokens = open_both(self.vault, pair.integration_id, pair.tokens)
         except SealedValueUnreadable:
             return
-        await revoke_unused(self._oauth, tokens)
+        await revoke_unused(self.oauth, tokens)
 
 
 def _has(integration: Integration, pair: UnsavedTokenPair) -> bool:

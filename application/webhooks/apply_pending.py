@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -53,28 +54,20 @@ class Failure(NamedTuple):
     location: str
 
 
+@dataclass(frozen=True, kw_only=True)
 class ApplyPendingWebhooks:
     """Applies pending events; only an operator of this service can fix a dead letter."""
 
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        reader: WebhookReader,
-        clock: Clock,
-        randomness: Randomness,
-        telemetry: Telemetry,
-    ) -> None:
-        self._storage = storage
-        self._reader = reader
-        self._clock = clock
-        self._randomness = randomness
-        self._telemetry = telemetry
+    storage: Storage
+    reader: WebhookReader
+    clock: Clock
+    randomness: Randomness
+    telemetry: Telemetry
 
     async def __call__(self, limit: int, progress: Progress) -> JobResult:
         """Claim up to `limit` pending events and apply each in a transaction of its own."""
-        now = self._clock.now()
-        async with self._storage() as uow:
+        now = self.clock.now()
+        async with self.storage() as uow:
             events = await uow.webhook_events.claim_pending(now, now + CLAIMED_FOR, limit)
             await uow.commit()
         counter, locked = JobCounter(progress), LockedIntegrations()
@@ -94,12 +87,12 @@ class ApplyPendingWebhooks:
             counter.failed(result.code)
         else:
             counter.done(result)
-            self._telemetry.webhook_applied(event.kind, result)
+            self.telemetry.webhook_applied(event.kind, result)
 
     async def _attempt(self, event: WebhookEvent, locked: LockedIntegrations) -> str | Failure:
         if event.fault is not None:
             return Failure(event.fault, SealedValueUnreadable.__name__, "body")
-        webhook = self._reader.read(event.body)
+        webhook = self.reader.read(event.body)
         if webhook.unreadable is not None:
             return Failure(UNREADABLE, UNREADABLE_ERROR, webhook.unreadable)
         return await self._apply(event, webhook, locked)
@@ -107,30 +100,30 @@ class ApplyPendingWebhooks:
     async def _apply(
         self, event: WebhookEvent, webhook: ParsedWebhook, locked: LockedIntegrations
     ) -> str:
-        now = self._clock.now()
-        async with self._storage() as uow:
+        now = self.clock.now()
+        async with self.storage() as uow:
             integrations = await _integrations(uow, event, webhook)
             reason = why_ignored(webhook, integrations)
             if reason is None:
                 with locked.recorded(integrations):
                     owners = await uow.bookings.lock([each.id for each in integrations], [])
-                    await apply_webhooks(uow, self._randomness, [(webhook, owners)], now)
+                    await apply_webhooks(uow, self.randomness, [(webhook, owners)], now)
                 await uow.webhook_events.applied(event.id, now)
             else:
                 await uow.webhook_events.ignored(event.id, reason, now)
             await uow.commit()
         if reason == UNKNOWN_KIND:
-            self._telemetry.unknown_webhook_stored(event.id, webhook.kind)
+            self.telemetry.unknown_webhook_stored(event.id, webhook.kind)
         if reason is None:
             return APPLIED
         return NOBODYS if reason == NOBODYS else IGNORED
 
     async def _failed(self, event: WebhookEvent, failure: Failure) -> None:
-        decision = verdict(failure.code, event.attempts + 1, self._randomness.fraction())
-        next_attempt = None if decision.pause is None else self._clock.now() + decision.pause
+        decision = verdict(failure.code, event.attempts + 1, self.randomness.fraction())
+        next_attempt = None if decision.pause is None else self.clock.now() + decision.pause
         # If another transaction locks the event too, it stays claimed and is claimed again later.
         with suppress(StorageContended):
-            async with self._storage() as uow:
+            async with self.storage() as uow:
                 if next_attempt is not None and not decision.counted:
                     await uow.webhook_events.retry_later(event.id, failure.code, next_attempt)
                 else:
@@ -138,11 +131,11 @@ class ApplyPendingWebhooks:
                 if next_attempt is None and event.user_id is not None:
                     # A pending event makes the cache stale, and so does a dead letter.
                     changed = {event.user_id: change_of(event.kind)}
-                    await uow.availability.invalidate_each(changed, self._clock.now())
+                    await uow.availability.invalidate_each(changed, self.clock.now())
                 await uow.commit()
         result = DEAD_LETTERED if next_attempt is None else failure.code
-        self._telemetry.webhook_applied(event.kind, result)
-        self._telemetry.webhook_apply_failed(event.id, failure.error, failure.location)
+        self.telemetry.webhook_applied(event.kind, result)
+        self.telemetry.webhook_apply_failed(event.id, failure.error, failure.location)
 
 
 async def _integrations(

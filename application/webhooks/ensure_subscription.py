@@ -1,5 +1,6 @@
 """Keep exactly one good webhook subscription for an integration."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from application.ports.calendly.subscriptions import CalendlySubscriptions
@@ -32,6 +33,7 @@ REPLACED = "replaced"
 KEY_BYTES = 12
 
 
+@dataclass(frozen=True, kw_only=True)
 class EnsureSubscription:
     """Compares the desired with the actual subscriptions; creates before it deletes.
 
@@ -42,26 +44,14 @@ class EnsureSubscription:
     stores this gap, so that a reconciliation repairs the bookings even after a crash.
     """
 
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        session: CalendlySession,
-        calendly: CalendlySubscriptions,
-        clock: Clock,
-        randomness: Randomness,
-        telemetry: Telemetry,
-        callback_base: str,
-        signing_key: Secret,
-    ) -> None:
-        self._storage = storage
-        self._session = session
-        self._calendly = calendly
-        self._clock = clock
-        self._randomness = randomness
-        self._telemetry = telemetry
-        self._callback_base = callback_base
-        self._signing_key = signing_key
+    storage: Storage
+    session: CalendlySession
+    calendly: CalendlySubscriptions
+    clock: Clock
+    randomness: Randomness
+    telemetry: Telemetry
+    callback_base: str
+    signing_key: Secret
 
     async def __call__(self, integration_id: IntegrationId) -> str:
         """Check the subscription; return `kept`, `kept_failing`, `created` or `replaced`.
@@ -76,14 +66,14 @@ class EnsureSubscription:
         try:
             result = await self._ensure(integration_id)
         except SlotkeeperError as error:
-            self._telemetry.subscription_checked(integration_id, error.code)
+            self.telemetry.subscription_checked(integration_id, error.code)
             raise
-        self._telemetry.subscription_checked(integration_id, result)
+        self.telemetry.subscription_checked(integration_id, result)
         return result
 
     async def _ensure(self, integration_id: IntegrationId) -> str:
-        integration = await read_connected(self._storage, integration_id)
-        checked_at = self._clock.now()
+        integration = await read_connected(self.storage, integration_id)
+        checked_at = self.clock.now()
         steps = self._plan(integration, await self._actual(integration))
         if steps.keep is not None:
             await self._store_kept(integration, steps.keep, None if steps.failing else checked_at)
@@ -97,14 +87,14 @@ class EnsureSubscription:
 
     async def _actual(self, integration: Integration) -> list[ActualSubscription]:
         """Return the listed subscriptions and the known one: a new one may not be listed yet."""
-        listed = await self._session.call(
-            integration.id, lambda access: self._calendly.all(access, integration.account)
+        listed = await self.session.call(
+            integration.id, lambda access: self.calendly.all(access, integration.account)
         )
         known = integration.subscription.uri if integration.subscription else None
         if known is None or any(each.uri == known for each in listed):
             return listed
-        unlisted = await self._session.call(
-            integration.id, lambda access: self._calendly.subscription(access, known)
+        unlisted = await self.session.call(
+            integration.id, lambda access: self.calendly.subscription(access, known)
         )
         return listed if unlisted is None else [*listed, unlisted]
 
@@ -112,10 +102,10 @@ class EnsureSubscription:
         subscription = integration.subscription
         return plan(
             actual,
-            ours=own_prefix(self._callback_base, integration.id),
+            ours=own_prefix(self.callback_base, integration.id),
             current=self._url(subscription.key) if subscription else None,
             known=subscription.uri if subscription else None,
-            signing_key=self._signing_key,
+            signing_key=self.signing_key,
         )
 
     async def _create(self, integration: Integration) -> ActualSubscription:
@@ -126,18 +116,18 @@ class EnsureSubscription:
             return await self._create_once(integration)
 
     async def _create_once(self, integration: Integration) -> ActualSubscription:
-        token = marked(self._randomness.token(KEY_BYTES), self._signing_key)
+        token = marked(self.randomness.token(KEY_BYTES), self.signing_key)
         key = new_key(integration.id, token)
-        own = own_signing_key(self._signing_key, key)
-        return await self._session.call(
+        own = own_signing_key(self.signing_key, key)
+        return await self.session.call(
             integration.id,
-            lambda access: self._calendly.create(
+            lambda access: self.calendly.create(
                 access, integration.account, self._url(key), USER_EVENTS, own
             ),
         )
 
     async def _delete(self, integration_id: IntegrationId, uri: str) -> None:
-        await self._session.call(integration_id, lambda access: self._calendly.delete(access, uri))
+        await self.session.call(integration_id, lambda access: self.calendly.delete(access, uri))
 
     async def _store_kept(
         self, integration: Integration, kept: ActualSubscription, healthy_at: datetime | None
@@ -146,7 +136,7 @@ class EnsureSubscription:
         seen = _subscription(kept, healthy_at or (known.healthy_at if known else None))
         if seen == known:
             return
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             await uow.integrations.put_subscription(integration.id, seen)
             await uow.commit()
 
@@ -155,19 +145,19 @@ class EnsureSubscription:
     ) -> None:
         created = await self._create(integration)
         since = _lost_since(integration)
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             await uow.integrations.put_subscription(
                 integration.id, _subscription(created, checked_at)
             )
             if since is not None:
-                gap = Gap(since=min(since, checked_at), until=self._clock.now())
+                gap = Gap(since=min(since, checked_at), until=self.clock.now())
                 await uow.integrations.put_gap(integration.id, gap)
             await uow.commit()
         if reason is not None:
-            self._telemetry.subscription_replaced(integration.id, reason, since or checked_at)
+            self.telemetry.subscription_replaced(integration.id, reason, since or checked_at)
 
     def _url(self, key: str) -> str:
-        return f"{self._callback_base}/{key}"
+        return f"{self.callback_base}/{key}"
 
 
 def _subscription(actual: ActualSubscription, healthy_at: datetime | None) -> Subscription:

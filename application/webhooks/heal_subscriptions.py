@@ -1,5 +1,7 @@
 """Check the webhook subscriptions of all live integrations, and resume interrupted disconnects."""
 
+from dataclasses import dataclass
+
 from application.jobs.job_result import JobCounter, JobResult, Progress
 from application.jobs.page_through import page_through
 from application.ports.jobs import Jobs
@@ -10,19 +12,17 @@ from domain.errors import JobsUnavailable
 DISCONNECT_RESUMED = "disconnect_resumed"
 
 
+@dataclass(frozen=True, kw_only=True)
 class HealSubscriptions:
     """Finds subscriptions that Calendly disabled: it does so without notice after a day of failures.
 
     It also finds integrations whose disconnect was requested while Temporal was unavailable.
     """
 
-    def __init__(
-        self, *, storage: Storage, ensure: EnsureSubscription, jobs: Jobs, concurrency: int
-    ) -> None:
-        self._storage = storage
-        self._ensure = ensure
-        self._jobs = jobs
-        self._concurrency = concurrency
+    storage: Storage
+    ensure: EnsureSubscription
+    jobs: Jobs
+    concurrency: int
 
     async def __call__(self, cursor: str | None, limit: int, progress: Progress) -> JobResult:
         """Check a page; the results are those of `EnsureSubscription`.
@@ -32,22 +32,22 @@ class HealSubscriptions:
         """
         resumed = JobResult() if cursor else await self._resume(limit, progress)
         healed = await page_through(
-            self._storage,
-            lambda integration: self._ensure(integration.id),
+            self.storage,
+            lambda integration: self.ensure(integration.id),
             cursor=cursor,
             limit=limit,
-            concurrency=self._concurrency,
+            concurrency=self.concurrency,
             progress=lambda job_result: progress(resumed.plus(job_result)),
         )
         return resumed.plus(healed)
 
     async def _resume(self, limit: int, progress: Progress) -> JobResult:
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             disconnecting = await uow.integrations.disconnecting(limit)
         counter = JobCounter(progress)
         for integration in disconnecting:
             try:
-                started = await self._jobs.disconnect(integration.id)
+                started = await self.jobs.disconnect(integration.id)
             except JobsUnavailable as error:
                 counter.failed(error.code)
                 break  # Each of the others would wait for the same timeout.

@@ -1,6 +1,7 @@
 """Receive one webhook: verify it, store it once and apply it before the response."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -37,25 +38,16 @@ Inbox: TypeAlias = Callable[[Delivery], Awaitable[IngestResult | None]]
 """Stores a delivery durably and applies it; None if no integration has its address."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class IngestWebhook:
     """Keeps nothing of a delivery before its signature is verified."""
 
-    def __init__(
-        self,
-        *,
-        inbox: Inbox,
-        reader: WebhookReader,
-        clock: Clock,
-        telemetry: Telemetry,
-        signing_keys: Sequence[Secret],
-        tolerance: timedelta,
-    ) -> None:
-        self._inbox = inbox
-        self._reader = reader
-        self._clock = clock
-        self._telemetry = telemetry
-        self._signing_keys = signing_keys
-        self._tolerance = tolerance
+    inbox: Inbox
+    reader: WebhookReader
+    clock: Clock
+    telemetry: Telemetry
+    signing_keys: Sequence[Secret]
+    tolerance: timedelta
 
     async def __call__(
         self, body: bytes, signature: str | None, subscription_key: str | None
@@ -72,17 +64,17 @@ class IngestWebhook:
             StorageUnavailable: nothing is stored; Calendly will deliver again.
 
         """
-        now = self._clock.now()
+        now = self.clock.now()
         verdict = self._verify(body, signature, subscription_key, now)
         if verdict is not Verdict.VALID:
-            self._telemetry.webhook_received(verdict)
+            self.telemetry.webhook_received(verdict)
             raise SignatureRejected(REFUSALS[verdict], reason=verdict)
         addressee = self._addressee(subscription_key)
         delivery = Delivery(body, self._read(body), addressee, now)
         try:
-            result = await self._inbox(delivery)
+            result = await self.inbox(delivery)
         except StorageUnavailable:
-            self._telemetry.webhook_received(UNAVAILABLE)
+            self.telemetry.webhook_received(UNAVAILABLE)
             raise
         if result is None:
             raise self._unknown_subscription()
@@ -92,9 +84,9 @@ class IngestWebhook:
     def _verify(
         self, body: bytes, signature: str | None, subscription_key: str | None, now: datetime
     ) -> Verdict:
-        keys = self._signing_keys
+        keys = self.signing_keys
         own = own_signing_keys(keys, subscription_key) if subscription_key is not None else ()
-        return verify(body, signature, keys, now, self._tolerance, spare=own)
+        return verify(body, signature, keys, now, self.tolerance, spare=own)
 
     def _addressee(self, subscription_key: str | None) -> IntegrationId | None:
         if subscription_key is None:
@@ -105,26 +97,26 @@ class IngestWebhook:
         return integration_id
 
     def _unknown_subscription(self) -> SubscriptionNotFound:
-        self._telemetry.webhook_received(UNKNOWN_SUBSCRIPTION)
+        self.telemetry.webhook_received(UNKNOWN_SUBSCRIPTION)
         return SubscriptionNotFound("No integration has this webhook subscription key.")
 
     def _read(self, body: bytes) -> ParsedWebhook:
         try:
-            return self._reader.read(body)
+            return self.reader.read(body)
         except MalformedWebhook:
-            self._telemetry.webhook_received(MALFORMED_BODY)
+            self.telemetry.webhook_received(MALFORMED_BODY)
             raise
 
     def _report(self, webhook: ParsedWebhook, result: IngestResult) -> None:
-        self._telemetry.webhook_received(result.result)
+        self.telemetry.webhook_received(result.result)
         event_id, reason = result.event_id, result.reason
         if event_id is None:
             return
-        self._telemetry.webhook_applied(webhook.kind, _outcome(result))
+        self.telemetry.webhook_applied(webhook.kind, _outcome(result))
         if reason == UNKNOWN_KIND:
-            self._telemetry.unknown_webhook_stored(event_id, webhook.kind)
+            self.telemetry.unknown_webhook_stored(event_id, webhook.kind)
         elif reason == UNREADABLE and webhook.unreadable is not None:
-            self._telemetry.webhook_apply_failed(event_id, UNREADABLE_ERROR, webhook.unreadable)
+            self.telemetry.webhook_apply_failed(event_id, UNREADABLE_ERROR, webhook.unreadable)
 
 
 def _outcome(result: IngestResult) -> str:

@@ -1,5 +1,6 @@
 """List stored webhooks, the latest first, and show one with its body."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -19,15 +20,15 @@ class WebhookPage(msgspec.Struct, frozen=True):
     next: WebhookEventId | None
 
 
+@dataclass(frozen=True, kw_only=True)
 class ListWebhooks:
     """For operators: not limited to any user."""
 
-    def __init__(self, *, storage: Storage) -> None:
-        self._storage = storage
+    storage: Storage
 
     async def __call__(self, query: WebhookQuery) -> WebhookPage:
         one_more = msgspec.structs.replace(query, limit=query.limit + 1)
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             webhooks = await uow.webhook_archive.page(one_more)
         items = tuple(webhooks[: query.limit])
         more = len(webhooks) > query.limit
@@ -42,12 +43,12 @@ class ShownWebhook(RedactedRepr, msgspec.Struct, frozen=True):
     body: Any = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class ShowWebhook:
     """For operators: not limited to any user."""
 
-    def __init__(self, *, storage: Storage, bodies: WebhookBodies) -> None:
-        self._storage = storage
-        self._bodies = bodies
+    storage: Storage
+    bodies: WebhookBodies
 
     async def __call__(self, event_id: WebhookEventId, *, with_body: bool = False) -> ShownWebhook:
         """Return the event.
@@ -57,12 +58,12 @@ class ShowWebhook:
             SealedValueUnreadable: its body was requested and cannot be decrypted.
 
         """
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             webhook = await uow.webhook_archive.find(event_id)
             body = await uow.webhook_archive.body(event_id) if with_body else None
         if webhook is None:
             raise not_found(event_id)
-        return ShownWebhook(webhook, None if body is None else self._bodies.without_links(body))
+        return ShownWebhook(webhook, None if body is None else self.bodies.without_links(body))
 
 
 def not_found(event_id: WebhookEventId) -> WebhookEventNotFound:

@@ -4,6 +4,7 @@ Applying is idempotent, so replaying an applied webhook changes nothing.
 """
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 from application.ports.clock import Clock
 from application.ports.jobs import Jobs
@@ -16,13 +17,13 @@ from domain.ids import WebhookEventId
 PAGE = 500
 
 
+@dataclass(frozen=True, kw_only=True)
 class ReplayWebhook:
     """Starts the job immediately; if that fails, the schedule starts it within a minute."""
 
-    def __init__(self, *, storage: Storage, jobs: Jobs, clock: Clock) -> None:
-        self._storage = storage
-        self._jobs = jobs
-        self._clock = clock
+    storage: Storage
+    jobs: Jobs
+    clock: Clock
 
     async def __call__(self, event_id: WebhookEventId, by: str) -> StoredWebhook:
         """Replay one, with any status.
@@ -35,8 +36,8 @@ class ReplayWebhook:
             WebhookEventNotFound: no such event, or it was pruned.
 
         """
-        async with self._storage() as uow:
-            await uow.webhook_archive.replay([event_id], by, self._clock.now())
+        async with self.storage() as uow:
+            await uow.webhook_archive.replay([event_id], by, self.clock.now())
             webhook = await uow.webhook_archive.find(event_id)
             await uow.commit()
         if webhook is None:
@@ -46,9 +47,9 @@ class ReplayWebhook:
 
     async def dead_letters(self, by: str, reason: str | None = None) -> int:
         """Replay all dead letters, or those with a reason; return how many."""
-        now, total, full = self._clock.now(), 0, True
+        now, total, full = self.clock.now(), 0, True
         while full:
-            async with self._storage() as uow:
+            async with self.storage() as uow:
                 count = await uow.webhook_archive.replay_dead_letters(by, now, PAGE, reason)
                 await uow.commit()
             total, full = total + count, count == PAGE
@@ -58,4 +59,4 @@ class ReplayWebhook:
 
     async def _start_job(self) -> None:
         with suppress(JobsUnavailable):
-            await self._jobs.apply_webhooks()
+            await self.jobs.apply_webhooks()

@@ -6,6 +6,7 @@ rows. Only an event that this transaction stores is applied by it.
 """
 
 from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -35,13 +36,13 @@ class _Entry(NamedTuple):
     new: NewEvent
 
 
+@dataclass(frozen=True, kw_only=True)
 class StoreBatch:
     """Stores events, writes bookings and invalidates the cache in one transaction."""
 
-    def __init__(self, *, storage: Storage, clock: Clock, randomness: Randomness) -> None:
-        self._storage = storage
-        self._clock = clock
-        self._randomness = randomness
+    storage: Storage
+    clock: Clock
+    randomness: Randomness
 
     async def store(self, deliveries: Sequence[Delivery]) -> Sequence[IngestResult | None]:
         """Store and apply a batch.
@@ -54,8 +55,8 @@ class StoreBatch:
             StorageUnavailable: the database cannot be reached. After an error nothing is stored.
 
         """
-        now = self._clock.now()
-        async with self._storage() as uow:
+        now = self.clock.now()
+        async with self.storage() as uow:
             ids, accounts = _named(deliveries)
             locked = await uow.bookings.lock(ids, accounts) if ids or accounts else []
             owners = _Owners(locked)
@@ -64,7 +65,7 @@ class StoreBatch:
             if fresh:
                 applied = (each for each in fresh.values() if _is_applied(each.new))
                 pairs = [(each.webhook, each.owners) for each in applied]
-                await apply_webhooks(uow, self._randomness, pairs, now)
+                await apply_webhooks(uow, self.randomness, pairs, now)
                 await uow.commit()
         return [each and _result(each, fresh) for each in entries]
 
@@ -81,7 +82,7 @@ class StoreBatch:
         Returns and raises what `store` does.
 
         """
-        async with self._storage() as uow:
+        async with self.storage() as uow:
             owners = _Owners(await _read_owners(uow, *_named(deliveries)))
             entries = [self._pending(each, owners.of(each), linked=linked) for each in deliveries]
             fresh = await _insert(uow, entries)
@@ -94,7 +95,7 @@ class StoreBatch:
     ) -> _Entry | None:
         if owners is None or delivery.webhook.unreadable is not None:
             return self._pending(delivery, owners)
-        event = event_of(delivery, owners, self._randomness)
+        event = event_of(delivery, owners, self.randomness)
         reason = why_ignored(delivery.webhook, owners)
         status = WebhookStatus.APPLIED if reason is None else WebhookStatus.IGNORED
         return _Entry(delivery.webhook, owners, NewEvent(event, status, reason, settled_at=now))
@@ -104,7 +105,7 @@ class StoreBatch:
     ) -> _Entry | None:
         if owners is None:
             return None
-        event = event_of(delivery, owners, self._randomness)
+        event = event_of(delivery, owners, self.randomness)
         new = NewEvent(event if linked else unlinked(event))
         return _Entry(delivery.webhook, owners, new)
 

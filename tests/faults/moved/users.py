@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable
-from copy import copy
+from dataclasses import replace
 
 from adapters.calendly.accounts import CalendlyAccountsGateway
 from application.tokens.refresh_tokens import RefreshTokens
@@ -50,8 +50,7 @@ class Users:
         self._accounts = CalendlyAccountsGateway(way.api)
         self._gate = asyncio.Semaphore(AT_ONCE)
         # The web's own session, but for who refreshes.
-        self._session = copy(way.session)
-        self._session._refresh = self.refresh
+        self._session = replace(way.session, refresh=self.refresh)
 
     async def call(self, callers: Iterable[IntegrationId]) -> None:
         """Let each of them make a request."""
