@@ -1,4 +1,4 @@
-"""What the product imports is a requirement that it declares itself."""
+"""Every package that the product imports is a requirement that it declares."""
 
 import ast
 import sys
