@@ -1,4 +1,4 @@
-"""Everything Slotkeeper needs beside it on a developer's machine, started by one command.
+"""Everything that Slotkeeper needs on a developer's machine, started by one command.
 
-Nothing here is imported by a production process: the `local` extra brings what it starts.
+No production process imports it: the programs that it starts come with the extra `local`.
 """

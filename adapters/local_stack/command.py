@@ -1,6 +1,6 @@
 """`slotkeeper dev` and `slotkeeper sandbox`: the local stack from a command line.
 
-The command line imports this module only when one of them is called: the servers come with the
+The command line imports this module only when one of them is called. The servers come with the
 extra `local`, which a production install does not have.
 """
 
@@ -15,22 +15,14 @@ from click.core import ParameterSource
 
 from adapters.local_stack.configuration.config import StackConfig, StackPorts
 from adapters.local_stack.errors import LocalStackError
-from adapters.local_stack.foreground import run_in_foreground
+from adapters.local_stack.foreground import LABELS, run_in_foreground
 
 _PORTS = StackPorts()
-_PARTS = {
-    "web": "the web page and API",
-    "sandbox": "the sandbox Calendly",
-    "temporal": "Temporal",
-    "temporal_ui": "the Temporal UI",
-    "postgres": "PostgreSQL",
-    "worker_metrics": "the worker's metrics",
-}
 
 
 def _port_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add a `--…-port` for each part, also read from the variable of that name."""
-    for part, title in reversed(_PARTS.items()):
+    for part, label in reversed(LABELS.items()):
         command = click.option(
             f"--{part.replace('_', '-')}-port",
             part,
@@ -39,8 +31,7 @@ def _port_options(command: Callable[..., Any]) -> Callable[..., Any]:
             envvar=f"{part.upper()}_PORT",
             show_default=True,
             show_envvar=True,
-            help=f"Port of {title}; 0 takes a free one. "
-            "If the default is in use, another one is chosen.",
+            help=f"Port for {label}; 0 takes a free one.",
         )(command)
     return command
 
@@ -62,7 +53,11 @@ def _port_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def dev_command(
     ctx: click.Context, /, home: Path, free_ports: bool, stop_with_parent: bool, **ports: int
 ) -> None:
-    """Run everything on this machine: service, sandbox Calendly, Temporal, PostgreSQL."""
+    """Run everything on this machine: service, sandbox Calendly, Temporal, PostgreSQL.
+
+    If a default port is in use, another one is chosen and printed. If a port that you chose is in
+    use, nothing is started.
+    """
     chosen = {
         part for part in ports if ctx.get_parameter_source(part) is not ParameterSource.DEFAULT
     }

@@ -1,15 +1,5 @@
 """The errors of a local stack that starts or runs.
 
-    LocalStackError
-    +-- MissingExtraError      an embedded server is not installed
-    +-- AlreadyRunningError    another stack has this home
-    +-- PortUnavailableError   a port that must not be replaced is in use
-    +-- NotStartedError        a program could not be run at all
-    +-- ChildError             a program that was started
-        +-- NotReadyError          did not become ready in time
-        +-- ChildDiedError         ended by itself
-    +-- SupervisorLostError    the process that watches all others was killed
-
 A message names the child and shows the end of its log. It never holds a child's environment,
 which is where the secrets are.
 """
@@ -25,6 +15,8 @@ class LocalStackError(Exception):
 
 
 class MissingExtraError(LocalStackError):
+    """A program that the stack starts is not installed."""
+
     def __init__(self, program: str, distribution: str) -> None:
         super().__init__(
             f"{program} is not installed here (distribution {distribution}). "
@@ -33,7 +25,7 @@ class MissingExtraError(LocalStackError):
 
 
 class AlreadyRunningError(LocalStackError):
-    """*pid* is the number that the other stack wrote into the lock of *home*; may be empty."""
+    """Another stack has *home*; *pid* is what it wrote into its lock, or empty."""
 
     def __init__(self, home: Path, pid: str) -> None:
         owner = f"process {pid}" if pid else "another process"
@@ -44,7 +36,7 @@ class AlreadyRunningError(LocalStackError):
 
 
 class PortUnavailableError(LocalStackError):
-    """*part* is a field of `StackPorts`; *reason* is the system's."""
+    """A port that must not be replaced is in use; *part* is a field of `StackPorts`."""
 
     def __init__(self, part: str, port: int, reason: str) -> None:
         option = f"--{part.replace('_', '-')}-port"
@@ -55,27 +47,25 @@ class PortUnavailableError(LocalStackError):
 
 
 class NotStartedError(LocalStackError):
-    """*name* is the child's; *reason* is the system's."""
+    """A program could not be run at all; *reason* is the system's."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} could not be started: {reason}")
 
 
 class SupervisorLostError(LocalStackError):
-    """Nothing can be started or watched any more."""
+    """The process that starts and watches all the others was killed."""
 
     def __init__(self) -> None:
         super().__init__("the stack's supervisor process was killed; everything was stopped")
 
 
 class ChildError(LocalStackError):
-    """The child `name` failed; `tail` is the end of its `log`."""
+    """A program that was started failed."""
 
     def __init__(self, name: str, log: Path, what: str) -> None:
-        self.name = name
-        self.log = log
-        self.tail = _tail(log)
-        shown = f"the end of {log}:\n{self.tail}" if self.tail else f"{log} is empty"
+        tail = _tail(log)
+        shown = f"the end of {log}:\n{tail}" if tail else f"{log} is empty"
         super().__init__(f"{name} {what}; {shown}")
 
 
@@ -87,10 +77,9 @@ class NotReadyError(ChildError):
 
 
 class ChildDiedError(ChildError):
-    """`status` is the exit status; negative: the signal that ended it."""
+    """It ended by itself; *status* negative: the signal that ended it."""
 
     def __init__(self, name: str, log: Path, status: int) -> None:
-        self.status = status
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
         super().__init__(name, log, how)
 

@@ -6,7 +6,7 @@ Only for the main thread of a process of its own: it handles the process's signa
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FrameType
 
 from rich.box import HORIZONTALS
@@ -19,7 +19,7 @@ from adapters.local_stack.stack import LocalStack
 
 _WATCH_SECONDS = 0.25
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LABELS = {
+LABELS = {
     "web": "web page",
     "sandbox": "sandbox Calendly",
     "temporal": "Temporal",
@@ -42,7 +42,7 @@ def run_in_foreground(config: StackConfig, parent: int | None = None) -> None:
     for number in _SIGNALS:
         signal.signal(number, _raise_once)
     console = Console(highlight=False)
-    stack = LocalStack(config, on_progress=_Progress(console))
+    stack = LocalStack(config, on_progress=_progress(console))
     try:
         announce(console, stack.start(), stack.replaced_ports)
         _watch(stack, parent)
@@ -60,16 +60,13 @@ def _raise_once(_number: int, _frame: FrameType | None) -> None:
     raise _StopRequested
 
 
-class _Progress:
-    """Prints the name of each part with the seconds since the beginning."""
+def _progress(console: Console) -> Callable[[str], None]:
+    started_at = time.monotonic()
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._started_at = time.monotonic()
+    def report(part: str) -> None:
+        console.print(f"{time.monotonic() - started_at:5.1f} s  {part} ready", style="dim")
 
-    def __call__(self, part: str) -> None:
-        seconds = time.monotonic() - self._started_at
-        self._console.print(f"{seconds:5.1f} s  {part} ready", style="dim")
+    return report
 
 
 def _watch(stack: LocalStack, parent: int | None) -> None:
@@ -82,10 +79,10 @@ def _watch(stack: LocalStack, parent: int | None) -> None:
 
 
 def announce(console: Console, addresses: StackAddresses, replaced: Mapping[str, int]) -> None:
-    """Print the addresses and a first request; *replaced* are ports in use, by part."""
+    """Print the addresses and a first request; *replaced* are the ports in use, by part."""
     _print_whole(console, _table(addresses))
     for part, port in replaced.items():
-        message = f"{_LABELS[part]}: port {port} is in use, another one was chosen."
+        message = f"{LABELS[part]}: port {port} is in use, another one was chosen."
         console.print(message, style="yellow")
     console.print(
         "\nConnect a Calendly account; open the address that this answers in a browser:\n"
@@ -120,13 +117,13 @@ def _table(addresses: StackAddresses) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(no_wrap=True)
     for label, value in (
-        (_LABELS["web"], addresses.web_url),
+        (LABELS["web"], addresses.web_url),
         ("API docs", addresses.api_docs_url),
-        (_LABELS["temporal_ui"], addresses.temporal_ui_url),
-        (_LABELS["sandbox"], addresses.sandbox_url),
-        (_LABELS["postgres"], addresses.database_url),
-        (_LABELS["temporal"], addresses.temporal_address),
-        (_LABELS["worker_metrics"], addresses.worker_metrics_url),
+        (LABELS["temporal_ui"], addresses.temporal_ui_url),
+        (LABELS["sandbox"], addresses.sandbox_url),
+        (LABELS["postgres"], addresses.database_url),
+        (LABELS["temporal"], addresses.temporal_address),
+        (LABELS["worker_metrics"], addresses.worker_metrics_url),
         ("API key", addresses.api_key),
     ):
         table.add_row(label, value)

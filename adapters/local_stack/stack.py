@@ -4,9 +4,7 @@ Each part starts as soon as the parts that it needs are ready. All processes bel
 supervisor, which stops them also when this process is killed.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 from adapters.local_stack.configuration.addresses import StackAddresses, write_addresses
@@ -31,10 +29,7 @@ _INHERITED = ("web", "sandbox", "worker_metrics")
 
 
 class LocalStack:
-    """One stack on one home. Its methods block: a coroutine uses `running_stack`.
-
-    *on_progress* is called with the name of each part once it is ready.
-    """
+    """One stack on one home. *on_progress* is called with each part once it is ready."""
 
     def __init__(
         self, config: StackConfig, on_progress: Callable[[str], None] = lambda _: None
@@ -106,16 +101,6 @@ class LocalStack:
         self._running = startup.running
         write_addresses(self._home.stack_file, addresses)
         return addresses
-
-
-@asynccontextmanager
-async def running_stack(config: StackConfig) -> AsyncIterator[StackAddresses]:
-    """A stack for as long as the block runs. Raises `LocalStackError` if it does not start."""
-    stack = LocalStack(config)
-    try:
-        yield await asyncio.to_thread(stack.start)
-    finally:
-        await asyncio.to_thread(stack.stop)
 
 
 class _Startup:

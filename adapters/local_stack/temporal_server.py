@@ -18,7 +18,7 @@ from adapters.local_stack.processes.waiting import answers_ok
 
 NAMESPACE = "default"
 
-# About twice the throughput; after a power cut the last moments may be missing, no more.
+# About twice the throughput; a power cut may lose the last moments, but not more.
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL")
 
 

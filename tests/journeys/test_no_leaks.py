@@ -7,7 +7,7 @@ import pytest
 
 from tests.journeys.conftest import KINDS_OF_SECRETS, Walked
 
-# The sandbox is the other side of the wire: what it logs is not ours.
+# The sandbox is the other side of the wire: its logs are not ours.
 OUR_LOGS = ("web", "worker", "migrate", "schedules", "keys", "temporal", "postgres", "supervisor")
 
 
@@ -57,7 +57,7 @@ def test_no_answer_holds_a_secret(walked: Walked) -> None:
 
 
 def test_the_database_holds_no_secret_in_the_clear(walked: Walked) -> None:
-    """Whoever gets a copy of the database gets no account with it."""
+    """A copy of the database does not give access to an account."""
     text = b"".join(path.read_bytes() for path in files_below(walked.home / "postgres"))
 
     # Our own database password is PostgreSQL's to keep.

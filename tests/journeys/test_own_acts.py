@@ -1,4 +1,4 @@
-"""What we do at Calendly ourselves, and the webhooks that follow it or overtake it."""
+"""Our own acts at Calendly, and their webhooks, which arrive after them or before."""
 
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -28,7 +28,7 @@ class Connected:
         self.integration = integration
 
     async def facts(self) -> list[Facts]:
-        """Return what readers are told, by invitee."""
+        """Return the bookings' facts as readers get them, by invitee."""
         page = await self.stage.worker.list_bookings(
             self.integration.user_id, BookingQuery(limit=100)
         )
@@ -114,7 +114,7 @@ async def ada(database_url: Secret) -> AsyncIterator[Connected]:
 
 
 async def test_a_cancellation_shows_at_once_and_its_webhooks_agree(ada: Connected) -> None:
-    """Everybody at the event is canceled as soon as we are answered, and nothing changes later."""
+    """Each invitee of the event is canceled when Calendly answers, and nothing changes later."""
     await ada.cancel()
     at_once = await ada.facts()
 
@@ -162,16 +162,16 @@ async def test_webhooks_agree_with_our_own_acts_however_late(
     assert await ada.seen() == at_once
 
 
-async def test_a_webhook_that_overtakes_our_own_answer_agrees(ada: Connected) -> None:
-    """What a webhook told before we did it ourselves is found so, and said the same."""
+async def test_a_webhook_before_our_own_act_agrees(ada: Connected) -> None:
+    """A webhook of the same act arrives first: our own act then changes nothing."""
     event = (await ada.facts())[0].event_uri.rpartition("/")[2]
     await ada.stage.calendly.control("POST", f"/scheduled-events/{event}/cancel")
     await ada.deliver()
-    told = await ada.facts()
+    earlier = await ada.facts()
 
     await ada.cancel()
 
-    assert [each.status for each in told] == [CANCELED] * 2
+    assert [each.status for each in earlier] == [CANCELED] * 2
     assert [each.cancellation for each in await ada.facts()] == [
-        each.cancellation for each in told
+        each.cancellation for each in earlier
     ]

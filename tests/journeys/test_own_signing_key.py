@@ -1,4 +1,4 @@
-"""Deliveries that Calendly signs with the app's key or with the subscription's: it does not say."""
+"""Calendly signs deliveries with the app's key or the subscription's, and does not say which."""
 
 import asyncio
 import hmac

@@ -1,1 +1,1 @@
-"""What one stack has: the choices made for it, its folder, its secrets, its addresses."""
+"""The choices for one stack, its folder, its secrets and its addresses."""

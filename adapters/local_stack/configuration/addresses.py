@@ -37,8 +37,3 @@ class StackAddresses:
 def write_addresses(file: Path, addresses: StackAddresses) -> None:
     """Replace *file* (`stack.json`) in one step."""
     write_private(file, msgspec.json.format(msgspec.json.encode(addresses)).decode())
-
-
-def read_addresses(file: Path) -> StackAddresses:
-    """Read `stack.json`. Raises `FileNotFoundError` when no stack runs there."""
-    return msgspec.json.decode(file.read_bytes(), type=StackAddresses)

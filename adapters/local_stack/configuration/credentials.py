@@ -1,6 +1,6 @@
 """The secrets of one local stack: made once, kept in its home, readable by its owner only.
 
-They open nothing but this stack. The encryption key must stay with the database: without it
+They are valid for this stack only. The encryption key must stay with the database: without it
 the tokens stored there cannot be read again.
 """
 
@@ -17,7 +17,7 @@ from adapters.local_stack.processes.private_file import write_private
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """`api_key` is None until the service has made one for its database."""
+    """`api_key` is None until the service has made one."""
 
     calendly_client_id: str
     calendly_client_secret: str = field(repr=False)
@@ -28,9 +28,9 @@ class Credentials:
 
 
 def load_credentials(file: Path) -> Credentials:
-    """Those of *file*, or new ones, which are then in *file*.
+    """Read *file*, or make new credentials and write them to it.
 
-    Raises `LocalStackError` when the file is not what `save_credentials` writes.
+    Raises `LocalStackError` if the file cannot be decoded.
     """
     try:
         content = file.read_bytes()
@@ -46,12 +46,10 @@ def load_credentials(file: Path) -> Credentials:
 
 
 def save_credentials(file: Path, credentials: Credentials) -> None:
-    """Replace *file* at once."""
     write_private(file, msgspec.json.format(msgspec.json.encode(credentials)).decode())
 
 
 def with_api_key(credentials: Credentials, api_key: str | None) -> Credentials:
-    """The same with another API key, or none."""
     return replace(credentials, api_key=api_key)
 
 

@@ -19,7 +19,7 @@ HOST = "ada@example.com"
 _POLL_SECONDS = 0.2
 # For what follows without another request.
 _TIMEOUT_SECONDS = 45.0
-# Longer than a token lives, so that the refresh job finds the new token due at once.
+# Longer than a token lives, so that the new token is already due for the refresh job.
 _SETTINGS = {"REFRESH_HORIZON": "3h"}
 
 

@@ -1,6 +1,6 @@
 """An embedded PostgreSQL, reached over TCP on the loopback interface with a password.
 
-TCP, not a Unix socket, so that no path can be too long and any client can look in.
+TCP, not a Unix socket, whose path can be too long, and which some clients cannot use.
 """
 
 import signal
@@ -24,7 +24,7 @@ _SETTINGS = {
     "unix_socket_directories": "",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # DETAIL lines quote rows, and rows hold what must not be in a log.
+    # DETAIL lines quote rows, and rows hold personal data.
     "log_error_verbosity": "terse",
 }
 _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -64,11 +64,11 @@ class EmbeddedPostgres(EmbeddedServer):
 
     @property
     def dsn(self) -> str:
-        """Of the database `slotkeeper`, as its owner. Holds the password: not for a log."""
+        """The address of the database `slotkeeper`. Holds the password: not for a log."""
         return self.dsn_of(DATABASE)
 
     def dsn_of(self, database: str) -> str:
-        """Of another database of this server; it need not exist yet."""
+        """The address of another database of this server; it need not exist yet."""
         password = self._layout.password_file.read_text()
         return f"postgresql://{ROLE}:{password}@{LOOPBACK}:{self.port.number}/{database}"
 

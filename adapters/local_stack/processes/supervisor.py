@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -56,24 +56,6 @@ class ChildSpec:
     user: OsUser | None = None
     pass_fds: Sequence[int] = ()
 
-    def request(self) -> dict[str, Any]:
-        """Return what the supervisor's process needs to start it."""
-        return {
-            "do": "spawn",
-            "argv": list(self.argv),
-            "env": dict(self.env),
-            "log": str(self.log),
-            "stdin": str(self.stdin or os.devnull),
-            "stdout": str(self.stdout) if self.stdout else None,
-            "cwd": str(self.cwd) if self.cwd else None,
-            "stage": self.stage,
-            "stop_signal": int(self.stop_signal),
-            "grace_seconds": self.grace_seconds,
-            "user": self.user.uid if self.user else None,
-            "group": self.user.gid if self.user else None,
-            "pass_fds": list(self.pass_fds),
-        }
-
 
 class Supervisor:
     """Starts children; as a context manager it stops them at the end, highest stage first.
@@ -104,11 +86,6 @@ class Supervisor:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @property
-    def children(self) -> tuple["Child", ...]:
-        """In the order they were started."""
-        return tuple(self._children)
-
     def start(self) -> None:
         """Start the supervisor's process, which has to run before the first `spawn`."""
         # Numbers of children begin again.
@@ -126,7 +103,7 @@ class Supervisor:
 
     def spawn(self, spec: ChildSpec) -> "Child":
         """Start a program. Raises `NotStartedError` when it cannot be run at all."""
-        answer = self._ask(spec.request())
+        answer = self._ask({"do": "spawn", **asdict(spec)})
         if "error" in answer:
             raise NotStartedError(spec.name, answer["error"])
         child = Child(spec, answer["pid"], answer["id"], self)
@@ -159,7 +136,7 @@ class Supervisor:
         if process is None or process.stdin is None or process.stdout is None:
             raise SupervisorLostError
         with self._lock, contextlib.suppress(BrokenPipeError):
-            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.write(json.dumps(request, default=str).encode() + b"\n")
             process.stdin.flush()
             if line := process.stdout.readline():
                 answer: dict[str, Any] = json.loads(line)

@@ -1,13 +1,13 @@
-"""The supervisor: the parent of every process of a stack, run as a script of its own.
+"""The parent of every process of a stack, run as a script of its own.
 
 It reads requests, one JSON object a line, from standard input and answers each on standard
-output. When its input ends, because the stack closed it or was killed, it stops every child,
-highest stage first, removes the files named on its command line, and ends. So an orderly stop
-and a `kill -9` of the stack take one path.
+output. Its input ends when the stack closes it or is killed. Then it stops every child, highest
+stage first, removes the files named on its command line, and ends. So an orderly stop and a
+`kill -9` of the stack take one path.
 
-It may import nothing but the standard library: it runs isolated (`python -I -S`), and must
-be up before, and outlive, everything else. Being the children's parent it reaps them itself,
-so a process id it knows cannot have been given to a stranger.
+It imports the standard library only: it runs isolated (`python -I -S`), starts before
+everything else and ends after it. As the children's parent it reaps them itself, so the system
+cannot reuse a process id that it knows.
 """
 
 import contextlib
@@ -31,6 +31,7 @@ class SupervisedChild:
         self.stage: int = request["stage"]
         self.stop_signal: int = request["stop_signal"]
         self.grace_seconds: float = request["grace_seconds"]
+        user = request["user"] or {"uid": None, "gid": None}
         with contextlib.ExitStack() as files:
             log = files.enter_context(Path(request["log"]).open("ab", buffering=0))
             out = log
@@ -38,23 +39,23 @@ class SupervisedChild:
                 out = files.enter_context(Path(request["stdout"]).open("wb", buffering=0))
             self.process = subprocess.Popen(  # noqa: S603 - the stack says what to run
                 request["argv"],
-                stdin=files.enter_context(Path(request["stdin"]).open("rb")),
+                stdin=files.enter_context(Path(request["stdin"] or os.devnull).open("rb")),
                 stdout=out,
                 stderr=log,
                 cwd=request["cwd"],
                 env=request["env"],
-                user=request["user"],
-                group=request["group"],
-                extra_groups=[] if request["user"] is not None else None,
+                user=user["uid"],
+                group=user["gid"],
+                extra_groups=[] if request["user"] else None,
                 pass_fds=request["pass_fds"],
                 start_new_session=True,
             )
         for descriptor in request["pass_fds"]:
-            # A socket that stays open here would accept connections after its server has ended.
+            # Else the socket would accept connections after its server has ended.
             os.close(descriptor)
 
     def exit_status(self) -> int | None:
-        """None while it runs. Whatever it left behind in its group ends with it."""
+        """None while it runs. The other processes of its group end with it."""
         seen_before = self.process.returncode is not None
         status = self.process.poll()
         if status is not None and not seen_before:
@@ -62,13 +63,13 @@ class SupervisedChild:
         return status
 
     def signal_group(self, number: int) -> None:
-        """To the child and everything it started, unless that is all gone."""
+        """Signal the child and everything that it started."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, number)
 
 
 def stop(children: Iterable[SupervisedChild]) -> None:
-    """Ask all of them to end, wait as long as each may take, then end what is left."""
+    """Ask all of them to end, then kill each that still runs after its grace."""
     running = [child for child in children if child.exit_status() is None]
     for child in running:
         child.signal_group(child.stop_signal)
@@ -89,13 +90,11 @@ def stop_by_stage(children: Iterable[SupervisedChild]) -> None:
 
 
 class Supervisor:
-    """The children by number, in the order they were started."""
-
     def __init__(self) -> None:
         self._children: list[SupervisedChild] = []
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """To "spawn": the child's number and id, or an error; to all else: who has ended."""
+        """For "spawn": the child's number and id, or an error; else: the exit statuses."""
         match request["do"]:
             case "spawn":
                 return self._spawn(request)
@@ -106,7 +105,6 @@ class Supervisor:
                 return self._exits()
 
     def stop_all(self) -> None:
-        """Stop every child; returns when none is left."""
         stop_by_stage(self._children)
 
     def _spawn(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -123,10 +121,9 @@ class Supervisor:
 
 
 def main() -> None:
-    """Serve requests until there can be no more, then leave nothing behind."""
-    # Its life hangs on its input alone: a signal meant for the terminal's or the service's
-    # whole group must not take it away while children are left. Not SIG_IGN, which the
-    # children would inherit.
+    """Serve requests until the input ends, then stop everything."""
+    # Only the end of its input ends it: a signal to the whole group of the terminal or the
+    # service must not, while children run. Not SIG_IGN, which the children would inherit.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     supervisor = Supervisor()
@@ -140,7 +137,7 @@ def main() -> None:
         supervisor.stop_all()
         for file in sys.argv[1:]:
             Path(file).unlink(missing_ok=True)
-        # The stack may be gone: nobody is left to read, and a failing flush at exit is noise.
+        # The stack may have ended: a flush at exit would fail without a reader.
         os._exit(0)
 
 

@@ -1,1 +1,1 @@
-"""What one command starts, and that nothing of it is left behind."""
+"""The local stack starts with one command, and no process of it is left."""

@@ -10,14 +10,12 @@ from tests.adapters.local_stack.stacks import TestStack, own_folder
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """An empty folder of the test's own."""
     with own_folder() as made:
         yield made
 
 
 @pytest.fixture
 def supervisor(folder: Path) -> Iterator[Supervisor]:
-    """A started supervisor, closed afterwards."""
     with Supervisor(folder / "supervisor.log") as supervisor:
         yield supervisor
 
@@ -33,5 +31,5 @@ def cluster() -> Iterator[Path]:
 
 @pytest.fixture
 def stack(folder: Path, cluster: Path) -> TestStack:
-    """A stack of stand-ins with an empty database, not yet started."""
+    """A stack of fake programs with an empty database, not yet started."""
     return TestStack(folder / "home").with_cluster(cluster)

@@ -19,15 +19,14 @@ from urllib.parse import urlsplit
 
 class Answer200(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        """Any path is fine."""
         self.send_response(200)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Nothing: its log shows last words only."""
+        """Log nothing: its log shows last words only."""
 
 
-class StandIn:
+class FakeProgram:
     def __init__(self, journal: Path, faults: str, arguments: list[str]) -> None:
         self.journal = journal
         self.faults = faults.split(",")
@@ -37,7 +36,6 @@ class StandIn:
             self.name = " ".join(arguments[1:])
 
     def run(self) -> None:
-        """Do what the real command would show of itself."""
         self.note("started")
         if f"{self.name}:die" in self.faults:
             print(f"the last word of {self.name}", file=sys.stderr)  # noqa: T201
@@ -58,7 +56,6 @@ class StandIn:
         self.note("asked to stop, with " + " ".join(self.servers_up()))
 
     def become_ready(self) -> None:
-        """Show readiness the way the real command does."""
         if self.name == "worker":
             Path(self.options("--ready-file")[0]).touch()
             return
@@ -73,7 +70,7 @@ class StandIn:
         return [value for option, _, value in found if option == name]
 
     def servers_up(self) -> list[str]:
-        """Which of the servers it was told of accept connections now."""
+        """The servers of its environment that accept connections now."""
         environment = os.environ
         ports = {
             "postgres": urlsplit(environment.get("DATABASE_URL", "//:0")).port,
@@ -83,16 +80,14 @@ class StandIn:
         return [name for name, port in ports.items() if port and accepts(port)]
 
     def note(self, what: str) -> None:
-        """Append a line to the journal."""
         with self.journal.open("a") as file:
             file.write(f"{self.name} {what}\n")
 
 
 def accepts(port: int) -> bool:
-    """Whether somebody listens on *port*."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 if __name__ == "__main__":
-    StandIn(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]).run()
+    FakeProgram(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]).run()

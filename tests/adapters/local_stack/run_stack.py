@@ -1,4 +1,4 @@
-"""Runs a stack with stand-ins in the foreground, as `slotkeeper dev` does.
+"""Runs a stack of fake programs in the foreground, as `slotkeeper dev` does.
 
 run_stack.py HOME FAULTS [--stop-with-parent]
 """

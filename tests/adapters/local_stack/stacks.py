@@ -1,4 +1,4 @@
-"""Stacks for the tests: real PostgreSQL and Temporal, stand-ins for the rest."""
+"""Stacks for the tests: real PostgreSQL and Temporal, fakes of our own programs."""
 
 import shutil
 import subprocess
@@ -12,11 +12,12 @@ from pathlib import Path
 
 import psutil
 
+from adapters.local_stack.configuration.addresses import StackAddresses
 from adapters.local_stack.configuration.config import FREE_PORTS, Programs, StackConfig
 from adapters.local_stack.stack import LocalStack
 from tests.adapters.local_stack import fake_programs
 
-# Isolated and without site-packages: a stand-in starts in a few milliseconds.
+# Isolated and without site-packages: a fake program starts in a few milliseconds.
 _PYTHON = (sys.executable, "-I", "-S")
 
 
@@ -24,8 +25,7 @@ _PYTHON = (sys.executable, "-I", "-S")
 def own_folder() -> Iterator[Path]:
     """An empty folder, removed afterwards.
 
-    Not pytest's: as root, PostgreSQL runs as a user that must be able to pass through, and
-    another pytest that starts meanwhile would close it again.
+    Not pytest's: another pytest that starts would close it to the user that PostgreSQL runs as.
     """
     made = Path(tempfile.mkdtemp(prefix="slotkeeper-"))
     try:
@@ -41,7 +41,7 @@ def copy_cluster(cluster: Path, to: Path) -> None:
 
 @dataclass(frozen=True)
 class TestStack:
-    """A configuration on *home*, and what its stand-ins wrote down."""
+    """A configuration on *home*, and the journal of its fake programs."""
 
     __test__ = False
 
@@ -50,12 +50,10 @@ class TestStack:
 
     @property
     def journal_file(self) -> Path:
-        """Where the stand-ins write."""
         return self.home.parent / "journal"
 
     @property
     def config(self) -> StackConfig:
-        """What to give to `LocalStack`."""
         program = (*_PYTHON, fake_programs.__file__, str(self.journal_file), self.faults)
         return StackConfig(
             home=self.home,
@@ -72,12 +70,21 @@ class TestStack:
         return self
 
     def failing(self, faults: str) -> "TestStack":
-        """The same with FAULTS as `fake_programs.py` takes them."""
+        """The same with faults, as `fake_programs.py` reads them."""
         return replace(self, faults=faults)
 
     def journal(self) -> list[str]:
-        """The lines written so far."""
         return self.journal_file.read_text().splitlines()
+
+
+@contextmanager
+def running_stack(config: StackConfig) -> Iterator[StackAddresses]:
+    """A stack for as long as the block runs."""
+    stack = LocalStack(config)
+    try:
+        yield stack.start()
+    finally:
+        stack.stop()
 
 
 def watch(running: LocalStack) -> None:

@@ -39,7 +39,6 @@ def test_a_variable_that_is_no_port_is_refused() -> None:
 
 
 def config_of(monkeypatch: pytest.MonkeyPatch, *options: str, **environment: str) -> StackConfig:
-    """What a command line starts a stack with."""
     started: list[StackConfig] = []
     monkeypatch.setattr(command, "run_in_foreground", lambda config, _: started.append(config))
     assert CliRunner().invoke(dev_command, options, env=environment).exit_code == 0

@@ -16,7 +16,6 @@ REPOSITORY = Path(__file__).parents[3]
 
 
 def run_stack_command(stack: TestStack) -> list[str]:
-    """What runs *stack* in the foreground."""
     return [sys.executable, run_stack.__file__, str(stack.home), stack.faults]
 
 
@@ -45,7 +44,6 @@ class Foreground:
         pytest.fail(f"ended without printing {part!r}; it said: {errors}")
 
     def processes(self) -> list[psutil.Process]:
-        """Everything it has started, directly or not."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def end(self) -> tuple[str, str]:
@@ -114,7 +112,7 @@ def test_a_killed_stack_leaves_no_process(foreground: Foreground) -> None:
 
 
 def test_a_home_is_free_again_after_a_kill(foreground: Foreground) -> None:
-    """A stack starts right after its predecessor was killed, though nobody reaped that yet."""
+    """A stack starts right after its predecessor was killed, even before that is reaped."""
     foreground.await_line("Ctrl-C stops everything")
     foreground.process.kill()
     await_zombie(foreground.process.pid)
@@ -127,7 +125,7 @@ def test_a_home_is_free_again_after_a_kill(foreground: Foreground) -> None:
 
 
 def test_a_part_that_dies_stops_the_stack(foreground: Foreground) -> None:
-    """When a part dies the stack stops with a non-zero status and says which and why."""
+    """When a part dies the stack stops with a non-zero status and names the part and cause."""
     foreground.await_line("Ctrl-C stops everything")
     processes = foreground.processes()
     worker = next(p for p in processes if "worker" in p.cmdline())
@@ -139,7 +137,7 @@ def test_a_part_that_dies_stops_the_stack(foreground: Foreground) -> None:
     assert [process for process in processes if process.is_running()] == []
 
 
-def test_the_table_says_where_everything_is(foreground: Foreground) -> None:
+def test_the_table_has_every_address(foreground: Foreground) -> None:
     """The table gives every address and the key, and a request that can be pasted."""
     foreground.await_line("Ctrl-C stops everything")
     foreground.process.send_signal(signal.SIGTERM)
@@ -159,8 +157,8 @@ def test_the_table_says_where_everything_is(foreground: Foreground) -> None:
     assert request.endswith("/api/calendly/connect")
 
 
-def test_a_stack_can_be_told_to_end_with_its_starter(stack: TestStack) -> None:
-    """When the program that started the stack is killed, the stack stops if told so before."""
+def test_a_stack_can_end_with_its_starter(stack: TestStack) -> None:
+    """With `--stop-with-parent` a stack stops when the program that started it is killed."""
     command = [*run_stack_command(stack), "--stop-with-parent"]
     starter = Foreground(stack, sys.executable, "-c", f"import subprocess as s; s.run({command})")
     starter.await_line("Ctrl-C stops everything")

@@ -26,7 +26,6 @@ from tests.adapters.local_stack.stacks import TestStack, copy_cluster, own_folde
 
 @pytest.fixture
 def lose(monkeypatch: pytest.MonkeyPatch) -> "Lose":
-    """Makes a port lose the race: see `Lose`."""
     return Lose(monkeypatch)
 
 
@@ -74,7 +73,7 @@ async def test_postgresql_starts_at_another_port(
 async def test_temporal_starts_at_another_port(
     folder: Path, other_temporal: TemporalDevServer, lose: Lose, part: str
 ) -> None:
-    """Whichever of its ports was lost, all answers come from the process just started."""
+    """All answers come from the process just started, for each port that it may lose."""
     server = TemporalDevServer(folder / "t", ui_port=Port("temporal_ui"))
     ports = ports_of(server)
     lose(ports[part], ports_of(other_temporal)[part])

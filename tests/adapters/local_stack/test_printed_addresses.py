@@ -24,15 +24,15 @@ ADDRESSES = StackAddresses(
 
 
 def printed(width: int, replaced: dict[str, int]) -> str:
-    """The announcement as a terminal of *width* columns gets it."""
+    """The text as a terminal of *width* columns gets it."""
     out = StringIO()
     announce(Console(file=out, width=width), ADDRESSES, replaced)
     return out.getvalue()
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
-def test_what_is_to_be_copied_is_never_broken(width: int) -> None:
-    """Addresses, key and request stay whole however narrow the terminal is."""
+def test_text_to_be_copied_is_never_broken(width: int) -> None:
+    """Addresses, key and request stay whole, no matter how narrow the terminal is."""
     text = printed(width, {})
 
     for whole in (ADDRESSES.database_url, ADDRESSES.api_key, first_request(ADDRESSES)):
@@ -48,5 +48,5 @@ def test_replaced_ports_are_printed() -> None:
 
 
 def test_the_cron_secret_is_not_printed() -> None:
-    """What nobody needs for a first look stays in its file."""
+    """A secret that a first look does not need stays in its file."""
     assert ADDRESSES.cron_secret not in printed(80, {})

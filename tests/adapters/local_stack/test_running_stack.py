@@ -1,4 +1,4 @@
-"""What is true of a stack while it runs; one stack serves all of these."""
+"""A stack while it runs: one stack for all of these tests."""
 
 import stat
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from adapters.local_stack.configuration.addresses import StackAddresses, read_addresses
+from adapters.local_stack.configuration.addresses import StackAddresses
 from adapters.local_stack.errors import AlreadyRunningError
 from adapters.local_stack.processes.waiting import answers_ok
 from adapters.local_stack.stack import LocalStack
@@ -25,8 +25,11 @@ class Running:
 
     @property
     def stack_file(self) -> Path:
-        """Where programs look for the addresses."""
         return self.stack.home / "stack.json"
+
+    def read_addresses(self) -> StackAddresses:
+        """Return the addresses as programs find them."""
+        return msgspec.json.decode(self.stack_file.read_bytes(), type=StackAddresses)
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +52,10 @@ def test_parts_started_once_what_they_need_was_ready(running: Running) -> None:
 
 
 def test_programs_find_the_addresses_in_a_file(running: Running) -> None:
-    """While a stack runs `stack.json` says where everything is."""
+    """While a stack runs `stack.json` holds its addresses."""
     plain = msgspec.json.decode(running.stack_file.read_bytes())
 
-    assert read_addresses(running.stack_file) == running.addresses
+    assert running.read_addresses() == running.addresses
     assert plain["pids"].keys() == {"postgres", "temporal", "sandbox", "web", "worker"}
 
 
@@ -73,5 +76,5 @@ def test_a_second_stack_on_one_home_is_refused(running: Running) -> None:
     with pytest.raises(AlreadyRunningError, match="a stack is already running"):
         LocalStack(running.stack.config).start()
 
-    assert read_addresses(running.stack_file) == running.addresses
+    assert running.read_addresses() == running.addresses
     assert answers_ok(f"{running.addresses.web_url}/health/ready")

@@ -9,14 +9,14 @@ import pytest
 
 from adapters.local_stack.errors import ChildDiedError, PortUnavailableError
 from adapters.local_stack.processes.ports import Port
-from adapters.local_stack.stack import LocalStack, running_stack
+from adapters.local_stack.stack import LocalStack
 from tests.adapters.local_stack.postgres_client import fetch
-from tests.adapters.local_stack.stacks import TestStack, watch
+from tests.adapters.local_stack.stacks import TestStack, running_stack, watch
 
 
 async def test_the_service_stops_before_what_it_uses(stack: TestStack) -> None:
     """Web and worker are asked to stop while all the others still run."""
-    async with running_stack(stack.config):
+    with running_stack(stack.config):
         pass
 
     assert not (stack.home / "stack.json").exists()
@@ -28,9 +28,9 @@ async def test_the_service_stops_before_what_it_uses(stack: TestStack) -> None:
 
 async def test_a_second_start_keeps_data_and_api_key(stack: TestStack) -> None:
     """The database and the API key of the first start are those of the second."""
-    async with running_stack(stack.config) as first:
+    with running_stack(stack.config) as first:
         await fetch(first.database_url, "CREATE TABLE kept AS SELECT 42 AS answer")
-    async with running_stack(stack.config) as second:
+    with running_stack(stack.config) as second:
         answer = await fetch(second.database_url, "SELECT answer FROM kept")
 
     assert answer == 42
@@ -45,7 +45,7 @@ async def test_deliveries_follow_the_web_page_to_another_port(stack: TestStack) 
     seen = []
     for port in (first_port, first_port, other_port):
         ports = dataclasses.replace(stack.config.ports, web=port)
-        async with running_stack(dataclasses.replace(stack.config, ports=ports)):
+        with running_stack(dataclasses.replace(stack.config, ports=ports)):
             seen.append(stack.journal().count(healing))
 
     assert seen == [0, 0, 1]
@@ -53,10 +53,10 @@ async def test_deliveries_follow_the_web_page_to_another_port(stack: TestStack) 
 
 async def test_a_new_database_gets_a_new_api_key(stack: TestStack) -> None:
     """A key that was made for a database that is gone is not handed out again."""
-    async with running_stack(stack.config) as first:
+    with running_stack(stack.config) as first:
         pass
     (stack.home / "postgres").rename(stack.home.parent / "moved-away")
-    async with running_stack(stack.config) as second:
+    with running_stack(stack.config) as second:
         pass
 
     assert first.api_key != second.api_key

@@ -9,7 +9,6 @@ from adapters.local_stack.temporal_server import TemporalDevServer
 
 
 async def start_workflow(address: str) -> None:
-    """One that no worker will ever take."""
     client = await Client.connect(address)
     await client.start_workflow("never_worked", id="kept", task_queue="nobody")
 
@@ -26,7 +25,7 @@ async def test_a_second_start_keeps_the_workflows(folder: Path) -> None:
 
 
 async def test_search_attributes_are_registered(folder: Path) -> None:
-    """Search attributes that were asked for can be used in a query at once."""
+    """A query can use the search attributes that the server was started with."""
     server = TemporalDevServer(folder / "t", search_attributes={"Stage": "Keyword"})
     with server as temporal:
         client = await Client.connect(temporal.address)
@@ -35,8 +34,8 @@ async def test_search_attributes_are_registered(folder: Path) -> None:
     assert count.count == 0
 
 
-def test_the_web_ui_answers_where_it_says(folder: Path) -> None:
-    """With a UI port the web UI is served at the address that is given for it."""
+def test_the_web_ui_answers_at_its_port(folder: Path) -> None:
+    """With a UI port the web UI is served there."""
     port = Port("temporal_ui")
     with TemporalDevServer(folder / "t", ui_port=port):
         assert answers_ok(port.url)

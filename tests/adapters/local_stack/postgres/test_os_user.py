@@ -7,13 +7,12 @@ from adapters.local_stack.postgres.os_user import open_passage, open_programs
 
 
 def mode(path: Path) -> int:
-    """The permission bits of *path*."""
     return stat.S_IMODE(path.stat().st_mode)
 
 
 @pytest.mark.parametrize(("before", "after"), [(0o700, 0o701), (0o755, 0o755), (0o2750, 0o2751)])
 def test_a_passage_opens_nothing_else(tmp_path: Path, before: int, after: int) -> None:
-    """A folder that others may pass through becomes no more readable than it was."""
+    """A folder that every user may pass through stays as unreadable as it was."""
     folder = tmp_path / "folder"
     folder.mkdir()
     folder.chmod(before)

@@ -12,7 +12,7 @@ from tests.adapters.local_stack.postgres_client import fetch
 
 
 async def test_a_second_start_keeps_the_data(folder: Path) -> None:
-    """What was committed before a stop is there after the next start, on another port."""
+    """Committed data is there after the next start, at another port."""
     with EmbeddedPostgres(folder / "pg") as postgres:
         await fetch(postgres.dsn, "CREATE TABLE kept AS SELECT 42 AS answer")
         first_created = postgres.created
@@ -23,8 +23,8 @@ async def test_a_second_start_keeps_the_data(folder: Path) -> None:
     assert (first_created, postgres.created) == (True, False)
 
 
-async def test_no_password_no_entry(postgres: EmbeddedPostgres) -> None:
-    """Whoever does not know the password is refused, on this machine too."""
+async def test_a_wrong_password_is_refused(postgres: EmbeddedPostgres) -> None:
+    """A client without the password is refused, on this machine too."""
     stranger = postgres.dsn.replace("slotkeeper:", "slotkeeper:x", 1)
 
     with pytest.raises(asyncpg.InvalidPasswordError):
@@ -81,8 +81,8 @@ def test_a_server_starts_again_at_its_port(folder: Path) -> None:
     assert before == after
 
 
-def test_an_interrupted_first_start_is_made_good(folder: Path) -> None:
-    """What a killed first start left half made is made anew."""
+def test_an_interrupted_first_start_is_repeated(folder: Path) -> None:
+    """A cluster that a killed first start did not finish is made again."""
     half_made = folder / "pg" / "data.making"
     half_made.mkdir(parents=True)
     (half_made / "PG_VERSION").write_text("18\n")
@@ -92,7 +92,7 @@ def test_an_interrupted_first_start_is_made_good(folder: Path) -> None:
 
 
 def test_a_cluster_of_an_unknown_version_is_refused(folder: Path) -> None:
-    """Data of a PostgreSQL that is not carried here is left alone, and that is said."""
+    """Data of a PostgreSQL that is not installed here is not touched: it is an error."""
     data = folder / "pg" / "data"
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text("9\n")

@@ -16,7 +16,6 @@ DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up
 
 
 def python(folder: Path, name: str, code: str, stage: int = 0, grace: float = 5.0) -> ChildSpec:
-    """A child that runs *code*."""
     return ChildSpec(
         name=name,
         argv=[sys.executable, "-I", "-S", "-u", "-c", code],
@@ -42,7 +41,7 @@ def await_first_line(child: Child) -> None:
 
 
 def test_a_child_writes_to_its_log(folder: Path, supervisor: Supervisor) -> None:
-    """What a child prints is in its log."""
+    """The output of a child is in its log."""
     child = supervisor.spawn(python(folder, "talker", "print('hello')"))
     wait_until_done(child, 10)
 
@@ -59,8 +58,8 @@ def test_a_failing_child_is_named_with_the_end_of_its_log(
         wait_until_done(child, 10)
 
 
-def test_a_signalled_child_is_told_apart(folder: Path, supervisor: Supervisor) -> None:
-    """A child ended by a signal is said to be so."""
+def test_a_child_ended_by_a_signal_is_reported_so(folder: Path, supervisor: Supervisor) -> None:
+    """The error names the signal instead of a status."""
     child = supervisor.spawn(python(folder, "victim", SLEEP))
     os.kill(child.pid, signal.SIGKILL)
 
@@ -100,7 +99,7 @@ def test_a_deaf_child_is_killed_after_its_grace(folder: Path) -> None:
     assert 0.3 <= time.monotonic() - asked_at < 5
 
 
-def test_what_a_child_started_ends_with_it(folder: Path, supervisor: Supervisor) -> None:
+def test_processes_that_a_child_started_end_with_it(folder: Path, supervisor: Supervisor) -> None:
     """A process that a dead child left behind is ended as soon as the death is seen."""
     code = (
         "import subprocess, sys\n"
@@ -115,7 +114,7 @@ def test_what_a_child_started_ends_with_it(folder: Path, supervisor: Supervisor)
 
 
 def test_a_supervisor_can_be_started_again(folder: Path) -> None:
-    """What the children of an earlier start came to says nothing of those of the next."""
+    """The exit statuses of an earlier start are not those of the next one's children."""
     supervisor = Supervisor(folder / "supervisor.log")
     with supervisor:
         wait_until_done(supervisor.spawn(python(folder, "first", "pass")), 10)
@@ -123,7 +122,7 @@ def test_a_supervisor_can_be_started_again(folder: Path) -> None:
         second = supervisor.spawn(python(folder, "second", SLEEP))
 
         assert second.exit_status() is None
-        assert supervisor.children == (second,)
+        assert supervisor._children == [second]
 
 
 def test_one_child_can_be_stopped_alone(folder: Path, supervisor: Supervisor) -> None:
