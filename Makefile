@@ -19,7 +19,7 @@ endef
 
 .DEFAULT_GOAL := help
 .PHONY: help install dev demo test faults bench-tokens bench-ingest bench-availability lint language format \
-	check-commits lock clean
+	check-commits lock dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ check-commits: $(INSTALLED) ## Check that every commit since BASE (origin/main) 
 lock: ## Make both locks from pyproject.toml; ARGS are --upgrade, --upgrade-package NAME
 	$(OLD_PYTHON)
 	@$(PYTHON) -m tools.lock $(ARGS)
+
+dist: $(INSTALLED) ## Build the wheel and the source archive of HEAD, twice, and compare
+	@$(BIN)/python -m tools.distribution
 
 clean: ## Remove the environment and the caches, but not the data in .slotkeeper/
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
