@@ -92,6 +92,8 @@ PAGES = (
     GLOSSARY,
     CONTRIBUTING,
     page("docs/README.md"),
+    page("docs/installing.md"),
+    page("docs/releasing.md"),
     page("docs/token-answers.md"),
     page("CHANGELOG.md"),
     page("sandbox/README.md"),

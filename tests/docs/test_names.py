@@ -42,8 +42,8 @@ _EXPORTED = re.compile(r"\b([A-Z][A-Z0-9_]*)=")
 _METRIC = re.compile(r"\bslotkeeper_[a-z_]+")
 _FOLDERS = ("domain", "application", "adapters", "workflows", "sandbox", "tests", "docs")
 
-# Read by the libraries that are named beside them.
-FOREIGN = {"FORWARDED_ALLOW_IPS"}
+# Read by the libraries and tools that are named beside them.
+FOREIGN = {"FORWARDED_ALLOW_IPS", "UV_DEFAULT_INDEX"}
 
 every_page = pytest.mark.parametrize("at", PAGES, ids=lambda at: at.path.as_posix())
 
