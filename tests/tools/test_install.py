@@ -15,7 +15,8 @@ from typing import NamedTuple
 import pytest
 
 from tests.tools.package_index import PackageIndex, write_wheel
-from tools.install import Environment, explanation
+from tools.failure import ToolError
+from tools.install import Environment, explanation, install
 
 ROOT = Path(__file__).parents[2]
 PYPROJECT = """
@@ -256,6 +257,21 @@ def test_a_line_without_version_or_hash_is_refused(
     assert f"`{line}`" in errors
     assert "`make lock`" in errors
     assert [*shop.environment.iterdir()] == []
+
+
+def test_a_python_without_venv_is_named(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Debian ships `venv` in a package of its own."""
+    shop = new_shop(tmp_path / "shop", *served)
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == "ensurepip" else 1
+    )
+
+    with pytest.raises(ToolError, match=r"This Python has no venv: .*python3-venv"):
+        install(Environment(shop.environment, shop.folder, shop.lock))
+
+    assert not shop.environment.exists()
 
 
 def test_a_pip_without_hashes_is_named() -> None:
