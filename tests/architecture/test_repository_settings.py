@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.architecture.source import ROOT
+from tools.tracked import ROOT
 
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
