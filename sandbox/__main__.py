@@ -23,6 +23,7 @@ _DEFAULTS = Settings()
     "descriptors",
     type=click.IntRange(min=0),
     multiple=True,
+    allow_from_autoenv=False,
     help="Serve an inherited listening socket instead of --host and --port. Repeatable.",
 )
 @click.option("--users", default=0, help="Paid single users to seed beside the named ones.")

@@ -43,7 +43,7 @@ def listen(hosts: Iterable[str], port: int) -> list[socket.socket]:
 
 
 def inherited(descriptors: Sequence[int]) -> list[socket.socket]:
-    """Return the sockets of inherited file descriptors. Raises OSError if one is no socket."""
+    """Return the sockets of inherited file descriptors. Raises OSError if one is not a socket."""
     return [socket.socket(fileno=descriptor) for descriptor in descriptors]
 
 

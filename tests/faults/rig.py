@@ -40,7 +40,7 @@ _START_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Rig:
-    """What a scenario has at hand; `environ` is what the processes are told."""
+    """The real parts of a scenario; `environ` is the environment of its processes."""
 
     folder: Path
     supervisor: Supervisor
@@ -67,7 +67,7 @@ class Rig:
         return Running(self.supervisor.spawn(spec), out)
 
     async def crash_postgres(self) -> None:
-        """End PostgreSQL at once, without a last word to its clients; `postgres.start` mends it."""
+        """Kill PostgreSQL without a message to its clients; `postgres.start` restarts it."""
         os.kill(self.postgres.child.pid, signal.SIGQUIT)
         await asyncio.to_thread(self.postgres.stop)
 
@@ -196,6 +196,6 @@ def _environ(postgres: EmbeddedPostgres, sandbox_url: str) -> dict[str, str]:
         "CALENDLY_CLIENT_SECRET": "sandbox-secret",
         "CALENDLY_AUTH_URL": sandbox_url,
         "CALENDLY_API_URL": sandbox_url,
-        # Nobody listens there unless a scenario says otherwise.
+        # No server listens there, unless a scenario starts one.
         "TEMPORAL_ADDRESS": f"{LOOPBACK}:9",
     }
