@@ -45,6 +45,26 @@ def test_docstrings_comments_and_messages_of_a_module_are_read() -> None:
     assert lines("domain/rule.py", MODULE) == [5, 8, 12, 13, 17, 18, 19, 22]
 
 
+TABLE = '''"""Lists the states.
+
+    open    told to nobody
+      whom  a row of the same table
+
+This is told.
+
+Args:
+    key: the key.
+
+    row: nobody's row.
+"""
+'''
+
+
+def test_a_table_in_a_docstring_is_not_prose() -> None:
+    """An indented block is a drawing, unless it belongs to a section such as `Args:`."""
+    assert lines("domain/rule.py", TABLE) == [6, 11]
+
+
 def test_data_of_a_test_is_not_prose() -> None:
     """A test's strings are its data, apart from those that it raises or asserts."""
     text = 'x = "is told by nobody"\nassert x, "is told to x"\nraise E("this is told")\n'

@@ -21,6 +21,7 @@ _SQL = re.compile(
 _DOCSTRING_PART = re.compile(
     r"\s*(?:[-*] |\d+\. |(?:Args|Attributes|Raises|Returns|Yields):)|\s+\*{0,2}\w[\w.]*: |\s+\S+ {2,}"
 )
+_SECTION = re.compile(r"[A-Z]\w+:")
 # In Python 3.11 a number sign is a comment unless it is inside one of these literals.
 _LITERAL_OR_COMMENT = re.compile(
     r"""\"{3}(?:[^\\]|\\(?s:.))*?\"{3}|'{3}(?:[^\\]|\\(?s:.))*?'{3}"""
@@ -72,8 +73,27 @@ def _docstring(literal: ast.Constant) -> Iterator[Passage]:
     if not isinstance(literal.value, str):  # an ellipsis
         return
     line = literal.lineno + len(literal.value) - len(literal.value.lstrip("\n"))
-    cleaned = inspect.cleandoc(literal.value)
-    yield from passages(Kind.DOCSTRING, cleaned, line, _DOCSTRING_PART)
+    prose = _without_tables(inspect.cleandoc(literal.value))
+    yield from passages(Kind.DOCSTRING, prose, line, _DOCSTRING_PART)
+
+
+def _without_tables(text: str) -> str:
+    """Return a docstring with an empty line for each line of a table or tree.
+
+    Such a block is indented and follows an empty line. An indented line below a section's name
+    (`Args:`, `Raises:`) is prose.
+    """
+    kept = list[str]()
+    above, empty, in_table = "", True, False
+    for line in text.split("\n"):
+        if not line.startswith("    "):
+            in_table = False
+            above = line.strip() or above
+        elif empty and not _SECTION.fullmatch(above):
+            in_table = True
+        kept.append("" if in_table else line)
+        empty = not line.strip()
+    return "\n".join(kept)
 
 
 def comments(text: str) -> Iterator[tuple[int, int, str]]:
