@@ -1,10 +1,9 @@
 import ast
-from statistics import median, quantiles
+from statistics import quantiles
 
 from tests.architecture.source import PRODUCT, Module, modules
 
-LONGEST = 300
-MEDIAN = 80
+LONGEST = 400
 LONG_FUNCTION = 25
 
 # The one package that is imported by its own name: it draws the tree of its errors.
@@ -28,13 +27,6 @@ def test_no_module_is_long() -> None:
     ]
 
     assert long == []
-
-
-def test_a_module_has_one_idea() -> None:
-    """Half of the modules have at most eighty lines."""
-    middle = median(map(length, written()))
-
-    assert middle <= MEDIAN, f"The median module has {middle} lines."
 
 
 def test_functions_are_short() -> None:
