@@ -61,7 +61,7 @@ format: $(INSTALLED) ## Rewrite the code in its standard form
 
 install: $(INSTALLED) ## Make the environment from the hashed lock; the others do it as needed
 
-# Written last: an interrupted installation leaves none, and the next one starts afresh.
+# Written last: after an interrupted installation it is missing, so the next one begins again.
 $(INSTALLED): requirements-dev.lock pyproject.toml
 	$(OLD_PYTHON)
 	@$(PYTHON) -m tools.install --environment $(VENV)

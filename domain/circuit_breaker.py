@@ -87,7 +87,7 @@ def is_answer(error: SlotkeeperError) -> bool:
     """Whether an error proves that the other side answered, as it does when it is well.
 
     Our own rate budget raises CalendlyThrottled and a malformed address CalendlyNotFound before
-    anything is sent: like an error that is not Calendly's, they prove nothing either way.
+    anything is sent. Like an error that is not Calendly's, they prove nothing either way.
     """
     if is_outage(error) or isinstance(error, CalendlyThrottled | CalendlyNotFound):
         return False

@@ -234,8 +234,8 @@ def refreshed(
 def refused(integration: Integration, now: datetime, *, code: str) -> Integration:
     """The integration after `invalid_grant`: tokens erased, a person is needed.
 
-    An exchange that was left open before this one may have spent the token unseen; then the
-    cause is the lost answer, not a revocation by the user.
+    An exchange that was left open before this one may have spent the token unseen. Then the cause
+    is the lost answer, not a revocation by the user.
     """
     lost = integration.exchange_started_at is not None
     cause = Cause.REFRESH_OUTCOME_LOST if lost else Cause.GRANT_REFUSED

@@ -1,4 +1,4 @@
 """Commands of the repository itself: the locks, the installation, the commits.
 
-They run as `python -m tools.NAME` and are no part of the product.
+They run as `python -m tools.NAME` and do not belong to the product.
 """

@@ -1,8 +1,8 @@
 """`python -m tools.commit_check BASE`: every commit since BASE imports and passes ruff.
 
-Each commit is checked out into a folder that exists only while the command runs; the working tree
-stays as it is. Then every module of the product, the tools and the tests is imported from that
-folder, and ruff checks it with the settings of that commit. The packages are those of the
+Each commit is checked out into a folder that exists only while the command runs. The working
+tree stays as it is. Then every module of the product, the tools and the tests is imported from
+that folder, and ruff checks it with the settings of that commit. The packages are those of the
 environment that runs the command. `git bisect` can then stop at any commit.
 """
 

@@ -1,13 +1,13 @@
 """`python -m tools.install`: make the environment that the development lock describes.
 
-The environment is whole or it does not exist. It is made afresh when the lock or the interpreter
+The environment is whole or it does not exist. It is made again when the lock or the interpreter
 differs from those of the last installation; otherwise only the project itself is installed again.
 The stamp is written last, and names both. An installation that fails or is interrupted removes
-the environment; one that is killed leaves no stamp, so that the next one starts afresh.
+the environment; one that is killed leaves no stamp, so that the next one begins again.
 
-pip installs the lock as it is: `--no-deps`, because a pip that resolves the lock again may find a
-newer release on the index, which has no hash here. `pip check` then compares the packages with
-what they ask for.
+pip installs the lock as it is (`--no-deps`). A pip that resolves the lock again may find a newer
+release on the index, which has no hash here. `pip check` then compares the packages with the
+requirements that they declare.
 
 This module needs only the standard library, because it runs before anything is installed.
 """

@@ -38,8 +38,8 @@ def normalized(name: str) -> str:
 def read_lock(path: Path) -> list[Pin]:
     """Return the pins of a lock, in its order.
 
-    Raises `ToolError` if the file is missing, is empty, or has a line that is not an exact
-    version with hashes, as after an edit by hand.
+    Raises `ToolError` if the file is missing, is empty, or was edited by hand: a line is not an
+    exact version with hashes.
     """
     if not path.is_file():
         raise ToolError(f"{path.name} is missing: restore it, or make it with `make lock`.")

@@ -1,6 +1,6 @@
 """Calls to Calendly's API: budget, send once, learn, decode, map errors.
 
-The rule not to break: one call here is at most one request, and every request of a user is
+The rule not to break: one call here sends at most one request. Every request of a user is
 counted against that user's budget before it leaves.
 """
 

@@ -1,8 +1,8 @@
 """Calendly's OAuth host: consent address, exchange, refresh, revoke.
 
-The rule not to break: a refresh token dies with the first request Calendly processes, so no
-request here is ever repeated, and every doubt is reported as CalendlyUncertain. A grant is given up
-for `invalid_grant` alone; every other answer leaves the account as it is.
+The rule not to break: no request here is ever repeated, because a refresh token dies with the
+first request that Calendly processes. Every doubt is reported as CalendlyUncertain. A grant is
+given up for `invalid_grant` alone; every other response leaves the account as it is.
 """
 
 from collections.abc import Callable, Mapping

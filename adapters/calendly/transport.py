@@ -1,7 +1,7 @@
 """httpx over aiohttp, with failures classified by whether the request may have left.
 
 The rule not to break: only a failure *before* the connection was established may become a connect
-error, because every caller reads that as "nothing was processed".
+error. Every caller reads that error as "nothing was processed".
 """
 
 import ssl

@@ -1,7 +1,7 @@
 """The engine that every table is bound to.
 
-It has no address of its own: a query runs on the connection of the unit of work it is awaited
-in, and outside of one it is an error. So two stores may live in one process.
+It has no address of its own. A query runs on the connection of the unit of work in which it is
+awaited; outside of one it is an error. So two stores may live in one process.
 """
 
 from collections.abc import Sequence

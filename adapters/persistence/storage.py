@@ -142,7 +142,7 @@ async def open_storage(
 async def _reset(connection: Any) -> None:
     """Make a connection fit for the next unit of work.
 
-    A unit of work leaves nothing behind in its session, so asyncpg's own reset, one more round
+    A unit of work leaves nothing behind in its session. So asyncpg's own reset, one more round
     trip, is kept for a transaction that did not end.
     """
     if connection.is_in_transaction():

@@ -1,7 +1,7 @@
 """Makes a log entry safe to write: plain values only, secrets and personal data redacted.
 
-Objects are never rendered by their own repr, which may hold anything: an object that is not a plain
-value appears as the name of its type.
+Objects are never rendered by their own repr, which may hold anything. An object that is not a
+plain value appears as the name of its type.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,7 +1,7 @@
 """Make the bookings of erased invitees anonymous.
 
-Matched by what the record of erasures knows, so that an erasure whose process died can be
-completed although no process has the address any more.
+Matched by the record of erasures. So an erasure whose process died can be completed although no
+process has the address any more.
 """
 
 from collections.abc import Collection, Sequence

@@ -70,8 +70,8 @@ class CircuitBreakers:
         Args:
             surface: what the call goes to.
             work: the call.
-            subject: an opaque id of the account that it is for, so that an account that fails for its
-                own reasons does not stop the others (see AccountFailures). Without it every
+            subject: an opaque id of the account that the call is for. An account that fails for
+                its own reasons then does not stop the others (see AccountFailures). Without it every
                 failure counts.
 
         Raises:

@@ -13,8 +13,8 @@ T = TypeVar("T")
 async def shield_until_done(work: asyncio.Future[T], budget: RetryBudget) -> T:
     """Return the result of work that was begun, or raise its error.
 
-    If canceled, any number of times, this returns only after the work has ended: an interrupted
-    shutdown would lose the value that it is about to store. The retry budget is shortened then.
+    If canceled, any number of times, this returns only after the work has ended. Otherwise an
+    interrupted shutdown would lose the value to store. The retry budget is shortened then.
 
     Args:
         work: under way already.

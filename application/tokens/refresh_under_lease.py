@@ -1,6 +1,6 @@
 """Refresh one token pair under its lease: the only way to send a refresh token.
 
-The order keeps the grant: record that the token may be spent, send it, store the new pair by
+The order keeps the grant. Record that the token may be spent, send it, store the new pair by
 compare-and-set, and only then do anything else. If a step is interrupted the record remains, and
 the next refresh reads it.
 """

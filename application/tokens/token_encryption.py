@@ -1,6 +1,6 @@
 """Sealing token pairs for the row that they belong to.
 
-The row's identity and the column are bound into the sealed value, so that a value copied to
+The row's identity and the column are bound into the sealed value. A value that is copied to
 another row or column does not open there.
 """
 

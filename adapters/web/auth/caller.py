@@ -1,7 +1,7 @@
 """The caller: an API key, and the team's own id of the user it calls for.
 
-A guard, so that it runs before anything of the request is read: who is not known learns nothing
-about what a valid request looks like.
+A guard, so that it runs before anything of the request is read. An unknown caller learns nothing
+about the form of a valid request.
 """
 
 from typing import Any

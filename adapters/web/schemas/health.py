@@ -1,4 +1,4 @@
-"""What works and what does not."""
+"""The health of the service: which parts work and which do not."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -15,9 +15,7 @@ class Check(msgspec.Struct, frozen=True):
     required: Annotated[
         bool, Meta(description="Whether requests are served only while this is ok.")
     ] = True
-    detail: Annotated[str | None, Meta(description="What to do about it, when it is not ok.")] = (
-        None
-    )
+    detail: Annotated[str | None, Meta(description="The remedy, when it is not ok.")] = None
 
 
 class Circuit(msgspec.Struct, frozen=True):

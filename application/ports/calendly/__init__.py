@@ -1,1 +1,1 @@
-"""What the use cases need from Calendly's API and from its webhooks."""
+"""The ports to Calendly: its API and its webhooks."""

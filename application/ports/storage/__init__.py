@@ -1,1 +1,1 @@
-"""What the use cases need from the database."""
+"""The ports to the database."""

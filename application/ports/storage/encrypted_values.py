@@ -77,8 +77,8 @@ class SealedValues(Protocol):
     ) -> int:
         """Store new sealed texts in the place of those that were read; return how many.
 
-        A value that changed since is left alone, and so is a row that is locked or under a lease
-        whose holder writes back the value it read. Never waits for a lock.
+        A value that changed since is left alone. So is a row that is locked or leased: the lease's
+        holder writes back the value it read. Never waits for a lock.
 
         Args:
             column: one of `columns`.

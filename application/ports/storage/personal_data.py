@@ -1,8 +1,8 @@
 """Where an invitee's data is stored: bookings, and the bodies of stored webhooks.
 
-Both are read from end to end: an erasure is rare, and an index by address would cost each booking
-and be one more place that holds it. The rule not to break: no store compares addresses. It returns
-them unchanged, and only the rule of `domain.erasure` compares them.
+Both are read from end to end, because an erasure is rare. An index by address would cost each
+booking, and would be one more place with the address. The rule not to break: no store compares
+addresses. It returns them unchanged; only `domain.erasure` compares them.
 """
 
 from collections.abc import Collection, Sequence

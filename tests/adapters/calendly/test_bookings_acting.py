@@ -67,7 +67,7 @@ async def test_a_booking_sends_what_calendly_requires() -> None:
 
 
 async def test_a_booking_sends_location_answers_and_guests_when_given() -> None:
-    """What the caller adds is passed on in Calendly's form."""
+    """The caller's location, answers and guests are passed on in Calendly's form."""
     wire = Wire(resource(bodies.invitee(), 201))
     request = msgspec.structs.replace(
         REQUEST,
@@ -99,7 +99,7 @@ async def test_a_location_without_text_is_its_kind_alone() -> None:
 
 @pytest.mark.parametrize("status", [400, 404, 409])
 async def test_a_slot_that_was_filled_is_taken(status: int) -> None:
-    """`already_filled` means a taken slot, with whichever status it comes."""
+    """`already_filled` means a taken slot, regardless of the status it comes with."""
     details = [{"parameter": "start_time", "message": "gone", "code": "already_filled"}]
     wire = Wire(refusal(status, "Invalid Argument", details=details))
 
@@ -130,7 +130,7 @@ async def test_a_slot_that_is_not_found_is_taken(looked_up: httpx.Response) -> N
     ],
 )
 async def test_an_event_type_that_is_gone_is_not_a_taken_slot(looked_up: httpx.Response) -> None:
-    """A 404 for an event type that is gone says so."""
+    """A 404 for an event type that is gone is reported as such."""
     wire = Wire(refusal(404, "Resource Not Found"), looked_up)
 
     with pytest.raises(CalendlyNotFound, match="event type is no longer offered"):
@@ -139,7 +139,7 @@ async def test_an_event_type_that_is_gone_is_not_a_taken_slot(looked_up: httpx.R
 
 @pytest.mark.parametrize("body", [b"", b'{"resource": {"uri": "https://api.ca', {"resource": {}}])
 async def test_a_booking_whose_answer_cannot_be_read_may_exist(body: object) -> None:
-    """An unreadable success is uncertain, so that nobody simply books again."""
+    """An unreadable success is uncertain, so that the caller does not simply book again."""
     wire = Wire(answer(201, body))
 
     with pytest.raises(CalendlyUncertain):
@@ -183,7 +183,7 @@ async def test_an_event_is_canceled_with_its_reason(
 
 @pytest.mark.parametrize("message", ["Event is already canceled", "Event is already canceled."])
 async def test_a_canceled_event_counts_as_canceled(message: str) -> None:
-    """Canceling twice is no error."""
+    """Canceling twice is not an error."""
     wire = Wire(refusal(403, "Permission Denied", message))
 
     await CalendlyBookingsGateway(wire.api).cancel(ACCESS, bodies.EVENT, None)
@@ -231,7 +231,7 @@ async def test_a_no_show_is_marked() -> None:
 
 @pytest.mark.parametrize("status", [400, 403, 409])
 async def test_a_mark_that_is_set_is_kept(status: int) -> None:
-    """However Calendly refuses a second mark, the first one is found."""
+    """If Calendly refuses a second mark, with any status, the first one is found."""
     wire = Wire(refusal(status, "Already Exists"), resource(bodies.invitee(no_show=MARK)))
 
     mark = await CalendlyBookingsGateway(wire.api).mark_no_show(ACCESS, bodies.INVITEE)
@@ -249,7 +249,7 @@ async def test_a_refusal_to_mark_stays_one_when_no_mark_is_set() -> None:
 
 
 async def test_a_mark_without_a_time_may_have_been_set() -> None:
-    """An answer that does not say when cannot be used, but the mark may stand."""
+    """An answer without a time cannot be used, but the mark may be set."""
     wire = Wire(resource({"uri": bodies.NO_SHOW}, 201))
 
     with pytest.raises(CalendlyUncertain):

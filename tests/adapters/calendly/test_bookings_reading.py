@@ -202,7 +202,7 @@ async def test_everybody_at_an_event_is_read() -> None:
 
 @pytest.mark.parametrize("status", [403, 404])
 async def test_an_event_that_cannot_be_opened_is_an_error(status: int) -> None:
-    """Who asks for one event hears that it is not there, or not theirs."""
+    """A caller who asks for one event learns that it does not exist, or is not theirs."""
     wire = Wire(by=lambda _: refusal(status, "Resource Not Found"))
 
     with pytest.raises((CalendlyForbidden, CalendlyNotFound)):
@@ -254,7 +254,7 @@ async def test_what_is_no_invitee_is_not_asked_for(uri: str) -> None:
 
 
 async def test_a_token_only_goes_to_the_configured_host() -> None:
-    """A URI that names another host is asked for at Calendly all the same."""
+    """A URI that names another host is still asked for at Calendly."""
     wire = Wire(refusal(404, "Resource Not Found"))
 
     with pytest.raises(CalendlyNotFound):

@@ -65,7 +65,7 @@ async def test_what_cannot_be_sent_back_is_no_tag(etag: str | None) -> None:
 
 @pytest.mark.parametrize("known", ["", "bare", '"a"\r\nX-Evil: 1', '"é"', "*"])
 async def test_what_is_no_tag_is_not_sent(known: str) -> None:
-    """A spoilt tag costs a whole answer, never a spoilt request."""
+    """A malformed tag costs a whole answer, never a malformed request."""
     wire = Wire(listed())
 
     await CalendlyAvailabilityGateway(wire.api).event_types(ACCESS, bodies.USER, known=known)
@@ -74,7 +74,7 @@ async def test_what_is_no_tag_is_not_sent(known: str) -> None:
 
 
 async def test_a_304_is_counted_like_any_answer() -> None:
-    """What a 304 says of the rate is learnt: with nothing left, the next call waits."""
+    """The rate headers of a 304 are read: with nothing left, the next call waits."""
     spent = {"x_ratelimit_limit": "500", "x_ratelimit_remaining": "0", "x_ratelimit_reset": "60"}
     wire = Wire(answer(304, **spent))
     gateway = CalendlyAvailabilityGateway(wire.api)

@@ -121,7 +121,7 @@ def test_both_links_of_a_chain_are_kept() -> None:
     ],
 )
 def test_only_our_own_token_is_a_reference(content: str | None, reference: str | None) -> None:
-    """UTM parameters that somebody else set are not taken for ours."""
+    """UTM parameters that another program set are not taken for ours."""
     assert facts(tracking=bodies.tracking(utm_content=content)).reference == reference
 
 
@@ -247,7 +247,7 @@ OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda each: timezone(timedelta(min
     st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=OFFSETS),  # noqa: DTZ001
 )
 def test_every_time_becomes_the_same_instant_in_utc(start: datetime, changed: datetime) -> None:
-    """However Calendly writes a time, the instant is kept and the offset is UTC."""
+    """The instant is kept and the offset is UTC, in every notation that Calendly uses."""
     event = bodies.event(start_time=start.isoformat(), updated_at=changed.isoformat())
 
     details = facts(event=event).details
@@ -269,7 +269,7 @@ def test_every_time_becomes_the_same_instant_in_utc(start: datetime, changed: da
     )
 )
 def test_the_order_of_bodies_does_not_matter(order: list[dict[str, Any]]) -> None:
-    """Whatever order the bodies come in, one booking comes out."""
+    """The same booking comes out of the bodies in any order."""
     merged = facts(**order[0])
     for changed in order[1:]:
         merged = merge(merged, facts(**changed))

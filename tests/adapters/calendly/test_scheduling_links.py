@@ -50,7 +50,7 @@ async def test_a_missing_scope_is_named() -> None:
 async def test_a_lost_answer_is_uncertain_and_not_repeated(
     mishap: httpx.Response | httpx.HTTPError,
 ) -> None:
-    """A link may have been made that nobody knows; nothing is sent twice by itself."""
+    """A link may exist without our knowledge; nothing is sent twice by itself."""
     wire = Wire(mishap)
 
     with pytest.raises(CalendlyUncertain):

@@ -74,7 +74,7 @@ async def test_a_subscription_is_created_for_the_user() -> None:
 
 
 async def test_a_calendly_that_takes_no_key_from_us_is_asked_without() -> None:
-    """Where the key of its own is refused, the subscription is made all the same."""
+    """If Calendly refuses our signing key, the subscription is made without one."""
     wire = Wire(refusal(400, "Invalid Argument"), resource(bodies.subscription(), 201))
 
     made = await CalendlySubscriptionsGateway(wire.api).create(

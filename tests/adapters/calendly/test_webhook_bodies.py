@@ -85,7 +85,7 @@ def test_what_is_left_still_tells_of_the_booking(kind: str, changed: dict[str, A
 
 @pytest.mark.parametrize(("kind", "changed"), VARIANTS)
 def test_twice_is_once(kind: str, changed: dict[str, Any]) -> None:
-    """Rewriting a rewritten webhook changes nothing, and finds nobody."""
+    """Rewriting a rewritten webhook changes nothing, and finds no person."""
     once = BODIES.erased(body(kind, **changed), {EMAIL})
 
     assert BODIES.erased(once, {EMAIL}) == once
@@ -120,7 +120,7 @@ OTHERS = [f"o{each}brien@x.com" for each in "'&/=?!+"]
 
 @pytest.mark.parametrize("other", OTHERS)
 def test_an_address_that_holds_a_mark_is_one(other: str) -> None:
-    """A guest whose address holds what may also stand between words is found and blotted out."""
+    """A guest's address with characters that also separate words is found and blotted out."""
     event = calendly.event(event_guests=[{"email": other.upper()}])
     raw = body(scheduled_event=event, questions_and_answers=[{"answer": f"Ask {other}."}])
 
@@ -133,7 +133,7 @@ def test_an_address_that_holds_a_mark_is_one(other: str) -> None:
 
 @pytest.mark.parametrize("guest", ["eve@localhost", "'eve@x.com", "/eve@x.com"])
 def test_a_value_that_is_an_address_is_that_one(guest: str) -> None:
-    """An odd address that stands for itself is found as it is, and compared as it is."""
+    """An odd address that is a whole value is found and compared as it is."""
     raw = body(scheduled_event=calendly.event(event_guests=[{"email": guest}]))
 
     left = msgspec.json.decode(BODIES.erased(raw, {guest}))
@@ -168,7 +168,7 @@ def test_the_end_of_somebody_else_s_address_is_nobody_s(other: str) -> None:
     ],
 )
 def test_what_stands_around_an_address(text: str, left: str | None) -> None:
-    """Quotes, other addresses and the parts of a link are no part of an address."""
+    """Quotes, other addresses and the parts of a link do not belong to an address."""
     raw = body(questions_and_answers=[{"answer": text}])
 
     answers = msgspec.json.decode(BODIES.erased(raw, {"eve@x.com"}))["payload"]
@@ -233,7 +233,7 @@ def test_an_odd_address_of_the_invitee_is_found() -> None:
 
 
 def test_of_no_json_the_text_is_searched() -> None:
-    """A body that is no JSON gives away its addresses too."""
+    """The addresses in a body that is not JSON are found too."""
     assert BODIES.emails(b"\xff grace@example.net,") == {EMAIL}
     assert BODIES.without_links(b"\xff") is None
 
@@ -259,7 +259,7 @@ def test_every_spelling_is_blotted_out(spelling: str) -> None:
 
 
 def test_what_stands_around_an_address_stays() -> None:
-    """Of a text that names somebody else's address in any spelling only the address goes."""
+    """Only the erased address leaves a text, in any spelling; another person's stays."""
     raw = body(questions_and_answers=[{"answer": "ask Jose\u0301@x.es, please"}])
 
     left = msgspec.json.decode(BODIES.erased(raw, {"jos\u00e9@x.es"}))
@@ -299,7 +299,7 @@ JSON = st.recursive(
 
 @given(JSON, st.sampled_from(["invitee.created", "event_type.updated", "new.kind", None]))
 def test_any_json_loses_the_address(payload: object, kind: str | None) -> None:
-    """Whatever a body looks like, the address is not in what is left."""
+    """The address is not in the rest of a body of any form."""
     raw = msgspec.json.encode({"event": kind, "payload": payload})
 
     left = BODIES.erased(raw, {EMAIL})
@@ -309,7 +309,7 @@ def test_any_json_loses_the_address(payload: object, kind: str | None) -> None:
 
 @pytest.mark.parametrize("depth", [400, 900, 100_000])
 def test_any_depth_is_borne(depth: int) -> None:
-    """A body nested however deeply is looked into, or replaced as a whole."""
+    """A body of any depth is searched, or replaced as a whole."""
     inside = b"[" * depth + b'"grace@example.net"' + b"]" * depth
     raw = b'{"event": "event_type.updated", "payload": {"x": ' + inside + b"}}"
 

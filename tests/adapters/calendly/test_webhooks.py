@@ -151,7 +151,7 @@ def test_a_routing_form_submission_counts_once(payload: Any, subject: str | None
 
 @pytest.mark.parametrize("payload", [{}, None, [1, 2], "text", {"uri": "x", "deep": {"a": []}}])
 def test_an_unknown_kind_is_a_notice(payload: Any) -> None:
-    """What Calendly may send next year is kept, not refused."""
+    """A kind that Calendly adds later is kept, not refused."""
     webhook = read("contact.created", payload)
 
     assert webhook == ParsedWebhook(kind="contact.created", occurred_at=bodies.OCCURRED_AT)
@@ -179,7 +179,7 @@ ENVELOPE = {"event": "invitee.created", "created_at": "2026-11-02T10:00:01Z", "p
     ],
 )
 def test_a_body_without_an_envelope_is_refused(body: bytes, field: str) -> None:
-    """What is no event at all is refused by the name of its fault."""
+    """A body that is not an event is refused, and the error names its fault."""
     with pytest.raises(MalformedWebhook) as caught:
         CalendlyWebhookReader().read(body)
 
@@ -229,7 +229,7 @@ def test_a_payload_that_cannot_be_read_names_the_field(body: bytes, field: str) 
     ],
 )
 def test_a_field_that_is_null_costs_no_event(payload: dict[str, Any]) -> None:
-    """What is not indispensable may be null, or strange, and the facts are read all the same."""
+    """A field that is not required may be null or strange; the other facts are still read."""
     webhook = read("invitee.canceled", payload)
 
     assert webhook.unreadable is None
@@ -239,7 +239,7 @@ def test_a_field_that_is_null_costs_no_event(payload: dict[str, Any]) -> None:
 
 
 def test_half_a_surrogate_pair_is_replaced() -> None:
-    """Half of a pair, which is no text, becomes the replacement character; a whole pair stays."""
+    """Half of a surrogate pair becomes the replacement character; a whole pair stays."""
     body = bodies.webhook("invitee.created", bodies.payload(name="NAME"))
     odd = body.replace(b"NAME", rb"a\ud800b\uDE00 \ud83d\ude00 \\ud800")
 
@@ -288,7 +288,7 @@ KINDS = st.sampled_from(
 @UNHURRIED
 @given(KINDS, st.sampled_from(sorted(bodies.payload())), JSON)
 def test_any_field_may_hold_anything(kind: str, field: str, value: Any) -> None:
-    """A known kind with a strange field is a notice, and what is told of it is never a value."""
+    """A known kind with a strange field is stored unread; a report of it never holds a value."""
     webhook = read(kind, bodies.payload(no_show=MARK) | {field: value})
 
     assert webhook.unreadable is None or webhook.unreadable.startswith(f"payload.{field}")

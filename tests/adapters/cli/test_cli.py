@@ -101,7 +101,7 @@ def test_a_command_asks_only_for_what_it_needs(command: list[str]) -> None:
 
 
 def test_faults_quote_no_secret() -> None:
-    """A start that fails for one variable gives away no other."""
+    """A start that fails for one variable reveals no other."""
     ended = run("web", environ={**SOUND, "LOG_LEVEL": "loud", "CRON_SECRET": "hunter2"})
 
     assert ended.exit_code == 2
@@ -110,7 +110,7 @@ def test_faults_quote_no_secret() -> None:
 
 
 def test_a_database_that_is_away_is_one_message() -> None:
-    """A foreseen error is its code and message, with exit status 1 and no traceback."""
+    """An expected error is its code and message, with exit status 1 and no traceback."""
     ended = run("migrate", environ={"DATABASE_URL": "postgresql://u:hunter2@127.0.0.1:1/x"})
 
     assert ended.exit_code == 1
@@ -166,7 +166,7 @@ def test_errors_of_commands_from_entry_points_are_messages_too() -> None:
 
     @click.command("failing")
     def failing() -> None:
-        raise StorageUnavailable("PostgreSQL is away.")
+        raise StorageUnavailable("PostgreSQL cannot be reached.")
 
     group = type(main)("group", specs={}, summaries={})
     group.add_command(failing)
@@ -175,5 +175,5 @@ def test_errors_of_commands_from_entry_points_are_messages_too() -> None:
 
     assert (ended.exit_code, ended.output) == (
         1,
-        "Error (storage_unavailable): PostgreSQL is away.\n",
+        "Error (storage_unavailable): PostgreSQL cannot be reached.\n",
     )

@@ -77,7 +77,7 @@ def test_quiet_prints_nothing_but_the_key(cli: Cli) -> None:
 
 
 def test_a_key_can_be_revoked_once(cli: Cli) -> None:
-    """Revoking ends a key; a second time, or another id, is an error that says so."""
+    """Revoking ends a key; a second time, or with another id, it is a clear error."""
     before = set(key_ids(cli))
     cli("keys", "create", "--name", "to revoke")
     (key_id,) = set(key_ids(cli)) - before

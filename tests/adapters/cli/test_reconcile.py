@@ -35,7 +35,7 @@ async def reconcile(stage: Stage, database: Secret, *arguments: str) -> Result:
 
 
 async def test_all_or_one(stage: Stage, database_url: Secret) -> None:
-    """An operator compares everybody's bookings, or one account's, and is told what came of it."""
+    """An operator compares all bookings, or one account's, and reads the result."""
     accounts = Accounts(stage)
     await accounts.connect(2)
     await stage.calendly.control("POST", "/invitees/bulk", count=5)

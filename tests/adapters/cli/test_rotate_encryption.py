@@ -58,7 +58,7 @@ async def sql(database_url: Secret) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def begin(database_url: Secret, ring: str) -> asyncio.subprocess.Process:
-    """Start the command with nothing but what it says it needs."""
+    """Start the command with only the variables that it documents."""
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "adapters.cli", "keys", "rotate-encryption"),
         stdout=asyncio.subprocess.PIPE,

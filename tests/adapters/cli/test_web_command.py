@@ -20,7 +20,7 @@ TIMEOUT_SECONDS = 30
 
 @pytest.fixture
 def environ(database_url: Secret) -> dict[str, str]:
-    """The environment of a web process whose Temporal is away."""
+    """The environment of a web process without a Temporal to reach."""
     away = {"TEMPORAL_ADDRESS": "127.0.0.1:1", "CALENDLY_AUTH_URL": "http://127.0.0.1:1"}
     return {**SOUND, **away, "DATABASE_URL": database_url.reveal()}
 
@@ -59,7 +59,7 @@ def _await_answer(process: Popen[str], url: str) -> None:
 
 
 def test_the_web_process_serves_logs_json_and_stops_when_told(environ: dict[str, str]) -> None:
-    """It answers, writes nothing but JSON lines without secrets, and ends on SIGTERM."""
+    """It answers, writes only JSON lines without secrets, and ends on SIGTERM."""
     with web(environ) as (process, port):
         metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False)
         refused = httpx.get(
@@ -83,7 +83,7 @@ def test_the_web_process_serves_logs_json_and_stops_when_told(environ: dict[str,
 
 
 def test_a_demo_user_that_others_can_reach_ends_the_web_process(environ: dict[str, str]) -> None:
-    """A page that asks nobody for a key is refused in a sentence, before anything is served."""
+    """A page that asks for no key is refused in a sentence, before anything is served."""
     ended = subprocess.run(
         [sys.executable, "-m", "adapters.cli", "web", "--port", "0"],
         capture_output=True,
@@ -112,7 +112,7 @@ def test_head_has_the_headers_of_get(environ: dict[str, str]) -> None:
 
 
 def test_more_connections_than_allowed_are_turned_away(environ: dict[str, str]) -> None:
-    """However many connect, only so many are served; the others hear 503 until some leave."""
+    """Only so many connections are served; the others get 503 until some leave."""
     with web(environ, "--most-connections", "3") as (process, port), ExitStack() as idle:
         url = f"http://127.0.0.1:{port}/health/live"
         for _ in range(2):

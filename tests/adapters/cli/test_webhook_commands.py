@@ -58,7 +58,7 @@ async def dead(database_url: Secret) -> list[str]:
 
 
 async def test_listing(database_url: Secret, dead: list[str]) -> None:
-    """The latest come first with their reason and without anybody's data; more is said to come."""
+    """The latest come first, with reasons, without personal data; the output says if more follow."""
     every = await slotkeeper(database_url, "webhooks", "list", "--status", "dead_lettered")
     first = await slotkeeper(database_url, "webhooks", "list", "--limit", "1")
     rest = await slotkeeper(database_url, "webhooks", "list", "--after", dead[1])
@@ -137,7 +137,7 @@ async def test_erasing(database_url: Secret, dead: list[str], *, by_stdin: bool)
 
 
 async def test_what_is_no_address(database_url: Secret) -> None:
-    """What is no address is refused without being repeated."""
+    """A value that is not an address is refused without being repeated."""
     ended = await slotkeeper(database_url, "erase-invitee", "grace at example")
 
     assert ended.code == 1
