@@ -31,7 +31,7 @@ class Connected(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What the service has of an account, and what Calendly says.
+    """The state of an account in the service, and the same account as Calendly knows it.
 
     Args:
         id: of the integration.

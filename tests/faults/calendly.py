@@ -11,7 +11,7 @@ CHUNK = 5_000
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What Calendly says of one refresh token and of the grant that it belongs to.
+    """The state at Calendly of one refresh token and of the grant that it belongs to.
 
     Args:
         honoured: whether it would be exchanged now.
@@ -19,7 +19,7 @@ class Standing(msgspec.Struct, frozen=True):
         grant: the grant.
         grant_honoured: whether any pair of the grant is good.
         exchanges: how often the grant was refreshed.
-        reused: how often a spent token of the grant came again.
+        reused: how often a spent token of the grant was sent again.
 
     """
 

@@ -1,6 +1,6 @@
-"""PostgreSQL goes away between Calendly's answers and their commit, and stays away under load.
+"""PostgreSQL stops between Calendly's answers and their commit, and stays down under load.
 
-The new pairs of that moment exist in the memory of dying work alone; none may be lost.
+The new pairs of that moment exist only in the memory of dying work; none may be lost.
 """
 
 import asyncio
@@ -27,10 +27,10 @@ SETTLES_WITHIN = 240.0
 
 
 class OutageSize(Size, frozen=True):
-    """How many integrations are due, and for how many seconds the database is away.
+    """How many integrations are due, and for how many seconds the database is down.
 
     Args:
-        killed: the worker is killed, `kill -9`, while the database is away.
+        killed: the worker is killed, `kill -9`, while the database is down.
 
     """
 
@@ -45,7 +45,7 @@ SMALL = OutageSize(integrations=48, seconds=1.5)
 
 
 class Struck(msgspec.Struct, frozen=True):
-    """What the outage met: pairs that Calendly had issued and no row held; and the load."""
+    """The state as the outage began: pairs that no row held yet, and the load."""
 
     unstored: int
     calls: dict[str, int]
@@ -60,8 +60,8 @@ async def run(size: OutageSize) -> list[Row]:
 
 
 async def _run_once(size: OutageSize) -> Row:
-    # What is committed has to survive, so the server syncs.
-    # Many at once, so that the outage meets many answers.
+    # The server syncs, because committed data has to survive.
+    # The concurrency is high, so that the outage meets many answers.
     options = {"REFRESH_RATE": "0", "CONCURRENCY": "64"}
     async with open_rig(users=size.integrations, settings=options, durable=True) as rig:
         connected = await accounts.connect(
@@ -93,7 +93,7 @@ async def _strike(
     await rig.calendly.heal()
     await asyncio.to_thread(rig.postgres.start)
     await eventually(lambda: _all_kept(rig, connected), within=SETTLES_WITHIN, every=0.5)
-    # What comes later must not undo it; the run may have to wait for leases of the dead.
+    # Later events must not undo it; the run may have to wait for the leases of killed processes.
     await jobs.result(job, within=size.seconds)
     (rig.folder / "stop").touch()
     calls = msgspec.json.decode(await load.done(within=60), type=dict[str, int])

@@ -56,7 +56,7 @@ SMALL = Size(deliveries=500, calls=500)
 
 
 class Seen:
-    """What came of everything that was sent."""
+    """The outcome of all requests that were sent."""
 
     def __init__(self) -> None:
         self.statuses: Counter[int] = Counter()

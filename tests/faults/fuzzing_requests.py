@@ -1,4 +1,4 @@
-"""Requests that nobody in their right mind would send, yet that get past the door.
+"""Requests that no sane client would send, yet that pass the first checks of the edge.
 
 A value is mostly good, so that what is broken elsewhere in the request is reached as well.
 """
@@ -29,7 +29,7 @@ _DELIVERY, _FAVOURED = "delivery", 5
 
 @dataclass(frozen=True)
 class Request:
-    """What goes to the application; a header may come twice.
+    """A request to the application; a header may occur twice.
 
     `of` is the id of the operation that it is made for.
     """
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What exists, so that some requests are about something.
+    """Rows that exist, so that some requests find something.
 
     `values` holds good values of parameters by their names.
     """
@@ -107,7 +107,7 @@ def _call(
     query: list[str] = []
     headers = [(b"host", b"127.0.0.1")]
     cookies: list[str] = []
-    # What is known to exist is the first one's.
+    # All known rows belong to the first user.
     own = (
         list(known.users[-1:])
         if method == "delete" and "/integration" in path

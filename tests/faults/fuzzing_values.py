@@ -1,4 +1,4 @@
-"""Values that nobody in their right mind would send: texts, JSON tokens, bodies broken anywhere."""
+"""Values that no sane client would send: texts, JSON tokens, bodies broken at any place."""
 
 import copy
 import json

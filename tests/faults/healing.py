@@ -1,7 +1,7 @@
-"""Subscriptions that Calendly disables, and an hour of bookings that nobody is told of.
+"""Subscriptions that Calendly disables, and an hour of bookings without a single webhook.
 
-The verdict is Calendly's: each booking is compared with what it says, and what the hour changed is
-counted there, not by the rule that counts repairs here.
+The verdict is Calendly's: each booking is compared with Calendly's own record. The changes of the
+hour are counted there too, not by the rule that counts repairs here.
 """
 
 import re
@@ -47,7 +47,7 @@ SMALL = Size(integrations=20)
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What healing came to.
+    """The result of healing.
 
     Args:
         healed: integrations whose one subscription at Calendly is active and the known one.
@@ -88,7 +88,7 @@ async def run(size: Size, database: Secret | None = None) -> list[Row]:
 
 
 async def _set_up(stage: Stage) -> None:
-    """What onboarding does: subscribe, and back-fill."""
+    """Do the work of onboarding: subscribe, and back-fill."""
     with in_background():
         await _through(stage.worker.heal_subscriptions)
         await _through(stage.worker.reconcile_all)
@@ -139,7 +139,7 @@ async def _verdict(
 
 
 def _told(seat: Seat | None) -> tuple[str, bool] | None:
-    """What readers are told wrong when it is missed."""
+    """Return the fields of a booking that readers would see wrong if the change were missed."""
     return None if seat is None else seat[:2]
 
 

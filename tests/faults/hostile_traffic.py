@@ -1,9 +1,9 @@
 """A web process that strangers flood while Calendly delivers: refusing must cost next to nothing.
 
-The strangers take a fixed share of a processor. In calm they are beside as well, sending into a
-sink: what is compared is what they cost the service, not what making a flood costs the machine.
-Calm and flood take turns, so that what else the machine does meets both. Nothing of what they
-send may be stored.
+The strangers take a fixed share of a processor. In calm they run as well, sending into a sink.
+So the comparison shows the cost to the service, without the machine's cost of making a flood.
+Calm and flood take turns, so that other work of the machine affects both. Nothing that the
+strangers send may be stored.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class Size(AnySize, frozen=True):
         hostile: requests of all rounds that must be refused.
         calm: good ones of all rounds in calm; in the flood as many come as find the time.
         rounds: of calm and flood.
-        batch: good ones of a turn; each turn opens its connections anew.
+        batch: good ones of a turn; each turn opens new connections.
         connections: of the good ones, all busy all the time.
         flooding: connections of the flood.
         slower: how many times as slow the p99 may become; the fewer are timed, the less it tells.
@@ -97,7 +97,7 @@ class Round(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What was seen: the good ones with nobody beside, the rounds, webhooks and bookings stored."""
+    """The result: the good ones without a flood, the rounds, webhooks and bookings stored."""
 
     alone: Taken
     rounds: list[Round]
@@ -139,7 +139,7 @@ async def _strangers(rig: Rig, port: int, count: int, size: Size) -> Running:
 
 
 class _Sender:
-    """Calendly, which delivers over some connections, and watches the process meanwhile."""
+    """Calendly, which delivers over some connections; it watches the process while it does."""
 
     def __init__(self, port: int, hosts: list[Host], size: Size, web: Running) -> None:
         self.port = port

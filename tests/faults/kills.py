@@ -1,7 +1,7 @@
-"""`kill -9` of the worker while refreshes stand at each of their steps.
+"""`kill -9` of the worker while a refresh has stopped at each of its steps.
 
-What Calendly still honours has to stay usable; what is truly lost has to be found, and labelled
-as such, by the next run of the job; nobody else may be sent to connect again.
+A grant that Calendly still honours has to stay usable. The next run of the job has to find each
+grant that is truly lost, and to label it. No other user may be asked to connect again.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ from tests.faults.row import Row
 from tests.faults.scenarios import Size
 
 IN_FLIGHT = "in flight"
-# The worker stands still at these by itself; in flight it is Calendly that does not answer.
+# The worker stops at these by itself; in flight, Calendly does not answer.
 HELD = (
     holds.CLAIMED,
     holds.RECORDED,
@@ -47,7 +47,7 @@ SMALL = KillSize(a_step=4, at_once=4)
 
 
 class Stricken(msgspec.Struct, frozen=True):
-    """Where each refresh stood when its worker was killed, and the kills that took."""
+    """The step that each refresh had reached when its worker was killed, and the kills needed."""
 
     steps: dict[str, str]
     kills: int

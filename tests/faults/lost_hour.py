@@ -1,4 +1,4 @@
-"""An hour of life at Calendly of which no delivery arrives, and what Calendly says afterwards."""
+"""An hour of life at Calendly without a delivery, and Calendly's own record afterwards."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -16,12 +16,12 @@ Seat = tuple[str, bool, str | None, str | None]
 
 
 class LostHour:
-    """Books, moves, cancels and marks for the hosts it is given; loses what would be told.
+    """Books, moves, cancels and marks for the hosts it is given; loses the deliveries.
 
     Args:
         calendly: where.
         hosts: by URI.
-        random: which act, for whom.
+        random: which act, for which host.
         now: the hour's own time (UTC).
 
     """
@@ -49,14 +49,14 @@ class LostHour:
             await self._book(event_type=_key(self._workshops[host]))
 
     async def pass_on(self, acts: int) -> None:
-        """Let so many things happen, and lose what would be told of them."""
+        """Let so many things happen, and lose the deliveries about them."""
         for _ in range(acts):
             host = self._random.choice(self._hosts)
             await self._act(self._random.choice(ACTS), host)
         await self._calendly.control("POST", "/deliveries/drop")
 
     async def seats(self) -> dict[str, Seat]:
-        """Return everybody who was ever invited, by the invitee's URI."""
+        """Return all who were ever invited, by the invitee's URI."""
         found = (await self._calendly.control("GET", "/invitees"))["invitees"]
         return {each["uri"]: _seat(each) for each in found}
 

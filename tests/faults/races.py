@@ -14,7 +14,7 @@ from tests.faults.rig import Rig, Running, open_rig
 from tests.faults.row import Row
 from tests.faults.scenarios import Size
 
-# PostgreSQL grants a hundred connections; a process takes four more than it works at once.
+# PostgreSQL grants a hundred connections; a process takes four more than it has tasks.
 CONCURRENCY = 6
 
 

@@ -40,7 +40,7 @@ _START_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Rig:
-    """The real parts of a scenario; `environ` is the environment of its processes."""
+    """The servers and processes of a scenario; `environ` is the processes' environment."""
 
     folder: Path
     supervisor: Supervisor
@@ -67,7 +67,7 @@ class Rig:
         return Running(self.supervisor.spawn(spec), out)
 
     async def crash_postgres(self) -> None:
-        """Kill PostgreSQL without a message to its clients; `postgres.start` restarts it."""
+        """End PostgreSQL without a word to its clients; `postgres.start` repairs it."""
         os.kill(self.postgres.child.pid, signal.SIGQUIT)
         await asyncio.to_thread(self.postgres.stop)
 

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Row(msgspec.Struct, frozen=True):
-    """What was tried, what must hold, what was seen, and whether it holds."""
+    """The attempt, the requirement, the observation, and whether the requirement holds."""
 
     what: str
     must: str

@@ -39,7 +39,7 @@ class Jobs:
             return None
 
     async def stop(self) -> None:
-        """Take Temporal away at once."""
+        """Stop Temporal immediately."""
         await asyncio.to_thread(self._server.stop)
 
     async def start(self) -> None:
@@ -49,7 +49,7 @@ class Jobs:
 
 @asynccontextmanager
 async def open_jobs(rig: Rig) -> AsyncIterator[Jobs]:
-    """Start a Temporal server of the rig's; processes started from now on are told of it."""
+    """Start a Temporal server of the rig's; processes started from now on have its address."""
     home = rig.folder / "temporal"
     server = TemporalDevServer(home, persistent=True, durable=False, supervisor=rig.supervisor)
     await asyncio.to_thread(server.start)

@@ -19,11 +19,11 @@ RESUMES_WITHIN = 300.0
 
 
 class TemporalSize(Size, frozen=True):
-    """How many integrations are due, and for how many seconds Temporal is away.
+    """How many integrations are due, and for how many seconds Temporal is down.
 
     Args:
-        restart_inside: whether the worker is restarted while Temporal is away, so that the page
-            it was at is taken up by the next one; else once Temporal is back.
+        restart_inside: the worker is restarted while Temporal is down, and the next worker takes
+            up its page. Otherwise it is restarted once Temporal is back.
 
     """
 

@@ -10,7 +10,7 @@ async def test_healing(database_url: Secret) -> None:
 
 
 async def test_without_the_schedules_nothing_is_found(database_url: Secret) -> None:
-    """What recovers lost bookings is the schedules; without them the row falls short."""
+    """The schedules recover lost bookings; without them the row falls short."""
     [row] = await healing.run(healing.Size(integrations=3, heals=False), database_url)
 
     assert not row.holds

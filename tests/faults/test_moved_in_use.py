@@ -4,14 +4,14 @@ from tests.faults.moved.in_use import Size
 
 
 async def test_nobody_in_use_waits_for_a_refresh(database_url: Secret) -> None:
-    """Hours on end, whoever calls at whatever moment finds a live access token."""
+    """For hours, any caller finds a live access token at any moment."""
     (row,) = await in_use.run(Size(integrations=40, hours=4), database_url)
 
     assert row.holds, row.seen
 
 
 async def test_without_the_job_users_do_wait(database_url: Secret) -> None:
-    """What spares users the wait is the hourly job; without it they refresh themselves."""
+    """The hourly job spares users the wait; without it they refresh themselves."""
     (row,) = await in_use.run(Size(integrations=10, hours=3, job_runs=False), database_url)
 
     assert not row.holds

@@ -13,7 +13,7 @@ BROKEN = Row(what="another fault", must="0 lost", seen="7 lost", holds=False)
 
 @pytest.mark.parametrize("name", scenarios.SCENARIOS)
 def test_every_scenario_has_a_full_size(name: str) -> None:
-    """Whatever can be named on the command line can be run, and shrunk."""
+    """Every scenario of the command line can be run, and shrunk."""
     module = import_module(scenarios.SCENARIOS[name])
 
     assert iscoroutinefunction(module.run)
@@ -22,7 +22,7 @@ def test_every_scenario_has_a_full_size(name: str) -> None:
 
 
 def test_a_size_shrinks_where_it_says_so() -> None:
-    """What does not scale stays, and nothing shrinks to nothing."""
+    """A number that does not scale stays, and nothing shrinks to nothing."""
     shrunk = scenarios.scaled(kills.KillSize(a_step=500, at_once=10), 0.001)
 
     assert shrunk == kills.KillSize(a_step=1, at_once=10)
@@ -37,13 +37,13 @@ def test_the_table_points_at_what_falls_short() -> None:
 
 
 def test_one_row_that_falls_short_fails_the_whole_run() -> None:
-    """Whoever reads only the exit status learns of it too."""
+    """The exit status alone shows that a row falls short."""
     assert __main__.report([KEPT]) == 0
     assert __main__.report([KEPT, BROKEN]) == 1
 
 
 def test_an_unknown_scenario_is_refused() -> None:
-    """Whoever misspells a name is told the names there are."""
+    """A misspelt name is refused with the list of names."""
     result = CliRunner().invoke(__main__.main, ["kill"])
 
     assert result.exit_code == 2

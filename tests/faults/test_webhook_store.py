@@ -12,12 +12,12 @@ MISSED = BOOKED._replace(no_show=True)
 
 
 def stored(*posts: Post) -> Stored:
-    """What a database holds that stored these, and no booking."""
+    """Return the content of a database that stored these, and no booking."""
     return Stored(Counter((each.host, each.body) for each in posts), Counter(), {})
 
 
 def test_what_is_stored_for_somebody_else_is_lost() -> None:
-    """An answered delivery counts as kept only under the host whom it concerns."""
+    """An answered delivery counts as kept only under the host that it concerns."""
     kept, strayed = Post(b"one", "/", ADA), Post(b"two", "/", ADA)
     found = stored(kept, strayed._replace(host=BOB))
 

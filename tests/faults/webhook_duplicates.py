@@ -1,7 +1,7 @@
 """The same deliveries several times, in any order, by several subscriptions, to several processes.
 
-Calendly promises neither order nor that a fact is told once; an organization's subscription tells
-what a user's own tells as well.
+Calendly promises neither order nor that a fact is delivered once. An organization's subscription
+delivers the same facts as a user's own.
 """
 
 from random import Random
@@ -19,7 +19,7 @@ AT_ONCE = 32
 
 
 class DuplicatesSize(Size, frozen=True):
-    """How much is told, of how many hosts, by how many processes it is taken in."""
+    """The number of deliveries, of hosts, and of processes that take them in."""
 
     SCALES: ClassVar[tuple[str, ...]] = ("deliveries",)
     deliveries: int

@@ -1,7 +1,7 @@
 """`kill -9` of web processes and of PostgreSQL while deliveries stream in.
 
-What was answered has to be there whatever died next; what was not comes again. Nothing is sent
-again that was answered, so nothing that was lost is mended by chance.
+An answered delivery has to be stored even if a process dies next; an unanswered one is sent again.
+An answered delivery is never sent again, so no loss is repaired by chance.
 """
 
 import asyncio
@@ -43,9 +43,9 @@ SMALL = KillsSize(kills=2, deliveries_a_kill=120, hosts=6, processes=2)
 
 
 async def run(size: KillsSize) -> list[Row]:
-    """Kill one after the other, each amid deliveries, and compare once all were answered."""
+    """Kill one after the other, each during deliveries, and compare once all were answered."""
     random = Random("kills")  # noqa: S311 - the same lives in every run
-    # What is committed has to survive, so the server syncs.
+    # The server syncs, because committed data has to survive.
     async with open_rig(users=size.hosts, durable=True) as rig:
         count = size.kills * size.deliveries_a_kill
         lives = await live(rig, hosts=size.hosts, deliveries=count, random=random)
@@ -74,7 +74,7 @@ class _Killer:
         self.struck: Counter[str] = Counter()
 
     async def strike(self, victim: str, posts: Sequence[Post]) -> None:
-        """Kill amid these deliveries, and wait for all of them and for the next one to serve."""
+        """Kill during deliveries; wait until all are answered and the next process serves."""
         when = len(self._sender.took) + self._random.randrange(len(posts) // 2)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._sender.send_all(posts, at_once=AT_ONCE))

@@ -1,6 +1,6 @@
 """Lives of bookings at Calendly for connected hosts: what is delivered of them, and the truth.
 
-The truth is that of whoever tells the lives; nothing of it passes through the service's code.
+The truth is that of `Teller`; nothing of it passes through the service's code.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,12 +20,12 @@ from tests.faults.rig import Rig
 WEBHOOKS = "/api/calendly/webhooks"
 # Of a collective event one host is connected and the other is not.
 HOSTS = ("A", "B", "AC")
-# The last acts tell one thing each, so that as many are told as were asked for.
+# The last acts make one delivery each, so that the number is exactly the requested one.
 MARGIN = 12
 
 
 class Post(NamedTuple):
-    """A body, the path that it goes to, and the one connected host whom it concerns."""
+    """A body, the path that it goes to, and the one connected host that it concerns."""
 
     body: bytes
     path: str
@@ -33,7 +33,7 @@ class Post(NamedTuple):
 
 
 class Seat(NamedTuple):
-    """What a host's team is to read of one invitee; the time is Calendly's own text."""
+    """The data about one invitee that a host's team reads; the time is Calendly's own text."""
 
     status: str
     no_show: bool
@@ -53,7 +53,7 @@ class Lives(msgspec.Struct, frozen=True):
 
 
 async def live(rig: Rig, *, hosts: int, deliveries: int, random: Random) -> Lives:
-    """Connect so many hosts, two at least, and let so much be told of their bookings."""
+    """Connect so many hosts, at least two, and make so many deliveries of their bookings."""
     connected = await accounts.connect(rig, hosts, expires_in=timedelta(days=1))
     ids = [each.id for each in connected]
     uris = await _account_uris(rig, ids)

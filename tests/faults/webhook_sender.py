@@ -1,7 +1,7 @@
 """Deliveries over HTTP as Calendly makes them: signed when sent, and again until answered 2xx.
 
-Calendly: webhook errors. Whatever is not 2xx, and whatever takes longer than 10 seconds to connect
-or 15 to answer, is a failure and comes again, each time later, for a day; here for two minutes.
+Calendly: webhook errors. A delivery fails if its answer is not 2xx, or if it takes longer than 10
+seconds to connect or 15 to answer. Each repetition comes later, for a day; here for two minutes.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class Sender:
         self.under_way = 0
 
     async def send_all(self, posts: Sequence[Post], *, at_once: int) -> None:
-        """Send all of them, so many at once; returns when each was answered or given up."""
+        """Send all of them, a limited number concurrently, until each is answered or given up."""
         queue = iter(posts)
         async with asyncio.TaskGroup() as group:
             for _ in range(at_once):

@@ -1,4 +1,4 @@
-"""What the database holds of deliveries and bookings, read beside the service."""
+"""The deliveries and bookings in the database, read beside the service."""
 
 from collections import Counter
 from collections.abc import Iterable

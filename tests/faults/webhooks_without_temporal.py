@@ -1,4 +1,4 @@
-"""Temporal is away while deliveries come, and some of them cannot be applied on arrival.
+"""Temporal is down while deliveries come, and some of them cannot be applied on arrival.
 
 Taking in and applying need no Temporal; what was left over is applied once it is there.
 """
@@ -33,7 +33,7 @@ _PENDING = "SELECT count(*) FROM calendly_webhook_event WHERE status = 'pending'
 
 
 class WithoutSize(Size, frozen=True):
-    """How much is told, of how many hosts, to how many processes.
+    """The number of deliveries, of hosts, and of processes.
 
     Args:
         scheduled: whether leftovers wait for the schedule; else the job is started by hand.
@@ -53,16 +53,16 @@ SMALL = WithoutSize(deliveries=150, hosts=6, processes=1, scheduled=False)
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What was stored while Temporal was away, and once it had been back."""
+    """The stored rows while Temporal was down, and after it was back."""
 
     without: Stored
     after: Stored
 
 
 async def run(size: WithoutSize) -> list[Row]:
-    """Take in everything without Temporal, mend the refusal, and let Temporal come."""
+    """Take in everything without Temporal, remove the refusal, and start Temporal."""
     random = Random("without Temporal")  # noqa: S311 - the same lives in every run
-    # Nobody listens where the rig says that Temporal is.
+    # No server listens at the address that the rig gives for Temporal.
     async with open_rig(users=size.hosts) as rig:
         lives = await live(rig, hosts=size.hosts, deliveries=size.deliveries, random=random)
         refused = lives.posts[0].host

@@ -33,7 +33,7 @@ class Calendly:
         return found
 
     async def requests(self) -> int:
-        """Return how many requests ever reached it, whatever came of them."""
+        """Return how many requests ever reached it, with any outcome."""
         return sum((await self.counters())["requests"].values())
 
     async def fault(self, **rule: object) -> None:

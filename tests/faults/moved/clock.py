@@ -1,4 +1,4 @@
-"""A clock that stands still until it is moved."""
+"""A clock that does not run until it is moved."""
 
 from datetime import UTC, datetime, timedelta
 

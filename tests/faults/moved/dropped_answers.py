@@ -1,7 +1,7 @@
 """Calendly processes a share of the token requests and their answers are lost.
 
-Such a grant is dead, whatever anybody does; what can be done is to find out, to say why, and to
-leave it at that.
+Such a grant is dead and cannot be saved. The service can find out, report why, and leave it at
+that.
 """
 
 from collections import Counter

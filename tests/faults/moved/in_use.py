@@ -1,4 +1,4 @@
-"""A day of use: nobody's request waits for a refresh, since the job was there before."""
+"""A day of use: no user's request waits for a refresh, since the job ran before it."""
 
 from datetime import timedelta
 from random import Random
@@ -30,7 +30,7 @@ FULL = Size()
 
 
 async def run(size: Size, database: Secret | None = None) -> list[Row]:
-    """Let everybody call several times an hour, at random."""
+    """Let all users call several times an hour, at random."""
     async with staged(size.integrations, database) as stage:
         accounts, users = Accounts(stage), Users(stage)
         await _connect_over_an_hour(stage, accounts, size.integrations)

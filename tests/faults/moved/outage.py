@@ -24,17 +24,17 @@ from tests.faults.row import Row
 from tests.faults.scenarios import Size as AnySize
 
 LASTS = 6 * HOUR
-# Neither begins nor ends at the job's tick; everybody's token falls due meanwhile.
+# Neither begins nor ends at the job's tick; every token falls due during the outage.
 BEGINS_AFTER = timedelta(minutes=17)
 VISITS_EVERY = timedelta(minutes=5)
 CALLERS = 0.01  # of all users, at each visit
 SHORT_TIMEOUT = 0.02  # seconds for an answer, while none comes
 NEVER = 10**9  # failures in a row
-AT_ONCE = 1.0  # seconds; a refusal that waits for nothing
+AT_ONCE = 1.0  # seconds; a refusal that does not wait
 MOST = 0.01  # of the calls that no breaker would make
 RESETS = 2
-# What those few users are told whose request itself finds out that Calendly is down, or meets
-# an exchange of theirs whose outcome is not known yet.
+# The answers to those few users whose request itself finds out that Calendly is down, or meets
+# an exchange whose outcome is not known yet.
 FOUND_OUT = {CalendlyUnavailable.code, CalendlyUncertain.code, RefreshInProgress.code}
 
 Kind = Literal["503", "hangs"]
@@ -53,11 +53,11 @@ FULL = Size()
 
 
 class Seen(NamedTuple):
-    """What one outage came to.
+    """The result of one outage.
 
     Args:
         calls: requests that Calendly got while it was down.
-        users: how the users' requests ended meanwhile.
+        users: how the users' requests ended during the outage.
         refused: how long refusals took (seconds).
         found: the integrations once two reset times were over.
         reset: the longest time a shared breaker was open for as the outage ended.
@@ -108,7 +108,7 @@ class _Outage:
         self._refused: list[float] = []
 
     async def play(self, count: int) -> Seen:
-        """Connect, let Calendly go down and come back, and wait for two reset times."""
+        """Connect, make Calendly fail and recover, and wait for two reset times."""
         await self._accounts.connect(count)
         stage, schedule = self._stage, Schedule(self._stage, when_idle=self._look)
         begins = stage.clock.now() + BEGINS_AFTER

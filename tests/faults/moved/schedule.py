@@ -1,4 +1,4 @@
-"""The hourly refresh as its workflow runs it, and whatever else happens meanwhile.
+"""The hourly refresh as its workflow runs it, and the other events of the same time.
 
 A wait of the workflow moves the clock; only the work itself takes real time.
 """
@@ -61,7 +61,7 @@ class Schedule:
         self._again(self._stage.clock.now() + span, span, happening)
 
     async def play(self, until: datetime) -> None:
-        """Let it be `until`; the job's first run is due at once."""
+        """Let it be `until`; the job's first run is due immediately."""
         while self._next_tick < until:
             await self._pass(self._next_tick)
             waits_until = min(self._next_tick + REFRESH_WAITS, until)

@@ -30,7 +30,7 @@ class Stage:
     """Everything that a scenario moves or looks at.
 
     Args:
-        made: what the use cases stand on.
+        made: the resources of the use cases.
         worker: the use cases as the worker's process has them.
         web: the way to Calendly of another process, the one that serves users.
 
@@ -44,7 +44,7 @@ class Stage:
     web: Way
 
     async def move_to(self, moment: datetime) -> None:
-        """Let it be that moment for everybody, unless it is later already."""
+        """Let it be that moment for all parts, unless it is later already."""
         by = moment - self.clock.now()
         if by > timedelta():
             await self.calendly.control("POST", "/clock", move_seconds=by.total_seconds())
@@ -111,7 +111,7 @@ def _settings(calendly_url: str, database: Secret) -> Settings:
             "CRON_SECRET": "cron-secret-of-a-fault-scenario",
             "TOKEN_ENCRYPTION_KEYS": f"k1:{base64.b64encode(bytes(32)).decode()}",
             "PUBLIC_URL": "http://127.0.0.1:8000",
-            # What is waited for within a request passes in real time.
+            # A wait within a request passes in real time.
             "RETRY_BASE": "1ms",
             "RETRY_CAP": "10ms",
         }

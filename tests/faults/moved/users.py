@@ -1,4 +1,4 @@
-"""Users of the product, whose requests call Calendly's API, and what becomes of them."""
+"""Users of the product, whose requests call Calendly's API, and the outcomes of these requests."""
 
 import asyncio
 import time
@@ -37,7 +37,7 @@ class Users:
     Attributes:
         calls: how many ended, by `ok` or the error's code.
         refused: how long each refusal by an open breaker took (seconds), if it said when to
-            come again.
+            retry.
         refresh: counts the calls that waited for a refresh.
 
     """
@@ -49,7 +49,7 @@ class Users:
         self.refresh = CountedRefresh(way.refresh)
         self._accounts = CalendlyAccountsGateway(way.api)
         self._gate = asyncio.Semaphore(AT_ONCE)
-        # The web's own session, but for who refreshes.
+        # The web's own session, with a refresh that counts.
         self._session = replace(way.session, refresh=self.refresh)
 
     async def call(self, callers: Iterable[IntegrationId]) -> None:

@@ -1,7 +1,7 @@
-"""`python -m tests.faults.processes.doomed PLAN`: a run of the refresh job that stands still.
+"""`python -m tests.faults.processes.doomed PLAN`: a run of the refresh job that stops half-way.
 
-PLAN is a file with a JSON object: at which step the refresh of which integration stops. The
-process writes a line for each that did, and is then there to be killed.
+PLAN is a file with a JSON object: the step at which the refresh stops, by integration. The
+process writes one line for each refresh that stopped, and then waits to be killed.
 """
 
 import asyncio

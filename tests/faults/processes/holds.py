@@ -1,4 +1,4 @@
-"""Points at which a refresh can be made to stand still, so that its process is killed there.
+"""Points at which a refresh can be made to stop, so that its process is killed there.
 
 The service's code runs unchanged: only its store and its transport are wrapped.
 """
@@ -30,7 +30,7 @@ _refreshing: ContextVar[IntegrationId | None] = ContextVar("_refreshing", defaul
 
 
 class Holds:
-    """Which refresh stands still where; each says so on standard output when it does."""
+    """The step at which each refresh stops; a refresh that stops prints the step."""
 
     def __init__(self, plan: Mapping[str, str]) -> None:
         self._plan = plan

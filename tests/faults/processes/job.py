@@ -1,4 +1,4 @@
-"""`python -m tests.faults.processes.job`: one run of the refresh job; prints its tally."""
+"""`python -m tests.faults.processes.job`: one run of the refresh job; prints its counts."""
 
 import asyncio
 import sys

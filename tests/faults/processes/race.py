@@ -1,7 +1,7 @@
-"""`python -m tests.faults.processes.race IDS GO`: refresh everything at once, in every way.
+"""`python -m tests.faults.processes.race IDS GO`: refresh everything in every way, concurrently.
 
 Waits until the file GO exists. Then the job, API calls that meet a 401 and an operator's "refresh
-now" run side by side over the same integrations; prints how each ended, as JSON counts.
+now" run side by side over the same integrations. Prints how each ended, as JSON counts.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from tests.faults.processes.job import drain
 from tests.faults.processes.opened import opened
 
 AT_ONCE = 4
-STALE = 1  # the version that everybody starts from
+STALE = 1  # the version that all of them start from
 
 
 class Racing:
@@ -45,7 +45,7 @@ class Racing:
     async def over(
         self, name: str, work: Callable[[IntegrationId], Awaitable[None]], ids: Sequence[str]
     ) -> None:
-        """Do it to all, a few at once, and count how it ended."""
+        """Do it to all, a few at the same time, and count how it ended."""
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def one(integration_id: IntegrationId) -> None:
