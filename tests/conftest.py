@@ -1,4 +1,4 @@
-"""What every test may ask for; servers start only for a test that asks for one."""
+"""Fixtures that every test may use; servers start only for a test that asks for one."""
 
 import asyncio
 import shutil
@@ -36,7 +36,7 @@ DELETE FROM calendly_erasure_key;
 """
 
 
-@pytest.hookimpl(optionalhook=True)  # without pytest-xdist it is nobody's
+@pytest.hookimpl(optionalhook=True)  # without pytest-xdist there is no such hook
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
     """Let the processes of `pytest -n 2` share the tests as `tests.distribution` says."""
     return Sharing(config, log)
@@ -46,7 +46,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
 def traversable() -> Iterator[Path]:
     """A folder for servers that run as a user of their own.
 
-    Not pytest's: another pytest that starts meanwhile would close it to that user.
+    Not pytest's: another pytest that starts during this run would close it to that user.
     """
     made = Path(tempfile.mkdtemp(prefix="slotkeeper-"))
     yield made
@@ -55,7 +55,7 @@ def traversable() -> Iterator[Path]:
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """A clock that stands at noon."""
+    """A clock that shows noon until it is moved."""
     return FakeClock()
 
 

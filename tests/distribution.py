@@ -1,14 +1,14 @@
 """Which tests one process of pytest runs one after the other, when several share them.
 
-Every other module goes whole to whichever process is free: handing out single tests costs more
-than most of them, and a module's fixtures would be made twice. Not pytest-xdist's own marks: what
-they add to a test's name pytest 9.2 does not hand on.
+Every other module goes whole to the next free process. Handing out single tests costs more than
+most of them, and a module's fixtures would be made twice. The marks of pytest-xdist do not work,
+because they add to a test's name, and pytest 9.2 does not pass that on.
 """
 
 from xdist.scheduler import LoadScopeScheduling
 
-# What measures, kills or is a whole stack would starve each other, and two processes would both
-# build the stack that the tests of one share.
+# Tests that measure, kill processes or run a whole stack would starve each other. Two processes
+# would also both build the stack that the tests of one share.
 TOGETHER = {
     "heavy": ("tests/bench/", "tests/docs/test_readme", "tests/faults/", "tests/journeys/"),
     "stacks": ("tests/adapters/local_stack/",),

@@ -1,4 +1,4 @@
-"""What a process with our logging wrote, for tests to read."""
+"""The log output of a process with our logging, for tests to read."""
 
 import io
 import json
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class LogOutput:
-    """What a configured process wrote."""
+    """The log records that a configured process wrote."""
 
     def __init__(self) -> None:
         self.stream = io.StringIO()

@@ -1,4 +1,4 @@
-"""What tests of use cases stand on: the product over fakes, and waits that take no time."""
+"""The product over fakes, for tests of use cases, and waits that take no time."""
 
 import asyncio
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What GitHub, pre-commit and editors read calls the commands that a developer runs."""
+"""The settings of GitHub, pre-commit and editors call the commands that a developer runs."""
 
 import re
 from collections.abc import Iterator

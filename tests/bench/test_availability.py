@@ -44,7 +44,7 @@ async def test_a_crowd_before_a_cold_cache_costs_one_fetch_of_each_resource() ->
 
 @pytest.mark.timeout(60)
 async def test_two_moved_hours_of_reads_bookings_and_cancellations() -> None:
-    """While people book and cancel, reads are served at once, and none offers what is taken."""
+    """While people book and cancel, reads do not wait, and none offers a slot that is taken."""
     size = day.Size(users=60, reads=1_500, hours=2, every=3, towns=2)
 
     seen = await towns.play_all(size)
@@ -58,7 +58,7 @@ async def test_two_moved_hours_of_reads_bookings_and_cancellations() -> None:
     assert sum(group.reads for group in seen.groups) == sum(seen.answers.values())
     assert sum(group.calls for group in seen.groups) == sum(seen.calls.values())
     assert seen.filling == 8 * len(size.ranks)
-    # A call that is under way as the day ends is nobody's yet.
+    # A call that is still under way as the day ends is counted under no cause yet.
     assert 0 <= sum(seen.calls.values()) - seen.by_readers - seen.by_sync <= size.towns
     calls_a_user = sum(seen.calls.values()) / len(size.ranks)
     most_a_user = day_judging.CALLS * size.reads / size.users

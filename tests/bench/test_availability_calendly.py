@@ -121,7 +121,7 @@ async def test_it_answers_in_the_sandboxs_shape(calendly: Calendly, sandbox: San
 
 
 async def test_its_webhooks_have_the_sandboxs_fields(sandbox: Sandbox) -> None:
-    """What a delivery tells of an invitee and of the event has the sandbox's names."""
+    """The fields about an invitee and the event in a delivery have the sandbox's names."""
     end = NOW + timedelta(minutes=30)
     kind = HOST.event_type_uri(0)
     meeting = Meeting(HOST.uri, kind, NOW, end, uuid.UUID(int=1), uuid.UUID(int=2))
@@ -142,7 +142,7 @@ def _next_week() -> Span:
 
 
 def test_a_booking_takes_its_time_from_every_event_type(calendly: Calendly) -> None:
-    """What is booked is no longer among the open starts, and comes back with a cancellation."""
+    """A booked start is no longer among the open ones, and returns after a cancellation."""
     before = {n: set(calendly.diary.free(HOST, n, _next_week())) for n in range(len(EVENT_TYPES))}
     start = min(before[2])
 
@@ -167,7 +167,7 @@ def test_it_refuses_more_than_the_paid_plans_minute(calendly: Calendly) -> None:
 
 
 def test_an_answer_that_is_known_is_not_repeated(calendly: Calendly) -> None:
-    """Whoever names the tag of what is still so gets a 304."""
+    """A request with the current tag gets a 304."""
     first = asked(calendly, "/event_types", user=HOST.uri)
 
     again = calendly.answer(

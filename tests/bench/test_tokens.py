@@ -53,7 +53,7 @@ async def test_a_claim_reads_its_index_alone(postgres: EmbeddedPostgres) -> None
 
 
 async def test_a_measured_process_that_dies_is_not_waited_for() -> None:
-    """A process that ends instead of answering fails the measurement at once."""
+    """A process that ends instead of answering fails the measurement immediately."""
     silent = [sys.executable, "-c", "print('{}', flush=True); input()"]
 
     async with answering(silent, {}) as child:

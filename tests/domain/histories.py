@@ -1,7 +1,7 @@
-"""Generated lives of bookings at Calendly, told the way its webhooks tell them.
+"""Generated lives of bookings at Calendly, in the form of its webhooks.
 
-`Calendly` lives through acts and keeps, beside the truth, every body it would have sent: each is
-what is known of one invitee at that moment (Calendly: reschedules are two deliveries; a group
+`Calendly` lives through acts and keeps, beside the truth, every body it would have sent. Each body
+holds the facts about one invitee at that moment (Calendly: reschedules are two deliveries; a group
 event is one delivery an invitee).
 """
 

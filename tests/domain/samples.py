@@ -42,7 +42,7 @@ def details(**changes: object) -> Details:
 
 
 def facts(name: str = "A", event: str = "E1", **changes: object) -> Facts:
-    """Return the facts of a booking that stands."""
+    """Return the facts of an active booking."""
     plain = Facts(
         invitee_uri=invitee_uri(name, event),
         event_uri=f"{API}/scheduled_events/{event}",

@@ -41,7 +41,7 @@ toggles = st.builds(NoShow, at=times, uri=maybe)
 
 @st.composite
 def facts(draw: st.DrawFn, name: str = "A") -> Facts:
-    """Return anything that may be said of one invitee; who has a successor was rescheduled."""
+    """Return any facts about one invitee; one with a successor was rescheduled."""
     successor = draw(st.none() | st.sampled_from([invitee_uri("B"), invitee_uri("C")]))
     status = BookingStatus.RESCHEDULED if successor else draw(st.sampled_from(BookingStatus))
     return Facts(

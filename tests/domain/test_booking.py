@@ -29,13 +29,13 @@ LATER = NOW + seconds(60)
 
 @given(strategies.facts(), strategies.facts())
 def test_merging_is_commutative(one: Facts, other: Facts) -> None:
-    """Whichever of two facts comes first, the booking is the same."""
+    """Two facts in either order give the same booking."""
     assert merge(one, other) == merge(other, one)
 
 
 @given(strategies.facts(), strategies.facts(), strategies.facts())
 def test_merging_is_associative(one: Facts, other: Facts, third: Facts) -> None:
-    """However facts are gathered before they are stored, the booking is the same."""
+    """Facts in any grouping before they are stored give the same booking."""
     assert merge(merge(one, other), third) == merge(one, merge(other, third))
 
 
@@ -50,7 +50,7 @@ def test_merging_is_idempotent(one: Facts, other: Facts) -> None:
 
 @given(strategies.facts(), strategies.facts())
 def test_status_only_moves_on(one: Facts, other: Facts) -> None:
-    """No fact, however late, takes a booking back to an earlier status."""
+    """No fact, even a late one, takes a booking back to an earlier status."""
     merged = ORDER.index(merge(one, other).status)
 
     assert merged >= max(ORDER.index(one.status), ORDER.index(other.status))
@@ -71,7 +71,7 @@ def test_what_is_known_is_never_forgotten(one: Facts, other: Facts) -> None:
 
 @given(strategies.facts(), strategies.facts())
 def test_details_are_those_of_the_latest_change(one: Facts, other: Facts) -> None:
-    """What describes a booking is taken whole from one side, and from the later one."""
+    """The details of a booking are taken whole from one side, and from the later one."""
     merged = merge(one, other)
 
     assert merged.details in (one.details, other.details)

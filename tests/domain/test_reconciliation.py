@@ -56,7 +56,7 @@ def one_by_one(bodies: Sequence[Facts]) -> dict[str, Facts]:
 def test_any_order_any_duplication_any_batching_gives_the_same_bookings(
     data: st.DataObject, calendly: Calendly
 ) -> None:
-    """However deliveries are shuffled, repeated and batched, the bookings end up the same."""
+    """Deliveries in any order, number and batch give the same bookings."""
     batches = data.draw(deliveries(calendly.bodies))
 
     assert stored(batches) == one_by_one(calendly.bodies)
@@ -114,7 +114,7 @@ def test_every_order_of_a_chain_of_reschedules(told_by: str) -> None:
 
 
 def test_a_created_closes_the_one_it_replaces() -> None:
-    """The new half of a reschedule closes the old one before its own news arrives."""
+    """The new half of a reschedule closes the old one before its own webhook arrives."""
     older, newer = facts("A", "EA"), facts("B", "EB", predecessor=A)
 
     rows = one_by_one([older, newer])
@@ -130,7 +130,7 @@ def test_a_late_created_of_the_old_half_is_no_new_booking() -> None:
 
 
 def test_a_successor_learns_its_predecessor() -> None:
-    """Where only the old half names the new one, both halves are linked all the same."""
+    """Both halves are linked even where only the old half names the new one."""
     older = facts("A", "EA", status=RESCHEDULED, successor=B)
 
     assert one_by_one([older, facts("B", "EB")])[B].predecessor == A
@@ -204,7 +204,7 @@ def test_what_nobody_marked_is_not_written_again() -> None:
 
 
 def test_a_mark_that_calendly_still_shows_was_set_after_the_end_of_another() -> None:
-    """Within the second in which a mark was taken back a read tells that another one stands."""
+    """A read within the second in which a mark was taken back shows that another one is set."""
     ended = facts(no_show=NoShow(at=NOW, uri=None))
     again = facts(no_show=NoShow(at=NOW + seconds(0.9), uri="n2"))
     store = Store()
@@ -218,7 +218,7 @@ def test_a_mark_that_calendly_still_shows_was_set_after_the_end_of_another() -> 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_news_of_a_mark_that_comes_late_does_not_outlive_its_end(order: tuple[int, ...]) -> None:
-    """A mark set and taken back within one second is gone, whichever is heard of first."""
+    """A mark set and taken back within one second is gone, in any order of the webhooks."""
     marked = facts(no_show=NoShow(at=NOW + seconds(0.2), uri="n1"))
     ended = facts(no_show=NoShow(at=NOW, uri=None))  # its webhook has whole seconds
     told = [facts(), marked, ended]

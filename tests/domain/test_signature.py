@@ -41,13 +41,13 @@ def test_the_digest_is_the_documented_one() -> None:
 
 
 def test_a_genuine_delivery_is_valid() -> None:
-    """What was signed with our key a moment ago is accepted, also with bytes beyond ASCII."""
+    """A delivery signed with our key a moment ago is accepted, also with bytes beyond ASCII."""
     assert judged(header()) is Verdict.VALID
 
 
 @given(st.binary(max_size=60), st.text(min_size=1, max_size=20))
 def test_any_signed_body_is_valid(body: bytes, key: str) -> None:
-    """Whatever the body and the key, the signature made with them is accepted."""
+    """For any body and key, the signature made with them is accepted."""
     secret = Secret(key)
 
     assert judged(header(body, secret), body, [secret]) is Verdict.VALID
@@ -167,7 +167,7 @@ def test_any_of_several_keys_will_do(keys: tuple[Secret, ...]) -> None:
 
 
 def test_a_key_we_do_not_hold_is_a_mismatch() -> None:
-    """A delivery signed with somebody else's key is refused."""
+    """A delivery signed with another key than ours is refused."""
     assert judged(header(key=Secret("theirs")), keys=(KEY, OLDER)) is Verdict.MISMATCH
 
 
@@ -177,7 +177,7 @@ def test_without_keys_nothing_is_valid() -> None:
 
 
 def test_a_blank_key_vouches_for_nothing() -> None:
-    """A key that was left blank does not let in what anybody could have signed."""
+    """A blank key accepts no signature, because any sender could make it."""
     blank = Secret("")
 
     assert judged(header(key=blank), keys=(blank,)) is Verdict.MISMATCH

@@ -63,7 +63,7 @@ def test_one_under_the_newest_key_is_kept() -> None:
 
 
 def test_one_under_an_earlier_key_is_replaced() -> None:
-    """Once the configured key was changed, what comes from the earlier one is made anew."""
+    """Once the configured key was changed, a subscription under an earlier one is made again."""
     current = f"{BASE}/{new_key(INTEGRATION, marked('one', OLDER_KEY))}"
     under_it = listed(callback_url=current)
 
@@ -75,7 +75,7 @@ def test_one_under_an_earlier_key_is_replaced() -> None:
 
 
 def test_more_events_than_needed_are_good() -> None:
-    """Events beyond those needed are no reason to replace a subscription."""
+    """Events beyond those needed are not a reason to replace a subscription."""
     more = listed(events=(*reversed(USER_EVENTS), "routing_form_submission.created"))
 
     assert planned(more).keep == more
@@ -87,7 +87,7 @@ def test_without_any_subscription_one_is_created() -> None:
 
 
 def test_one_that_is_gone_is_missing() -> None:
-    """A subscription that Calendly no longer has is made anew, and that is said."""
+    """A subscription that Calendly no longer has is made again, with that reason."""
     assert planned() == Plan(keep=None, delete=(), failing=False, reason=ReplaceReason.MISSING)
 
 
@@ -102,7 +102,7 @@ def test_one_that_is_gone_is_missing() -> None:
     ids=["disabled", "one event missing", "no events", "another address"],
 )
 def test_a_bad_subscription_is_replaced(bad: ActualSubscription, reason: ReplaceReason) -> None:
-    """What is disabled, incomplete or under an unknown address of ours goes once a new one is made."""
+    """A disabled, incomplete or unknown subscription of ours goes once a new one is made."""
     assert planned(bad) == Plan(keep=None, delete=(bad.uri,), failing=False, reason=reason)
 
 
@@ -180,7 +180,7 @@ def test_only_our_own_are_ever_touched(
 
 @given(st.uuids().map(IntegrationId), st.text(max_size=30))
 def test_a_key_names_its_owner(integration_id: IntegrationId, token: str) -> None:
-    """A delivery's address tells whose it is, whichever of their subscriptions it is for."""
+    """A delivery's address names the owner, for any of their subscriptions."""
     key = new_key(integration_id, token)
 
     assert owner_of(key) == integration_id
@@ -189,7 +189,7 @@ def test_a_key_names_its_owner(integration_id: IntegrationId, token: str) -> Non
 
 @given(st.text(max_size=80))
 def test_no_key_makes_it_raise(key: str) -> None:
-    """An address that anybody made up is nobody's, without an error."""
+    """An address that we did not make has no owner, and is not an error."""
     assert owner_of(key) is None
 
 

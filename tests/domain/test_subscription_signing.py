@@ -50,7 +50,7 @@ def test_a_key_is_derived_from_each_configured_one() -> None:
 
 
 def test_nothing_is_derived_from_a_blank_key() -> None:
-    """What anybody could derive vouches for nothing."""
+    """A key that any sender could derive is not used."""
     assert list(own_signing_keys([Secret("")], PATH_KEY)) == []
 
 

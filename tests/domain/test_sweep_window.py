@@ -35,7 +35,7 @@ def test_a_sweep_looks_so_far(open_gap: Gap | None, wide: bool, before: int, aft
 
 
 def test_two_gaps_are_joined_to_one() -> None:
-    """What two gaps lost is looked for from the earlier beginning to the later end."""
+    """The missed webhooks of two gaps are looked for from the earlier start to the later end."""
     earlier, later = Gap(NOW - 3 * DAY, NOW - 2 * DAY), Gap(NOW - DAY, NOW)
 
     assert earlier.joined(later) == later.joined(earlier) == Gap(NOW - 3 * DAY, NOW)

@@ -38,7 +38,7 @@ def test_kinds_say_what_they_change(kinds: frozenset[str], expected: Topic) -> N
 
 
 def test_the_same_fact_twice_has_one_key() -> None:
-    """A second delivery of a fact is recognised although its body was written anew."""
+    """A second delivery of a fact is recognised although its body was written again."""
     again = changed(CREATED, occurred_at=NOW + seconds(90))
 
     assert dedupe_key(CREATED, b'{"one": 1}', SCOPE) == dedupe_key(again, b'{"two": 2}', SCOPE)
@@ -54,7 +54,7 @@ def test_the_same_fact_twice_has_one_key() -> None:
     ids=["second invitee of the event", "canceled", "repeated toggle"],
 )
 def test_another_fact_has_another_key(other: ParsedWebhook) -> None:
-    """The second invitee of a group event, or another event of the same one, is no duplicate."""
+    """The second invitee of a group event, or another event of theirs, is not a duplicate."""
     assert dedupe_key(other, b"{}", SCOPE) != dedupe_key(CREATED, b"{}", SCOPE)
 
 

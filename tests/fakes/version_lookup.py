@@ -15,7 +15,7 @@ class FakeStandings:
     async def current(self, key_hash: bytes, integration_id: IntegrationId) -> int | None:
         """Look."""
         if self._storage.away:
-            raise StorageUnavailable("The fake store is away.")
+            raise StorageUnavailable("The fake store is down.")
         state = self._storage.state
         live = {row.key_hash for row in state.api_keys.values() if row.key.revoked_at is None}
         row = state.integrations.get(integration_id)

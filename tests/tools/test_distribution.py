@@ -49,7 +49,7 @@ def commit(folder: Path, files: dict[str, str]) -> None:
 
 
 def test_a_distribution_has_what_is_committed(tmp_path: Path) -> None:
-    """What the working tree has beside the commit is left out."""
+    """Changes of the working tree that are not committed are left out."""
     commit(tmp_path, {"pyproject.toml": PYPROJECT, "shop.py": "ONE = 1\n"})
     (tmp_path / "shop.py").write_text("ONE = 'changed'\n")
 

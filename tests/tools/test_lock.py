@@ -19,7 +19,7 @@ def test_the_locks_are_made_for_the_oldest_python() -> None:
 def test_locks_that_cannot_be_made_stay_as_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Without an index the command fails, says so, and changes no file."""
+    """Without an index the command fails with a message, and changes no file."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{closed.getsockname()[1]}/")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)

@@ -12,7 +12,7 @@ HASH = f"--hash=sha256:{'0' * 64}"
 
 
 def test_a_lock_is_read_with_versions_markers_and_hashes(tmp_path: Path) -> None:
-    """Continued lines belong together, comments are no pins, names are normalized."""
+    """Continued lines belong together, comments are ignored, names are normalized."""
     lock = tmp_path / PRODUCTION
     lock.write_text(
         f"# made\nOne_A==1.0 ; sys_platform == 'x' \\\n    {HASH}\ntwo==2!1rc1 {HASH}\n"

@@ -14,7 +14,7 @@ from tests.workflows.running import Bench
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def skipping() -> AsyncIterator[WorkflowEnvironment]:
-    """A server whose time skips while nothing but timers is awaited."""
+    """A server whose time skips while only timers are awaited."""
     async with servers.time_skipping_server() as environment:
         yield environment
 

@@ -1,4 +1,4 @@
-"""Small stateful use cases for workflow tests: they work on queues and fail when told to."""
+"""Small stateful use cases for workflow tests: they work on queues and fail as arranged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,8 +29,8 @@ class Failing:
 class DueRows(Failing):
     """A queue of rows, each named by how it ends: a result, or an error code in capitals.
 
-    `stranded` is what an attempt keeps in its rescue, `found` what it was left; `waits` are the
-    pages that ask to be looked at again later.
+    `unsaved` are the token pairs that an attempt cannot store, `found` those of the attempt
+    before. `waits` are the pages that ask to be looked at again later.
     """
 
     rows: list[str] = field(default_factory=list)

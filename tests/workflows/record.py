@@ -1,7 +1,7 @@
 """Record the history of one run of each workflow: `python -m tests.workflows.record [name …]`.
 
-Record a workflow anew only together with a patch (`workflow.patched`) that keeps the old history
-replaying: copy the old file to `<name>@<version>.json` first, so that both are replayed.
+Record a workflow again only together with a patch (`workflow.patched`) that keeps the old history
+replaying. Copy the old file to `<name>@<version>.json` first, so that both are replayed.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from tests.workflows.servers import time_skipping_server
 
 HISTORIES = Path(__file__).parent / "histories"
 
-# Where it was recorded is nobody's business and changes with every recording.
+# The place of the recording does not matter and changes with every recording.
 _DROPPED = frozenset({"stackTrace", "identity", "binaryChecksum", "workerVersion"})
 
 

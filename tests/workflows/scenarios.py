@@ -41,7 +41,7 @@ async def sync(bench: Bench) -> WorkflowHandle[object, object]:
 
 
 async def apply_webhooks(bench: Bench) -> WorkflowHandle[object, object]:
-    """Two pages, the first attempt of which met PostgreSQL down."""
+    """Two pages; the first attempt of the first one meets a PostgreSQL that is down."""
     bench.use_cases.apply_webhooks = DueRows(
         rows=["applied", "ignored", "applied"], errors=[StorageUnavailable("PostgreSQL is away.")]
     )

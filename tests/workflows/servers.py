@@ -26,7 +26,7 @@ STARTS = 5
 
 @asynccontextmanager
 async def time_skipping_server() -> AsyncIterator[WorkflowEnvironment]:
-    """A server whose time skips while nothing but timers is awaited; it has no schedules."""
+    """A server whose time skips while only timers are awaited; it has no schedules."""
 
     async def start() -> WorkflowEnvironment:
         return await WorkflowEnvironment.start_time_skipping(

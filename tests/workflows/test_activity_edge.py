@@ -40,7 +40,7 @@ async def test_each_attempt_is_logged_by_how_it_ended(bench: Bench) -> None:
 
 
 async def test_a_bug_is_logged_as_an_error_without_its_text(bench: Bench) -> None:
-    """An exception that is not ours is told by class and place, so that no data gets out."""
+    """An exception that is not ours is logged by class and place, so that no data gets out."""
     bench.use_cases.refresh_due_tokens = DueRows(errors=[ValueError("visitor@example.com")])
 
     with capture_logs() as entries:

@@ -27,7 +27,7 @@ NOT_OURS = ScopeMissing("A scope is missing.")
 
 
 def of() -> IntegrationInput:
-    """Return an integration that nobody else tests with."""
+    """Return an integration that no other test uses."""
     return IntegrationInput(integration_id=IntegrationId(uuid4()))
 
 
@@ -81,7 +81,7 @@ async def test_after_a_day_an_integration_is_erased_without_calendly(bench: Benc
 async def test_what_an_operator_may_mend_is_given_the_day(
     bench: Bench, error: SlotkeeperError
 ) -> None:
-    """An error that waiting alone does not cure is retried too; mended, the grant is revoked."""
+    """An error that needs a fix is retried too; once it is fixed, the grant is revoked."""
     bench.use_cases.finish_disconnect = Erase(errors=[error] * 20)
 
     result = await bench.run(contract.DISCONNECT, of(), result_type=Erased)

@@ -36,7 +36,7 @@ def test_the_kind_of_an_error_decides_whether_it_is_retried(
 
 
 def test_a_persistent_activity_retries_everything() -> None:
-    """Where an operator may mend it meanwhile, a permanent error is retried, and still alarms."""
+    """A permanent error is retried where an operator may fix the cause, and still alarms."""
     failure = to_failure(GrantRefused("Connect again."), persistent=True)
 
     assert not failure.non_retryable
@@ -72,7 +72,7 @@ def test_the_retry_table_says_when_the_next_attempt_comes(
 
 
 def test_a_persistent_activity_is_spread_out_too() -> None:
-    """A final error that is retried all the same waits as the table says."""
+    """A final error that is still retried waits as the table says."""
     failure = to_failure(GrantRefused("Connect again."), Attempt(2, 0.5), persistent=True)
 
     assert failure.next_retry_delay == timedelta(seconds=2)
@@ -99,7 +99,7 @@ def test_an_unexpected_error_shows_its_class_and_place_only() -> None:
 
 
 def test_an_error_from_a_group_of_tasks_is_told_like_any_other() -> None:
-    """What a task group wraps keeps its own code, and a bug among weather is told first."""
+    """An error in a task group keeps its own code, and a bug is reported before an outage."""
     weather = StorageUnavailable("PostgreSQL is away.")
 
     assert to_failure(ExceptionGroup("tasks", [weather])).type == "storage_unavailable"

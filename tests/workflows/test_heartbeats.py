@@ -45,7 +45,7 @@ def due(rows: list[str]) -> PageActivities:
 
 
 async def test_progress_is_told_by_heartbeats() -> None:
-    """While a page is worked the Temporal UI shows how far it is, without a beat for each row."""
+    """While a page is worked the Temporal UI shows its progress, without a heartbeat a row."""
     made = environment()
     beats = recording(made)
 
@@ -123,7 +123,7 @@ PAIR = UnsavedTokenPair(
 
 
 async def test_a_pair_that_cannot_be_stored_rides_in_the_heartbeat() -> None:
-    """What an attempt cannot store leaves the process at once, behind the tally."""
+    """A token pair that cannot be stored is sent immediately in a heartbeat, after the result."""
     made = environment()
     told: list[tuple[Any, ...]] = []
     made.on_heartbeat = lambda *details: told.append(details)
@@ -146,7 +146,7 @@ async def test_the_next_attempt_finds_the_pair() -> None:
 
 
 async def test_a_pair_of_another_shape_costs_no_other() -> None:
-    """What another version left behind is passed over, pair by pair."""
+    """A pair of an unknown shape, from another version, is skipped; the others are kept."""
     odd = {"integration_id": "nobody"}
     made = environment(msgspec.to_builtins(JobResult()), [odd, *msgspec.to_builtins([PAIR])])
     rows = DueRows()

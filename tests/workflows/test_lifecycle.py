@@ -45,7 +45,7 @@ async def test_a_worker_waits_for_a_temporal_that_comes_up_later(bench: Bench) -
 
 
 async def test_a_worker_that_waits_can_be_stopped(bench: Bench) -> None:
-    """A stop ends the waiting at once, however long it would have gone on."""
+    """A stop ends the waiting immediately, for any time that was left."""
     stop = asyncio.Event()
     waiting = asyncio.create_task(
         connect_patiently(connecting(bench.client, failures=1000), stop, SLOW)

@@ -14,12 +14,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def of() -> IntegrationInput:
-    """Return an integration that nobody else tests with."""
+    """Return an integration that no other test uses."""
     return IntegrationInput(integration_id=IntegrationId(uuid4()))
 
 
 async def test_onboarding_tells_how_each_step_ended(bench: Bench) -> None:
-    """A new integration is subscribed, synced and back-filled, and the result says so."""
+    """A new integration is subscribed, synced and back-filled, as the result shows."""
     bench.use_cases.ensure_subscription = OneIntegration(result="created")
     bench.use_cases.sync_availability = OneIntegration(result="synced")
     bench.use_cases.reconcile_bookings = ReconcileOne(changed=3)

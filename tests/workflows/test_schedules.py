@@ -49,7 +49,7 @@ async def test_applying_creates_every_schedule_once(temporal: Client, table: Tab
 
 
 def expand(ranges: Sequence[ScheduleRange]) -> set[int]:
-    """Return the numbers that calendar ranges stand for."""
+    """Return the numbers that calendar ranges represent."""
     return {
         number
         for one in ranges
@@ -101,7 +101,7 @@ async def test_a_schedule_skips_overlaps_and_does_not_catch_up_for_long(
 
 
 async def test_a_pause_survives_a_deploy(temporal: Client, table: Table) -> None:
-    """What an operator paused stays paused, with the operator's note, when schedules are applied."""
+    """A paused schedule stays paused, with the operator's note, when schedules are applied."""
     await apply_schedules(temporal, QUEUE, table)
     handle = temporal.get_schedule_handle(table[0].id)
     await handle.pause(note="Calendly maintenance")

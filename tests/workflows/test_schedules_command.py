@@ -44,7 +44,7 @@ def test_a_schedule_can_be_triggered(dev_server_address: str) -> None:
 
 
 def test_without_temporal_the_command_fails_in_a_sentence(closed_address: str) -> None:
-    """An unreachable Temporal is a foreseen error that names the variable to check."""
+    """An unreachable Temporal is an expected error that names the variable to check."""
     result = CliRunner().invoke(
         schedules_command, ["apply"], env={"TEMPORAL_ADDRESS": closed_address}
     )

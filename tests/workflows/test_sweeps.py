@@ -89,7 +89,7 @@ async def test_a_page_that_meets_a_passing_failure_is_tried_again(bench: Bench) 
 
 
 async def test_a_retry_waits_as_long_as_it_was_asked_to(bench: Bench) -> None:
-    """What a throttled page was told to wait for is the delay before its next attempt."""
+    """The wait that a throttled page was given is the delay before its next attempt."""
     bench.use_cases.refresh_due_tokens = DueRows(
         rows=["refreshed"], errors=[CalendlyThrottled("Slow down.", retry_after=600)]
     )
@@ -121,7 +121,7 @@ async def test_a_page_that_needs_a_person_fails_the_run_at_once(bench: Bench) ->
 async def test_a_failure_that_lasts_ends_the_run_before_it_blocks_the_schedule(
     bench: Bench,
 ) -> None:
-    """A job whose pages keep failing fails within the hour, so the next tick may begin anew."""
+    """A job whose pages keep failing fails within the hour, so the next tick may begin again."""
     bench.use_cases.sync_due_availability = DueRows(
         errors=[StorageUnavailable("PostgreSQL is away.")] * 1000
     )
@@ -180,7 +180,7 @@ async def test_the_details_say_in_a_line_what_a_job_did(bench: Bench) -> None:
 
 
 async def test_a_refresh_run_waits_for_what_was_put_off(bench: Bench) -> None:
-    """An open breaker makes the run wait, visibly, and then go on where it stood."""
+    """An open breaker makes the run wait, visibly, and then go on from the same place."""
     held = JobResult(examined=1, done={"fine": 1}, held_by="circuit_open", resume_in=600)
     bench.use_cases.refresh_due_tokens = DueRows(rows=["fine"], waits=[held, held])
 
@@ -211,7 +211,7 @@ async def test_a_refresh_run_leaves_the_rest_to_the_next_one(bench: Bench) -> No
 
 
 async def test_a_waiting_run_that_continues_as_new_keeps_its_end(bench: Bench) -> None:
-    """However many runs a sweep takes, together they wait no longer than one may."""
+    """All runs of a sweep together wait no longer than one may."""
     held = JobResult(held_by="put_off", resume_in=900)
     bench.use_cases.refresh_due_tokens = DueRows(waits=[held] * 10)
 
@@ -224,7 +224,7 @@ async def test_a_waiting_run_that_continues_as_new_keeps_its_end(bench: Bench) -
 
 
 async def test_a_run_that_was_asked_for_does_not_wait(bench: Bench) -> None:
-    """Whoever starts the refresh by hand learns at once what was put off."""
+    """An operator who starts the refresh by hand learns immediately which rows wait."""
     held = JobResult(held_by="circuit_open", resume_in=60)
     bench.use_cases.refresh_due_tokens = DueRows(waits=[held])
 
@@ -240,7 +240,7 @@ async def test_a_run_that_was_asked_for_does_not_wait(bench: Bench) -> None:
 
 
 async def test_other_sweeps_do_not_wait(bench: Bench) -> None:
-    """Only the refresh stays for what was put off."""
+    """Only the refresh waits for postponed rows."""
     held = JobResult(examined=1, done={"fine": 1}, held_by="put_off", resume_in=5)
     bench.use_cases.sync_due_availability = DueRows(waits=[held], rows=["fine"])
 

@@ -39,7 +39,7 @@ async def worker(
     program = [sys.executable, "-m", "adapters.cli", "worker"]
     options = ["--ready-file", str(folder / "ready"), "--metrics-fd", str(metrics.fileno())]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
+        process = subprocess.Popen(  # noqa: ASYNC220 - returns immediately
             [*program, *options],
             env=environ,
             stdout=log,
@@ -82,7 +82,7 @@ async def test_a_worker_lives_from_before_temporal_until_it_is_told_to_stop(
             ).refresh_tokens()
             handle = environment.client.get_workflow_handle(started.workflow_id)
             result = await handle.result()
-            with urllib.request.urlopen(metrics_url) as answer:  # noqa: ASYNC210 - our own, at once
+            with urllib.request.urlopen(metrics_url) as answer:  # noqa: ASYNC210 - our own server
                 metrics = answer.read()
             process.send_signal(signal.SIGTERM)
             status = process.wait(timeout=20)

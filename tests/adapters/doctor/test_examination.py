@@ -146,7 +146,7 @@ async def test_a_database_that_is_away_is_said(world: World) -> None:
 
 
 async def test_pending_migrations_are_said(world: World) -> None:
-    """A database that lacks migrations is told how to get them."""
+    """A finding about missing migrations names the command that applies them."""
     world.missing_migrations = ["one", "two"]
 
     wrong = await wrong_in(world)
@@ -171,7 +171,7 @@ async def test_values_without_their_key_are_said(world: World) -> None:
 
 
 async def test_an_earlier_key_in_use_is_fine_but_said(world: World) -> None:
-    """While values are under an earlier key of the ring, who reads is told to leave it there."""
+    """While values are under an earlier key of the ring, the finding says to keep that key."""
     world.sealed = {"k2": 7, "k1": 3}
 
     findings = await examine(SOUND, world.probes)
@@ -183,7 +183,7 @@ async def test_an_earlier_key_in_use_is_fine_but_said(world: World) -> None:
 
 
 async def test_a_temporal_that_is_away_is_said(world: World) -> None:
-    """A Temporal that cannot be reached is told with its message."""
+    """A Temporal that cannot be reached is a finding with its message."""
     world.temporal_error = JobsUnavailable("Temporal does not answer.")
 
     (finding,) = (await wrong_in(world)).values()
@@ -224,7 +224,7 @@ async def test_calendly_must_be_able_to_call_back(
 
 
 async def test_an_error_nobody_foresaw_is_a_finding_without_its_text(world: World) -> None:
-    """Whatever a check dies of, the others are told, and no password is quoted."""
+    """If a check fails with any error, the others are reported, and no password is quoted."""
     world.database_error = ValueError(f"cannot parse {SECRETS['DATABASE_URL']}")
 
     (finding,) = (await wrong_in(world)).values()
@@ -262,14 +262,14 @@ async def test_the_report_shows_every_finding_and_no_secret(world: World) -> Non
 
 
 async def test_a_demo_user_that_others_can_reach_is_a_fault(world: World) -> None:
-    """What would keep the service from starting is said before it is started."""
+    """A setting that would keep the service from starting is reported before the start."""
     wrong = await wrong_in(world, {**SOUND, "DEMO_USER": "demo"})
 
     assert wrong["Settings"].detail.startswith("DEMO_USER is set, but PUBLIC_URL")
 
 
 def test_the_command_breaks_no_address() -> None:
-    """However narrow the terminal, each finding is one line, so that addresses stay whole."""
+    """Each finding is one line on a terminal of any width, so that addresses stay whole."""
     address = "https://slots.a-name-that-is-longer-than-half-a-line.example.com/below/a/path"
     environ = {"PUBLIC_URL": address, "TEMPORAL_ADDRESS": "127.0.0.1:1", "COLUMNS": "40"}
 

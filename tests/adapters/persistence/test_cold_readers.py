@@ -1,4 +1,4 @@
-"""Crowds of readers in several processes, over the real store."""
+"""Many concurrent readers in several processes, over the real store."""
 
 import asyncio
 from typing import cast
@@ -26,7 +26,7 @@ def product(piccolo_storage: PiccoloStorage) -> Product:
 
 
 async def crowd(product: Product, ada: Host) -> list[AvailabilityView]:
-    """Let everybody ask for the same slots at once."""
+    """Let all readers ask for the same slots concurrently."""
     processes = [Process(product, f"process-{number}") for number in range(PROCESSES)]
     return await asyncio.gather(
         *(
@@ -50,7 +50,7 @@ async def test_a_crowd_of_a_cold_user_fetches_each_thing_once(product: Product) 
 
 
 async def test_a_crowd_of_an_overtaken_user_renews_each_thing_once(product: Product) -> None:
-    """Five hundred readers of what a change overtook are answered, and one renews it."""
+    """Five hundred readers of invalidated entries are answered, and one of them renews each."""
     ada = await host(product)
     await Process(product, "first").sync(ada.integration.id)
     await invalidate_cache(product, ada, scope=Scope.EVERYTHING)
@@ -64,7 +64,7 @@ async def test_a_crowd_of_an_overtaken_user_renews_each_thing_once(product: Prod
 
 
 async def test_far_slots_are_kept_and_dropped(product: Product) -> None:
-    """A far window is stored beside the near one, served, and forgotten once nobody reads it."""
+    """A far window is stored beside the near one, served, and removed once unread."""
     ada = await host(product)
     process = Process(product, "process-1")
     product.calendly.open_slots(ada.event_type.uri, [TOMORROW + 70 * A_DAY])

@@ -43,7 +43,7 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 
 @given(st.integers(min_value=0, max_value=10**12))
 def test_every_duration_that_is_written_reads_back_the_same(milliseconds: int) -> None:
-    """What a message shows of a duration can be put back into the variable."""
+    """A duration in a message can be put back into the variable."""
     duration = timedelta(milliseconds=milliseconds)
 
     assert duration == parse_duration(format_duration(duration))

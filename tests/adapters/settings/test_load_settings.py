@@ -17,14 +17,14 @@ from tests.adapters.sound_environ import KEY_ONE, KEY_TWO, SECRETS, SOUND
 
 
 def faults_of(environ: dict[str, str]) -> tuple[str, ...]:
-    """Return what is said against an environment that is at fault."""
+    """Return the faults that are reported for an environment."""
     with pytest.raises(SettingsError) as caught:
         load_settings(environ)
     return tuple(str(fault) for fault in caught.value.faults)
 
 
 def test_the_required_variables_are_enough() -> None:
-    """With nothing but the required variables the documented defaults hold."""
+    """With only the required variables the documented defaults hold."""
     settings = load_settings(SOUND)
 
     assert settings.database_url == Secret(SOUND["DATABASE_URL"])
@@ -185,7 +185,7 @@ def test_a_secret_may_come_from_a_file(name: str, tmp_path: Path) -> None:
 
 
 def test_a_secret_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
-    """A missing secret file is told like a missing variable."""
+    """A missing secret file is reported like a missing variable."""
     environ = {**SOUND, "CRON_SECRET": "", "CRON_SECRET_FILE": str(tmp_path / "nowhere")}
 
     (fault,) = faults_of(environ)
@@ -194,7 +194,7 @@ def test_a_secret_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_a_secret_given_twice_is_a_fault(tmp_path: Path) -> None:
-    """A variable and its file together are refused: nobody could tell which one holds."""
+    """A variable and its file together are refused: it would not be clear which one holds."""
     file = tmp_path / "secret"
     file.write_text("another-cron-secret-value")
 
@@ -235,7 +235,7 @@ def test_return_origins_are_a_list() -> None:
 
 
 def test_a_soft_ttl_longer_than_the_ttl_is_a_fault() -> None:
-    """What is never stale before it is expired would never be refreshed in time."""
+    """A value that is never stale before it expires would never be refreshed in time."""
     both = faults_of({**SOUND, "CACHE_TTL": "30m"})
     (lists,) = faults_of({**SOUND, "CACHE_TTL": "6h"})
 
@@ -263,14 +263,14 @@ def test_schedules_need_only_temporal() -> None:
 
 
 def test_variables_of_others_are_left_alone() -> None:
-    """What Temporal's SDK or the shell reads does not disturb us."""
+    """The variables of Temporal's SDK or the shell do not disturb us."""
     others = {"TEMPORAL_API_KEY": "x", "TEMPORAL_TLS": "true", "PATH": "/bin", "page_size": "0"}
 
     assert load_settings({**SOUND, **others}) == load_settings(SOUND)
 
 
 def test_settings_cannot_be_changed() -> None:
-    """Settings are data that nobody can alter after the start."""
+    """Settings are data that no code can alter after the start."""
     settings = load_settings(SOUND)
 
     with pytest.raises(AttributeError):

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @pytest.fixture
 def jobs(dev_server: WorkflowEnvironment) -> Jobs:
-    """Jobs of a queue that nobody works on."""
+    """Jobs of a queue without a worker."""
     return TemporalJobs(dev_server.client, task_queue="nobody")
 
 
@@ -44,7 +44,7 @@ async def test_a_job_that_runs_is_attached_to(jobs: Jobs, dev_server: WorkflowEn
 async def test_many_starts_at_once_make_one_run(
     jobs: Jobs, dev_server: WorkflowEnvironment
 ) -> None:
-    """However many ask for a job in the same moment, exactly one of them starts it."""
+    """Of many callers that ask for a job in the same moment exactly one starts it."""
     started = await asyncio.gather(*(jobs.sync_availability() for _ in range(8)))
     await end(dev_server.client, started[0])
 
@@ -89,7 +89,7 @@ async def test_an_integration_has_jobs_of_its_own(
 
 
 async def test_a_process_starts_without_temporal_and_says_so_quickly(closed_port: int) -> None:
-    """While Temporal is down a lazy client is made all the same, and each call fails in time."""
+    """A lazy client is made even while Temporal is down, and each call fails in time."""
     client = await connect(f"127.0.0.1:{closed_port}", "default", lazy=True)
     jobs = TemporalJobs(client, timeout=timedelta(seconds=1))
     began = time.monotonic()

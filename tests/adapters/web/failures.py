@@ -1,4 +1,4 @@
-"""Failures that stand-ins are told to have."""
+"""Failures that tests arrange in fakes."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Stand-ins for the use cases: small, stateful, and able to fail as told."""
+"""Fakes of the use cases: small, stateful, and able to fail as a test arranges."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -52,7 +52,7 @@ from tests.fakes.storage import FakeStorage
 
 
 class StillClock:
-    """A clock that stands still until it is set."""
+    """A clock that does not run until it is set."""
 
     def __init__(self) -> None:
         self.time = story.NOW
@@ -63,14 +63,14 @@ class StillClock:
 
 
 class StandInStorage:
-    """A database that can be away, or lack migrations."""
+    """A database that can be down, or lack migrations."""
 
     def __init__(self) -> None:
         self.down = False
         self.missing: list[str] = []
 
     async def ping(self) -> None:
-        """Answer, unless the database is away."""
+        """Answer, unless the database is down."""
         if self.down:
             raise StorageUnavailable("PostgreSQL cannot be reached at DATABASE_URL.")
 
@@ -101,7 +101,7 @@ class StandInSignals:
 
 
 class StandInCircuits:
-    """Breakers that stand where a test put them, in a store that can be away."""
+    """Breakers in the states that a test sets, in a store that can be down."""
 
     def __init__(self, storage: StandInStorage) -> None:
         self.states_now = dict.fromkeys(Surface, BreakerView(BreakerState.CLOSED, 0, None))

@@ -17,7 +17,7 @@ from tests.fakes.storage import FakeStorage
 
 @dataclass(frozen=True)
 class Operators:
-    """What operators may call."""
+    """The use cases that operators call."""
 
     list_webhooks: ListWebhooks
     show_webhook: ShowWebhook

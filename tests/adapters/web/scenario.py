@@ -26,7 +26,7 @@ RESCHEDULE_LINK = "https://calendly.com/reschedulings/move-s3cret"
 
 
 def integration(**changes: object) -> IntegrationView:
-    """Return a healthy integration, changed as told."""
+    """Return a healthy integration with these changes."""
     fields: dict[str, object] = {
         "id": IntegrationId(INTEGRATION),
         "status": Status.ACTIVE,

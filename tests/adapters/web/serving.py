@@ -1,4 +1,4 @@
-"""An application over stand-ins, and a client that calls it in this process."""
+"""An application over fakes, and a client that calls it in this process."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -40,7 +40,7 @@ _stages: dict[int, _Stage] = {}
 
 @cache
 def settings_with(**changes: str) -> Settings:
-    """Return sound settings, changed as told; the same changes give the same object."""
+    """Return sound settings with these changes; the same changes give the same object."""
     return load_settings({**SOUND, **changes})
 
 

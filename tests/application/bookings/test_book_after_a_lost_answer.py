@@ -62,7 +62,7 @@ async def test_a_booking_of_somebody_else_is_not_taken_for_ours(
 async def test_an_unknown_outcome_is_found_by_repeating(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """What could not be looked up at first is found by the repetition, and not booked twice."""
+    """A booking that could not be looked up at first is found on repetition, not booked twice."""
     product.calendly.fail_next("book", CalendlyUncertain("lost"), processed=True)
     product.calendly.fail_next("find", CalendlyRejected("not now"))
     with pytest.raises(CalendlyUncertain) as lost:
@@ -88,7 +88,7 @@ async def offer(product: Product, process: Process, ada: Host, **changed: object
 
 
 async def lose(product: Product, process: Process, ada: Host, *, processed: bool) -> None:
-    """Lose the answer to a request to book, find nothing at once, and let the lease end."""
+    """Lose the answer to a request to book, find nothing immediately, and let the lease end."""
     product.calendly.fail_next("book", CalendlyUncertain("lost"), processed=processed)
     product.calendly.fail_next("find", CalendlyRejected("not now"))
     with pytest.raises(CalendlyUncertain):
@@ -99,7 +99,7 @@ async def lose(product: Product, process: Process, ada: Host, *, processed: bool
 async def test_a_booking_is_found_though_its_event_type_is_gone(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """Nothing but start, e-mail and token is needed to find what was booked."""
+    """Start, e-mail and token are enough to find the booking."""
     await lose(product, process, ada, processed=True)
     await offer(product, process, ada, active=False)
 
@@ -111,7 +111,7 @@ async def test_a_booking_is_found_though_its_event_type_is_gone(
 async def test_an_event_type_that_went_meanwhile_is_told(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """When nothing was booked, a repetition for an inactive event type says so."""
+    """When nothing was booked, a repetition for an inactive event type is refused as such."""
     await lose(product, process, ada, processed=False)
     await offer(product, process, ada, active=False)
 
@@ -149,7 +149,7 @@ async def test_a_booking_with_a_colleague_is_found(
 async def test_a_round_robin_is_not_booked_again_unseen(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """Who may not search the other hosts' bookings is told so, and nothing is booked again."""
+    """A caller who may not search the other hosts' bookings gets an error, and no new booking."""
     await offer(product, process, ada, pooling_type="round_robin")
     await lose(product, process, ada, processed=True)
     hand_over(product, ada)
@@ -164,7 +164,7 @@ async def test_a_round_robin_is_not_booked_again_unseen(
 async def test_a_plain_event_type_is_booked_again_without_the_organization(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """A single host's bookings are all in their own list: a refused search is no obstacle."""
+    """A single host's bookings are all in their own list: a refused search does not matter."""
     await lose(product, process, ada, processed=False)
     product.calendly.fail_next("find_in_organization", CalendlyForbidden("not an admin"))
 
@@ -191,7 +191,7 @@ async def test_a_request_that_never_arrived_is_sent_again_by_repeating(
 async def test_a_refusal_after_an_unknown_outcome_keeps_the_doubt(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """A request that may have booked earlier is looked up again, however a later one ended."""
+    """A request that may have booked is looked up again, even after a later one was refused."""
     product.calendly.fail_next("book", CalendlyUncertain("lost"))
     product.calendly.fail_next("book", CalendlyRejected("no"))
     for error in (CalendlyUncertain, CalendlyRejected):
@@ -239,7 +239,7 @@ async def test_an_outage_of_the_store_after_booking_books_once(
 
 
 async def test_a_booking_may_die_anywhere() -> None:
-    """Whatever step a process dies at, repeating under the same key leaves one booking."""
+    """A process dies at any step; repeating under the same key leaves one booking."""
     for step in count():
         product = Product()
         process = Process(product, "process-1")

@@ -170,7 +170,7 @@ async def test_what_happened_before_the_first_subscription_was_not_lost(
     product.calendly.invitee_cancels(older.invitee_uri)
     product.calendly.invitee_books(bob.event_type.uri, bob.starts[2])
     product.clock.advance(HOUR)
-    await subscribe(product, bob)  # seen to be good again: that is no new beginning
+    await subscribe(product, bob)  # found to be good again, which begins nothing new
 
     assert await compared(product, process, bob) == 2
 

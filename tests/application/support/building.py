@@ -1,4 +1,4 @@
-"""What all processes of the product share, in fakes, and what tests arrange in it."""
+"""The parts that all processes of the product share, as fakes, and the steps that arrange them."""
 
 from application.tokens.token_encryption import seal_pair
 from domain.ids import IntegrationId, UserId
@@ -12,7 +12,7 @@ from tests.fakes.vault import FakeVault
 
 
 class Product:
-    """What all processes share, and what tests arrange and look at."""
+    """The state that all processes share; tests arrange it and look at it."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()

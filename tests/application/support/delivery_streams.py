@@ -20,7 +20,7 @@ from tests.fakes.state import State
 
 
 class Outcome(NamedTuple):
-    """What a stream left behind, without the ids that chance gave."""
+    """The rows that a stream left behind, without their random ids."""
 
     events: dict[str, tuple[str, str | None, bytes, IntegrationId | None]]
     bookings: dict[tuple[IntegrationId, str], Facts]
@@ -52,8 +52,8 @@ def outcome_of(state: State) -> Outcome:
 def stream(random: Random, owners: Sequence[Integration], acts: int = 8) -> list[Delivery]:
     """Return deliveries in any order, some of them more than once.
 
-    Of bookings alone and in groups, reschedules, cancellations and marks; of changed event types;
-    of kinds that nobody knows, and of payloads that cannot be read.
+    They are about single and group bookings, reschedules, cancellations, marks and changed event
+    types. Some are of unknown kinds, and some payloads cannot be read.
     """
     lives = Calendly().live([Act("book"), *(_act(random) for _ in range(acts))])
     told = [_of_booking(random, owners, number, f) for number, f in enumerate(lives.bodies)]
@@ -112,6 +112,6 @@ def _delivery(random: Random, owners: Sequence[Integration], **said: Any) -> Del
     webhook = ParsedWebhook(occurred_at=NOON, **said)
     told = f"{said['kind']} {said.get('subject')} {said.get('occurrence')} {random.randint(0, 3)}"
     body = hashlib.sha256(told.encode()).digest()
-    if webhook.unreadable is not None:  # what cannot be read names nobody
+    if webhook.unreadable is not None:  # an unreadable body names no account
         webhook = replace(webhook, account_uris=())
     return Delivery(body, webhook, addressee, NOON)

@@ -8,7 +8,7 @@ from tests.fakes.storage import FakeUnitOfWork
 
 
 class CountedStorage(CrashingStorage):
-    """Another store, of which `openings` counts the units of work."""
+    """A wrapper around a store; `openings` counts the units of work."""
 
     def __init__(self, inner: CrashingStorage) -> None:
         super().__init__(Steps())

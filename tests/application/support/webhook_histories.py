@@ -1,8 +1,8 @@
 """Lives of bookings at Calendly as its webhooks tell them, byte for byte.
 
-`Teller` lives through acts and keeps, beside the truth, every delivery in the order of events: one
-a subscription that covers a host of the event (Calendly: reschedules are two deliveries, a group
-event is one delivery an invitee, an organization's subscription covers every host of it).
+`Teller` lives through acts and keeps, beside the truth, every delivery in the order of events.
+Each subscription that covers a host of the event gets a delivery. Calendly: a reschedule is two
+deliveries, and a group event is one an invitee. An organization's subscription covers every host.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from tests.fakes.clock import NOON
 
 ACTS = ("book", "join", "invitee", "host", "move", "mark", "clear")
 HOSTS = ("A", "B", "AB", "AC", "C")
-"""Who is connected: A and B are, C is not; of a collective event there are several hosts."""
+"""Hosts of an event: A and B are connected, C is not; a collective event has several hosts."""
 HALVES = ("both", "older", "newer")
 """Which half of a reschedule names the other one."""
 
@@ -93,7 +93,7 @@ class Teller:
 
     @property
     def everything(self) -> list[Delivery]:
-        """What users' subscriptions and the organization's deliver together."""
+        """All deliveries of the users' subscriptions and of the organization's together."""
         return [one for fact in self.told for one in fact]
 
     def _candidates(self, kind: str) -> list[Guest]:
@@ -203,7 +203,7 @@ def _acts(kinds: Sequence[str], at_once: float) -> st.SearchStrategy[Act]:
     )
 
 
-# Calendly's envelope carries whole seconds: what lies closer together it cannot tell apart, but
-# for a mark that is taken back at once.
+# Calendly's envelope carries whole seconds, so that acts are at least one second apart. Only a
+# mark may be taken back sooner.
 acts = _acts(ACTS, 1.0) | _acts(["clear"], 0.001)
 toggles = _acts(["mark", "mark", "book"], 1.0) | _acts(["clear"], 0.001)

@@ -152,7 +152,7 @@ async def test_what_never_works_is_a_dead_letter(
 async def test_what_is_given_up_has_overtaken_the_cache(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """What waits overtakes a user's times, and so it does once, for good, when it is given up."""
+    """A waiting webhook invalidates a user's times; when it is given up, it does so once more."""
     busy = CacheEntry(kind=CacheKind.BUSY, key="", content=b"[]", fetched_at=NOON)
     async with product.storage() as uow:
         await uow.availability.put(ada.user_id, ada.id, [busy])

@@ -29,7 +29,7 @@ async def test_a_subscription_gets_a_key_of_its_own(
 async def test_a_changed_signing_key_replaces_what_comes_from_the_old_one(
     product: Product, process: Process, ada: Integration
 ) -> None:
-    """Once another key is the newest, each subscription is made anew under it, and only once."""
+    """Once another key is the newest, each subscription is made again under it, and only once."""
     await process.ensure_at(CALLBACK_BASE, OLD_SIGNING_KEY)(ada.id)
     ((_, old),) = product.calendly.subscriptions.values()
 

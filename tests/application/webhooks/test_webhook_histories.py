@@ -30,7 +30,7 @@ from tests.fakes.calendly import bodies
 
 USERS = {host: f"{bodies.API}/users/HOST{host}" for host in "ABC"}
 Store = Mapping[tuple[str, str], Facts]
-"""What is known of an invitee, by the connected host and the invitee's URI."""
+"""The facts of an invitee, by the connected host and the invitee's URI."""
 
 
 async def stored(deliveries: Iterable[Delivery]) -> Store:
@@ -99,7 +99,7 @@ async def test_any_order_and_duplication_over_any_subscriptions_tells_the_same(
 @given(st.data(), st.lists(toggles, min_size=2, max_size=7))
 @settings(max_examples=150, deadline=None)
 async def test_marks_end_up_as_they_are_at_calendly(data: st.DataObject, lived: list[Act]) -> None:
-    """Marks that are set and taken back, also at once, are told alike by every order of it."""
+    """Marks that are set and soon taken back end up the same after every order of deliveries."""
     teller = Teller(USERS).live([Act("book"), *lived])
     repeated = data.draw(st.lists(st.sampled_from(teller.everything), max_size=6))
 
@@ -113,7 +113,7 @@ async def test_marks_end_up_as_they_are_at_calendly(data: st.DataObject, lived: 
 async def test_an_organization_s_subscription_alone_tells_everything(
     data: st.DataObject, lived: list[Act]
 ) -> None:
-    """By the event's memberships each booking finds its hosts, and nobody else gets it."""
+    """By the event's memberships each booking reaches its hosts, and no other user."""
     teller = Teller(USERS).live([Act("book", hosts="AB"), *lived])
     app_wide = [each for each in teller.everything if each.host is None]
 
@@ -173,7 +173,7 @@ async def test_every_order_of_a_short_life(life: Sequence[Act]) -> None:
 
 @pytest.mark.parametrize("told_by", HALVES)
 async def test_at_no_moment_is_a_reschedule_a_plain_cancellation(told_by: str) -> None:
-    """Whichever half comes first, no reader is told that a meeting was called off, or stands twice.
+    """In any order of deliveries no reader sees a rescheduled meeting as canceled, or twice.
 
     As soon as the newer half is known the older one is closed, and the two know each other.
     """

@@ -21,7 +21,7 @@ async def all_pages(stage: Stage, access: Access, span: Window) -> list[list[Fac
 
 
 async def test_a_booking_is_made_and_read_back(stage: Stage) -> None:
-    """A booked invitee stands, with our reference, at the time asked for."""
+    """A booked invitee is active, with our reference, at the time asked for."""
     access, starts = await access_of(stage), await stage.open_slots()
 
     uri = await stage.bookings.book(access, wanted(stage, starts[0]))
@@ -84,7 +84,7 @@ async def test_an_unknown_event_type_cannot_be_booked(stage: Stage) -> None:
 
 
 async def test_bookings_are_found_by_their_invitee(stage: Stage) -> None:
-    """One e-mail's bookings within the span are found, nobody else's."""
+    """The bookings of one e-mail within the span are found, and no others."""
     access, starts = await access_of(stage), await stage.open_slots()
     first = await stage.invitee_books(starts[0], "iris@example.net")
     await stage.invitee_books(starts[1], "otto@example.net")
@@ -122,7 +122,7 @@ async def test_another_organization_is_not_searched(stage: Stage) -> None:
 
 
 async def test_everybody_at_an_event_is_read(stage: Stage) -> None:
-    """The invitees of an event are told with what became of them; an unknown event has none."""
+    """The invitees of an event are read with their status; an unknown event has none."""
     access, starts = await access_of(stage), await stage.open_slots()
     uri = await stage.invitee_books(starts[0])
     event_uri = (await stage.bookings.invitee(access, uri)).event_uri
@@ -170,7 +170,7 @@ async def test_an_invitee_who_cancels_says_why(stage: Stage) -> None:
 
 
 async def test_a_reschedule_links_both_halves(stage: Stage) -> None:
-    """The old invitee names the new one and the other way round; only the new one stands."""
+    """The old invitee names the new one and the other way round; only the new one is active."""
     access, starts = await access_of(stage), await stage.open_slots()
     old_uri = await stage.invitee_books(starts[0])
 

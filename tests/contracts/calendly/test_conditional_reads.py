@@ -1,4 +1,4 @@
-"""What is unchanged is not sent again."""
+"""Unchanged lists are not sent again."""
 
 from collections.abc import Awaitable, Callable
 
@@ -52,7 +52,7 @@ async def whole(ask: Ask, stage: Stage, access: Access, span: Window) -> Fetched
 
 @pytest.mark.parametrize("ask", ALL)
 async def test_a_list_that_did_not_change_is_not_sent_again(stage: Stage, ask: Ask) -> None:
-    """Whoever names the tag of what they hold is told that it still holds."""
+    """A caller who names the tag of a list learns that it is unchanged."""
     access, span = await access_of(stage), ahead(days=6)
     first = await whole(ask, stage, access, span)
 
@@ -64,7 +64,7 @@ async def test_a_list_that_did_not_change_is_not_sent_again(stage: Stage, ask: A
 
 @pytest.mark.parametrize("known", ['W/"0000"', "no tag", '"\r\nX-Other: 1"', "", "ü"])
 async def test_an_unknown_tag_brings_the_whole_list(stage: Stage, known: str) -> None:
-    """A tag of something else, or what cannot be one, is as good as none."""
+    """The tag of another list, or an invalid one, has the same effect as none."""
     access, span = await access_of(stage), ahead(days=6)
 
     for ask in ALL:

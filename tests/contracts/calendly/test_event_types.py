@@ -10,7 +10,7 @@ LINKS = (*REQUIRED_SCOPES, "scheduling_links:write")
 
 
 async def test_an_event_type_is_read_by_its_name(stage: Stage) -> None:
-    """What the list says of an event type, it says itself."""
+    """An event type read alone equals its entry in the list."""
     access = await access_of(stage)
     listed = values_of(await stage.availability.event_types(access, stage.account.user_uri))
 
@@ -36,7 +36,7 @@ async def test_a_deleted_event_type_stays_readable(stage: Stage) -> None:
 
 
 async def test_an_unknown_event_type_is_not_found(stage: Stage) -> None:
-    """An event type that never was is not found, nor is what is no address of one."""
+    """An event type that never existed, or a malformed address of one, is not found."""
     access = await access_of(stage)
     unknown = stage.event_type_uri.rpartition("/")[0] + "/AAAAAAAAAAAAAAAA"
 

@@ -54,7 +54,7 @@ async def test_event_types_are_listed(stage: Stage) -> None:
 
 
 async def test_open_slots_lie_within_the_span(stage: Stage) -> None:
-    """Slots are those of the span, in UTC, and go when somebody books."""
+    """Slots are those of the span, in UTC, and a slot disappears when it is booked."""
     access, starts = await access_of(stage), await stage.open_slots()
     span = Window(starts[1], starts[3])
 
@@ -126,7 +126,7 @@ async def test_busy_times_of_a_week_at_most(stage: Stage) -> None:
 
 
 async def test_a_broken_calendar_is_distinguished(stage: Stage) -> None:
-    """Busy times cannot be known while the calendar is broken; that is no outage."""
+    """Busy times cannot be known while the calendar is broken; Calendly itself is not down."""
     access = await access_of(stage)
     await stage.break_calendar()
 

@@ -33,7 +33,7 @@ async def test_a_callback_url_is_subscribed_once(stage: Stage) -> None:
 
 
 async def test_a_deleted_subscription_may_be_deleted_again(stage: Stage) -> None:
-    """Deleting frees the address; deleting what is gone is no error."""
+    """Deleting frees the address; deleting twice is not an error."""
     access = await access_of(stage)
     made = await stage.subscriptions.create(access, stage.account, URL, USER_EVENTS, OWN)
 
@@ -46,7 +46,7 @@ async def test_a_deleted_subscription_may_be_deleted_again(stage: Stage) -> None
 
 
 async def test_a_subscription_is_read_by_its_name(stage: Stage) -> None:
-    """What was created can be read back alone, and what was deleted is none."""
+    """A created subscription can be read back alone; a deleted one reads as none."""
     access = await access_of(stage)
     made = await stage.subscriptions.create(access, stage.account, URL, USER_EVENTS, OWN)
 

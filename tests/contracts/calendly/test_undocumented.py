@@ -1,4 +1,4 @@
-"""What Calendly does not document: our gateways are right whichever way it is."""
+"""Behaviour that Calendly does not document: our gateways are right in each case."""
 
 from typing import Any
 
@@ -82,7 +82,7 @@ async def test_a_429_is_one_in_every_form(
 
 
 async def test_a_paid_plans_limit_is_learnt(sandbox: SandboxStage) -> None:
-    """More than the Free plan's fifty requests go through once the headers say so."""
+    """More than the Free plan's fifty requests pass once the headers allow it."""
     access = await access_of(sandbox)
 
     for _ in range(55):
@@ -115,7 +115,7 @@ async def test_a_mishap_is_uncertain_to_whatever_has_effects(
     of_read: type[CalendlyError],
     of_write: type[CalendlyError],
 ) -> None:
-    """However an answer is lost or spoilt, a read is merely repeated, a write looked after."""
+    """If an answer is lost or corrupt, a read is repeated and a write is looked up."""
     pair, access, starts = (
         await sandbox.pair(),
         await access_of(sandbox),

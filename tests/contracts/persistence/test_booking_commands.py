@@ -123,7 +123,7 @@ async def taken_over(storage: Storage, world: World, first: BookingCommand) -> B
 
 
 async def test_lost(storage: Storage, world: World) -> None:
-    """Who lost the command to a later attempt may neither send nor end it."""
+    """A process that lost the command to a later attempt may neither send nor end it."""
     first = command(world, await world.user("ada"))
     await opened(storage, first)
     taken = await taken_over(storage, world, first)
@@ -138,7 +138,7 @@ async def test_lost(storage: Storage, world: World) -> None:
 
 
 async def test_done_or_forgotten_is_not_sent(storage: Storage, world: World) -> None:
-    """A command that is done, or that nobody knows any more, cannot be marked as sent."""
+    """A command that is done, or that was forgotten, cannot be marked as sent."""
     ada = await world.user("ada")
     done, forgotten = command(world, ada), command(world, ada, "key-2")
     await opened(storage, done)
@@ -150,7 +150,7 @@ async def test_done_or_forgotten_is_not_sent(storage: Storage, world: World) -> 
 
 
 async def release(storage: Storage, failed: BookingCommand, *, sent: bool) -> None:
-    """Mark a command as sent, and let it go."""
+    """Mark a command as sent, and release it."""
     async with storage() as uow:
         await uow.booking_commands.mark_sent(failed, failed.lease_until)
         await uow.booking_commands.release(failed, sent=sent)
@@ -158,7 +158,7 @@ async def release(storage: Storage, failed: BookingCommand, *, sent: bool) -> No
 
 
 async def test_released_after_it_may_have_been_sent(storage: Storage, world: World) -> None:
-    """A command that may have reached Calendly can be repeated at once, and says so."""
+    """A command that may have reached Calendly can be repeated immediately, and shows that."""
     ada = await world.user("ada")
     first = command(world, ada)
     await opened(storage, first)
@@ -169,7 +169,7 @@ async def test_released_after_it_may_have_been_sent(storage: Storage, world: Wor
 
 
 async def test_forgotten(storage: Storage, world: World) -> None:
-    """A command of which nothing came leaves its key unused, for another request even."""
+    """A failed command leaves its key unused, even for a different request."""
     ada = await world.user("ada")
     first = command(world, ada)
     await opened(storage, first)
@@ -182,7 +182,7 @@ async def test_forgotten(storage: Storage, world: World) -> None:
 
 @pytest.mark.parametrize("sent", [True, False])
 async def test_released_too_late(storage: Storage, world: World, sent: bool) -> None:
-    """Who lost the command to a later attempt cannot let go of it any more."""
+    """A process that lost the command to a later attempt can no longer release it."""
     ada = await world.user("ada")
     first = command(world, ada)
     await opened(storage, first)

@@ -59,7 +59,7 @@ async def test_what_changes_availability_changes_the_version(
 async def test_another_users_change_leaves_the_version(
     storage: Storage, versions: VersionLookup, ada: Integration, world: World
 ) -> None:
-    """What happens to one user is no change for another."""
+    """A change for one user is not a change for another."""
     grace = await world.connect("grace")
     before = await versions.current(KEY, ada.id)
 
@@ -73,7 +73,7 @@ async def test_another_users_change_leaves_the_version(
 async def test_a_key_that_does_not_live_is_told_nothing(
     storage: Storage, versions: VersionLookup, ada: Integration, key: ApiKey
 ) -> None:
-    """An unknown key and a revoked one are told no version."""
+    """An unknown key and a revoked one get no version."""
     assert await versions.current(OTHER, ada.id) is None
 
     async with storage() as uow:
@@ -87,7 +87,7 @@ async def test_a_key_that_does_not_live_is_told_nothing(
 async def test_while_a_webhook_waits_there_is_no_version(
     storage: Storage, versions: VersionLookup, ada: Integration, world: World
 ) -> None:
-    """What an unapplied webhook of a user has changed no version tells, of this user alone."""
+    """While a user's webhook is not applied, there is no version for this user alone."""
     grace = await world.connect("grace")
     event = world.webhook(user_id=ada.user_id)
     async with storage() as uow:

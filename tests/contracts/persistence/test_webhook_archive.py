@@ -54,7 +54,7 @@ async def replay(storage: Storage, *event_ids: WebhookEventId, by: str = "cli") 
 
 
 async def test_seen(storage: Storage, world: World, ada: Integration) -> None:
-    """An operator sees what a webhook is, whose, and where it stands; never its body."""
+    """An operator sees a webhook's kind, owner and status; never its body."""
     stored = event(world, "one", integration_id=ada.id, user_id=ada.user_id)
     await store(storage, stored)
 
@@ -149,7 +149,7 @@ async def test_recorded(storage: Storage, world: World) -> None:
 
 
 async def test_dead_letters_go_back(storage: Storage, world: World) -> None:
-    """Dead letters go back a page at a time, the oldest first; what is no dead letter stays."""
+    """Dead letters go back a page at a time, the oldest first; other events stay."""
     made = await filed(storage, world)
     async with storage() as uow:
         first = await uow.webhook_archive.replay_dead_letters("cli", LATER, 1)
@@ -178,7 +178,7 @@ async def test_body(storage: Storage, world: World) -> None:
 
 
 async def test_body_that_does_not_open(storage: Storage, world: World, vault: FakeVault) -> None:
-    """A body whose key is gone is an error that says so, and its record is still seen."""
+    """A body whose key is gone is a clear error, and its record is still seen."""
     stored = event(world, "one")
     await store(storage, stored)
     if isinstance(storage, FakeStorage):

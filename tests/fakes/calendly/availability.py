@@ -144,7 +144,7 @@ class AvailabilitySide(World):
         return changed
 
     def offered(self, event_type_uri: str) -> EventType:
-        """Return an event type, whoever's it is."""
+        """Return an event type of any owner."""
         for each in (one for owned in self.types.values() for one in owned):
             if each.uri == event_type_uri:
                 return each

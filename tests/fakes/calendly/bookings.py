@@ -57,7 +57,7 @@ class BookingsSide(InviteesSide):
             return [each for each in found if each.details.invitee.email == email]
 
     async def of_event(self, access: Access, event_uri: str) -> list[Facts]:
-        """Return everybody who was ever invited to an event."""
+        """Return all invitees that an event ever had."""
         async with self.call("of_event"):
             self.authorize(access, "scheduled_events:read")
             found = self._seats(event_uri)
@@ -89,7 +89,7 @@ class BookingsSide(InviteesSide):
             return facts.invitee_uri
 
     async def cancel(self, access: Access, event_uri: str, reason: str | None) -> None:
-        """Cancel an event for everybody; a canceled one stays as it is."""
+        """Cancel an event for all invitees; a canceled one stays as it is."""
         async with self.call("cancel"):
             host = self.authorize(access, "scheduled_events:write")
             seats = self._seats(event_uri)

@@ -8,10 +8,11 @@ from tests.fakes.calendly.subscriptions import SubscriptionsSide
 
 
 class FakeCalendly(OAuthSide, AccountsSide, BookingsSide, SchedulingLinksSide, SubscriptionsSide):
-    """A Calendly that keeps its promises and breaks down when told to.
+    """A Calendly that keeps its promises, and fails where a test arranges it.
 
-    Honest about: single-use refresh tokens and codes, PKCE, scopes, expiry by the clock, eight
-    token requests a minute, one subscription a callback URL, slots that vanish when booked.
+    Honest about single-use refresh tokens and codes, PKCE, scopes, and expiry by the clock. Also
+    about eight token requests a minute, one subscription a callback URL, and slots that vanish
+    when booked.
 
     Arranging: `add_user`, `add_event_type`, `open_slots`, `grant`/`access`, `consent`,
     `invitee_books`/`invitee_reschedules`/`invitee_cancels`, `revoke_grants`,

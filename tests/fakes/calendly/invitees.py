@@ -1,4 +1,4 @@
-"""What invitees do at the fake Calendly: book, reschedule, cancel."""
+"""The acts of invitees at the fake Calendly: book, reschedule, cancel."""
 
 from datetime import datetime, timedelta
 
@@ -120,7 +120,7 @@ class InviteesSide(AvailabilitySide):
         return closed
 
     def known(self, invitee_uri: str) -> Facts:
-        """Return an invitee, whoever's it is."""
+        """Return an invitee of any host."""
         facts = self.invitees.get(invitee_uri)
         if facts is None:
             raise not_found("invitee")

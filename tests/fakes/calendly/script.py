@@ -1,4 +1,4 @@
-"""What a test arranges for the next calls: failures, lost answers, calls held half-way."""
+"""The next calls as a test arranges them: failures, lost answers, calls held half-way."""
 
 import asyncio
 from collections import Counter, defaultdict, deque

@@ -42,7 +42,7 @@ class SubscriptionsSide(World):
         events: Sequence[str],
         signing_key: Secret,
     ) -> ActualSubscription:
-        """Create a subscription unless one has this callback URL, whoever's it is."""
+        """Create a subscription unless one of any owner has this callback URL."""
         async with self.call("create"):
             self.authorize(access, "webhooks:write")
             if any(each.callback_url == callback_url for _, each in self.subscriptions.values()):

@@ -1,4 +1,4 @@
-"""What the fake Calendly knows, and who may ask it."""
+"""The state of the fake Calendly, and the rights to read it."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta

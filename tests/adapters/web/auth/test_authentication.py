@@ -52,7 +52,7 @@ async def test_a_caller_names_a_user(client: Client, method: str, path: str) -> 
 
 
 async def test_a_user_is_created_on_first_sight(client: Client, services: StandInServices) -> None:
-    """A user whom nobody mentioned before exists from the first call on."""
+    """A user that is new to the service exists from the first call on."""
     await client.get("/api/calendly/bookings", headers={**CALLER, "X-User-Id": "new"})
 
     assert list(services.identify_caller.users) == ["new"]

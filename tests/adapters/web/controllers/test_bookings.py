@@ -85,7 +85,7 @@ async def test_another_users_booking_is_not_found(client: Client) -> None:
 
 
 async def test_an_id_that_is_none_is_not_found(client: Client) -> None:
-    """A booking id that is no UUID is 404."""
+    """A booking id that is not a UUID is 404."""
     answer = await client.get(f"{BOOKINGS}/first", headers=CALLER)
 
     problem_in(answer, 404, "not_found")

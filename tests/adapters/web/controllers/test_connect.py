@@ -49,7 +49,7 @@ async def test_over_plain_http_the_cookie_is_not_secure() -> None:
 async def test_a_program_gets_the_address(
     client: Client, services: StandInServices, accepts: str
 ) -> None:
-    """Whoever is no browser gets the consent page's address, and no cookie it could not hand on."""
+    """A client that is not a browser gets the consent page's address, and no cookie."""
     answer = await client.get(CONNECT, headers={**CALLER, "Accept": accepts})
 
     assert answer.status_code == 200
@@ -93,7 +93,7 @@ async def test_the_way_back_is_kept(
 async def test_no_other_way_back_is_taken(
     client: Client, services: StandInServices, return_to: str
 ) -> None:
-    """An address elsewhere is refused, and no flow begins: we are no open redirector."""
+    """An address elsewhere is refused, and no flow begins, so there is no open redirect."""
     answer = await client.get(CONNECT, headers={**CALLER, **JSON}, params={"return_to": return_to})
 
     problem_in(answer, 400, "invalid_input")
@@ -136,7 +136,7 @@ async def test_without_a_way_back_a_program_gets_json(client: Client) -> None:
 
 
 async def test_a_program_is_told_of_a_recovery(client: Client, services: StandInServices) -> None:
-    """Who connects a lost account again is told what it came back from, and when."""
+    """The response for an account that was lost names the cause and the time of the loss."""
     services.connect.recovery = Recovery(Cause.GRANT_REFUSED, story.NOW)
     state = await begin(client)
 
@@ -150,7 +150,7 @@ async def test_a_program_is_told_of_a_recovery(client: Client, services: StandIn
 async def test_a_program_is_told_what_was_replaced(
     client: Client, services: StandInServices
 ) -> None:
-    """Who has one account replace another is told which connection had to make way."""
+    """If one account replaces another, the response names the replaced connection."""
     services.connect.replaced = IntegrationId(UUID(int=7))
     state = await begin(client, replace="true")
 
@@ -256,7 +256,7 @@ async def test_a_wrong_key_at_the_callback_is_refused(client: Client) -> None:
 async def test_a_refusal_is_a_clear_page(
     client: Client, services: StandInServices, error: SlotkeeperError, words: str
 ) -> None:
-    """Consent denied or scopes declined is a page that says so, with status 400."""
+    """Denied consent or declined scopes is a page with that message, with status 400."""
     services.fail_next("complete_connect", error)
     state = await begin(client)
 

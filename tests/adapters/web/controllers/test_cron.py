@@ -45,7 +45,7 @@ async def test_nobody_else_starts_a_job(
     job: str,
     headers: dict[str, str],
 ) -> None:
-    """A missing or wrong cron secret is 401 and starts nothing; an API key is no cron secret."""
+    """A missing or wrong cron secret, or an API key instead of it, is 401 and starts nothing."""
     answer = await client.request(method, f"/api/cron/{job}", headers=headers)
 
     problem_in(answer, 401, "cron_secret_invalid")

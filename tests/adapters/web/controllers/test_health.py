@@ -18,7 +18,7 @@ class HangingStorage(StandInStorage):
 
 
 async def test_live_needs_nothing_else(client: Client, services: StandInServices) -> None:
-    """The process is alive while everything that it needs is away."""
+    """The process is alive while all its dependencies are down."""
     services.storage.down = True
     services.jobs.down = True
 
@@ -82,7 +82,7 @@ async def test_without_the_database_no_circuit_is_told(
 
 
 async def test_not_ready_says_what_to_do(client: Client, services: StandInServices) -> None:
-    """What is not ready is named, with what to do about it; the rest is still checked."""
+    """A dependency that is not ready is named with its remedy; the rest is still checked."""
     services.storage.missing = ["2026-11-22"]
     services.jobs.down = True
 

@@ -18,7 +18,7 @@ async def test_tokens_are_refreshed_on_demand(client: Client, services: StandInS
 
 
 async def test_an_open_breaker_answers_at_once(client: Client, services: StandInServices) -> None:
-    """While Calendly is failing the answer is 503 with the time to come again."""
+    """While Calendly is failing the answer is 503 with the time to retry."""
     user = await services.identify_caller.named("ada")
     services.host.integrations[user] = story.integration()
     services.fail_next("refresh_tokens", CircuitOpen("Open.", retry_after=41.2))
@@ -30,7 +30,7 @@ async def test_an_open_breaker_answers_at_once(client: Client, services: StandIn
 
 
 async def test_nothing_to_refresh(client: Client) -> None:
-    """A user without a connection is told so."""
+    """For a user without a connection the error says that there is none."""
     answer = await client.post(REFRESH, headers=CALLER)
 
     problem_in(answer, 404, "integration_not_found")

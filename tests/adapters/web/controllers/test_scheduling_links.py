@@ -42,7 +42,7 @@ async def test_each_call_makes_another_link(client: Client) -> None:
 async def test_an_unknown_event_type_is_not_found(
     client: Client, services: StandInServices
 ) -> None:
-    """What is not the user's is 404 with a code of its own, and nothing is made."""
+    """An event type of another user is 404 with a code of its own, and nothing is made."""
     answer = await client.post(LINKS, headers=CALLER, json={"event_type": "other"})
 
     problem_in(answer, 404, "event_type_not_found")
@@ -50,7 +50,7 @@ async def test_an_unknown_event_type_is_not_found(
 
 
 async def test_a_user_without_an_account_is_told_so(client: Client) -> None:
-    """Somebody who never connected has no links."""
+    """A user who never connected has no links."""
     other = {**CALLER, "X-User-Id": "bob"}
 
     answer = await client.post(LINKS, headers=other, json={"event_type": "intro"})

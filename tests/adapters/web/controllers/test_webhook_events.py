@@ -107,7 +107,7 @@ async def test_a_list_can_be_narrowed(client: Client, services: StandInServices)
     ],
 )
 async def test_a_wrong_query_is_refused(client: Client, query: dict[str, Any], code: str) -> None:
-    """What cannot be listed is a clear error."""
+    """A query that cannot be listed is a clear error."""
     problem_in(await client.get(PATH, params=query, headers=OPERATOR), 400, code)
 
 
@@ -185,7 +185,7 @@ async def test_an_invitee_is_erased(client: Client, services: StandInServices) -
 async def test_whom_to_erase_is_checked(
     client: Client, services: StandInServices, body: dict[str, Any]
 ) -> None:
-    """What is no address erases nobody."""
+    """A value that is not an address erases no data."""
     answer = await client.post("/api/invitees/erase", json=body, headers=OPERATOR)
 
     problem_in(answer, 400, "invalid_input")

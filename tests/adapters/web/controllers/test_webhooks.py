@@ -58,7 +58,7 @@ async def test_a_bad_signature_is_refused(
 
 
 async def test_an_oversized_delivery_is_refused(client: Client, services: StandInServices) -> None:
-    """A body over the limit is 413, counted and not stored, however well it is signed."""
+    """A body over the limit is 413, counted and not stored, even with a valid signature."""
     body = b" " * (1024 * 1024 + 1)
 
     answer = await client.post(WEBHOOKS, content=body, headers=signed(body))
@@ -69,7 +69,7 @@ async def test_an_oversized_delivery_is_refused(client: Client, services: StandI
 
 
 async def test_an_oversized_stream_is_refused(client: Client, services: StandInServices) -> None:
-    """A body that does not say its length is cut off at the limit all the same."""
+    """A body that does not state its length is still cut off at the limit."""
     chunks = 0
     sent: list[Any] = []
 
@@ -130,7 +130,7 @@ async def test_a_signed_body_that_is_not_json_is_refused(client: Client) -> None
 
 
 async def test_an_unknown_subscription_is_not_found(client: Client) -> None:
-    """A delivery to a subscription that is nobody's is 404."""
+    """A delivery to an unknown subscription is 404."""
     answer = await client.post(f"{WEBHOOKS}/unknown", content=BODY, headers=signed(BODY))
 
     problem_in(answer, 404, "subscription_not_found")
@@ -139,7 +139,7 @@ async def test_an_unknown_subscription_is_not_found(client: Client) -> None:
 async def test_without_storage_calendly_is_told_to_come_back(
     client: Client, services: StandInServices
 ) -> None:
-    """While the database is away a delivery is 503, so that Calendly delivers it again."""
+    """While the database is down a delivery is 503, so that Calendly delivers it again."""
     services.fail_next("ingest_webhook", StorageUnavailable("PostgreSQL cannot be reached."))
 
     answer = await client.post(WEBHOOKS, content=BODY, headers=signed(BODY))
@@ -148,7 +148,7 @@ async def test_without_storage_calendly_is_told_to_come_back(
 
 
 async def test_nothing_is_read_of_an_unsigned_stream(client: Client) -> None:
-    """Whoever does not sign is refused before a byte of the body was read."""
+    """An unsigned delivery is refused before a byte of the body is read."""
     reads: list[int] = []
     sent: list[Any] = []
 

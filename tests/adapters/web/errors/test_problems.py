@@ -28,14 +28,14 @@ def tree(root: type[SlotkeeperError] = SlotkeeperError) -> Iterator[type[Slotkee
 
 
 def made(error: type[SlotkeeperError]) -> SlotkeeperError:
-    """An error of a class, whatever more it has to be told."""
+    """Return an error of a class, with the arguments that the class asks for."""
     if issubclass(error, ScopesDeclined):
-        return error("Told.", missing=("users:read",))
+        return error("The message.", missing=("users:read",))
     if issubclass(error, ReauthRequired):
-        return error("Told.", cause="grant_refused")
+        return error("The message.", cause="grant_refused")
     if issubclass(error, SignatureRejected):
-        return error("Told.", reason="stale")
-    return error("Told.")
+        return error("The message.", reason="stale")
+    return error("The message.")
 
 
 def test_every_error_class_has_a_status_of_its_own() -> None:
@@ -57,7 +57,7 @@ async def test_every_error_is_a_problem(
 
     problem = problem_in(answer, PROBLEMS[error].status, error.code)
     assert problem["kind"] == error.kind
-    assert problem["detail"] == "Told."
+    assert problem["detail"] == "The message."
     assert ("retry-after" in answer.headers) == ("retry_after" in problem)
     if answer.status_code == 503:
         assert int(answer.headers["retry-after"]) > 0
@@ -105,7 +105,7 @@ def test_missing_scopes_are_listed() -> None:
 async def test_an_unforeseen_error_says_nothing_of_itself(
     client: Client, services: StandInServices
 ) -> None:
-    """An error that nobody foresaw is a 500 whose text is not the error's."""
+    """An unexpected error is a 500 with a text of its own, not the error's."""
     services.fail_next("view_integration", RuntimeError(MARKER))
 
     answer = await client.get("/api/calendly/integration", headers=CALLER)
@@ -208,7 +208,7 @@ async def test_a_browser_gets_a_page(client: Client) -> None:
 
 
 async def test_a_body_that_is_not_json_is_refused(client: Client) -> None:
-    """A body that is not JSON is a 400 problem that says so and does not repeat it."""
+    """A body that is not JSON is a 400 problem that names the fault, not the content."""
     answer = await client.post(
         "/api/calendly/bookings",
         headers={**CALLER, "Idempotency-Key": "k1", "Content-Type": "application/json"},

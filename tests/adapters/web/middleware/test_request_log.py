@@ -85,7 +85,7 @@ async def test_secrets_of_a_request_are_not_logged(client: Client, log: list[Any
 async def test_an_unforeseen_error_is_logged_once(
     client: Client, services: StandInServices, log: list[Any]
 ) -> None:
-    """An error that nobody foresaw is logged with its traceback, under the request's id."""
+    """An unexpected error is logged with its traceback, under the request's id."""
     services.fail_next("view_integration", RuntimeError("boom"))
 
     answer = await client.get("/api/calendly/integration", headers=CALLER)
@@ -99,7 +99,7 @@ async def test_an_unforeseen_error_is_logged_once(
 
 @pytest.mark.parametrize("path", ["/health/live", "/nowhere", "/api/calendly/integration"])
 async def test_every_answer_has_security_headers(client: Client, path: str) -> None:
-    """Nothing may be sniffed, framed, or told to other sites; API answers load nothing."""
+    """No answer may be sniffed, framed, or named to other sites; API answers load nothing."""
     answer = await client.get(path)
 
     assert answer.headers["x-content-type-options"] == "nosniff"

@@ -15,7 +15,7 @@ HALF_A_PAIR = b'{"event_type": "\xed\xa0\x80"}'
 async def test_a_body_that_cannot_be_read_is_the_senders_fault(
     client: Client, body: bytes
 ) -> None:
-    """A body nested without end, or of bytes that are no UTF-8, is refused as no JSON."""
+    """A body nested without end, or with bytes that are not UTF-8, is refused as invalid JSON."""
     headers = {**CALLER, "Idempotency-Key": "once", "Content-Type": "application/json"}
 
     answer = await client.post("/api/calendly/bookings", content=body, headers=headers)
@@ -28,7 +28,7 @@ async def test_a_body_that_cannot_be_read_is_the_senders_fault(
     [(b"a=%C3%A9&b=\xe9", b"a=%C3%A9&b=%E9"), (b"a=%00&b[]=+%zz", b"a=%00&b[]=+%zz")],
 )
 async def test_bytes_that_no_query_string_may_hold_are_escaped(sent: bytes, read: bytes) -> None:
-    """A query string that is no ASCII is read as if it had been escaped; any other is kept."""
+    """A query string with bytes beyond ASCII is read as if escaped; any other is kept."""
     seen: list[bytes] = []
 
     async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -42,7 +42,7 @@ async def test_bytes_that_no_query_string_may_hold_are_escaped(sent: bytes, read
 
 @pytest.mark.parametrize("reason", ["%00", "a%00b", "a%20b"])
 async def test_a_reason_that_is_no_code_is_refused(client: Client, reason: str) -> None:
-    """What cannot be a reason, a NUL least of all, never gets as far as the database."""
+    """A reason that is not a code, for example a NUL, does not reach the database."""
     headers = {"Authorization": f"Bearer {API_KEY}"}
 
     answer = await client.post(

@@ -1,4 +1,4 @@
-"""The door that deliveries come in by, and the routes behind it, which answer the same."""
+"""The fast path for deliveries and the routes behind it, which answer the same."""
 
 import asyncio
 from typing import Any, cast
@@ -20,7 +20,7 @@ APP = build_app(SETTINGS, cast(Any, None))
 
 
 async def answered(client: Client, path: str, body: bytes, headers: dict[str, str]) -> Any:
-    """Return what tells two answers apart, without what is each request's own."""
+    """Return the parts of an answer that two requests should share."""
     answer = await client.post(path, content=body, headers=headers)
     problem = answer.json() if answer.content else {}
     problem.pop("instance", None)
@@ -43,7 +43,7 @@ async def answered(client: Client, path: str, body: bytes, headers: dict[str, st
 async def test_every_spelling_of_an_address_answers_alike(
     client: Client, services: StandInServices, key: str, body: bytes, headers: dict[str, str]
 ) -> None:
-    """A slash at the end of the address, which leads past the door, changes no answer."""
+    """A slash at the end of the address, which leads past the fast path, changes no answer."""
     path = WEBHOOKS_PATH + key
 
     assert await answered(client, path, body, headers) == await answered(
@@ -53,7 +53,7 @@ async def test_every_spelling_of_an_address_answers_alike(
 
 
 async def test_other_methods_are_refused(client: Client) -> None:
-    """Only POST is taken at a webhook address, and a refusal says so."""
+    """Only POST is allowed at a webhook address, and a refusal names it."""
     answer = await client.get(WEBHOOKS_PATH)
 
     assert (answer.status_code, "POST" in answer.headers["allow"]) == (405, True)
@@ -69,7 +69,7 @@ async def test_an_outage_says_when_to_come_back(client: Client, services: StandI
 
 
 async def test_a_bug_answers_without_its_words(client: Client, services: StandInServices) -> None:
-    """An error that nobody foresaw is a 500 that tells nothing of it."""
+    """An unexpected error is a 500 that reveals nothing of it."""
     services.fail_next("ingest_webhook", RuntimeError("s3cret"))
 
     answer = await client.post(WEBHOOKS_PATH, content=BODY, headers=signed(BODY))
@@ -197,7 +197,7 @@ headers_strategy = st.lists(
 def test_nothing_that_arrives_is_an_error_of_ours(
     headers: list[tuple[bytes, bytes]], body: bytes, key: str
 ) -> None:
-    """Whatever arrives unsigned, the answer is never a 5xx and nothing is stored."""
+    """The answer to any unsigned delivery is never a 5xx, and nothing is stored."""
     services = StandInServices(SETTINGS)
 
     sent = asyncio.run(posted(services, headers, [request(body)], f"/{key}"))
