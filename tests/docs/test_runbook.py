@@ -32,4 +32,4 @@ async def test_dead_letters_are_found_and_put_back(database_url: Secret, dead: l
     left = await slotkeeper(database_url, *shown[0])
 
     assert len(shown) == 6
-    assert left.output == "There is none.\n"
+    assert left.output == "There are none.\n"
