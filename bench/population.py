@@ -1,21 +1,20 @@
-"""Connected users: rows in the database whose tokens are sealed as the service seals them."""
+"""Connected users: rows in the database, with tokens encrypted as the service encrypts them."""
 
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-import asyncpg
 import httpx
 import msgspec
 
 from adapters.security.vault import KeyRingVault
 from application.tokens.token_encryption import seal_pair
-from bench.stage import Stage
+from bench.stack import Stack
 from domain.ids import IntegrationId
 from domain.secret import Secret
 from domain.token import TokenPair, parse_scopes
 
-# Refreshed long enough ago not to be left alone by the job that refreshes tokens.
+# Long enough ago for the job that refreshes tokens to consider them again.
 LONG_AGO = timedelta(hours=2)
 
 _USERS = """
@@ -41,7 +40,7 @@ _AT_ONCE = 5_000
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """What a Calendly answered who connected; scopes are separated by spaces, as OAuth has it."""
+    """An account and its tokens; scopes are separated by spaces (OAuth 2.0)."""
 
     owner: str
     organization: str
@@ -51,7 +50,7 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 async def sandbox_grants(url: str, offset: int, count: int) -> list[Grant]:
-    """Open a grant of each of these users of a sandbox, in the order they were added to it."""
+    """Open a grant for each of these users of a sandbox, in the order they were added to it."""
     made: list[Grant] = []
     async with httpx.AsyncClient(base_url=url, timeout=60) as http:
         for start in range(offset, offset + count, _AT_ONCE):
@@ -63,51 +62,50 @@ async def sandbox_grants(url: str, offset: int, count: int) -> list[Grant]:
 
 
 async def connect(
-    stage: Stage,
+    stack: Stack,
     grants: Sequence[Grant],
     *,
     lasting: timedelta,
     at: datetime | None = None,
     sync_in: timedelta = timedelta(days=1),
 ) -> list[uuid.UUID]:
-    """Make a user and an integration of each grant.
+    """Insert a user and an integration for each grant.
 
     Args:
-        stage: whose database, and whose vault.
-        grants: all of the same scopes.
-        lasting: how long the access tokens live.
-        at: when they connected (UTC); None means now.
-        sync_in: how long after that their availability is due.
+        stack: the database, and the encryption keys.
+        grants: all with the same scopes.
+        lasting: lifetime of the access tokens.
+        at: when the users connected (UTC); None means now.
+        sync_in: time until their availability is due.
 
     Returns:
-        What each user and his integration are both called, in the order of the grants. The
-        rows are numbered in that order too.
+        The id that each user and its integration share, in the order of the grants. The rows
+        are numbered in that order too.
 
     """
     now = at or datetime.now(UTC)
-    vault = KeyRingVault(stage.encryption_keys)
+    vault = KeyRingVault(stack.encryption_keys)
     ids = [uuid.uuid4() for _ in grants]
     sealed = [
         seal_pair(vault, IntegrationId(key), _pair(each, now + lasting), version=1)
         for key, each in zip(ids, grants, strict=True)
     ]
-    connection = await asyncpg.connect(stage.postgres.dsn)
-    await connection.execute(_USERS, ids, now)
-    await connection.execute(
-        _INTEGRATIONS,
-        ids,
-        [each.owner for each in grants],
-        [each.organization for each in grants],
-        [each.access for each in sealed],
-        [each.refresh for each in sealed],
-        list(parse_scopes(grants[0].scope)),
-        now,
-        now + lasting,
-        now - LONG_AGO,
-        now + sync_in,
-    )
-    await connection.execute("VACUUM ANALYZE calendly_integration")
-    await connection.close()
+    async with stack.connection() as connection:
+        await connection.execute(_USERS, ids, now)
+        await connection.execute(
+            _INTEGRATIONS,
+            ids,
+            [each.owner for each in grants],
+            [each.organization for each in grants],
+            [each.access for each in sealed],
+            [each.refresh for each in sealed],
+            list(parse_scopes(grants[0].scope)),
+            now,
+            now + lasting,
+            now - LONG_AGO,
+            now + sync_in,
+        )
+        await connection.execute("VACUUM ANALYZE calendly_integration")
     return ids
 
 

@@ -9,9 +9,9 @@ CpuSeconds = Mapping[str, float]
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return user and system time of a process, its children, and those that ended before now.
+    """Return user and system time of a process and its children, ended ones included.
 
-    A child that ends moves its time to its parent, so that none is lost between two looks.
+    A child that ends moves its time to its parent, so none is lost between two calls.
     """
     process = psutil.Process(pid)
     times = process.cpu_times()
@@ -26,12 +26,12 @@ def cpu_seconds(pid: int) -> float:
 
 
 def spent(pids: Mapping[str, int]) -> CpuSeconds:
-    """Return what each named process has spent so far."""
+    """Return the CPU seconds of each named process so far."""
     return {name: cpu_seconds(pid) for name, pid in pids.items()}
 
 
 def difference(after: CpuSeconds, before: CpuSeconds) -> CpuSeconds:
-    """Return what was spent in between."""
+    """Return the CPU seconds between two readings."""
     return {name: after[name] - before[name] for name in after}
 
 
@@ -41,13 +41,13 @@ def resident(pid: int) -> int:
 
 
 def peak_memory(pid: int) -> int:
-    """Return the most memory (bytes) that a process has held since the last `forget_peak`."""
+    """Return the most memory (bytes) that a process has held since the last `reset_peak`."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
-    raise RuntimeError("the kernel does not say how much memory a process held")
+    raise RuntimeError("the kernel does not report how much memory a process held")
 
 
-def forget_peak(pid: int) -> None:
-    """Let the peak begin anew at what the process holds now (proc(5): clear_refs)."""
+def reset_peak(pid: int) -> None:
+    """Reset the peak to the memory that the process holds now (proc(5): clear_refs)."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")

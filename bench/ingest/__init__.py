@@ -1,1 +1,1 @@
-"""What taking in a webhook costs: group commit against one transaction a request."""
+"""The cost of a webhook delivery: group commit against one transaction a request."""

@@ -1,21 +1,15 @@
-"""The sender: a process of its own, so that its CPU is no part of what is measured.
+"""The sender's work: makes and signs deliveries, then sends them."""
 
-`python -m bench.ingest.load` reads lines of JSON (`Order`), makes and signs the bodies, sends them
-over so many connections, one after the other on each, and answers each line with `Seen`.
-"""
-
-import asyncio
 from itertools import cycle, islice
 
 import msgspec
 
-from bench.answering import answer_each_line
+from bench.http_load import Responses, send_over
 from bench.ingest.bodies import Host, request_to
-from bench.sending import Seen, send_over
 
 
 class Order(msgspec.Struct):
-    """What to send: so many requests to a port, over the hosts in turn."""
+    """So many requests to a port, over a number of connections, to the hosts in turn."""
 
     port: int
     requests: int
@@ -23,12 +17,8 @@ class Order(msgspec.Struct):
     hosts: list[Host]
 
 
-async def send(order: Order) -> Seen:
-    """Send everything; an answer that does not come in time is an error."""
+async def send(order: Order) -> Responses:
+    """Send all requests; raises TimeoutError when a response does not come in time."""
     hosts = islice(cycle(order.hosts), order.requests)
     requests = [request_to(host, order.port) for host in hosts]
     return await send_over(order.port, requests, order.connections)
-
-
-if __name__ == "__main__":
-    asyncio.run(answer_each_line(Order, send))

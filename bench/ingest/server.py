@@ -1,6 +1,7 @@
-"""The server under measurement: the whole application, as `slotkeeper web` serves it.
+"""`python -m bench.ingest.server MODE PORT`: a server of deliveries.
 
-In one way of storing deliveries or the other; or, as a ceiling, a bare route of Litestar.
+It is the whole application, which stores deliveries in one way or the other, or a bare route of
+Litestar for comparison.
 """
 
 import dataclasses
@@ -10,9 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
-import uvicorn
-from litestar import Litestar, get, post
-from litestar.params import RawBody
+from litestar import Litestar
 
 from adapters.bootstrap import open_resources
 from adapters.settings import Settings, load_settings
@@ -21,30 +20,22 @@ from adapters.web.app import build_app
 from adapters.wiring import webhooks
 from adapters.wiring.services import Services
 from adapters.wiring.wire import wire
+from bench import bare_server
+from bench.serving import serve
 
 
 class Mode(StrEnum):
-    """How the server answers a delivery."""
+    """How the server handles a delivery."""
 
     GROUPED = "group commit"
     SINGLE = "one transaction a request"
     BARE = "bare Litestar POST to 204"
 
 
-@post("/{path:path}", status_code=204)
-async def _nothing(body: RawBody) -> None:
-    """Read the body, and answer."""
-
-
-@get("/health/live")
-async def _live() -> None:
-    """Answer."""
-
-
 def application(mode: Mode) -> Litestar:
     """Return the application, configured by the environment."""
     if mode is Mode.BARE:
-        return Litestar([_nothing, _live], openapi_config=None, logging_config=None)
+        return bare_server.application([])
     settings = load_settings(os.environ)
     configure_logging(settings.log_level, settings.log_format)
 
@@ -58,13 +49,4 @@ def application(mode: Mode) -> Litestar:
 
 
 if __name__ == "__main__":
-    uvicorn.run(
-        application(Mode(sys.argv[1])),
-        host="127.0.0.1",
-        port=int(sys.argv[2]),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        lifespan="on",
-        ws="none",
-    )
+    serve(application(Mode(sys.argv[1])), int(sys.argv[2]))

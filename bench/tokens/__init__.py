@@ -1,1 +1,1 @@
-"""What keeping many grants alive costs, in time, memory, history and database reads."""
+"""The cost of token refreshes: throughput, workflow history, memory, and claims in the database."""

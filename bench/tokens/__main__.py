@@ -1,7 +1,6 @@
-"""`python -m bench.tokens`: measure everything, print it, exit 1 where a floor is not reached."""
+"""`python -m bench.tokens`: measure and print; exit 1 if a check fails."""
 
 import asyncio
-import sys
 from collections.abc import Sequence
 
 import asyncpg
@@ -9,17 +8,17 @@ import click
 import msgspec
 
 from adapters.persistence.migrate import migrate
-from bench.row import Row, table
+from bench.report import Check, print_and_exit
+from bench.stack import Stack
 from bench.tokens import claims, history, memory, throughput
-from bench.tokens.population import populate
-from bench.tokens.stage import Stage, open_stage
+from bench.tokens.population import open_token_stack, populate
 from domain.secret import Secret
 
-PARTS = ("throughput", "history", "memory", "claims")
+MEASUREMENTS = ("throughput", "history", "memory", "claims")
 
 
 class Sizes(msgspec.Struct, frozen=True):
-    """How much is measured: see the options."""
+    """The size of each measurement: see the options."""
 
     rows: int
     rounds: int
@@ -27,71 +26,68 @@ class Sizes(msgspec.Struct, frozen=True):
     many: int
     table: int
 
-    def users(self, parts: Sequence[str]) -> int:
-        """Return how many integrations these parts need."""
-        return max(self.rows, self.many if "memory" in parts else 0)
+    def users(self, measurements: Sequence[str]) -> int:
+        """Return how many integrations these measurements need."""
+        return max(self.rows, self.many if "memory" in measurements else 0)
 
 
 @click.command()
-@click.argument("parts", nargs=-1, type=click.Choice(PARTS))
+@click.argument("measurements", nargs=-1, type=click.Choice(MEASUREMENTS))
 @click.option("--rows", default=10_000, show_default=True, help="Integrations that are due.")
-@click.option("--rounds", default=5, show_default=True, help="Turns of each side.")
+@click.option("--rounds", default=5, show_default=True, help="Rounds of each variant.")
 @click.option("--few", default=1_000, show_default=True, help="Rows of the smaller memory run.")
 @click.option("--many", default=100_000, show_default=True, help="Rows of the larger one.")
 @click.option("--table", default=100_000, show_default=True, help="Rows to claim among.")
-def main(parts: tuple[str, ...], **sizes: int) -> None:
-    """Measure PARTS, or all."""
-    judged = asyncio.run(_measure(parts or PARTS, Sizes(**sizes)))
-    click.echo(table(judged))
-    sys.exit(0 if all(row.holds for row in judged) else 1)
+def main(measurements: tuple[str, ...], **sizes: int) -> None:
+    """Run MEASUREMENTS, or all."""
+    print_and_exit(asyncio.run(_measure(measurements or MEASUREMENTS, Sizes(**sizes))))
 
 
-async def _measure(parts: Sequence[str], sizes: Sizes) -> list[Row]:
-    judged, users = [], sizes.users(parts)
-    async with open_stage(users=users) as stage:
-        if set(parts) - {"claims"}:
-            _say(f"connecting {users:,} integrations …")
-            await populate(stage, users)
-        if "throughput" in parts:
-            judged.append(await _throughput(stage, sizes.rows, sizes.rounds))
-        if "history" in parts:
-            _say("history …")
-            with stage.worker(PAGE_SIZE=str(history.MEASURED_PAGE)):
-                judged.append(await history.row(stage))
-        if "memory" in parts:
-            _say(f"memory at {sizes.few:,} and {sizes.many:,} rows …")
-            with stage.worker() as worker:
-                judged.append(await memory.row(stage, worker, (sizes.few, sizes.many)))
-        if "claims" in parts:
-            _say(f"claims among {sizes.table:,} rows …")
-            judged.append(await _claims(stage, sizes.table))
-    return judged
+async def _measure(measurements: Sequence[str], sizes: Sizes) -> list[Check]:
+    checks, users = [], sizes.users(measurements)
+    async with open_token_stack(users) as stack:
+        if set(measurements) - {"claims"}:
+            _print(f"connecting {users:,} integrations …")
+            await populate(stack, users)
+        if "throughput" in measurements:
+            checks.append(await _throughput(stack, sizes.rows, sizes.rounds))
+        if "history" in measurements:
+            _print("history …")
+            with stack.worker(PAGE_SIZE=str(history.MEASURED_PAGE)):
+                checks.append(await history.check(stack))
+        if "memory" in measurements:
+            _print(f"memory at {sizes.few:,} and {sizes.many:,} rows …")
+            with stack.worker() as worker:
+                checks.append(await memory.check(stack, worker, (sizes.few, sizes.many)))
+        if "claims" in measurements:
+            _print(f"claims among {sizes.table:,} rows …")
+            checks.append(await _claims(stack, sizes.table))
+    return checks
 
 
-async def _throughput(stage: Stage, rows: int, rounds: int) -> Row:
-    _say(f"{rounds} turns of {rows // rounds:,} exchanges each …")
-    with stage.worker() as worker:
-        bare, service = await throughput.compare(stage, worker, rows, rounds)
-    judged = await throughput.row(stage, bare, service)
-    alone = await throughput.use_case(stage, rows, rounds)
-    for side in (bare, service, alone):
-        _say(side.described("an exchange"))
-    return judged
+async def _throughput(stack: Stack, rows: int, rounds: int) -> Check:
+    _print(f"{rounds} rounds of {rows // rounds:,} exchanges each …")
+    with stack.worker() as worker:
+        bare, service = await throughput.compare(stack, worker, rows, rounds)
+    check = await throughput.check(stack, bare, service)
+    alone = await throughput.without_temporal(stack, rows, rounds)
+    for variant in (bare, service, alone):
+        _print(variant.describe("an exchange"))
+    return check
 
 
-async def _claims(stage: Stage, rows: int) -> Row:
-    connection = await asyncpg.connect(stage.postgres.dsn)
-    await connection.execute("CREATE DATABASE claims")
-    await connection.close()
-    address = stage.postgres.dsn_of("claims")
+async def _claims(stack: Stack, rows: int) -> Check:
+    async with stack.connection() as connection:
+        await connection.execute("CREATE DATABASE claims")
+    address = stack.postgres.dsn_of("claims")
     await migrate(Secret(address))
     connection = await asyncpg.connect(address)
-    judged = await claims.row(connection, rows, due=rows // 100)
+    check = await claims.check(connection, rows, due=rows // 100)
     await connection.close()
-    return judged
+    return check
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     click.echo(line, err=True)
 
 

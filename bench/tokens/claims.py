@@ -1,7 +1,7 @@
-"""What the job's claim reads of a table where few rows, or none, may be claimed.
+"""The rows that the job's claim reads in a table where few rows, or none, may be claimed.
 
-The plan is PostgreSQL's own, executed and rolled back; a claim that read the table instead of its
-index would show as rows removed by a filter.
+PostgreSQL reports its plan, executed and rolled back. A claim that reads the table instead of its
+index shows as rows removed by a filter.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from adapters.persistence.repositories import refresh_queue
-from bench.row import Row
+from bench.report import Check
 
 INDEX = "calendly_integration_refresh_due"
 PAGE = 100
@@ -35,7 +35,7 @@ SELECT gen_random_uuid(), u.id, 'active', 'https://api.calendly.com/users/' || u
     'closed', 0, 0, '{}', 0, 0, now() + interval '1 day', 0
 FROM app_user u
 """
-# Spread over the table, as the hour's expiries are.
+# Spread over the table, as real expiries are.
 _DUE = """
 UPDATE calendly_integration SET token_expires_at = now() + interval '5 minutes',
     last_refreshed_at = now() - interval '2 hours'
@@ -44,13 +44,13 @@ WHERE id IN (SELECT id FROM calendly_integration ORDER BY md5(id::text) LIMIT $1
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What one claim did.
+    """The work of one claim.
 
     Args:
         claimed: rows.
-        index: by which the table was entered, or None.
+        index: the index that was used, or None.
         pages: pages of 8 KB read to find the rows, from memory or disk.
-        discarded: rows that were fetched in vain.
+        discarded: rows that were fetched and not claimed.
         milliseconds: of the whole claim.
 
     """
@@ -63,29 +63,29 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 async def fill(connection: asyncpg.Connection, rows: int) -> None:
-    """Make so many integrations, all of them refreshed ten minutes ago."""
+    """Insert so many integrations, all of them refreshed ten minutes ago."""
     await connection.execute(_USERS, rows)
     await connection.execute(_ROWS)
     await connection.execute("VACUUM ANALYZE calendly_integration")
 
 
-async def let_die(connection: asyncpg.Connection, rows: int) -> None:
-    """Let the tokens of so many of them die soon."""
+async def make_due(connection: asyncpg.Connection, rows: int) -> None:
+    """Let the tokens of so many of them expire soon."""
     await connection.execute(_DUE, rows)
     await connection.execute("VACUUM ANALYZE calendly_integration")
 
 
 async def claim(connection: asyncpg.Connection, horizon: timedelta) -> Reading:
-    """Claim a page, look at how, and undo it."""
+    """Claim a page, read how that was done, and roll it back."""
     now = datetime.now(UTC)
     bound = (now, now + timedelta(seconds=90), now + horizon, PAGE, now - timedelta(minutes=30))
     explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {refresh_queue._CLAIM_DUE}"  # noqa: SLF001
     transaction = connection.transaction()
     await transaction.start()
-    told = await connection.fetchval(explain, "bench", *bound)
+    explained = await connection.fetchval(explain, "bench", *bound)
     await transaction.rollback()
-    (plan,) = msgspec.json.decode(told)
-    due = next(each for each in _nodes(plan["Plan"]) if _enters_table(each))
+    (plan,) = msgspec.json.decode(explained)
+    due = next(each for each in _nodes(plan["Plan"]) if _finds_due_rows(each))
     return Reading(
         claimed=int(plan["Plan"]["Actual Rows"]),
         index=next((each["Index Name"] for each in _nodes(due) if "Index Name" in each), None),
@@ -99,30 +99,29 @@ def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [plan, *(node for each in plan.get("Plans", ()) for node in _nodes(each))]
 
 
-def _enters_table(node: dict[str, Any]) -> bool:
-    """Whether a node is where the rows that are due are looked for."""
-    found = node.get("Relation Name") == "calendly_integration" and node.get("Alias") != "i"
-    return found and "Scan" in node["Node Type"]
+def _finds_due_rows(node: dict[str, Any]) -> bool:
+    scans = node.get("Relation Name") == "calendly_integration" and node.get("Alias") != "i"
+    return scans and "Scan" in node["Node Type"]
 
 
-async def row(connection: asyncpg.Connection, rows: int, due: int) -> Row:
-    """Fill an empty database and claim from it: nothing due, little due, all too new."""
+async def check(connection: asyncpg.Connection, rows: int, due: int) -> Check:
+    """Fill an empty database and claim from it: nothing due, little due, all just refreshed."""
     await fill(connection, rows)
     idle = await claim(connection, timedelta(minutes=75))
-    # A horizon beyond every expiry: only that they are new keeps the rows from being claimed.
+    # With a horizon beyond every expiry, only their recent refresh keeps the rows unclaimed.
     new = await claim(connection, timedelta(hours=3))
-    await let_die(connection, due)
+    await make_due(connection, due)
     busy = await claim(connection, timedelta(minutes=75))
     readings = {"nothing due": idle, "all just refreshed": new, f"{due:,} due": busy}
-    return Row(
-        what=f"claim of a page among {rows:,} integrations",
-        must="by the partial index alone, no row fetched in vain",
-        seen="; ".join(
-            f"{name}: {each.claimed} claimed, {each.pages} pages, {each.discarded} in vain,"
+    return Check(
+        subject=f"claim of a page among {rows:,} integrations",
+        requirement="by the partial index alone, no row fetched and not claimed",
+        measured="; ".join(
+            f"{name}: {each.claimed} claimed, {each.pages} pages, {each.discarded} not claimed,"
             f" {each.milliseconds:.1f} ms"
             for name, each in readings.items()
         ),
-        holds=all(each.index == INDEX for each in readings.values())
+        passed=all(each.index == INDEX for each in readings.values())
         and not any(each.discarded for each in readings.values())
         and (idle.claimed, new.claimed, busy.claimed) == (0, 0, min(PAGE, due)),
     )

@@ -1,16 +1,16 @@
-"""Users with live grants at the sandbox, and when their tokens fall due."""
+"""Integrations with valid tokens of a sandbox, and when those expire."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-import asyncpg
+from bench.population import LONG_AGO, connect, sandbox_grants
+from bench.stack import Stack, open_stack
 
-from bench.population import LONG_AGO, Grant, connect, sandbox_grants
-from bench.tokens.stage import Stage
+_BATCH = 5_000
+_LATER = timedelta(hours=10)  # beyond the horizon of the job
 
-_AT_ONCE = 5_000
-_FAR = timedelta(hours=10)  # beyond the horizon of the job
-
-# Rows are numbered in the order they came in.
+# Rows are numbered in the order of insertion.
 _DUE = """
 UPDATE calendly_integration SET token_expires_at = $3, last_refreshed_at = $4
 WHERE id IN (SELECT id FROM calendly_integration ORDER BY id OFFSET $1 LIMIT $2)
@@ -24,31 +24,33 @@ FROM calendly_integration
 """
 
 
-async def grants(stage: Stage, offset: int, count: int) -> list[Grant]:
-    """Open a grant of each of these users."""
-    return await sandbox_grants(stage.sandbox_url, offset, count)
+@asynccontextmanager
+async def open_token_stack(users: int) -> AsyncIterator[Stack]:
+    """Start PostgreSQL, Temporal, and a sandbox with so many users."""
+    async with open_stack(temporal=True) as stack:
+        with stack.sandbox(users):
+            # Unthrottled, as the bare loop is.
+            stack.variables["REFRESH_RATE"] = "0"
+            yield stack
 
 
-async def populate(stage: Stage, count: int) -> None:
-    """Make so many integrations, none of them due, each with a grant of its own."""
-    for start in range(0, count, _AT_ONCE):
-        made = await grants(stage, start, min(_AT_ONCE, count - start))
-        await connect(stage, made, lasting=_FAR)
+async def populate(stack: Stack, count: int) -> None:
+    """Connect the first users of the sandbox; none of their tokens is due."""
+    for start in range(0, count, _BATCH):
+        grants = await sandbox_grants(stack.calendly_url, start, min(_BATCH, count - start))
+        await connect(stack, grants, lasting=_LATER)
 
 
-async def make_due(stage: Stage, offset: int, count: int) -> None:
-    """Let the tokens of these integrations die soon."""
+async def make_due(stack: Stack, offset: int, count: int) -> None:
+    """Let the tokens of these integrations expire soon."""
     now = datetime.now(UTC)
-    connection = await asyncpg.connect(stage.postgres.dsn)
-    soon = now + timedelta(minutes=10)
-    await connection.execute(_DUE, offset, count, soon, now - LONG_AGO)
-    await connection.execute("CHECKPOINT")
-    await connection.close()
+    async with stack.connection() as connection:
+        soon = now + timedelta(minutes=10)
+        await connection.execute(_DUE, offset, count, soon, now - LONG_AGO)
+        await connection.execute("CHECKPOINT")
 
 
-async def states(stage: Stage) -> dict[str, int]:
+async def states(stack: Stack) -> dict[str, int]:
     """Return how many integrations were refreshed, lost, and left leased or unsettled."""
-    connection = await asyncpg.connect(stage.postgres.dsn)
-    row = await connection.fetchrow(_STATES)
-    await connection.close()
-    return dict(row)
+    async with stack.connection() as connection:
+        return dict(await connection.fetchrow(_STATES))

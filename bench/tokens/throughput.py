@@ -1,104 +1,94 @@
 """Exchanges a second: the job by a real worker against a bare loop, in turns.
 
-Both sides exchange as many refresh tokens at the same sandbox, as many at once; in every round
-one comes after the other, and the medians of the rounds are compared.
+Both exchange the same number of refresh tokens at the same sandbox with the same concurrency. The
+medians of the rounds are compared.
 """
 
-import sys
-from typing import Any
+from adapters.local_stack.processes.child import Child
 
-from adapters.local_stack.processes.supervisor import Child
 from adapters.temporal import contract
-from bench.answering import Answering, answering
-from bench.jobs import client_of, run_job
-from bench.rounds import Round, Side, Work, measured
-from bench.row import Row
-from bench.tokens.population import grants, make_due, states
-from bench.tokens.stage import Stage
+from bench.child_process import child_process
+from bench.comparison import Done, Round, Variant, Work, measure_work
+from bench.jobs import run_job
+from bench.population import sandbox_grants
+from bench.report import Check
+from bench.stack import Stack
+from bench.tokens.bare import exchange_all
+from bench.tokens.population import make_due, states
+from bench.tokens.refresher import refresh_all
 
-CONCURRENCY = 32  # exchanges under way at once, on both sides: the job's default
-
-
-class Turns:
-    """Takes the turns of one stage, round after round, over integrations not yet used."""
-
-    def __init__(self, stage: Stage, size: int) -> None:
-        self._stage = stage
-        self._size = size
-        self._done = 0
-
-    async def bare(self, child: Answering) -> Round:
-        """The bare loop's turn, over grants of its own."""
-        made = await grants(self._stage, self._done, self._size)
-        tokens = [each.refresh_token for each in made]
-
-        async def work() -> tuple[int, float | None]:
-            answer = await child.ask(tokens)
-            return answer["exchanged"], answer["seconds"]
-
-        return await measured(work, {"bare loop": child.pid, **self._stage.pids})
-
-    async def service(self, name: str, pid: int, work: Work) -> Round:
-        """The service's turn, over the next integrations."""
-        await make_due(self._stage, self._done, self._size)
-        self._done += self._size
-        return await measured(work, {name: pid, **self._stage.pids})
+BARE, WORKER, USE_CASE = "bare loop", "worker", "use case"
+CONCURRENCY = 32  # exchanges under way at once, for both: the job's default
 
 
-async def compare(stage: Stage, worker: Child, rows: int, rounds: int) -> tuple[Side, Side]:
-    """Return the bare loop and the job by the one worker that is there."""
-    turns, client = Turns(stage, rows // rounds), await client_of(stage)
-    bare = Side("bare loop over httpx", "bare loop", [])
-    service = Side("the job by one worker", "worker", [])
+async def compare(stack: Stack, worker: Child, rows: int, rounds: int) -> tuple[Variant, Variant]:
+    """Return the bare loop, and the job by this worker, which is the only one."""
+    bare = Variant("bare loop over httpx", BARE, [])
+    service = Variant("the job by one worker", WORKER, [])
+    client, size = await stack.temporal_client(), rows // rounds
 
-    async def job() -> tuple[int, float | None]:
-        job_result = await run_job(client, contract.REFRESH_TOKENS)
-        return job_result.done.get("refreshed", 0), None
+    async def job() -> Done:
+        result = await run_job(client, contract.REFRESH_TOKENS)
+        return Done(result.done.get("refreshed", 0))
 
-    argv = [sys.executable, "-m", "bench.tokens.bare", stage.sandbox_url, str(CONCURRENCY)]
-    async with answering(argv, stage.environment) as loop:
-        for _ in range(rounds):
-            bare.rounds.append(await turns.bare(loop))
-            service.rounds.append(await turns.service("worker", worker.pid, job))
+    async with child_process(exchange_all, stack.environment) as loop:
+        for offset in range(0, size * rounds, size):
+            grants = await sandbox_grants(stack.calendly_url, offset, size)
+            tokens = [each.refresh_token for each in grants]
+
+            async def exchange(tokens: list[str] = tokens) -> Done:
+                return Done(*await loop.call(stack.calendly_url, tokens, CONCURRENCY))
+
+            bare.rounds.append(await measure_work(exchange, {BARE: loop.pid} | stack.pids))
+            pids = {WORKER: worker.pid} | stack.pids
+            service.rounds.append(await _refresh(stack, offset, size, job, pids))
     return bare, service
 
 
-async def use_case(stage: Stage, rows: int, rounds: int) -> Side:
+async def without_temporal(stack: Stack, rows: int, rounds: int) -> Variant:
     """Return the use case in a process of its own, without Temporal around it."""
-    side = Side("its use case without Temporal", "use case", [])
-    turns = Turns(stage, rows // rounds)
-    argv = [sys.executable, "-m", "bench.tokens.refresher"]
-    async with answering(argv, stage.environment) as child:
+    variant = Variant("its use case without Temporal", USE_CASE, [])
+    size = rows // rounds
+    async with child_process(refresh_all, stack.environment) as child:
 
-        async def work() -> tuple[int, float | None]:
-            answer: Any = await child.ask({})
-            return answer["tally"]["done"].get("refreshed", 0), answer["seconds"]
+        async def refresh() -> Done:
+            return Done(*await child.call())
 
-        for _ in range(rounds):
-            side.rounds.append(await turns.service("use case", child.pid, work))
-    return side
+        for offset in range(0, size * rounds, size):
+            pids = {USE_CASE: child.pid} | stack.pids
+            variant.rounds.append(await _refresh(stack, offset, size, refresh, pids))
+    return variant
 
 
-async def row(stage: Stage, bare: Side, service: Side, floor: float = 1.0) -> Row:
-    """Return the judgement, before anything else is refreshed on the stage.
+async def _refresh(
+    stack: Stack, offset: int, size: int, work: Work, pids: dict[str, int]
+) -> Round:
+    """Let the next integrations become due, and measure the work on them."""
+    await make_due(stack, offset, size)
+    return await measure_work(work, pids)
+
+
+async def check(stack: Stack, bare: Variant, service: Variant, floor: float = 1.0) -> Check:
+    """Check the comparison, before anything else is refreshed on the stack.
 
     Args:
-        stage: where both sides took their turns.
-        bare: the bare loop's rounds.
-        service: the worker's rounds.
+        stack: where both took their turns.
+        bare: the rounds of the bare loop.
+        service: the rounds of the worker.
         floor: how many times the bare loop's throughput the worker must reach.
 
     """
-    found = await states(stage)
-    rate, done = service.rate / bare.rate, service.done
-    cost, bare_cost = service.cost("worker"), bare.cost("bare loop")
-    return Row(
-        what=f"{done:,} due integrations by the job, one worker",
-        must="at least the throughput of a bare loop over httpx; each exchanged once, none lost",
-        seen=f"{service.rate:.0f}/s against {bare.rate:.0f}/s, {rate:.2f} times; CPU {cost:.2f} ms"
-        f" an exchange against {bare_cost:.2f} ms; {found['refreshed']:,} refreshed,"
-        f" {found['lost']} lost, {found['leased'] + found['unsettled']} left open",
-        holds=rate >= floor
-        and found["refreshed"] == done == bare.done
-        and not (found["lost"] or found["leased"] or found["unsettled"]),
+    left = await states(stack)
+    rate, done = service.rate / bare.rate, service.operations
+    cost, bare_cost = service.cost(WORKER), bare.cost(BARE)
+    return Check(
+        subject=f"{done:,} due integrations by the job, one worker",
+        requirement="at least the throughput of a bare loop over httpx; each token exchanged once,"
+        " none lost",
+        measured=f"{service.rate:.0f}/s against {bare.rate:.0f}/s, {rate:.2f} times; CPU"
+        f" {cost:.2f} ms an exchange against {bare_cost:.2f} ms; {left['refreshed']:,} refreshed,"
+        f" {left['lost']} lost, {left['leased'] + left['unsettled']} left open",
+        passed=rate >= floor
+        and left["refreshed"] == done == bare.operations
+        and not (left["lost"] or left["leased"] or left["unsettled"]),
     )

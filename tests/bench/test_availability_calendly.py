@@ -1,8 +1,8 @@
-"""The measurements' own Calendly, beside the sandbox and by itself."""
+"""The simulated Calendly of the measurements, compared with the sandbox and by itself."""
 
-import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,17 +12,28 @@ import msgspec
 import pytest
 
 from adapters.local_stack.postgres.server import EmbeddedPostgres
-from bench.availability.calendly.answers import PAID, Answer, Asked, Calendly
-from bench.availability.calendly.hosts import EVENT_TYPES, QUARTER, Host, Span
-from bench.availability.reads.wire import wire_to
-from bench.availability.town.truth import Taken
-from bench.webhook_bodies import Meeting, canceled, created
+from bench.availability.activity import DeliveredBookings, collides
+from bench.availability.round_trips import counted_round_trips
+from bench.availability.simulated_calendly import (
+    LENGTHS,
+    QUARTER,
+    Host,
+    Response,
+    SimulatedCalendly,
+    Span,
+)
+from bench.calendly_account import EVENT_TYPES
+from bench.calendly_bookings import book, cancel, webhook
+from domain.availability import Slot
 from sandbox.app import create_app
+from sandbox.clock import Clock
+from sandbox.rates import REQUESTS_PER_MINUTE
 from sandbox.settings import Settings
 from sandbox.world import World
 
 NOW = datetime.now(UTC)
 HOST = Host(7)
+LIMIT = REQUESTS_PER_MINUTE["paid"]
 SPAN = {
     # Well ahead: the module is read when a run begins, which may be minutes before.
     "start_time": (NOW + timedelta(hours=1)).isoformat(),
@@ -39,7 +50,7 @@ class Sandbox:
         self._token = token
 
     async def book_and_cancel(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Book as an invitee and cancel; the payloads that webhooks would carry."""
+        """Book as an invitee and cancel; return the payloads of the webhooks."""
         who = {"user": self.user["email"], "name": "Grace", "email": "grace@example.net"}
         booked = (await self._http.post("/_control/invitees", json=who)).json()
         key = booked["uri"].rsplit("/", 1)[-1]
@@ -61,7 +72,7 @@ class Sandbox:
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
-    """One with a user who has a grant."""
+    """A sandbox with a user who has a grant."""
     app: Any = create_app(World(Settings(users=1)))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as http:
@@ -70,13 +81,13 @@ async def sandbox() -> AsyncIterator[Sandbox]:
         yield Sandbox(http, (await http.get(user)).json(), grant["access_token"])
 
 
-def asked(calendly: Calendly, path: str, **params: str) -> Answer:
-    """Ask about a host."""
-    return calendly.answer(Asked(path, urlencode(params), f"Bearer {HOST.token}"))
+def get(calendly: SimulatedCalendly, path: str, **params: str) -> Response:
+    """Send a request of a host."""
+    return calendly.respond(path, urlencode(params), f"Bearer {HOST.token}")
 
 
 def shape(value: Any) -> Any:
-    """Return which names there are at which depth; a list is its first item."""
+    """Return the names at each depth; a list is its first item."""
     if isinstance(value, dict):
         return {name: shape(each) for name, each in value.items()}
     if isinstance(value, list) and value and isinstance(value[0], dict):
@@ -85,16 +96,28 @@ def shape(value: Any) -> Any:
 
 
 @pytest.fixture
-def calendly() -> Calendly:
-    """One whose time is now."""
-    return Calendly(NOW.timestamp)
+def calendly() -> SimulatedCalendly:
+    """One that answers at once."""
+    return SimulatedCalendly(Clock(), latency=0)
 
 
-async def test_it_answers_in_the_sandboxs_shape(calendly: Calendly, sandbox: Sandbox) -> None:
+def next_week() -> Span:
+    """Return the coming days."""
+    first = int(NOW.timestamp()) // QUARTER + 1
+    return Span(first, first + 6 * 96)
+
+
+def open_starts(calendly: SimulatedCalendly, position: int) -> list[int]:
+    """Return the open starts of the coming days."""
+    return list(chain.from_iterable(calendly.open_starts(HOST, position, next_week())))
+
+
+async def test_it_answers_in_the_sandboxs_shape(
+    calendly: SimulatedCalendly, sandbox: Sandbox
+) -> None:
     """Each of the four reads has the same fields as the sandbox's, at every depth."""
     await sandbox.book()
-    first = next(calendly.diary.free(HOST, 0, _next_week()))
-    calendly.diary.book(HOST, 0, first)
+    calendly.book(HOST, 0, open_starts(calendly, 0)[0], NOW)
     theirs, ours = sandbox.user["uri"], HOST.uri
     kind = sandbox.user["event_types"][1]["uri"]
     week = {name: value.replace("+00:00", "Z") for name, value in SPAN.items()}
@@ -102,7 +125,7 @@ async def test_it_answers_in_the_sandboxs_shape(calendly: Calendly, sandbox: San
     pairs = [
         (
             await sandbox.get(path, {**there, **span}),
-            msgspec.json.decode(asked(calendly, path, **here, **span).body),
+            msgspec.json.decode(get(calendly, path, **here, **span).body),
         )
         for path, there, here, span in (
             ("/event_types", {"user": theirs, "count": "100"}, {"user": ours}, {}),
@@ -120,90 +143,118 @@ async def test_it_answers_in_the_sandboxs_shape(calendly: Calendly, sandbox: San
     assert [shape(ours) for _, ours in pairs] == [shape(theirs) for theirs, _ in pairs]
 
 
+def test_each_account_has_addresses_of_its_own(calendly: SimulatedCalendly) -> None:
+    """The event types of a host name the host, and no other."""
+    body = get(calendly, "/event_types").body.decode()
+
+    assert [each["uri"] for each in msgspec.json.decode(body)["collection"]] == [
+        HOST.event_type_uri(position) for position in range(len(LENGTHS))
+    ]
+    assert HOST.uri in body
+    assert Host(8).uri not in body
+
+
 async def test_its_webhooks_have_the_sandboxs_fields(sandbox: Sandbox) -> None:
-    """The fields about an invitee and the event in a delivery have the sandbox's names."""
-    end = NOW + timedelta(minutes=30)
-    kind = HOST.event_type_uri(0)
-    meeting = Meeting(HOST.uri, kind, NOW, end, uuid.UUID(int=1), uuid.UUID(int=2))
+    """A delivery describes the invitee and the event with the sandbox's names."""
+    start = int(NOW.timestamp())
+    invitee = book(EVENT_TYPES[0], start, NOW)
+    created = webhook(invitee, NOW)
+    cancel(invitee, NOW)
+    canceled = webhook(invitee, NOW)
 
     theirs = await sandbox.book_and_cancel()
 
-    ours = created(meeting, NOW)["payload"], canceled(meeting, NOW, NOW)["payload"]
-    for mine, sandboxs in zip(ours, theirs, strict=True):
-        assert mine.keys() == sandboxs.keys()
-        # Only the API shows which calendar an event is in; some deliveries do as well.
-        mine_of_event = mine["scheduled_event"].keys() - {"calendar_event"}
-        assert mine_of_event == sandboxs["scheduled_event"].keys()
+    assert (created["event"], canceled["event"]) == ("invitee.created", "invitee.canceled")
+    for mine, sandboxs in zip((created, canceled), theirs, strict=True):
+        assert mine["payload"].keys() == sandboxs.keys()
+        mine_of_event = mine["payload"]["scheduled_event"]
+        assert mine_of_event.keys() == sandboxs["scheduled_event"].keys()
 
 
-def _next_week() -> Span:
-    first = int(NOW.timestamp()) // QUARTER + 1
-    return Span(first, first + 6 * 96)
-
-
-def test_a_booking_takes_its_time_from_every_event_type(calendly: Calendly) -> None:
-    """A booked start is no longer among the open ones, and returns after a cancellation."""
-    before = {n: set(calendly.diary.free(HOST, n, _next_week())) for n in range(len(EVENT_TYPES))}
+def test_a_booking_takes_its_time_from_every_event_type(calendly: SimulatedCalendly) -> None:
+    """A booked time is not among the open starts, until the booking is canceled."""
+    positions = range(len(LENGTHS))
+    before = [set(open_starts(calendly, each)) for each in positions]
     start = min(before[2])
 
-    booking = calendly.diary.book(HOST, 2, start)
+    booking = calendly.book(HOST, 2, start, NOW)
 
-    for number, kind in enumerate(EVENT_TYPES):
-        left = set(calendly.diary.free(HOST, number, _next_week()))
-        assert before[number] - left == {
-            at for at in before[number] if start - kind.length < at < booking.end
+    for position in positions:
+        left = set(open_starts(calendly, position))
+        assert before[position] - left == {
+            at for at in before[position] if start - LENGTHS[position] < at < start + LENGTHS[2]
         }
-    calendly.diary.cancel(booking)
-    assert set(calendly.diary.free(HOST, 2, _next_week())) == before[2]
+    calendly.cancel(booking, NOW)
+    assert set(open_starts(calendly, 2)) == before[2]
 
 
-def test_it_refuses_more_than_the_paid_plans_minute(calendly: Calendly) -> None:
+def test_it_refuses_more_than_the_paid_plans_minute(calendly: SimulatedCalendly) -> None:
     """A user's request beyond the limit is answered 429, and counted as that."""
-    for _ in range(PAID + 1):
-        answer = asked(calendly, "/event_types", user=HOST.uri)
+    for _ in range(LIMIT + 1):
+        response = get(calendly, "/event_types", user=HOST.uri)
 
-    assert answer.status == 429
-    assert calendly.statuses == {200: PAID, 429: 1}
+    assert response.status == 429
+    assert calendly.statuses == {200: LIMIT, 429: 1}
 
 
-def test_an_answer_that_is_known_is_not_repeated(calendly: Calendly) -> None:
-    """A request with the current tag gets a 304."""
-    first = asked(calendly, "/event_types", user=HOST.uri)
+def test_an_unchanged_response_is_not_repeated(calendly: SimulatedCalendly) -> None:
+    """A request with the tag of the current response is answered 304."""
+    first = get(calendly, "/event_types", user=HOST.uri)
 
-    again = calendly.answer(
-        Asked("/event_types", "", f"Bearer {HOST.token}", first.headers["etag"])
-    )
+    again = calendly.respond("/event_types", "", f"Bearer {HOST.token}", first.headers["etag"])
 
     assert (again.status, again.body) == (304, b"")
 
 
-def test_only_delivered_and_standing_bookings_block(calendly: Calendly) -> None:
-    """Every start that would collide is blocked from the delivery to the cancellation."""
-    taken = Taken()
-    booking = calendly.diary.book(HOST, 2, next(calendly.diary.free(HOST, 2, _next_week())))
-    untouched = taken.blocked(HOST, 4)
-
-    taken.delivered(booking)
-
-    blocked = taken.blocked(HOST, 4)
-    assert untouched == frozenset()
-    assert {at // QUARTER for at in blocked} == set(range(booking.start - 3, booking.end))
-    taken.canceled(booking)
-    assert taken.blocked(HOST, 4) == frozenset()
+def slots_at(quarters: Iterable[int]) -> list[Slot]:
+    """Return a slot at each quarter."""
+    return [
+        Slot(start=datetime.fromtimestamp(each * QUARTER, UTC), seats=1, scheduling_url="")
+        for each in quarters
+    ]
 
 
-async def test_round_trips_are_counted_where_they_pass(postgres: EmbeddedPostgres) -> None:
+def test_every_slot_that_overlaps_a_booking_collides(calendly: SimulatedCalendly) -> None:
+    """A slot collides from its length before a booking until the end of the booking."""
+    booking = calendly.book(HOST, 2, open_starts(calendly, 2)[0], NOW)
+    taken, start = frozenset(booking.quarters), booking.quarters.start
+
+    found = [at for at in range(start - 9, start + 9) if collides(slots_at([at]), 4, taken)]
+
+    assert found == list(range(start - 3, start + LENGTHS[2]))
+    assert not collides(slots_at(range(start - 9, start + 9)), 4, frozenset())
+
+
+def test_only_delivered_and_active_bookings_are_taken(calendly: SimulatedCalendly) -> None:
+    """The quarters of a booking are taken from the delivery to the cancellation."""
+    delivered = DeliveredBookings()
+    booking = calendly.book(HOST, 2, open_starts(calendly, 2)[0], NOW)
+    before = delivered.of(HOST)
+
+    delivered.add(booking)
+
+    assert before == frozenset()
+    assert delivered.of(HOST) == set(booking.quarters)
+    calendly.cancel(booking, NOW)
+    delivered.remove(booking)
+    delivered.add(booking)
+    assert delivered.of(HOST) == frozenset()
+
+
+async def test_round_trips_are_counted_on_the_wire(postgres: EmbeddedPostgres) -> None:
     """Each statement that is prepared already, and each simple query, is one round trip."""
-    async with wire_to(postgres.port.number) as wire:
-        there = postgres.dsn_of("postgres").replace(f":{postgres.port.number}/", f":{wire.port}/")
+    async with counted_round_trips(postgres.port.number) as counter:
+        there = postgres.dsn_of("postgres").replace(
+            f":{postgres.port.number}/", f":{counter.port}/"
+        )
         connection = await asyncpg.connect(there)
         statement = await connection.prepare("SELECT $1::int")
-        before = wire.trips
+        before = counter.count
         await statement.fetchval(1)
         await statement.fetchval(2)
-        prepared = wire.trips - before
+        prepared = counter.count - before
         await connection.execute("BEGIN; ROLLBACK")
-        simple = wire.trips - before - prepared
+        simple = counter.count - before - prepared
         await connection.close()
 
     assert (prepared, simple) == (2, 1)

@@ -1,1 +1,0 @@
-"""What a cached read costs against a server that knows its answer from the start."""

@@ -1,1 +1,0 @@
-"""How fast the sync fills caches, against a loop that does nothing else than call."""

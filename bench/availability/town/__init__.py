@@ -1,1 +1,0 @@
-"""A town of connected hosts, their readers and their invitees, whose hours pass in seconds."""
