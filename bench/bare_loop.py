@@ -15,7 +15,7 @@ async def work_on_all(
     at_once: int,
     work: Callable[[httpx.AsyncClient, T], Awaitable[int]],
 ) -> tuple[int, float]:
-    """Work on so many items at once; return the sum of the results, and the seconds."""
+    """Work on so many items concurrently; return the sum of the results, and the seconds."""
     waiting, results = iter(items), list[int]()
     started = time.perf_counter()
 

@@ -1,6 +1,6 @@
 """One Calendly account in the sandbox's records, as the template of any other account.
 
-`TAG` stands in every id and address of the template for the eight characters of a real account.
+Every id and address of the template contains `TAG` in place of eight characters of a real account.
 """
 
 from datetime import UTC, datetime

@@ -1,1 +1,1 @@
-"""What keeping availability warm costs and promises: reads, cold users, days, outages, syncs."""
+"""Measure a warm availability cache: reads, cold users, days, outages and syncs."""

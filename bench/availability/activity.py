@@ -1,6 +1,6 @@
 """Reads, bookings and webhooks of simulated hours, minute by minute, with a sync every quarter.
 
-Many reads are under way at once, as in a web process. The sync runs at the same time, and the
+Many reads are under way at the same time, as in a web process. The sync runs at the same time, and the
 next minute begins once both have ended, since a moved minute is a fraction of a real one.
 """
 
@@ -125,7 +125,7 @@ class Activity:
                 work.append(self._sync())
             await asyncio.gather(*work)
             self._clock.move_to(start + _MINUTE)
-            # A web process does this every few seconds of real time, too seldom for moved time.
+            # A web process does this every few seconds of real time, too rarely for moved time.
             await self._services.read_marks.write()
 
     async def read(self, host: Host) -> None:

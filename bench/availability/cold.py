@@ -1,4 +1,4 @@
-"""Many reads at once of a user of whom nothing is cached, over several web processes."""
+"""Many simultaneous reads of a user without cache entries, by several web processes."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -99,7 +99,7 @@ def check(size: Size, results: Sequence[Result]) -> Check:
         requests.update(each.requests)
         statuses.update(each.statuses)
     return Check(
-        subject=f"{size.readers} readers at once of one cold user, {size.processes} processes,"
+        subject=f"{size.readers} simultaneous readers of one cold user, {size.processes} processes,"
         f" {len(results)} users one after the other",
         requirement="exactly one fetch of each Calendly resource; every reader is answered",
         measured=f"{requests.total()} requests for {RESOURCES * len(results)} resources"

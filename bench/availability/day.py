@@ -1,7 +1,7 @@
-"""A simulated day: reads served at once, wrong answers, and requests to Calendly.
+"""A simulated day: reads served immediately, wrong answers, and requests to Calendly.
 
 Of all users every n-th by rank is simulated, with exactly the reads that Zipf's law gives its
-rank. Users share nothing but the order of the sync, so the simulated ones represent all.
+rank. Users share only the order of the sync, so the simulated ones represent all.
 """
 
 import asyncio
@@ -163,7 +163,7 @@ def check(size: Size, result: Result) -> Check:
         requirement=f"at least {SERVED:.0%} of reads served without waiting; no fresh answer offers"
         f" a slot that a delivered webhook had taken; at most {CALLS:.0%} of the calls of one a"
         " read",
-        measured=f"{served / reads:.2%} of {reads:,} served at once ({waited:,} waited; answers"
+        measured=f"{served / reads:.2%} of {reads:,} served immediately ({waited:,} waited; answers"
         f" {counts(result.answers)}); {wrong} wrong and fresh,"
         f" {sum(result.wrong.values()) - wrong} wrong otherwise; {calls:,} calls,"
         f" {calls / len(size.ranks):.1f} a user: {share:.1%} of one a read of all users, and"

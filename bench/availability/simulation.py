@@ -34,7 +34,7 @@ _SETTINGS = {"RETRY_BASE": "1ms", "RETRY_CAP": "10ms"}
 
 
 class MovedClock(Clock):
-    """A clock for the product and Calendly; begins on the next Monday at midnight, and stands."""
+    """A clock for the product and Calendly; begins on the next Monday at midnight and moves only by a call."""
 
     def __init__(self) -> None:
         super().__init__()

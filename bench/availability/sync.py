@@ -53,7 +53,7 @@ class Size(msgspec.Struct, frozen=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """The bare loop, with as many users at once as the worker and at its fastest; the worker.
+    """The bare loop, with as many concurrent users as the worker and at its fastest; the worker.
 
     Args:
         variants: these three.
@@ -92,7 +92,7 @@ async def measure(size: Size) -> Measured:
 
 async def _take_turns(stack: Stack, worker: Child, loop: Loop, size: Size) -> Sequence[Variant]:
     bare, service = Variant(BARE, BARE, []), Variant(WORKER, WORKER, [])
-    fastest = Variant(f"bare loop of {FASTEST_AT_ONCE} users at once", BARE, [])
+    fastest = Variant(f"bare loop of {FASTEST_AT_ONCE} concurrent users", BARE, [])
     count = size.users // size.rounds
     for start in range(size.few, size.few + count * size.rounds, count):
         numbers = range(start, start + count)
@@ -138,7 +138,7 @@ def check(
         subject=f"sync of {whole:,} due users, {CALLS} calls each, by one worker in {size.rounds}"
         " turns",
         requirement=f"at least {FASTER} times the calls a second of a bare loop over httpx's"
-        f" default transport, as many users at once; memory flat: at most {TOLERANCE} times; 0"
+        f" default transport, as many concurrent users; memory flat: at most {TOLERANCE} times; 0"
         " responses of 429",
         measured=f"{worker.rate:.0f} calls/s against {bare.rate:.0f}/s: {times:.2f} times"
         f" ({worker.rate / fastest.rate:.2f} times {fastest.name}); CPU {worker.cost(WORKER):.2f}"

@@ -18,7 +18,7 @@ from bench.tokens.population import make_due, states
 from bench.tokens.refresher import refresh_all
 
 BARE, WORKER, USE_CASE = "bare loop", "worker", "use case"
-CONCURRENCY = 32  # exchanges under way at once, for both: the job's default
+CONCURRENCY = 32  # concurrent exchanges, for both: the job's default
 
 
 async def compare(stack: Stack, worker: Child, rows: int, rounds: int) -> tuple[Variant, Variant]:

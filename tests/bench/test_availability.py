@@ -36,7 +36,7 @@ async def test_many_reads_of_a_cold_cache_cost_one_fetch_of_each_resource() -> N
 
 @pytest.mark.timeout(60)
 async def test_two_moved_hours_of_reads_bookings_and_cancellations() -> None:
-    """While people book and cancel, reads are served at once, and none offers a taken slot."""
+    """While people book and cancel, reads are served immediately, and none offers a taken slot."""
     size = day.Size(users=60, reads=1_500, hours=2, every=3, processes=2)
 
     result = await day.simulate_all(size)

@@ -97,7 +97,7 @@ def shape(value: Any) -> Any:
 
 @pytest.fixture
 def calendly() -> SimulatedCalendly:
-    """One that answers at once."""
+    """A simulated Calendly that answers immediately."""
     return SimulatedCalendly(Clock(), latency=0)
 
 

@@ -53,7 +53,7 @@ async def test_a_claim_reads_its_index_alone(postgres: EmbeddedPostgres) -> None
 
 
 async def test_a_measured_process_that_dies_is_not_waited_for() -> None:
-    """A process that ends instead of answering fails the measurement at once."""
+    """A process that ends instead of answering fails the measurement immediately."""
     async with child_process(send_over) as child:
         with pytest.raises(RuntimeError):
             await child.call(CLOSED_PORT, [b""], 1)
