@@ -170,7 +170,7 @@ def test_cancellations_differ_by_their_reason_too() -> None:
     assert merge(silent, empty) == merge(empty, silent)
 
 
-def test_links_are_kept_and_shown_to_nobody() -> None:
+def test_links_are_kept_and_redacted() -> None:
     """The links that act without a login survive merging and stay redacted."""
     link = "https://calendly.com/cancellations/A"
     merged = merge(facts(links=Links(cancel=Secret(link))), facts())

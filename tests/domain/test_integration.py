@@ -62,7 +62,7 @@ def test_an_integration_being_disconnected_is_gone_for_its_user() -> None:
         usable_tokens(integration(status=Status.DISCONNECTING))
 
 
-def test_a_refresh_forgets_the_troubles_before_it() -> None:
+def test_a_refresh_clears_earlier_failures() -> None:
     """A new pair makes an integration active, closes its breaker and clears what went wrong."""
     troubled = integration(
         breaker=BROKEN,

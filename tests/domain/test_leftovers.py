@@ -46,7 +46,7 @@ def test_everything_else_is_given_up_in_the_end(code: str, chance: float) -> Non
         ("internal", UNEXPECTED),
     ],
 )
-def test_kinds_of_trouble(code: str, policy: object) -> None:
+def test_kinds_of_errors(code: str, policy: object) -> None:
     """Errors that only a person can fix become dead letters sooner than transient ones."""
     assert policy_of(code) is policy
 

@@ -25,7 +25,7 @@ CLEARED = facts(no_show=NoShow(at=NOW + seconds(1), uri=None))
         (facts(), facts(reference="sk_1"), False),
     ],
 )
-def test_a_repair_is_what_readers_were_told_wrong(
+def test_a_repair_corrects_what_readers_saw(
     before: Facts | None, after: Facts, repair: bool
 ) -> None:
     """A booking, status or mark that was missed is a repair; a changed detail is none."""

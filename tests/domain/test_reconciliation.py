@@ -159,7 +159,7 @@ def test_one_of_a_group_cancels_alone() -> None:
     assert statuses.count(BookingStatus.BOOKED) == 2
 
 
-def test_a_host_cancels_for_everybody() -> None:
+def test_a_host_cancels_for_all_invitees() -> None:
     """When the host cancels a group event, each invitee's booking is canceled."""
     calendly = Calendly().live([Act("book"), Act("join"), Act("host")])
 
@@ -198,7 +198,7 @@ def test_what_was_not_seen_is_no_longer_set() -> None:
         assert change.facts.no_show == newer.no_show
 
 
-def test_what_nobody_marked_is_not_written_again() -> None:
+def test_a_booking_without_a_mark_is_not_written_again() -> None:
     """A read that shows no mark where none is known changes no row."""
     assert settle({invitee_uri("A"): facts()}, [as_read(facts(), NOW + seconds(999))]) == []
 
@@ -217,7 +217,7 @@ def test_a_mark_that_calendly_still_shows_was_set_after_the_end_of_another() -> 
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_news_of_a_mark_that_comes_late_does_not_outlive_its_end(order: tuple[int, ...]) -> None:
+def test_the_late_webhook_of_a_mark_does_not_outlive_its_end(order: tuple[int, ...]) -> None:
     """A mark set and taken back within one second is gone, in any order of the webhooks."""
     marked = facts(no_show=NoShow(at=NOW + seconds(0.2), uri="n1"))
     ended = facts(no_show=NoShow(at=NOW, uri=None))  # its webhook has whole seconds

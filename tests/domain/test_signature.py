@@ -176,7 +176,7 @@ def test_without_keys_nothing_is_valid() -> None:
     assert judged(header(), keys=()) is Verdict.MISMATCH
 
 
-def test_a_blank_key_vouches_for_nothing() -> None:
+def test_a_blank_key_accepts_no_signature() -> None:
     """A blank key accepts no signature, because any sender could make it."""
     blank = Secret("")
 

@@ -196,6 +196,6 @@ def test_no_key_makes_it_raise(key: str) -> None:
 @pytest.mark.parametrize(
     "key", ["", "-", INTEGRATION.hex, "zz-token", f"{INTEGRATION.hex[:-1]}-x"]
 )
-def test_a_key_that_names_nobody_is_nobodys(key: str) -> None:
+def test_an_incomplete_key_has_no_owner(key: str) -> None:
     """An address without a whole identity and a token has no owner."""
     assert owner_of(key) is None

@@ -72,7 +72,7 @@ def test_another_addresss_key_is_refused() -> None:
     assert found is Verdict.MISMATCH
 
 
-def test_nothing_is_derived_for_whom_the_configured_key_vouches() -> None:
+def test_nothing_is_derived_for_a_delivery_under_the_configured_key() -> None:
     """A delivery under the configured key costs no derivation."""
     spare = own_signing_keys([KEY], PATH_KEY)
 

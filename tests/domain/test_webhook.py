@@ -63,7 +63,7 @@ def test_each_integration_takes_in_the_fact_for_itself() -> None:
     assert dedupe_key(CREATED, b"{}", SCOPE) != dedupe_key(CREATED, b"{}", "integration-2")
 
 
-def test_repeated_toggles_are_told_apart_by_their_mark() -> None:
+def test_repeated_toggles_are_distinguished_by_their_mark() -> None:
     """Taking a no-show mark back for the second time is another fact than for the first."""
     deleted = ParsedWebhook(
         kind="invitee_no_show.deleted",
@@ -94,7 +94,7 @@ def test_an_unreadable_payload_is_known_by_its_bytes() -> None:
     assert dedupe_key(unreadable, b"one", SCOPE) != dedupe_key(unreadable, b"two", SCOPE)
 
 
-def test_a_key_gives_nothing_away() -> None:
+def test_a_key_reveals_nothing() -> None:
     """The key is a digest: it shows neither the URI nor anything of the body."""
     key = dedupe_key(CREATED, b"ada@example.com", SCOPE)
 

@@ -3,7 +3,7 @@ from tests.faults.moved import in_use
 from tests.faults.moved.in_use import Size
 
 
-async def test_nobody_in_use_waits_for_a_refresh(database_url: Secret) -> None:
+async def test_no_active_user_waits_for_a_refresh(database_url: Secret) -> None:
     """For hours, any caller finds a live access token at any moment."""
     (row,) = await in_use.run(Size(integrations=40, hours=4), database_url)
 

@@ -21,7 +21,7 @@ def test_every_scenario_has_a_full_size(name: str) -> None:
     assert scenarios.scaled(module.FULL, 0.1) != module.FULL
 
 
-def test_a_size_shrinks_where_it_says_so() -> None:
+def test_only_the_numbers_that_scale_shrink() -> None:
     """A number that does not scale stays, and nothing shrinks to nothing."""
     shrunk = scenarios.scaled(kills.KillSize(a_step=500, at_once=10), 0.001)
 

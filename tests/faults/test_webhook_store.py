@@ -16,7 +16,7 @@ def stored(*posts: Post) -> Stored:
     return Stored(Counter((each.host, each.body) for each in posts), Counter(), {})
 
 
-def test_what_is_stored_for_somebody_else_is_lost() -> None:
+def test_a_delivery_stored_under_another_host_is_lost() -> None:
     """An answered delivery counts as kept only under the host that it concerns."""
     kept, strayed = Post(b"one", "/", ADA), Post(b"two", "/", ADA)
     found = stored(kept, strayed._replace(host=BOB))
@@ -34,7 +34,7 @@ def test_what_is_stored_twice_is_doubled() -> None:
     assert found.doubled == 1
 
 
-def test_a_booking_is_wrong_when_it_differs_is_missing_or_is_nobodys() -> None:
+def test_a_booking_is_wrong_when_it_differs_is_missing_or_is_unknown() -> None:
     """The bookings equal the truth only when neither side has anything of its own."""
     truth = {(ADA, "same"): BOOKED, (ADA, "differs"): BOOKED, (BOB, "missing"): BOOKED}
     seats = {(ADA, "same"): BOOKED, (ADA, "differs"): MISSED, (BOB, "invented"): BOOKED}

@@ -188,7 +188,7 @@ async def test_links_to_what_cannot_be_booked_are_refused(sandbox: Sandbox) -> N
     assert gone.status_code == 404
 
 
-async def test_a_broken_calendar_is_424_until_mended(sandbox: Sandbox) -> None:
+async def test_a_broken_calendar_is_424_until_it_is_fixed(sandbox: Sandbox) -> None:
     """Only the busy times suffer from a broken calendar connection."""
     ada = await sandbox.grant()
     asked = {"user": ada.uri, "start_time": soon(), "end_time": soon(days=1)}

@@ -116,7 +116,7 @@ async def test_declined_scopes_are_not_granted(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"decision": "deny"}, {"granted": []}])
-async def test_denial_is_told_to_the_app(sandbox: Sandbox, changes: dict[str, Any]) -> None:
+async def test_denial_is_reported_to_the_app(sandbox: Sandbox, changes: dict[str, Any]) -> None:
     """Deny, or no scope left, redirects with access_denied, the state, and no code."""
     told = answer_of(await submit(sandbox, **changes))
 
@@ -133,7 +133,7 @@ async def test_denial_is_told_to_the_app(sandbox: Sandbox, changes: dict[str, An
         ({"code_challenge_method": "S512"}, "invalid_request"),
     ],
 )
-async def test_a_wrong_request_is_told_to_the_app(
+async def test_a_wrong_request_is_reported_to_the_app(
     sandbox: Sandbox, changes: dict[str, str], error: str
 ) -> None:
     """An error of a request with a valid redirect goes to the redirect."""

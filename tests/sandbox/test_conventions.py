@@ -7,7 +7,7 @@ from tests.sandbox.client import Sandbox, soon, tail
 LIMIT_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
 
-async def test_a_token_nobody_issued_is_401(sandbox: Sandbox) -> None:
+async def test_an_unknown_token_is_401(sandbox: Sandbox) -> None:
     """Without a token and with an unknown one the API says it is invalid."""
     bare = await sandbox.http.get("/users/me")
     wrong = await sandbox.http.get("/users/me", headers={"Authorization": "Bearer x"})

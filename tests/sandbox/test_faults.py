@@ -24,7 +24,7 @@ async def test_a_dropped_answer_comes_after_the_deed(sandbox: Sandbox) -> None:
     assert len(issued["refresh_tokens"]) >= 2
 
 
-async def test_a_hanging_request_outlasts_the_clients_patience(sandbox: Sandbox) -> None:
+async def test_a_hanging_request_outlasts_the_clients_time_out(sandbox: Sandbox) -> None:
     """Nothing is answered and nothing is done until the client gives up."""
     ada = await sandbox.grant()
     await sandbox.control("POST", "/faults", path="/oauth/token", kind="hang", count=1)

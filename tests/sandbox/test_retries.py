@@ -14,7 +14,7 @@ DAY = 24 * 3600
 
 
 @pytest.mark.parametrize("status", [301, 404, 500, 0])
-async def test_anything_but_2xx_is_tried_again_signed_anew(
+async def test_any_status_except_2xx_is_retried_with_a_new_signature(
     sandbox: Sandbox, receiver: Receiver, status: int
 ) -> None:
     """A redirect, an error and a time-out are failures; the retry has a later t."""
@@ -95,7 +95,7 @@ async def test_a_retry_can_keep_its_first_stamp(sandbox: Sandbox, receiver: Rece
     )
 
 
-async def test_the_envelope_can_be_stamped_anew(sandbox: Sandbox, receiver: Receiver) -> None:
+async def test_a_retry_can_have_a_new_created_at(sandbox: Sandbox, receiver: Receiver) -> None:
     """With the switch a retry's created_at moves and the payload stays."""
     await sandbox.control("PATCH", "/switches", envelope_created_at="fresh")
     receiver.statuses = deque([500])

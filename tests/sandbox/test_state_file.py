@@ -95,7 +95,7 @@ def test_a_delivery_under_way_is_sent_again(tmp_path: Path) -> None:
     assert under_way.uuid in {taken(after).uuid for _ in range(3)}
 
 
-def test_other_settings_or_a_broken_file_begin_anew(tmp_path: Path) -> None:
+def test_a_state_of_other_settings_or_a_broken_file_is_not_loaded(tmp_path: Path) -> None:
     """Nothing is loaded that was made for another set-up, or that cannot be read."""
     path = tmp_path / "state"
     absent = load(SETTINGS, path)
@@ -106,7 +106,7 @@ def test_other_settings_or_a_broken_file_begin_anew(tmp_path: Path) -> None:
     assert (absent, other, load(SETTINGS, path)) == (None, None, None)
 
 
-def test_a_file_of_another_version_begins_anew(tmp_path: Path) -> None:
+def test_a_file_of_another_version_is_not_loaded(tmp_path: Path) -> None:
     """A file from before an object had all its fields is not loaded."""
     with (tmp_path / "state").open("wb") as file:
         OlderPickler(file).dump(lived_in())

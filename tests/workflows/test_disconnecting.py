@@ -78,7 +78,7 @@ async def test_after_a_day_an_integration_is_erased_without_calendly(bench: Benc
         CalendlyRejected("Refused."),
     ],
 )
-async def test_what_an_operator_may_mend_is_given_the_day(
+async def test_an_error_that_an_operator_can_fix_is_retried_for_a_day(
     bench: Bench, error: SlotkeeperError
 ) -> None:
     """An error that needs a fix is retried too; once it is fixed, the grant is revoked."""

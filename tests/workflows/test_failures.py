@@ -98,7 +98,7 @@ def test_an_unexpected_error_shows_its_class_and_place_only() -> None:
     assert failure.message.startswith("KeyError at workflows/test_failures.py:")
 
 
-def test_an_error_from_a_group_of_tasks_is_told_like_any_other() -> None:
+def test_an_error_from_a_group_of_tasks_is_reported_like_any_other() -> None:
     """An error in a task group keeps its own code, and a bug is reported before an outage."""
     weather = StorageUnavailable("PostgreSQL is away.")
 

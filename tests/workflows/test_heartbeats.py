@@ -44,7 +44,7 @@ def due(rows: list[str]) -> PageActivities:
     return activities(refresh_due_tokens=DueRows(rows=rows))
 
 
-async def test_progress_is_told_by_heartbeats() -> None:
+async def test_heartbeats_show_the_progress() -> None:
     """While a page is worked the Temporal UI shows its progress, without a heartbeat a row."""
     made = environment()
     beats = recording(made)

@@ -93,7 +93,7 @@ async def test_operators_can_read_what_a_run_did(bench: Bench) -> None:
     assert "refresh a page of tokens" in decoded
 
 
-def test_the_result_of_an_empty_run_says_so() -> None:
+def test_the_result_of_an_empty_run_has_no_zeros() -> None:
     """A run that found nothing to do says that it examined nothing, without a form of zeros."""
     assert (
         msgspec.json.decode(b"{}", type=JobResult) == JobResult()

@@ -18,7 +18,7 @@ def of() -> IntegrationInput:
     return IntegrationInput(integration_id=IntegrationId(uuid4()))
 
 
-async def test_onboarding_tells_how_each_step_ended(bench: Bench) -> None:
+async def test_the_result_of_onboarding_has_each_step(bench: Bench) -> None:
     """A new integration is subscribed, synced and back-filled, as the result shows."""
     bench.use_cases.ensure_subscription = OneIntegration(result="created")
     bench.use_cases.sync_availability = OneIntegration(result="synced")
@@ -36,7 +36,7 @@ async def test_onboarding_tells_how_each_step_ended(bench: Bench) -> None:
     assert bench.use_cases.reconcile_bookings.backfills == [True]
 
 
-async def test_an_onboarding_tells_how_it_stands(bench: Bench) -> None:
+async def test_an_onboarding_shows_how_each_step_ended(bench: Bench) -> None:
     """The Temporal UI shows how each step ended."""
     bench.use_cases.ensure_subscription = OneIntegration(result="created")
     bench.use_cases.sync_availability = OneIntegration(result="synced")

@@ -179,7 +179,7 @@ async def test_the_details_say_in_a_line_what_a_job_did(bench: Bench) -> None:
     assert metadata.current_details == expected
 
 
-async def test_a_refresh_run_waits_for_what_was_put_off(bench: Bench) -> None:
+async def test_a_refresh_run_waits_for_postponed_rows(bench: Bench) -> None:
     """An open breaker makes the run wait, visibly, and then go on from the same place."""
     held = JobResult(examined=1, done={"fine": 1}, held_by="circuit_open", resume_in=600)
     bench.use_cases.refresh_due_tokens = DueRows(rows=["fine"], waits=[held, held])

@@ -54,7 +54,7 @@ async def worker(
         process.wait()
 
 
-async def test_a_worker_lives_from_before_temporal_until_it_is_told_to_stop(
+async def test_a_worker_starts_before_temporal_and_ends_on_sigterm(
     tmp_path: Path, database_url: Secret
 ) -> None:
     """A worker started first waits for Temporal, then works, serves metrics, and ends cleanly."""

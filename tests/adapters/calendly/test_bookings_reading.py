@@ -184,7 +184,7 @@ async def test_an_organizations_bookings_are_found_by_e_mail() -> None:
     assert "user" not in sent
 
 
-async def test_everybody_at_an_event_is_read() -> None:
+async def test_all_invitees_of_an_event_are_read() -> None:
     """All pages of an event's invitees are read, in two requests when there is one page."""
 
     def calendly(request: httpx.Request) -> httpx.Response:
@@ -265,7 +265,7 @@ async def test_a_token_only_goes_to_the_configured_host() -> None:
     assert wire.request.url.host == "api.test"
 
 
-async def test_what_cannot_be_read_hides_nobody_else() -> None:
+async def test_an_unreadable_invitee_hides_no_other() -> None:
     """An event and an invitee of no known shape are passed over and counted, the others read."""
 
     def calendly(request: httpx.Request) -> httpx.Response:
@@ -284,7 +284,7 @@ async def test_what_cannot_be_read_hides_nobody_else() -> None:
     assert page.unreadable == 2
 
 
-async def test_who_looks_for_one_thing_is_not_told_half(wire_of_a_broken_invitee: Wire) -> None:
+async def test_a_search_with_an_unreadable_result_fails(wire_of_a_broken_invitee: Wire) -> None:
     """A search for a booking of ours fails where something could not be read: it may be that."""
     gateway = CalendlyBookingsGateway(wire_of_a_broken_invitee.api)
 

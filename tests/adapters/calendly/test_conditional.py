@@ -30,7 +30,7 @@ async def test_a_tag_is_named_and_handed_back_as_it_came() -> None:
     assert wire.requests[1].headers["if-none-match"] == TAG
 
 
-async def test_whoever_named_no_tag_cannot_be_told_unchanged() -> None:
+async def test_a_304_to_a_request_without_a_tag_is_no_answer() -> None:
     """A 304 to a plain question is no answer."""
     wire = Wire(answer(304))
 

@@ -33,7 +33,7 @@ async def test_a_429_of_the_api_is_remembered_as_calendlys_word() -> None:
     assert wire.budget.paused_until(USER) == wire.clock.now() + timedelta(seconds=30)
 
 
-async def test_a_429_for_bookings_rests_bookings_alone() -> None:
+async def test_a_429_for_bookings_pauses_only_bookings() -> None:
     """A limit of an endpoint's own, such as five bookings a day, holds no other call back."""
     wire = Wire(answer(429, None, retry_after="3600"), resource(bodies.user()))
 

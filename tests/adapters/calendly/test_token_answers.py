@@ -141,7 +141,7 @@ async def test_a_connection_needs_both_tokens(missing: str) -> None:
         ("  ", (), ()),
     ],
 )
-async def test_scopes_said_empty_differ_from_scopes_not_said(
+async def test_empty_scopes_differ_from_missing_scopes(
     stated: object, at_refresh: tuple[str, ...], at_connect: tuple[str, ...]
 ) -> None:
     """At a refresh both mean as before; of a new grant, not said is full access, empty is none."""
@@ -158,7 +158,7 @@ async def test_who_is_not_named_is_who_asked(owner: object) -> None:
 
 
 @pytest.mark.parametrize("field", ["scope", "owner", "organization"])
-async def test_what_cannot_be_stored_counts_as_not_said(field: str) -> None:
+async def test_a_text_that_cannot_be_stored_counts_as_missing(field: str) -> None:
     """A NUL in a text that only tells does not cost the tokens beside it."""
     odd = await refreshed_with(spoilt(**{field: "x\x00y"}))
     silent = await refreshed_with(spoilt(**{field: None}))

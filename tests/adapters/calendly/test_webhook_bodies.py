@@ -99,7 +99,7 @@ def test_an_event_that_is_named_after_the_person() -> None:
     assert facts(BODIES.erased(raw, {EMAIL})).details.event_name == ""
 
 
-def test_in_somebody_else_s_booking_the_address_is_blotted_out() -> None:
+def test_in_another_invitees_booking_the_address_is_blotted_out() -> None:
     """A guest at another invitee's booking loses the address; the booking keeps its invitee."""
     event = calendly.event(event_guests=[{"email": "Eve@Example.org"}])
     raw = body(
@@ -144,7 +144,7 @@ def test_a_value_that_is_an_address_is_that_one(guest: str) -> None:
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_the_end_of_somebody_else_s_address_is_nobody_s(other: str) -> None:
+def test_an_address_that_ends_in_the_erased_one_stays(other: str) -> None:
     """Nothing of a stranger goes whose address ends in the erased one."""
     event = calendly.event(event_guests=[{"email": other}])
     raw = body(scheduled_event=event, questions_and_answers=[{"answer": f"Ask ({other})."}])
@@ -167,7 +167,7 @@ def test_the_end_of_somebody_else_s_address_is_nobody_s(other: str) -> None:
         ("a=eve@x.com", "a=eve@x.com"),
     ],
 )
-def test_what_stands_around_an_address(text: str, left: str | None) -> None:
+def test_text_around_an_address(text: str, left: str | None) -> None:
     """Quotes, other addresses and the parts of a link do not belong to an address."""
     raw = body(questions_and_answers=[{"answer": text}])
 
@@ -208,7 +208,7 @@ def test_what_cannot_be_understood_is_emptied(raw: bytes) -> None:
     assert BODIES.erased(raw, {EMAIL}) == b"{}"
 
 
-def test_addresses_are_found_wherever_they_stand() -> None:
+def test_addresses_are_found_at_any_place() -> None:
     """Addresses in names, texts, links and lists are found, in small letters."""
     raw = calendly.webhook(
         "contact.created",
@@ -232,7 +232,7 @@ def test_an_odd_address_of_the_invitee_is_found() -> None:
     assert '"odd one"@localhost' in BODIES.emails(body(email='"Odd One"@localhost'))
 
 
-def test_of_no_json_the_text_is_searched() -> None:
+def test_text_that_is_not_json_is_searched() -> None:
     """The addresses in a body that is not JSON are found too."""
     assert BODIES.emails(b"\xff grace@example.net,") == {EMAIL}
     assert BODIES.without_links(b"\xff") is None
@@ -258,7 +258,7 @@ def test_every_spelling_is_blotted_out(spelling: str) -> None:
     assert facts(left).details.invitee == facts(raw).details.invitee
 
 
-def test_what_stands_around_an_address_stays() -> None:
+def test_text_around_an_address_stays() -> None:
     """Only the erased address leaves a text, in any spelling; another person's stays."""
     raw = body(questions_and_answers=[{"answer": "ask Jose\u0301@x.es, please"}])
 
@@ -308,7 +308,7 @@ def test_any_json_loses_the_address(payload: object, kind: str | None) -> None:
 
 
 @pytest.mark.parametrize("depth", [400, 900, 100_000])
-def test_any_depth_is_borne(depth: int) -> None:
+def test_any_depth_is_searched(depth: int) -> None:
     """A body of any depth is searched, or replaced as a whole."""
     inside = b"[" * depth + b'"grace@example.net"' + b"]" * depth
     raw = b'{"event": "event_type.updated", "payload": {"x": ' + inside + b"}}"

@@ -294,7 +294,7 @@ def test_any_field_may_hold_anything(kind: str, field: str, value: Any) -> None:
     assert webhook.unreadable is None or webhook.unreadable.startswith(f"payload.{field}")
 
 
-def test_facts_are_told_apart_as_they_should() -> None:
+def test_facts_are_distinguished_as_they_should() -> None:
     """Two invitees of one event differ; one fact delivered for two subscriptions does not."""
     second = bodies.payload(uri=f"{bodies.EVENT}/invitees/INVITEE0002")
     keys = [

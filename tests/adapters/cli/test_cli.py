@@ -109,7 +109,7 @@ def test_faults_quote_no_secret() -> None:
     assert not [each for each in (*SECRETS.values(), "hunter2") if each in ended.output]
 
 
-def test_a_database_that_is_away_is_one_message() -> None:
+def test_a_database_that_is_down_is_one_message() -> None:
     """An expected error is its code and message, with exit status 1 and no traceback."""
     ended = run("migrate", environ={"DATABASE_URL": "postgresql://u:hunter2@127.0.0.1:1/x"})
 

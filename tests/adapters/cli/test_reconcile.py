@@ -52,7 +52,9 @@ async def test_all_or_one(stage: Stage, database_url: Secret) -> None:
     assert len(found) == 2
 
 
-async def test_what_cannot_be_compared_is_said(stage: Stage, database_url: Secret) -> None:
+async def test_an_integration_that_cannot_be_compared_is_reported(
+    stage: Stage, database_url: Secret
+) -> None:
     """An unknown id, and an account that Calendly refuses, end with an exit status of 1."""
     accounts = Accounts(stage)
     await accounts.connect(2)

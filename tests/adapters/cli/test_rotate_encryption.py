@@ -78,7 +78,7 @@ async def rotate(database_url: Secret, ring: str) -> Ended:
     return Ended(process.returncode, output.decode(), errors.decode())
 
 
-async def test_the_command_seals_anew_and_says_so(
+async def test_the_command_seals_again_and_prints_the_result(
     database_url: Secret, sql: asyncpg.Connection
 ) -> None:
     """One run puts every value under the first key; the next one finds nothing; no key is shown."""

@@ -58,7 +58,7 @@ def _await_answer(process: Popen[str], url: str) -> None:
     raise AssertionError(process.communicate())
 
 
-def test_the_web_process_serves_logs_json_and_stops_when_told(environ: dict[str, str]) -> None:
+def test_the_web_process_serves_logs_json_and_stops_on_sigterm(environ: dict[str, str]) -> None:
     """It answers, writes only JSON lines without secrets, and ends on SIGTERM."""
     with web(environ) as (process, port):
         metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False)
@@ -111,7 +111,7 @@ def test_head_has_the_headers_of_get(environ: dict[str, str]) -> None:
     assert complaints == ""
 
 
-def test_more_connections_than_allowed_are_turned_away(environ: dict[str, str]) -> None:
+def test_more_connections_than_allowed_are_refused(environ: dict[str, str]) -> None:
     """Only so many connections are served; the others get 503 until some leave."""
     with web(environ, "--most-connections", "3") as (process, port), ExitStack() as idle:
         url = f"http://127.0.0.1:{port}/health/live"

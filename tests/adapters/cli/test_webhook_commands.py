@@ -115,7 +115,7 @@ async def test_what_is_not_there(database_url: Secret) -> None:
         ["nonsense"],
     ],
 )
-def test_what_to_replay_is_said_once(arguments: list[str]) -> None:
+def test_either_one_event_or_all_are_replayed(arguments: list[str]) -> None:
     """One by its id or all dead letters, not both and not neither."""
     ended = CliRunner().invoke(main, ["webhooks", "replay", *arguments])
 

@@ -134,7 +134,7 @@ async def test_without_a_database_url_the_database_is_not_asked(world: World) ->
     assert world.asked == ["localhost:7233"]
 
 
-async def test_a_database_that_is_away_is_said(world: World) -> None:
+async def test_a_database_that_is_down_is_reported(world: World) -> None:
     """A database that cannot be reached names DATABASE_URL as the place to look at."""
     world.database_error = StorageUnavailable("PostgreSQL is not available at the moment.")
 
@@ -145,7 +145,7 @@ async def test_a_database_that_is_away_is_said(world: World) -> None:
     assert "DATABASE_URL" in finding.remedy
 
 
-async def test_pending_migrations_are_said(world: World) -> None:
+async def test_pending_migrations_are_reported(world: World) -> None:
     """A finding about missing migrations names the command that applies them."""
     world.missing_migrations = ["one", "two"]
 
@@ -157,7 +157,7 @@ async def test_pending_migrations_are_said(world: World) -> None:
     assert len(wrong) == 2
 
 
-async def test_values_without_their_key_are_said(world: World) -> None:
+async def test_values_without_their_key_are_reported(world: World) -> None:
     """A key that was taken out too early is named, with how many values need it."""
     world.sealed = {"k2": 7, "k0": 3, "": 1}
 
@@ -170,7 +170,7 @@ async def test_values_without_their_key_are_said(world: World) -> None:
     assert "k2" not in "".join(each.detail for each in findings)
 
 
-async def test_an_earlier_key_in_use_is_fine_but_said(world: World) -> None:
+async def test_an_earlier_key_in_use_is_reported_but_no_fault(world: World) -> None:
     """While values are under an earlier key of the ring, the finding says to keep that key."""
     world.sealed = {"k2": 7, "k1": 3}
 
@@ -182,7 +182,7 @@ async def test_an_earlier_key_in_use_is_fine_but_said(world: World) -> None:
     assert "slotkeeper keys rotate-encryption" in said.remedy
 
 
-async def test_a_temporal_that_is_away_is_said(world: World) -> None:
+async def test_a_temporal_that_is_down_is_reported(world: World) -> None:
     """A Temporal that cannot be reached is a finding with its message."""
     world.temporal_error = JobsUnavailable("Temporal does not answer.")
 
@@ -192,7 +192,7 @@ async def test_a_temporal_that_is_away_is_said(world: World) -> None:
     assert "TEMPORAL_ADDRESS" in finding.remedy
 
 
-async def test_wrong_client_credentials_are_told_from_an_outage(world: World) -> None:
+async def test_wrong_client_credentials_are_distinguished_from_an_outage(world: World) -> None:
     """`invalid_client` says that the id or secret is wrong; an outage does not."""
     world.calendly.fail_next("exchange_code", ClientRefused("invalid_client"))
     world.calendly.fail_next("exchange_code", CalendlyUnavailable("Calendly does not answer."))
@@ -223,7 +223,7 @@ async def test_calendly_must_be_able_to_call_back(
     assert ("Public address" not in await wrong_in(world, environ)) == healthy
 
 
-async def test_an_error_nobody_foresaw_is_a_finding_without_its_text(world: World) -> None:
+async def test_an_unexpected_error_is_a_finding_without_its_text(world: World) -> None:
     """If a check fails with any error, the others are reported, and no password is quoted."""
     world.database_error = ValueError(f"cannot parse {SECRETS['DATABASE_URL']}")
 

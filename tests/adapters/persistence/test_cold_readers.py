@@ -39,7 +39,7 @@ async def crowd(product: Product, ada: Host) -> list[AvailabilityView]:
     )
 
 
-async def test_a_crowd_of_a_cold_user_fetches_each_thing_once(product: Product) -> None:
+async def test_many_readers_of_a_cold_user_fetch_each_entry_once(product: Product) -> None:
     """Five hundred readers in four processes wait for one fetch of each thing that they need."""
     ada = await host(product)
 
@@ -49,7 +49,7 @@ async def test_a_crowd_of_a_cold_user_fetches_each_thing_once(product: Product) 
     assert dict(product.calendly.calls) == {"event_types": 1, "available_times": 1}
 
 
-async def test_a_crowd_of_an_overtaken_user_renews_each_thing_once(product: Product) -> None:
+async def test_many_readers_of_invalidated_entries_renew_each_once(product: Product) -> None:
     """Five hundred readers of invalidated entries are answered, and one of them renews each."""
     ada = await host(product)
     await Process(product, "first").sync(ada.integration.id)

@@ -46,7 +46,7 @@ async def test_no_address_is_stored(sql: asyncpg.Connection, process: Process) -
     assert counts == (0, 0, 0, "cli")
 
 
-async def test_a_key_that_is_lost_is_said(
+async def test_a_lost_key_is_an_error(
     piccolo_storage: PiccoloStorage, database_url: Secret, vault: FakeVault
 ) -> None:
     """A process that cannot open the key of the hashes gets an error and stores no booking."""

@@ -179,7 +179,7 @@ async def test_many_locked_integrations_delay_no_other(
     assert all(each.ingested.applied for each in free)
 
 
-async def test_a_table_that_is_held_turns_everybody_away_in_time(
+async def test_a_locked_table_refuses_all_deliveries_in_time(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
     """While a migration holds a table, deliveries are refused soon enough for Calendly to hear."""
@@ -217,7 +217,7 @@ async def test_an_erased_integration_takes_later_deliveries_along(
     assert job_result.done == {"nobodys_event": 1}
 
 
-async def test_a_lock_is_waited_for_as_long_as_was_said(
+async def test_a_lock_is_waited_for_until_its_time_out(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
     """A unit of work that may wait so long says after that that another one is in the way."""
@@ -235,7 +235,7 @@ async def test_a_lock_is_waited_for_as_long_as_was_said(
     assert "LockNotAvailableError" in caught.value.message
 
 
-async def test_patience_ends_with_its_unit_of_work(
+async def test_the_lock_time_out_ends_with_its_unit_of_work(
     piccolo_storage: PiccoloStorage,
 ) -> None:
     """The lock wait of one unit of work does not carry over to the next one on its connection."""

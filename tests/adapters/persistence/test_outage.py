@@ -167,7 +167,7 @@ async def test_deadlock(
     assert "DeadlockDetectedError" in error.message
 
 
-async def test_contended_is_not_away(
+async def test_contention_is_not_an_outage(
     piccolo_storage: PiccoloStorage, sql: asyncpg.Connection
 ) -> None:
     """A statement that the server canceled for another one is distinguished from an outage."""
@@ -185,7 +185,7 @@ async def test_a_reference_to_what_was_erased_is_contended() -> None:
         raise asyncpg.ForeignKeyViolationError
 
 
-async def test_a_silent_server_is_away() -> None:
+async def test_a_silent_server_is_an_outage() -> None:
     """Our own time-out is not evidence that the server is healthy."""
     with pytest.raises(StorageUnavailable) as caught, translated():
         raise TimeoutError

@@ -82,7 +82,7 @@ async def test_next_after_failure() -> None:
         assert not ENGINE.transaction_exists()
 
 
-async def test_patience_costs_no_round_trip() -> None:
+async def test_the_lock_time_out_costs_no_round_trip() -> None:
     """The lock wait is set in the statement that begins the transaction."""
     connection = DyingConnection("never")
     budget = timedelta(milliseconds=250)

@@ -67,7 +67,7 @@ def test_a_blank_variable_counts_as_missing() -> None:
     assert load_settings({**SOUND, "CACHE_TTL": ""}).cache_ttl == timedelta(hours=24)
 
 
-def test_faults_of_every_kind_are_told_together() -> None:
+def test_faults_of_every_kind_are_reported_together() -> None:
     """Missing, malformed and contradicting variables come in one message."""
     environ = {
         **SOUND,

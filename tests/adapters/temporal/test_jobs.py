@@ -88,7 +88,9 @@ async def test_an_integration_has_jobs_of_its_own(
     assert decoded == IntegrationInput(integration_id=integration_id)
 
 
-async def test_a_process_starts_without_temporal_and_says_so_quickly(closed_port: int) -> None:
+async def test_a_process_starts_without_temporal_and_its_calls_fail_quickly(
+    closed_port: int,
+) -> None:
     """A lazy client is made even while Temporal is down, and each call fails in time."""
     client = await connect(f"127.0.0.1:{closed_port}", "default", lazy=True)
     jobs = TemporalJobs(client, timeout=timedelta(seconds=1))
@@ -124,7 +126,7 @@ async def test_jobs_start_once_temporal_came_up() -> None:
     assert not started.already_running
 
 
-async def test_an_unknown_namespace_is_told_apart(dev_server: WorkflowEnvironment) -> None:
+async def test_an_unknown_namespace_is_named(dev_server: WorkflowEnvironment) -> None:
     """Readiness names a namespace that does not exist."""
     address = dev_server.client.service_client.config.target_host
     jobs = TemporalJobs(await connect(address, "nowhere", lazy=True))

@@ -21,7 +21,7 @@ def test_making_the_application_connects_to_nothing() -> None:
     assert int(made.stdout) > 10
 
 
-def test_a_faulty_environment_is_told_without_its_secrets() -> None:
+def test_a_faulty_environment_is_reported_without_its_secrets() -> None:
     """Without its settings the application is not made, and no secret is printed."""
     made = run({**SOUND, "PUBLIC_URL": "nowhere"})
 

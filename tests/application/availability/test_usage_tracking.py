@@ -112,7 +112,9 @@ async def test_marks_are_written_when_the_process_ends(product: Product, process
     assert await read_at(product, ada, CacheKey(CacheKind.BUSY)) is None
 
 
-async def test_marks_that_cannot_be_written_are_let_go(product: Product, process: Process) -> None:
+async def test_marks_that_cannot_be_written_are_dropped(
+    product: Product, process: Process
+) -> None:
     """While the store is down marks are lost, and later ones are written again."""
     ada = await host(product)
     await process.sync(ada.integration.id)

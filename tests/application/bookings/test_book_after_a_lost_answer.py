@@ -42,7 +42,7 @@ async def test_a_lost_answer_is_looked_up(product: Product, process: Process, ad
     assert product.calendly.calls["book"] == 1
 
 
-async def test_a_booking_of_somebody_else_is_not_taken_for_ours(
+async def test_another_booking_of_the_invitee_is_not_taken_for_ours(
     product: Product, process: Process, ada: Host
 ) -> None:
     """The invitee's other booking at the same time, made without us, is not claimed."""
@@ -108,7 +108,7 @@ async def test_a_booking_is_found_though_its_event_type_is_gone(
     assert [performed.view.booking.facts] == list(product.calendly.invitees.values())
 
 
-async def test_an_event_type_that_went_meanwhile_is_told(
+async def test_an_event_type_that_is_inactive_by_now_is_an_error(
     product: Product, process: Process, ada: Host
 ) -> None:
     """When nothing was booked, a repetition for an inactive event type is refused as such."""

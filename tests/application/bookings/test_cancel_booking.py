@@ -55,7 +55,7 @@ async def test_a_booking_is_canceled_on_both_sides(
     assert row.invalidated_by == "cancel"
 
 
-async def test_a_group_is_canceled_for_everybody(product: Product, process: Process) -> None:
+async def test_a_group_is_canceled_for_all_invitees(product: Product, process: Process) -> None:
     """Canceling a group event cancels every invitee's booking, not only the named one."""
     ada = await host(product, kind="group")
     named, *_ = [
@@ -72,7 +72,7 @@ async def test_a_group_is_canceled_for_everybody(product: Product, process: Proc
     assert [each.facts.status for each in stored] == [BookingStatus.CANCELED] * 3
 
 
-async def test_an_invitee_that_vanished_is_told(
+async def test_an_erased_invitee_is_not_reported_as_canceled(
     product: Product, process: Process, booking: Booking
 ) -> None:
     """An invitee that Calendly erased from an event is not reported as canceled."""
@@ -154,7 +154,7 @@ async def test_a_cancellation_without_effect_is_uncertain(
     assert performed.view.booking.facts.status is BookingStatus.CANCELED
 
 
-async def test_a_lost_answer_is_mended_by_repeating(
+async def test_a_lost_answer_is_repaired_by_repeating(
     product: Product, process: Process, booking: Booking
 ) -> None:
     """A cancellation whose answer was lost is stored by the repetition."""

@@ -94,7 +94,7 @@ async def test_a_webhook_that_does_not_open_is_known_by_its_key(
     assert await compared(product, process, ada) == 0
 
 
-async def test_a_webhook_of_somebody_else_tells_nothing(
+async def test_the_webhook_of_another_booking_proves_nothing(
     product: Product, process: Process, ada: Host
 ) -> None:
     """Of two bookings the one is counted whose webhook is nowhere."""
@@ -136,7 +136,7 @@ async def test_an_older_webhook_does_not_tell_what_came_later(
     assert await compared(product, process, ada) == 0
 
 
-async def test_a_mark_and_its_end_are_told_by_their_webhooks(
+async def test_pending_no_show_webhooks_do_not_count_as_lost(
     product: Product, process: Process, ada: Host
 ) -> None:
     """Pending no-show webhooks do not count as lost."""

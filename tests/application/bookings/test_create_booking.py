@@ -119,7 +119,9 @@ async def test_two_requests_at_once_book_once(
     assert product.calendly.calls["book"] == 1
 
 
-async def test_a_taken_slot_is_told(product: Product, process: Process, ada: Host) -> None:
+async def test_a_taken_slot_is_an_error_of_its_own(
+    product: Product, process: Process, ada: Host
+) -> None:
     """If the slot is taken, the error says it, and the key may be used for another slot."""
     product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
 

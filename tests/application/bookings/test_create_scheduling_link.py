@@ -62,7 +62,7 @@ async def test_only_own_active_event_types_have_links(
     assert product.calendly.links == {}
 
 
-async def test_a_grant_from_before_links_is_told_what_it_lacks(
+async def test_the_error_for_an_older_grant_names_the_missing_scope(
     product: Product, create: CreateSchedulingLink, process: Process
 ) -> None:
     """Without the scope the answer names it, and all else of that grant goes on working."""

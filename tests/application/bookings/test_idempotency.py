@@ -9,7 +9,7 @@ from tests.application.support.host_setup import host
 from tests.application.support.process import Process
 
 
-async def test_an_account_erased_meanwhile_leaves_no_result(
+async def test_an_account_erased_during_a_booking_leaves_no_result(
     product: Product, process: Process
 ) -> None:
     """A booking that was created while the account was erased here is reported as missing."""
@@ -27,7 +27,7 @@ async def test_an_account_erased_meanwhile_leaves_no_result(
     assert product.storage.state.booking_commands == {}
 
 
-async def test_a_command_that_somebody_took_over_is_not_sent(
+async def test_a_command_that_another_process_took_over_is_not_sent(
     product: Product, process: Process
 ) -> None:
     """A process that lost the command raises a transient error and sends nothing."""

@@ -141,7 +141,7 @@ async def test_a_key_is_for_one_direction(process: Process, booking: Booking) ->
         await process.mark_no_show(booking.user_id, "mark", booking.id, no_show=False)
 
 
-async def test_only_a_standing_booking_is_marked(
+async def test_only_an_active_booking_is_marked(
     product: Product, process: Process, ada: Host, booking: Booking
 ) -> None:
     """A canceled booking cannot be a no-show."""

@@ -215,7 +215,7 @@ async def test_what_was_taken_from_the_old_host_before_is_not_lost(
     assert invitees == {facts.invitee_uri}
 
 
-async def test_what_the_new_host_is_not_told_later_is_lost(
+async def test_a_later_change_that_the_new_host_misses_is_lost(
     product: Product, process: Process, ada: Host, bob: Host, facts: Facts
 ) -> None:
     """Once a booking is the new host's, a missed cancellation counts as for any host."""

@@ -121,7 +121,7 @@ async def test_a_mark_whose_end_was_lost_is_taken_back(
     assert stored.facts.seen is None
 
 
-async def test_pages_that_go_in_circles_are_told(
+async def test_a_repeated_page_token_ends_the_run(
     product: Product, process: Process, ada: Host
 ) -> None:
     """A repeated page token ends the run instead of repeating it forever."""
@@ -200,7 +200,7 @@ async def test_a_sweep_reaches_so_far(
 @pytest.mark.parametrize(
     ("later", "longer"), [(timedelta(hours=3), timedelta()), (timedelta(), timedelta(hours=1))]
 )
-async def test_other_times_overtake_what_is_cached(
+async def test_other_times_invalidate_the_cache(
     product: Product, process: Process, ada: Host, later: timedelta, longer: timedelta
 ) -> None:
     """A booking that only has new times is not a repair, but it invalidates the cache."""
@@ -253,7 +253,9 @@ async def test_a_spent_budget_is_waited_for(product: Product, process: Process, 
     assert product.calendly.calls["page"] == MAX_WAITS - 1 + 3
 
 
-async def test_a_limit_that_stays_is_told(product: Product, process: Process, ada: Host) -> None:
+async def test_a_limit_that_stays_ends_the_sweep(
+    product: Product, process: Process, ada: Host
+) -> None:
     """A sweep does not wait for ever."""
     throttled = CalendlyThrottled("slow down", retry_after=30)
     product.calendly.fail_next("page", throttled, times=MAX_WAITS)

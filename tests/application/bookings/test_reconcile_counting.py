@@ -146,7 +146,7 @@ async def test_a_link_that_came_late_hides_no_lost_webhook(
     assert stored.facts.no_show.uri is None
 
 
-async def test_what_cannot_be_read_is_passed_over_and_said(
+async def test_an_unreadable_invitee_is_skipped_and_counted(
     product: Product, process: Process, ada: Host
 ) -> None:
     """An unreadable invitee hides no other invitee, and is counted for the operator."""

@@ -20,7 +20,9 @@ async def test_a_first_sweep_is_a_back_fill(product: Product, process: Process) 
     assert product.telemetry.seen == {}
 
 
-async def test_repairs_are_told_from_what_was_well(product: Product, process: Process) -> None:
+async def test_integrations_with_lost_webhooks_are_counted(
+    product: Product, process: Process
+) -> None:
     """The result has the number of integrations with lost webhooks."""
     hosts = [await host(product, name) for name in ("ada", "bob", "cid")]
     for each in hosts:

@@ -145,7 +145,7 @@ async def test_a_sweep_looks_at_so_many_events_at_the_most(
     assert product.calendly.calls["of_event"] == MAX_EVENTS
 
 
-async def test_what_did_not_change_overtakes_nothing(
+async def test_an_unchanged_event_invalidates_nothing(
     product: Product, process: Process, ada: Host
 ) -> None:
     """Looking at an event that is as it was leaves the cached availability fresh."""

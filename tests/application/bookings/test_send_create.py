@@ -74,7 +74,7 @@ async def test_the_lease_is_renewed_whenever_the_request_leaves(
     assert len(product.calendly.invitees) == 1
 
 
-async def test_an_unknown_outcome_says_when_to_come_again(
+async def test_an_unknown_outcome_says_when_to_retry(
     product: Product, process: Process, ada: Host, command: BookingCommand
 ) -> None:
     """A lost answer carries what is left of the lease, counted from the request's leaving."""

@@ -196,7 +196,7 @@ async def test_an_outage_after_the_exchange_gives_the_grant_back(
     assert live_grants(product) == 0
 
 
-async def test_a_store_that_is_away_gives_the_grant_back(flow: Flow, product: Product) -> None:
+async def test_a_grant_is_revoked_while_the_store_is_down(flow: Flow, product: Product) -> None:
     """A grant that could not be stored is revoked instead of left behind."""
     hold = product.calendly.hold_next("me")
     task = asyncio.create_task(flow.complete())

@@ -97,7 +97,7 @@ async def test_force_still_tries_each_step(
     assert all(grant.revoked for grant in product.calendly.grants)
 
 
-async def test_a_dead_grant_is_erased_and_said(
+async def test_a_dead_grant_is_erased_and_reported(
     product: Product, process: Process, leaving: Integration
 ) -> None:
     """A grant that is dead at Calendly is erased here immediately, and reported as unrevoked."""
@@ -222,7 +222,7 @@ async def test_how_it_ended_is_counted(
     assert told == [1, 1]
 
 
-async def test_an_erasure_whose_commit_fell_silent_is_said(
+async def test_an_erasure_whose_commit_was_not_answered_is_reported(
     product: Product, process: Process, leaving: Integration
 ) -> None:
     """When the answer to the erasure is lost it counts, and its result is still reported."""

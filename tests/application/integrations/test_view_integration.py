@@ -90,7 +90,7 @@ async def test_a_dead_grant_says_what_to_do(
     assert shown.action_required.connect_url == "https://slots.example/api/calendly/connect"
 
 
-async def test_a_recovered_account_says_so(
+async def test_a_recovered_account_shows_its_recovery(
     product: Product, process: Process, view: ViewIntegration
 ) -> None:
     """Once connected again the view asks for no action, and shows the recovery with its time."""

@@ -11,7 +11,7 @@ def test_tallies_add_up() -> None:
     )
 
 
-def test_counting_tells_its_progress() -> None:
+def test_counting_reports_its_progress() -> None:
     """After each row the result so far is reported."""
     told: list[JobResult] = []
     counter = JobCounter(told.append)

@@ -155,7 +155,7 @@ async def test_without_a_key_any_two_go_together(writer: Writer) -> None:
     assert writer.groups == [["ada", "anna"], ["alan"]]
 
 
-async def test_too_many_waiting_are_turned_away(writer: Writer) -> None:
+async def test_too_many_waiting_are_refused(writer: Writer) -> None:
     """Beyond the bound a caller is refused immediately with a wait; the others are not affected."""
     commit = GroupCommit(writer, at_most=1, most_waiting=2)
     asked = await begun(commit, "ada", "bob")

@@ -65,9 +65,7 @@ async def test_an_item_that_waits_delays_its_own_key_only(
     assert await asyncio.gather(*asked) == ["ADA", "ANNA", "BOB"]
 
 
-async def test_no_more_lanes_than_places_are_worked(
-    work: Work, queue: KeyedQueue[str, str]
-) -> None:
+async def test_a_limited_number_of_keys_is_worked(work: Work, queue: KeyedQueue[str, str]) -> None:
     """With any number of keys, only so many use connections."""
     held = [work.hold(word) for word in ("ada", "bob", "cat")]
 
@@ -79,7 +77,7 @@ async def test_no_more_lanes_than_places_are_worked(
     await asyncio.gather(*asked)
 
 
-async def test_too_many_are_turned_away(work: Work, queue: KeyedQueue[str, str]) -> None:
+async def test_too_many_are_refused(work: Work, queue: KeyedQueue[str, str]) -> None:
     """Beyond the bound a caller is refused immediately with a wait; the others are not affected."""
     held = work.hold("ada")
     asked = await begun(queue, "ada", "anna", "alan", "abel")
@@ -93,7 +91,7 @@ async def test_too_many_are_turned_away(work: Work, queue: KeyedQueue[str, str])
     assert await queue("bob") == "BOB"
 
 
-async def test_what_fails_or_leaves_frees_its_lane(
+async def test_an_error_or_a_cancellation_frees_the_key(
     work: Work, queue: KeyedQueue[str, str]
 ) -> None:
     """An error and a cancellation reach their own caller, and the next item of the key runs."""

@@ -150,7 +150,7 @@ async def test_a_long_wait_is_handed_on(product: Product, process: Process, work
     assert product.calendly.calls["me"] == 1
 
 
-async def test_a_grant_that_died_says_so_from_then_on(
+async def test_a_dead_grant_is_an_error_of_every_later_call(
     product: Product, process: Process, work: Work
 ) -> None:
     """Once Calendly refused the grant, every call says what the user has to do."""

@@ -75,7 +75,7 @@ async def test_a_grant_that_died_ends_all_calls_that_are_made_together(
     assert product.calendly.calls["me"] == 1
 
 
-async def test_calls_that_are_made_together_rest_together(
+async def test_a_429_to_one_of_several_calls_pauses_all(
     product: Product, process: Process
 ) -> None:
     """A 429 to one of several calls lets the others rest as well."""

@@ -40,7 +40,7 @@ async def exchanged(
     return await product.stored(connected.id), wire
 
 
-async def test_fewer_scopes_keep_the_grant_and_are_said(
+async def test_fewer_scopes_keep_the_grant_and_are_shown(
     product: Product, process: Process
 ) -> None:
     """A grant with fewer scopes stays active; the missing scopes and the remedy are shown."""
@@ -64,7 +64,7 @@ async def test_fewer_scopes_keep_the_grant_and_are_said(
     assert shown.action_required.connect_path == CONNECT_PATH
 
 
-async def test_scopes_not_said_stay(product: Product, process: Process) -> None:
+async def test_a_refresh_without_scopes_changes_none(product: Product, process: Process) -> None:
     """A refresh that says nothing of scopes changes none."""
     stored, _ = await exchanged(
         product, process, spoilt(scope=ABSENT, owner=ABSENT, organization=ABSENT)

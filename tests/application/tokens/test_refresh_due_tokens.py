@@ -181,7 +181,7 @@ async def test_one_integration_is_the_probe(product: Product, process: Process) 
     assert rest.done["refreshed"] >= CONCURRENCY
 
 
-async def test_what_is_put_off_for_long_is_left_to_the_next_run(
+async def test_a_long_postponement_is_left_to_the_next_run(
     product: Product, process: Process
 ) -> None:
     """A run does not stay for an account that cannot be tried within a quarter of an hour."""

@@ -141,7 +141,7 @@ async def test_a_late_pair_that_was_refused_itself_stays_out(
     assert given_up.attention.cause is Cause.GRANT_REFUSED
 
 
-async def test_a_refusal_while_another_exchange_is_open_is_put_off(
+async def test_a_refusal_while_another_exchange_is_open_is_postponed(
     product: Product, process: Process
 ) -> None:
     """No tokens are erased while a pair that came of them may be on its way."""
@@ -272,7 +272,9 @@ async def test_a_pair_without_a_row_is_revoked(product: Product) -> None:
     assert (left.status, left.tokens) == (Status.DISCONNECTING, connected.tokens)
 
 
-async def test_a_pair_that_cannot_be_revoked_is_let_go(product: Product, process: Process) -> None:
+async def test_a_pair_that_cannot_be_revoked_is_given_up(
+    product: Product, process: Process
+) -> None:
     """An account that vanished is reported as gone even if Calendly cannot be reached."""
     connected = await product.connect()
     hold = product.calendly.hold_next("refresh")
@@ -350,7 +352,7 @@ async def test_a_commit_whose_answer_was_lost_is_recognised(
     assert await product.calendly.me(access) == connected.account
 
 
-async def test_a_long_outage_of_the_store_is_said(product: Product, process: Process) -> None:
+async def test_a_long_outage_of_the_store_is_an_error(product: Product, process: Process) -> None:
     """When the store does not come back the refresh fails, and the doubt stays recorded."""
     connected = await product.connect()
     taken = await leased(product, connected.id)

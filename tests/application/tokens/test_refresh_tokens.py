@@ -108,9 +108,7 @@ async def test_a_held_lease_is_waited_for_only_so_long(product: Product, process
     await other
 
 
-async def test_while_calendly_wants_a_rest_everybody_is_refused_at_once(
-    product: Product, process: Process
-) -> None:
+async def test_after_a_429_no_caller_waits(product: Product, process: Process) -> None:
     """After a 429 to a token request no caller waits: each learns how long the wait still lasts."""
     connected = await product.connect()
     product.calendly.fail_next("refresh", CalendlyThrottled("429", retry_after=60))
@@ -127,7 +125,7 @@ async def test_while_calendly_wants_a_rest_everybody_is_refused_at_once(
     assert product.calendly.calls["refresh"] == 1
 
 
-async def test_after_a_rest_a_refresh_is_waited_for_again(
+async def test_after_the_wait_of_a_429_callers_wait_for_a_refresh_again(
     product: Product, process: Process
 ) -> None:
     """A caller that meets the first refresh after a wait gets its tokens, without an error."""
@@ -146,7 +144,9 @@ async def test_after_a_rest_a_refresh_is_waited_for_again(
     assert product.calendly.calls["refresh"] == 2
 
 
-async def test_used_up_token_requests_are_said_at_once(product: Product, process: Process) -> None:
+async def test_used_up_token_requests_are_an_immediate_error(
+    product: Product, process: Process
+) -> None:
     """A caller beyond the token requests of a minute learns when the next one may be sent."""
     connected = await product.connect()
     for _ in range(TOKEN_REQUESTS):
@@ -161,7 +161,7 @@ async def test_used_up_token_requests_are_said_at_once(product: Product, process
     assert product.calendly.calls["refresh"] == TOKEN_REQUESTS
 
 
-async def test_a_dead_grant_is_said_at_once(product: Product, process: Process) -> None:
+async def test_a_dead_grant_is_an_immediate_error(product: Product, process: Process) -> None:
     """The caller that finds a grant dead gets the same error as all later ones, who send nothing."""
     connected = await product.connect()
     product.calendly.revoke_grants(connected.account.user_uri)

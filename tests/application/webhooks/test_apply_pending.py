@@ -149,7 +149,7 @@ async def test_what_never_works_is_a_dead_letter(
     assert (await process.apply(10, lambda _: None)).examined == 0
 
 
-async def test_what_is_given_up_has_overtaken_the_cache(
+async def test_an_event_that_is_given_up_invalidates_the_cache(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """A waiting webhook invalidates a user's times; when it is given up, it does so once more."""
@@ -232,7 +232,7 @@ async def test_a_missing_key_is_waited_for(
     assert row(product, event_id).status == "applied"
 
 
-async def test_a_store_that_is_away_costs_no_attempt(
+async def test_a_store_that_is_down_costs_no_attempt(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """An event that failed because of our database is retried, and no attempt is counted."""

@@ -59,7 +59,7 @@ async def test_a_good_one_is_kept(product: Product, process: Process, ada: Integ
     assert product.storage.commits == commits
 
 
-async def test_failing_deliveries_are_told_early(
+async def test_failing_deliveries_are_counted_early(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """A subscription whose deliveries fail is kept, and counted apart before it is disabled."""
@@ -168,7 +168,7 @@ async def test_a_taken_address_is_not_insisted_on(
     assert len(actual(product)) == 1
 
 
-async def test_a_conflict_that_stays_is_told(
+async def test_a_repeated_conflict_is_raised(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """A second conflict is raised."""
@@ -180,7 +180,7 @@ async def test_a_conflict_that_stays_is_told(
     assert product.telemetry.seen["subscription_checked", "calendly_conflict"] == 1
 
 
-async def test_a_plan_without_webhooks_is_told(
+async def test_a_plan_without_webhooks_is_counted(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """When the user's plan has no webhooks that is counted by its reason."""
@@ -277,7 +277,7 @@ async def test_a_fresh_one_that_is_not_listed_yet_is_kept(
     assert actual(product) == [made]
 
 
-async def test_one_that_somebody_deleted_is_made_anew(
+async def test_a_deleted_subscription_is_replaced(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """A subscription that is gone at Calendly is replaced, and what it lost is remembered."""

@@ -23,7 +23,7 @@ async def test_all_live_integrations_are_healed(product: Product, process: Proce
     assert product.calendly.calls["create"] == 4
 
 
-async def test_results_are_told_apart(product: Product, process: Process) -> None:
+async def test_results_are_counted_by_kind(product: Product, process: Process) -> None:
     """The result counts kept, created and replaced subscriptions, and failures by code."""
     connected = [await product.connect(f"user-{number}") for number in range(3)]
     for each in connected[:2]:
@@ -55,14 +55,12 @@ async def test_one_failure_does_not_stop_the_others(product: Product, process: P
     assert job_result.failed == {"calendly_forbidden": 1}
 
 
-async def test_nobody_is_nothing_to_do(process: Process) -> None:
+async def test_a_run_without_integrations_ends_immediately(process: Process) -> None:
     """Without integrations the run ends immediately."""
     assert await process.heal(None, 10, lambda _: None) == JobResult()
 
 
-async def test_a_disconnection_nobody_goes_on_with_is_resumed(
-    product: Product, process: Process
-) -> None:
+async def test_an_abandoned_disconnection_is_resumed(product: Product, process: Process) -> None:
     """A disconnect that was requested while Temporal was unavailable is resumed, once."""
     leaving = await product.connect("leaving")
     await product.mark_disconnecting(leaving.id)

@@ -205,7 +205,9 @@ async def test_either_address_tells_a_fact_once(process: Process, ada: Integrati
     assert (await deliver(process, created(), None)).result == DUPLICATE
 
 
-async def test_nobodys_event_is_stored_and_ignored(product: Product, process: Process) -> None:
+async def test_the_event_of_an_unconnected_host_is_stored_and_ignored(
+    product: Product, process: Process
+) -> None:
     """A delivery for a host who is not connected is kept and answered well."""
     await product.connect("bob")
 
@@ -237,7 +239,7 @@ async def test_two_hosts_of_one_event_both_have_the_booking(
     assert owners == {ada.user_id, bob.user_id}
 
 
-async def test_a_booking_overtakes_the_cached_availability(
+async def test_a_booking_invalidates_the_cached_availability(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """A delivery that changes bookings invalidates busy times in the same commit."""
@@ -256,7 +258,7 @@ async def test_a_booking_overtakes_the_cached_availability(
     assert product.storage.commits == commits + 1
 
 
-async def test_a_changed_event_type_overtakes_it_too(
+async def test_a_changed_event_type_invalidates_it_too(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """A changed event type invalidates event types and slots, and changes no booking."""

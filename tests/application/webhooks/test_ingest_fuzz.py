@@ -90,7 +90,7 @@ def test_any_header_that_is_no_signature_is_refused(header: str, body: bytes) ->
 
 @given(st.text(max_size=60))
 @settings(max_examples=50)
-def test_any_address_that_is_nobodys_is_refused(key: str) -> None:
+def test_any_unknown_address_is_refused(key: str) -> None:
     """A signed delivery to an unknown address is refused."""
     body = delivering.created()
 

@@ -46,7 +46,7 @@ async def test_who_was_met_together_is_looked_at_alone(product: Product) -> None
     assert is_begun(held, bob)
 
 
-async def test_another_trouble_is_nobody_s_lock(product: Product) -> None:
+async def test_another_error_is_not_a_lock(product: Product) -> None:
     """After another error, later work is still tried."""
     ada = await product.connect("ada")
     held = LockedIntegrations()

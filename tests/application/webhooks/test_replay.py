@@ -27,7 +27,7 @@ async def dead_letter(product: Product, body: bytes, reason: str = "unexpected")
 
 
 @pytest.mark.usefixtures("ada")
-async def test_a_mended_dead_letter_has_its_effect(product: Product, process: Process) -> None:
+async def test_a_replayed_dead_letter_has_its_effect(product: Product, process: Process) -> None:
     """A replayed dead letter is applied immediately, and its attempts count from zero."""
     event_id = await dead_letter(product, created())
 
@@ -72,7 +72,7 @@ async def test_without_the_engine_the_schedule_takes_it_up(
     assert (await process.apply(10, lambda _: None)).done == {"applied": 1}
 
 
-async def test_an_unknown_one_is_said(product: Product, process: Process) -> None:
+async def test_an_unknown_event_is_an_error(product: Product, process: Process) -> None:
     """Showing or replaying what is not there is an error, and starts nothing."""
     unknown = WebhookEventId(product.randomness.new_id())
 

@@ -113,7 +113,7 @@ async def test_an_unknown_address_costs_its_neighbours_nothing(
     assert len(events(product)) == 2
 
 
-async def test_an_outage_turns_the_whole_group_away(
+async def test_an_outage_refuses_the_whole_group(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """While the database is unavailable, no delivery of a group is stored or accepted."""
@@ -152,7 +152,7 @@ async def test_an_unreadable_one_waits_among_applied_ones(
     assert product.telemetry.places == {ingested[1].event_id: "payload.email"}
 
 
-async def test_a_group_overtakes_what_each_of_it_changed(
+async def test_each_change_of_a_group_invalidates_its_entries(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """Each change in a group invalidates its own entries; the last change of a scope is kept."""

@@ -121,7 +121,7 @@ async def test_another_organization_is_not_searched(stage: Stage) -> None:
         )
 
 
-async def test_everybody_at_an_event_is_read(stage: Stage) -> None:
+async def test_all_invitees_of_an_event_are_read(stage: Stage) -> None:
     """The invitees of an event are read with their status; an unknown event has none."""
     access, starts = await access_of(stage), await stage.open_slots()
     uri = await stage.invitee_books(starts[0])

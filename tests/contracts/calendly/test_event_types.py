@@ -67,7 +67,7 @@ async def test_slots_for_want_of_a_scope_name_it(stage: Stage) -> None:
     assert caught.value.required == ("availability:read",)
 
 
-async def test_slots_behind_a_broken_calendar_are_told_apart(stage: Stage) -> None:
+async def test_slots_behind_a_broken_calendar_have_an_error_of_their_own(stage: Stage) -> None:
     """Should Calendly refuse slots with a 424, it is the calendar and no outage."""
     access = await access_of(stage)
     await stage.break_calendar()

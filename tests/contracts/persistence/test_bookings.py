@@ -95,7 +95,7 @@ async def test_given_to_another_host(storage: Storage, world: World, ada: Integr
     assert standing == {each.facts.invitee_uri: each.facts.event_uri for each in shown}
 
 
-async def test_standing(storage: Storage, world: World, ada: Integration) -> None:
+async def test_active_events(storage: Storage, world: World, ada: Integration) -> None:
     """Active events are selected by start, including the ends of the span, and creation time."""
     span = Window(start=NOON, end=NOON + HOUR)
     starts = {"EARLY": NOON - HOUR, "FIRST": NOON, "LATE": NOON + HOUR}

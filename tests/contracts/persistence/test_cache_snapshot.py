@@ -80,7 +80,7 @@ async def test_snapshot(storage: Storage, world: World, ada: Integration) -> Non
     assert found.occupied == ()
 
 
-async def test_empty_shelf(storage: Storage, ada: Integration) -> None:
+async def test_no_keys(storage: Storage, ada: Integration) -> None:
     """A look at nothing finds the integration alone."""
     found = await snapshot(storage, ada.user_id)
 
@@ -88,7 +88,7 @@ async def test_empty_shelf(storage: Storage, ada: Integration) -> None:
     assert (found.integration, found.entries, found.occupied) == (ada, {}, ())
 
 
-async def test_no_shelf(storage: Storage, world: World, ada: Integration) -> None:
+async def test_no_integration(storage: Storage, world: World, ada: Integration) -> None:
     """Without an integration that stays there is nothing to look at."""
     alone = await world.user("alone")
     await put(storage, ada, BUSY)

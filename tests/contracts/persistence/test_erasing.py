@@ -160,7 +160,7 @@ async def seats(storage: Storage, limit: int) -> list[Seat]:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 99])
-async def test_addresses_are_given_out_as_they_stand(
+async def test_addresses_are_returned_as_they_are_stored(
     storage: Storage, world: World, ada: Integration, limit: int
 ) -> None:
     """Every booking of every user that names an address is returned once, with equal letters."""

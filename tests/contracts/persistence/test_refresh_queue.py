@@ -169,7 +169,7 @@ async def test_claim_leaves_new_pairs_alone(storage: Storage, ada: Integration) 
     assert [each for each, _ in claimed] == [new]
 
 
-async def test_put_off_can_be_taken(storage: Storage, ada: Integration) -> None:
+async def test_a_postponed_integration_can_be_taken(storage: Storage, ada: Integration) -> None:
     """A call may take a postponed integration that the job has to skip."""
     lease = await take(storage, ada)
 

@@ -70,7 +70,7 @@ async def test_another_users_change_leaves_the_version(
     assert await versions.current(KEY, ada.id) == before
 
 
-async def test_a_key_that_does_not_live_is_told_nothing(
+async def test_a_key_that_is_not_active_gets_no_version(
     storage: Storage, versions: VersionLookup, ada: Integration, key: ApiKey
 ) -> None:
     """An unknown key and a revoked one get no version."""

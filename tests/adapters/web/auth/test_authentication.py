@@ -27,7 +27,7 @@ CREDENTIALS = [
 
 @pytest.mark.parametrize(("method", "path"), AUTHENTICATED)
 @pytest.mark.parametrize("credentials", CREDENTIALS)
-async def test_nobody_gets_in_without_a_key(
+async def test_a_request_without_a_key_is_refused(
     client: Client,
     services: StandInServices,
     method: str,

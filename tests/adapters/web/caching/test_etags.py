@@ -8,7 +8,7 @@ TAG = etag_of(b"body")
 
 
 @given(st.binary(max_size=50), st.binary(max_size=50))
-def test_a_tag_stands_for_its_bytes(one: bytes, other: bytes) -> None:
+def test_a_tag_identifies_its_bytes(one: bytes, other: bytes) -> None:
     """The same bytes have the same strong tag, and others another one."""
     assert (etag_of(one) == etag_of(other)) == (one == other)
     assert not etag_of(one).startswith(b"W/")

@@ -129,7 +129,7 @@ async def test_a_faulty_body_is_refused(
         (CalendlyUncertain("No answer; repeat under the same key."), 504, "calendly_uncertain"),
     ],
 )
-async def test_what_goes_wrong_at_calendly_is_told(
+async def test_each_failure_at_calendly_has_its_code(
     client: Client, services: StandInServices, error: Exception, status: int, code: str
 ) -> None:
     """Each way in which booking fails has its status and code."""

@@ -135,7 +135,7 @@ async def test_without_a_way_back_a_program_gets_json(client: Client) -> None:
     assert answer.json()["status"] == "connected"
 
 
-async def test_a_program_is_told_of_a_recovery(client: Client, services: StandInServices) -> None:
+async def test_a_program_learns_of_a_recovery(client: Client, services: StandInServices) -> None:
     """The response for an account that was lost names the cause and the time of the loss."""
     services.connect.recovery = Recovery(Cause.GRANT_REFUSED, story.NOW)
     state = await begin(client)
@@ -147,7 +147,7 @@ async def test_a_program_is_told_of_a_recovery(client: Client, services: StandIn
     assert told["recovered"] == {"from": "grant_refused", "at": "2026-12-01T09:00:00Z"}
 
 
-async def test_a_program_is_told_what_was_replaced(
+async def test_a_program_learns_which_connection_was_replaced(
     client: Client, services: StandInServices
 ) -> None:
     """If one account replaces another, the response names the replaced connection."""

@@ -38,7 +38,7 @@ async def test_a_job_starts_now(
         CALLER,
     ],
 )
-async def test_nobody_else_starts_a_job(
+async def test_a_caller_without_the_secret_starts_no_job(
     client: Client,
     services: StandInServices,
     method: str,
@@ -54,7 +54,7 @@ async def test_nobody_else_starts_a_job(
     assert SECRETS["CRON_SECRET"] not in answer.text
 
 
-async def test_without_temporal_the_caller_is_told_to_come_back(
+async def test_without_temporal_the_caller_gets_a_retryable_answer(
     client: Client, services: StandInServices
 ) -> None:
     """While Temporal is down starting a job is 503."""

@@ -41,7 +41,7 @@ async def test_ready_when_everything_is_there(client: Client) -> None:
     ]
 
 
-async def test_an_open_circuit_is_told_and_leaves_the_process_ready(
+async def test_an_open_circuit_is_shown_and_leaves_the_process_ready(
     client: Client, services: StandInServices
 ) -> None:
     """While Calendly fails the process serves what it has, and says when it tries again."""
@@ -70,7 +70,7 @@ async def test_an_open_circuit_is_told_and_leaves_the_process_ready(
     ]
 
 
-async def test_without_the_database_no_circuit_is_told(
+async def test_without_the_database_no_circuit_is_shown(
     client: Client, services: StandInServices
 ) -> None:
     """Where the breakers cannot be read, none is guessed at; the database check says why."""

@@ -49,7 +49,7 @@ async def test_an_unknown_event_type_is_not_found(
     assert services.links.made == 0
 
 
-async def test_a_user_without_an_account_is_told_so(client: Client) -> None:
+async def test_a_user_without_an_account_has_no_links(client: Client) -> None:
     """A user who never connected has no links."""
     other = {**CALLER, "X-User-Id": "bob"}
 
@@ -93,7 +93,7 @@ async def test_a_lost_answer_may_be_asked_for_again(
     assert again.status_code == 201
 
 
-async def test_nobody_else_makes_links(client: Client) -> None:
+async def test_a_caller_without_a_key_makes_no_links(client: Client) -> None:
     """Without an API key nothing of the request is looked at."""
     answer = await client.post(LINKS, json={"event_type": "intro"})
 

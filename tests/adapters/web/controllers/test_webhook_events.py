@@ -182,7 +182,7 @@ async def test_an_invitee_is_erased(client: Client, services: StandInServices) -
 
 
 @pytest.mark.parametrize("body", [{}, {"email": "nobody"}, {"email": "a@b.c", "x": 1}])
-async def test_whom_to_erase_is_checked(
+async def test_the_address_to_erase_is_checked(
     client: Client, services: StandInServices, body: dict[str, Any]
 ) -> None:
     """A value that is not an address erases no data."""

@@ -136,7 +136,7 @@ async def test_an_unknown_subscription_is_not_found(client: Client) -> None:
     problem_in(answer, 404, "subscription_not_found")
 
 
-async def test_without_storage_calendly_is_told_to_come_back(
+async def test_without_storage_calendly_gets_a_retryable_answer(
     client: Client, services: StandInServices
 ) -> None:
     """While the database is down a delivery is 503, so that Calendly delivers it again."""

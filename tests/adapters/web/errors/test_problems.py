@@ -174,7 +174,7 @@ async def test_all_missing_parameters_are_named(client: Client) -> None:
         ({"name": f"{MARKER}\nand"}, "invitee.name", "one line of text"),
     ],
 )
-async def test_a_text_of_the_wrong_form_is_told_in_words(
+async def test_a_text_of_the_wrong_form_is_explained_in_words(
     client: Client, invitee: dict[str, str], field: str, words: str
 ) -> None:
     """A text that does not fit is answered with what is expected, not with a regular expression."""
