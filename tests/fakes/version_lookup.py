@@ -6,7 +6,7 @@ from domain.integration import Status
 from tests.fakes.storage import FakeStorage
 
 
-class FakeStandings:
+class FakeVersionLookup:
     """Implements the Standings port on what a fake store has committed."""
 
     def __init__(self, storage: FakeStorage) -> None:

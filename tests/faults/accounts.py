@@ -17,7 +17,7 @@ from domain.ids import IntegrationId, UserId
 from domain.integration import Account, Integration, Status
 from domain.secret import Secret
 from domain.token import TokenPair, parse_scopes
-from tests.faults.calendly import Standing
+from tests.faults.calendly import TokenState
 from tests.faults.rig import Rig
 
 _CLOCK, _ENTROPY = SystemClock(), SystemRandomness()
@@ -43,8 +43,8 @@ class Verdict(msgspec.Struct, frozen=True):
 
     id: IntegrationId
     integration: Integration
-    grant: Standing
-    held: Standing | None
+    grant: TokenState
+    held: TokenState | None
 
     @property
     def lost(self) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 CHUNK = 5_000
 
 
-class Standing(msgspec.Struct, frozen=True):
+class TokenState(msgspec.Struct, frozen=True):
     """The state at Calendly of one refresh token and of the grant that it belongs to.
 
     Args:
@@ -54,13 +54,13 @@ class Calendly:
             made += asked["grants"]
         return made
 
-    async def versions(self, refresh_tokens: Sequence[str]) -> list[Standing]:
+    async def versions(self, refresh_tokens: Sequence[str]) -> list[TokenState]:
         """Return what the tokens, all issued by it, are worth, in their order."""
-        found: list[Standing] = []
+        found: list[TokenState] = []
         for start in range(0, len(refresh_tokens), CHUNK):
             asked = list(refresh_tokens[start : start + CHUNK])
             answer = await self.control("POST", "/tokens/standing", refresh_tokens=asked)
-            found += msgspec.convert(answer["tokens"], list[Standing])
+            found += msgspec.convert(answer["tokens"], list[TokenState])
         return found
 
     async def expire_access_tokens(self) -> None:

@@ -88,7 +88,7 @@ async def _strike(
         raise TimeoutError(f"the job refreshed too little; see {worker.out}.log")
     stored = await _stored(rig)
     await rig.crash_postgres()
-    worker = await _be_away(jobs, size, worker)
+    worker = await _stay_down(jobs, size, worker)
     unstored = await rig.calendly.refreshes() - stored
     await rig.calendly.heal()
     await asyncio.to_thread(rig.postgres.start)
@@ -101,7 +101,7 @@ async def _strike(
     return Struck(unstored, calls)
 
 
-async def _be_away(jobs: Jobs, size: OutageSize, worker: Running) -> Running:
+async def _stay_down(jobs: Jobs, size: OutageSize, worker: Running) -> Running:
     if not size.killed:
         await asyncio.sleep(size.seconds)
         return worker

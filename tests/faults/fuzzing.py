@@ -63,13 +63,13 @@ class Seen:
         self.done: set[str] = set()
         self.faults: list[str] = []
 
-    def note(self, request: Request, status: int, told: str) -> None:
+    def note(self, request: Request, status: int, body: str) -> None:
         """Remember one answer; status 0 is none."""
         self.statuses[status] += 1
         if HTTPStatus.OK <= status < HTTPStatus.BAD_REQUEST:
             self.done.add(request.of)
         if status == 0 or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            self.faults.append(f"{status} to {request!s:.{LONGEST}} ({told:.{LONGEST}})")
+            self.faults.append(f"{status} to {request!s:.{LONGEST}} ({body:.{LONGEST}})")
 
 
 async def run(size: Size, database: Secret | None = None) -> list[Row]:
@@ -238,9 +238,9 @@ async def _book(app: Litestar, known: Known, event_type: str, start: str) -> str
     path = "/api/calendly/bookings"
     headers = (*_callers(known, path), (b"idempotency-key", start.encode()))
     request = Request("createBooking", "POST", path.encode(), headers=headers, body=body)
-    status, told = await answer_of(app, request)
-    assert status == HTTPStatus.CREATED, told
-    booked: str = msgspec.json.decode(told)["id"]
+    status, body = await answer_of(app, request)
+    assert status == HTTPStatus.CREATED, body
+    booked: str = msgspec.json.decode(body)["id"]
     return booked
 
 
@@ -266,11 +266,11 @@ async def _unapplied(stage: Stage) -> int:
 
 
 def _row(what: str, seen: Seen, left: int) -> Row:
-    told = ", ".join(f"{many:,} of {status}" for status, many in sorted(seen.statuses.items()))
+    counted = ", ".join(f"{many:,} of {status}" for status, many in sorted(seen.statuses.items()))
     return Row(
         what=f"{what}, {AT_ONCE} at once",
         must="0 answers of 5xx, 0 crashes, nothing stored that cannot be applied for our fault",
-        seen=f"{told}; operations done: {len(seen.done)}; {left} unapplied"
+        seen=f"{counted}; operations done: {len(seen.done)}; {left} unapplied"
         + "".join(f"; {each}" for each in seen.faults[:SHOWN]),
         holds=not seen.faults and not left and seen.statuses.total() > 0,
     )

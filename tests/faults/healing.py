@@ -132,13 +132,13 @@ async def _verdict(
         healed=await _healed(stage, integrations),
         right=right,
         wrong=len(stored.keys() | after.keys()) - right,
-        lost=sum(_told(before.get(uri)) != _told(seat) for uri, seat in after.items()),
+        lost=sum(_visible(before.get(uri)) != _visible(seat) for uri, seat in after.items()),
         counted=sum(each.repaired_count for each in integrations),
         metric=_metric(stage),
     )
 
 
-def _told(seat: Seat | None) -> tuple[str, bool] | None:
+def _visible(seat: Seat | None) -> tuple[str, bool] | None:
     """Return the fields of a booking that readers would see wrong if the change were missed."""
     return None if seat is None else seat[:2]
 
@@ -173,8 +173,8 @@ def _as_seat(booking: Booking) -> Seat:
 
 
 def _metric(stage: Stage) -> int:
-    told = stage.made.telemetry.render().decode()
-    found = re.search(r"^slotkeeper_bookings_repaired_total (\S+)$", told, re.MULTILINE)
+    metrics = stage.made.telemetry.render().decode()
+    found = re.search(r"^slotkeeper_bookings_repaired_total (\S+)$", metrics, re.MULTILINE)
     return int(float(found.group(1))) if found else 0
 
 

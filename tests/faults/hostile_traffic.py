@@ -209,11 +209,11 @@ def _row(size: Size, seen: Seen) -> Row:
         f" deliveries over {size.connections} connections all the time",
         must=f"all refused, p99 of the good ones within {size.slower:.0f} times calm (median of the"
         f" rounds), memory of the web process within {LARGER} times, only the good ones stored",
-        seen=f"{_told(refused)}; p99 {_p99(each.flood for each in rounds):.0f} ms against"
+        seen=f"{_counts(refused)}; p99 {_p99(each.flood for each in rounds):.0f} ms against"
         f" {_p99(each.calm for each in rounds):.0f} ms ({seen.alone.p99:.0f} ms with nobody beside):"
         f" {slower:.2f} times, by round {min(each.slower for each in rounds):.2f} to"
         f" {max(each.slower for each in rounds):.2f}; RSS {before / 1e6:.0f} MB before,"
-        f" {larger:.2f} times in the flood; {_told(good)} to the good ones,"
+        f" {larger:.2f} times in the flood; {_counts(good)} to the good ones,"
         f" {seen.stored[0]:,} stored, {seen.stored[1]:,} bookings",
         holds=set(refused) <= REFUSALS | {0}
         and refused.total() >= size.hostile
@@ -228,5 +228,5 @@ def _p99(phases: Iterable[Taken]) -> float:
     return statistics.median(each.p99 for each in phases)
 
 
-def _told(answers: Counter[int]) -> str:
+def _counts(answers: Counter[int]) -> str:
     return ", ".join(f"{many:,} of {status}" for status, many in sorted(answers.items()))

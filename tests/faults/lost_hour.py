@@ -82,9 +82,9 @@ class LostHour:
         await self._book(event_type=_key(workshop))
 
     async def _change(self, kind: str, host: str) -> None:
-        standing = [each for each in await self._of(host) if each["status"] == "active"]
-        marked = [each for each in standing if each["no_show"]]
-        candidates = marked if kind == "unmark" else [e for e in standing if not e["no_show"]]
+        active = [each for each in await self._of(host) if each["status"] == "active"]
+        marked = [each for each in active if each["no_show"]]
+        candidates = marked if kind == "unmark" else [e for e in active if not e["no_show"]]
         if kind not in {"mark", "unmark"}:
             candidates = [each for each in candidates if self._is_ahead(each)]
         if not candidates:

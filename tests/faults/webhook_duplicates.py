@@ -13,7 +13,7 @@ from tests.faults.scenarios import Size
 from tests.faults.web_servers import open_servers
 from tests.faults.webhook_lives import Lives, by_organization, live
 from tests.faults.webhook_sender import Sender, open_sender
-from tests.faults.webhook_store import Stored, stored, told
+from tests.faults.webhook_store import Stored, stored, summary_of
 
 AT_ONCE = 32
 
@@ -55,7 +55,7 @@ def _row(size: DuplicatesSize, lives: Lives, sender: Sender, found: Stored) -> R
         f"organization's subscription, to {size.processes} processes",
         must=f"{count:,} events, bookings as once",
         seen=f"{len(sender.took):,} answered 204, {sender.failed} otherwise; "
-        f"{told(found, lives)}, {applied:,} events applied",
+        f"{summary_of(found, lives)}, {applied:,} events applied",
         holds=sender.failed == 0
         and found.lost(lives.posts) == 0
         and found.events.total() == applied == count

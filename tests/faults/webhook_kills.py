@@ -19,7 +19,7 @@ from tests.faults.scenarios import Size
 from tests.faults.web_servers import WebServers, open_servers
 from tests.faults.webhook_lives import Lives, Post, live
 from tests.faults.webhook_sender import Sender, open_sender
-from tests.faults.webhook_store import Stored, stored, told
+from tests.faults.webhook_store import Stored, stored, summary_of
 
 AT_ONCE = 32
 POSTGRES, WEB = "PostgreSQL", "web"
@@ -114,7 +114,7 @@ def _row(lives: Lives, killer: _Killer, sender: Sender, found: Stored) -> Row:
         f"amid {len(lives.posts):,} deliveries that come again until answered",
         must="0 answered and lost, 0 doubled, bookings equal the sender's",
         seen=f"{len(answered):,} answered after {sender.failed:,} failed attempts, "
-        f"{lost} lost, {found.doubled} doubled; {told(found, lives)}",
+        f"{lost} lost, {found.doubled} doubled; {summary_of(found, lives)}",
         # Kills that met nothing prove nothing.
         holds=lost == found.doubled == wrong == 0
         and found.events.total() == len(answered) == len(lives.posts)

@@ -62,7 +62,7 @@ async def stored(rig: Rig) -> Stored:
     )
 
 
-def told(found: Stored, lives: Lives) -> str:
+def summary_of(found: Stored, lives: Lives) -> str:
     """Return the figures in words."""
     right = len(lives.seats) - found.wrong(lives.seats)
     return f"{found.events.total():,} events, {right:,} of {len(lives.seats):,} bookings right"

@@ -20,14 +20,14 @@ from tests.faults.temporal import open_jobs
 from tests.faults.web_servers import open_servers
 from tests.faults.webhook_lives import Lives, live
 from tests.faults.webhook_sender import Sender, open_sender
-from tests.faults.webhook_store import Stored, stored, told
+from tests.faults.webhook_store import Stored, stored, summary_of
 
 AT_ONCE = 32
 # The schedule sweeps each minute.
 DRAINS_WITHIN = 180.0
 # As a bug would that concerns one host: nothing of it can be applied.
 _REFUSE = "ALTER TABLE calendly_booking ADD CONSTRAINT faults CHECK (integration_id <> {})"
-_MEND = "ALTER TABLE calendly_booking DROP CONSTRAINT faults"
+_ALLOW = "ALTER TABLE calendly_booking DROP CONSTRAINT faults"
 _ID = "SELECT id FROM calendly_integration WHERE public_id = $1"
 _PENDING = "SELECT count(*) FROM calendly_webhook_event WHERE status = 'pending'"
 
@@ -74,7 +74,7 @@ async def run(size: WithoutSize) -> list[Row]:
             posts = random.sample(lives.posts, len(lives.posts))
             await sender.send_all(posts, at_once=AT_ONCE)
             without = await stored(rig)
-            await _run(rig, _MEND)
+            await _run(rig, _ALLOW)
             await _drain(rig, scheduled=size.scheduled)
         seen = Seen(without, after=await stored(rig))
     return [_row(lives, refused, sender, seen)]
@@ -115,7 +115,7 @@ def _row(lives: Lives, refused: IntegrationId, sender: Sender, seen: Seen) -> Ro
         "meanwhile; leftovers applied after",
         seen=f"{len(sender.took):,} answered 204 (p99 {sender.slow:.0f} ms), {sender.failed} "
         f"otherwise; {before.lost(lives.posts)} lost, {wrong} bookings wrong, {waited} left "
-        f"over; {told(after, lives)} after, {after.statuses['pending']} left over",
+        f"over; {summary_of(after, lives)} after, {after.statuses['pending']} left over",
         # Without leftovers nothing is shown to drain.
         holds=sender.failed == before.lost(lives.posts) == wrong == 0
         and waited == sum(each.host == refused for each in lives.posts) > 0

@@ -75,7 +75,7 @@ async def schedule(wire: Wire) -> object:
     return await CalendlyAvailabilityGateway(wire.api).schedule(ACCESS, uri)
 
 
-async def everybody(wire: Wire) -> object:
+async def all_invitees(wire: Wire) -> object:
     """Get event, list invitees."""
     return await CalendlyBookingsGateway(wire.api).of_event(ACCESS, EVENT)
 
@@ -99,7 +99,7 @@ async def link(wire: Wire) -> object:
 
 READS: list[Operation] = [
     *(me, user, event_types, event_type, available_times, busy_times, schedules, schedule),
-    *(everybody, invitee, mark, link),
+    *(all_invitees, invitee, mark, link),
 ]
 
 

@@ -36,7 +36,7 @@ def spend_all(budget: RateBudget, user: str = ADA) -> int:
     raise AssertionError("the budget has no bottom")
 
 
-def told_to_wait(budget: RateBudget, user: str = ADA) -> float | None:
+def refused_for(budget: RateBudget, user: str = ADA) -> float | None:
     """Return the wait of a refused request, in seconds."""
     with pytest.raises(CalendlyThrottled) as caught, budget.flight(user):
         pass
@@ -106,7 +106,7 @@ def test_the_closer_the_limit_the_fewer_are_in_flight() -> None:
     request(budget, state=RateState(50, 11, 60))
 
     with budget.flight(ADA):
-        wait = told_to_wait(budget)
+        wait = refused_for(budget)
 
     assert wait == 1
     request(budget)
@@ -119,7 +119,7 @@ def test_a_new_minute_begins_with_a_few() -> None:
     with ExitStack() as flights:
         for _ in range(6):
             flights.enter_context(budget.flight(ADA))
-        wait = told_to_wait(budget)
+        wait = refused_for(budget)
 
     assert wait == 1
 
@@ -129,11 +129,11 @@ def test_after_a_spent_minute_one_request_goes_ahead() -> None:
     clock = StillClock()
     budget = RateBudget(clock)
     request(budget, state=RateState(500, 0, 60))
-    assert told_to_wait(budget) == 61
+    assert refused_for(budget) == 61
     clock.move(61)
 
     with budget.flight(ADA) as ahead:
-        assert told_to_wait(budget) == 1
+        assert refused_for(budget) == 1
         ahead.learn(RateState(500, 499, 60))
 
     with budget.flight(ADA):
@@ -170,7 +170,7 @@ def test_a_spent_window_says_how_long_to_wait_and_opens_again() -> None:
     spend_all(budget)
     clock.move(45)
 
-    wait = told_to_wait(budget)
+    wait = refused_for(budget)
     clock.move(15)
 
     assert wait == 15
@@ -189,7 +189,7 @@ def test_a_window_that_calendly_says_is_spent_lasts_as_long_as_it_says() -> None
 
     request(budget, state=RateState(500, 0, 40))
     clock.move(20)
-    wait = told_to_wait(budget)
+    wait = refused_for(budget)
     clock.move(21)
 
     assert wait == 21
@@ -210,9 +210,9 @@ def test_a_pause_ends_by_itself() -> None:
     budget = RateBudget(clock)
     budget.pause(Allowance.API, ADA, 90)
 
-    first = told_to_wait(budget)
+    first = refused_for(budget)
     clock.move(89)
-    last = told_to_wait(budget)
+    last = refused_for(budget)
     clock.move(1)
     request(budget)
 
@@ -226,7 +226,7 @@ def test_a_pause_is_never_cut_short() -> None:
 
     budget.pause(Allowance.API, ADA, 5)
 
-    assert told_to_wait(budget) == 90
+    assert refused_for(budget) == 90
 
 
 def test_a_wait_of_calendlys_is_distinguished_from_our_own_limit() -> None:

@@ -16,7 +16,7 @@ TWO_HOURS = timedelta(hours=2)
 REFRESH = Secret("refresh-1")
 
 
-def spoilt(**changed: Any) -> httpx.Response:
+def answer_with(**changed: Any) -> httpx.Response:
     """Return the token endpoint's answer with some fields changed or left out."""
     body = bodies.tokens(**changed)
     return answer(200, {name: value for name, value in body.items() if value is not ABSENT})
@@ -60,8 +60,8 @@ async def connected_with(response: httpx.Response) -> TokenPair:
 async def test_whatever_life_is_stated_the_pair_is_kept(stated: object, life: timedelta) -> None:
     """An incredible or unreadable life is replaced by one between a minute and a month."""
     for pair in (
-        await refreshed_with(spoilt(expires_in=stated)),
-        await connected_with(spoilt(expires_in=stated)),
+        await refreshed_with(answer_with(expires_in=stated)),
+        await connected_with(answer_with(expires_in=stated)),
     ):
         assert pair.expires_at == NOW + life
         assert pair.refresh == Secret("refresh-2")
@@ -81,7 +81,7 @@ async def test_a_number_beyond_every_float_is_no_life() -> None:
 @pytest.mark.parametrize("token", [ABSENT, None, "", 7, ["refresh-2"]])
 async def test_without_a_new_refresh_token_the_old_one_stays(token: object) -> None:
     """An answer without refresh token leaves the one that was sent in force (RFC 6749, 6)."""
-    pair = await refreshed_with(spoilt(refresh_token=token))
+    pair = await refreshed_with(answer_with(refresh_token=token))
 
     assert pair.refresh == REFRESH
     assert pair.access == Secret("eyJhbGciOiJIUzI1NiJ9.access")
@@ -92,7 +92,7 @@ async def test_without_a_new_refresh_token_the_old_one_stays(token: object) -> N
 @pytest.mark.parametrize("token", [ABSENT, None, "", 7])
 async def test_without_an_access_token_the_next_exchange_brings_one(token: object) -> None:
     """A new refresh token alone is kept: the pair is due immediately."""
-    pair = await refreshed_with(spoilt(access_token=token))
+    pair = await refreshed_with(answer_with(access_token=token))
 
     assert pair.refresh == Secret("refresh-2")
     assert pair.expires_at == NOW
@@ -108,7 +108,7 @@ async def test_without_an_access_token_the_next_exchange_brings_one(token: objec
         answer(200, []),
         answer(200, "token"),
         answer(200, {}),
-        spoilt(access_token="", refresh_token=ABSENT),
+        answer_with(access_token="", refresh_token=ABSENT),
     ],
     ids=["HTML", "empty", "cut", "list", "text", "no field", "no token"],
 )
@@ -122,7 +122,7 @@ async def test_an_answer_without_tokens_is_uncertain(response: httpx.Response) -
 async def test_a_connection_needs_both_tokens(missing: str) -> None:
     """The person is there still: a connection that could not last is begun again."""
     with pytest.raises(CalendlyUncertain, match=missing):
-        await connected_with(spoilt(**{missing: ABSENT}))
+        await connected_with(answer_with(**{missing: ABSENT}))
 
 
 @pytest.mark.parametrize(
@@ -145,14 +145,14 @@ async def test_empty_scopes_differ_from_missing_scopes(
     stated: object, at_refresh: tuple[str, ...], at_connect: tuple[str, ...]
 ) -> None:
     """At a refresh both mean as before; of a new grant, not said is full access, empty is none."""
-    assert (await refreshed_with(spoilt(scope=stated))).scopes == at_refresh
-    assert (await connected_with(spoilt(scope=stated))).scopes == at_connect
+    assert (await refreshed_with(answer_with(scope=stated))).scopes == at_refresh
+    assert (await connected_with(answer_with(scope=stated))).scopes == at_connect
 
 
 @pytest.mark.parametrize("owner", [ABSENT, None, "", 7])
 async def test_who_is_not_named_is_who_asked(owner: object) -> None:
     """A refresh token belongs to its owner: an answer without a user is for the same user."""
-    pair = await refreshed_with(spoilt(owner=owner, organization=owner))
+    pair = await refreshed_with(answer_with(owner=owner, organization=owner))
 
     assert (pair.owner_uri, pair.organization_uri) == (bodies.USER, "")
 
@@ -160,8 +160,8 @@ async def test_who_is_not_named_is_who_asked(owner: object) -> None:
 @pytest.mark.parametrize("field", ["scope", "owner", "organization"])
 async def test_a_text_that_cannot_be_stored_counts_as_missing(field: str) -> None:
     """A NUL in a text that only tells does not cost the tokens beside it."""
-    odd = await refreshed_with(spoilt(**{field: "x\x00y"}))
-    silent = await refreshed_with(spoilt(**{field: None}))
+    odd = await refreshed_with(answer_with(**{field: "x\x00y"}))
+    silent = await refreshed_with(answer_with(**{field: None}))
 
     assert (odd.scopes, odd.owner_uri, odd.organization_uri) == (
         silent.scopes,

@@ -25,7 +25,7 @@ def product(piccolo_storage: PiccoloStorage) -> Product:
     return product
 
 
-async def crowd(product: Product, ada: Host) -> list[AvailabilityView]:
+async def many_readers(product: Product, ada: Host) -> list[AvailabilityView]:
     """Let all readers ask for the same slots concurrently."""
     processes = [Process(product, f"process-{number}") for number in range(PROCESSES)]
     return await asyncio.gather(
@@ -43,7 +43,7 @@ async def test_many_readers_of_a_cold_user_fetch_each_entry_once(product: Produc
     """Five hundred readers in four processes wait for one fetch of each thing that they need."""
     ada = await host(product)
 
-    views = await crowd(product, ada)
+    views = await many_readers(product, ada)
 
     assert {tuple(each.start for each in view.slots) for view in views} == {ada.starts}
     assert dict(product.calendly.calls) == {"event_types": 1, "available_times": 1}
@@ -56,7 +56,7 @@ async def test_many_readers_of_invalidated_entries_renew_each_once(product: Prod
     await invalidate_cache(product, ada, scope=Scope.EVERYTHING)
     product.calendly.calls.clear()
 
-    views = await crowd(product, ada)
+    views = await many_readers(product, ada)
     await product.background.settle()
 
     assert Freshness.INVALIDATED in {view.age.freshness for view in views}

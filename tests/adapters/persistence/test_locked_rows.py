@@ -168,11 +168,11 @@ async def test_many_locked_integrations_delay_no_other(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
     """The other integrations of a group are applied in time, for any number of locked ones."""
-    everybody = [await world.connect(f"user {number}") for number in range(24)]
+    hosts = [await world.connect(f"user {number}") for number in range(24)]
     ingest = webhooks.ingest_webhook(resources(piccolo_storage, world))
 
-    async with held(sql, HOLDS["a sweep"], *everybody[::2]):
-        answers = await delivered(ingest, everybody, [1])
+    async with held(sql, HOLDS["a sweep"], *hosts[::2]):
+        answers = await delivered(ingest, hosts, [1])
 
     free = [each for answer in answers[1::2] for each in answer]
     assert max(each.seconds for each in free) < 1
@@ -183,14 +183,14 @@ async def test_a_locked_table_refuses_all_deliveries_in_time(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection
 ) -> None:
     """While a migration holds a table, deliveries are refused soon enough for Calendly to hear."""
-    everybody = [await world.connect(f"user {number}") for number in range(30)]
+    hosts = [await world.connect(f"user {number}") for number in range(30)]
     ingest = webhooks.ingest_webhook(resources(piccolo_storage, world))
 
     async with sql.transaction():
         await sql.execute("LOCK TABLE calendly_integration")
         began = time.monotonic()
         ended = await asyncio.gather(
-            *(delivered(ingest, [each], [1]) for each in everybody), return_exceptions=True
+            *(delivered(ingest, [each], [1]) for each in hosts), return_exceptions=True
         )
         waited = time.monotonic() - began
 

@@ -44,7 +44,7 @@ class Stage:
         return await self._store.run(self._attempt, self.calendly.grant(account.user_uri), account)
 
 
-async def standing(sql: asyncpg.Connection) -> list[tuple[str, str]]:
+async def statuses(sql: asyncpg.Connection) -> list[tuple[str, str]]:
     """Return (id, status) of every integration."""
     rows = await sql.fetch("SELECT public_id, status FROM calendly_integration")
     return [(str(row["public_id"]), row["status"]) for row in rows]
@@ -62,7 +62,7 @@ async def test_of_many_replacements_one_stays(
 
     kept = await asyncio.gather(*(stage.keep(each) for each in accounts))
 
-    now = await standing(sql)
+    now = await statuses(sql)
     staying = {each for each, status in now if status != Status.DISCONNECTING}
     replaced = {str(each.replaced) for each in kept}
     assert len(now) == RACERS + 1
@@ -85,7 +85,7 @@ async def test_of_many_flows_of_one_account_one_integration_comes(
 
     assert len({each.integration.id for each in kept}) == 1
     assert [each.replaced for each in kept if each.replaced] == [ada.id]
-    assert sorted(status for _, status in await standing(sql)) == ["active", "disconnecting"]
+    assert sorted(status for _, status in await statuses(sql)) == ["active", "disconnecting"]
 
 
 async def test_a_refresh_of_the_old_one_ends_on_the_old_one(

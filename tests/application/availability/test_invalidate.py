@@ -36,7 +36,7 @@ def everything(of: Host) -> list[CacheKey]:
     return [*SINGLE, CacheKey(CacheKind.SLOTS, of.event_type.uri)]
 
 
-async def overtaken_by(product: Product, of: Host) -> set[str | None]:
+async def invalidations_of(product: Product, of: Host) -> set[str | None]:
     """Return the invalidations of the host's entries."""
     found = [await cached(product, of, at) for at in everything(of)]
     return {each.invalidated_by for each in found if each is not None}
@@ -54,7 +54,7 @@ async def test_everything_is_invalidated(
     found = await (invalidate.for_user(mine.user_id) if by_user else invalidate(mine.id))
 
     assert found.id == mine.id
-    assert await overtaken_by(product, ada) == {"operator"}
+    assert await invalidations_of(product, ada) == {"operator"}
     assert product.storage.state.integrations[grace.integration.id] == before
 
 
@@ -74,7 +74,7 @@ async def test_what_happens_next(
     assert read.age.freshness is Freshness.INVALIDATED
     assert product.calendly.calls["schedules"] == calls + 1
     await process.sync_due(10, lambda _: None)
-    assert await overtaken_by(product, ada) == {None}
+    assert await invalidations_of(product, ada) == {None}
 
 
 async def test_a_user_without_a_connection_is_not_found(

@@ -279,7 +279,7 @@ async def test_one_bug_does_not_stop_the_others(product: Product, process: Proce
 async def test_an_unreadable_list_is_fetched_again(product: Product, process: Process) -> None:
     """Event types that another version stored, or that are corrupt, are treated as missing."""
     ada = await host(product)
-    await store(product, ada, CacheEntry(CacheKind.EVENT_TYPES, "", b"spoilt", NOON))
+    await store(product, ada, CacheEntry(CacheKind.EVENT_TYPES, "", b"corrupt", NOON))
 
     job_result = await run(process)
 

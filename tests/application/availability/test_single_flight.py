@@ -29,7 +29,7 @@ from tests.application.support.host_setup import (
 )
 from tests.application.support.process import CACHE, Process
 from tests.application.support.refusing import RefusingBackground
-from tests.application.support.slow_store import DawdlingCalendly, dawdling_product
+from tests.application.support.slow_store import SlowCalendly, slow_product
 from tests.application.support.statement_counter import CountedStorage
 
 EVENT_TYPES = CacheKey(CacheKind.EVENT_TYPES)
@@ -59,7 +59,7 @@ async def ask_after(seconds: float, query: Query) -> object:
 @pytest.mark.parametrize("seed", range(25))
 async def test_many_readers_of_a_cold_user_fetch_each_thing_once(seed: int) -> None:
     """For any number of callers, processes and cancellations, each entry is fetched once."""
-    product, chance = dawdling_product(seed), Random(seed)  # noqa: S311 - no secret
+    product, chance = slow_product(seed), Random(seed)  # noqa: S311 - no secret
     ada = await host(product)
     processes = [Process(product, f"process-{number}") for number in range(4)]
 
@@ -84,7 +84,7 @@ async def test_many_readers_of_a_cold_user_fetch_each_thing_once(seed: int) -> N
 @pytest.mark.parametrize("seed", range(25))
 async def test_many_readers_of_a_stale_user_renew_each_thing_once(seed: int) -> None:
     """Stale parts are renewed once behind all the answers, by one process of several."""
-    product, chance = dawdling_product(seed), Random(seed)  # noqa: S311 - no secret
+    product, chance = slow_product(seed), Random(seed)  # noqa: S311 - no secret
     ada = await host(product)
     processes = [Process(product, f"process-{number}") for number in range(4)]
     await asyncio.gather(*(query() for query in queries(processes[0], ada)))
@@ -116,13 +116,15 @@ async def test_five_hundred_waiting_readers_cost_a_few_lookups(
     hold = product.calendly.hold_next("event_types")
     fetch = asyncio.create_task(other.event_types(ada.integration.user_id))
     await hold.reached.wait()
-    crowd = [asyncio.create_task(process.event_types(ada.integration.user_id)) for _ in range(500)]
+    readers = [
+        asyncio.create_task(process.event_types(ada.integration.user_id)) for _ in range(500)
+    ]
     await asyncio.sleep(0.1)
     before = store.openings
     await asyncio.sleep(2)
     polls = store.openings - before
     hold.release()
-    found = await asyncio.gather(fetch, *crowd)
+    found = await asyncio.gather(fetch, *readers)
 
     assert len(found) == 501
     assert polls <= 10
@@ -136,11 +138,13 @@ async def test_a_late_caller_joins_the_running_fetch(product: Product, process: 
     before = product.randomness.new_id().int >> 80
     first = asyncio.create_task(process.event_types(ada.integration.user_id))
     await hold.reached.wait()
-    crowd = [asyncio.create_task(process.event_types(ada.integration.user_id)) for _ in range(20)]
+    readers = [
+        asyncio.create_task(process.event_types(ada.integration.user_id)) for _ in range(20)
+    ]
     await asyncio.sleep(0.1)
     hold.release()
 
-    await asyncio.gather(first, *crowd)
+    await asyncio.gather(first, *readers)
 
     # Each attempt at the right to fetch is made under a name of its own.
     assert (product.randomness.new_id().int >> 80) - before == 2
@@ -216,9 +220,9 @@ async def test_requests_are_collected_during_a_fetch(product: Product, process: 
 
 async def test_what_a_reader_waits_for_goes_before_the_jobs() -> None:
     """A call that a caller waits for counts as the user's; a background call counts as a job's."""
-    product = dawdling_product(0)
+    product = slow_product(0)
     calendly = product.calendly
-    assert isinstance(calendly, DawdlingCalendly)
+    assert isinstance(calendly, SlowCalendly)
     process, ada = Process(product, "process-1"), await host(product)
 
     await process.event_types(ada.integration.user_id)

@@ -47,7 +47,7 @@ async def booked(product: Product, process: Process, ada: Host, count: int) -> l
     return sorted(made, key=lambda each: each.event_uri)
 
 
-def give_away(product: Product, *given: Facts) -> None:
+def reassign(product: Product, *given: Facts) -> None:
     """Let Calendly reassign events to a host that is unknown here."""
     for facts in given:
         details = replace(facts.details, host_uris=(NOBODY,))
@@ -76,7 +76,7 @@ async def test_what_concerns_one_event_passes_that_one_over(
 ) -> None:
     """An event that Calendly does not tell of stays as it is, and the next one is looked at."""
     first, second = await booked(product, process, ada, 2)
-    give_away(product, first, second)
+    reassign(product, first, second)
     product.randomness.chances = [0.0]
     product.calendly.fail_next("of_event", error)
 
@@ -100,7 +100,7 @@ async def test_what_concerns_more_than_one_event_ends_the_look_and_not_the_sweep
 ) -> None:
     """When Calendly goes away after the last page, the sweep has compared and closes its gap."""
     given = await booked(product, process, ada, 2)
-    give_away(product, *given)
+    reassign(product, *given)
     now = product.clock.now()
     async with product.storage() as uow:
         await uow.integrations.put_gap(ada.integration.id, Gap(since=now, until=now))
@@ -120,7 +120,7 @@ async def test_each_unlisted_event_comes_up(product: Product, process: Process, 
     *hiding, last = await booked(product, process, ada, MAX_EVENTS + 1)
     for each in hiding:
         del product.calendly.invitees[each.invitee_uri]
-    give_away(product, last)
+    reassign(product, last)
     product.randomness.chances = [0.0, 0.3]
 
     await process.reconcile(ada.integration.id, backfill=False)
@@ -136,7 +136,7 @@ async def test_a_sweep_looks_at_so_many_events_at_the_most(
 ) -> None:
     """Wherever the look begins, no event is looked at twice, and the rest is left."""
     given = await booked(product, process, ada, MANY)
-    give_away(product, *given)
+    reassign(product, *given)
     product.randomness.chances = [chance]
 
     await process.reconcile(ada.integration.id, backfill=False)

@@ -196,14 +196,14 @@ async def test_of_two_replacements_the_later_stays(product: Product, process: Pr
     old = await product.connect()
     outcomes = await asyncio.gather(*(replace_by_another(product, process, old) for _ in "ab"))
 
-    standing = {
+    statuses = {
         row.value.id: row.value.status for row in product.storage.state.integrations.values()
     }
-    staying = [each for each, status in standing.items() if status is Status.ACTIVE]
+    staying = [each for each, status in statuses.items() if status is Status.ACTIVE]
     replaced = {outcome.replaced for outcome in outcomes}
     assert [outcome.error for outcome in outcomes] == [None, None]
-    assert len(standing) == 3
-    assert staying == list(set(standing) - replaced)
+    assert len(statuses) == 3
+    assert staying == list(set(statuses) - replaced)
     assert {f"integration/{each}/disconnect" for each in replaced} <= set(product.jobs.started)
 
 

@@ -10,5 +10,5 @@ async def corrupt(product: Product, integration: Integration, **changes: str) ->
     """Put other texts in the place of an integration's sealed tokens: `access`, `refresh`."""
     row = product.storage.state.integrations[integration.id]
     assert row.value.tokens is not None
-    spoilt = replace(row.value, tokens=replace(row.value.tokens, **changes))
-    product.storage.state.integrations[integration.id] = replace(row, value=spoilt)
+    corrupt = replace(row.value, tokens=replace(row.value.tokens, **changes))
+    product.storage.state.integrations[integration.id] = replace(row, value=corrupt)

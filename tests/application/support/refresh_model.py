@@ -80,8 +80,8 @@ class Play:
         """The invariants that were broken, in words."""
         return self._judge.faults
 
-    def _process(self, rescued: Sequence[UnsavedTokenPair] = ()) -> Mortal:
-        return Mortal(self.world, f"process-{next(self._names)}", rescued)
+    def _process(self, unsaved: Sequence[UnsavedTokenPair] = ()) -> Mortal:
+        return Mortal(self.world, f"process-{next(self._names)}", unsaved)
 
     async def settle(self) -> None:
         """Let all processes run until each is parked, asleep, done or dead; replace the dead."""
@@ -251,14 +251,14 @@ class Play:
         await self.settle()
         while self._running():
             await self._pass(timedelta(seconds=10))
-        rescued = [pair.tokens for pair in self._rescued()]
-        is_known = self._judge.is_known(rescued, self._processes)
+        unsaved = [pair.tokens for pair in self._unsaved()]
+        is_known = self._judge.is_known(unsaved, self._processes)
         self.product.clock.advance(timedelta(hours=2))
-        process = self._process(self._rescued())
+        process = self._process(self._unsaved())
         await self._run_job(process)
         await self._judge.judge(process.use, is_known=is_known)
 
-    def _rescued(self) -> list[UnsavedTokenPair]:
+    def _unsaved(self) -> list[UnsavedTokenPair]:
         return [pair for each in self._processes for pair in each.unsaved_tokens.kept()]
 
     async def _run_job(self, process: Mortal) -> None:

@@ -15,7 +15,7 @@ LOOK = 0.02  # seconds that a look at the store takes at most
 CALL = 0.3  # seconds that a call to Calendly takes at most
 
 
-class DawdlingStorage(CrashingStorage):
+class SlowStorage(CrashingStorage):
     """A store where each unit of work begins and ends a while later."""
 
     def __init__(self, chance: Random) -> None:
@@ -31,7 +31,7 @@ class DawdlingStorage(CrashingStorage):
         await sleep(self._chance.uniform(0, LOOK))
 
 
-class DawdlingCalendly(CrashingCalendly):
+class SlowCalendly(CrashingCalendly):
     """A Calendly that answers after a delay.
 
     Attributes:
@@ -59,9 +59,9 @@ class DawdlingCalendly(CrashingCalendly):
             self._under_way -= 1
 
 
-def dawdling_product(seed: int) -> Product:
+def slow_product(seed: int) -> Product:
     """Return a product whose steps take as long as this chance wants."""
     chance, product = Random(seed), Product()  # noqa: S311 - no secret
-    product.storage = DawdlingStorage(chance)
-    product.calendly = DawdlingCalendly(product, chance)
+    product.storage = SlowStorage(chance)
+    product.calendly = SlowCalendly(product, chance)
     return product

@@ -198,7 +198,7 @@ async def test_a_call_for_an_unknown_integration_is_not_found(
     assert product.calendly.calls["me"] == 0
 
 
-async def asked_to_rest(
+async def refused_with_429(
     product: Product, process: Process, work: Work, owner: Integration, seconds: float
 ) -> None:
     """Let Calendly answer a user's call with 429."""
@@ -213,7 +213,7 @@ async def test_a_429_pauses_that_user_in_every_process(
 ) -> None:
     """A user's wait that Calendly asked for holds in every process, without a request."""
     ada, bob = await product.connect("ada"), await product.connect("bob")
-    await asked_to_rest(product, process, work, ada, 60)
+    await refused_with_429(product, process, work, ada, 60)
     other = Process(product, "process-2")
     product.clock.advance(timedelta(seconds=20))
 
@@ -229,7 +229,7 @@ async def test_a_429_pauses_that_user_in_every_process(
 async def test_a_pause_ends_by_itself(product: Product, process: Process, work: Work) -> None:
     """When the time that Calendly asked for is over, calls go out again."""
     connected = await product.connect()
-    await asked_to_rest(product, process, work, connected, 60)
+    await refused_with_429(product, process, work, connected, 60)
 
     product.clock.advance(timedelta(seconds=60))
 
@@ -239,7 +239,7 @@ async def test_a_pause_ends_by_itself(product: Product, process: Process, work: 
 async def test_a_short_pause_is_waited_out(product: Product, process: Process, work: Work) -> None:
     """A rest that ends within a request's longest wait costs its caller only that."""
     connected = await product.connect()
-    await asked_to_rest(product, process, work, connected, 60)
+    await refused_with_429(product, process, work, connected, 60)
     product.clock.advance(timedelta(seconds=57))
     began = asyncio.get_running_loop().time()
 

@@ -22,7 +22,7 @@ TWO_HOURS = timedelta(hours=2)
 ALL_SCOPES = " ".join(REQUIRED_SCOPES)
 
 
-def spoilt(**changed: Any) -> httpx.Response:
+def answer_with(**changed: Any) -> httpx.Response:
     """Return the token endpoint's answer with some fields changed or left out."""
     body = bodies.tokens(**changed)
     return answer(200, {name: value for name, value in body.items() if value is not ABSENT})
@@ -45,7 +45,7 @@ async def test_fewer_scopes_keep_the_grant_and_are_shown(
 ) -> None:
     """A grant with fewer scopes stays active; the missing scopes and the remedy are shown."""
     stored, _ = await exchanged(
-        product, process, spoilt(scope="users:read", owner=ABSENT, organization=ABSENT)
+        product, process, answer_with(scope="users:read", owner=ABSENT, organization=ABSENT)
     )
 
     shown = await ViewIntegration(
@@ -67,7 +67,7 @@ async def test_fewer_scopes_keep_the_grant_and_are_shown(
 async def test_a_refresh_without_scopes_changes_none(product: Product, process: Process) -> None:
     """A refresh that says nothing of scopes changes none."""
     stored, _ = await exchanged(
-        product, process, spoilt(scope=ABSENT, owner=ABSENT, organization=ABSENT)
+        product, process, answer_with(scope=ABSENT, owner=ABSENT, organization=ABSENT)
     )
 
     assert set(stored.scopes) == set(REQUIRED_SCOPES)
@@ -79,7 +79,7 @@ async def test_a_refresh_without_refresh_token_ends_no_grant(
 ) -> None:
     """The account works on with the new access token, and is asked for again when it is due."""
     stored, _ = await exchanged(
-        product, process, spoilt(refresh_token=ABSENT, owner=ABSENT, scope=ALL_SCOPES)
+        product, process, answer_with(refresh_token=ABSENT, owner=ABSENT, scope=ALL_SCOPES)
     )
 
     assert (stored.status, stored.attention) == (Status.ACTIVE, None)
@@ -94,9 +94,9 @@ async def test_a_refresh_without_access_token_is_repeated_on_use(
 ) -> None:
     """The account's next use exchanges the new refresh token, and goes through."""
     stored, wire = await exchanged(
-        product, process, spoilt(access_token=ABSENT, owner=ABSENT, scope=ALL_SCOPES)
+        product, process, answer_with(access_token=ABSENT, owner=ABSENT, scope=ALL_SCOPES)
     )
-    wire._answers.append(spoilt(owner=ABSENT))
+    wire._answers.append(answer_with(owner=ABSENT))
 
     token = await process.session.call(stored.id, _token_of)
 
@@ -113,7 +113,7 @@ async def _token_of(access: Any) -> Secret:
 async def test_another_owner_needs_a_person(product: Product, process: Process) -> None:
     """Tokens of another Calendly user are never stored for this one."""
     connected = await product.connect()
-    process.calendly = Wire(spoilt(owner=f"{bodies.API}/users/OTHER")).oauth  # type: ignore[assignment]
+    process.calendly = Wire(answer_with(owner=f"{bodies.API}/users/OTHER")).oauth  # type: ignore[assignment]
 
     with pytest.raises(GrantRefused):
         await process.refresh_under_lease.run(*await leased(product, connected.id))

@@ -119,10 +119,10 @@ async def test_busy_times_of_a_week_at_most(stage: Stage) -> None:
     with pytest.raises(CalendlyRejected):
         await stage.availability.busy_times(access, stage.account.user_uri, ahead(days=7, hours=1))
 
-    told = [Window(each.start, each.end) for each in found]
-    assert [each for each in told if each in spans] == spans[::-1]
+    open_times = [Window(each.start, each.end) for each in found]
+    assert [each for each in open_times if each in spans] == spans[::-1]
     assert {each.kind for each in found} == {"external"}
-    assert [each.start for each in told] == sorted(each.start for each in told)
+    assert [each.start for each in open_times] == sorted(each.start for each in open_times)
 
 
 async def test_a_broken_calendar_is_distinguished(stage: Stage) -> None:

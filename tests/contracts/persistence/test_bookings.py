@@ -89,10 +89,10 @@ async def test_given_to_another_host(storage: Storage, world: World, ada: Integr
     async with storage() as uow:
         page = await uow.bookings.page(ada.user_id, BookingQuery(limit=9))
         found = [await uow.bookings.find(ada.user_id, each.id) for each in made]
-        standing = await uow.bookings.active_events(ada.id, span, NOON + HOUR)
+        active = await uow.bookings.active_events(ada.id, span, NOON + HOUR)
     assert list(page) == shown
     assert found == made
-    assert standing == {each.facts.invitee_uri: each.facts.event_uri for each in shown}
+    assert active == {each.facts.invitee_uri: each.facts.event_uri for each in shown}
 
 
 async def test_active_events(storage: Storage, world: World, ada: Integration) -> None:
@@ -110,8 +110,8 @@ async def test_active_events(storage: Storage, world: World, ada: Integration) -
     await world.book(ada, *all_facts, canceled, young)
 
     async with storage() as uow:
-        standing = await uow.bookings.active_events(ada.id, span, NOON + HOUR)
-    assert list(standing) == [samples.invitee_uri("FIRST")]
+        active = await uow.bookings.active_events(ada.id, span, NOON + HOUR)
+    assert list(active) == [samples.invitee_uri("FIRST")]
 
 
 async def test_held_elsewhere(storage: Storage, world: World, ada: Integration) -> None:

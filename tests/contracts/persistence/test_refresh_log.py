@@ -21,7 +21,7 @@ Leased = tuple[Integration, Lease]
 
 
 @pytest.fixture
-async def crowd(storage: Storage, world: World) -> list[Leased]:
+async def leased_rows(storage: Storage, world: World) -> list[Leased]:
     """Integrations, each under a lease from noon for an hour."""
     for number in range(CROWD):
         await world.connect(f"user-{number}")
@@ -51,52 +51,55 @@ def renewed(integration: Integration) -> Integration:
 
 
 async def test_starts_that_come_together(
-    storage: Storage, world: World, crowd: list[Leased]
+    storage: Storage, world: World, leased_rows: list[Leased]
 ) -> None:
     """Each concurrent start is granted and stored; one whose lease was lost is not."""
-    strayed = (crowd[0][0], replace(crowd[0][1], fence=crowd[0][1].fence + 1))
+    strayed = (leased_rows[0][0], replace(leased_rows[0][1], fence=leased_rows[0][1].fence + 1))
 
-    starts = await asyncio.gather(*(begin(storage, each) for each in [strayed, *crowd[1:]]))
+    starts = await asyncio.gather(*(begin(storage, each) for each in [strayed, *leased_rows[1:]]))
 
     assert starts == [REFUSED, *[GRANTED] * (CROWD - 1)]
-    stored = [await world.now(integration.id) for integration, _ in crowd]
+    stored = [await world.now(integration.id) for integration, _ in leased_rows]
     assert [each.exchange_started_at for each in stored] == [None, *[NOON] * (CROWD - 1)]
 
 
-async def test_each_start_counts_by_itself(storage: Storage, crowd: list[Leased]) -> None:
+async def test_each_start_counts_by_itself(storage: Storage, leased_rows: list[Leased]) -> None:
     """Starts of one integration that come together are all counted, up to Calendly's limit."""
     many = TOKEN_REQUESTS + 2
 
-    starts = await asyncio.gather(*(begin(storage, crowd[0]) for _ in range(many)))
+    starts = await asyncio.gather(*(begin(storage, leased_rows[0]) for _ in range(many)))
 
     assert [each.granted for each in starts] == [True] * TOKEN_REQUESTS + [False] * 2
     assert starts[-1].wait == MINUTE
 
 
 async def test_outcomes_that_come_together(
-    storage: Storage, world: World, crowd: list[Leased]
+    storage: Storage, world: World, leased_rows: list[Leased]
 ) -> None:
     """Each concurrent outcome is stored whole, regardless of the others."""
-    changed = [renewed(each) for each, _ in crowd]
-    changed[1] = needs_person(crowd[1][0], Cause.GRANT_REFUSED, NOON, code="grant_refused")
-    changed[2] = replace(crowd[2][0], last_error_code="calendly_unavailable")
+    changed = [renewed(each) for each, _ in leased_rows]
+    changed[1] = needs_person(leased_rows[1][0], Cause.GRANT_REFUSED, NOON, code="grant_refused")
+    changed[2] = replace(leased_rows[2][0], last_error_code="calendly_unavailable")
     changed[3] = replace(changed[3], scopes=("one",), connected_at=NOON - HOUR)
 
     stored = await asyncio.gather(
-        *(finish(storage, new, lease) for new, (_, lease) in zip(changed, crowd, strict=True))
+        *(
+            finish(storage, new, lease)
+            for new, (_, lease) in zip(changed, leased_rows, strict=True)
+        )
     )
 
     assert stored == [each is not changed[3] for each in changed]
-    found = [await world.now(integration.id) for integration, _ in crowd]
-    assert found == [*changed[:3], crowd[3][0], *changed[4:]]
+    found = [await world.now(integration.id) for integration, _ in leased_rows]
+    assert found == [*changed[:3], leased_rows[3][0], *changed[4:]]
 
 
 @pytest.mark.parametrize("pair_first", [True, False])
 async def test_a_pair_outlives_a_refusal_that_comes_with_it(
-    storage: Storage, world: World, crowd: list[Leased], *, pair_first: bool
+    storage: Storage, world: World, leased_rows: list[Leased], *, pair_first: bool
 ) -> None:
     """A late pair is kept, also beside the refusal of the process that took the lease over."""
-    integration, held = crowd[0]
+    integration, held = leased_rows[0]
     pair = finish(storage, renewed(integration), replace(held, fence=held.fence - 1))
     person = needs_person(integration, Cause.GRANT_REFUSED, NOON, code="grant_refused")
     refusal = finish(storage, person, held)
@@ -107,9 +110,11 @@ async def test_a_pair_outlives_a_refusal_that_comes_with_it(
     assert (kept.status, kept.tokens) == (Status.ACTIVE, renewed(integration).tokens)
 
 
-async def test_a_lease_is_free_after_its_outcome(storage: Storage, crowd: list[Leased]) -> None:
+async def test_a_lease_is_free_after_its_outcome(
+    storage: Storage, leased_rows: list[Leased]
+) -> None:
     """The next process gets the lease after an outcome, unless the outcome keeps it for some time."""
-    (first, lease), (second, other) = crowd[:2]
+    (first, lease), (second, other) = leased_rows[:2]
     await finish(storage, renewed(first), lease)
     await storage.refresh_log().finish(
         RefreshEnd(second, other, expected_version=1, keep_lease_until=NOON + MINUTE)

@@ -183,11 +183,11 @@ async def test_body_that_does_not_open(storage: Storage, world: World, vault: Fa
     await store(storage, stored)
     if isinstance(storage, FakeStorage):
         row = storage.state.webhook_events[stored.id]
-        spoilt = type(row.event)(
+        corrupt = type(row.event)(
             **{name: getattr(row.event, name) for name in row.event.__struct_fields__}
             | {"fault": "encryption_key_unknown"}
         )
-        storage.state.webhook_events[stored.id] = type(row)(spoilt, row.next_attempt_at)
+        storage.state.webhook_events[stored.id] = type(row)(corrupt, row.next_attempt_at)
     old = vault.sealing_key_id
     vault.rotate()
     vault.lose(old)

@@ -95,10 +95,10 @@ class BookingsSide(InviteesSide):
             seats = self._seats(event_uri)
             if not seats:
                 raise not_found("event")
-            standing = [each for each in seats if each.status is BookingStatus.BOOKED]
-            if standing and standing[0].details.start <= self.clock.now():
+            active = [each for each in seats if each.status is BookingStatus.BOOKED]
+            if active and active[0].details.start <= self.clock.now():
                 raise CalendlyForbidden("Event in the past.")
-            for each in standing:
+            for each in active:
                 self.close(each, Cancellation(self.clock.now(), host.name, "host", reason))
 
     async def mark_no_show(self, access: Access, invitee_uri: str) -> NoShow:

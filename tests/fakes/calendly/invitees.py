@@ -135,7 +135,7 @@ class InviteesSide(AvailabilitySide):
 
     def _event_at(self, event_type_uri: str, start: datetime, *, group: bool) -> str:
         for each in self.invitees.values():
-            standing = each.status is BookingStatus.BOOKED and each.details.start == start
-            if group and standing and each.details.event_type_uri == event_type_uri:
+            active = each.status is BookingStatus.BOOKED and each.details.start == start
+            if group and active and each.details.event_type_uri == event_type_uri:
                 return each.event_uri
         return f"{API}/scheduled_events/EVENT{self.number():04}"

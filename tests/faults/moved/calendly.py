@@ -40,7 +40,7 @@ class Calendly:
         """Let it misbehave."""
         await self.control("POST", "/faults", **rule)
 
-    async def mend(self) -> None:
+    async def recover(self) -> None:
         """Let it behave."""
         await self.control("DELETE", "/faults")
 

@@ -38,7 +38,7 @@ async def run(size: Size, database: Secret | None = None) -> list[Row]:
         await accounts.connect(size.integrations)
         await stage.move_to(stage.clock.now() + HOUR)
         await stage.calendly.fault(path="/oauth/token", kind="drop_answer", share=SHARE)
-        schedule = Schedule(stage, when_idle=stage.calendly.mend)
+        schedule = Schedule(stage, when_idle=stage.calendly.recover)
         await schedule.play(stage.clock.now() + HOUR)
         return [_row(size, stage, accounts, await accounts.all())]
 

@@ -144,7 +144,7 @@ class _Outage:
         self._calls += await self._stage.calendly.requests()
         self._ends, self._refused = dict(self._users.calls), list(self._users.refused)
         self._stage.line.timeout = READ_TIMEOUT
-        await self._stage.calendly.mend()
+        await self._stage.calendly.recover()
         self._reset = max(_open_for(each) for each in await self._breakers())
         self._ended_at = self._stage.clock.now()
 

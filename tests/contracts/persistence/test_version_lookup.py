@@ -12,7 +12,7 @@ from domain.integration import Integration
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
 from tests.fakes.storage import FakeStorage
-from tests.fakes.version_lookup import FakeStandings
+from tests.fakes.version_lookup import FakeVersionLookup
 
 KEY = b"k" * 32
 OTHER = b"o" * 32
@@ -24,7 +24,7 @@ def versions(storage: Storage) -> VersionLookup:
     if isinstance(storage, PiccoloStorage):
         return storage.versions()
     assert isinstance(storage, FakeStorage)
-    return FakeStandings(storage)
+    return FakeVersionLookup(storage)
 
 
 @pytest.fixture
