@@ -51,6 +51,7 @@ lint: $(INSTALLED) ## Check the locks, style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.plain_english
 
 language: $(INSTALLED) ## Check that the prose is plain English; ARGS are paths and --summary
 	$(BIN)/python -m tools.plain_english $(ARGS)

@@ -22,7 +22,7 @@ def test_imports_point_one_way() -> None:
 def test_every_package_is_under_contract() -> None:
     """No package of the product escapes the contracts, and the layers are in their order.
 
-    The tools are no part of the product, and have a contract for that reason.
+    The tools are not part of the product, so a contract separates them.
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     contracts = project["tool"]["importlinter"]
