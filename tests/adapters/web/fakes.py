@@ -62,7 +62,7 @@ class StillClock:
         return self.time
 
 
-class StandInStorage:
+class FakeDatabase:
     """A database that can be down, or lack migrations."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class StandInStorage:
         return self.missing
 
 
-class StandInSignals:
+class FakeTelemetry:
     """Counts refused deliveries, and reads of the cache."""
 
     def __init__(self) -> None:
@@ -100,10 +100,10 @@ class StandInSignals:
         return f"webhooks_received_total {len(self.received)}\n".encode()
 
 
-class StandInCircuits:
+class FakeBreakers:
     """Breakers in the states that a test sets, in a store that can be down."""
 
-    def __init__(self, storage: StandInStorage) -> None:
+    def __init__(self, storage: FakeDatabase) -> None:
         self.states_now = dict.fromkeys(Surface, BreakerView(BreakerState.CLOSED, 0, None))
         self._storage = storage
 
@@ -113,7 +113,7 @@ class StandInCircuits:
         return self.states_now
 
 
-class StandInCallers:
+class FakeCallers:
     """One good API key, and users by the team's own id."""
 
     def __init__(self) -> None:
@@ -148,7 +148,7 @@ class Flow:
     replace: bool = False
 
 
-class StandInConnect:
+class FakeConnect:
     """Flows by state, each good once."""
 
     def __init__(self, failures: Failures) -> None:
@@ -203,7 +203,7 @@ class StandInConnect:
         )
 
 
-class StandInHost:
+class FakeHost:
     """Integrations by user, and what all of them offer."""
 
     def __init__(self, failures: Failures) -> None:
@@ -234,10 +234,10 @@ class StandInHost:
         return self.integrations.pop(user_id, None) is not None
 
 
-class StandInLinks:
+class FakeLinks:
     """Single-use links, numbered."""
 
-    def __init__(self, host: StandInHost, failures: Failures) -> None:
+    def __init__(self, host: FakeHost, failures: Failures) -> None:
         self.made = 0
         self._host = host
         self._failures = failures
@@ -254,7 +254,7 @@ class StandInLinks:
         raise EventTypeNotFound("This user has no active event type of that name.")
 
 
-class StandInBookings:
+class FakeBookings:
     """Bookings, and acting requests by key."""
 
     def __init__(self, failures: Failures) -> None:
@@ -352,10 +352,10 @@ def _position(view: BookingView) -> tuple[datetime, BookingId]:
     return view.booking.facts.details.start, view.booking.id
 
 
-class StandInInbox:
+class FakeInbox:
     """Deliveries by body, behind the real signature check."""
 
-    def __init__(self, settings: Settings, telemetry: StandInSignals, failures: Failures) -> None:
+    def __init__(self, settings: Settings, telemetry: FakeTelemetry, failures: Failures) -> None:
         self.stored: list[bytes] = []
         self._settings = settings
         self._telemetry = telemetry
@@ -390,15 +390,15 @@ class StandInServices:
         self.settings = settings
         self.failures = Failures()
         self.clock = StillClock()
-        self.storage = StandInStorage()
+        self.storage = FakeDatabase()
         self.jobs = FakeJobs()
-        self.telemetry = StandInSignals()
-        self.circuit_breakers = StandInCircuits(self.storage)
-        self.identify_caller = StandInCallers()
-        self.connect = StandInConnect(self.failures)
+        self.telemetry = FakeTelemetry()
+        self.circuit_breakers = FakeBreakers(self.storage)
+        self.identify_caller = FakeCallers()
+        self.connect = FakeConnect(self.failures)
         self.begin_connect = self.connect.begin
         self.complete_connect = self.connect.complete
-        self.host = StandInHost(self.failures)
+        self.host = FakeHost(self.failures)
         self.view_integration = self.host.view
         self.refresh_tokens = SimpleNamespace(run=self.host.refresh)
         self.request_disconnect = self.host.disconnect
@@ -410,9 +410,9 @@ class StandInServices:
         self.invalidate_availability = FakeInvalidation(self.cache, self.host)
         self.versions = FakeVersionLookup(self.cache, self.storage)
         self.usage = FakeUsageTracker()
-        self.links = StandInLinks(self.host, self.failures)
+        self.links = FakeLinks(self.host, self.failures)
         self.create_scheduling_link = self.links.create
-        self.bookings = StandInBookings(self.failures)
+        self.bookings = FakeBookings(self.failures)
         self.kept = FakeStorage()
         self.operators = operators_of(self.kept, self.jobs)
         self.list_webhooks = self.operators.list_webhooks
@@ -424,7 +424,7 @@ class StandInServices:
         self.book_for_invitee = self.bookings.book
         self.cancel_booking = self.bookings.cancel
         self.mark_no_show = self.bookings.mark
-        self.ingest_webhook = StandInInbox(settings, self.telemetry, self.failures)
+        self.ingest_webhook = FakeInbox(settings, self.telemetry, self.failures)
 
     def fail_next(self, use_case: str, error: Exception) -> None:
         """Let the next call of a use case end with an error."""

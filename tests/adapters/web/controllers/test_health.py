@@ -5,11 +5,11 @@ from adapters.web.readiness import readiness
 from application.ports.storage.breakers import Surface
 from domain.circuit_breaker import BreakerState, BreakerView
 from tests.adapters.web import scenario as story
-from tests.adapters.web.fakes import StandInServices, StandInStorage
+from tests.adapters.web.fakes import FakeDatabase, StandInServices
 from tests.adapters.web.serving import Client
 
 
-class HangingStorage(StandInStorage):
+class HangingStorage(FakeDatabase):
     """A database that never answers."""
 
     async def ping(self) -> None:
