@@ -62,30 +62,22 @@ async def test_a_new_database_gets_a_new_api_key(stack: TestStack) -> None:
     assert first.api_key != second.api_key
 
 
-async def test_a_port_in_use_is_replaced_and_reported(stack: TestStack) -> None:
-    """A part whose port is in use gets another one, and the stack says which it was."""
+def test_a_port_in_use_is_replaced_and_reported(stack: TestStack) -> None:
+    """Another program has a port, or another part of the stack: the part gets a free one."""
+    mine = free_port()
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = server.getsockname()[1]
-        ports = dataclasses.replace(stack.config.ports, web=taken)
+        ports = dataclasses.replace(
+            stack.config.ports, web=taken, sandbox=mine, worker_metrics=mine
+        )
         running = LocalStack(dataclasses.replace(stack.config, ports=ports))
         addresses = running.start()
         running.stop()
 
-    assert running.replaced_ports == {"web": taken}
+    assert running.replaced_ports == {"web": taken, "worker_metrics": mine}
+    assert addresses.sandbox_url == f"http://localhost:{mine}"
     assert addresses.web_url != f"http://localhost:{taken}"
-
-
-async def test_parts_with_one_and_the_same_port_get_different_ones(stack: TestStack) -> None:
-    """The first part gets the port, the other one is reported."""
-    port = free_port()
-    ports = dataclasses.replace(stack.config.ports, web=port, sandbox=port)
-    running = LocalStack(dataclasses.replace(stack.config, ports=ports))
-    addresses = running.start()
-    running.stop()
-
-    assert running.replaced_ports == {"sandbox": port}
-    assert addresses.web_url == f"http://localhost:{port}"
-    assert addresses.sandbox_url != addresses.web_url
+    assert str(mine) not in addresses.worker_metrics_url
 
 
 def test_a_required_port_in_use_leaves_nothing(folder: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from adapters.local_stack.errors import LocalStackError, PortUnavailableError
 from adapters.local_stack.postgres.server import EmbeddedPostgres
-from adapters.local_stack.processes.ports import Port
 from tests.adapters.local_stack.postgres_client import fetch
+from tests.adapters.local_stack.stacks import copy_cluster
 
 
 async def test_a_second_start_keeps_the_data(folder: Path) -> None:
@@ -56,23 +56,15 @@ def test_stop_leaves_no_process_and_can_be_repeated(folder: Path) -> None:
     assert [p for p in processes if p.is_running()] == []
 
 
-def test_a_required_port_in_use_is_an_error(folder: Path) -> None:
-    """A server that cannot have its port does not start."""
-    with EmbeddedPostgres(folder / "one", durable=False) as first:
-        port = Port("postgres", first.port.number, required=True)
-
-        with pytest.raises(PortUnavailableError, match="Address already in use"):
-            EmbeddedPostgres(folder / "two", durable=False, port=port).start()
-
-
-def test_a_server_starts_again_at_its_port(folder: Path) -> None:
+def test_a_server_starts_again_at_its_port(folder: Path, cluster: Path) -> None:
     """Clients that know the address find the server there after a restart, or not at all."""
+    copy_cluster(cluster, folder / "pg")
     server = EmbeddedPostgres(folder / "pg", durable=False)
     before = server.start()
     server.stop()
     with (
         socket.create_server(("127.0.0.1", server.port.number)),
-        pytest.raises(PortUnavailableError),
+        pytest.raises(PortUnavailableError, match="Address already in use"),
     ):
         server.start()
     after = server.start()
