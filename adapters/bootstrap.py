@@ -13,6 +13,7 @@ from importlib.metadata import version
 import httpx
 
 from adapters.calendly.http import open_http
+from adapters.persistence.database_clock import CALLERS_CLOCK
 from adapters.persistence.storage import open_storage
 from adapters.security.vault import KeyRingVault
 from adapters.settings import Settings
@@ -65,7 +66,14 @@ async def open_resources(
     async with AsyncExitStack() as stack:
         vault = KeyRingVault(settings.token_encryption_keys)
         storage = await stack.enter_async_context(
-            open_storage(settings.database_url, vault, min_size=0, max_size=_connections(settings))
+            open_storage(
+                settings.database_url,
+                vault,
+                min_size=0,
+                max_size=_connections(settings),
+                # A clock that tests move also moves the database's.
+                session=None if clock is None else CALLERS_CLOCK,
+            )
         )
         http = http or open_http()
         stack.push_async_callback(http.aclose)

@@ -14,6 +14,7 @@ import pytest
 
 from adapters.local_stack.postgres.server import EmbeddedPostgres
 from adapters.local_stack.temporal_server import TemporalDevServer
+from adapters.persistence.database_clock import CALLERS_CLOCK
 from adapters.persistence.migrate import migrate
 from adapters.persistence.storage import PiccoloStorage, open_storage
 from domain.secret import Secret
@@ -84,7 +85,17 @@ def migrated(postgres: EmbeddedPostgres) -> Secret:
     address = Secret(postgres.dsn)
     with ThreadPoolExecutor(1) as thread:  # with a loop of its own, away from the tests' loops
         thread.submit(asyncio.run, migrate(address)).result()
+        thread.submit(asyncio.run, _move_with_callers(address)).result()
     return address
+
+
+async def _move_with_callers(address: Secret) -> None:
+    """Let the database's time be what the tests' clocks say."""
+    connection = await asyncpg.connect(address.reveal())
+    ((name, value),) = CALLERS_CLOCK.items()
+    database = await connection.fetchval("SELECT current_database()")
+    await connection.execute(f"ALTER DATABASE {database} SET {name} = '{value}'")
+    await connection.close()
 
 
 @pytest.fixture

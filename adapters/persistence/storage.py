@@ -4,10 +4,10 @@ Nothing connects before `open_storage` is entered, and everything is closed when
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Self
 
@@ -90,6 +90,17 @@ class PiccoloStorage:
         async with self._lend() as connection:
             await connection.execute("SELECT 1")
 
+    async def database_time(self) -> datetime:
+        """Return PostgreSQL's time (UTC).
+
+        Raises:
+            StorageUnavailable: PostgreSQL cannot be reached.
+
+        """
+        async with self._lend() as connection:
+            moment: datetime = await connection.fetchval("SELECT clock_timestamp()")
+        return moment
+
     async def pending_migrations(self) -> list[str]:
         """Return the ids of the migrations that the database lacks.
 
@@ -109,6 +120,7 @@ async def open_storage(
     min_size: int = 1,
     max_size: int = 10,
     timeout_seconds: float = 5.0,
+    session: Mapping[str, str] | None = None,
 ) -> AsyncIterator[PiccoloStorage]:
     """Connect, and disconnect at the end.
 
@@ -119,15 +131,19 @@ async def open_storage(
             service starts while PostgreSQL is down.
         max_size: connections at most.
         timeout_seconds: how long a unit of work waits for one of them (seconds).
+        session: settings of each session beside the service's own, for tests.
 
     Raises:
         StorageUnavailable: PostgreSQL cannot be reached.
         ValueError: the URL is not one of PostgreSQL.
 
     """
+    arguments = connect_arguments(database_url)
+    if session:
+        arguments["server_settings"] = arguments.get("server_settings", {}) | dict(session)
     with translated():
         pool = await asyncpg.create_pool(
-            **connect_arguments(database_url),
+            **arguments,
             min_size=min_size,
             max_size=max_size,
             command_timeout=STATEMENT_SECONDS,

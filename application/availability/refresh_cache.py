@@ -98,7 +98,7 @@ class RefreshCache:
                 # Read again: the claim may be some minutes old.
                 integration = require_connected(await uow.integrations.get(integration_id))
                 if not await uow.sync_queue.transfer(
-                    integration_id, claimed_by, to=owner, until=now + FETCH_LEASE
+                    integration_id, claimed_by, to=owner, now=now, until=now + FETCH_LEASE
                 ):
                     return HELD
                 cache_state = await self._load(uow, integration)

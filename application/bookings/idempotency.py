@@ -128,9 +128,10 @@ class IdempotentCommands:
             CommandInProgress: another process took the command over; nothing may be sent.
 
         """
-        lease_until = self.clock.now() + LEASE
+        now = self.clock.now()
+        lease_until = now + LEASE
         async with self.storage() as uow:
-            is_ours = await uow.booking_commands.mark_sent(command, lease_until)
+            is_ours = await uow.booking_commands.mark_sent(command, now, lease_until)
             await uow.commit()
         if not is_ours:
             raise _in_progress(LEASE.total_seconds())

@@ -31,7 +31,12 @@ class FakeBookingCommands:
         self._state.booking_commands[taken.id] = taken
         return taken, True
 
-    async def mark_sent(self, command: BookingCommand, lease_until: datetime) -> bool:
+    async def mark_sent(
+        self,
+        command: BookingCommand,
+        now: datetime,  # noqa: ARG002 - the fake's clock is the caller's
+        lease_until: datetime,
+    ) -> bool:
         """Set the mark and the lease, unless another process took the command over."""
         held = self._held(command)
         if held:

@@ -46,7 +46,13 @@ class FakeSyncQueue:
         return [row.value for row in claimed]
 
     async def transfer(
-        self, integration_id: IntegrationId, owner: str, *, to: str, until: datetime
+        self,
+        integration_id: IntegrationId,
+        owner: str,
+        *,
+        to: str,
+        now: datetime,  # noqa: ARG002 - the fake's clock is the caller's
+        until: datetime,
     ) -> bool:
         """Rename the owner of one right."""
         row = self._state.integrations.get(integration_id)

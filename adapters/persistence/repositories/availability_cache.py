@@ -39,7 +39,7 @@ from domain.windows import FAR_MARK
 def _set_invalidation(pair: str, reason: str) -> str:
     at, by = f"{pair}_invalidated_at", f"{pair}_invalidated_by"
     # Clocks of hosts differ: the stored entries were fetched before, by the worker's clock.
-    now = "greatest($2, i.last_synced_at)"
+    now = "greatest(changed.now, i.last_synced_at)"
     return f"""
     {by} = CASE WHEN {reason} IS NULL OR i.{at} > {now} THEN i.{by} ELSE {reason} END,
     {at} = CASE WHEN {reason} IS NULL THEN i.{at} ELSE greatest(i.{at}, {now}) END"""
@@ -72,8 +72,9 @@ WHERE u.public_id = $1 AND c.user_id = u.id AND c.part = named.part AND c.key = 
 # Locked in the order of the ids, so that two batches which overlap never wait for each other.
 _CHANGED = """
 WITH changed AS (
-    SELECT i.id, a.bookings, a.event_types
-    FROM unnest($1::uuid[], $3::text[], $4::text[]) AS a (user_id, bookings, event_types)
+    SELECT i.id, a.bookings, a.event_types, moment.now
+    FROM slotkeeper_now($2::timestamptz) AS moment (now),
+        unnest($1::uuid[], $3::text[], $4::text[]) AS a (user_id, bookings, event_types)
     JOIN app_user u ON u.public_id = a.user_id
     JOIN calendly_integration i ON i.user_id = u.id
     ORDER BY i.id FOR NO KEY UPDATE OF i
@@ -90,7 +91,7 @@ UPDATE calendly_integration i SET
     {_set_invalidation("availability", "changed.bookings")},
     {_set_invalidation("event_types", "changed.event_types")},
     availability_version = i.availability_version + 1,
-    sync_due_at = least(i.sync_due_at, $2, i.sync_lease_until - interval '1 microsecond')
+    sync_due_at = least(i.sync_due_at, changed.now, i.sync_lease_until - interval '1 microsecond')
 FROM changed WHERE i.id = changed.id
 """
 _INVALIDATE = _CHANGED + _WRITE_INVALIDATION

@@ -3,19 +3,23 @@
 from datetime import datetime
 from typing import Any
 
+from adapters.persistence.database_clock import database_time
 from adapters.persistence.errors import StoreRefused
 from adapters.persistence.session import Session
 from application.ports.storage.booking_commands import BookingCommand, Operation
 from domain.ids import BookingId, CommandId, UserId
 
 # Inserts, or takes over an unfinished command whose lease has ended; otherwise returns no row. The
-# same key with another request never takes over.
+# same key with another request never takes over. One moment starts the command and its lease, and judges the lease of an earlier one.
 _OPEN = """
+WITH moment AS MATERIALIZED (SELECT slotkeeper_now($6::timestamptz) AS now)
 INSERT INTO calendly_booking_command AS c (
     public_id, user_id, key, operation, fingerprint, started_at, lease_until, sent, done_at,
     booking_id
 )
-SELECT $1, u.id, $3, $4, $5, $6, $7, $8, $9, $10 FROM app_user u WHERE u.public_id = $2
+SELECT $1, u.id, $3, $4, $5, moment.now, moment.now + ($7::timestamptz - $6::timestamptz), $8,
+    $9, $10
+FROM moment, app_user u WHERE u.public_id = $2
 ON CONFLICT (user_id, key) DO UPDATE
     SET started_at = excluded.started_at, lease_until = excluded.lease_until
     WHERE c.done_at IS NULL AND c.lease_until <= excluded.started_at
@@ -27,8 +31,8 @@ SELECT c.* FROM calendly_booking_command c JOIN app_user u ON u.id = c.user_id
 WHERE u.public_id = $1 AND c.key = $2
 """
 # These statements change the command only for the process that started it last: `started_at`.
-_MARK_SENT = """
-UPDATE calendly_booking_command SET sent = true, lease_until = $3
+_MARK_SENT = f"""
+UPDATE calendly_booking_command SET sent = true, lease_until = {database_time("$4", "$3")}
 WHERE public_id = $1 AND started_at = $2 AND done_at IS NULL
 RETURNING id
 """
@@ -79,8 +83,11 @@ class PiccoloBookingCommands:
             raise StoreRefused("A command was recorded for a user that does not exist.")
         return _to_command(recorded, command.user_id), False
 
-    async def mark_sent(self, command: BookingCommand, lease_until: datetime) -> bool:
-        row = await self._session.row(_MARK_SENT, command.id, command.started_at, lease_until)
+    async def mark_sent(
+        self, command: BookingCommand, now: datetime, lease_until: datetime
+    ) -> bool:
+        values = (command.id, command.started_at, now, lease_until)
+        row = await self._session.row(_MARK_SENT, *values)
         return row is not None
 
     async def finish(self, command: BookingCommand, booking_id: BookingId, now: datetime) -> None:

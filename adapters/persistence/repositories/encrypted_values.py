@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from adapters.persistence.database_clock import database_now
 from adapters.persistence.session import Session
 from application.ports.storage.encrypted_values import KeyCounts, SealedPage, SealedValue
 
@@ -22,7 +23,7 @@ class _Place(NamedTuple):
         joined: what the expressions need beside it.
         bound_to: what a value is bound to.
         owner: the public id to name a row by.
-        free: whether no process has read the row to write it back; $4 is the time (UTC).
+        free: whether no process has read the row to write it back; $4 is the caller's time (UTC).
         freeing: assignments that end an expired lease.
 
     """
@@ -42,7 +43,7 @@ def _integration(column: str) -> _Place:
     return _Place(
         table="calendly_integration",
         bound_to=f"'calendly_integration:' || s.public_id || ':{column}'",
-        free="(t.refresh_lease_until IS NULL OR t.refresh_lease_until <= $4)",
+        free=f"(t.refresh_lease_until IS NULL OR t.refresh_lease_until <= {database_now('$4')})",
         freeing=", refresh_lease_owner = NULL, refresh_lease_until = NULL",
     )
 

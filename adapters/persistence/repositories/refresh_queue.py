@@ -6,12 +6,13 @@ batch holds an integration at most once: of two changes to one row a statement a
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from adapters.persistence.database_clock import database_now, database_time
 from adapters.persistence.rows.integration import (
     COLUMNS,
     attention_values,
@@ -29,9 +30,13 @@ _SAME_LEASE = "i.refresh_lease_owner = a.owner AND i.refresh_fence = a.fence"
 _LIVE = f"""
 i.public_id = a.id AND {_SAME_LEASE} AND i.refresh_lease_until > a.now AND i.status = a.status
 """
+# `moment` is evaluated once a row: its function is volatile.
 _STARTS = """
-unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-    $7::timestamptz[]) AS a (id, owner, fence, status, now, until, since)
+(SELECT id, owner, fence, status, moment AS now, moment + (until - caller) AS until,
+    moment - (caller - since) AS since
+FROM (SELECT *, slotkeeper_now(caller) AS moment FROM unnest($1::uuid[], $2::text[], $3::bigint[],
+    $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[])
+    AS s (id, owner, fence, status, caller, until, since)) AS started) AS a
 """
 _BEGIN = f"""
 UPDATE calendly_integration i SET exchange_started_at = a.now, refresh_lease_until = a.until,
@@ -45,7 +50,7 @@ WHERE {_LIVE}
 RETURNING a.id
 """
 _REQUESTS_SINCE = f"""
-SELECT a.id, i.token_requests_since FROM calendly_integration i, {_STARTS} WHERE {_LIVE}
+SELECT a.id, i.token_requests_since - a.since AS wait FROM calendly_integration i, {_STARTS} WHERE {_LIVE}
 """
 # A pair that was late: another process had sent the same token again and was refused.
 _REVIVED = "i.status = 'reauth_required' AND a.status = 'active'"
@@ -98,38 +103,43 @@ _NAMES = (
 )
 _TAKE = f"""
 UPDATE calendly_integration i
-SET refresh_lease_owner = $2, refresh_lease_until = $4, refresh_fence = i.refresh_fence + 1
+SET refresh_lease_owner = $2, refresh_lease_until = {database_time("$4", "$3")},
+    refresh_fence = i.refresh_fence + 1
 FROM app_user u
 WHERE i.public_id = $1 AND u.id = i.user_id AND i.status = $5
-    AND (i.refresh_lease_until IS NULL OR i.refresh_lease_until <= $3)
+    AND (i.refresh_lease_until IS NULL OR i.refresh_lease_until <= {database_now("$3")})
 RETURNING {COLUMNS}
 """
 _CLAIM_DUE = f"""
 WITH due AS (
     SELECT id FROM calendly_integration
-    WHERE status = 'active' AND token_expires_at <= $4
-        AND (refresh_lease_until IS NULL OR refresh_lease_until <= $2)
-        AND coalesce(next_refresh_at, '-infinity') <= $2
-        AND coalesce(last_refreshed_at, '-infinity') <= $6
+    WHERE status = 'active' AND token_expires_at <= {database_time("$4", "$2")}
+        AND (refresh_lease_until IS NULL OR refresh_lease_until <= {database_now("$2")})
+        AND coalesce(next_refresh_at, '-infinity') <= {database_now("$2")}
+        AND coalesce(last_refreshed_at, '-infinity') <= {database_time("$6", "$2")}
     ORDER BY token_expires_at LIMIT $5
     FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
     UPDATE calendly_integration i
-    SET refresh_lease_owner = $1, refresh_lease_until = $3, refresh_fence = i.refresh_fence + 1
+    SET refresh_lease_owner = $1, refresh_lease_until = {database_time("$3", "$2")},
+        refresh_fence = i.refresh_fence + 1
     FROM due, app_user u WHERE i.id = due.id AND u.id = i.user_id
     RETURNING {COLUMNS}
 )
 SELECT * FROM taken ORDER BY token_expires_at
 """
-_NEXT_ATTEMPT = """
-SELECT min(greatest(next_refresh_at, refresh_lease_until)) AS at FROM calendly_integration
-WHERE status = 'active' AND token_expires_at <= $2
-    AND coalesce(last_refreshed_at, '-infinity') <= $3
-    AND greatest(next_refresh_at, refresh_lease_until) > $1
+# The result is by the caller's clock, so that the caller may compare it with its own reading.
+_NEXT_ATTEMPT = f"""
+SELECT $1::timestamptz + (min(greatest(next_refresh_at, refresh_lease_until)) - {database_now("$1")}) AS at
+FROM calendly_integration
+WHERE status = 'active' AND token_expires_at <= {database_time("$2", "$1")}
+    AND coalesce(last_refreshed_at, '-infinity') <= {database_time("$3", "$1")}
+    AND greatest(next_refresh_at, refresh_lease_until) > {database_now("$1")}
 """
-_PAUSED_UNTIL = """
-SELECT refresh_lease_until AS until FROM calendly_integration
-WHERE public_id = $1 AND refresh_lease_until > $2 AND next_refresh_at >= refresh_lease_until
+_PAUSED_UNTIL = f"""
+SELECT $2::timestamptz + (refresh_lease_until - {database_now("$2")}) AS until FROM calendly_integration
+WHERE public_id = $1 AND refresh_lease_until > {database_now("$2")}
+    AND next_refresh_at >= refresh_lease_until
 """
 _RELEASE = """
 UPDATE calendly_integration SET refresh_lease_owner = NULL, refresh_lease_until = NULL
@@ -155,7 +165,7 @@ class PiccoloRefreshQueue:
         if row is None:
             return None
         integration, lease = to_leased(row)
-        return integration, replace(lease, disconnecting=disconnecting)
+        return integration, replace(lease, expires_at=until, disconnecting=disconnecting)
 
     async def claim_due(
         self, owner: str, now: datetime, until: datetime, horizon: datetime, limit: int
@@ -163,19 +173,23 @@ class PiccoloRefreshQueue:
         rows = await self._session.rows(
             _CLAIM_DUE, owner, now, until, horizon, limit, now - LEFT_ALONE_FOR
         )
-        return [to_leased(row) for row in rows]
+        leased = (to_leased(row) for row in rows)
+        return [(integration, replace(lease, expires_at=until)) for integration, lease in leased]
 
     async def begin(self, starts: Sequence[RefreshStart]) -> list[StartResult]:
         # In one order of rows, so that processes with the same rows do not deadlock.
         ordered = sorted(starts, key=lambda each: each.integration_id)
         columns = list(zip(*map(_start_values, ordered), strict=True))
         granted = {row["id"] for row in await self._session.rows(_BEGIN, *columns)}
-        since: dict[Any, datetime] = {}
+        waits: dict[Any, timedelta] = {}
         if len(granted) < len(starts):
             rows = await self._session.rows(_REQUESTS_SINCE, *columns)
-            since = {row["id"]: row["token_requests_since"] for row in rows}
+            waits = {row["id"]: row["wait"] for row in rows}
         return [
-            _start_result(each, each.integration_id in granted, since.get(each.integration_id))
+            StartResult(
+                granted=each.integration_id in granted,
+                wait=None if each.integration_id in granted else waits.get(each.integration_id),
+            )
             for each in starts
         ]
 
@@ -209,12 +223,6 @@ def _start_values(start: RefreshStart) -> tuple[object, ...]:
     lease, status = start.lease, _status(disconnecting=start.lease.disconnecting)
     since = start.now - TOKEN_WINDOW
     return (start.integration_id, lease.owner, lease.fence, status, start.now, start.until, since)
-
-
-def _start_result(start: RefreshStart, granted: bool, since: datetime | None) -> StartResult:
-    if granted or since is None:
-        return StartResult(granted=granted)
-    return StartResult(granted=False, wait=since + TOKEN_WINDOW - start.now)
 
 
 def _end_values(end: RefreshEnd) -> tuple[object, ...]:

@@ -6,38 +6,47 @@ So a due time before the lease's end was set since the lease was taken, and is k
 
 from datetime import datetime
 
+from adapters.persistence.database_clock import database_now
 from adapters.persistence.rows.integration import COLUMNS, to_integration
 from adapters.persistence.session import Session
 from domain.ids import IntegrationId
 from domain.integration import Integration
 
-_FREE = "(i.sync_lease_until IS NULL OR i.sync_lease_until <= $2)"
-_HOLD = "sync_lease_owner = $1, sync_lease_until = $3, sync_due_at = $3"
+_TERM = """
+term AS MATERIALIZED (
+    SELECT moment AS now, moment + ($3::timestamptz - $2::timestamptz) AS ends
+    FROM slotkeeper_now($2::timestamptz) AS moment
+)
+"""
+_FREE = "(i.sync_lease_until IS NULL OR i.sync_lease_until <= (SELECT now FROM term))"
+_HOLD = "sync_lease_owner = $1, sync_lease_until = term.ends, sync_due_at = term.ends"
 _TAKE = f"""
-UPDATE calendly_integration i SET {_HOLD}
+WITH {_TERM}
+UPDATE calendly_integration i SET {_HOLD} FROM term
 WHERE i.public_id = $4 AND i.status = 'active' AND {_FREE}
 RETURNING i.id
 """
-_IS_HELD = """
-SELECT i.id FROM calendly_integration i WHERE i.public_id = $1 AND i.sync_lease_until > $2
+_IS_HELD = f"""
+SELECT i.id FROM calendly_integration i
+WHERE i.public_id = $1 AND i.sync_lease_until > {database_now("$2")}
 """
 _CLAIM_DUE = f"""
-WITH due AS (
+WITH {_TERM}, due AS (
     SELECT i.id, i.sync_due_at, i.availability_read_at FROM calendly_integration i
-    WHERE i.status = 'active' AND i.sync_due_at <= $2 AND {_FREE}
+    WHERE i.status = 'active' AND i.sync_due_at <= (SELECT now FROM term) AND {_FREE}
     ORDER BY i.availability_read_at DESC NULLS LAST, i.sync_due_at LIMIT $4
     FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
     UPDATE calendly_integration i SET {_HOLD}
-    FROM due, app_user u WHERE i.id = due.id AND u.id = i.user_id
+    FROM term, due, app_user u WHERE i.id = due.id AND u.id = i.user_id
     RETURNING {COLUMNS}, due.sync_due_at AS was_due_at, due.availability_read_at AS was_read_at
 )
 SELECT * FROM taken ORDER BY was_read_at DESC NULLS LAST, was_due_at
 """
-_TRANSFER = """
-UPDATE calendly_integration SET
-    sync_lease_owner = $3, sync_lease_until = $4, sync_due_at = $4
-WHERE public_id = $1 AND sync_lease_owner = $2 RETURNING id
+_TRANSFER = f"""
+WITH {_TERM}
+UPDATE calendly_integration i SET {_HOLD} FROM term
+WHERE i.public_id = $4 AND i.sync_lease_owner = $5 RETURNING i.id
 """
 
 
@@ -86,9 +95,15 @@ class PiccoloSyncQueue:
         return [to_integration(row) for row in rows]
 
     async def transfer(
-        self, integration_id: IntegrationId, owner: str, *, to: str, until: datetime
+        self,
+        integration_id: IntegrationId,
+        owner: str,
+        *,
+        to: str,
+        now: datetime,
+        until: datetime,
     ) -> bool:
-        row = await self._session.row(_TRANSFER, integration_id, owner, to, until)
+        row = await self._session.row(_TRANSFER, to, now, until, integration_id, owner)
         return row is not None
 
     async def finish(

@@ -34,7 +34,8 @@ _BODY = "SELECT public_id, body_sealed FROM calendly_webhook_event WHERE public_
 _REPLAY = """
 WITH replayed AS (
     UPDATE calendly_webhook_event SET
-        status = 'pending', attempts = 0, reason = NULL, settled_at = NULL, next_attempt_at = $3
+        status = 'pending', attempts = 0, reason = NULL, settled_at = NULL,
+        next_attempt_at = slotkeeper_now($3::timestamptz)
     WHERE id IN ({chosen}) RETURNING id
 )
 INSERT INTO calendly_webhook_replay (event_id, replayed_at, replayed_by)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+from adapters.persistence.database_clock import database_now, database_time
 from adapters.persistence.rows.webhook_body import open_body, seal_body
 from adapters.persistence.session import Session
 from application.ports.storage.webhook_events import NewEvent, WebhookEvent
@@ -18,7 +19,7 @@ INSERT INTO calendly_webhook_event (
     attempts, status, reason, settled_at, next_attempt_at
 )
 SELECT e.id, e.key, e.kind, e.body, e.received_at, e.occurred_at, i.id, u.id,
-    0, e.status, e.reason, e.settled_at, e.received_at
+    0, e.status, e.reason, e.settled_at, slotkeeper_now(e.received_at)
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[],
     $6::timestamptz[], $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::timestamptz[])
     AS e (id, key, kind, body, received_at, occurred_at, integration_id, user_id, status, reason,
@@ -56,11 +57,11 @@ LEFT JOIN app_user u ON u.id = e.user_id
 _CLAIM_PENDING = f"""
 WITH due AS (
     SELECT id FROM calendly_webhook_event
-    WHERE status = 'pending' AND next_attempt_at <= $1
+    WHERE status = 'pending' AND next_attempt_at <= {database_now("$1")}
     ORDER BY received_at, id LIMIT $3
     FOR NO KEY UPDATE SKIP LOCKED
 ), e AS (
-    UPDATE calendly_webhook_event claimed SET next_attempt_at = $2
+    UPDATE calendly_webhook_event claimed SET next_attempt_at = {database_time("$2", "$1")}
     FROM due WHERE claimed.id = due.id RETURNING claimed.*
 )
 SELECT {_COLUMNS} FROM e {_RELATIVES} ORDER BY e.received_at, e.id

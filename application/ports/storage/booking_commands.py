@@ -46,7 +46,11 @@ class BookingCommand(msgspec.Struct, frozen=True):
 
 
 class BookingCommands(Protocol):
-    """Recorded commands: one per user and key."""
+    """Recorded commands: one per user and key.
+
+    The store judges every lease by its own clock. Of a caller's start and end only the distance
+    counts, so a recorded command has the store's times.
+    """
 
     async def open(self, command: BookingCommand) -> tuple[BookingCommand, bool]:
         """Record a command, or return the one with the same key.
@@ -59,8 +63,12 @@ class BookingCommands(Protocol):
         """
         ...
 
-    async def mark_sent(self, command: BookingCommand, lease_until: datetime) -> bool:
+    async def mark_sent(
+        self, command: BookingCommand, now: datetime, lease_until: datetime
+    ) -> bool:
         """Record, before a request leaves, that it may reach Calendly, and renew the lease.
+
+        The lease lasts from now until then (UTC).
 
         Returns:
             Whether the command is still the caller's. If not, nothing changes and nothing may be

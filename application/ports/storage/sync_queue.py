@@ -8,7 +8,11 @@ from domain.integration import Integration
 
 
 class SyncQueue(Protocol):
-    """One refresh of a user's availability at a time, across all processes."""
+    """One refresh of a user's availability at a time, across all processes.
+
+    The store judges every lease by its own clock. Of a caller's `now` and `until` only the
+    distance counts.
+    """
 
     async def take(
         self, integration_id: IntegrationId, owner: str, now: datetime, until: datetime
@@ -34,9 +38,15 @@ class SyncQueue(Protocol):
         ...
 
     async def transfer(
-        self, integration_id: IntegrationId, owner: str, *, to: str, until: datetime
+        self,
+        integration_id: IntegrationId,
+        owner: str,
+        *,
+        to: str,
+        now: datetime,
+        until: datetime,
     ) -> bool:
-        """Transfer a lease from `owner` to another owner, until then (UTC).
+        """Transfer a lease from `owner` to another owner, from now until then (UTC).
 
         False when `owner` lost it. A lease that ended, and that no other owner took, is still
         its own.

@@ -60,7 +60,7 @@ async def test_taken_over(storage: Storage, world: World) -> None:
     first = command(world, ada)
     await opened(storage, first)
     async with storage() as uow:
-        assert await uow.booking_commands.mark_sent(first, first.lease_until)
+        assert await uow.booking_commands.mark_sent(first, NOON, first.lease_until)
         await uow.commit()
 
     again = command(world, ada, started_at=NOON + MINUTE, lease_until=NOON + 2 * MINUTE)
@@ -102,7 +102,7 @@ async def test_sent(storage: Storage, world: World) -> None:
     await opened(storage, first)
     until = NOON + 2 * MINUTE
     async with storage() as uow:
-        assert await uow.booking_commands.mark_sent(first, until)
+        assert await uow.booking_commands.mark_sent(first, NOON, until)
         await uow.commit()
 
     early = command(world, ada, started_at=until - timedelta(seconds=1), lease_until=until)
@@ -129,7 +129,7 @@ async def test_lost(storage: Storage, world: World) -> None:
     taken = await taken_over(storage, world, first)
 
     async with storage() as uow:
-        assert not await uow.booking_commands.mark_sent(first, taken.lease_until + MINUTE)
+        assert not await uow.booking_commands.mark_sent(first, NOON, taken.lease_until + MINUTE)
         await uow.booking_commands.finish(first, BookingId(world.randomness.new_id()), NOON)
         await uow.commit()
 
@@ -145,14 +145,14 @@ async def test_done_or_forgotten_is_not_sent(storage: Storage, world: World) -> 
     async with storage() as uow:
         await uow.booking_commands.finish(done, BookingId(world.randomness.new_id()), NOON)
 
-        assert not await uow.booking_commands.mark_sent(done, NOON + MINUTE)
-        assert not await uow.booking_commands.mark_sent(forgotten, NOON + MINUTE)
+        assert not await uow.booking_commands.mark_sent(done, NOON, NOON + MINUTE)
+        assert not await uow.booking_commands.mark_sent(forgotten, NOON, NOON + MINUTE)
 
 
 async def release(storage: Storage, failed: BookingCommand, *, sent: bool) -> None:
     """Mark a command as sent, and release it."""
     async with storage() as uow:
-        await uow.booking_commands.mark_sent(failed, failed.lease_until)
+        await uow.booking_commands.mark_sent(failed, NOON, failed.lease_until)
         await uow.booking_commands.release(failed, sent=sent)
         await uow.commit()
 

@@ -178,9 +178,9 @@ async def test_hand_on(storage: Storage, world: World, ada: Integration) -> None
     absent = IntegrationId(world.randomness.new_id())
     async with storage() as uow:
         queue, until = uow.sync_queue, NOON + 2 * MINUTE
-        assert not await queue.transfer(ada.id, "other", to="me", until=until)
-        assert not await queue.transfer(absent, "job", to="me", until=until)
-        assert await queue.transfer(ada.id, "job", to="me", until=until)
+        assert not await queue.transfer(ada.id, "other", to="me", now=NOON, until=until)
+        assert not await queue.transfer(absent, "job", to="me", now=NOON, until=until)
+        assert await queue.transfer(ada.id, "job", to="me", now=NOON, until=until)
         await uow.commit()
 
     assert not await finish(storage, ada, "job", NOON)
@@ -195,6 +195,6 @@ async def test_hand_on_after_the_end(storage: Storage, ada: Integration) -> None
 
     async with storage() as uow:
         queue, late = uow.sync_queue, NOON + 2 * MINUTE
-        assert await queue.transfer(ada.id, "job", to="me", until=late + MINUTE)
+        assert await queue.transfer(ada.id, "job", to="me", now=NOON, until=late + MINUTE)
         assert await queue.is_held(ada.id, late)
         assert not await queue.take(ada.id, "other", late, late + MINUTE)
