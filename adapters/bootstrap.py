@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
 from importlib.metadata import version
 
 import httpx
@@ -18,7 +19,8 @@ from adapters.persistence.storage import open_storage
 from adapters.security.vault import KeyRingVault
 from adapters.settings import Settings
 from adapters.system.background import AsyncBackground
-from adapters.system.clock import SystemClock
+from adapters.system.clock import DatabaseClock
+from adapters.system.clock_sync import ClockSkew, ClockSync
 from adapters.system.randomness import SystemRandomness
 from adapters.telemetry.metrics import Counters
 from adapters.telemetry.prometheus import PrometheusTelemetry
@@ -56,7 +58,7 @@ async def open_resources(
 
     Args:
         settings: of the process.
-        clock: the time; None means the machine's clock.
+        clock: the time, for the process and its statements; None means PostgreSQL's clock.
         http: from `open_http`; this function closes it. None means one with its defaults.
 
     Raises:
@@ -78,6 +80,19 @@ async def open_resources(
         http = http or open_http()
         stack.push_async_callback(http.aclose)
         temporal = await connect(settings.temporal_address, settings.temporal_namespace, lazy=True)
+        telemetry = PrometheusTelemetry(Counters(version("slotkeeper")))
+        skew = ClockSkew()
+        if clock is None:
+            clock = database_clock = DatabaseClock()
+            sync = ClockSync(
+                read=storage.database_time,
+                clock=database_clock,
+                skew=skew,
+                report=telemetry.clock_compared,
+            )
+            await stack.enter_async_context(sync.running())
+        else:
+            skew.value = timedelta()
         background = await stack.enter_async_context(AsyncBackground())
         yield Resources(
             settings=settings,
@@ -86,8 +101,9 @@ async def open_resources(
             http=http,
             jobs=TemporalJobs(temporal),
             background=background,
-            telemetry=PrometheusTelemetry(Counters(version("slotkeeper"))),
-            clock=clock or SystemClock(),
+            telemetry=telemetry,
+            clock=clock,
+            clock_skew=skew,
             randomness=SystemRandomness(),
             owner=f"{socket.gethostname()}/{os.getpid()}/{os.urandom(4).hex()}",
         )

@@ -3,8 +3,8 @@
 import asyncio
 import random
 import signal
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 RECONNECT: Final = RetryPolicy(base=timedelta(seconds=1), cap=timedelta(seconds=15))
 
 _LOOK: Final = 0.05  # seconds between looks at whether polling began
+_LOOK_AT_FAULTS: Final = 1.0  # seconds
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -59,13 +60,19 @@ async def connect_patiently(
     return None
 
 
-async def run_worker(worker: Worker, stop: asyncio.Event, ready_file: Path | None) -> None:
+async def run_worker(
+    worker: Worker,
+    stop: asyncio.Event,
+    ready_file: Path | None,
+    fault: Callable[[], str | None] = lambda: None,
+) -> None:
     """Poll until a stop is requested, then let activities end within their grace.
 
     Args:
         worker: as built, not started.
         stop: set to end it.
-        ready_file: exists while the worker polls.
+        ready_file: exists while the worker polls and has no fault.
+        fault: returns why this process is not ready, or None; asked each second.
 
     Raises:
         RuntimeError: the namespace does not exist, or polling became impossible.
@@ -75,7 +82,7 @@ async def run_worker(worker: Worker, stop: asyncio.Event, ready_file: Path | Non
     stopping = asyncio.create_task(stop.wait())
     try:
         await _polling(worker, running, stop)
-        with _existing(ready_file if worker.is_running else None):
+        async with _existing(ready_file if worker.is_running else None, fault):
             log.info("worker.ready", task_queue=worker.task_queue)
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         log.info("worker.stopping")
@@ -99,13 +106,34 @@ async def _stopped_within(stop: asyncio.Event, wait: timedelta) -> None:
         return
 
 
-@contextmanager
-def _existing(path: Path | None) -> Iterator[None]:
+@asynccontextmanager
+async def _existing(path: Path | None, fault: Callable[[], str | None]) -> AsyncIterator[None]:
+    """Keep the file for as long as there is no fault."""
     if path is None:
         yield
         return
-    path.touch()
+    _show(path, fault())
+    watch = asyncio.create_task(_keep(path, fault))
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        watch.cancel()
+        _remove(path)
+
+
+async def _keep(path: Path, fault: Callable[[], str | None]) -> None:
+    while True:
+        await asyncio.sleep(_LOOK_AT_FAULTS)
+        _show(path, fault())
+
+
+def _show(path: Path, fault: str | None) -> None:
+    if fault is None:
+        path.touch()
+    elif path.exists():
+        path.unlink()
+        log.warning("worker.not_ready", reason=fault)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)

@@ -75,7 +75,7 @@ async def _work(
                 retries = retry_table(settings)
                 activities = activities_of(services, page_size=settings.page_size, retries=retries)
                 worker = build_worker(client, activities, retries=retries)
-                await run_worker(worker, stop, ready_file)
+                await run_worker(worker, stop, ready_file, services.clock_skew.fault)
     finally:
         await settle()
 

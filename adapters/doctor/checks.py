@@ -1,6 +1,7 @@
 """The checks, one function each: it returns what it found and how to fix it."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from adapters.doctor.encryption import SUBJECT as ENCRYPTION
@@ -14,6 +15,7 @@ from adapters.settings import (
     load_settings,
     load_temporal_settings,
 )
+from adapters.system.clock_sync import LIMIT, WARNING, describe
 from adapters.variables.variable import Fault
 from adapters.web.auth.demo_access import demo_faults, is_loopback
 from domain.errors import ClientRefused, GrantRefused
@@ -54,14 +56,15 @@ def check_public_url(settings: Settings) -> list[Finding]:
 
 
 async def check_database(environ: Mapping[str, str], probes: Probes) -> list[Finding]:
-    """Whether PostgreSQL answers, has every migration, and every sealed value has its key."""
+    """Whether PostgreSQL answers and how far our clocks are apart; its migrations; its keys."""
     try:
         database_url = load_database_url(environ)
     except SettingsError:
-        subjects = ("Database", "Migrations", ENCRYPTION)
+        subjects = ("Database", "Clock", "Migrations", ENCRYPTION)
         return [unchecked(subject, _SETTINGS_FIRST) for subject in subjects]
     missing = await probes.pending_migrations(database_url)
-    findings = [fine("Database", "answers"), _migrations(missing)]
+    clock = _clock(await probes.clock_skew(database_url))
+    findings = [fine("Database", "answers"), clock, _migrations(missing)]
     if missing:
         return [*findings, unchecked(ENCRYPTION, "Run the migrations first.")]
     return [*findings, *await check_encryption(environ, probes)]
@@ -110,6 +113,14 @@ async def check_credentials(settings: Settings, probes: Probes) -> list[Finding]
             "Check that CALENDLY_AUTH_URL is Calendly's own.",
         )
     ]
+
+
+def _clock(skew: timedelta) -> Finding:
+    if abs(skew) < WARNING:
+        return fine("Clock", f"{abs(skew).total_seconds():.1f} s from PostgreSQL's")
+    detail = describe(skew)
+    state = "processes here are not ready" if abs(skew) >= LIMIT else "30 s is the limit"
+    return wrong("Clock", f"{detail}; {state}", "Synchronize both hosts by NTP.")
 
 
 def _migrations(missing: list[str]) -> Finding:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from adapters.calendly.http import open_http
 from adapters.calendly.oauth import CalendlyOAuthGateway
@@ -12,6 +13,7 @@ from adapters.persistence.storage import open_storage
 from adapters.security.closed_vault import ClosedVault
 from adapters.settings import Settings, TemporalSettings
 from adapters.system.clock import SystemClock
+from adapters.system.clock_sync import measure
 from adapters.temporal.connect import connect
 from adapters.temporal.jobs import TemporalJobs
 from application.ports.calendly.oauth import CalendlyOAuth
@@ -31,6 +33,8 @@ class Probes:
         count_sealed: returns the number of values that each key sealed in the database at a URL,
             by key id. The id is empty for values that are not sealed. Raises StorageUnavailable.
         open_oauth: opens Calendly's OAuth host with our credentials.
+        clock_skew: returns this host's clock minus that of the database at a URL; raises
+            StorageUnavailable.
 
     """
 
@@ -38,6 +42,7 @@ class Probes:
     reach_temporal: Callable[[TemporalSettings], Awaitable[None]]
     count_sealed: Callable[[Secret], Awaitable[Mapping[str, int]]]
     open_oauth: Callable[[Settings], AbstractAsyncContextManager[CalendlyOAuth]]
+    clock_skew: Callable[[Secret], Awaitable[timedelta]]
 
 
 async def _reach_temporal(settings: TemporalSettings) -> None:
@@ -48,6 +53,11 @@ async def _reach_temporal(settings: TemporalSettings) -> None:
 async def _count_sealed(database_url: Secret) -> Mapping[str, int]:
     async with open_storage(database_url, ClosedVault(), max_size=1) as storage:
         return await count_by_key(storage)
+
+
+async def _clock_skew(database_url: Secret) -> timedelta:
+    async with open_storage(database_url, ClosedVault(), max_size=1) as storage:
+        return (await measure(storage.database_time)).skew
 
 
 @asynccontextmanager
@@ -64,4 +74,4 @@ async def _open_oauth(settings: Settings) -> AsyncIterator[CalendlyOAuth]:
         )
 
 
-REAL_PROBES = Probes(pending, _reach_temporal, _count_sealed, _open_oauth)
+REAL_PROBES = Probes(pending, _reach_temporal, _count_sealed, _open_oauth, _clock_skew)

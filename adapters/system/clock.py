@@ -1,8 +1,37 @@
-"""The system's clock. The only place where the current time is read."""
+"""The clocks of the process. The only place where the current time is read."""
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 
 
 class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+class DatabaseClock:
+    """Implements the Clock port with PostgreSQL's time, as this process last measured it.
+
+    Between two measurements the monotonic clock counts on. So a step of the host's clock changes
+    nothing. Before the first measurement it shows the host's time.
+    """
+
+    def __init__(self) -> None:
+        self._host = SystemClock()
+        self._measured: tuple[datetime, float] | None = None
+
+    def now(self) -> datetime:
+        if self._measured is None:
+            return self._host.now()
+        at, since = self._measured
+        return at + timedelta(seconds=time.monotonic() - since)
+
+    def set(self, at: datetime, since: float) -> None:
+        """Continue from a measurement.
+
+        Args:
+            at: PostgreSQL's time (UTC).
+            since: the monotonic clock at that time (seconds).
+
+        """
+        self._measured = (at, since)

@@ -183,6 +183,11 @@ class Counters:
         self.circuit_trips = self._counter(
             "circuit_trips", "Openings of a surface's breaker by this process.", surface=Surface
         )
+        self.clock_skew = Gauge(
+            "slotkeeper_clock_skew_seconds",
+            "This host's clock minus PostgreSQL's, as last measured.",
+            registry=self._registry,
+        )
         self.bookings_repaired = self._counter(
             "bookings_repaired",
             "Bookings corrected because webhooks were lost; above zero is an alert.",

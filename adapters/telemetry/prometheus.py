@@ -4,13 +4,14 @@ Ids go to the log, never into a metric.
 """
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 import structlog
 from prometheus_client import Counter
 
+from adapters.system.clock_sync import WARNING
 from adapters.telemetry.metrics import CIRCUIT_STATES, Counters, code_label, kind_label
 from domain.ids import IntegrationId, WebhookEventId
 
@@ -51,6 +52,12 @@ class PrometheusTelemetry:
 
     def render(self) -> bytes:
         return self._counters.render()
+
+    def clock_compared(self, skew: timedelta) -> None:
+        """Show the skew of this host's clock; warn from five seconds on."""
+        self._counters.clock_skew.set(skew.total_seconds())
+        if abs(skew) >= WARNING:
+            _log.warning("clock_skewed", skew_seconds=round(skew.total_seconds(), 1))
 
     def token_refresh(self, integration_id: IntegrationId, result: str) -> None:
         self._counters.token_refreshes.labels(code_label(result)).inc()

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable
 
 from adapters.persistence.storage import PiccoloStorage
+from adapters.system.clock_sync import ClockSkew
 from adapters.web.schemas.health import Check, Circuit, Readiness
 from adapters.wiring.services import Services
 from application.resilience.circuit_breakers import CircuitBreakers
@@ -22,6 +23,7 @@ async def readiness(services: Services, timeout_seconds: float = TIMEOUT_SECONDS
     *checks, circuits = await asyncio.gather(
         _check("database", services.storage.ping(), "DATABASE_URL", timeout_seconds),
         _check("migrations", _migrated(services.storage), "DATABASE_URL", timeout_seconds),
+        _check("clock", _synchronized(services.clock_skew), "DATABASE_URL", timeout_seconds),
         _check(
             "temporal", services.jobs.check(), "TEMPORAL_ADDRESS", timeout_seconds, required=False
         ),
@@ -50,6 +52,10 @@ async def _circuits(
         )
         for surface, view in states.items()
     )
+
+
+async def _synchronized(skew: ClockSkew) -> str | None:
+    return skew.fault()
 
 
 async def _migrated(storage: PiccoloStorage) -> str | None:

@@ -6,6 +6,7 @@ import httpx
 
 from adapters.persistence.storage import PiccoloStorage
 from adapters.settings import Settings
+from adapters.system.clock_sync import ClockSkew
 from adapters.telemetry.prometheus import PrometheusTelemetry
 from adapters.temporal.jobs import TemporalJobs
 from application.ports.background import Background
@@ -30,6 +31,7 @@ class Resources:
     background: Background
     telemetry: PrometheusTelemetry
     clock: Clock
+    clock_skew: ClockSkew
     randomness: Randomness
     owner: str
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from adapters.persistence.storage import PiccoloStorage
 from adapters.settings import Settings
+from adapters.system.clock_sync import ClockSkew
 from adapters.telemetry.prometheus import PrometheusTelemetry
 from adapters.temporal.jobs import TemporalJobs
 from application.availability.invalidate import InvalidateAvailability
@@ -50,6 +51,7 @@ class Services:
 
     settings: Settings
     clock: Clock
+    clock_skew: ClockSkew
     storage: PiccoloStorage
     jobs: TemporalJobs
     telemetry: PrometheusTelemetry

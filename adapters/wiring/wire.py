@@ -37,6 +37,7 @@ def wire(resources: Resources) -> Services:
     return Services(
         settings=resources.settings,
         clock=clock,
+        clock_skew=resources.clock_skew,
         storage=storage,
         jobs=jobs,
         telemetry=resources.telemetry,

@@ -82,6 +82,38 @@ async def test_the_ready_file_exists_while_the_worker_takes_work(
     assert not ready.exists()
 
 
+async def test_the_ready_file_is_gone_while_there_is_a_fault(bench: Bench, tmp_path: Path) -> None:
+    """A worker with a skewed clock is not ready; it becomes ready when the fault is over."""
+    ready, stop, faults = tmp_path / "ready", asyncio.Event(), ["the clock is 62 s ahead"]
+    worker = build_worker(
+        bench.client,
+        activities_of(bench.use_cases.services, page_size=2),
+        task_queue=bench.task_queue,
+    )
+    running = asyncio.create_task(
+        run_worker(worker, stop, ready, lambda: faults[0] if faults else None)
+    )
+
+    async def is_ready() -> bool:
+        return ready.exists()
+
+    async def is_running() -> bool:
+        return worker.is_running
+
+    await eventually(is_running)
+    assert not ready.exists()
+    faults.clear()
+    await eventually(is_ready)
+    faults.append("the clock is 62 s behind")
+
+    async def is_not_ready() -> bool:
+        return not ready.exists()
+
+    await eventually(is_not_ready)
+    stop.set()
+    await running
+
+
 async def test_a_worker_stopped_before_it_began_ends(bench: Bench, tmp_path: Path) -> None:
     """A stop that comes during the start leaves neither a worker nor a ready file."""
     stop = asyncio.Event()

@@ -152,7 +152,12 @@ _CIRCUITS = (
 )
 READY = Readiness(
     ready=True,
-    checks=(Check("database", ok=True), Check("migrations", ok=True), _TEMPORAL),
+    checks=(
+        Check("database", ok=True),
+        Check("migrations", ok=True),
+        Check("clock", ok=True),
+        _TEMPORAL,
+    ),
     circuits=_CIRCUITS,
 )
 NOT_READY = Readiness(
@@ -160,6 +165,7 @@ NOT_READY = Readiness(
     checks=(
         Check("database", ok=True),
         Check("migrations", ok=False, detail="1 pending; run: slotkeeper migrate"),
+        Check("clock", ok=True),
         _TEMPORAL,
     ),
     circuits=(),

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -33,6 +34,7 @@ SUBJECTS = (
     "Settings",
     "Public address",
     "Database",
+    "Clock",
     "Migrations",
     "Encryption keys",
     "Temporal",
@@ -49,18 +51,23 @@ class World:
         self.sealed: dict[str, int] = {"k2": 7}
         self.database_error: Exception | None = None
         self.temporal_error: SlotkeeperError | None = None
+        self.skew = timedelta(seconds=-1)
         self.asked: list[str] = []
 
     @property
     def probes(self) -> Probes:
         """Roads into this world."""
-        return Probes(self._pending, self._reach, self._count, self._open)
+        return Probes(self._pending, self._reach, self._count, self._open, self._skew)
 
     async def _pending(self, database_url: Secret) -> list[str]:
         self.asked.append(database_url.reveal())
         if self.database_error is not None:
             raise self.database_error
         return self.missing_migrations
+
+    async def _skew(self, database_url: Secret) -> timedelta:
+        assert database_url.reveal() in self.asked
+        return self.skew
 
     async def _count(self, database_url: Secret) -> Mapping[str, int]:
         assert database_url.reveal() in self.asked
@@ -99,6 +106,19 @@ async def test_a_sound_installation_is_healthy(world: World) -> None:
     assert sorted(world.asked) == sorted(
         [SOUND["DATABASE_URL"], "localhost:7233", "https://auth.calendly.com"]
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(5, "5 s ahead of"), (-5, "5 s behind"), (62, "are not ready")]
+)
+async def test_a_skewed_clock_is_reported(world: World, seconds: int, said: str) -> None:
+    """From 5 s on the doctor reports the difference between the clocks, and its direction."""
+    world.skew = timedelta(seconds=seconds)
+
+    wrong = await wrong_in(world)
+
+    assert [*wrong] == ["Clock"]
+    assert said in wrong["Clock"].detail
 
 
 async def test_asking_calendly_leaves_no_grant_behind(world: World) -> None:

@@ -5,12 +5,14 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
+from datetime import timedelta
 from typing import Any, NamedTuple, cast
 
 import asyncpg
 import pytest
 
 from adapters.persistence.storage import PiccoloStorage
+from adapters.system.clock_sync import ClockSkew
 from adapters.wiring import webhooks
 from adapters.wiring.resources import Resources
 from application.webhooks.delivery import STORED, IngestResult
@@ -46,6 +48,7 @@ def resources(storage: PiccoloStorage, world: World) -> Resources:
         background=AwaitedBackground(),
         telemetry=cast(Any, RecordedTelemetry()),
         clock=FakeClock(),
+        clock_skew=ClockSkew(timedelta()),
         randomness=world.randomness,
         owner="web",
     )

@@ -1,6 +1,6 @@
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -122,6 +122,18 @@ def test_a_circuit_is_a_gauge(state: str, shown: int) -> None:
 
     assert f'slotkeeper_circuit_state{{surface="api"}} {shown}.0' in telemetry.render().decode()
     assert 'slotkeeper_circuit_state{surface="oauth"} 0.0' in telemetry.render().decode()
+
+
+@pytest.mark.parametrize(("seconds", "warned"), [(4.9, False), (5, True), (-62, True)])
+def test_a_skewed_clock_is_shown(output: LogOutput, seconds: float, warned: bool) -> None:
+    """The gauge shows the skew with its sign; from 5 s on the log warns."""
+    telemetry = new_telemetry()
+
+    telemetry.clock_compared(timedelta(seconds=seconds))
+
+    shown = f"slotkeeper_clock_skew_seconds {float(seconds)}"
+    assert shown in telemetry.render().decode()
+    assert ("clock_skewed" in output.text) is warned
 
 
 def test_counts_add_up() -> None:

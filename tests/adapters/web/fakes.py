@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from adapters.settings import Settings
+from adapters.system.clock_sync import ClockSkew
 from application.bookings.create_booking import BookingInput
 from application.bookings.create_scheduling_link import SchedulingLink
 from application.bookings.idempotency import CommandResult
@@ -390,6 +391,7 @@ class StandInServices:
         self.settings = settings
         self.failures = Failures()
         self.clock = StillClock()
+        self.clock_skew = ClockSkew(timedelta())
         self.storage = FakeDatabase()
         self.jobs = FakeJobs()
         self.telemetry = FakeTelemetry()

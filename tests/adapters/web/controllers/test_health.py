@@ -1,6 +1,8 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from adapters.web.readiness import readiness
 from application.ports.storage.breakers import Surface
 from domain.circuit_breaker import BreakerState, BreakerView
@@ -37,6 +39,7 @@ async def test_ready_when_everything_is_there(client: Client) -> None:
     assert [(each["name"], each["ok"]) for each in found["checks"]] == [
         ("database", True),
         ("migrations", True),
+        ("clock", True),
         ("temporal", True),
     ]
 
@@ -93,6 +96,34 @@ async def test_not_ready_says_what_to_do(client: Client, services: StandInServic
     assert found["database"]["ok"] is True
     assert found["migrations"]["detail"] == "1 pending; run: slotkeeper migrate"
     assert found["temporal"]["ok"] is False
+
+
+@pytest.mark.parametrize(
+    ("skew", "status", "detail"),
+    [
+        (timedelta(seconds=29), 200, None),
+        (timedelta(seconds=30), 503, "30 s ahead of PostgreSQL's"),
+        (timedelta(seconds=-300), 503, "300 s behind PostgreSQL's"),
+        (None, 503, "was not compared"),
+    ],
+)
+async def test_a_skewed_clock_is_not_ready(
+    client: Client,
+    services: StandInServices,
+    skew: timedelta | None,
+    status: int,
+    detail: str | None,
+) -> None:
+    """From 30 s on the process is not ready, and says by how much its clock differs."""
+    services.clock_skew.value = skew
+
+    answer = await client.get("/health/ready")
+
+    found = {each["name"]: each for each in answer.json()["checks"]}
+    assert answer.status_code == status
+    assert found["clock"]["required"] is True
+    assert (detail or "") in (found["clock"]["detail"] or "")
+    assert found["clock"]["ok"] is (status == 200)
 
 
 async def test_an_absent_temporal_leaves_the_process_ready(
