@@ -14,6 +14,7 @@ from tests.faults.row import Row
 
 SCENARIOS = {
     "races": "tests.faults.races",
+    "clocks": "tests.faults.clocks",
     "kills": "tests.faults.kills",
     "database_outage": "tests.faults.database_outage",
     "temporal_outage": "tests.faults.temporal_outage",

@@ -1,7 +1,7 @@
 """Several `slotkeeper web` processes, each at an address that it keeps when it is restarted."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from adapters.local_stack.processes.ports import LOOPBACK
@@ -11,10 +11,11 @@ from tests.faults.rig import Rig, Running
 class WebServers:
     """Server number n is at `urls[n]`, whether it runs or not."""
 
-    def __init__(self, rig: Rig, count: int) -> None:
+    def __init__(self, rig: Rig, count: int, environs: Sequence[Mapping[str, str]] = ()) -> None:
         self._rig = rig
         # Each server chooses its port at its first start.
         self._ports = [0] * count
+        self._environs = environs or [{}] * count
         self._running: dict[int, Running] = {}
 
     @property
@@ -30,7 +31,9 @@ class WebServers:
         chosen = list(range(len(self._ports))) if numbers is None else numbers
         for each in chosen:
             port = str(self._ports[each])
-            self._running[each] = self._rig.run("adapters.cli", "web", "--port", port)
+            self._running[each] = self._rig.run(
+                "adapters.cli", "web", "--port", port, **self._environs[each]
+            )
         for each in chosen:
             self._ports[each] = await self._running[each].serves("/health/live")
 
@@ -44,9 +47,18 @@ class WebServers:
 
 
 @asynccontextmanager
-async def open_servers(rig: Rig, count: int) -> AsyncIterator[WebServers]:
-    """Start so many over the rig's database; stopped at the end."""
-    servers = WebServers(rig, count)
+async def open_servers(
+    rig: Rig, count: int, environs: Sequence[Mapping[str, str]] = ()
+) -> AsyncIterator[WebServers]:
+    """Start so many over the rig's database; stopped at the end.
+
+    Args:
+        rig: where.
+        count: how many.
+        environs: variables of each one beside the rig's, or nothing.
+
+    """
+    servers = WebServers(rig, count, environs)
     await servers.start_all()
     try:
         yield servers
