@@ -96,9 +96,9 @@ def test_a_late_created_does_not_open_a_canceled_booking() -> None:
 
 def test_a_known_successor_makes_it_rescheduled() -> None:
     """A cancellation that names a successor is a reschedule, whatever status it came with."""
-    told = facts(status=CANCELED, successor=invitee_uri("B"))
+    later = facts(status=CANCELED, successor=invitee_uri("B"))
 
-    merged = merge(facts(status=CANCELED), told)
+    merged = merge(facts(status=CANCELED), later)
     assert (merged.status, merged.successor) == (RESCHEDULED, invitee_uri("B"))
 
 
@@ -157,9 +157,9 @@ def test_of_one_moment_the_fuller_account_is_kept(plain: Details, fuller: Detail
 def test_the_later_account_wins_over_the_fuller(at: datetime, wins: bool) -> None:
     """A change that takes something away is a change like any other."""
     known = facts(details=details(updated_at=NOW, calendar_event_id="google-1"))
-    told = facts(details=details(updated_at=at))
+    later = facts(details=details(updated_at=at))
 
-    assert (merge(known, told).details == told.details) is wins
+    assert (merge(known, later).details == later.details) is wins
 
 
 def test_cancellations_differ_by_their_reason_too() -> None:

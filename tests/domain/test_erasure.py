@@ -116,15 +116,15 @@ def test_anonymous_stays_anonymous(one: Facts, other: Facts) -> None:
 @given(histories(1), st.randoms(use_true_random=False), st.integers(0, 10))
 def test_no_history_brings_anybody_back(calendly: Calendly, chance: Random, split: int) -> None:
     """Erased facts stay erased, for any order and number of Calendly's repetitions."""
-    told = [_of_grace(each) for each in calendly.bodies]
-    chance.shuffle(told)
-    before = {each.facts.invitee_uri: each.facts for each in settle({}, told[:split])}
+    bodies = [_of_grace(each) for each in calendly.bodies]
+    chance.shuffle(bodies)
+    before = {each.facts.invitee_uri: each.facts for each in settle({}, bodies[:split])}
     erased = {uri: anonymous(facts) for uri, facts in before.items()}
 
-    later = without_erased(told * 2, {EMAIL: NOON + timedelta(days=3650)}, {})
+    later = without_erased(bodies * 2, {EMAIL: NOON + timedelta(days=3650)}, {})
     after = {**erased, **{each.facts.invitee_uri: each.facts for each in settle(erased, later)}}
 
-    assert after.keys() == {each.invitee_uri for each in told} | before.keys()
+    assert after.keys() == {each.invitee_uri for each in bodies} | before.keys()
     assert all(facts.details.invitee == NOBODY for facts in after.values())
 
 

@@ -83,7 +83,7 @@ def test_no_slot_is_lost_or_moved(starts: list[datetime], zone: ZoneInfo) -> Non
     """In any timezone, each slot is on exactly one day, at its own moment, in order."""
     days = local_days(slots_at(*starts), zone)
 
-    told = [each for day in days for each in day.slots]
-    assert [each.slot.start for each in told] == sorted(starts)
-    assert all(each.local == each.slot.start for each in told)
+    slots = [each for day in days for each in day.slots]
+    assert [each.slot.start for each in slots] == sorted(starts)
+    assert all(each.local == each.slot.start for each in slots)
     assert all(each.local.date() == day.date for day in days for each in day.slots)

@@ -221,9 +221,9 @@ def test_the_late_webhook_of_a_mark_does_not_outlive_its_end(order: tuple[int, .
     """A mark set and taken back within one second is gone, in any order of the webhooks."""
     marked = facts(no_show=NoShow(at=NOW + seconds(0.2), uri="n1"))
     ended = facts(no_show=NoShow(at=NOW, uri=None))  # its webhook has whole seconds
-    told = [facts(), marked, ended]
+    webhooks = [facts(), marked, ended]
 
-    rows = one_by_one([told[each] for each in order])
+    rows = one_by_one([webhooks[each] for each in order])
     assert rows[invitee_uri("A")].no_show == ended.no_show
 
 

@@ -118,11 +118,11 @@ async def test_declined_scopes_are_not_granted(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("changes", [{"decision": "deny"}, {"granted": []}])
 async def test_denial_is_reported_to_the_app(sandbox: Sandbox, changes: dict[str, Any]) -> None:
     """Deny, or no scope left, redirects with access_denied, the state, and no code."""
-    told = answer_of(await submit(sandbox, **changes))
+    answer = answer_of(await submit(sandbox, **changes))
 
-    assert told["error"] == "access_denied"
-    assert told["state"] == "st&te"
-    assert "code" not in told
+    assert answer["error"] == "access_denied"
+    assert answer["state"] == "st&te"
+    assert "code" not in answer
 
 
 @pytest.mark.parametrize(
@@ -229,9 +229,9 @@ async def test_an_unknown_person_is_asked_again(sandbox: Sandbox) -> None:
 async def test_a_program_can_consent_without_the_page(sandbox: Sandbox) -> None:
     """The control surface decides for a user and says where the page would redirect."""
     url = f"https://auth.calendly.com/oauth/authorize?{urlencode(ASKED)}"
-    told = await sandbox.control(
+    answer = await sandbox.control(
         "POST", "/consent", authorize_url=url, user="grace@example.com", decline=["users:read"]
     )
-    code = parse_qs(urlsplit(told["redirect_to"]).query)["code"][0]
+    code = parse_qs(urlsplit(answer["redirect_to"]).query)["code"][0]
 
     assert (await trade(sandbox, code)).json()["scope"] == "webhooks:write"

@@ -178,9 +178,9 @@ async def test_event_types_are_announced(sandbox: Sandbox, receiver: Receiver) -
     assert received[2].json["payload"]["deleted_at"] is not None
 
 
-@pytest.mark.parametrize(("fan_out", "told"), [("each", 3), ("first", 1)])
+@pytest.mark.parametrize(("fan_out", "count"), [("each", 3), ("first", 1)])
 async def test_a_host_cancel_tells_of_each_invitee(
-    sandbox: Sandbox, receiver: Receiver, fan_out: str, told: int
+    sandbox: Sandbox, receiver: Receiver, fan_out: str, count: int
 ) -> None:
     """One invitee.canceled per active invitee of a group event, or one in all by switch."""
     await sandbox.control("PATCH", "/switches", group_cancel_fan_out=fan_out)
@@ -192,8 +192,8 @@ async def test_a_host_cancel_tells_of_each_invitee(
     await sandbox.control("POST", f"/scheduled-events/{tail(made['event'])}/cancel")
     await sandbox.control("POST", "/deliveries/flush")
 
-    assert len(receiver.received) == told
+    assert len(receiver.received) == count
     assert {r.json["payload"]["cancellation"]["canceler_type"] for r in receiver.received} == {
         "host"
     }
-    assert len({r.json["payload"]["uri"] for r in receiver.received}) == told
+    assert len({r.json["payload"]["uri"] for r in receiver.received}) == count

@@ -125,13 +125,13 @@ PAIR = UnsavedTokenPair(
 async def test_a_pair_that_cannot_be_stored_rides_in_the_heartbeat() -> None:
     """A token pair that cannot be stored is sent immediately in a heartbeat, after the result."""
     made = environment()
-    told: list[tuple[Any, ...]] = []
-    made.on_heartbeat = lambda *details: told.append(details)
+    reports: list[tuple[Any, ...]] = []
+    made.on_heartbeat = lambda *details: reports.append(details)
     work = activities(refresh_due_tokens=DueRows(unsaved=[PAIR]))
 
     await made.run(work.refresh_due_tokens, PageInput())
 
-    assert told == [(JobResult(), [PAIR])]
+    assert reports == [(JobResult(), [PAIR])]
 
 
 async def test_the_next_attempt_finds_the_pair() -> None:

@@ -36,10 +36,10 @@ def read_openapi() -> Examples:
     whole = yaml.load(_paper("calendly-openapi-2022-12.yaml"), Loader=yaml.CSafeLoader)
     for path, operations in whole["paths"].items():
         for method, operation in operations.items():
-            told = operation.get("responses", {}) if isinstance(operation, dict) else {}
+            responses = operation.get("responses", {}) if isinstance(operation, dict) else {}
             bodies = [
                 each["value"]
-                for status, response in told.items()
+                for status, response in responses.items()
                 if int(status) in _SUCCESS
                 for content in response.get("content", {}).values()
                 for each in content.get("examples", {}).values()

@@ -126,8 +126,8 @@ async def test_every_page_of_events_is_read(examples: Examples) -> None:
 
 async def test_what_answers_nothing_more_is_done(examples: Examples) -> None:
     """Canceling and clearing a mark read nothing from their answers."""
-    told = {("POST", "/scheduled_events/*/cancellation"): [{"resource": {}}], **examples}
-    wire = Wire(by=partial(serve, told))
+    answers = {("POST", "/scheduled_events/*/cancellation"): [{"resource": {}}], **examples}
+    wire = Wire(by=partial(serve, answers))
     gateway = CalendlyBookingsGateway(wire.api)
 
     await gateway.cancel(ACCESS, EVENT, "Ill")

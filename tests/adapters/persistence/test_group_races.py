@@ -83,16 +83,16 @@ async def test_groups_store_what_single_ones_do(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection, seed: int
 ) -> None:
     """A stream in groups of any size leaves in PostgreSQL what it leaves one by one."""
-    told = stream(seeded(seed), await connected(world))
+    deliveries = stream(seeded(seed), await connected(world))
     single = single_store(piccolo_storage, world.randomness)
     group = batch_store(piccolo_storage, world.randomness)
-    for each in told:
+    for each in deliveries:
         await single.store(each)
     one_by_one = await found(sql)
     await sql.execute("DELETE FROM calendly_webhook_event; DELETE FROM calendly_booking")
     await sql.execute("UPDATE calendly_integration SET availability_invalidated_by = 'before'")
 
-    for several in cut(seeded(seed + 1), told):
+    for several in cut(seeded(seed + 1), deliveries):
         await group.store(several)
 
     assert await found(sql) == one_by_one
@@ -110,9 +110,9 @@ class Sender:
         self._group = batch_store(storage, randomness)
         self.results: list[str] = []
 
-    async def send(self, told: Sequence[Delivery]) -> None:
+    async def send(self, deliveries: Sequence[Delivery]) -> None:
         """Deliver everything; some of the groups one by one."""
-        shuffled = self._random.sample(told, len(told))
+        shuffled = self._random.sample(deliveries, len(deliveries))
         for group in cut(self._random, shuffled):
             ingested: Sequence[IngestResult | None]
             if self._random.random() < 0.2:
@@ -131,21 +131,21 @@ async def test_overlapping_groups_neither_deadlock_nor_double(
     seed: int,
 ) -> None:
     """Processes that store the same deliveries concurrently never deadlock, and store each once."""
-    told = stream(seeded(seed), await connected(world), acts=30)
+    deliveries = stream(seeded(seed), await connected(world), acts=30)
     senders = [
         Sender(storage, world.randomness, seeded(seed + number))
         for number, storage in enumerate((piccolo_storage, other) * 2)
     ]
 
     async with asyncio.timeout(30):
-        await asyncio.gather(*(each.send(told) for each in senders))
+        await asyncio.gather(*(each.send(deliveries) for each in senders))
 
     raced = await found(sql)
     results = [result for each in senders for result in each.results]
     assert results.count(STORED) == len(raced[0])
     assert results.count(DUPLICATE) == len(results) - len(raced[0])
     await sql.execute("DELETE FROM calendly_webhook_event; DELETE FROM calendly_booking")
-    await Sender(piccolo_storage, world.randomness, seeded(seed)).send(told)
+    await Sender(piccolo_storage, world.randomness, seeded(seed)).send(deliveries)
     assert (await found(sql))[:2] == raced[:2]
 
 

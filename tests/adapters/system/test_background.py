@@ -41,8 +41,8 @@ async def test_errors_are_logged_with_their_code_and_never_raised() -> None:
             background.run("one", fails())
             background.run("two", breaks())
 
-    told = {entry["work"]: (entry["event"], entry["error_code"]) for entry in logs}
-    assert told == {
+    logged = {entry["work"]: (entry["event"], entry["error_code"]) for entry in logs}
+    assert logged == {
         "one": ("background_work_failed", "calendly_unavailable"),
         "two": ("background_work_failed", "internal"),
     }

@@ -218,19 +218,19 @@ def test_an_event_that_could_not_be_applied_is_logged_by_class_and_location(
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "logged"),
     [
         ("contact.created", "contact.created"),
         ("joe@example.com\n{}", "joe?example.com???"),
         ("k" * 100, "k" * 64),
     ],
 )
-def test_an_unknown_kind_is_logged(output: LogOutput, kind: str, told: str) -> None:
+def test_an_unknown_kind_is_logged(output: LogOutput, kind: str, logged: str) -> None:
     """A kind that we do not know is in the log, short and harmless, with the event's id."""
     new_telemetry().unknown_webhook_stored(EVENT, kind)
 
     entry = output.entry
-    assert (entry["level"], entry["kind"], entry["event_id"]) == ("info", told, str(EVENT))
+    assert (entry["level"], entry["kind"], entry["event_id"]) == ("info", logged, str(EVENT))
 
 
 def test_two_registries_do_not_mix() -> None:
@@ -289,8 +289,8 @@ def test_a_need_for_a_person_is_logged(output: LogOutput) -> None:
     telemetry.reauth_required(WHO, "refresh_outcome_lost")
     telemetry.bookings_repaired(WHO, 3)
 
-    told = [(entry["level"], entry["event"]) for entry in output.entries]
-    assert told == [("warning", "reauth_required"), ("warning", "bookings_repaired")]
+    logged = [(entry["level"], entry["event"]) for entry in output.entries]
+    assert logged == [("warning", "reauth_required"), ("warning", "bookings_repaired")]
     assert output.entries[0]["cause"] == "refresh_outcome_lost"
     assert output.entries[1]["count"] == 3
 
@@ -334,8 +334,8 @@ def test_an_erasure_is_logged_by_numbers_alone(output: LogOutput) -> None:
     telemetry.invitee_erased(UUID(int=2), 0, 0, 4)
 
     counts = ("erasure_id", "bookings", "webhook_events", "unreadable")
-    told = [(line["level"], *(line[name] for name in counts)) for line in output.entries]
-    assert told == [
+    logged = [(line["level"], *(line[name] for name in counts)) for line in output.entries]
+    assert logged == [
         ("info", str(UUID(int=1)), 2, 3, 0),
         ("warning", str(UUID(int=2)), 0, 0, 4),
     ]

@@ -98,9 +98,9 @@ async def test_the_webhook_of_another_booking_proves_nothing(
     product: Product, process: Process, ada: Host
 ) -> None:
     """Of two bookings the one is counted whose webhook is nowhere."""
-    told = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
+    delivered = product.calendly.invitee_books(ada.event_type.uri, ada.starts[0])
     product.calendly.invitee_books(ada.event_type.uri, ada.starts[1])
-    await leave(product, ada, CREATED, naming(told))
+    await leave(product, ada, CREATED, naming(delivered))
 
     assert await compared(product, process, ada) == 1
 

@@ -196,15 +196,15 @@ async def test_what_was_taken_from_the_old_host_before_is_not_lost(
     """The new host's find counts as no lost webhook although the old one has it no longer."""
     ada, bob = ada_and_bob
     give(product, facts, bob)
-    told = product.calendly.invitees[facts.invitee_uri]
+    known = product.calendly.invitees[facts.invitee_uri]
     async with product.storage() as uow:
-        seen = as_read(told, product.clock.now())
+        seen = as_read(known, product.clock.now())
         await merge_facts(uow, product.randomness, [OwnerFacts(Owner.of(ada.integration), [seen])])
         await uow.commit()
     assert await bookings(product, ada) == []
     before = invalidations(product, ada)
     async with product.storage() as uow:
-        facts_by_owner, invitees = await reassigned(uow, bob.integration, [told])
+        facts_by_owner, invitees = await reassigned(uow, bob.integration, [known])
 
     assert await process.reconcile(bob.integration.id, backfill=False) == 0
 

@@ -83,7 +83,7 @@ async def test_a_denial_is_reported(flow: Flow, product: Product) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "error"),
     [
         ("server_error", CalendlyUnavailable),
         ("temporarily_unavailable", CalendlyUnavailable),
@@ -93,12 +93,12 @@ async def test_a_denial_is_reported(flow: Flow, product: Product) -> None:
     ],
 )
 async def test_only_a_denial_is_reported_as_one(
-    flow: Flow, product: Product, code: str, told: type[SlotkeeperError]
+    flow: Flow, product: Product, code: str, error: type[SlotkeeperError]
 ) -> None:
     """An error at the consent page is not reported as a refusal, and its code is not repeated."""
     outcome = await flow.complete(error=code)
 
-    assert type(outcome.error) is told
+    assert type(outcome.error) is error
     assert code not in outcome.error.message
     assert product.calendly.calls["exchange_code"] == 0
 

@@ -215,11 +215,11 @@ async def test_how_it_ended_is_counted(
     product.calendly.fail_always("revoke", CalendlyUnavailable("down"))
     await process.finish_disconnect(other.id, forced=True)
 
-    told = [
+    counts = [
         product.telemetry.seen["integration_disconnected", each]
         for each in (ERASED, ERASED_UNREVOKED)
     ]
-    assert told == [1, 1]
+    assert counts == [1, 1]
 
 
 async def test_an_erasure_whose_commit_was_not_answered_is_reported(

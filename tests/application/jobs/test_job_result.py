@@ -13,13 +13,13 @@ def test_tallies_add_up() -> None:
 
 def test_counting_reports_its_progress() -> None:
     """After each row the result so far is reported."""
-    told: list[JobResult] = []
-    counter = JobCounter(told.append)
+    reports: list[JobResult] = []
+    counter = JobCounter(reports.append)
 
     counter.done("synced")
     counter.failed("circuit_open")
 
-    assert told == [
+    assert reports == [
         JobResult(1, {"synced": 1}),
         JobResult(2, {"synced": 1}, {"circuit_open": 1}),
     ]

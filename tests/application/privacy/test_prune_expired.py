@@ -160,14 +160,14 @@ async def test_no_page_opens_many_bodies(
     """At most 200 bodies are open at a time, for any page size, and each is counted."""
     for number in range(401):
         await leave(product, created(number), ada.id)
-    told: list[JobResult] = []
+    reports: list[JobResult] = []
 
     cursor: str | None = "redact:"
     while cursor is not None:
-        page = await process.prune_webhooks(cursor, 1000, told.append)
+        page = await process.prune_webhooks(cursor, 1000, reports.append)
         cursor = page.cursor
 
-    assert [page.examined for page in told] == [200, 200, 1, 0]
+    assert [page.examined for page in reports] == [200, 200, 1, 0]
 
 
 async def cut_off(product: Product, process: Process, after: int) -> bool:
@@ -283,9 +283,9 @@ async def test_progress_is_reported(product: Product, process: Process, ada: Int
     """Each page tells how far it is."""
     await deliver(process, created(), ada)
     product.clock.advance(31 * DAY)
-    told: list[JobResult] = []
+    reports: list[JobResult] = []
 
-    page = await process.prune_webhooks(None, 10, told.append)
+    page = await process.prune_webhooks(None, 10, reports.append)
 
-    assert told == [page]
+    assert reports == [page]
     assert page == JobResult(examined=1, done={"webhook_events": 1}, cursor="rest:", more=True)

@@ -25,9 +25,9 @@ async def ada(product: Product) -> Integration:
     return await delivering.connect(product)
 
 
-async def at_once(process: Process, to: Integration, *told: bytes) -> list[IngestResult]:
+async def at_once(process: Process, to: Integration, *bodies: bytes) -> list[IngestResult]:
     """Deliver a body by itself, and the others while it is being written."""
-    return await asyncio.gather(*(deliver(process, each, to) for each in told))
+    return await asyncio.gather(*(deliver(process, each, to) for each in bodies))
 
 
 async def connected(product: Product) -> list[Integration]:

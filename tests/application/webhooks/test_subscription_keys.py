@@ -38,5 +38,5 @@ async def test_a_changed_signing_key_replaces_what_comes_from_the_old_one(
 
     ((_, made),) = product.calendly.subscriptions.values()
     assert made.uri != old.uri
-    told = [each[1] for each in product.telemetry.seen if each[0] == "subscription_replaced"]
-    assert told == ["rekeyed"]
+    reasons = [each[1] for each in product.telemetry.seen if each[0] == "subscription_replaced"]
+    assert reasons == ["rekeyed"]

@@ -142,9 +142,9 @@ async def test_a_program_learns_of_a_recovery(client: Client, services: StandInS
 
     answer = await client.get(CALLBACK, params={"state": state, "code": "c"}, headers=JSON)
 
-    told = answer.json()
-    assert told["status"] == "recovered"
-    assert told["recovered"] == {"from": "grant_refused", "at": "2026-12-01T09:00:00Z"}
+    body = answer.json()
+    assert body["status"] == "recovered"
+    assert body["recovered"] == {"from": "grant_refused", "at": "2026-12-01T09:00:00Z"}
 
 
 async def test_a_program_learns_which_connection_was_replaced(

@@ -143,9 +143,9 @@ async def test_a_replay_is_recorded(client: Client, services: StandInServices) -
     answer = await client.post(f"{PATH}/{event_id}/replay", headers=OPERATOR)
 
     assert answer.status_code == 202
-    told = answer.json()
-    assert (told["status"], told["attempts"], told["replays"]) == ("pending", 0, 2)
-    assert told["replayed_by"] == f"api:{API_KEY[:10]}"
+    body = answer.json()
+    assert (body["status"], body["attempts"], body["replays"]) == ("pending", 0, 2)
+    assert body["replayed_by"] == f"api:{API_KEY[:10]}"
     assert API_KEY not in answer.text
     assert services.jobs.started == ["apply-calendly-webhooks"]
 
