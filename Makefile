@@ -45,7 +45,7 @@ bench-ingest: $(INSTALLED) ## Measure what taking in webhooks costs; ARGS are --
 bench-availability: $(INSTALLED) ## Measure reads, cold users, a day, the sync, an outage; ARGS are parts and --scale
 	$(BIN)/python -m bench.availability $(ARGS)
 
-lint: $(INSTALLED) ## Check the locks, style, types and the direction of imports
+lint: $(INSTALLED) ## Check the locks, style, types, the direction of imports, and the language
 	$(BIN)/python -m tools.lock_check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -53,7 +53,7 @@ lint: $(INSTALLED) ## Check the locks, style, types and the direction of imports
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.plain_english
 
-language: $(INSTALLED) ## Check that the prose is plain English; ARGS are paths and --summary
+language: $(INSTALLED) ## Check only that the prose is plain English; ARGS are paths and --summary
 	$(BIN)/python -m tools.plain_english $(ARGS)
 
 format: $(INSTALLED) ## Rewrite the code in its standard form
