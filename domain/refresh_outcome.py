@@ -73,8 +73,8 @@ class Rule(msgspec.Struct, frozen=True):
         ends_grant: tokens erased, `reauth_required`; False leaves the status as it is.
         breaker: the effect on the integration's breaker.
         repeat: when the job takes it up again.
-        keeps_lease: no process may send the same token before the lease expires by itself, because
-            the request may still be under way, or Calendly asked for a wait.
+        keeps_lease: no process may send the same token before the lease expires by itself. The
+            request may still be under way, or Calendly asked for a wait.
         shows_code: operators see the error's code on the integration.
 
     """

@@ -2,7 +2,7 @@
 
 Each commit is checked out into a folder that exists only while the command runs. The working
 tree stays as it is. Then every module of the product, the tools and the tests is imported from
-that folder, and ruff checks it with the settings of that commit. The packages are those of the
+that folder. Finally ruff checks it with the settings of that commit. The packages are those of the
 environment that runs the command. `git bisect` can then stop at any commit.
 """
 

@@ -1,7 +1,7 @@
 """The HTTP client that every call to Calendly goes through.
 
-The rule not to break: no POST is ever repeated here. aiohttp repeats a GET or a DELETE once, on
-a kept connection that turns out to be closed. Redirects are not followed,
+The rule not to break: no POST is ever repeated here. A GET or a DELETE is repeated once by aiohttp,
+on a kept connection that turns out to be closed. Redirects are not followed,
 because a redirect could hand a bearer token to another host.
 """
 

@@ -28,8 +28,8 @@ _NOT_FOR_THE_SERVER = {
 def connect_arguments(database_url: Secret) -> dict[str, Any]:
     """Return the keyword arguments for `asyncpg.connect` and `asyncpg.create_pool`.
 
-    Behind a pooler in transaction mode (`pgbouncer=true`, or port 6543) statements are not
-    cached, since the next one may run in another session (asyncpg: FAQ, PgBouncer).
+    Behind a pooler in transaction mode (`pgbouncer=true`, or port 6543) statements are not cached.
+    The next one may run in another session (asyncpg: FAQ, PgBouncer).
 
     Raises:
         ValueError: the scheme is not PostgreSQL's, or a number is none.

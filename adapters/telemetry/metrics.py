@@ -2,7 +2,7 @@
 
 A label is one of a closed set of codes: never an id, an address or a value that a caller chooses.
 Every known series starts at zero. Prometheus' `increase()` sees no increase in a series that starts
-at one, so an alert on the first event of its kind needs a series that exists before it.
+at one. So an alert on the first event of its kind needs a series that exists before it.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Reads, bookings and webhooks of simulated hours, minute by minute, with a sync every quarter.
 
-Many reads are under way at the same time, as in a web process. The sync runs at the same time, and the
+Many reads are under way at the same time, as in a web process. The sync runs at the same time. The
 next minute begins once both have ended, since a moved minute is a fraction of a real one.
 """
 

@@ -1,8 +1,8 @@
 """The index of the refresh job says of a row all that decides, apart from its lease.
 
-The index itself skips rows that were just refreshed or wait for their next attempt, no matter how many
-of them come before the due ones. It leaves out the lease, which changes at every step of a refresh:
-each change of an indexed column adds an entry to every index of the table (PostgreSQL: HOT).
+The index itself skips any number of rows that were just refreshed or wait for their next attempt.
+It leaves out the lease, which changes at every step of a refresh. Each change of an indexed column
+adds an entry to every index of the table (PostgreSQL: HOT).
 """
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager

@@ -231,7 +231,7 @@ class PiccoloIntegrations:
         """Delete the row and what refers to it or its user; foreign keys take the rest along.
 
         The lock on the row comes first. Transactions that store or apply its webhooks hold a key
-        share of it to their end, so this waits for them before it deletes their rows.
+        share of it to their end. So this waits for them before it deletes their rows.
         """
         row = await self._session.row(_LOCK_TO_ERASE, integration_id)
         if row is None:

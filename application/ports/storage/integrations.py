@@ -88,8 +88,8 @@ class Integrations(Protocol):
         integration of the user stay. Waits for transactions that apply its webhooks.
 
         Returns:
-            The integration as it was at that moment, so that a caller who expected another one
-            may leave without a commit; None when there was none.
+            The integration as it was at that moment; None when there was none. A caller who
+            expected another one may leave without a commit.
 
         """
         ...

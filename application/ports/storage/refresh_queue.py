@@ -143,7 +143,7 @@ class RefreshQueue(Protocol):
 
         A new pair has tokens of another version than the expected one. It is stored even if
         another process has the lease. It is also stored over a `reauth_required` of the same
-        grant if the refused token is the one that this pair came from: another process had sent
+        grant if this pair came from the refused token. In that case another process had sent
         that token again. A pair that was refused itself stays out, because it is dead. The grant
         is identified by `connected_at`.
 
