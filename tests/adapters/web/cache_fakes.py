@@ -13,7 +13,7 @@ from domain.availability import BusyTime, EventType, Schedule, Slot
 from domain.cache_policy import Freshness
 from domain.errors import EventTypeNotFound
 from domain.ids import IntegrationId, UserId
-from tests.adapters.web import scenario as story
+from tests.adapters.web import scenario
 from tests.adapters.web.failures import Failures
 
 TYPES = CacheKey(CacheKind.EVENT_TYPES)
@@ -52,9 +52,9 @@ class FakeCache:
     """
 
     def __init__(self, host: Host, storage: Down, clock: Clock, failures: Failures) -> None:
-        self.slots: tuple[Slot, ...] = (story.slot(5), story.slot(30))
-        self.busy: tuple[BusyTime, ...] = (story.busy_time(6),)
-        self.schedules: tuple[Schedule, ...] = (story.schedule(),)
+        self.slots: tuple[Slot, ...] = (scenario.slot(5), scenario.slot(30))
+        self.busy: tuple[BusyTime, ...] = (scenario.busy_time(6),)
+        self.schedules: tuple[Schedule, ...] = (scenario.schedule(),)
         self.version = 7
         self.freshness = Freshness.FRESH
         self.error_code: str | None = None
@@ -85,7 +85,7 @@ class FakeCache:
         for each in self._host.event_types:
             if event_type in {each.uri, each.uri.rsplit("/", 1)[-1]}:
                 seen = self._seen(TYPES, CacheKey(CacheKind.SLOTS, each.uri))
-                until = story.NOW + timedelta(days=31)
+                until = scenario.NOW + timedelta(days=31)
                 return AvailabilityView(each, self.slots, start, end, until, *seen)
         raise EventTypeNotFound("This user has no active event type of that name.")
 
@@ -110,10 +110,10 @@ class FakeCache:
         self.asked.append((name, *asked))
 
     def _seen(self, *reads: CacheKey) -> tuple[Any, ...]:
-        age = story.age(freshness=self.freshness, error_code=self.error_code)
+        age = scenario.age(freshness=self.freshness, error_code=self.error_code)
         fresh = self.freshness is Freshness.FRESH
         until = age.stale_at if fresh else self._clock.now()
-        return age, self.version, story.origin(*reads, valid_until=until)
+        return age, self.version, scenario.origin(*reads, valid_until=until)
 
 
 class FakeInvalidation:
@@ -144,7 +144,7 @@ class FakeVersionLookup:
         """Return the version of the cache."""
         self.asked += 1
         await self._storage.ping()
-        known = (key_hash, integration_id) == (story.KEY_HASH, story.INTEGRATION)
+        known = (key_hash, integration_id) == (scenario.KEY_HASH, scenario.INTEGRATION)
         return self._cache.version if known and not self.revoked else None
 
 

@@ -12,7 +12,7 @@ from adapters.web.caching.response_cache import (
 from application.availability.read_lists import SchedulesView
 from application.ports.storage.availability_cache import CacheKey, CacheKind
 from domain.ids import UserId
-from tests.adapters.web import scenario as story
+from tests.adapters.web import scenario
 
 KIB = 1024
 USER = UserId(UUID(int=1))
@@ -21,17 +21,17 @@ READS = (CacheKey(CacheKind.SCHEDULES),)
 
 def key(number: int) -> ResponseKey:
     """A key that differs by its query."""
-    return ResponseKey(story.KEY_HASH, b"ada", "/api/calendly/schedules", b"%d" % number)
+    return ResponseKey(scenario.KEY_HASH, b"ada", "/api/calendly/schedules", b"%d" % number)
 
 
 def answer(size: int = 60 * KIB) -> RenderedResponse:
     """An answer of so many bytes."""
-    return RenderedResponse(b"x" * size, b'"tag"', (), (), basis_of(view()), story.NOW)
+    return RenderedResponse(b"x" * size, b'"tag"', (), (), basis_of(view()), scenario.NOW)
 
 
 def view(error_code: str | None = None) -> SchedulesView:
     """A view of schedules that is valid for an hour."""
-    return SchedulesView((), story.age(error_code=error_code), 7, story.origin(*READS))
+    return SchedulesView((), scenario.age(error_code=error_code), 7, scenario.origin(*READS))
 
 
 def basis_of(seen: SchedulesView, max_age: timedelta | None = None) -> Validity:
@@ -124,4 +124,4 @@ def test_a_response_is_valid_as_long_as_its_caller_accepts(
     """It is not given when it has grown older than was asked for, or lacks what failed."""
     validity = basis_of(view(error_code), max_age)
 
-    assert validity.valid_until - story.NOW == valid_for
+    assert validity.valid_until - scenario.NOW == valid_for

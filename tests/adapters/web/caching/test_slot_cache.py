@@ -22,13 +22,13 @@ from application.availability.read_slots import AvailabilityView
 from application.availability.slot_window import SlotWindow
 from domain.availability import Slot, Window, open_slots
 from domain.ids import UserId
-from tests.adapters.web import scenario as story
+from tests.adapters.web import scenario
 
-NOW = story.NOW
+NOW = scenario.NOW
 MONTH = timedelta(days=31)
 HALF_AN_HOUR = timedelta(minutes=30)
 KNOWN = Window(start=NOW - timedelta(minutes=1), end=NOW + MONTH)
-USER = UserId(story.INTEGRATION)
+USER = UserId(scenario.INTEGRATION)
 # Names that look like the JSON around them.
 NAME = '","start":"x","end":"y","slots":[],"é'
 moments = st.timedeltas(timedelta(minutes=-1), MONTH).map(lambda after: NOW + after)
@@ -56,21 +56,21 @@ def answer_of(window: SlotWindow, start: datetime, end: datetime) -> Availabilit
     """The answer for a range, as the route makes it."""
     found = open_slots(window.slots, Window(start, end), window.occupied, window.duration)
     view = AvailabilityView(
-        event_type=story.event_type(NAME),
+        event_type=scenario.event_type(NAME),
         slots=tuple(found),
         start=start,
         end=end,
         covered_until=KNOWN.end,
-        age=story.age(),
+        age=scenario.age(),
         version=7,
-        origin=story.origin(),
+        origin=scenario.origin(),
     )
     return availability_answer(view, None)
 
 
 def validity(version: int = 7) -> Validity:
     """The validity of the responses."""
-    return Validity(USER, story.origin().integration_id, version, NOW, NOW + HALF_AN_HOUR, ())
+    return Validity(USER, scenario.origin().integration_id, version, NOW, NOW + HALF_AN_HOUR, ())
 
 
 def rendered(window: SlotWindow) -> RenderedSlots:
@@ -128,7 +128,7 @@ def test_tags_distinguish_responses() -> None:
     """Another range, version, integration or age is another tag; the same is always the same."""
     day = timedelta(days=1)
     body = answer_of(window_of([]), NOW, NOW + day)
-    one, other = validity().integration_id, UserId(story.INTEGRATION.__class__(int=9))
+    one, other = validity().integration_id, UserId(scenario.INTEGRATION.__class__(int=9))
     older = msgspec.structs.replace(
         body, cache=msgspec.structs.replace(body.cache, fetched_at=NOW - day)
     )
@@ -148,7 +148,7 @@ def test_tags_distinguish_responses() -> None:
 
 def test_a_caller_with_the_response_gets_304() -> None:
     """With the tag of this very range the answer is 304, and with another range's it is 200."""
-    kept, day = rendered(window_of([story.slot(5)])), timedelta(days=1)
+    kept, day = rendered(window_of([scenario.slot(5)])), timedelta(days=1)
     first = kept.respond(asked(NOW, NOW + day), NOW)
     assert first is not None
     etag = dict(first.headers)[b"etag"]
@@ -163,7 +163,7 @@ def test_a_caller_with_the_response_gets_304() -> None:
 
 def test_unordered_slots_are_not_split() -> None:
     """A window is cut in one piece only if its slots are stored in order of time."""
-    early, late = story.slot(5), story.slot(30)
+    early, late = scenario.slot(5), scenario.slot(30)
 
     assert is_in_order(window_of([early, early, late]))
     assert not is_in_order(window_of([late, early]))
@@ -171,6 +171,6 @@ def test_unordered_slots_are_not_split() -> None:
 
 def test_a_cached_response_knows_its_size() -> None:
     """A window takes about the bytes of its slots, so that memory is bounded."""
-    few, many = (rendered(window_of([story.slot(5)] * count)).size for count in (10, 1010))
+    few, many = (rendered(window_of([scenario.slot(5)] * count)).size for count in (10, 1010))
 
     assert 60_000 < many - few < 200_000

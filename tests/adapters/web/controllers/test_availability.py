@@ -7,7 +7,7 @@ from adapters.web.params.cursor import encode
 from domain.availability import Slot
 from domain.errors import AvailabilityPending
 from domain.ids import BookingId
-from tests.adapters.web import scenario as story
+from tests.adapters.web import scenario
 from tests.adapters.web.fakes import StandInServices
 from tests.adapters.web.serving import CALLER, Client, problem_in
 
@@ -23,7 +23,7 @@ INTRO = {**RANGE, "event_type": "intro"}
 async def connected(services: StandInServices) -> None:
     """Ada is connected."""
     user = await services.identify_caller.named("ada")
-    services.host.integrations[user] = story.integration()
+    services.host.integrations[user] = scenario.integration()
 
 
 async def test_event_types_come_with_their_age(client: Client) -> None:
@@ -47,11 +47,11 @@ async def test_event_types_are_paged(client: Client, services: StandInServices) 
     """Pages follow each other by name, whatever comes or goes between them."""
     names = ("Ärger", "alpha", "Beta", "beta", "gamma")
     services.host.event_types = tuple(
-        story.event_type(name, f"https://x/{number}") for number, name in enumerate(names)
+        scenario.event_type(name, f"https://x/{number}") for number, name in enumerate(names)
     )
     first = await client.get(TYPES, headers=CALLER, params={"limit": 2})
     last, _gone, *others = services.host.event_types
-    services.host.event_types = (last, story.event_type("aaa", "https://x/9"), *others)
+    services.host.event_types = (last, scenario.event_type("aaa", "https://x/9"), *others)
     position = {"limit": 2, "cursor": first.json()["next_cursor"]}
 
     second = await client.get(TYPES, headers=CALLER, params=position)
@@ -64,7 +64,9 @@ async def test_event_types_are_paged(client: Client, services: StandInServices) 
     assert third.json()["next_cursor"] is None
 
 
-@pytest.mark.parametrize("cursor", ["", "x", encode((story.NOW, BookingId(UUID(int=1)))), "W10"])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", encode((scenario.NOW, BookingId(UUID(int=1)))), "W10"]
+)
 async def test_a_cursor_of_another_list_is_refused(
     client: Client, services: StandInServices, cursor: str
 ) -> None:
@@ -75,7 +77,7 @@ async def test_a_cursor_of_another_list_is_refused(
     assert services.cache.asked == []
 
 
-@pytest.mark.parametrize("name", ["intro", story.EVENT_TYPE_URI])
+@pytest.mark.parametrize("name", ["intro", scenario.EVENT_TYPE_URI])
 async def test_open_slots_are_listed(client: Client, name: str) -> None:
     """Slots are found by the event type's URI and by the last segment of it."""
     answer = await client.get(SLOTS, headers=CALLER, params={**RANGE, "event_type": name})

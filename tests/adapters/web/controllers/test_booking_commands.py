@@ -5,7 +5,7 @@ import pytest
 
 from domain.booking import BookingStatus
 from domain.errors import CalendlyUncertain, InvalidTimezone, SlotTaken
-from tests.adapters.web import scenario as story
+from tests.adapters.web import scenario
 from tests.adapters.web.fakes import StandInServices
 from tests.adapters.web.serving import CALLER, Client, problem_in
 
@@ -27,7 +27,7 @@ BODY: dict[str, Any] = {
 async def booked(services: StandInServices) -> str:
     """The path of a booking of Ada's."""
     user = await services.identify_caller.named("ada")
-    return f"{BOOKINGS}/{services.bookings.add(story.booking(1, user)).booking.id}"
+    return f"{BOOKINGS}/{services.bookings.add(scenario.booking(1, user)).booking.id}"
 
 
 async def test_booking_twice_under_one_key_books_once(

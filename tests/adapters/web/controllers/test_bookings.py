@@ -4,7 +4,7 @@ import pytest
 
 from domain.booking import BookingStatus
 from domain.ids import UserId
-from tests.adapters.web import scenario as story
+from tests.adapters.web import scenario
 from tests.adapters.web.fakes import StandInServices
 from tests.adapters.web.serving import CALLER, Client, problem_in
 
@@ -17,7 +17,7 @@ async def ada(services: StandInServices) -> UserId:
     user = await services.identify_caller.named("ada")
     for number in range(1, 6):
         status = BookingStatus.CANCELED if number == 2 else BookingStatus.BOOKED
-        services.bookings.add(story.booking(number, user, status=status))
+        services.bookings.add(scenario.booking(number, user, status=status))
     return user
 
 
@@ -64,8 +64,8 @@ async def test_lists_do_not_hand_out_links(client: Client) -> None:
     one = await client.get(f"{BOOKINGS}/{UUID(int=1)}", headers=CALLER)
 
     assert "s3cret" not in listed.text
-    assert one.json()["cancel_url"] == story.CANCEL_LINK
-    assert one.json()["reschedule_url"] == story.RESCHEDULE_LINK
+    assert one.json()["cancel_url"] == scenario.CANCEL_LINK
+    assert one.json()["reschedule_url"] == scenario.RESCHEDULE_LINK
 
 
 @pytest.mark.usefixtures("ada")

@@ -5,7 +5,7 @@ import pytest
 from domain.errors import ConsentDenied, GrantRefused, ScopesDeclined, SlotkeeperError
 from domain.ids import IntegrationId
 from domain.integration import Cause, Recovery
-from tests.adapters.web import scenario as story
+from tests.adapters.web import scenario
 from tests.adapters.web.fakes import StandInServices
 from tests.adapters.web.serving import CALLER, Client, problem_in, serving, settings_with
 
@@ -137,7 +137,7 @@ async def test_without_a_way_back_a_program_gets_json(client: Client) -> None:
 
 async def test_a_program_learns_of_a_recovery(client: Client, services: StandInServices) -> None:
     """The response for an account that was lost names the cause and the time of the loss."""
-    services.connect.recovery = Recovery(Cause.GRANT_REFUSED, story.NOW)
+    services.connect.recovery = Recovery(Cause.GRANT_REFUSED, scenario.NOW)
     state = await begin(client)
 
     answer = await client.get(CALLBACK, params={"state": state, "code": "c"}, headers=JSON)

@@ -1,7 +1,7 @@
 from application.integrations.view_integration import ActionRequired
 from domain.errors import JobsUnavailable, ReauthRequired
 from domain.integration import Cause, Recovery, Status
-from tests.adapters.web import scenario as story
+from tests.adapters.web import scenario
 from tests.adapters.web.fakes import StandInServices
 from tests.adapters.web.serving import CALLER, Client, problem_in
 
@@ -11,7 +11,7 @@ INTEGRATION = "/api/calendly/integration"
 async def test_the_connection_is_shown(client: Client, services: StandInServices) -> None:
     """A user's connection is shown with account, scopes, expiry, sync and breaker."""
     user = await services.identify_caller.named("ada")
-    services.host.integrations[user] = story.integration()
+    services.host.integrations[user] = scenario.integration()
 
     answer = await client.get(INTEGRATION, headers=CALLER)
 
@@ -32,11 +32,11 @@ async def test_the_connection_is_shown(client: Client, services: StandInServices
 async def test_what_a_person_has_to_do_is_shown(client: Client, services: StandInServices) -> None:
     """A lost grant says since when, why, and where to connect again."""
     user = await services.identify_caller.named("ada")
-    services.host.integrations[user] = story.integration(
+    services.host.integrations[user] = scenario.integration(
         status=Status.REAUTH_REQUIRED,
         action_required=ActionRequired(
             "grant_refused",
-            story.NOW,
+            scenario.NOW,
             "Connect again.",
             "/api/calendly/connect",
             "https://slots.example.com/api/calendly/connect",
@@ -57,8 +57,8 @@ async def test_what_a_person_has_to_do_is_shown(client: Client, services: StandI
 async def test_a_recovery_is_shown(client: Client, services: StandInServices) -> None:
     """A connection that had been lost says what it came back from, and when."""
     user = await services.identify_caller.named("ada")
-    services.host.integrations[user] = story.integration(
-        recovered=Recovery(Cause.GRANT_REFUSED, story.NOW), shared_account=True
+    services.host.integrations[user] = scenario.integration(
+        recovered=Recovery(Cause.GRANT_REFUSED, scenario.NOW), shared_account=True
     )
 
     shown = (await client.get(INTEGRATION, headers=CALLER)).json()
@@ -71,7 +71,7 @@ async def test_a_call_without_grant_names_the_way_back(
     client: Client, services: StandInServices
 ) -> None:
     """A call for a lost connection is refused with cause, time and a link that works from outside."""
-    lost = ReauthRequired("Connect again.", cause="refresh_outcome_lost", since=story.NOW)
+    lost = ReauthRequired("Connect again.", cause="refresh_outcome_lost", since=scenario.NOW)
     services.fail_next("read_event_types", lost)
 
     answer = await client.get("/api/calendly/event-types", headers=CALLER)
@@ -87,7 +87,7 @@ async def test_another_users_connection_is_not_found(
 ) -> None:
     """One user's connection does not exist for another."""
     user = await services.identify_caller.named("ada")
-    services.host.integrations[user] = story.integration()
+    services.host.integrations[user] = scenario.integration()
 
     answer = await client.get(INTEGRATION, headers={**CALLER, "X-User-Id": "eve"})
 
@@ -97,7 +97,7 @@ async def test_another_users_connection_is_not_found(
 async def test_disconnecting_is_safe_to_repeat(client: Client, services: StandInServices) -> None:
     """Disconnecting is taken up once; repeating it says that there is nothing left to do."""
     user = await services.identify_caller.named("ada")
-    services.host.integrations[user] = story.integration()
+    services.host.integrations[user] = scenario.integration()
 
     first = await client.delete(INTEGRATION, headers=CALLER)
     second = await client.delete(INTEGRATION, headers=CALLER)

@@ -1,4 +1,4 @@
-from tests.adapters.web import scenario as story
+from tests.adapters.web import scenario
 from tests.adapters.web.fakes import StandInServices
 from tests.adapters.web.serving import CALLER, Client, problem_in
 
@@ -11,7 +11,7 @@ async def test_a_cached_response_is_not_sent_again(
 ) -> None:
     """After an invalidation the very next read reaches the cache, and says what it is."""
     user = await services.identify_caller.named("ada")
-    services.host.integrations[user] = story.integration()
+    services.host.integrations[user] = scenario.integration()
     before = [(await client.get(SCHEDULES, headers=CALLER)).json() for _ in range(2)]
     asked = len(services.cache.asked)
 

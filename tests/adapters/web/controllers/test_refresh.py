@@ -1,5 +1,5 @@
 from domain.errors import CircuitOpen
-from tests.adapters.web import scenario as story
+from tests.adapters.web import scenario
 from tests.adapters.web.fakes import StandInServices
 from tests.adapters.web.serving import CALLER, Client, problem_in
 
@@ -9,7 +9,7 @@ REFRESH = "/api/calendly/integration/refresh"
 async def test_tokens_are_refreshed_on_demand(client: Client, services: StandInServices) -> None:
     """An operator who asks for it gets the connection with its new expiry."""
     user = await services.identify_caller.named("ada")
-    services.host.integrations[user] = story.integration()
+    services.host.integrations[user] = scenario.integration()
 
     answer = await client.post(REFRESH, headers=CALLER)
 
@@ -20,7 +20,7 @@ async def test_tokens_are_refreshed_on_demand(client: Client, services: StandInS
 async def test_an_open_breaker_answers_at_once(client: Client, services: StandInServices) -> None:
     """While Calendly is failing the answer is 503 with the time to retry."""
     user = await services.identify_caller.named("ada")
-    services.host.integrations[user] = story.integration()
+    services.host.integrations[user] = scenario.integration()
     services.fail_next("refresh_tokens", CircuitOpen("Open.", retry_after=41.2))
 
     answer = await client.post(REFRESH, headers=CALLER)

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from domain.errors import CalendlyUncertain, ScopeMissing
-from tests.adapters.web import scenario as story
+from tests.adapters.web import scenario
 from tests.adapters.web.fakes import StandInServices
 from tests.adapters.web.serving import CALLER, Client, problem_in
 
@@ -14,10 +14,10 @@ LINKS = "/api/calendly/scheduling-links"
 async def connected(services: StandInServices) -> None:
     """Ada is connected."""
     user = await services.identify_caller.named("ada")
-    services.host.integrations[user] = story.integration()
+    services.host.integrations[user] = scenario.integration()
 
 
-@pytest.mark.parametrize("name", ["intro", story.EVENT_TYPE_URI])
+@pytest.mark.parametrize("name", ["intro", scenario.EVENT_TYPE_URI])
 async def test_a_link_is_made(client: Client, name: str) -> None:
     """A link is 201, by the event type's URI or the last segment of it, without any key."""
     answer = await client.post(LINKS, headers=CALLER, json={"event_type": name})
@@ -25,7 +25,7 @@ async def test_a_link_is_made(client: Client, name: str) -> None:
     assert answer.status_code == 201
     assert answer.json() == {
         "booking_url": "https://calendly.com/d/link-1/intro",
-        "event_type": story.EVENT_TYPE_URI,
+        "event_type": scenario.EVENT_TYPE_URI,
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from domain.errors import StorageUnavailable
-from tests.adapters.web import scenario as story
+from tests.adapters.web import scenario
 from tests.adapters.web.fakes import StandInServices
 from tests.adapters.web.serving import Client, problem_in
 
@@ -15,7 +15,7 @@ BODY = b'{ "event": "invitee.created",  "payload": {"email": "grace@example.com"
 
 def signed(body: bytes, key: str = "signing-k3y-current", *, late: int = 0) -> dict[str, str]:
     """The headers of a delivery, signed so many seconds before now."""
-    seconds = int((story.NOW - timedelta(seconds=late)).timestamp())
+    seconds = int((scenario.NOW - timedelta(seconds=late)).timestamp())
     digest = hmac.digest(key.encode(), f"{seconds}.".encode() + body, "sha256").hex()
     return {
         "Calendly-Webhook-Signature": f"t={seconds},v1={digest}",

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from application.ports.storage.availability_cache import READ_MARK_INTERVAL
 from domain.cache_policy import Freshness
 from domain.errors import CalendlyUnavailable
-from tests.adapters.web import scenario as story
+from tests.adapters.web import scenario
 from tests.adapters.web.fakes import StandInServices
 from tests.adapters.web.serving import CALLER, Client, problem_in
 
@@ -31,7 +31,7 @@ OWN = ("x-request-id",)
 async def connected(services: StandInServices) -> None:
     """Ada is connected."""
     user = await services.identify_caller.named("ada")
-    services.host.integrations[user] = story.integration()
+    services.host.integrations[user] = scenario.integration()
 
 
 async def read(client: Client, path: str = TYPES, **headers: str) -> Any:
@@ -122,7 +122,7 @@ async def test_a_revoked_key_is_refused_at_once(client: Client, services: StandI
     "headers",
     [
         {"Authorization": "Bearer other"},
-        {"Authorization": "Basic " + story.API_KEY},
+        {"Authorization": "Basic " + scenario.API_KEY},
         {"Authorization": ""},
         {"Authorization": "Bearer "},
     ],

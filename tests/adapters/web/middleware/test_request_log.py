@@ -5,7 +5,7 @@ import pytest
 import structlog
 from structlog.testing import LogCapture
 
-from tests.adapters.web import scenario as story
+from tests.adapters.web import scenario
 from tests.adapters.web.fakes import StandInServices
 from tests.adapters.web.scenario import API_KEY
 from tests.adapters.web.serving import CALLER, Client
@@ -38,15 +38,15 @@ async def test_a_line_names_its_integration(
 ) -> None:
     """Once the integration is known each line names it, and the next request's does not."""
     user = await services.identify_caller.named("ada")
-    services.host.integrations[user] = story.integration()
+    services.host.integrations[user] = scenario.integration()
 
     await client.get("/api/calendly/integration", headers=CALLER)
     await client.get("/health/ready")
-    await client.post(f"/api/calendly/webhooks/{story.INTEGRATION.hex}-x", content=b"{}")
+    await client.post(f"/api/calendly/webhooks/{scenario.INTEGRATION.hex}-x", content=b"{}")
 
     assert [each.get("integration_id") for each in log if each["log_level"] != "debug"] == [
-        str(story.INTEGRATION),
-        str(story.INTEGRATION),
+        str(scenario.INTEGRATION),
+        str(scenario.INTEGRATION),
     ]
     assert "integration_id" not in next(each for each in log if each["log_level"] == "debug")
 

@@ -15,7 +15,7 @@ from domain.errors import CalendlyUnavailable, JobsUnavailable, StorageUnavailab
 from domain.ids import UserId
 from domain.integration import Status
 from tests.adapters.sound_environ import SECRETS
-from tests.adapters.web import scenario as story
+from tests.adapters.web import scenario
 from tests.adapters.web.fakes import StandInServices
 from tests.adapters.web.serving import Client, serving, settings_with
 
@@ -52,8 +52,8 @@ async def browser(demo: StandInServices) -> AsyncIterator[Client]:
 async def user(demo: StandInServices) -> UserId:
     """The demo user, connected, with one booking to come and one canceled that is past."""
     user = await demo.identify_caller.named("demo")
-    demo.host.integrations[user] = story.integration()
-    demo.bookings.add(story.booking(3, user))
+    demo.host.integrations[user] = scenario.integration()
+    demo.bookings.add(scenario.booking(3, user))
     return user
 
 
@@ -117,7 +117,7 @@ async def test_without_a_demo_user_no_data_is_shown(
 ) -> None:
     """Without DEMO_USER the page shows the status and the next steps, and no user's data."""
     user = await services.identify_caller.named("ada")
-    services.host.integrations[user] = story.integration()
+    services.host.integrations[user] = scenario.integration()
 
     answer = await client.get("/")
 
@@ -175,7 +175,9 @@ async def test_past_and_canceled_bookings_are_marked(
     browser: Client, demo: StandInServices, user: UserId
 ) -> None:
     """Bookings of the last two weeks are listed with their result."""
-    demo.bookings.add(story.booking(-5, user, status=BookingStatus.CANCELED, name="Past Person"))
+    demo.bookings.add(
+        scenario.booking(-5, user, status=BookingStatus.CANCELED, name="Past Person")
+    )
 
     answer = await browser.get("/")
 
@@ -188,8 +190,8 @@ async def test_each_event_type_has_its_slots(
 ) -> None:
     """A link per event type shows that one's slots; a name that is none shows the first."""
     del user
-    other = story.event_type("Long talk", "https://api.calendly.com/event_types/long")
-    demo.host.event_types = (story.event_type(), other)
+    other = scenario.event_type("Long talk", "https://api.calendly.com/event_types/long")
+    demo.host.event_types = (scenario.event_type(), other)
 
     chosen = await browser.get("/", params={"event_type": "long"})
     unknown = await browser.get("/", params={"event_type": "nothing"})
@@ -202,8 +204,8 @@ async def test_what_comes_from_data_is_escaped(
     browser: Client, demo: StandInServices, user: UserId
 ) -> None:
     """Names and queries cannot put markup into the page, and the page runs no script."""
-    demo.host.event_types = (story.event_type(SCRIPT, f"https://x.example/{SCRIPT}"),)
-    demo.bookings.add(story.booking(4, user, name=SCRIPT))
+    demo.host.event_types = (scenario.event_type(SCRIPT, f"https://x.example/{SCRIPT}"),)
+    demo.bookings.add(scenario.booking(4, user, name=SCRIPT))
 
     answer = await browser.get("/", params={"calendly": SCRIPT, "event_type": SCRIPT})
 
@@ -259,7 +261,7 @@ async def test_a_lost_grant_offers_to_connect_again(
     browser: Client, demo: StandInServices, user: UserId
 ) -> None:
     """A connection that needs a person says what to do and offers it."""
-    demo.host.integrations[user] = story.integration(
+    demo.host.integrations[user] = scenario.integration(
         status=Status.REAUTH_REQUIRED,
         action_required=ActionRequired("grant_refused", None, "Connect it again.", None),
     )
@@ -362,7 +364,7 @@ async def test_the_page_shows_the_freshness_of_slots(
 )
 def test_an_age_is_shown_in_its_largest_unit(seconds: int, words: str) -> None:
     """The time since a moment is in its largest unit."""
-    assert ago(story.NOW - timedelta(seconds=seconds), story.NOW) == words
+    assert ago(scenario.NOW - timedelta(seconds=seconds), scenario.NOW) == words
 
 
 def test_the_hour_that_comes_twice_is_named() -> None:
