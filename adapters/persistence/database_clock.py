@@ -12,13 +12,18 @@ DATABASE_CLOCK = {"slotkeeper.clock": "database"}
 
 
 def database_now(caller: str) -> str:
-    """Return SQL for the moment of the statement: one for all rows, and usable by an index.
+    """Return SQL for the moment of the statement, evaluated once for all rows.
 
     Args:
         caller: the parameter with the caller's reading (`$2`).
 
     """
     return f"(SELECT slotkeeper_now({caller}::timestamptz))"
+
+
+def indexable_now(caller: str) -> str:
+    """Return SQL for the moment that the planner can estimate: for the column of an index."""
+    return f"slotkeeper_now({caller}::timestamptz)"
 
 
 def database_time(moment: str, caller: str) -> str:

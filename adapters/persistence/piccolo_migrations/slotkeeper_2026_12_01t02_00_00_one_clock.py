@@ -8,10 +8,12 @@ VERSION = "1.38.0"
 DESCRIPTION = "One clock"
 
 # Hosts' clocks differ, so a statement takes this time and not the caller's. A test moves the time
-# in one place: with `slotkeeper.clock = 'caller'` in its session the caller's time counts.
+# in one place: with `slotkeeper.clock = 'caller'` in its session the caller's time counts. It is
+# declared stable, so that an index serves a comparison with it; two calls in one statement may
+# differ by the time between them.
 CREATE = """
 CREATE OR REPLACE FUNCTION slotkeeper_now(caller timestamptz) RETURNS timestamptz
-LANGUAGE sql VOLATILE AS $$
+LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN current_setting('slotkeeper.clock', true) = 'caller'
         THEN caller ELSE clock_timestamp() END
 $$

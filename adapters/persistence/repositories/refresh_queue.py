@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from adapters.persistence.database_clock import database_now, database_time
+from adapters.persistence.database_clock import database_now, database_time, indexable_now
 from adapters.persistence.rows.integration import (
     COLUMNS,
     attention_values,
@@ -30,7 +30,6 @@ _SAME_LEASE = "i.refresh_lease_owner = a.owner AND i.refresh_fence = a.fence"
 _LIVE = f"""
 i.public_id = a.id AND {_SAME_LEASE} AND i.refresh_lease_until > a.now AND i.status = a.status
 """
-# `moment` is evaluated once a row: its function is volatile.
 _STARTS = """
 (SELECT id, owner, fence, status, moment AS now, moment + (until - caller) AS until,
     moment - (caller - since) AS since
@@ -113,7 +112,7 @@ RETURNING {COLUMNS}
 _CLAIM_DUE = f"""
 WITH due AS (
     SELECT id FROM calendly_integration
-    WHERE status = 'active' AND token_expires_at <= {database_time("$4", "$2")}
+    WHERE status = 'active' AND token_expires_at <= {indexable_now("$2")} + ($4::timestamptz - $2::timestamptz)
         AND (refresh_lease_until IS NULL OR refresh_lease_until <= {database_now("$2")})
         AND coalesce(next_refresh_at, '-infinity') <= {database_now("$2")}
         AND coalesce(last_refreshed_at, '-infinity') <= {database_time("$6", "$2")}

@@ -6,7 +6,7 @@ So a due time before the lease's end was set since the lease was taken, and is k
 
 from datetime import datetime
 
-from adapters.persistence.database_clock import database_now
+from adapters.persistence.database_clock import database_now, indexable_now
 from adapters.persistence.rows.integration import COLUMNS, to_integration
 from adapters.persistence.session import Session
 from domain.ids import IntegrationId
@@ -33,7 +33,7 @@ WHERE i.public_id = $1 AND i.sync_lease_until > {database_now("$2")}
 _CLAIM_DUE = f"""
 WITH {_TERM}, due AS (
     SELECT i.id, i.sync_due_at, i.availability_read_at FROM calendly_integration i
-    WHERE i.status = 'active' AND i.sync_due_at <= (SELECT now FROM term) AND {_FREE}
+    WHERE i.status = 'active' AND i.sync_due_at <= {indexable_now("$2")} AND {_FREE}
     ORDER BY i.availability_read_at DESC NULLS LAST, i.sync_due_at LIMIT $4
     FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from adapters.local_stack.postgres.server import EmbeddedPostgres
+from adapters.persistence.database_clock import CALLERS_CLOCK
 from adapters.persistence.lookups import version_lookup as versions
 from adapters.persistence.migrate import migrate
 from adapters.persistence.repositories import availability_cache, bookings, sync_queue
@@ -98,7 +99,7 @@ def many_users(postgres: EmbeddedPostgres) -> Secret:
 @pytest.fixture
 async def sql(many_users: Secret) -> AsyncIterator[asyncpg.Connection]:
     """A connection to it, whose changes are undone."""
-    connection = await asyncpg.connect(many_users.reveal())
+    connection = await asyncpg.connect(many_users.reveal(), server_settings=CALLERS_CLOCK)
     # The plan that a connection chooses for a statement that it repeats.
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     transaction = connection.transaction()
