@@ -79,7 +79,12 @@ JITTER = 0.2
 
 
 def is_outage(error: SlotkeeperError) -> bool:
-    """Whether an error speaks against the other side's health: a refusal does not."""
+    """Whether an error speaks against the other side's health: a refusal does not.
+
+    Nor does a success whose body cannot be read: it is one account's odd record, mostly.
+    """
+    if isinstance(error, CalendlyError) and error.unreadable:
+        return False
     return isinstance(error, CalendlyUnavailable | CalendlyUncertain | CalendlyProtocolError)
 
 
@@ -88,10 +93,12 @@ def is_answer(error: SlotkeeperError) -> bool:
 
     Our own rate budget raises CalendlyThrottled and a malformed address CalendlyNotFound before
     anything is sent. Like an error that is not Calendly's, they prove nothing either way.
+    A success that cannot be read proves nothing either: a page of another program may be in the
+    way.
     """
     if is_outage(error) or isinstance(error, CalendlyThrottled | CalendlyNotFound):
         return False
-    return isinstance(error, CalendlyError)
+    return isinstance(error, CalendlyError) and not error.unreadable
 
 
 def open_for(breaker: Breaker, policy: BreakerPolicy, chance: float = 0.0) -> timedelta:

@@ -4,6 +4,7 @@ The rule not to break: one call here sends at most one request. Every request of
 counted against that user's budget before it leaves.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Generic, NamedTuple, TypeVar
 
@@ -25,7 +26,9 @@ from domain.token import Access
 T = TypeVar("T")
 Params = Mapping[str, str]
 
+# Both bound one list, so that a list without an end costs its own caller alone.
 _MOST_PAGES = 200
+_LONGEST_LIST = 60.0  # seconds for the pages after the first
 
 
 class Read(NamedTuple, Generic[T]):
@@ -114,17 +117,18 @@ class CalendlyApi:
     ) -> list[T]:
         """Return a whole list whose first page is known. Raises the CalendlyError family."""
         items, token = list(first.collection), first.pagination.next_page_token
-        for _ in range(_MOST_PAGES - 1):
-            if token is None:
-                return items
+        used: set[str] = set()
+        ends_at = time.monotonic() + _LONGEST_LIST
+        while token is not None:
+            if token in used or len(used) >= _MOST_PAGES - 1 or time.monotonic() > ends_at:
+                raise CalendlyProtocolError(
+                    f"GET {template(path)}: Calendly's pages do not end.", unreadable=True
+                )
+            used.add(token)
             page = await self.get(access, path, into, page_params(params, token))
             items += page.collection
-            last, token = token, page.pagination.next_page_token
-            if token == last:
-                break
-        if token is None:
-            return items
-        raise CalendlyProtocolError(f"GET {template(path)}: Calendly's pages do not end.")
+            token = page.pagination.next_page_token
+        return items
 
     async def post(
         self,

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from adapters.calendly.bounded_body import AnswerTooLarge, bound
+
 
 class DirectClient(httpx.AsyncClient):
     """Sends each request unchanged: follows no redirect, keeps no cookie, logs no URL.
@@ -24,9 +26,12 @@ class DirectClient(httpx.AsyncClient):
         self._time_outs = self.timeout.as_dict()
 
     async def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
-        """Send a request and read the whole answer.
+        """Send a request and read the whole answer, decompressed.
+
+        A refusal whose body is too large keeps its status and loses its body.
 
         Raises:
+            AnswerTooLarge: the body of a success exceeds `bounded_body.MOST_BYTES`.
             httpx.HTTPError: from the transport.
             RuntimeError: the client was closed.
 
@@ -36,9 +41,21 @@ class DirectClient(httpx.AsyncClient):
         request.extensions.setdefault("timeout", self._time_outs)
         response = await self._carrier.handle_async_request(request)
         response.request = request
+        if not response.is_closed:
+            bound(response)
         try:
             await response.aread()
+        except AnswerTooLarge:
+            await response.aclose()
+            if response.is_success:
+                raise
+            return _without_body(response, request)
         except BaseException:
             await response.aclose()
             raise
         return response
+
+
+def _without_body(response: httpx.Response, request: httpx.Request) -> httpx.Response:
+    """Return a refusal by its status and headers; those name a wait, for example."""
+    return httpx.Response(response.status_code, headers=response.headers, request=request)

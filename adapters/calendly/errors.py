@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import httpx
 
+from adapters.calendly.bounded_body import MOST_BYTES, AnswerTooLarge
 from domain.errors import (
+    CalendlyAnswerTooLarge,
     CalendlyError,
     CalendlyProtocolError,
     CalendlyThrottled,
@@ -48,11 +50,19 @@ def transport_failure(call: Call, failure: httpx.HTTPError) -> CalendlyError:
     A read has no effects, so whether it arrived does not matter. A write that may have arrived
     is uncertain: repeating it could book twice or burn a refresh token.
     """
+    if isinstance(failure, AnswerTooLarge):
+        return _too_large(call)
     if not call.effects or isinstance(failure, _NEVER_LEFT):
         return CalendlyUnavailable(f"{call}: Calendly could not be reached{_reason(failure)}.")
     return CalendlyUncertain(
         f"{call}: no answer came{_reason(failure)}; the request may have been processed."
     )
+
+
+def _too_large(call: Call) -> CalendlyError:
+    message = f"{call}: Calendly's answer is larger than {MOST_BYTES // 2**20} MiB; not read."
+    meaning = CalendlyUncertain if call.effects else CalendlyAnswerTooLarge
+    return meaning(message, unreadable=True)
 
 
 def _reason(failure: httpx.HTTPError) -> str:
@@ -75,4 +85,5 @@ def unreadable(call: Call, status: int, field: str) -> CalendlyError:
     The request was processed; where that had effects, the caller must not simply repeat it.
     """
     message = f"{call}: Calendly answered {status} with a body that cannot be read at {field}."
-    return CalendlyUncertain(message) if call.effects else CalendlyProtocolError(message)
+    meaning = CalendlyUncertain if call.effects else CalendlyProtocolError
+    return meaning(message, unreadable=True)

@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 import httpx
 
+from adapters.calendly.bounded_body import ACCEPTED_ENCODING
 from adapters.calendly.direct_client import DirectClient
 from adapters.calendly.transport import CalendlyTransport
 from domain.token import REQUEST_DEADLINE
@@ -54,6 +55,7 @@ def open_http(
         headers={
             "User-Agent": f"Slotkeeper/{version('slotkeeper')}",
             "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED_ENCODING,
         },
         trust_env=False,
     )

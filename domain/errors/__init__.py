@@ -46,6 +46,7 @@ the kind once: the web edge to an HTTP status, the workflow edge to a retry.
         ├── CalendlyUncertain       transient     the request may have been processed
         ├── CalendlyThrottled       throttled
         ├── CalendlyProtocolError   transient     an answer that cannot be read
+        │   └── CalendlyAnswerTooLarge  transient  more than this service reads
         ├── AccessTokenRejected     transient     401: refresh once, repeat once
         ├── GrantRefused            needs person  invalid_grant
         ├── ClientRefused           needs person  our client id or secret is wrong
@@ -61,6 +62,7 @@ the kind once: the web edge to an HTTP status, the workflow edge to a retry.
 from domain.errors.calendly import (
     AccessTokenRejected,
     CalendarBroken,
+    CalendlyAnswerTooLarge,
     CalendlyConflict,
     CalendlyError,
     CalendlyForbidden,

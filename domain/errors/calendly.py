@@ -4,9 +4,22 @@ from domain.errors.root import Kind, SlotkeeperError
 
 
 class CalendlyError(SlotkeeperError):
-    """Anything that Calendly answered, or did not."""
+    """Anything that Calendly answered, or did not.
+
+    Args:
+        message: see SlotkeeperError.
+        retry_after: see SlotkeeperError.
+        unreadable: Calendly answered 2xx, and only the body cannot be read. So Calendly is well.
+
+    """
 
     code = "calendly_error"
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, unreadable: bool = False
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.unreadable = unreadable
 
 
 class CalendlyUnavailable(CalendlyError):
@@ -35,6 +48,12 @@ class CalendlyProtocolError(CalendlyError):
 
     code = "calendly_protocol_error"
     kind = Kind.TRANSIENT
+
+
+class CalendlyAnswerTooLarge(CalendlyProtocolError):
+    """An answer that is larger than this service reads."""
+
+    code = "calendly_answer_too_large"
 
 
 class AccessTokenRejected(CalendlyError):

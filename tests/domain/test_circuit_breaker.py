@@ -54,7 +54,9 @@ def probing(at: datetime) -> Breaker:
     [
         (CalendlyUnavailable("503"), True),
         (CalendlyUncertain("no answer"), True),
-        (CalendlyProtocolError("not JSON"), True),
+        (CalendlyProtocolError("a redirect"), True),
+        (CalendlyProtocolError("200, not JSON", unreadable=True), False),
+        (CalendlyUncertain("201, not JSON", unreadable=True), False),
         (CalendlyThrottled("429"), False),
         (GrantRefused("invalid_grant"), False),
     ],

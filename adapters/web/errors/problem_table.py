@@ -61,6 +61,7 @@ PROBLEMS: Mapping[type[errors.SlotkeeperError], Row] = {
     errors.CalendlyUncertain: Row(504, "Calendly did not answer", 10),
     errors.CalendlyThrottled: Row(429, "Calendly's rate limit reached", 60),
     errors.CalendlyProtocolError: Row(502, "Unreadable answer from Calendly"),
+    errors.CalendlyAnswerTooLarge: Row(502, "Answer from Calendly too large"),
     errors.AccessTokenRejected: Row(502, "Calendly rejected our access token"),
     errors.GrantRefused: Row(409, "Calendly refused the authorization"),
     errors.ClientRefused: Row(502, "Calendly refused this service's credentials"),
