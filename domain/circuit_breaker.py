@@ -8,6 +8,7 @@ who share it agree. Source of the states: M. Nygard, "Release It!", Circuit Brea
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import itemgetter
 
 import msgspec
 
@@ -60,6 +61,7 @@ class Breaker(msgspec.Struct, frozen=True):
         failed_at: when the latest failures were (UTC), oldest first: those within the window,
             and no more than the threshold.
         open_until: when it lets a probe out (UTC), settled as it opened.
+        failed_by: whose call each of `failed_at` was; empty texts for calls of no account.
 
     """
 
@@ -70,12 +72,24 @@ class Breaker(msgspec.Struct, frozen=True):
     probe_until: datetime | None = None
     failed_at: tuple[datetime, ...] = ()
     open_until: datetime | None = None
+    failed_by: tuple[str, ...] = ()
+
+    @property
+    def opener(self) -> str:
+        """The account whose failure opened it; empty while it is closed, or if it is unknown."""
+        is_closed = self.state is BreakerState.CLOSED
+        return "" if is_closed or not self.failed_by else self.failed_by[-1]
 
 
 CLOSED = Breaker()
 PROBE_TIMEOUT = timedelta(seconds=60)
 # The share that jitter adds at most: breakers that opened together do not all probe together.
 JITTER = 0.2
+# Failures of one account that count at a time: with the usual threshold of five, at least three
+# accounts fail before calls of all others are refused.
+MOST_OF_ONE_ACCOUNT = 2
+# How much longer the account that opened a breaker waits: another one takes the probe.
+OPENER_WAITS = timedelta(seconds=15)
 
 
 def is_outage(error: SlotkeeperError) -> bool:
@@ -114,12 +128,24 @@ def open_for(breaker: Breaker, policy: BreakerPolicy, chance: float = 0.0) -> ti
     return min(policy.reset * growth, max(policy.longest, policy.reset)) * (1 + JITTER * chance)
 
 
-def wait(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> timedelta | None:
-    """Return how long a caller must wait, or None when a call (or a probe) may go out."""
+def wait(
+    breaker: Breaker, now: datetime, policy: BreakerPolicy, subject: str = ""
+) -> timedelta | None:
+    """Return how long a caller must wait, or None when a call (or a probe) may go out.
+
+    Args:
+        breaker: the current state.
+        now: the time (UTC).
+        policy: reset time and ceiling.
+        subject: the account that calls; the one that opened the breaker waits longer.
+
+    """
     if breaker.state is BreakerState.CLOSED or breaker.opened_at is None:
         return None
     # A row of an earlier version does not say when it ends.
     end = breaker.open_until or breaker.opened_at + open_for(breaker, policy)
+    if subject and subject == breaker.opener:
+        end += OPENER_WAITS
     if end > now:
         return end - now
     if breaker.probe_until is not None and breaker.probe_until > now:
@@ -127,14 +153,16 @@ def wait(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> timedelta | 
     return None
 
 
-def admit(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> Breaker | None:
-    """Return the breaker with a call admitted, or None when it is refused.
+def admit(
+    breaker: Breaker, now: datetime, policy: BreakerPolicy, subject: str = ""
+) -> Breaker | None:
+    """Return the breaker with a call admitted, or None when it is refused; arguments as `wait`.
 
     After the reset time the first caller takes the probe, and callers are refused while it is
     out. A probe that never reports counts as lost after PROBE_TIMEOUT, so that a crash cannot keep
     a breaker half-open forever.
     """
-    if wait(breaker, now, policy) is not None:
+    if wait(breaker, now, policy, subject) is not None:
         return None
     if breaker.state is BreakerState.CLOSED:
         return breaker
@@ -176,40 +204,61 @@ def is_late(breaker: Breaker, admitted: Breaker) -> bool:
     return admitted.trips < breaker.trips
 
 
-def failed(breaker: Breaker, now: datetime, policy: BreakerPolicy, chance: float = 0.0) -> Breaker:
+def failed(
+    breaker: Breaker,
+    now: datetime,
+    policy: BreakerPolicy,
+    chance: float = 0.0,
+    subject: str = "",
+) -> Breaker:
     """A call failed for a passing reason: count it, open at the threshold or after a probe.
+
+    In a closed breaker no more than MOST_OF_ONE_ACCOUNT failures of one account count at a time.
 
     Args:
         breaker: the current state.
         now: when the failure was noticed (UTC).
         policy: threshold, window and times.
         chance: a random number in [0, 1), for how long it opens.
+        subject: the account whose call failed; empty for a call of no account.
 
     """
     failures = breaker.failures + 1
     if breaker.state is BreakerState.OPEN:
         # A call that left before the breaker opened says nothing new.
         return msgspec.structs.replace(breaker, failures=failures)
-    failed_at = _within(breaker.failed_at, now, policy)
-    if breaker.state is BreakerState.CLOSED and len(failed_at) < policy.threshold:
-        return msgspec.structs.replace(breaker, failures=failures, failed_at=failed_at)
+    recent = _within(breaker, now, policy)
+    is_closed = breaker.state is BreakerState.CLOSED
+    if is_closed and subject and [by for _, by in recent].count(subject) >= MOST_OF_ONE_ACCOUNT:
+        return breaker
+    # Sorted, as the clocks of those who share a breaker differ a little.
+    counted = sorted([*recent, (now, subject)], key=itemgetter(0))[-policy.threshold :]
+    failed_at, failed_by = tuple(at for at, _ in counted), tuple(by for _, by in counted)
+    if is_closed and len(failed_at) < policy.threshold:
+        return msgspec.structs.replace(
+            breaker, failures=failures, failed_at=failed_at, failed_by=failed_by
+        )
     opened = Breaker(
         state=BreakerState.OPEN,
         failures=failures,
         opened_at=now,
         trips=breaker.trips + 1,
         failed_at=failed_at,
+        failed_by=failed_by,
     )
     return msgspec.structs.replace(opened, open_until=now + open_for(opened, policy, chance))
 
 
-def _within(
-    earlier: tuple[datetime, ...], now: datetime, policy: BreakerPolicy
-) -> tuple[datetime, ...]:
-    """Return the failures that count at a moment, the one that was just noticed among them."""
-    # Sorted, as the clocks of those who share a breaker differ a little.
-    recent = sorted([*(at for at in earlier if now - at < policy.window), now])
-    return tuple(recent[-policy.threshold :])
+def _within(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> list[tuple[datetime, str]]:
+    """Return the earlier failures that count at a moment, each with its account."""
+    # An earlier version stores no accounts.
+    missing = max(len(breaker.failed_at) - len(breaker.failed_by), 0)
+    accounts = (*([""] * missing), *breaker.failed_by)
+    return [
+        (at, by)
+        for at, by in zip(breaker.failed_at, accounts, strict=False)
+        if now - at < policy.window
+    ]
 
 
 def seen_at(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> BreakerState:

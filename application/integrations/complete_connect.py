@@ -171,7 +171,7 @@ class CompleteConnect:
         pair = await self._exchange(attempt, Secret(code))
         try:
             self._check_scopes(pair)
-            account = await self._account(pair)
+            account = await self._account(attempt, pair)
         except SlotkeeperError:
             await self._store.discard(pair)
             raise
@@ -184,6 +184,7 @@ class CompleteConnect:
             lambda: self._oauth.exchange_code(
                 code=code, verifier=verifier, redirect_uri=self._redirect_uri
             ),
+            subject=str(attempt.user_id),
         )
 
     def _check_scopes(self, pair: TokenPair) -> None:
@@ -194,9 +195,12 @@ class CompleteConnect:
                 missing=missing,
             )
 
-    async def _account(self, pair: TokenPair) -> Account:
+    async def _account(self, attempt: ConnectAttempt, pair: TokenPair) -> Account:
         access = Access(token=pair.access, user_uri=pair.owner_uri)
-        return await self._circuit_breakers.call(Surface.API, lambda: self._accounts.me(access))
+        # The user, not the flow: a person who tries five times is still one account.
+        return await self._circuit_breakers.call(
+            Surface.API, lambda: self._accounts.me(access), subject=str(attempt.user_id)
+        )
 
 
 def _same_browser(attempt: ConnectAttempt, browser_token: str | None) -> bool:

@@ -125,7 +125,8 @@ class FinishDisconnect:
             forced=forced,
         )
         for token in (refresh, access):
-            revoked = await _succeeded(self.revoke.revoke(token), forced=forced) and revoked
+            revoking = self.revoke.revoke(integration, token)
+            revoked = await _succeeded(revoking, forced=forced) and revoked
         return revoked
 
     async def _unsubscribe(

@@ -39,11 +39,13 @@ class RevokeAtCalendly:
         """
         access = Access(token, integration.account.user_uri)
         for uri in await self._own(integration, access):
-            await self._delete(access, uri)
+            await self._delete(integration, access, uri)
 
-    async def revoke(self, token: Secret) -> None:
-        """Revoke one token. Raises CircuitOpen and the CalendlyError family."""
-        await self.circuit_breakers.call(Surface.OAUTH, lambda: self.oauth.revoke(token))
+    async def revoke(self, integration: Integration, token: Secret) -> None:
+        """Revoke one token of an integration. Raises CircuitOpen and the CalendlyError family."""
+        await self.circuit_breakers.call(
+            Surface.OAUTH, lambda: self.oauth.revoke(token), subject=str(integration.id)
+        )
 
     async def _own(self, integration: Integration, access: Access) -> list[str]:
         known = integration.subscription.uri if integration.subscription else None
@@ -58,15 +60,19 @@ class RevokeAtCalendly:
     async def _listed(self, integration: Integration, access: Access) -> list[ActualSubscription]:
         try:
             return await self.circuit_breakers.call(
-                Surface.API, lambda: self.subscriptions.all(access, integration.account)
+                Surface.API,
+                lambda: self.subscriptions.all(access, integration.account),
+                subject=str(integration.id),
             )
         except CalendlyForbidden:
             return []
 
-    async def _delete(self, access: Access, uri: str) -> None:
+    async def _delete(self, integration: Integration, access: Access, uri: str) -> None:
         try:
             await self.circuit_breakers.call(
-                Surface.API, lambda: self.subscriptions.delete(access, uri)
+                Surface.API,
+                lambda: self.subscriptions.delete(access, uri),
+                subject=str(integration.id),
             )
         except CalendlyForbidden:
             return

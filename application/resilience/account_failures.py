@@ -14,9 +14,9 @@ class AccountFailures:
 
     A failure of an account is not evidence of an outage if three things hold within the window.
     The account has failed before, has had no answer since, and another account has had one since.
-    So the only account in use is always believed, and so is the first failure of each account. An
-    account that fails for its own reasons counts once, and again only after a window in which no
-    other account was answered.
+    So the first failure of each account is always evidence. An account that fails for its own
+    reasons counts once, and again only after a window in which no other account was answered. The
+    shared breaker limits the rest: see `domain.circuit_breaker.MOST_OF_ONE_ACCOUNT`.
 
     Args:
         window: how long another account's answer says that the host is well.

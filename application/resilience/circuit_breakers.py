@@ -71,15 +71,15 @@ class CircuitBreakers:
             surface: what the call goes to.
             work: the call.
             subject: an opaque id of the account that the call is for. An account that fails for
-                its own reasons then does not stop the others (see AccountFailures). Without it every
-                failure counts.
+                its own reasons then does not stop the others (see AccountFailures, and
+                `failed` of the breaker). Without it every failure counts.
 
         Raises:
             CircuitOpen: nothing was sent; retry after `retry_after` seconds.
             StorageUnavailable: nothing was sent; the breaker could not be read.
 
         """
-        admitted = await self._admit(surface)
+        admitted = await self._admit(surface, subject or "")
         try:
             result = await work()
         except SlotkeeperError as error:
@@ -132,26 +132,26 @@ class CircuitBreakers:
             for surface in Surface
         }
 
-    async def _admit(self, surface: Surface) -> Breaker:
+    async def _admit(self, surface: Surface, subject: str) -> Breaker:
         remembered, now = self._remembered_breaker(surface), self._clock.now()
         if remembered == CLOSED:
             return CLOSED
         if remembered is not None and remembered.state is BreakerState.OPEN:
             # An open breaker never closes before its time, so memory equals the stored row.
-            self._raise_if_refusing(surface, remembered, now)
+            self._raise_if_refusing(surface, remembered, now, subject)
         breaker = await self.current(surface)
         # A refusal needs no lock, nor does a closed breaker: only the probe is taken under one.
-        self._raise_if_refusing(surface, breaker, now)
+        self._raise_if_refusing(surface, breaker, now, subject)
         if breaker.state is BreakerState.CLOSED:
             return breaker
-        return await self._take_turn(surface, now)
+        return await self._take_turn(surface, now, subject)
 
-    async def _take_turn(self, surface: Surface, now: datetime) -> Breaker:
+    async def _take_turn(self, surface: Surface, now: datetime, subject: str) -> Breaker:
         async with self._storage() as uow:
             breaker = await uow.breakers.lock(surface)
-            admitted = admit(breaker, now, self._policy)
+            admitted = admit(breaker, now, self._policy, subject)
             if admitted is None:
-                left = wait(breaker, now, self._policy) or timedelta(seconds=1)
+                left = wait(breaker, now, self._policy, subject) or timedelta(seconds=1)
                 raise _refusal(surface, left)
             await uow.breakers.put(surface, admitted)
             await uow.commit()
@@ -163,7 +163,7 @@ class CircuitBreakers:
     ) -> None:
         now = self._clock.now()
         if is_outage(error) and self._is_evidence(surface, subject, now):
-            await self._learn_failure(surface, admitted, now)
+            await self._learn_failure(surface, admitted, now, subject or "")
         elif is_answer(error):
             await self._learn_success(surface, admitted, subject)
         elif admitted.state is BreakerState.HALF_OPEN:
@@ -172,10 +172,12 @@ class CircuitBreakers:
     def _is_evidence(self, surface: Surface, subject: str | None, now: datetime) -> bool:
         return subject is None or self._own_trouble[surface].is_evidence(subject, now)
 
-    async def _learn_failure(self, surface: Surface, admitted: Breaker, now: datetime) -> None:
+    async def _learn_failure(
+        self, surface: Surface, admitted: Breaker, now: datetime, subject: str
+    ) -> None:
         chance = self._randomness.fraction()
         change = await self._report(
-            surface, admitted, lambda breaker: failed(breaker, now, self._policy, chance)
+            surface, admitted, lambda breaker: failed(breaker, now, self._policy, chance, subject)
         )
         if change is None:
             return
@@ -232,8 +234,10 @@ class CircuitBreakers:
             return None
         return breaker
 
-    def _raise_if_refusing(self, surface: Surface, breaker: Breaker, now: datetime) -> None:
-        left = wait(breaker, now, self._policy)
+    def _raise_if_refusing(
+        self, surface: Surface, breaker: Breaker, now: datetime, subject: str
+    ) -> None:
+        left = wait(breaker, now, self._policy, subject)
         if left is not None:
             raise _refusal(surface, left)
 

@@ -4,6 +4,7 @@ import pytest
 
 from domain.circuit_breaker import (
     CLOSED,
+    OPENER_WAITS,
     PROBE_TIMEOUT,
     Breaker,
     BreakerPolicy,
@@ -258,3 +259,60 @@ def test_a_call_from_before_the_opening_is_late() -> None:
     assert is_late(again, probe)
     assert not is_late(probe, probe)
     assert not is_late(CLOSED, probe)
+
+
+WIDE = BreakerPolicy(threshold=5)
+
+
+def failed_often(breaker: Breaker, *subjects: str) -> Breaker:
+    """Return the breaker after a failure of each of these accounts, one a second."""
+    for number, subject in enumerate(subjects):
+        breaker = failed(breaker, NOW + seconds(number), WIDE, subject=subject)
+    return breaker
+
+
+def test_one_account_never_opens_it() -> None:
+    """Of one account no more than two failures count at a time, however many there are."""
+    breaker = failed_often(CLOSED, *["odd"] * 50)
+
+    assert breaker.state is BreakerState.CLOSED
+    assert breaker.failed_by == ("odd", "odd")
+
+
+def test_three_accounts_open_it() -> None:
+    """An outage is seen as soon as three accounts meet it."""
+    breaker = failed_often(CLOSED, "a", "a", "a", "b", "b", "b", "c")
+
+    assert breaker.state is BreakerState.OPEN
+    assert breaker.opener == "c"
+
+
+def test_an_account_counts_again_after_the_window() -> None:
+    """The limit for one account is one of the window."""
+    twice = failed_often(CLOSED, "odd", "odd")
+    later = NOW + WIDE.window + seconds(1)
+
+    assert len(failed(twice, later, WIDE, subject="odd").failed_at) == 1
+
+
+def test_calls_of_no_account_all_count() -> None:
+    """A failure that belongs to no account is always evidence."""
+    assert failed_often(CLOSED, *[""] * WIDE.threshold).state is BreakerState.OPEN
+
+
+def test_another_account_takes_the_probe() -> None:
+    """The account that opened the breaker waits longer, but not for ever: it may be alone."""
+    breaker = failed_often(CLOSED, "a", "a", "b", "b", "odd")
+    assert breaker.open_until is not None
+
+    assert admit(breaker, breaker.open_until, WIDE, "odd") is None
+    assert wait(breaker, breaker.open_until, WIDE, "odd") == OPENER_WAITS
+    assert admit(breaker, breaker.open_until, WIDE, "a") is not None
+    assert admit(breaker, breaker.open_until + OPENER_WAITS, WIDE, "odd") is not None
+
+
+def test_failures_of_an_earlier_version_have_no_account() -> None:
+    """A row that stores no accounts counts as calls of no account."""
+    old = Breaker(failures=4, failed_at=(NOW,) * 4)
+
+    assert failed(old, NOW, WIDE, subject="a").state is BreakerState.OPEN

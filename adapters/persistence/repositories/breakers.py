@@ -17,11 +17,12 @@ RETURNING *
 """
 _PUT = """
 INSERT INTO calendly_circuit_breaker (surface, state, failures, opened_at, trips, probe_until,
-    failed_at, open_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    failed_at, open_until, failed_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (surface) DO UPDATE SET state = excluded.state, failures = excluded.failures,
     opened_at = excluded.opened_at, trips = excluded.trips, probe_until = excluded.probe_until,
-    failed_at = excluded.failed_at, open_until = excluded.open_until
+    failed_at = excluded.failed_at, open_until = excluded.open_until,
+    failed_by = excluded.failed_by
 """
 
 
@@ -40,7 +41,9 @@ class PiccoloBreakers:
         return _to_breaker(row)
 
     async def put(self, surface: Surface, breaker: Breaker) -> None:
-        await self._session.run(_PUT, str(surface), *breaker_values(breaker))
+        await self._session.run(
+            _PUT, str(surface), *breaker_values(breaker), list(breaker.failed_by)
+        )
 
 
 def _to_breaker(row: Any) -> Breaker:
@@ -52,4 +55,11 @@ def _to_breaker(row: Any) -> Breaker:
         probe_until=row["probe_until"],
         failed_at=tuple(row["failed_at"]),
         open_until=row["open_until"],
+        failed_by=_failed_by(row),
     )
+
+
+def _failed_by(row: Any) -> tuple[str, ...]:
+    """Return whose each failure was; unknown if an earlier version wrote the failures since."""
+    accounts = row["failed_by"] or ()
+    return tuple(accounts) if len(accounts) == len(row["failed_at"]) else ()

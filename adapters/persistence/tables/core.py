@@ -249,6 +249,7 @@ class CalendlyCircuitBreaker(Table, tablename="calendly_circuit_breaker", db=ENG
     probe_until = Timestamptz(null=True, default=None)
     failed_at = Array(base_column=Timestamptz(), default=list)
     open_until = Timestamptz(null=True, default=None)
+    failed_by = Array(base_column=Text(), null=True, default=None)
     calendly_circuit_breaker_sound = Check(
         "state IN ('closed', 'open', 'half_open') AND failures >= 0 AND trips >= 0"
         " AND (state = 'closed' OR opened_at IS NOT NULL)"

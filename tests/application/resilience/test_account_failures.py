@@ -6,10 +6,11 @@ import pytest
 from application.ports.storage.breakers import Surface
 from application.resilience.account_failures import MOST_REMEMBERED, AccountFailures
 from application.resilience.circuit_breakers import BELIEVED_FOR
-from domain.circuit_breaker import BreakerState
+from domain.circuit_breaker import Breaker, BreakerState
 from domain.errors import (
     CalendlyError,
     CalendlyForbidden,
+    CalendlyProtocolError,
     CalendlyUnavailable,
     CircuitOpen,
     SlotkeeperError,
@@ -41,7 +42,11 @@ class Accounts:
 
     async def state(self) -> BreakerState:
         """Return the state of the breaker."""
-        return (await self.circuit_breakers.current(Surface.API)).state
+        return (await self.breaker()).state
+
+    async def breaker(self) -> Breaker:
+        """Return the breaker as it is stored."""
+        return await self.circuit_breakers.current(Surface.API)
 
 
 @pytest.fixture
@@ -74,14 +79,39 @@ async def test_a_refusal_shows_that_others_are_answered(accounts: Accounts) -> N
     assert await accounts.state() is BreakerState.CLOSED
 
 
-async def test_a_single_account_sees_an_outage(accounts: Accounts) -> None:
-    """An installation with one account opens its breaker after as many failures as any."""
-    await accounts.call("only")
+async def test_a_single_account_stops_no_other(accounts: Accounts) -> None:
+    """However often the only account in use fails, the calls of all others go on."""
     accounts.errors["only"] = CalendlyUnavailable("down")
-    for _ in range(BREAKER.threshold):
+    for _ in range(4 * BREAKER.threshold):
         assert await accounts.call("only")
 
-    assert not await accounts.call("only")
+    assert await accounts.call("newcomer")
+
+
+async def test_an_unreadable_success_is_no_outage(accounts: Accounts) -> None:
+    """Many accounts with odd records open nothing: Calendly answered each."""
+    for number in range(2 * BREAKER.threshold):
+        subject = f"odd-{number}"
+        accounts.errors[subject] = CalendlyProtocolError("200", unreadable=True)
+        assert await accounts.call(subject)
+
+    assert await accounts.state() is BreakerState.CLOSED
+
+
+async def test_the_account_that_opened_a_breaker_leaves_the_probe_to_others(
+    accounts: Accounts, product: Product
+) -> None:
+    """Its next call is refused while another account may show that Calendly is well."""
+    down = CalendlyUnavailable("down")
+    accounts.errors |= dict.fromkeys(("a", "b", "odd"), down)
+    for subject in ("a", "a", "b", "b", "odd"):
+        await accounts.call(subject)
+    accounts.errors.pop("a")
+    product.clock.advance(OPEN_FOR)
+
+    assert not await accounts.call("odd")
+    assert await accounts.call("a")
+    assert await accounts.state() is BreakerState.CLOSED
 
 
 async def test_an_outage_is_seen_although_an_account_was_broken_before(accounts: Accounts) -> None:
@@ -89,9 +119,9 @@ async def test_an_outage_is_seen_although_an_account_was_broken_before(accounts:
     accounts.errors["broken"] = CalendlyUnavailable("500 for this account")
     for subject in ("broken", "a", "b", "broken"):
         await accounts.call(subject)
-    accounts.errors |= dict.fromkeys("ab", CalendlyUnavailable("down"))
-    for number in range(BREAKER.threshold):
-        assert await accounts.call("ab"[number % 2])
+    accounts.errors |= dict.fromkeys("abc", CalendlyUnavailable("down"))
+    for subject in "abcab":
+        assert await accounts.call(subject)
 
     assert await accounts.state() is BreakerState.OPEN
 
@@ -107,7 +137,7 @@ async def test_a_broken_account_that_is_left_alone_is_believed_again(
     for _ in range(BREAKER.threshold):
         assert await accounts.call("broken")
 
-    assert not await accounts.call("broken")
+    assert (await accounts.breaker()).failed_by == ("broken", "broken")
 
 
 async def test_a_broken_account_does_not_spoil_a_probe(
@@ -117,9 +147,10 @@ async def test_a_broken_account_does_not_spoil_a_probe(
     accounts.errors["broken"] = CalendlyUnavailable("500 for this account")
     await accounts.call("broken")
     await accounts.call("a")
-    accounts.errors |= dict.fromkeys("ab", CalendlyUnavailable("down"))
-    for _ in range(BREAKER.threshold):
-        await accounts.call("b")
+    accounts.errors |= dict.fromkeys("abcd", CalendlyUnavailable("down"))
+    for subject in "bcdbc":
+        await accounts.call(subject)
+    assert await accounts.state() is BreakerState.OPEN
     accounts.errors.pop("a")
     product.clock.advance(OPEN_FOR)
     assert await accounts.call("broken")
@@ -138,8 +169,8 @@ async def test_who_failed_in_an_outage_is_under_no_suspicion(
     product.clock.advance(OPEN_FOR + BELIEVED_FOR)
     accounts.errors.pop("a")
     assert await accounts.call("a")
-    for _ in range(BREAKER.threshold):
-        assert await accounts.call("b")
+    for subject in "bcdbc":
+        assert await accounts.call(subject)
 
     assert await accounts.state() is BreakerState.OPEN
 

@@ -104,6 +104,7 @@ async def test_breakers(storage: Storage) -> None:
         probe_until=NOON + 3 * MINUTE,
         failed_at=(NOON - timedelta(microseconds=1), NOON),
         open_until=NOON + 2 * MINUTE,
+        failed_by=("", "account-1"),
     )
     async with storage() as uow:
         assert await uow.breakers.read(Surface.API) == CLOSED
