@@ -3,6 +3,7 @@
 - Our database is unavailable: after 30 s; not counted.
 - Another transaction locks the rows: after 10 s; not counted.
 - The encryption key is unknown: after 15 min; not counted.
+- Calendly, which is asked for what the body does not tell, fails: after 5 min; not counted.
 - Malformed, unreadable or corrupt: after 5 min, doubling to 1 h; a dead letter after 4 attempts.
 - Any other error, which is a bug: after 30 s, doubling to 1 h; a dead letter after 10 attempts.
 
@@ -19,8 +20,15 @@ import msgspec
 
 from domain.backoff import RetryPolicy, delay
 from domain.errors import (
+    AccessTokenRejected,
+    CalendlyProtocolError,
+    CalendlyThrottled,
+    CalendlyUnavailable,
+    CalendlyUncertain,
+    CircuitOpen,
     EncryptionKeyUnknown,
     MalformedWebhook,
+    RefreshInProgress,
     SealedValueCorrupt,
     SealedValueUnreadable,
     StorageContended,
@@ -33,6 +41,18 @@ PASSING: Final[Mapping[str, timedelta]] = MappingProxyType({
     StorageUnavailable.code: timedelta(seconds=30),
     StorageContended.code: timedelta(seconds=10),
     EncryptionKeyUnknown.code: timedelta(minutes=15),
+    **dict.fromkeys(
+        (
+            CalendlyUnavailable.code,
+            CalendlyUncertain.code,
+            CalendlyThrottled.code,
+            CalendlyProtocolError.code,
+            AccessTokenRejected.code,
+            CircuitOpen.code,
+            RefreshInProgress.code,
+        ),
+        timedelta(minutes=5),
+    ),
 })  # fmt: skip
 """The pause before the next attempt, by error code; these attempts are not counted."""
 

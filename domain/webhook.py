@@ -40,6 +40,7 @@ class ParsedWebhook(msgspec.Struct, frozen=True):
         account_uris: the Calendly users concerned, for deliveries to the app-wide address.
         unreadable: the path of the field that made its payload unreadable; then there is neither
             subject nor facts.
+        invitee_uri: of an unreadable payload about a booking, the invitee's URI if it names one.
 
     """
 
@@ -50,6 +51,7 @@ class ParsedWebhook(msgspec.Struct, frozen=True):
     facts: Facts | None = None
     account_uris: tuple[str, ...] = ()
     unreadable: str | None = None
+    invitee_uri: str | None = None
 
 
 def topic(kind: str) -> Topic:

@@ -5,7 +5,7 @@ counted against that user's budget before it leaves.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 import httpx
@@ -20,6 +20,7 @@ from adapters.calendly.rate_headers import RateState, rate_state, retry_after
 from adapters.calendly.uris import template
 from adapters.calendly.wire.decoding import Unreadable, decode
 from adapters.calendly.wire.envelopes import Collection, Resource
+from adapters.calendly.wire.lenient import decode_leniently
 from domain.errors import CalendlyProtocolError
 from domain.token import Access
 
@@ -75,6 +76,15 @@ class CalendlyApi:
         call = Call("GET", template(path), effects=False)
         request = self._request(access, call, path, params=params)
         return _read(call, await self._exchange(access, call, request), into)
+
+    async def get_leniently(self, access: Access, path: str, into: type[Resource[T]]) -> T:
+        """Return the resource at a path, without optional fields that cannot be read.
+
+        Raises the CalendlyError family.
+        """
+        call = Call("GET", template(path), effects=False)
+        response = await self._exchange(access, call, self._request(access, call, path))
+        return _read(call, response, into, decode_leniently).resource
 
     async def get_if_changed(
         self, access: Access, path: str, into: type[T], params: Params, known: str | None
@@ -241,8 +251,13 @@ def page_params(params: Params, token: str | None) -> dict[str, str]:
     return {**params, "page_token": token} if token else dict(params)
 
 
-def _read(call: Call, response: httpx.Response, into: type[T]) -> T:
+def _read(
+    call: Call,
+    response: httpx.Response,
+    into: type[T],
+    decoded: Callable[[bytes, type[T]], T] = decode,
+) -> T:
     try:
-        return decode(response.content, into)
+        return decoded(response.content, into)
     except Unreadable as fault:
         raise unreadable(call, response.status_code, fault.field) from None

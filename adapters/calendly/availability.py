@@ -1,15 +1,18 @@
 """A host's event types, slots, busy times and schedules at Calendly.
 
-Available times, busy times and schedules have one page; only event types have several. The rule
+A record that cannot be read is skipped and counted, so that it does not hide the others. Available times, busy times and schedules have one page; only event types have several. The rule
 not to break: a tag is valid for one page, so it is returned only if one page was the whole list.
 """
 
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
+
 from adapters.calendly.api import CalendlyApi, NotModified, Params
 from adapters.calendly.translation.availability import to_busy_time, to_schedule, to_slot
 from adapters.calendly.translation.event_types import to_event_type
+from adapters.calendly.translation.readable import readable
 from adapters.calendly.translation.times import to_wire
 from adapters.calendly.uris import path_of
 from adapters.calendly.wire import availability as wire
@@ -17,6 +20,7 @@ from adapters.calendly.wire.envelopes import Collection, Resource
 from adapters.calendly.wire.event_types import EventType as WireEventType
 from application.ports.calendly.availability import Answer, Fetched, Unchanged
 from domain.availability import BusyTime, EventType, Schedule, Slot, Window
+from domain.errors import CalendlyProtocolError
 from domain.token import Access
 
 W = TypeVar("W")
@@ -35,8 +39,9 @@ class CalendlyAvailabilityGateway:
         self, access: Access, user_uri: str, *, known: str | None = None
     ) -> Answer[EventType]:
         params = {"user": user_uri, "count": "100"}
-        path, into = "/event_types", Collection[WireEventType]
-        return await self._list(access, path, into, params, known, to=to_event_type)
+        return await self._list(
+            access, "/event_types", WireEventType, params, known, to=to_event_type
+        )
 
     async def event_type(self, access: Access, event_type_uri: str) -> EventType:
         """Return one event type, even a deleted one (Calendly: Get Event Type).
@@ -44,8 +49,7 @@ class CalendlyAvailabilityGateway:
         Calendly answers 404 for an unknown one and 403 for one of another organization.
         """
         path = path_of(event_type_uri, "event_types")
-        response = await self._api.get(access, path, Resource[WireEventType])
-        return to_event_type(response.resource)
+        return to_event_type(await self._api.get_leniently(access, path, Resource[WireEventType]))
 
     async def available_times(
         self, access: Access, event_type_uri: str, span: Window, *, known: str | None = None
@@ -56,8 +60,8 @@ class CalendlyAvailabilityGateway:
         documented for busy times only, and means the same here.
         """
         params = {"event_type": event_type_uri, **_bounds(span)}
-        path, into = "/event_type_available_times", Collection[wire.AvailableTime]
-        return await self._list(access, path, into, params, known, to=_to_open_slot)
+        path = "/event_type_available_times"
+        return await self._list(access, path, wire.AvailableTime, params, known, to=_to_open_slot)
 
     async def busy_times(
         self, access: Access, user_uri: str, span: Window, *, known: str | None = None
@@ -67,14 +71,14 @@ class CalendlyAvailabilityGateway:
         Calendly answers 424 while the host's calendar connection is broken.
         """
         params = {"user": user_uri, **_bounds(span)}
-        path, into = "/user_busy_times", Collection[wire.BusyTime]
-        return await self._list(access, path, into, params, known, to=to_busy_time)
+        path = "/user_busy_times"
+        return await self._list(access, path, wire.BusyTime, params, known, to=to_busy_time)
 
     async def schedules(
         self, access: Access, user_uri: str, *, known: str | None = None
     ) -> Answer[Schedule]:
-        params, into = {"user": user_uri}, Collection[wire.Schedule]
-        return await self._list(access, _SCHEDULES, into, params, known, to=to_schedule)
+        params = {"user": user_uri}
+        return await self._list(access, _SCHEDULES, wire.Schedule, params, known, to=to_schedule)
 
     async def schedule(self, access: Access, schedule_uri: str) -> Schedule:
         """Return one availability schedule; 404 for an unknown or deleted one."""
@@ -85,19 +89,29 @@ class CalendlyAvailabilityGateway:
         self,
         access: Access,
         path: str,
-        into: type[Collection[W]],
+        into: type[W],
         params: Params,
         known: str | None,
         *,
         to: Callable[[W], V | None],
     ) -> Answer[V]:
-        answer = await self._api.get_if_changed(access, path, into, params, known)
+        answer = await self._api.get_if_changed(
+            access, path, Collection[msgspec.Raw], params, known
+        )
         if isinstance(answer, NotModified):
             return Unchanged(answer.etag)
         first = answer.value
-        items = await self._api.follow(access, path, into, params, first)
+        found = await self._api.follow(access, path, Collection[msgspec.Raw], params, first)
+        items, skipped = readable(found, into)
+        if skipped and not items:
+            # An odd record costs itself alone. A list of nothing else is no list any more: what
+            # is known already serves better.
+            raise CalendlyProtocolError(
+                f"GET {path}: Calendly's list has no record that can be read.", unreadable=True
+            )
         values = tuple(each for each in map(to, items) if each is not None)
-        return Fetched(values, answer.etag if first.pagination.next_page_token is None else None)
+        is_whole = first.pagination.next_page_token is None and not skipped
+        return Fetched(values, answer.etag if is_whole else None, skipped)
 
 
 def _to_open_slot(time: wire.AvailableTime) -> Slot | None:

@@ -88,14 +88,14 @@ class CalendlyBookingsGateway:
         path = path_of(event_uri, "scheduled_events")
         params = {"count": "100"}
         found = await self._api.get_all(access, f"{path}/invitees", Collection[Invitee], params)
-        event = (await self._api.get(access, path, Resource[ScheduledEvent])).resource
+        event = await self._api.get_leniently(access, path, Resource[ScheduledEvent])
         return [to_facts(each, event) for each in found]
 
     async def invitee(self, access: Access, invitee_uri: str) -> Facts:
         path = path_of(invitee_uri, "scheduled_events", "invitees")
         event_path = path.rpartition("/invitees/")[0]
-        invitee = (await self._api.get(access, path, Resource[Invitee])).resource
-        event = (await self._api.get(access, event_path, Resource[ScheduledEvent])).resource
+        invitee = await self._api.get_leniently(access, path, Resource[Invitee])
+        event = await self._api.get_leniently(access, event_path, Resource[ScheduledEvent])
         return to_facts(invitee, event)
 
     async def book(self, access: Access, request: BookingRequest) -> str:
@@ -134,7 +134,7 @@ class CalendlyBookingsGateway:
                 access, "/invitee_no_shows", {"invitee": invitee_uri}, Resource[NewNoShow]
             )
         except (CalendlyConflict, CalendlyRejected, CalendlyForbidden):
-            invitee = (await self._api.get(access, path, Resource[Invitee])).resource
+            invitee = await self._api.get_leniently(access, path, Resource[Invitee])
             if invitee.no_show is None:
                 raise
             return to_no_show(invitee.no_show, invitee.updated_at or invitee.created_at)

@@ -10,10 +10,11 @@ from adapters.calendly.translation.facts import to_facts, to_no_show
 from adapters.calendly.translation.times import utc
 from adapters.calendly.wire.decoding import Unreadable, decode
 from adapters.calendly.wire.invitees import InviteeWithEvent
+from adapters.calendly.wire.lenient import decode_leniently
 from adapters.calendly.wire.webhooks import Envelope, EventTypePayload, NamedPayload
 from domain.booking import NoShow
 from domain.errors import MalformedWebhook
-from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, ParsedWebhook
+from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, ParsedWebhook, Topic, topic
 
 T = TypeVar("T")
 
@@ -36,6 +37,7 @@ class CalendlyWebhookReader:
                 kind=envelope.event,
                 occurred_at=utc(envelope.created_at),
                 unreadable=_within("payload", fault),
+                invitee_uri=_uri(envelope) if topic(envelope.event) is Topic.BOOKING else None,
             )
 
 
@@ -115,17 +117,21 @@ def _event_type(envelope: Envelope) -> ParsedWebhook:
 
 
 def _named(envelope: Envelope) -> ParsedWebhook:
-    try:
-        subject = decode(bytes(envelope.payload), NamedPayload).uri
-    except Unreadable:
-        subject = None
     return ParsedWebhook(
-        kind=envelope.event, occurred_at=utc(envelope.created_at), subject=subject
+        kind=envelope.event, occurred_at=utc(envelope.created_at), subject=_uri(envelope)
     )
 
 
+def _uri(envelope: Envelope) -> str | None:
+    """Return the payload's own URI, if it can be read."""
+    try:
+        return decode(bytes(envelope.payload), NamedPayload).uri
+    except Unreadable:
+        return None
+
+
 def _payload(envelope: Envelope, into: type[T]) -> T:
-    return decode(bytes(envelope.payload), into)
+    return decode_leniently(bytes(envelope.payload), into)
 
 
 def _within(part: str, fault: Unreadable) -> str:

@@ -192,6 +192,11 @@ class Counters:
             "bookings_repaired",
             "Bookings corrected because webhooks were lost; above zero is an alert.",
         )
+        self.availability_skipped = self._counter(
+            "availability_skipped",
+            "Records of availability that could not be read and were skipped.",
+            kind=CacheKind,
+        )
         self.bookings_unreadable = self._counter(
             "bookings_unreadable",
             "Events and invitees that reconciliations could not read and skipped.",

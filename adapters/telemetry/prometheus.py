@@ -173,6 +173,16 @@ class PrometheusTelemetry:
     def circuit_closed(self, surface: str) -> None:
         _log.info("circuit_closed", surface=surface)
 
+    def availability_skipped(self, integration_id: IntegrationId, kind: str, count: int) -> None:
+        self._counters.availability_skipped.labels(code_label(kind)).inc(count)
+        _log.warning(
+            "unreadable_availability_skipped",
+            integration_id=integration_id,
+            kind=kind,
+            error_code="calendly_protocol_error",
+            count=count,
+        )
+
     def bookings_unreadable(self, integration_id: IntegrationId, count: int) -> None:
         if count > 0:
             self._counters.bookings_unreadable.inc(count)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from adapters.calendly.bookings import CalendlyBookingsGateway
 from adapters.calendly.subscriptions import CalendlySubscriptionsGateway
 from adapters.calendly.webhooks import CalendlyWebhookReader
 from adapters.wiring.calendly import Calendly
@@ -10,6 +11,7 @@ from application.resilience.group_commit import GroupCommit
 from application.resilience.keyed_queue import KeyedQueue
 from application.webhooks.apply_pending import ApplyPendingWebhooks
 from application.webhooks.ensure_subscription import EnsureSubscription
+from application.webhooks.fetch_unreadable import FetchUnreadable
 from application.webhooks.ingest import Inbox, IngestWebhook
 from application.webhooks.lock_contention import Contention, bypass_group, queue_key
 from application.webhooks.store_batch import StoreBatch
@@ -82,13 +84,18 @@ def _batch(resources: Resources, lock_wait: timedelta | None) -> StoreBatch:
     return StoreBatch(storage=storage, clock=resources.clock, randomness=resources.randomness)
 
 
-def apply_webhooks(resources: Resources) -> ApplyPendingWebhooks:
+def apply_webhooks(resources: Resources, calendly: Calendly) -> ApplyPendingWebhooks:
     return ApplyPendingWebhooks(
         storage=resources.storage.waiting(JOB_LOCK_WAIT),
         reader=CalendlyWebhookReader(),
         clock=resources.clock,
         randomness=resources.randomness,
         telemetry=resources.telemetry,
+        fetch_unreadable=FetchUnreadable(
+            session=calendly.session,
+            calendly=CalendlyBookingsGateway(calendly.api),
+            clock=resources.clock,
+        ),
     )
 
 

@@ -70,7 +70,7 @@ def wire(resources: Resources) -> Services:
         usage=usage,
         versions=storage.versions(),
         ingest_webhook=webhooks.ingest_webhook(resources),
-        apply_webhooks=webhooks.apply_webhooks(resources),
+        apply_webhooks=webhooks.apply_webhooks(resources, calendly),
         list_webhooks=ListWebhooks(storage=storage),
         show_webhook=ShowWebhook(storage=storage, bodies=CalendlyWebhookBodies()),
         replay_webhook=ReplayWebhook(storage=storage, jobs=jobs, clock=clock),

@@ -48,6 +48,7 @@ class CacheAge(msgspec.Struct, frozen=True):
         expires_at: until when it is served immediately (UTC).
         invalidated_by: the change that invalidated it, if any.
         error_code: why the latest refresh failed, if it did.
+        skipped: how many records of Calendly's could not be read and are left out.
 
     """
 
@@ -57,6 +58,7 @@ class CacheAge(msgspec.Struct, frozen=True):
     expires_at: datetime
     invalidated_by: str | None = None
     error_code: str | None = None
+    skipped: int = 0
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -135,4 +137,5 @@ def age_of(entries: Sequence[CacheEntry], now: datetime, policy: CachePolicy) ->
         expires_at=min(each.expires_at for each in deadlines),
         invalidated_by=next(changes, None),
         error_code=next((entry.error_code for entry in entries if entry.error_code), None),
+        skipped=sum(entry.skipped for entry in entries),
     )

@@ -116,6 +116,7 @@ class FetchAvailability:
             fetched_at=started_at,
             covers=covers,
             etag=request.etag if unchanged else response.etag,
+            skipped=0 if isinstance(response, Unchanged) else response.skipped,
         )
         return FetchResult(entry, unchanged, values)
 

@@ -210,6 +210,10 @@ class RefreshCache:
             success = "unchanged" if each.unchanged else "fetched"
             code = each.error.code if each.error else success
             self.telemetry.availability_fetched(each.entry.kind, code)
+            if each.entry.skipped:
+                self.telemetry.availability_skipped(
+                    integration.id, each.entry.kind, each.entry.skipped
+                )
             if each.bug is not None:
                 report_bug(self.telemetry, each.bug)
         if outcome.results:

@@ -113,6 +113,10 @@ class Telemetry(Protocol):
         """A surface's breaker closed here: its probe succeeded."""
         ...
 
+    def availability_skipped(self, integration_id: IntegrationId, kind: str, count: int) -> None:
+        """A fetch of this kind of entry skipped this many records that it could not read."""
+        ...
+
     def bookings_unreadable(self, integration_id: IntegrationId, count: int) -> None:
         """A reconciliation skipped this many events or invitees that it could not read."""
         ...

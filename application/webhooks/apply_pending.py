@@ -6,11 +6,11 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from application.jobs.error_location import UNEXPECTED, error_location
-from application.jobs.job_result import JobCounter, JobResult, Progress
+from application.jobs.job_result import LEFT_FOR_LATER, JobCounter, JobResult, Progress
 from application.ports.calendly.webhook_reader import WebhookReader
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
@@ -29,6 +29,7 @@ from application.webhooks.apply import (
     why_ignored,
 )
 from application.webhooks.delivery import belongs_to
+from application.webhooks.fetch_unreadable import FetchUnreadable
 from application.webhooks.lock_contention import LockedIntegrations
 from domain.errors import SealedValueUnreadable, SlotkeeperError, StorageContended
 from domain.integration import Integration
@@ -63,23 +64,35 @@ class ApplyPendingWebhooks:
     clock: Clock
     randomness: Randomness
     telemetry: Telemetry
+    fetch_unreadable: FetchUnreadable
 
     async def __call__(self, limit: int, progress: Progress) -> JobResult:
-        """Claim up to `limit` pending events and apply each in a transaction of its own."""
+        """Claim up to `limit` pending events and apply each in a transaction of its own.
+
+        An event whose payload cannot be read is fetched by the URI of its invitee first. One that
+        finds no time for that stays claimed, and is due again when its claim ends.
+        """
         now = self.clock.now()
         async with self.storage() as uow:
             events = await uow.webhook_events.claim_pending(now, now + CLAIMED_FOR, limit)
             await uow.commit()
         counter, locked = JobCounter(progress), LockedIntegrations()
         for event in events:
-            await self._one(event, locked, counter)
+            await self._one(event, now, locked, counter)
         return counter.page(more=len(events) == limit)
 
     async def _one(
-        self, event: WebhookEvent, locked: LockedIntegrations, counter: JobCounter
+        self,
+        event: WebhookEvent,
+        claimed_at: datetime,
+        locked: LockedIntegrations,
+        counter: JobCounter,
     ) -> None:
         try:
-            result = await self._attempt(event, locked)
+            result = await self._attempt(event, claimed_at, locked)
+        except TimeoutError:
+            counter.done(LEFT_FOR_LATER)
+            return
         except Exception as error:  # noqa: BLE001 - one bad event never stops the others
             result = _failure(error)
         if isinstance(result, Failure):
@@ -89,12 +102,17 @@ class ApplyPendingWebhooks:
             counter.done(result)
             self.telemetry.webhook_applied(event.kind, result)
 
-    async def _attempt(self, event: WebhookEvent, locked: LockedIntegrations) -> str | Failure:
+    async def _attempt(
+        self, event: WebhookEvent, claimed_at: datetime, locked: LockedIntegrations
+    ) -> str | Failure:
         if event.fault is not None:
             return Failure(event.fault, SealedValueUnreadable.__name__, "body")
         webhook = self.reader.read(event.body)
         if webhook.unreadable is not None:
-            return Failure(UNREADABLE, UNREADABLE_ERROR, webhook.unreadable)
+            fetched = await self.fetch_unreadable.run(event, webhook, claimed_at)
+            if fetched is None:
+                return Failure(UNREADABLE, UNREADABLE_ERROR, webhook.unreadable)
+            webhook = fetched
         return await self._apply(event, webhook, locked)
 
     async def _apply(

@@ -8,6 +8,7 @@ from adapters.calendly.wire.decoding import Dated, Time
 class AvailableTime(Dated):
     """An open slot (Calendly: List Event Type Available Times)."""
 
+    decisive = ("status", "invitees_remaining")
     start_time: Time
     scheduling_url: str
     status: str = "available"
@@ -32,6 +33,7 @@ class Interval(msgspec.Struct, rename={"start": "from", "end": "to"}):
 class Rule(msgspec.Struct):
     """A weekday's or a date's hours."""
 
+    decisive = ("wday", "date", "intervals")
     type: str
     wday: str | None = None
     date: str | None = None
@@ -41,6 +43,7 @@ class Rule(msgspec.Struct):
 class Schedule(msgspec.Struct):
     """An availability schedule (Calendly: List User Availability Schedules)."""
 
+    decisive = ("rules",)
     uri: str
     timezone: str
     name: str = ""

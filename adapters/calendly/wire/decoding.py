@@ -18,7 +18,7 @@ Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 _PATH = re.compile(r"`(\$[A-Za-z0-9_.\[\]]*)`")
 _FIELD = re.compile(r"(?:missing required field|no likely time in) `([A-Za-z0-9_]+)`")
-_YEARS = range(1970, 9001)
+LIKELY_YEARS = range(1970, 9001)
 # Every escape of a JSON text, one by one from the left, so that `\\u0000`, an escaped backslash
 # followed by plain text, stays as it is. The second group is what no text can hold: a NUL, or half
 # of a surrogate pair.
@@ -35,7 +35,7 @@ class Dated(msgspec.Struct):
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            if isinstance(value, datetime) and value.year not in _YEARS:
+            if isinstance(value, datetime) and value.year not in LIKELY_YEARS:
                 raise ValueError(f"no likely time in `{name}`")
 
 
@@ -76,10 +76,11 @@ def decode(body: bytes, into: type[T], *, strict: bool = True) -> T:
 
 @lru_cache(maxsize=64)
 def _decoder(into: Any, strict: bool) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(into, strict=strict, dec_hook=_secret)
+    return msgspec.json.Decoder(into, strict=strict, dec_hook=as_secret)
 
 
-def _secret(kind: type[Any], value: Any) -> Any:
+def as_secret(kind: type[Any], value: Any) -> Any:
+    """Return a text as a Secret; msgspec calls this for kinds that it does not know."""
     if kind is Secret and isinstance(value, str):
         return Secret(value)
     raise ValueError("Expected `str`")

@@ -39,6 +39,8 @@ class Profile(msgspec.Struct):
 class EventType(Dated):
     """A kind of meeting; `duration` in minutes."""
 
+    # Without them an event type that is not bookable looks like one that is offered.
+    decisive = ("active", "deleted_at", "secret")
     uri: str
     duration: int
     scheduling_url: str

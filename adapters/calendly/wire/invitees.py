@@ -34,6 +34,9 @@ class Invitee(RedactedRepr, Dated, kw_only=True):
     """One invitee of an event; the two URLs act without a login."""
 
     shown = ("uri",)
+    # Without them a canceled or rescheduled booking looks like an open one, or an erasure by
+    # address does not find it.
+    decisive = ("status", "rescheduled", "new_invitee", "email")
     uri: str
     email: str | None = None
     created_at: Time

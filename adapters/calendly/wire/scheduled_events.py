@@ -29,6 +29,7 @@ class EventLocation(RedactedRepr, msgspec.Struct):
 class Membership(msgspec.Struct):
     """A host of the event."""
 
+    decisive = ("user",)
     user: str | None = None
 
 
@@ -42,6 +43,8 @@ class ScheduledEvent(RedactedRepr, Dated):
     """A meeting; a group event has several invitees."""
 
     shown = ("uri", "start_time", "status")
+    # Without them it looks open, has no length, or belongs to no account.
+    decisive = ("status", "end_time", "event_memberships")
     uri: str
     start_time: Time
     end_time: Time | None = None

@@ -138,8 +138,9 @@ WITH owner AS (
 
 _GIVEN = """
 unnest($3::text[], $4::text[], $5::bytea[], $6::timestamptz[], $7::timestamptz[],
-    $8::timestamptz[], $9::text[], $10::text[], $11::timestamptz[]) AS given (part, key, content,
-    fetched_at, covers_from, covers_until, error_code, etag, retry_at)
+    $8::timestamptz[], $9::text[], $10::text[], $11::timestamptz[], $12::integer[])
+    AS given (part, key, content,
+    fetched_at, covers_from, covers_until, error_code, etag, retry_at, skipped)
 """
 # An entry that fails again for the same reason, as in an outage, does not raise the version.
 _FAILED_OTHERWISE = f"""(
@@ -152,7 +153,7 @@ _FAILED_OTHERWISE = f"""(
 _UPSERT = f"""
 INSERT INTO calendly_availability_cache AS c (
     user_id, integration_id, part, key, content, fetched_at, covers_from, covers_until,
-    error_code, etag, retry_at
+    error_code, etag, retry_at, skipped
 )
 SELECT owner.user_id, owner.id, given.* FROM owner, {_GIVEN}
 ON CONFLICT (user_id, part, key) DO UPDATE SET
@@ -161,7 +162,7 @@ _PUT = f"""{_owner("1")}{_UPSERT}
     integration_id = excluded.integration_id, content = excluded.content,
     fetched_at = excluded.fetched_at, covers_from = excluded.covers_from,
     covers_until = excluded.covers_until, error_code = excluded.error_code,
-    etag = excluded.etag, retry_at = excluded.retry_at
+    etag = excluded.etag, retry_at = excluded.retry_at, skipped = excluded.skipped
 WHERE c.fetched_at <= excluded.fetched_at
 """
 _MARK_FAILED = f"""{_owner(_FAILED_OTHERWISE)}{_UPSERT}

@@ -14,7 +14,7 @@ from domain.availability import Window
 # Every statement that returns entries reads `c` with these, in this order.
 COLUMNS = """
 c.part, c.key, c.content, c.fetched_at, c.covers_from, c.covers_until, c.error_code, c.etag,
-c.read_at, c.retry_at
+c.read_at, c.retry_at, c.skipped
 """
 ENTRY_COLUMNS = COLUMNS.count(",") + 1
 # The same without the content, whose length is known without reading it.
@@ -74,7 +74,9 @@ def invalidations_of(row: Any) -> Invalidations:
 
 def to_entry(values: Sequence[Any], invalidations: Invalidations) -> CacheEntry:
     """Return the entry of `COLUMNS`, or of `METADATA_COLUMNS`."""
-    name, key, content, fetched_at, since, until, error_code, etag, read_at, retry_at = values
+    name, key, content, fetched_at, since, until, error_code, etag, read_at, retry_at, skipped = (
+        values
+    )
     kind = CacheKind(name)
     at, by = invalidations.since(kind, fetched_at)
     omitted = isinstance(content, bool)
@@ -91,6 +93,7 @@ def to_entry(values: Sequence[Any], invalidations: Invalidations) -> CacheEntry:
         read_at=read_at,
         retry_at=retry_at,
         content_omitted=omitted and bool(content),
+        skipped=skipped or 0,
     )
 
 
@@ -107,6 +110,7 @@ def to_values(entry: CacheEntry) -> tuple[object, ...]:
         entry.error_code,
         entry.etag,
         entry.retry_at,
+        entry.skipped,
     )
 
 

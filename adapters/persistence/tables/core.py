@@ -194,6 +194,7 @@ class CalendlyAvailabilityCache(Table, tablename="calendly_availability_cache", 
     etag = Text(null=True, default=None)
     read_at = Timestamptz(null=True, default=None)
     retry_at = Timestamptz(null=True, default=None)
+    skipped = Integer(null=True, default=None)
     calendly_availability_cache_one_row_a_part = Unique([user_id, part, key])
     calendly_availability_cache_part_known = Check(
         "part IN ('event_types', 'slots', 'busy', 'schedules')"

@@ -186,6 +186,7 @@ _CACHE = CacheAge(
     expires_at=_NOW + timedelta(hours=22, minutes=40),
     invalidated_by=None,
     error_code=None,
+    skipped=0,
 )
 _EVENT_TYPE = EventType(
     uri=_TYPE,

@@ -41,6 +41,9 @@ class CacheAge(msgspec.Struct, frozen=True):
         str | None, Meta(description="The change since the fetch, for example a webhook's kind.")
     ]
     error_code: Annotated[str | None, Meta(description="Why the latest refresh failed.")]
+    skipped: Annotated[
+        int, Meta(description="How many records of Calendly's cannot be read and are left out.")
+    ]
 
 
 class Question(msgspec.Struct, frozen=True):

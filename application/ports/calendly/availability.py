@@ -15,13 +15,15 @@ class Fetched(msgspec.Struct, Generic[V_co], frozen=True):
 
     Args:
         values: in Calendly's order.
-        etag: the opaque tag for the next conditional request. None if Calendly sent none, or if
-            the list had several pages: a tag is valid for one page only.
+        etag: the opaque tag for the next conditional request. None if Calendly sent none, if the
+            list had several pages (a tag is valid for one page only), or if records are skipped.
+        skipped: how many records cannot be read and are left out.
 
     """
 
     values: tuple[V_co, ...]
     etag: str | None = None
+    skipped: int = 0
 
 
 class Unchanged(msgspec.Struct, frozen=True):
@@ -39,7 +41,8 @@ class CalendlyAvailability(Protocol):
 
     `known` is the tag of a list that the caller still has, from the same method with the same
     arguments. Without one the whole list is returned. An unchanged list costs as much of the
-    user's rate limit as a changed one.
+    user's rate limit as a changed one. A record that cannot be read is skipped and counted; a list
+    without any readable record raises CalendlyProtocolError.
     """
 
     async def event_types(

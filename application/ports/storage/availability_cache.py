@@ -87,6 +87,7 @@ class CacheEntry(msgspec.Struct, frozen=True):
         read_at: when it was last read (UTC), accurate to READ_MARK_INTERVAL; None when never.
         retry_at: after a failure, when it may be fetched again (UTC), or None.
         content_omitted: there is content, which was left in the store.
+        skipped: how many records of the list could not be read and are left out.
 
     """
 
@@ -102,6 +103,7 @@ class CacheEntry(msgspec.Struct, frozen=True):
     read_at: datetime | None = None
     retry_at: datetime | None = None
     content_omitted: bool = False
+    skipped: int = 0
 
     @property
     def cache_key(self) -> CacheKey:

@@ -94,6 +94,10 @@ def new_telemetry() -> PrometheusTelemetry:
             'slotkeeper_erasures_total{result="unfinished"}',
         ),
         (
+            lambda telemetry: telemetry.availability_skipped(WHO, "event_types", 1),
+            'slotkeeper_availability_skipped_total{kind="event_types"}',
+        ),
+        (
             lambda telemetry: telemetry.bookings_unreadable(WHO, 1),
             "slotkeeper_bookings_unreadable_total",
         ),

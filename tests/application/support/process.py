@@ -38,6 +38,7 @@ from application.tokens.refresh_tokens import RefreshTokens
 from application.tokens.refresh_under_lease import RefreshUnderLease
 from application.webhooks.apply_pending import ApplyPendingWebhooks
 from application.webhooks.ensure_subscription import EnsureSubscription
+from application.webhooks.fetch_unreadable import FetchUnreadable
 from application.webhooks.heal_subscriptions import HealSubscriptions
 from application.webhooks.ingest import Inbox, IngestWebhook
 from application.webhooks.list_events import ListWebhooks, ShowWebhook
@@ -314,6 +315,9 @@ class Process:
             clock=self.clock,
             randomness=self.randomness,
             telemetry=self.telemetry,
+            fetch_unreadable=FetchUnreadable(
+                session=self.session, calendly=self.calendly, clock=self.clock
+            ),
         )
 
     @cached_property

@@ -90,6 +90,9 @@ class RecordedTelemetry:
     ) -> None:
         self.seen["subscription_replaced", reason, since] += 1
 
+    def availability_skipped(self, integration_id: IntegrationId, kind: str, count: int) -> None:  # noqa: ARG002
+        self.seen["availability_skipped", kind] += count
+
     def bookings_unreadable(self, integration_id: IntegrationId, count: int) -> None:  # noqa: ARG002
         self.seen[("bookings_unreadable",)] += count
 

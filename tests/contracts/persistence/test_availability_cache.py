@@ -39,6 +39,18 @@ async def test_reads_back(storage: Storage, world: World, ada: Integration) -> N
     assert await read(storage, grace, one) is None
 
 
+async def test_skipped_records_are_counted(storage: Storage, ada: Integration) -> None:
+    """How many records a list lacks is stored with it, until the list is fetched again."""
+    await put(storage, ada, slots(skipped=2))
+    assert await read(storage, ada, slots()) == slots(skipped=2)
+    await mark_failed(storage, ada, failed(CacheKind.SLOTS, slots().key, "calendar_broken"))
+    assert await read(storage, ada, slots()) == slots(skipped=2, error_code="calendar_broken")
+
+    await put(storage, ada, slots(fetched_at=NOON + MINUTE))
+
+    assert await read(storage, ada, slots()) == slots(fetched_at=NOON + MINUTE)
+
+
 async def test_newer_replaces(storage: Storage, ada: Integration) -> None:
     """A newer fetch replaces an older one, its error included; an older one changes nothing."""
     await put(storage, ada, slots(error_code="calendly_unavailable"))
