@@ -136,6 +136,8 @@ class Integration(msgspec.Struct, frozen=True):
         subscribed_since: when its first webhook subscription was made (UTC); None before that.
         repaired_count: bookings that comparisons found wrong so far: webhooks that were lost.
         last_repaired_at: when the last of them was put right (UTC).
+        reconcile_from: the start time (UTC) at which an unfinished comparison goes on.
+        reconcile_error: why the latest comparison did not end, or what it passed over, as a code.
 
     """
 
@@ -160,6 +162,8 @@ class Integration(msgspec.Struct, frozen=True):
     repaired_count: int = 0
     last_repaired_at: datetime | None = None
     subscribed_since: datetime | None = None
+    reconcile_from: datetime | None = None
+    reconcile_error: str | None = None
 
 
 def usable_tokens(integration: Integration) -> SealedTokens:

@@ -30,6 +30,7 @@ from domain.errors import (
     CalendlyError,
     CalendlyForbidden,
     CalendlyNotFound,
+    CalendlyProtocolError,
     CalendlyRejected,
     SlotTaken,
 )
@@ -73,6 +74,7 @@ class CalendlyBookingsGateway:
             facts=tuple(chain.from_iterable(facts for facts, _ in found)),
             next_page=answer.pagination.next_page_token,
             unreadable=unreadable + sum(count for _, count in found),
+            last_start=max((utc(event.start_time) for event in events), default=None),
         )
 
     async def find(self, access: Access, user_uri: str, email: str, span: Window) -> list[Facts]:
@@ -180,7 +182,12 @@ class CalendlyBookingsGateway:
     async def _readable_facts_of(
         self, access: Access, event: ScheduledEvent
     ) -> tuple[list[Facts], int]:
-        items = await self._invitees_of(access, event, Collection[msgspec.Raw], {})
+        try:
+            items = await self._invitees_of(access, event, Collection[msgspec.Raw], {})
+        except CalendlyProtocolError as error:
+            if not error.unreadable:
+                raise
+            return [], 1  # one event whose invitees cannot be read hides no other one
         invitees, unreadable = readable(items, Invitee)
         return [to_facts(invitee, event) for invitee in invitees], unreadable
 

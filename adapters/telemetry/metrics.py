@@ -197,6 +197,16 @@ class Counters:
             "Records of availability that could not be read and were skipped.",
             kind=CacheKind,
         )
+        self.reconciliations_stopped = self._counter(
+            "reconciliations_stopped",
+            "Comparisons of one integration's bookings that did not end, by reason.",
+            reason=(*_CALLING, "unfinished"),
+        )
+        self.oldest_reconciled = Gauge(
+            "slotkeeper_oldest_reconciled_timestamp_seconds",
+            "Since when one of the active integrations is not compared; 0 when unknown.",
+            registry=self._registry,
+        )
         self.bookings_unreadable = self._counter(
             "bookings_unreadable",
             "Events and invitees that reconciliations could not read and skipped.",

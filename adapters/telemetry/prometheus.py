@@ -183,6 +183,15 @@ class PrometheusTelemetry:
             count=count,
         )
 
+    def reconciliation_stopped(self, integration_id: IntegrationId, error_code: str) -> None:
+        self._counters.reconciliations_stopped.labels(code_label(error_code)).inc()
+        _log.warning(
+            "reconciliation_stopped", integration_id=integration_id, error_code=error_code
+        )
+
+    def oldest_reconciled(self, at: datetime | None) -> None:
+        self._counters.oldest_reconciled.set(0 if at is None else at.timestamp())
+
     def bookings_unreadable(self, integration_id: IntegrationId, count: int) -> None:
         if count > 0:
             self._counters.bookings_unreadable.inc(count)

@@ -87,5 +87,11 @@ def wire(resources: Resources) -> Services:
         create_scheduling_link=bookings.create_scheduling_link(resources, calendly, slots),
         mark_no_show=bookings.mark_no_show(resources, calendly, show),
         reconcile_bookings=reconcile,
-        reconcile_all=ReconcileAll(storage=storage, reconcile=reconcile, concurrency=concurrency),
+        reconcile_all=ReconcileAll(
+            storage=storage,
+            reconcile=reconcile,
+            clock=clock,
+            telemetry=resources.telemetry,
+            concurrency=concurrency,
+        ),
     )

@@ -1,16 +1,17 @@
 """Reconcile one integration's bookings: read them at Calendly and repair the difference."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 import msgspec
-from msgspec.structs import replace
 
 from application.bookings.count_missed_webhooks import count_missed_webhooks
 from application.bookings.merge_facts import merge_facts
+from application.bookings.read_pages import OutOfTimeError, ReadPages
 from application.bookings.reassigned_hosts import reassigned
 from application.bookings.reconcile_missing import ReconcileMissing
-from application.ports.calendly.bookings import CalendlyBookings, FactsPage
+from application.ports.calendly.bookings import CalendlyBookings
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.storage.bookings import Owner
@@ -20,20 +21,17 @@ from application.tokens.calendly_session import CalendlySession
 from application.tokens.connected import read_connected
 from domain.availability import Window
 from domain.booking import Facts
-from domain.errors import CalendlyProtocolError, CalendlyThrottled
+from domain.errors import CalendlyProtocolError, SlotkeeperError, StorageUnavailable
 from domain.ids import IntegrationId
 from domain.integration import Integration
-from domain.reads import as_read
 from domain.reconciliation import Change
 from domain.sweep_window import Reaches, window
-
-MAX_WAITS = 5  # per page; after these the next run continues
-LONGEST_WAIT = 65.0  # seconds; Calendly counts by the minute
 
 REPAIRED = "repaired"
 UNCHANGED = "unchanged"
 BACKFILLED = "backfilled"
 UNSUBSCRIBED = "unsubscribed"
+UNFINISHED = "unfinished"
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -42,7 +40,7 @@ class Comparison(msgspec.Struct, frozen=True):
     Args:
         result: `repaired` if webhooks were lost, `backfilled` for the first time, `unchanged` if
             nothing changed. `unsubscribed` if there are changes, but no webhook subscription could
-            be created so far.
+            be created so far. `unfinished` if its time was over first: the next run goes on.
         count: the number of bookings concerned.
 
     """
@@ -87,16 +85,27 @@ class ReconcileBookings:
         return (await self.compare(integration_id, backfill=backfill, wide=wide)).count
 
     async def compare(
-        self, integration_id: IntegrationId, *, backfill: bool, wide: bool = False
+        self,
+        integration_id: IntegrationId,
+        *,
+        backfill: bool,
+        wide: bool = False,
+        began_at: datetime | None = None,
+        budget: timedelta | None = None,
     ) -> Comparison:
         """Read a window of start times, active and canceled events, and merge the facts.
 
-        An open gap in the deliveries widens the window, and is then closed.
+        An open gap in the deliveries widens the window, and is then closed. A comparison that does
+        not end leaves its reason on the integration, and the start time at which the next one goes
+        on.
 
         Args:
             integration_id: the owner of the bookings.
             backfill: the first, wide run after connecting; its changes are not repairs.
             wide: use the window of a back-fill.
+            began_at: when the walk over all integrations began (UTC), by any host's clock.
+            budget: how long it may take; None is unlimited. A walk sets it, so that one
+                integration delays no other one.
 
         Returns:
             The result. Its count leaves out changes before the first subscription, changes of the
@@ -106,57 +115,78 @@ class ReconcileBookings:
         integration = await read_connected(self._storage, integration_id)
         result = _result(integration, backfill=backfill)
         now = self._clock.now()
-        span = window(now, self._reaches, integration.gap, wide=backfill or wide)
+        whole = window(now, self._reaches, integration.gap, wide=backfill or wide)
+        span = whole if budget is None else _rest(whole, integration.reconcile_from)
+        reading = ReadPages(
+            session=self._session,
+            calendly=self._calendly,
+            clock=self._clock,
+            integration=integration,
+            span=span,
+            ends_at=None if budget is None else now + budget,
+        )
         changed = unreadable = 0
         seen: set[str] = set()
         try:
-            async for page in self._pages(integration, span):
+            async for page in reading.pages():
                 unreadable += page.unreadable
                 seen.update(each.invitee_uri for each in page.facts)
                 changed += await self._merge(integration, page.facts, result)
-            await self._missing.reconcile(integration, span, seen, now)
+        except OutOfTimeError:
+            compared = Window(span.start, reading.reached)
+            await self._reconcile_missing(integration, reading, compared, seen, now)
+            goes_on_at = reading.reached if reading.reached > whole.start else None
+            await self._stop(integration, UNFINISHED, goes_on_at)
+            return Comparison(UNFINISHED, changed)
+        except SlotkeeperError as error:
+            # Begin again where nothing was read, and after pages that do not end: the place may
+            # be the reason.
+            is_endless = isinstance(error, CalendlyProtocolError)
+            begins_again = is_endless or reading.reached == span.start
+            await self._stop(integration, error.code, None if begins_again else reading.reached)
+            raise
         finally:
+            unreadable += reading.passed_over
             self._report(integration_id, changed if result == REPAIRED else 0, unreadable)
+        await self._reconcile_missing(integration, reading, span, seen, now)
+        passed_over = CalendlyProtocolError.code if reading.passed_over else None
         async with self._storage() as uow:
-            await uow.integrations.put_reconciled(integration_id, now, closes=integration.gap)
+            # Not before the walk, which would take it again.
+            at = now if began_at is None else max(now, began_at)
+            await uow.integrations.put_reconciled(
+                integration_id, at, closes=integration.gap, error=passed_over
+            )
             await uow.commit()
         return Comparison(result if changed or backfill else UNCHANGED, changed)
+
+    async def _reconcile_missing(
+        self,
+        integration: Integration,
+        reading: ReadPages,
+        span: Window,
+        seen: set[str],
+        now: datetime,
+    ) -> None:
+        # Absence proves nothing where a page was passed over.
+        if reading.passed_over == 0 and span.start < span.end:
+            await self._missing.reconcile(integration, span, seen, now)
+
+    async def _stop(
+        self, integration: Integration, error: str, goes_on_at: datetime | None
+    ) -> None:
+        self._telemetry.reconciliation_stopped(integration.id, error)
+        with suppress(StorageUnavailable):
+            async with self._storage() as uow:
+                await uow.integrations.put_unreconciled(
+                    integration.id, error, goes_on_at, integration.gap
+                )
+                await uow.commit()
 
     def _report(self, integration_id: IntegrationId, repaired: int, unreadable: int) -> None:
         if repaired:
             self._telemetry.bookings_repaired(integration_id, repaired)
         if unreadable:
             self._telemetry.bookings_unreadable(integration_id, unreadable)
-
-    async def _pages(self, integration: Integration, span: Window) -> AsyncIterator[FactsPage]:
-        seen: set[str] = set()
-        page = await self._page(integration, span, None)
-        yield page
-        while page.next_page is not None:
-            if page.next_page in seen:
-                raise CalendlyProtocolError("GET /scheduled_events: Calendly's pages do not end.")
-            seen.add(page.next_page)
-            page = await self._page(integration, span, page.next_page)
-            yield page
-
-    async def _page(self, integration: Integration, span: Window, token: str | None) -> FactsPage:
-        user_uri = integration.account.user_uri
-        for _ in range(MAX_WAITS):
-            read_at = self._clock.now()
-            try:
-                page = await self._session.call(
-                    integration.id,
-                    lambda access: self._calendly.page(access, user_uri, span, token),
-                )
-            except CalendlyThrottled as error:
-                # A Free plan's limit for a minute is used up after a page or two. A run that
-                # stopped here would begin again at page one and never reach the end.
-                throttled = error
-                await asyncio.sleep(min(error.retry_after or LONGEST_WAIT, LONGEST_WAIT))
-            else:
-                facts = tuple(as_read(each, read_at) for each in page.facts)
-                return replace(page, facts=facts)
-        raise throttled
 
     async def _merge(self, integration: Integration, facts: Sequence[Facts], result: str) -> int:
         if not facts:
@@ -188,6 +218,13 @@ def _result(integration: Integration, *, backfill: bool) -> str:
     if backfill:
         return BACKFILLED
     return UNSUBSCRIBED if integration.subscribed_since is None else REPAIRED
+
+
+def _rest(span: Window, reached: datetime | None) -> Window:
+    """Return the part of the window that an earlier run has not compared; all after its end."""
+    if reached is None or not span.start < reached < span.end:
+        return span
+    return Window(start=reached, end=span.end)
 
 
 def _moved(change: Change) -> bool:

@@ -46,6 +46,7 @@ class IntegrationView(msgspec.Struct, frozen=True):
             for yet (UTC).
         repaired_count: bookings that reconciliation corrected so far, because a webhook was lost.
         last_repaired_at: when the last of them was put right (UTC).
+        reconcile_error: why the latest comparison did not end, or what it passed over, as a code.
 
     """
 
@@ -68,6 +69,7 @@ class IntegrationView(msgspec.Struct, frozen=True):
     webhooks_missing_since: datetime | None = None
     repaired_count: int = 0
     last_repaired_at: datetime | None = None
+    reconcile_error: str | None = None
 
 
 CONNECT_PATH = "/api/calendly/connect"
@@ -143,6 +145,7 @@ class ViewIntegration:
             webhooks_missing_since=integration.gap.since if integration.gap else None,
             repaired_count=integration.repaired_count,
             last_repaired_at=integration.last_repaired_at,
+            reconcile_error=integration.reconcile_error,
         )
 
     def _with_url(self, action: ActionRequired | None) -> ActionRequired | None:

@@ -18,7 +18,6 @@ async def page_through(
     limit: int,
     concurrency: int,
     progress: Progress,
-    only_gaps: bool = False,
 ) -> JobResult:
     """Work through the page of live integrations after the cursor.
 
@@ -29,7 +28,6 @@ async def page_through(
         limit: rows at most.
         concurrency: how many run concurrently.
         progress: called after each.
-        only_gaps: whether to take those alone whose deliveries have an open gap.
 
     Returns:
         The counts with the cursor of the next page; `more` says whether there may be one.
@@ -37,10 +35,7 @@ async def page_through(
     """
     after = IntegrationId(UUID(cursor)) if cursor else None
     async with storage() as uow:
-        if only_gaps:
-            page = await uow.integrations.gaps_after(after, limit)
-        else:
-            page = await uow.integrations.live_after(after, limit)
+        page = await uow.integrations.live_after(after, limit)
     counter = JobCounter(progress)
     await run_rows(page, work, concurrency=concurrency, counter=counter)
     return counter.page(more=len(page) == limit, cursor=str(page[-1].id) if page else cursor)

@@ -117,6 +117,14 @@ class Telemetry(Protocol):
         """A fetch of this kind of entry skipped this many records that it could not read."""
         ...
 
+    def reconciliation_stopped(self, integration_id: IntegrationId, error_code: str) -> None:
+        """A comparison of bookings did not end, for this reason."""
+        ...
+
+    def oldest_reconciled(self, at: datetime | None) -> None:
+        """Of all active integrations the longest not compared is so since then (UTC)."""
+        ...
+
     def bookings_unreadable(self, integration_id: IntegrationId, count: int) -> None:
         """A reconciliation skipped this many events or invitees that it could not read."""
         ...

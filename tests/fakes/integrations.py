@@ -1,7 +1,7 @@
 """Integrations in memory."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
@@ -9,6 +9,7 @@ from adapters.persistence.errors import StoreRefused
 from application.ports.storage.webhook_events import WebhookEvent
 from domain.ids import IntegrationId, UserId
 from domain.integration import Gap, Integration, Status, Subscription
+from domain.reconcile_order import Place
 from tests.fakes.state import IntegrationRow, State
 
 
@@ -80,14 +81,37 @@ class FakeIntegrations:
 
     async def put_gap(self, integration_id: IntegrationId, gap: Gap) -> None:
         known = await self.get(integration_id)
-        self._change(integration_id, gap=gap.joined(known.gap if known else None))
+        joined = gap.joined(known.gap if known else None)
+        self._change(integration_id, gap=joined, reconcile_from=None)
 
     async def put_reconciled(
-        self, integration_id: IntegrationId, at: datetime, closes: Gap | None = None
+        self,
+        integration_id: IntegrationId,
+        at: datetime,
+        closes: Gap | None = None,
+        error: str | None = None,
     ) -> None:
         known = await self.get(integration_id)
         gap = known.gap if known else None
-        self._change(integration_id, reconciled_at=at, gap=None if gap == closes else gap)
+        self._change(
+            integration_id,
+            reconciled_at=at,
+            gap=None if gap == closes else gap,
+            reconcile_from=None,
+            reconcile_error=error,
+        )
+
+    async def put_unreconciled(
+        self,
+        integration_id: IntegrationId,
+        error: str,
+        goes_on_at: datetime | None,
+        gap: Gap | None = None,
+    ) -> None:
+        known = await self.get(integration_id)
+        is_same = known is not None and known.gap == gap
+        place = goes_on_at if is_same else None
+        self._change(integration_id, reconcile_error=error, reconcile_from=place)
 
     async def add_repairs(self, integration_id: IntegrationId, count: int, at: datetime) -> None:
         known = await self.get(integration_id)
@@ -120,9 +144,27 @@ class FakeIntegrations:
         live = [each for each in self._sorted() if each.status is Status.ACTIVE]
         return [each for each in live if after is None or each.id > after][:limit]
 
-    async def gaps_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
-        live = await self.live_after(after, len(self._state.integrations))
-        return [each for each in live if each.gap is not None][:limit]
+    async def to_reconcile(
+        self, place: Place, limit: int, *, only_unfinished: bool = False
+    ) -> list[Integration]:
+        long_ago = datetime.min.replace(tzinfo=UTC)
+
+        def turn(each: Integration) -> tuple[datetime, IntegrationId]:
+            return each.reconciled_at or long_ago, each.id
+
+        live = await self.live_after(None, len(self._state.integrations))
+        found = [
+            each
+            for each in sorted(live, key=turn)
+            if turn(each)[0] < place.began_at
+            and (place.after is None or turn(each) > (place.compared_at or long_ago, place.after))
+            and (not only_unfinished or each.gap is not None or each.reconcile_from is not None)
+        ]
+        return found[:limit]
+
+    async def oldest_reconciled(self) -> datetime | None:
+        live = await self.live_after(None, len(self._state.integrations))
+        return min((each.reconciled_at or each.connected_at for each in live), default=None)
 
     def _forget_parts(self, integration_id: IntegrationId) -> None:
         self._state.entries = {

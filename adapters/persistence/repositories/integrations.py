@@ -16,6 +16,7 @@ from adapters.persistence.rows.integration import (
 from adapters.persistence.session import Session
 from domain.ids import IntegrationId, UserId
 from domain.integration import Gap, Integration, Subscription
+from domain.reconcile_order import Place
 
 _FROM = "FROM calendly_integration i JOIN app_user u ON u.id = i.user_id"
 _GET = f"SELECT {COLUMNS} {_FROM} WHERE i.public_id = $1"
@@ -33,10 +34,22 @@ SELECT {COLUMNS} {_FROM}
 WHERE i.status = 'active' AND ($1::uuid IS NULL OR i.public_id > $1)
 ORDER BY i.public_id LIMIT $2
 """
-_GAPS_AFTER = f"""
+# The expression is the index's. An integration that was never compared comes first.
+_COMPARED_AT = "coalesce(i.reconciled_at, '-infinity'::timestamptz)"
+_TO_RECONCILE = f"""
 SELECT {COLUMNS} {_FROM}
-WHERE i.status = 'active' AND i.gap_since IS NOT NULL AND ($1::uuid IS NULL OR i.public_id > $1)
-ORDER BY i.public_id LIMIT $2
+WHERE i.status = 'active' AND {_COMPARED_AT} < $1 AND (
+    $2::uuid IS NULL
+    OR ({_COMPARED_AT}, i.public_id) > (coalesce($3, '-infinity'::timestamptz), $2)
+)
+"""
+_RECONCILE_TURN = f" ORDER BY {_COMPARED_AT}, i.public_id LIMIT $4"
+_ALL_TO_RECONCILE = _TO_RECONCILE + _RECONCILE_TURN
+_UNFINISHED = " AND (i.gap_since IS NOT NULL OR i.reconcile_from IS NOT NULL)"
+_UNFINISHED_TO_RECONCILE = _TO_RECONCILE + _UNFINISHED + _RECONCILE_TURN
+_OLDEST_RECONCILED = """
+SELECT min(coalesce(i.reconciled_at, i.connected_at)) AS oldest
+FROM calendly_integration i WHERE i.status = 'active'
 """
 _DISCONNECTING = f"""
 SELECT {COLUMNS} {_FROM} WHERE i.status = 'disconnecting' ORDER BY i.public_id LIMIT $1
@@ -83,13 +96,20 @@ WHERE public_id = $1
 # GREATEST and LEAST pass over NULL: the first gap is taken as it is.
 _PUT_GAP = """
 UPDATE calendly_integration
-SET gap_since = LEAST(gap_since, $2), gap_until = GREATEST(gap_until, $3)
+SET gap_since = LEAST(gap_since, $2), gap_until = GREATEST(gap_until, $3), reconcile_from = NULL
 WHERE public_id = $1
 """
 _PUT_RECONCILED = """
-UPDATE calendly_integration SET reconciled_at = $2,
+UPDATE calendly_integration SET reconciled_at = $2, reconcile_from = NULL, reconcile_error = $5,
     gap_since = CASE WHEN (gap_since, gap_until) = ($3, $4) THEN NULL ELSE gap_since END,
     gap_until = CASE WHEN (gap_since, gap_until) = ($3, $4) THEN NULL ELSE gap_until END
+WHERE public_id = $1
+"""
+# Events before the place were compared before a gap that has opened or grown since: begin again.
+_PUT_UNRECONCILED = """
+UPDATE calendly_integration SET reconcile_error = $2, reconcile_from = CASE
+    WHEN gap_since IS NOT DISTINCT FROM $4 AND gap_until IS NOT DISTINCT FROM $5
+        THEN $3::timestamptz END
 WHERE public_id = $1
 """
 _ADD_REPAIRS = """
@@ -219,10 +239,22 @@ class PiccoloIntegrations:
         await self._session.run(_PUT_GAP, integration_id, gap.since, gap.until)
 
     async def put_reconciled(
-        self, integration_id: IntegrationId, at: datetime, closes: Gap | None = None
+        self,
+        integration_id: IntegrationId,
+        at: datetime,
+        closes: Gap | None = None,
+        error: str | None = None,
     ) -> None:
-        ends = (closes.since, closes.until) if closes else (None, None)
-        await self._session.run(_PUT_RECONCILED, integration_id, at, *ends)
+        await self._session.run(_PUT_RECONCILED, integration_id, at, *_ends(closes), error)
+
+    async def put_unreconciled(
+        self,
+        integration_id: IntegrationId,
+        error: str,
+        goes_on_at: datetime | None,
+        gap: Gap | None = None,
+    ) -> None:
+        await self._session.run(_PUT_UNRECONCILED, integration_id, error, goes_on_at, *_ends(gap))
 
     async def add_repairs(self, integration_id: IntegrationId, count: int, at: datetime) -> None:
         await self._session.run(_ADD_REPAIRS, integration_id, count, at)
@@ -248,6 +280,18 @@ class PiccoloIntegrations:
         rows = await self._session.rows(_LIVE_AFTER, after, limit)
         return [to_integration(row) for row in rows]
 
-    async def gaps_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
-        rows = await self._session.rows(_GAPS_AFTER, after, limit)
+    async def to_reconcile(
+        self, place: Place, limit: int, *, only_unfinished: bool = False
+    ) -> list[Integration]:
+        statement = _UNFINISHED_TO_RECONCILE if only_unfinished else _ALL_TO_RECONCILE
+        after = (place.after, place.compared_at)
+        rows = await self._session.rows(statement, place.began_at, *after, limit)
         return [to_integration(row) for row in rows]
+
+    async def oldest_reconciled(self) -> datetime | None:
+        row = await self._session.row(_OLDEST_RECONCILED)
+        return None if row is None else row["oldest"]
+
+
+def _ends(gap: Gap | None) -> tuple[datetime | None, datetime | None]:
+    return (None, None) if gap is None else (gap.since, gap.until)

@@ -44,6 +44,8 @@ def to_integration(row: Any) -> Integration:
         repaired_count=row["repaired_count"] or 0,
         last_repaired_at=row["last_repaired_at"],
         subscribed_since=row["subscribed_since"],
+        reconcile_from=row["reconcile_from"],
+        reconcile_error=row["reconcile_error"],
     )
 
 

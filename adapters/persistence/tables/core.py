@@ -128,6 +128,8 @@ class CalendlyIntegration(Table, tablename="calendly_integration", db=ENGINE):
     gap_since = Timestamptz(null=True, default=None)
     gap_until = Timestamptz(null=True, default=None)
     reconciled_at = Timestamptz(null=True, default=None)
+    reconcile_from = Timestamptz(null=True, default=None)
+    reconcile_error = Text(null=True, default=None)
     repaired_count = BigInt(null=True, default=None)
     last_repaired_at = Timestamptz(null=True, default=None)
 

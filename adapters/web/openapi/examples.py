@@ -98,6 +98,7 @@ INTEGRATION = Integration(
     webhooks_missing_since=None,
     repaired_count=2,
     last_repaired_at=_NOW - timedelta(days=1),
+    reconcile_error=None,
 )
 DISCONNECTING = Disconnecting(status="disconnecting")
 _FIELDS: dict[str, Any] = {

@@ -110,6 +110,12 @@ class Integration(msgspec.Struct, frozen=True):
     last_repaired_at: Annotated[
         datetime | None, Meta(description="When the last of them was put right.")
     ]
+    reconcile_error: Annotated[
+        str | None,
+        Meta(
+            description="Why the latest comparison of bookings did not end, or passed over a page."
+        ),
+    ]
 
 
 class Disconnecting(msgspec.Struct, frozen=True):

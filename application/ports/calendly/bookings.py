@@ -52,12 +52,14 @@ class FactsPage(msgspec.Struct, frozen=True):
         facts: the facts of every readable invitee.
         next_page: the token of the next page; None on the last page.
         unreadable: the number of events and invitees that were skipped because of unknown content.
+        last_start: the latest start (UTC) of a readable event of the page; None without any.
 
     """
 
     facts: tuple[Facts, ...]
     next_page: str | None
     unreadable: int = 0
+    last_start: datetime | None = None
 
 
 class CalendlyBookings(Protocol):

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from domain.ids import IntegrationId, UserId
 from domain.integration import Gap, Integration, Subscription
+from domain.reconcile_order import Place
 
 
 class Integrations(Protocol):
@@ -67,11 +68,35 @@ class Integrations(Protocol):
         ...
 
     async def put_reconciled(
-        self, integration_id: IntegrationId, at: datetime, closes: Gap | None = None
+        self,
+        integration_id: IntegrationId,
+        at: datetime,
+        closes: Gap | None = None,
+        error: str | None = None,
     ) -> None:
         """Remember when bookings were last compared with Calendly's (UTC).
 
-        `closes` is the gap that this made up for; one that has grown since stays open.
+        `closes` is the gap that this made up for; one that has grown since stays open. `error` is
+        the code of what the comparison passed over.
+        """
+        ...
+
+    async def put_unreconciled(
+        self,
+        integration_id: IntegrationId,
+        error: str,
+        goes_on_at: datetime | None,
+        gap: Gap | None = None,
+    ) -> None:
+        """Remember that a comparison did not end.
+
+        Args:
+            integration_id: whose.
+            error: why, as a code.
+            goes_on_at: the start time (UTC) at which the next one goes on; None begins again.
+            gap: the gap that the comparison knew of. If another one is open the next one begins
+                again: what is compared already may have changed in it.
+
         """
         ...
 
@@ -102,6 +127,22 @@ class Integrations(Protocol):
         """Return a page of active integrations by ascending id, for sweeps over all."""
         ...
 
-    async def gaps_after(self, after: IntegrationId | None, limit: int) -> list[Integration]:
-        """Return a page of those active integrations that have an open gap, by ascending id."""
+    async def to_reconcile(
+        self, place: Place, limit: int, *, only_unfinished: bool = False
+    ) -> list[Integration]:
+        """Return a page of active integrations, the least recently compared first.
+
+        Args:
+            place: how far the walk has come.
+            limit: integrations at most.
+            only_unfinished: only those with an open gap, or whose comparison goes on somewhere.
+
+        """
+        ...
+
+    async def oldest_reconciled(self) -> datetime | None:
+        """Return since when one of the active integrations is not compared (UTC).
+
+        That is the oldest comparison, or connection without a comparison. None without any.
+        """
         ...

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from application.bookings.reconcile import MAX_WAITS
+from application.bookings.read_pages import MAX_WAITS
 from domain.booking import LAG, BookingStatus
 from domain.errors import (
     CalendlyForbidden,

@@ -2,10 +2,12 @@ from datetime import timedelta
 
 from application.jobs.job_result import JobResult
 from domain.errors import CalendlyForbidden
+from domain.reconcile_order import Place
 from domain.reconciliation import IN_FLIGHT
 from tests.application.support.building import Product
 from tests.application.support.host_setup import host, subscribe
 from tests.application.support.process import Process
+from tests.fakes.clock import NOON
 
 
 async def test_a_first_sweep_is_a_back_fill(product: Product, process: Process) -> None:
@@ -52,6 +54,7 @@ async def test_what_no_webhook_could_tell_was_not_lost(product: Product, process
     assert len(product.storage.state.bookings) == 2
     assert product.telemetry.seen == {}
     assert (await product.stored(ada.integration.id)).repaired_count == 0
+    product.clock.advance(timedelta(seconds=1))
     again = await process.reconcile_all(None, 10, lambda _: None)
     assert again.done == {"unchanged": 1}
 
@@ -64,8 +67,10 @@ async def test_pages_follow_each_other(product: Product, process: Process) -> No
     second = await process.reconcile_all(first.cursor, 2, lambda _: None)
     third = await process.reconcile_all(second.cursor, 2, lambda _: None)
 
-    assert first == JobResult(2, {"backfilled": 2}, cursor=str(hosts[1].integration.id), more=True)
-    assert second == JobResult(1, {"backfilled": 1}, cursor=str(hosts[2].integration.id))
+    ids = [each.integration.id for each in hosts]
+    cursors = [Place(NOON, each).written() for each in ids]
+    assert first == JobResult(2, {"backfilled": 2}, cursor=cursors[1], more=True)
+    assert second == JobResult(1, {"backfilled": 1}, cursor=cursors[2])
     assert third == JobResult(cursor=second.cursor)
 
 

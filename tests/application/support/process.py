@@ -445,5 +445,9 @@ class Process:
     @cached_property
     def reconcile_all(self) -> ReconcileAll:
         return ReconcileAll(
-            storage=self.storage, reconcile=self.reconcile, concurrency=CONCURRENCY
+            storage=self.storage,
+            reconcile=self.reconcile,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            concurrency=CONCURRENCY,
         )

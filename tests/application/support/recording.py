@@ -20,6 +20,7 @@ class RecordedTelemetry:
         self.seen: Counter[tuple[object, ...]] = Counter()
         self.places: dict[WebhookEventId, str] = {}
         self.circuit_breakers: dict[str, str] = {}
+        self.oldest: datetime | None = None
 
     def token_refresh(self, integration_id: IntegrationId, result: str) -> None:  # noqa: ARG002
         self.seen["token_refresh", result] += 1
@@ -92,6 +93,12 @@ class RecordedTelemetry:
 
     def availability_skipped(self, integration_id: IntegrationId, kind: str, count: int) -> None:  # noqa: ARG002
         self.seen["availability_skipped", kind] += count
+
+    def reconciliation_stopped(self, integration_id: IntegrationId, error_code: str) -> None:  # noqa: ARG002
+        self.seen["reconciliation_stopped", error_code] += 1
+
+    def oldest_reconciled(self, at: datetime | None) -> None:
+        self.oldest = at
 
     def bookings_unreadable(self, integration_id: IntegrationId, count: int) -> None:  # noqa: ARG002
         self.seen[("bookings_unreadable",)] += count

@@ -20,6 +20,7 @@ from domain.integration import (
     Status,
     Subscription,
 )
+from domain.reconcile_order import Place
 from tests import samples
 from tests.contracts.persistence.test_webhook_events import claim, store
 from tests.contracts.persistence.world import World
@@ -456,24 +457,75 @@ async def test_a_comparison_without_a_gap_closes_none(storage: Storage, world: W
     assert found.gap == Gap(NOON, NOON)
 
 
-async def test_only_active_ones_with_a_gap_are_walked_through(
-    storage: Storage, world: World
-) -> None:
-    """The walk through open gaps goes page by page and returns no other integrations."""
-    made = [await world.connect(f"user-{number}") for number in range(5)]
+async def test_only_unfinished_ones_are_walked_through(storage: Storage, world: World) -> None:
+    """The walk through gaps and unfinished comparisons goes page by page, without others."""
+    made = [await world.connect(f"user-{number}") for number in range(6)]
     async with storage() as uow:
-        for each in made[1:]:
+        for each in made[1:4]:
             await uow.integrations.put_gap(each.id, Gap(NOON, NOON))
         await uow.integrations.mark_disconnecting(made[2].id)
+        await uow.integrations.put_unreconciled(made[4].id, "unfinished", NOON)
         await uow.commit()
     ids = [made[number].id for number in (1, 3, 4)]
+    begin = Place(NOON)
 
     async with storage() as uow:
-        first = await uow.integrations.gaps_after(None, 2)
-        second = await uow.integrations.gaps_after(first[-1].id, 2)
+        first = await uow.integrations.to_reconcile(begin, 2, only_unfinished=True)
+        place = Place(NOON, first[-1].id)
+        second = await uow.integrations.to_reconcile(place, 2, only_unfinished=True)
 
     assert [each.id for each in (*first, *second)] == sorted(ids)
     assert len(first) == 2
+
+
+async def test_the_least_recently_compared_come_first(storage: Storage, world: World) -> None:
+    """A walk takes those that were never compared, then the oldest, and none twice."""
+    made = [await world.connect(f"user-{number}") for number in range(5)]
+    async with storage() as uow:
+        await uow.integrations.put_reconciled(made[0].id, NOON - MINUTE)
+        await uow.integrations.put_reconciled(made[1].id, NOON - 2 * MINUTE)
+        await uow.integrations.put_reconciled(made[2].id, NOON - MINUTE)
+        await uow.integrations.put_reconciled(made[3].id, NOON)
+        await uow.commit()
+    taken: list[IntegrationId] = []
+    place = Place(NOON)
+    async with storage() as uow:
+        while page := await uow.integrations.to_reconcile(place, 1):
+            taken += [each.id for each in page]
+            place = Place.read(Place(NOON, page[-1].id, page[-1].reconciled_at).written(), NOON)
+        oldest = await uow.integrations.oldest_reconciled()
+
+    same_age = sorted([made[0].id, made[2].id])
+    assert taken == [made[4].id, made[1].id, *same_age]
+    assert oldest == min(made[4].connected_at, NOON - 2 * MINUTE)
+
+
+async def test_the_place_of_a_comparison(storage: Storage, world: World) -> None:
+    """It stays until the comparison ends, unless a gap opens that the comparison does not know."""
+    ada = await world.connect("ada")
+    async with storage() as uow:
+        await uow.integrations.put_unreconciled(ada.id, "unfinished", NOON)
+        await uow.commit()
+    async with storage() as uow:
+        found = await uow.integrations.get(ada.id)
+        assert found == replace(ada, reconcile_from=NOON, reconcile_error="unfinished")
+        await uow.integrations.put_gap(ada.id, Gap(NOON, NOON))
+        found = await uow.integrations.get(ada.id)
+        assert found is not None
+        assert found.reconcile_from is None
+        await uow.integrations.put_unreconciled(ada.id, "unfinished", NOON)
+        found = await uow.integrations.get(ada.id)
+        assert found is not None
+        assert found.reconcile_from is None
+        await uow.integrations.put_unreconciled(ada.id, "unfinished", NOON, Gap(NOON, NOON))
+        found = await uow.integrations.get(ada.id)
+        assert found is not None
+        assert found.reconcile_from == NOON
+        await uow.integrations.put_reconciled(ada.id, NOON, Gap(NOON, NOON), "internal")
+        found = await uow.integrations.get(ada.id)
+        await uow.commit()
+
+    assert found == replace(ada, reconciled_at=NOON, reconcile_error="internal")
 
 
 async def test_repairs_add_up(storage: Storage, world: World) -> None:

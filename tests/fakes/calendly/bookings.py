@@ -31,6 +31,7 @@ class BookingsSide(InviteesSide):
                 facts=read,
                 next_page=str(start + self.page_size) if more else None,
                 unreadable=len(seats) - len(read),
+                last_start=max((each.details.start for each in seats), default=None),
             )
 
     async def find(self, access: Access, user_uri: str, email: str, span: Window) -> list[Facts]:
