@@ -11,6 +11,10 @@ from typing import NamedTuple
 
 import msgspec
 
+SETTLING = timedelta(seconds=60)
+"""How long after a change Calendly's own lists may not show it. An entry that is fetched within
+this time is fetched once more after it."""
+
 
 class Freshness(StrEnum):
     """The state of a cache entry."""
@@ -71,7 +75,9 @@ class CachePolicy(msgspec.Struct, frozen=True):
         share = 1 - self.jitter
         return min(soft_ttl * share + self.stale_while_revalidate, self.ttl * share)
 
-    def deadlines(self, fetched_at: datetime, seed: str, aging: Aging) -> Deadlines:
+    def deadlines(
+        self, fetched_at: datetime, seed: str, aging: Aging, settles_at: datetime | None = None
+    ) -> Deadlines:
         """Return when an entry becomes stale and when it expires.
 
         Args:
@@ -79,13 +85,16 @@ class CachePolicy(msgspec.Struct, frozen=True):
             seed: a text that differs between entries of the same moment. The same seed and
                 moment give the same deadlines in every process.
             aging: the kind of its deadlines.
+            settles_at: when Calendly's lists show the latest change (UTC), if the entry was
+                fetched before that.
 
         """
         share = 1 - self.jitter * _fraction(seed, fetched_at)
         expires_at = fetched_at + self.ttl * share
         soft_ttl = self.soft_ttl if aging is Aging.TIMES else self.lists_soft_ttl
         stale_at = min(fetched_at + soft_ttl * share, expires_at)
-        return Deadlines(stale_at, min(stale_at + self.stale_while_revalidate, expires_at))
+        expires_at = min(stale_at + self.stale_while_revalidate, expires_at)
+        return Deadlines(min(stale_at, settles_at or stale_at), expires_at)
 
     def freshness(
         self,
@@ -94,14 +103,22 @@ class CachePolicy(msgspec.Struct, frozen=True):
         now: datetime,
         seed: str,
         aging: Aging,
+        *,
+        settles_at: datetime | None = None,
     ) -> Freshness:
-        """Return an entry's freshness at `now`; all times in UTC."""
-        deadlines = self.deadlines(fetched_at, seed, aging)
+        """Return an entry's freshness at `now`; all times in UTC; see `deadlines`."""
+        deadlines = self.deadlines(fetched_at, seed, aging, settles_at)
         if now > deadlines.expires_at:
             return Freshness.EXPIRED
         if invalidated_at is not None and invalidated_at >= fetched_at:
             return Freshness.INVALIDATED
         return Freshness.STALE if now > deadlines.stale_at else Freshness.FRESH
+
+
+def settles_at(fetched_at: datetime, changed_at: datetime) -> datetime | None:
+    """Return when Calendly's lists show a change (UTC), if the entry was fetched before that."""
+    settled = changed_at + SETTLING
+    return settled if fetched_at < settled else None
 
 
 def _fraction(seed: str, fetched_at: datetime) -> float:

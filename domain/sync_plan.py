@@ -61,6 +61,11 @@ class EntryState(Protocol):
         ...
 
     @property
+    def settles_at(self) -> datetime | None:
+        """When it is fetched once more, because a change had just preceded its fetch (UTC)."""
+        ...
+
+    @property
     def read_at(self) -> datetime | None:
         """When a caller last read it (UTC)."""
         ...
@@ -75,7 +80,14 @@ def freshness_of(entry: EntryState | None, now: datetime, policy: CachePolicy) -
     """Return an entry's freshness; MISSING when no fetch of it ever succeeded."""
     if entry is None or not entry.has_content:
         return Freshness.MISSING
-    return policy.freshness(entry.fetched_at, entry.invalidated_at, now, entry.seed, entry.aging)
+    return policy.freshness(
+        entry.fetched_at,
+        entry.invalidated_at,
+        now,
+        entry.seed,
+        entry.aging,
+        settles_at=entry.settles_at,
+    )
 
 
 def may_be_fetched(entry: EntryState | None, now: datetime) -> bool:
@@ -133,6 +145,19 @@ def keep_warm_due_at(
     if entry.retry_at is not None:
         due_at = max(due_at, entry.retry_at)
     return due_at if due_at > now else None
+
+
+def settling_due_at(
+    entry: EntryState, now: datetime, policy: CachePolicy, connected_at: datetime
+) -> datetime | None:
+    """Return when the sync is to fetch an entry once more (UTC), after now, or None.
+
+    That is after the minute in which Calendly's lists may lag behind a change.
+    """
+    at = entry.settles_at
+    if at is None or at <= now or not is_kept_warm(entry, now, policy, connected_at):
+        return None
+    return at
 
 
 def retry_due_at(

@@ -124,7 +124,10 @@ def age_of(entries: Sequence[CacheEntry], now: datetime, policy: CachePolicy) ->
 
     """
     states = [freshness_of(entry, now, policy) for entry in entries]
-    deadlines = [policy.deadlines(each.fetched_at, each.seed, each.aging) for each in entries]
+    deadlines = [
+        policy.deadlines(each.fetched_at, each.seed, each.aging, each.settles_at)
+        for each in entries
+    ]
     changes = (
         entry.invalidated_by
         for entry, state in zip(entries, states, strict=True)

@@ -113,7 +113,7 @@ class CacheResult(msgspec.Struct, frozen=True):
     def origin(self, until: datetime | None = None) -> Origin:
         """Return the response's origin; it is valid until this time (UTC) or shorter."""
         ends = [
-            self.policy.deadlines(each.fetched_at, each.seed, each.aging).stale_at
+            self.policy.deadlines(each.fetched_at, each.seed, each.aging, each.settles_at).stale_at
             if self.freshness_of(each.cache_key) is Freshness.FRESH
             else self.now
             for each in self.usable

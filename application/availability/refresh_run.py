@@ -4,6 +4,7 @@ If they cannot be fetched for a reason that concerns the whole user, nothing els
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from application.availability.retry_times import RetryTimes
 from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind
 from application.tokens.calendly_session import Seen
 from domain.availability import EventType
+from domain.cache_policy import settles_at
 from domain.errors import (
     CalendlyForbidden,
     CalendlyNotFound,
@@ -146,8 +148,19 @@ def _entry_after(
     error = result.error
     if error is None:
         read_at = before.read_at if before else None
-        return replace(result.entry, content_omitted=True, read_at=read_at)
+        settled_at = _settles_at(result.entry.fetched_at, before)
+        return replace(result.entry, content_omitted=True, read_at=read_at, settles_at=settled_at)
     return replace(before or result.entry, error_code=error.code, retry_at=retry_times.of(error))
+
+
+def _settles_at(fetched_at: datetime, before: CacheEntry | None) -> datetime | None:
+    """Return when an entry that was fetched just now is fetched once more (UTC)."""
+    if before is None:
+        return None
+    if before.invalidated_at is not None:
+        return settles_at(fetched_at, before.invalidated_at)
+    known = before.settles_at
+    return known if known is not None and fetched_at < known else None
 
 
 def _event_types(result: FetchResult) -> tuple[EventType, ...] | None:

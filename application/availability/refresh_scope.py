@@ -22,6 +22,7 @@ from domain.sync_plan import (
     may_be_fetched,
     needs_refresh,
     retry_due_at,
+    settling_due_at,
 )
 from domain.windows import base_of, is_far
 
@@ -79,15 +80,17 @@ class CacheState:
     def due_at(self, usual: datetime) -> datetime:
         """Return when the user is due for the sync again (UTC).
 
-        That is the usual time, or an earlier one: before an entry expires, or when an entry with a
-        temporary failure may be retried.
+        That is the usual time, or an earlier one: before an entry expires, when an entry with a
+        temporary failure may be retried, or when an entry that was fetched just after a change is
+        fetched once more.
         """
         now, policy, since = self.now, self.policy, self.integration.connected_at
         entries = self.entries.values()
         kept = (keep_warm_due_at(each, now, policy, since) for each in entries)
+        settled = (settling_due_at(each, now, policy, since) for each in entries)
         failed = (each for each in entries if is_temporary(each.error_code))
         retried = (retry_due_at(each, now, policy, since) for each in failed)
-        return min([usual, *filter(None, kept), *filter(None, retried)])
+        return min([usual, *filter(None, kept), *filter(None, settled), *filter(None, retried)])
 
 
 class RefreshScope(Protocol):

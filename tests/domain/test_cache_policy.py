@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.cache_policy import Aging, CachePolicy, Deadlines, Freshness
+from domain.cache_policy import (
+    SETTLING,
+    Aging,
+    CachePolicy,
+    Deadlines,
+    Freshness,
+    settles_at,
+)
 from tests.domain.samples import NOW, seconds
 
 POLICY = CachePolicy(
@@ -124,3 +131,24 @@ def test_deadlines_are_the_same_everywhere() -> None:
 
     assert again == first
     assert next_fetch.stale_at - first.stale_at != seconds(1)
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [(INSTANT, NOW + SETTLING), (SETTLING - INSTANT, NOW + SETTLING), (SETTLING, None)],
+)
+def test_a_change_settles_within_a_minute(since: timedelta, expected: datetime | None) -> None:
+    """What is fetched within a minute after a change is fetched once more after that minute."""
+    assert settles_at(NOW + since, NOW) == expected
+
+
+def test_an_entry_that_settles_is_stale_then_and_expires_as_usual() -> None:
+    """It is served at once, as stale, and refreshed behind the response."""
+    at = NOW + seconds(50)
+    usual, settling = (POLICY.deadlines(NOW, "busy", TIMES, each) for each in (None, at))
+
+    assert settling == Deadlines(at, usual.expires_at)
+    assert POLICY.freshness(NOW, None, at, "busy", TIMES, settles_at=at) is Freshness.FRESH
+    assert (
+        POLICY.freshness(NOW, None, at + INSTANT, "busy", TIMES, settles_at=at) is Freshness.STALE
+    )

@@ -30,6 +30,7 @@ class Entry(msgspec.Struct, frozen=True):
     fetched_at: datetime
     read_at: datetime | None = None
     invalidated_at: datetime | None = None
+    settles_at: datetime | None = None
     retry_at: datetime | None = None
     has_content: bool = True
     key: str = ""

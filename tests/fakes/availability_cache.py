@@ -16,6 +16,7 @@ from application.ports.storage.availability_cache import (
 )
 from domain.availability import Occupied, Window
 from domain.booking import is_hosted_by
+from domain.cache_policy import settles_at
 from domain.ids import IntegrationId, UserId
 from domain.integration import Status
 from domain.windows import base_of
@@ -179,8 +180,10 @@ class FakeAvailabilityCache:
             pending = self._state.pending_of(owner.value.user_id)
             changes += [(each.received_at, WEBHOOK_PENDING) for each in pending]
         at, by = max(changes, key=lambda each: each[0], default=(None, None))
-        if at is None or at < row.entry.fetched_at:
+        if at is None:
             return row.entry
+        if at < row.entry.fetched_at:
+            return replace(row.entry, settles_at=settles_at(row.entry.fetched_at, at))
         return replace(row.entry, invalidated_at=at, invalidated_by=by)
 
     def _occupied(self, integration_id: IntegrationId, span: Window) -> tuple[Occupied, ...]:
@@ -198,6 +201,6 @@ class FakeAvailabilityCache:
         return tuple(Occupied(Window(start, end), uri) for start, end, uri in touching)
 
     def _store(self, user_id: UserId, integration_id: IntegrationId, entry: CacheEntry) -> None:
-        plain = replace(entry, invalidated_at=None, invalidated_by=None)
+        plain = replace(entry, invalidated_at=None, invalidated_by=None, settles_at=None)
         row = EntryRow(entry=plain, integration_id=integration_id)
         self._state.entries[(user_id, entry.kind, entry.key)] = row

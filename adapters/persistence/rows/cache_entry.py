@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from application.ports.storage.availability_cache import WEBHOOK_PENDING, CacheEntry, CacheKind
 from domain.availability import Window
+from domain.cache_policy import settles_at
 
 # Every statement that returns entries reads `c` with these, in this order.
 COLUMNS = """
@@ -35,10 +36,11 @@ CROSS JOIN LATERAL (
 
 
 class Invalidation(NamedTuple):
-    """When something changed (UTC), and why."""
+    """When something changed (UTC), and why; when Calendly's lists show it, if that matters."""
 
     at: datetime | None
     by: str | None
+    settles_at: datetime | None = None
 
 
 class Invalidations(NamedTuple):
@@ -48,15 +50,20 @@ class Invalidations(NamedTuple):
     event_types: Invalidation
 
     def since(self, kind: CacheKind, fetched_at: datetime) -> Invalidation:
-        """Return the latest change after an entry's fetch, or an empty one."""
+        """Return the latest change after an entry's fetch, or an empty one.
+
+        Of a change shortly before the fetch only `settles_at` is returned.
+        """
         if kind is CacheKind.BUSY:
             latest = self.bookings
         elif kind is CacheKind.SLOTS:
             latest = _later(self.bookings, self.event_types)
         else:
             latest = self.event_types
-        if latest.at is None or latest.at < fetched_at:
+        if latest.at is None:
             return _NONE
+        if latest.at < fetched_at:
+            return Invalidation(None, None, settles_at(fetched_at, latest.at))
         return latest
 
 
@@ -78,7 +85,7 @@ def to_entry(values: Sequence[Any], invalidations: Invalidations) -> CacheEntry:
         values
     )
     kind = CacheKind(name)
-    at, by = invalidations.since(kind, fetched_at)
+    at, by, settled_at = invalidations.since(kind, fetched_at)
     omitted = isinstance(content, bool)
     return CacheEntry(
         kind=kind,
@@ -88,6 +95,7 @@ def to_entry(values: Sequence[Any], invalidations: Invalidations) -> CacheEntry:
         covers=None if since is None else Window(start=since, end=until),
         invalidated_at=at,
         invalidated_by=by,
+        settles_at=settled_at,
         error_code=error_code,
         etag=etag,
         read_at=read_at,

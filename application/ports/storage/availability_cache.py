@@ -82,6 +82,8 @@ class CacheEntry(msgspec.Struct, frozen=True):
         covers: the span of a windowed entry.
         invalidated_at: when something changed since (UTC), or None.
         invalidated_by: a webhook's kind, a command's name or WEBHOOK_PENDING; None likewise.
+        settles_at: when it is fetched once more (UTC), because its fetch began within a minute
+            after a change; None if it did not.
         error_code: why the last fetch failed, or None.
         etag: Calendly's entity tag of this content (RFC 9110), or None.
         read_at: when it was last read (UTC), accurate to READ_MARK_INTERVAL; None when never.
@@ -98,6 +100,7 @@ class CacheEntry(msgspec.Struct, frozen=True):
     covers: Window | None = None
     invalidated_at: datetime | None = None
     invalidated_by: str | None = None
+    settles_at: datetime | None = None
     error_code: str | None = None
     etag: str | None = None
     read_at: datetime | None = None

@@ -15,6 +15,7 @@ from application.availability.refresh_cache import (
 )
 from application.availability.retry_times import LONGEST, RETRY_AFTER
 from application.ports.storage.availability_cache import CacheEntry, CacheKey, CacheKind, Scope
+from domain.cache_policy import SETTLING
 from domain.errors import (
     CalendlyForbidden,
     CalendlyProtocolError,
@@ -27,7 +28,7 @@ from domain.errors import (
 )
 from domain.ids import IntegrationId
 from tests.application.support.building import Product
-from tests.application.support.host_setup import Host, cached, host, invalidate_cache
+from tests.application.support.host_setup import A_MOMENT, Host, cached, host, invalidate_cache
 from tests.application.support.process import CACHE, Process
 from tests.fakes.clock import NOON
 from tests.fakes.sync_queue import due_at
@@ -171,7 +172,10 @@ async def test_what_calendly_calls_unchanged_is_as_good_as_new(
     assert await process.sync(ada.integration.id) == SYNCED
 
     for at, old in before.items():
-        assert await known(product, ada, at) == replace(old, fetched_at=product.clock.now())
+        now = product.clock.now()
+        # The change is a moment old: the entry is fetched once more when Calendly has caught up.
+        settled = replace(old, fetched_at=now, settles_at=now - A_MOMENT + SETTLING)
+        assert await known(product, ada, at) == settled
     assert {label for label in product.telemetry.seen if label[0] == "availability_fetched"} == {
         ("availability_fetched", CacheKind.EVENT_TYPES, "unchanged"),
         ("availability_fetched", CacheKind.SCHEDULES, "unchanged"),

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from application.ports.storage.availability_cache import CacheEntry, CacheKind, Change, Scope
 from application.ports.storage.unit_of_work import Storage
+from domain.cache_policy import SETTLING
 from domain.ids import UserId
 from domain.integration import Integration
 from tests.contracts.persistence.caching import (
@@ -239,3 +240,16 @@ async def sync(
         assert await queue.finish(integration.id, "job", synced_at=at, due_at=at)
         await uow.availability.put(integration.user_id, integration.id, entries)
         await uow.commit()
+
+
+async def test_an_entry_fetched_just_after_a_change_settles(
+    storage: Storage, ada: Integration
+) -> None:
+    """An entry says when Calendly's lists show the change, if it was fetched before that."""
+    await invalidate(storage, ada.user_id, at=NOON)
+    soon = slots(fetched_at=NOON + MINUTE / 2)
+    later = slots(f"{soon.key}-2", fetched_at=NOON + SETTLING)
+    await put(storage, ada, soon, later)
+
+    assert await read(storage, ada, soon) == replace(soon, settles_at=NOON + SETTLING)
+    assert await read(storage, ada, later) == later
