@@ -22,7 +22,7 @@ from domain.reads import as_read
 MAX_WAITS: Final = 5  # per page; after these the next run continues
 LONGEST_WAIT: Final = 65.0  # seconds; Calendly counts by the minute
 MOST_PAGES: Final = 2_000  # of one run, with 25 events each
-MOST_STANDING: Final = 20
+MOST_STANDING: Final = 10
 """Pages in a row that lead no further in time: each is empty or repeats what was read."""
 
 MOST_PASSED_OVER: Final = 5

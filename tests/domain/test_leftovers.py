@@ -61,10 +61,17 @@ def test_pauses_grow() -> None:
     assert pauses[-1] == timedelta(minutes=45)
 
 
-def test_the_three_that_heal() -> None:
-    """Our own database, away or held, and a key that an operator can put back are what heals."""
+def test_what_heals() -> None:
+    """Our own database, a key that an operator can put back, and Calendly when it is asked."""
     assert set(PASSING) == {
         StorageUnavailable.code,
         StorageContended.code,
         EncryptionKeyUnknown.code,
+        "calendly_unavailable",
+        "calendly_uncertain",
+        "calendly_throttled",
+        "calendly_protocol_error",
+        "access_token_rejected",
+        "circuit_open",
+        "refresh_in_progress",
     }

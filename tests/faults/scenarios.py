@@ -27,6 +27,8 @@ SCENARIOS = {
     "webhooks_without_temporal": "tests.faults.webhooks_without_temporal",
     "hostile_traffic": "tests.faults.hostile_traffic",
     "fuzzing": "tests.faults.fuzzing",
+    "endless-account": "tests.faults.endless_account",
+    "lag": "tests.faults.lag",
 }
 
 

@@ -1,6 +1,7 @@
 """The network to the sandbox, watched: which refresh tokens were shown, and what broke."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
 
 import httpx
@@ -10,6 +11,9 @@ from adapters.calendly.transport import CalendlyTransport
 
 CONNECTIONS = 100
 
+Send = Callable[[httpx.Request], Awaitable[httpx.Response]]
+Through = Callable[[httpx.Request, Send], Awaitable[httpx.Response]]
+
 
 class Line(CalendlyTransport):
     """The product's own transport; `timeout` is how long (seconds) it waits for an answer.
@@ -17,6 +21,7 @@ class Line(CalendlyTransport):
     Attributes:
         shown: how often each refresh token was sent.
         broken: how often the answer to each did not come.
+        through: what stands between the product and the sandbox, and may answer itself.
 
     """
 
@@ -30,6 +35,7 @@ class Line(CalendlyTransport):
         self.timeout = READ_TIMEOUT
         self.shown: Counter[str] = Counter()
         self.broken: Counter[str] = Counter()
+        self.through: Through | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request."""
@@ -39,6 +45,8 @@ class Line(CalendlyTransport):
         if token is not None:
             self.shown[token] += 1
         try:
+            if self.through is not None:
+                return await self.through(request, super().handle_async_request)
             return await super().handle_async_request(request)
         except httpx.TransportError:
             if token is not None:
