@@ -104,8 +104,8 @@ class CalendlyAvailabilityGateway:
         found = await self._api.follow(access, path, Collection[msgspec.Raw], params, first)
         items, skipped = readable(found, into)
         if skipped and not items:
-            # An odd record costs itself alone. A list of nothing else is no list any more: what
-            # is known already serves better.
+            # An odd record costs itself alone. Without any other record the format has changed, and
+            # the list that is stored already serves better.
             raise CalendlyProtocolError(
                 f"GET {path}: Calendly's list has no record that can be read.", unreadable=True
             )

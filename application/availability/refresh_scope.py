@@ -80,9 +80,9 @@ class CacheState:
     def due_at(self, usual: datetime) -> datetime:
         """Return when the user is due for the sync again (UTC).
 
-        That is the usual time, or an earlier one: before an entry expires, when an entry with a
-        temporary failure may be retried, or when an entry that was fetched just after a change is
-        fetched once more.
+        That is the usual time, or an earlier one: before an entry expires, or when an entry with a
+        temporary failure may be retried. An entry that was fetched just after a change is fetched
+        once more.
         """
         now, policy, since = self.now, self.policy, self.integration.connected_at
         entries = self.entries.values()

@@ -1,7 +1,7 @@
 """Read the pages of a user's events for a comparison, until they end or their time is over.
 
 Calendly's list may not end, a page may be unreadable, and a Free plan's limit may be used up after
-a page or two. None of these may hold up the integrations that come later.
+a page or two. None of these may delay the integrations that come later.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class ReadPages:
         Raises:
             OutOfTimeError: the time is over before the pages are.
             CalendlyProtocolError: the pages do not end.
-            The CalendlyError family: a page cannot be had now.
+            The CalendlyError family: a page is not available now.
 
         """
         token: str | None = None

@@ -138,12 +138,12 @@ def test_deadlines_are_the_same_everywhere() -> None:
     [(INSTANT, NOW + SETTLING), (SETTLING - INSTANT, NOW + SETTLING), (SETTLING, None)],
 )
 def test_a_change_settles_within_a_minute(since: timedelta, expected: datetime | None) -> None:
-    """What is fetched within a minute after a change is fetched once more after that minute."""
+    """An entry that is fetched within a minute after a change is fetched once more after it."""
     assert settles_at(NOW + since, NOW) == expected
 
 
 def test_an_entry_that_settles_is_stale_then_and_expires_as_usual() -> None:
-    """It is served at once, as stale, and refreshed behind the response."""
+    """It is served immediately, as stale, and refreshed in the background."""
     at = NOW + seconds(50)
     usual, settling = (POLICY.deadlines(NOW, "busy", TIMES, each) for each in (None, at))
 

@@ -272,7 +272,7 @@ def failed_often(breaker: Breaker, *subjects: str) -> Breaker:
 
 
 def test_one_account_never_opens_it() -> None:
-    """Of one account no more than two failures count at a time, however many there are."""
+    """Of one account no more than two failures count at a time, of any number."""
     breaker = failed_often(CLOSED, *["odd"] * 50)
 
     assert breaker.state is BreakerState.CLOSED

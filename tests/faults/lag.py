@@ -26,7 +26,7 @@ A_SECOND = timedelta(
 STEP = timedelta(seconds=10)  # between two readings
 WITHIN = timedelta(minutes=2)
 RANGE = timedelta(days=14)
-MOST_CALLS = 2  # of the news itself, and one more
+MOST_CALLS = 2  # for the change itself, and one more
 REFRESH_SECONDS = 10
 KEY = Secret("sandbox-signing-key")
 
@@ -60,7 +60,7 @@ async def _row(size: Size, lag: timedelta, database: Secret | None) -> Row:
     return Row(
         what=f"{size.hosts:,} cancellations; Calendly's slot list is"
         f" {lag.total_seconds():.0f} s behind its webhook",
-        must="right within 2 minutes of the news, at most one call more a change",
+        must="right within 2 minutes of the webhook, at most one call more a change",
         seen=f"{len(right):,} right, the slowest after {slowest:.0f} s;"
         f" {calls} calls for a change at most",
         holds=len(right) == size.hosts and 0 < calls <= MOST_CALLS,
@@ -96,7 +96,7 @@ class _Lagging:
 async def _follow(
     stage: Stage, host: Integration, lagging: _Lagging, lag: timedelta
 ) -> timedelta | None:
-    """Return how long after the news a reader sees the slot again; None if never."""
+    """Return how long after the webhook a reader sees the slot again; None if never."""
     user = await stage.calendly.control(
         "GET", f"/users/{host.account.user_uri.rpartition('/')[2]}"
     )
@@ -119,7 +119,7 @@ async def _follow(
 
 
 async def _read(stage: Stage, host: Integration, event_type: str) -> AvailabilityView:
-    """Read as a caller does, and let the refresh behind the response end."""
+    """Read as a caller does, and let the background refresh end."""
     now, before = stage.clock.now(), asyncio.all_tasks()
     view = await stage.worker.read_availability(host.user_id, event_type, now, now + RANGE)
     refreshes = asyncio.all_tasks() - before

@@ -69,7 +69,7 @@ async def test_an_odd_record_is_skipped_and_counted(
 async def test_a_list_of_odd_records_is_an_error(
     listed: Callable[[Gateway], Awaitable[Listed[Any]]], good: dict[str, Any], odd: dict[str, Any]
 ) -> None:
-    """When Calendly changes a format the last known list stays; that is no outage either."""
+    """When Calendly changes a format the last known list stays, and no breaker counts it."""
     wire = Wire(answer(200, bodies.page(odd, odd)))
     with pytest.raises(CalendlyProtocolError) as failure:
         await listed(Gateway(wire.api))

@@ -1,4 +1,4 @@
-"""Calendly's lists may lag behind its webhooks: news is confirmed once, after a minute."""
+"""Calendly's lists may lag behind its webhooks: a change is confirmed once, after a minute."""
 
 from datetime import timedelta
 
@@ -44,7 +44,7 @@ async def seen(process: Process, ada: Host) -> tuple[list[int], Freshness]:
 async def test_a_list_that_lags_is_right_within_two_minutes(
     product: Product, process: Process, ada: Host, lag: timedelta
 ) -> None:
-    """A slot list that did not know the news yet is asked once more, and no more often."""
+    """A slot list that does not show the change yet is fetched once more, and no more often."""
     lists = product.calendly.slots
     right = lists[ada.event_type.uri]
     lists[ada.event_type.uri] = right[1:]
@@ -85,7 +85,7 @@ async def test_what_a_change_invalidates_is_asked_once_more(
 
 
 async def test_a_late_fetch_is_not_repeated(product: Product, process: Process, ada: Host) -> None:
-    """What is fetched a minute after its change or later is believed."""
+    """An entry that is fetched a minute after its change, or later, is final."""
     await invalidate_cache(product, ada)
     product.clock.advance(SETTLING)
     for _ in range(3):

@@ -35,7 +35,7 @@ async def run(process: Process) -> dict[str, int]:
 
 
 def endless(product: Product, monkeypatch: pytest.MonkeyPatch, of: Host) -> None:
-    """Answer one user with empty pages, each of which names a next one."""
+    """Answer one user with empty pages; each names a next one."""
     page = product.calendly.page
     pages = 0
 
@@ -113,7 +113,7 @@ async def test_a_free_plan_delays_no_other_integration(
 async def test_a_new_gap_begins_the_comparison_again(
     product: Product, process: Process, ada: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is compared already may have changed in the gap, so the place is forgotten."""
+    """Bookings that are compared already may have changed in the gap: the place is dropped."""
     slow(product, monkeypatch, BUDGET)
     await run(process)
     assert (await product.stored(ada.integration.id)).reconcile_from is not None
@@ -129,7 +129,7 @@ async def test_a_new_gap_begins_the_comparison_again(
 async def test_a_page_that_cannot_be_read_is_passed_over(
     product: Product, process: Process, ada: Host
 ) -> None:
-    """What starts later is compared, the page is counted, and the integration says so."""
+    """Later bookings are compared, the page is counted, and the integration has the code."""
     late = ada.starts[0] + 2 * STEP
     product.calendly.open_slots(ada.event_type.uri, [late])
     product.calendly.invitee_books(ada.event_type.uri, late)

@@ -5,6 +5,7 @@ import pytest
 from application.integrations.view_integration import ViewIntegration
 from application.tokens.token_encryption import open_access
 from domain.errors import (
+    CalendlyProtocolError,
     CalendlyRejected,
     CalendlyUnavailable,
     CalendlyUncertain,
@@ -243,3 +244,31 @@ async def test_what_may_be_stored_is_not_given_back(
 
     assert isinstance(outcome.error, StorageUnavailable)
     assert live_grants(product) == 1
+
+
+async def test_an_odd_profile_stops_no_other_user(product: Product, process: Process) -> None:
+    """Five connects of one person with a profile that cannot be read fail alone."""
+    odd, sound = [product.calendly.add_user(name) for name in ("odd", "sound")]
+    unreadable = CalendlyProtocolError("200 without a name", unreadable=True)
+    for _ in range(BREAKER.threshold):
+        flow = await Flow(product, process, odd).begin(await product.user("odd"))
+        product.calendly.fail_next("me", unreadable)
+        assert isinstance((await flow.complete()).error, CalendlyProtocolError)
+
+    flow = await Flow(product, process, sound).begin(await product.user("sound"))
+    assert (await flow.complete()).error is None
+
+
+async def test_one_person_who_fails_stops_no_other_user(
+    product: Product, process: Process
+) -> None:
+    """Calls at connect count as calls of their user: five failures of one open no breaker."""
+    unlucky, sound = [product.calendly.add_user(name) for name in ("unlucky", "sound")]
+    for method in ("me", "exchange_code"):
+        for _ in range(2 * BREAKER.threshold):
+            flow = await Flow(product, process, unlucky).begin(await product.user("unlucky"))
+            product.calendly.fail_next(method, CalendlyUnavailable("500"))
+            assert (await flow.complete()).error is not None
+
+    flow = await Flow(product, process, sound).begin(await product.user("sound"))
+    assert (await flow.complete()).error is None

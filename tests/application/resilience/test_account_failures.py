@@ -80,7 +80,7 @@ async def test_a_refusal_shows_that_others_are_answered(accounts: Accounts) -> N
 
 
 async def test_a_single_account_stops_no_other(accounts: Accounts) -> None:
-    """However often the only account in use fails, the calls of all others go on."""
+    """The only account in use fails any number of times; the calls of all others go on."""
     accounts.errors["only"] = CalendlyUnavailable("down")
     for _ in range(4 * BREAKER.threshold):
         assert await accounts.call("only")

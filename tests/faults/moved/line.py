@@ -21,7 +21,7 @@ class Line(CalendlyTransport):
     Attributes:
         shown: how often each refresh token was sent.
         broken: how often the answer to each did not come.
-        through: what stands between the product and the sandbox, and may answer itself.
+        through: a hook between the product and the sandbox, which may answer itself.
 
     """
 
