@@ -98,6 +98,17 @@ async def _polling(worker: Worker, running: asyncio.Task[None], stop: asyncio.Ev
         await asyncio.sleep(_LOOK)
 
 
+async def first_of(*events: asyncio.Event) -> None:
+    """Return when one of the events is set."""
+    waits = [asyncio.create_task(each.wait()) for each in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waits:
+            each.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+
 async def _stopped_within(stop: asyncio.Event, wait: timedelta) -> None:
     try:
         async with asyncio.timeout(wait.total_seconds()):

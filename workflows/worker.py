@@ -25,7 +25,7 @@ from adapters.temporal.jobs import TemporalJobs
 from adapters.wiring.calendly import retry_table
 from workflows.assembly import build_worker
 from workflows.catalog import activities_of
-from workflows.lifecycle import connect_patiently, run_worker, stop_on_signals
+from workflows.lifecycle import connect_patiently, first_of, run_worker, stop_on_signals
 from workflows.metrics_endpoint import Render, metrics_endpoint
 
 log = structlog.get_logger(__name__)
@@ -75,6 +75,7 @@ async def _work(
                 retries = retry_table(settings)
                 activities = activities_of(services, page_size=settings.page_size, retries=retries)
                 worker = build_worker(client, activities, retries=retries)
+                await first_of(services.clock_skew.known, stop)
                 await run_worker(worker, stop, ready_file, services.clock_skew.fault)
     finally:
         await settle()

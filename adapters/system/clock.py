@@ -3,6 +3,14 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+# Linux also counts the time in which the host is suspended.
+_UPTIME: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def uptime() -> float:
+    """Return seconds since a fixed moment; a step of the host's clock does not change them."""
+    return time.clock_gettime(_UPTIME)
+
 
 class SystemClock:
     def now(self) -> datetime:
@@ -12,8 +20,7 @@ class SystemClock:
 class DatabaseClock:
     """Implements the Clock port with PostgreSQL's time, as this process last measured it.
 
-    Between two measurements the monotonic clock counts on. So a step of the host's clock changes
-    nothing. Before the first measurement it shows the host's time.
+    Between two measurements `uptime` counts on. So a step of the host's clock changes nothing. Before the first measurement it shows the host's time.
     """
 
     def __init__(self) -> None:
@@ -24,14 +31,14 @@ class DatabaseClock:
         if self._measured is None:
             return self._host.now()
         at, since = self._measured
-        return at + timedelta(seconds=time.monotonic() - since)
+        return at + timedelta(seconds=uptime() - since)
 
     def set(self, at: datetime, since: float) -> None:
         """Continue from a measurement.
 
         Args:
             at: PostgreSQL's time (UTC).
-            since: the monotonic clock at that time (seconds).
+            since: `uptime` at that time.
 
         """
         self._measured = (at, since)

@@ -5,20 +5,19 @@ mislead, and it may drift further than a minute shows. So the skew is reported.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from adapters.system.clock import DatabaseClock, SystemClock
-from domain.errors import StorageUnavailable
+from adapters.system.clock import DatabaseClock, SystemClock, uptime
+from domain.errors import SlotkeeperError, StorageUnavailable
 
 WARNING = timedelta(seconds=5)
 LIMIT = timedelta(seconds=30)  # from here on the process is not ready
 
 _INTERVAL_SECONDS = 60.0
-_RETRY_SECONDS = 2.0
+_RETRY_SECONDS = 0.5  # until the first measurement the process believes its host
 _START_SECONDS = 2.0  # a process starts without its database
 _SAMPLES = 3
 _LONGEST_ROUND_TRIP = 2.0  # seconds; the error is at most half of it
@@ -27,18 +26,30 @@ ReadTime = Callable[[], Awaitable[datetime]]
 
 
 class Measurement(NamedTuple):
-    """One comparison: the host's clock minus PostgreSQL's, and PostgreSQL's time at one moment."""
+    """One comparison: the host's clock minus PostgreSQL's, and PostgreSQL's time at one `uptime`."""
 
     skew: timedelta
     database_at: datetime
-    monotonic: float
+    at: float
 
 
 class ClockSkew:
-    """The skew of this host, as last measured; None before the first measurement."""
+    """The skew of this host, as last measured; None before the first measurement.
+
+    Attributes:
+        known: is set by the first measurement. Before it a worker judges no lease.
+
+    """
 
     def __init__(self, value: timedelta | None = None) -> None:
+        self.known = asyncio.Event()
+        self.value: timedelta | None = None
+        if value is not None:
+            self.set(value)
+
+    def set(self, value: timedelta) -> None:
         self.value = value
+        self.known.set()
 
     def fault(self) -> str | None:
         """Return why this process is not ready, with the remedy; None if it is."""
@@ -68,9 +79,9 @@ async def measure(read: ReadTime) -> Measurement:
     """
     host, best, found = SystemClock(), _LONGEST_ROUND_TRIP, None
     for _ in range(_SAMPLES):
-        started = time.monotonic()
+        started = uptime()
         database_at = await read()
-        ended, host_at = time.monotonic(), host.now()
+        ended, host_at = uptime(), host.now()
         if ended - started <= best:
             best = ended - started
             skew = host_at - timedelta(seconds=best / 2) - database_at
@@ -112,14 +123,14 @@ class ClockSync:
 
         """
         measured = await measure(self._read)
-        self._clock.set(measured.database_at, measured.monotonic)
-        self._skew.value = measured.skew
+        self._clock.set(measured.database_at, measured.at)
+        self._skew.set(measured.skew)
         self._report(measured.skew)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Compare once, for at most two seconds, and then each minute until the end."""
-        with suppress(StorageUnavailable, TimeoutError):
+        with suppress(SlotkeeperError, TimeoutError):
             async with asyncio.timeout(_START_SECONDS):
                 await self.compare()
         task = asyncio.create_task(self._run(), name="clock_sync")
@@ -135,7 +146,8 @@ class ClockSync:
             await asyncio.sleep(wait)
             try:
                 await self.compare()
-            except StorageUnavailable:
+            except SlotkeeperError:
+                # A refusal passes too, for example while a password changes; readiness shows it.
                 wait = _RETRY_SECONDS
             else:
                 wait = _INTERVAL_SECONDS

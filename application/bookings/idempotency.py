@@ -34,6 +34,8 @@ from domain.integration import Integration
 
 # Longer than Calendly can still work on a request after we stopped waiting for its response.
 LEASE = timedelta(seconds=60)
+# A process that was suspended for longer after the record sends nothing: its lease may be over.
+SEND_WITHIN = timedelta(seconds=20)
 
 
 class CommandResult(msgspec.Struct, frozen=True):
@@ -125,7 +127,8 @@ class IdempotentCommands:
         The lease starts again here, because it has to outlive the request.
 
         Raises:
-            CommandInProgress: another process took the command over; nothing may be sent.
+            CommandInProgress: another process took the command over, or this one was
+                suspended for too long after the record; nothing may be sent.
 
         """
         now = self.clock.now()
@@ -135,6 +138,10 @@ class IdempotentCommands:
             await uow.commit()
         if not is_ours:
             raise _in_progress(LEASE.total_seconds())
+        if self.clock.now() - now > SEND_WITHIN:
+            raise _in_progress(
+                self.lease_left(msgspec.structs.replace(command, lease_until=lease_until))
+            )
         return msgspec.structs.replace(command, lease_until=lease_until)
 
     async def complete(

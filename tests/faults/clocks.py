@@ -1,7 +1,7 @@
 """Hosts whose clocks differ by minutes, over one database: each request meets two of them.
 
-The first process books, or refreshes, and waits for a slow Calendly. Meanwhile another process gets
-the same request. By its own clock the first one's lease would have ended.
+The first process books, or refreshes, and waits for a slow Calendly. During this wait another process
+gets the same request. By its own clock the first one's lease would have ended.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ class ClockSize(Size, frozen=True):
     """How many accounts, each with one booking and one refresh, over hosts with these clocks.
 
     Args:
-        accounts: of which each books once and refreshes once.
+        accounts: how many; each books once and refreshes once.
         ahead: how far each process's clock is ahead (seconds).
         slow: how long Calendly's answers take (seconds).
         after: how long after the first request the second one leaves (seconds).
@@ -59,7 +59,7 @@ Ask = Callable[[httpx.AsyncClient, int], Coroutine[Any, Any, httpx.Response]]
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What came of it.
+    """The results of a run.
 
     Args:
         answers: first and second answer of each booking, as status and code.

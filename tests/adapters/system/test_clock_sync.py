@@ -3,25 +3,26 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from adapters.persistence.errors import StoreRefused
 from adapters.system.clock import DatabaseClock
 from adapters.system.clock_sync import LIMIT, ClockSkew, ClockSync, measure
-from domain.errors import StorageUnavailable
+from domain.errors import SlotkeeperError, StorageUnavailable
 
 SECOND = timedelta(seconds=1)
 
 
 class Database:
-    """A PostgreSQL whose clock differs from this host's, and which may be away or slow."""
+    """A PostgreSQL whose clock differs from this host's, and which may be unavailable or slow."""
 
     def __init__(self, ahead: timedelta) -> None:
         self.ahead = ahead
-        self.away = False
+        self.fault: SlotkeeperError | None = None
         self.delays: list[float] = []
 
     async def time(self) -> datetime:
         """Return its time, after the next delay."""
-        if self.away:
-            raise StorageUnavailable("PostgreSQL is not available at the moment.")
+        if self.fault is not None:
+            raise self.fault
         await asyncio.sleep(self.delays.pop(0) if self.delays else 0)
         return datetime.now(UTC) + self.ahead
 
@@ -65,17 +66,18 @@ async def test_a_slow_answer_does_not_count() -> None:
     assert abs(measured.skew) < timedelta(seconds=0.1)
 
 
-async def test_a_process_starts_without_its_database() -> None:
+@pytest.mark.parametrize("fault", [StorageUnavailable("gone"), StoreRefused("another password")])
+async def test_a_process_starts_without_its_database(fault: SlotkeeperError) -> None:
     """Without an answer the host's time is used, and the process says that it is not ready."""
     database = Database(timedelta(hours=1))
-    database.away = True
+    database.fault = fault
     synced = Synced(database)
 
     async with synced.sync.running():
         assert abs(synced.clock.now() - datetime.now(UTC)) < SECOND
         assert "was not compared" in (synced.skew.fault() or "")
-        database.away = False
-        await asyncio.sleep(2.2)
+        database.fault = None
+        await asyncio.wait_for(synced.skew.known.wait(), 30)
 
     assert synced.is_off(database) < SECOND
     assert "behind PostgreSQL's" in (synced.skew.fault() or "")
@@ -86,7 +88,7 @@ async def test_an_outage_leaves_the_last_comparison() -> None:
     database = Database(timedelta(minutes=5))
     synced = Synced(database)
     await synced.sync.compare()
-    database.away = True
+    database.fault = StorageUnavailable("gone")
 
     with pytest.raises(StorageUnavailable):
         await synced.sync.compare()

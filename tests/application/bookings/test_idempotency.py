@@ -1,12 +1,16 @@
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
-from application.bookings.idempotency import LEASE
+from application.bookings.idempotency import LEASE, SEND_WITHIN
 from application.ports.storage.booking_commands import Operation
 from domain.errors import BookingNotFound, CommandInProgress
 from domain.errors.root import Kind
 from tests.application.support.building import Product
 from tests.application.support.host_setup import host
 from tests.application.support.process import Process
+from tests.fakes.booking_commands import FakeBookingCommands
 
 
 async def test_an_account_erased_during_a_booking_leaves_no_result(
@@ -41,6 +45,25 @@ async def test_a_command_that_another_process_took_over_is_not_sent(
 
     assert refusal.value.kind is Kind.TRANSIENT
     assert product.storage.state.booking_commands[lost.id] == taken
+
+
+async def test_a_process_that_was_suspended_after_the_record_sends_nothing(
+    product: Product, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease may be over when a suspended process continues, so the request stays unsent."""
+    ada = await host(product)
+    command = await process.commands.start(ada.integration.user_id, "key", Operation.BOOK, "x")
+    mark_sent = FakeBookingCommands.mark_sent
+
+    async def then_suspended(self: FakeBookingCommands, *values: Any) -> bool:
+        marked = await mark_sent(self, *values)
+        product.clock.advance(SEND_WITHIN + timedelta(seconds=1))
+        return marked
+
+    monkeypatch.setattr(FakeBookingCommands, "mark_sent", then_suspended)
+
+    with pytest.raises(CommandInProgress):
+        await process.commands.mark_sent(command)
 
 
 async def test_a_late_finisher_returns_what_it_did(product: Product, process: Process) -> None:

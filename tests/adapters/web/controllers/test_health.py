@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.system.clock_sync import ClockSkew
 from adapters.web.readiness import readiness
 from application.ports.storage.breakers import Surface
 from domain.circuit_breaker import BreakerState, BreakerView
@@ -115,7 +116,7 @@ async def test_a_skewed_clock_is_not_ready(
     detail: str | None,
 ) -> None:
     """From 30 s on the process is not ready, and says by how much its clock differs."""
-    services.clock_skew.value = skew
+    services.clock_skew = ClockSkew(skew)
 
     answer = await client.get("/health/ready")
 
