@@ -222,9 +222,15 @@ def _row(size: ClockSize, seen: Seen) -> Row:
         and not seen.reused
         and not person
         and kept == size.accounts
-        and all(first.startswith("20") for first, _ in seen.answers | seen.refreshes)
+        # On a busy machine the second request may be the first to arrive.
+        and all(_served(pair) for pair in [*seen.answers, *seen.refreshes])
         and told,
     )
+
+
+def _served(pair: tuple[str, str]) -> bool:
+    """Whether one of both processes did it."""
+    return any(each.startswith("20") for each in pair)
 
 
 def _told(answers: Counter[tuple[str, str]]) -> str:
