@@ -1,8 +1,8 @@
 """The time in statements: PostgreSQL's clock, never the caller's.
 
-A statement that other processes judge takes two times from its caller: the caller's reading of its
-own clock, and a deadline by the same clock. Only the distance between both counts. The statement
-adds that distance to PostgreSQL's time. So two hosts' clocks are never compared.
+A statement takes two times from its caller: the caller's reading of its own clock, and a deadline
+by the same clock. Only the distance between both counts. The statement adds that distance to
+PostgreSQL's time. So two hosts' clocks are never compared.
 """
 
 # In a session with this setting, the caller's reading counts as PostgreSQL's time. Tests move
