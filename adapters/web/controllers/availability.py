@@ -1,17 +1,16 @@
 """Event types, open slots, busy times and schedules, from the cache and always with their age."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from litestar import Controller, Request, Response, get
-from litestar.di import NamedDependency, Provide
+from litestar import Response, get
 from litestar.params import QueryParameter
 
-from adapters.web.auth.caller import identified, provide_user_id
 from adapters.web.caching.cached_response import cached_response, cached_slots
 from adapters.web.caching.response_cache import Validity
+from adapters.web.controllers.caller_controllers import CallersUser, UserController
+from adapters.web.errors.problems import AnyRequest
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import (
-    API_SECURITY,
     CALLER,
     CALLING_CALENDLY,
     answer,
@@ -28,10 +27,8 @@ from adapters.web.schemas.from_use_cases import (
     schedules_answer,
 )
 from domain import errors
-from domain.ids import UserId
 from domain.local_days import zone_of
 
-AnyRequest = Request[Any, Any, Any]
 MaxAge = Annotated[
     str | None,
     seconds_parameter(
@@ -42,12 +39,9 @@ _UNCHANGED = {304: empty("Unchanged since the response whose ETag is in If-None-
 _PROBLEMS = (*CALLER, *CALLING_CALENDLY, errors.AvailabilityPending)
 
 
-class AvailabilityController(Controller):
+class AvailabilityController(UserController):
     path = "/api/calendly"
     tags = ("Availability",)
-    guards = (identified,)
-    dependencies = {"user_id": Provide(provide_user_id, sync_to_thread=False)}  # noqa: RUF012
-    security = API_SECURITY
 
     @get(
         "/event-types",
@@ -64,7 +58,7 @@ class AvailabilityController(Controller):
         *,
         request: AnyRequest,
         services: FromServices,
-        user_id: NamedDependency[UserId],
+        user_id: CallersUser,
         limit: Annotated[
             int, QueryParameter(description="Event types a page.", ge=1, le=100)
         ] = 100,
@@ -98,7 +92,7 @@ class AvailabilityController(Controller):
         *,
         request: AnyRequest,
         services: FromServices,
-        user_id: NamedDependency[UserId],
+        user_id: CallersUser,
         event_type: Annotated[
             str,
             QueryParameter(
@@ -143,7 +137,7 @@ class AvailabilityController(Controller):
         *,
         request: AnyRequest,
         services: FromServices,
-        user_id: NamedDependency[UserId],
+        user_id: CallersUser,
         start: Annotated[str, moment_parameter("From here, with a UTC offset")],
         end: Annotated[str, moment_parameter("Until here, with a UTC offset")],
         max_age: MaxAge = None,
@@ -168,7 +162,7 @@ class AvailabilityController(Controller):
         *,
         request: AnyRequest,
         services: FromServices,
-        user_id: NamedDependency[UserId],
+        user_id: CallersUser,
         max_age: MaxAge = None,
     ) -> Response[bytes]:
         """List schedules."""

@@ -6,18 +6,17 @@ Every handler needs an Idempotency-Key, so a repetition never acts twice.
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, delete, post
+from litestar import delete, post
 from litestar.di import NamedDependency, Provide
 from litestar.enums import RequestEncodingType
 from litestar.openapi.spec import Example
 from litestar.params import BodyKwarg, FromPath
 
-from adapters.web.auth.caller import identified, provide_user_id
+from adapters.web.controllers.caller_controllers import CallersUser, UserController
 from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import (
     ACTING,
-    API_SECURITY,
     CALLER,
     CALLING_CALENDLY,
     answer,
@@ -49,15 +48,13 @@ _PROBLEMS = (
 )
 
 
-class BookingCommandsController(Controller):
+class BookingCommandsController(UserController):
     path = "/api/calendly/bookings"
     tags = ("Bookings",)
-    guards = (identified,)
     dependencies = {  # noqa: RUF012
-        "user_id": Provide(provide_user_id, sync_to_thread=False),
+        **UserController.dependencies,
         "key": Provide(provide_idempotency_key, sync_to_thread=False),
     }
-    security = API_SECURITY
 
     @post(
         "/{booking_id:uuid}/cancel",
@@ -70,7 +67,7 @@ class BookingCommandsController(Controller):
     async def cancel(
         self,
         services: FromServices,
-        user_id: NamedDependency[UserId],
+        user_id: CallersUser,
         key: NamedDependency[str],
         booking_id: FromPath[UUID],
         data: CancelBody = None,
@@ -89,7 +86,7 @@ class BookingCommandsController(Controller):
     async def mark_no_show(
         self,
         services: FromServices,
-        user_id: NamedDependency[UserId],
+        user_id: CallersUser,
         key: NamedDependency[str],
         booking_id: FromPath[UUID],
     ) -> Booking:
@@ -105,7 +102,7 @@ class BookingCommandsController(Controller):
     async def clear_no_show(
         self,
         services: FromServices,
-        user_id: NamedDependency[UserId],
+        user_id: CallersUser,
         key: NamedDependency[str],
         booking_id: FromPath[UUID],
     ) -> Booking:

@@ -3,18 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.enums import RequestEncodingType
 from litestar.openapi.spec import Example
 from litestar.params import BodyKwarg, FromPath, QueryParameter
 
-from adapters.web.auth.caller import identified, provide_user_id
+from adapters.web.controllers.caller_controllers import CallersUser, UserController
 from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import (
     ACTING,
-    API_SECURITY,
     CALLER,
     CALLING_CALENDLY,
     answer,
@@ -31,7 +30,7 @@ from application.ports.calendly.bookings import Answer
 from application.ports.storage.bookings import BookingQuery
 from domain import errors
 from domain.booking import BookingStatus
-from domain.ids import BookingId, UserId
+from domain.ids import BookingId
 
 BookingBody = Annotated[
     NewBooking,
@@ -42,12 +41,9 @@ BookingBody = Annotated[
 ]
 
 
-class BookingsController(Controller):
+class BookingsController(UserController):
     path = "/api/calendly/bookings"
     tags = ("Bookings",)
-    guards = (identified,)
-    dependencies = {"user_id": Provide(provide_user_id, sync_to_thread=False)}  # noqa: RUF012
-    security = API_SECURITY
 
     @get(
         operation_id="listBookings",
@@ -63,7 +59,7 @@ class BookingsController(Controller):
         self,
         *,
         services: FromServices,
-        user_id: NamedDependency[UserId],
+        user_id: CallersUser,
         status: Annotated[
             list[BookingStatus] | None,
             QueryParameter(description="Only these; repeat the parameter for several."),
@@ -104,7 +100,7 @@ class BookingsController(Controller):
     async def show(
         self,
         services: FromServices,
-        user_id: NamedDependency[UserId],
+        user_id: CallersUser,
         booking_id: FromPath[UUID],
     ) -> BookingWithLinks:
         view = await services.show_booking(user_id, BookingId(booking_id))
@@ -133,7 +129,7 @@ class BookingsController(Controller):
     async def book(
         self,
         services: FromServices,
-        user_id: NamedDependency[UserId],
+        user_id: CallersUser,
         key: NamedDependency[str],
         data: BookingBody,
     ) -> Response[Booking]:

@@ -1,25 +1,20 @@
 """One user's link to Calendly: look at it, end it."""
 
 import msgspec
-from litestar import Controller, Response, delete, get
-from litestar.di import NamedDependency, Provide
+from litestar import Response, delete, get
 
-from adapters.web.auth.caller import identified, provide_user_id
+from adapters.web.controllers.caller_controllers import CallersUser, UserController
 from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi import examples
-from adapters.web.openapi.operations import API_SECURITY, CALLER, answer, answers, empty
+from adapters.web.openapi.operations import CALLER, answer, answers, empty
 from adapters.web.params.services import FromServices
 from adapters.web.schemas.integration import Disconnecting, Integration
 from domain import errors
-from domain.ids import UserId
 
 
-class IntegrationController(Controller):
+class IntegrationController(UserController):
     path = "/api/calendly/integration"
     tags = ("Integration",)
-    guards = (identified,)
-    dependencies = {"user_id": Provide(provide_user_id, sync_to_thread=False)}  # noqa: RUF012
-    security = API_SECURITY
 
     @get(
         operation_id="getIntegration",
@@ -30,7 +25,7 @@ class IntegrationController(Controller):
             errors.IntegrationNotFound,
         ),
     )
-    async def show(self, services: FromServices, user_id: NamedDependency[UserId]) -> Integration:
+    async def show(self, services: FromServices, user_id: CallersUser) -> Integration:
         view = await services.view_integration(user_id)
         about_integration(view.id)
         return msgspec.convert(view, Integration, from_attributes=True)
@@ -53,7 +48,7 @@ class IntegrationController(Controller):
         ),
     )
     async def disconnect(
-        self, services: FromServices, user_id: NamedDependency[UserId]
+        self, services: FromServices, user_id: CallersUser
     ) -> Response[Disconnecting | None]:
         if await services.request_disconnect(user_id):
             return Response(Disconnecting(status="disconnecting"), status_code=202)

@@ -1,22 +1,17 @@
 """Invalidate everything cached for one user, on request."""
 
-from litestar import Controller, post
-from litestar.di import NamedDependency, Provide
+from litestar import post
 
-from adapters.web.auth.caller import identified, provide_user_id
+from adapters.web.controllers.caller_controllers import CallersUser, UserController
 from adapters.web.middleware.request_log import about_integration
-from adapters.web.openapi.operations import API_SECURITY, CALLER, answers, empty
+from adapters.web.openapi.operations import CALLER, answers, empty
 from adapters.web.params.services import FromServices
 from domain import errors
-from domain.ids import UserId
 
 
-class InvalidationController(Controller):
+class InvalidationController(UserController):
     path = "/api/calendly/availability/invalidate"
     tags = ("Availability",)
-    guards = (identified,)
-    dependencies = {"user_id": Provide(provide_user_id, sync_to_thread=False)}  # noqa: RUF012
-    security = API_SECURITY
 
     @post(
         operation_id="invalidateAvailability",
@@ -35,6 +30,6 @@ class InvalidationController(Controller):
             errors.IntegrationNotFound,
         ),
     )
-    async def invalidate(self, services: FromServices, user_id: NamedDependency[UserId]) -> None:
+    async def invalidate(self, services: FromServices, user_id: CallersUser) -> None:
         integration = await services.invalidate_availability.for_user(user_id)
         about_integration(integration.id)

@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-from litestar import Controller, post
-from litestar.di import NamedDependency, Provide
+from litestar import post
 from litestar.enums import RequestEncodingType
 from litestar.openapi.spec import Example
 from litestar.params import BodyKwarg
 from msgspec import convert
 
-from adapters.web.auth.operator import operating, provide_operator
+from adapters.web.controllers.caller_controllers import Operator, OperatorController
 from adapters.web.openapi import examples
-from adapters.web.openapi.operations import OPERATOR, OPERATOR_SECURITY, answer, answers
+from adapters.web.openapi.operations import OPERATOR, answer, answers
 from adapters.web.params.services import FromServices
 from adapters.web.schemas.invitees import EraseInvitee, Erasure
 from domain import errors
@@ -25,12 +24,9 @@ EraseBody = Annotated[
 ]
 
 
-class InviteesController(Controller):
+class InviteesController(OperatorController):
     path = "/api/invitees"
     tags = ("Operators",)
-    guards = (operating,)
-    dependencies = {"operator": Provide(provide_operator, sync_to_thread=False)}  # noqa: RUF012
-    security = OPERATOR_SECURITY
 
     @post(
         "/erase",
@@ -49,8 +45,6 @@ class InviteesController(Controller):
             errors.SealedValueUnreadable,
         ),
     )
-    async def erase(
-        self, services: FromServices, operator: NamedDependency[str], data: EraseBody
-    ) -> Erasure:
+    async def erase(self, services: FromServices, operator: Operator, data: EraseBody) -> Erasure:
         done = await services.erase_invitee(data.email, operator)
         return convert(done, Erasure, from_attributes=True)

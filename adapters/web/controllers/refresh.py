@@ -1,25 +1,20 @@
 """Refreshing one user's tokens now, by the way that the schedule and a 401 take as well."""
 
 import msgspec
-from litestar import Controller, post
-from litestar.di import NamedDependency, Provide
+from litestar import post
 
-from adapters.web.auth.caller import identified, provide_user_id
+from adapters.web.controllers.caller_controllers import CallersUser, UserController
 from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi import examples
-from adapters.web.openapi.operations import API_SECURITY, CALLER, answer, answers
+from adapters.web.openapi.operations import CALLER, answer, answers
 from adapters.web.params.services import FromServices
 from adapters.web.schemas.integration import Integration
 from domain import errors
-from domain.ids import UserId
 
 
-class RefreshController(Controller):
+class RefreshController(UserController):
     path = "/api/calendly/integration/refresh"
     tags = ("Integration",)
-    guards = (identified,)
-    dependencies = {"user_id": Provide(provide_user_id, sync_to_thread=False)}  # noqa: RUF012
-    security = API_SECURITY
 
     @post(
         operation_id="refreshIntegration",
@@ -40,9 +35,7 @@ class RefreshController(Controller):
             errors.CalendlyUnavailable,
         ),
     )
-    async def refresh(
-        self, services: FromServices, user_id: NamedDependency[UserId]
-    ) -> Integration:
+    async def refresh(self, services: FromServices, user_id: CallersUser) -> Integration:
         before = await services.view_integration(user_id)
         about_integration(before.id)
         await services.refresh_tokens.run(before.id)

@@ -2,20 +2,18 @@
 
 from typing import Annotated
 
-from litestar import Controller, post
-from litestar.di import NamedDependency, Provide
+from litestar import post
 from litestar.enums import RequestEncodingType
 from litestar.openapi.spec import Example
 from litestar.params import BodyKwarg
 
-from adapters.web.auth.caller import identified, provide_user_id
+from adapters.web.controllers.caller_controllers import CallersUser, UserController
 from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi import examples
-from adapters.web.openapi.operations import API_SECURITY, CALLER, CALLING_CALENDLY, answer, answers
+from adapters.web.openapi.operations import CALLER, CALLING_CALENDLY, answer, answers
 from adapters.web.params.services import FromServices
 from adapters.web.schemas.scheduling_links import NewSchedulingLink, SchedulingLink
 from domain import errors
-from domain.ids import UserId
 
 NEW_LINK = NewSchedulingLink(event_type=examples.NEW_BOOKING.event_type)
 LINK = SchedulingLink(
@@ -30,12 +28,9 @@ LinkBody = Annotated[
 ]
 
 
-class SchedulingLinksController(Controller):
+class SchedulingLinksController(UserController):
     path = "/api/calendly/scheduling-links"
     tags = ("Bookings",)
-    guards = (identified,)
-    dependencies = {"user_id": Provide(provide_user_id, sync_to_thread=False)}  # noqa: RUF012
-    security = API_SECURITY
 
     @post(
         operation_id="createSchedulingLink",
@@ -59,7 +54,7 @@ class SchedulingLinksController(Controller):
         ),
     )
     async def create(
-        self, services: FromServices, user_id: NamedDependency[UserId], data: LinkBody
+        self, services: FromServices, user_id: CallersUser, data: LinkBody
     ) -> SchedulingLink:
         link = await services.create_scheduling_link(user_id, data.event_type)
         about_integration(link.integration_id)

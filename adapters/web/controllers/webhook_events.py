@@ -3,14 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, get, post
-from litestar.di import NamedDependency, Provide
+from litestar import get, post
 from litestar.params import FromPath, QueryParameter
 from msgspec import convert
 
-from adapters.web.auth.operator import operating, provide_operator
+from adapters.web.controllers.caller_controllers import Operator, OperatorController
 from adapters.web.openapi import examples
-from adapters.web.openapi.operations import OPERATOR, OPERATOR_SECURITY, answer, answers
+from adapters.web.openapi.operations import OPERATOR, answer, answers
 from adapters.web.params.services import FromServices
 from adapters.web.schemas.webhook_events import (
     Replayed,
@@ -28,12 +27,9 @@ _REASON = QueryParameter(
 Reason = Annotated[str | None, _REASON]
 
 
-class WebhookEventsController(Controller):
+class WebhookEventsController(OperatorController):
     path = "/api/webhook-events"
     tags = ("Operators",)
-    guards = (operating,)
-    dependencies = {"operator": Provide(provide_operator, sync_to_thread=False)}  # noqa: RUF012
-    security = OPERATOR_SECURITY
 
     @get(
         operation_id="listWebhookEvents",
@@ -107,7 +103,7 @@ class WebhookEventsController(Controller):
     async def replay(
         self,
         services: FromServices,
-        operator: NamedDependency[str],
+        operator: Operator,
         event_id: FromPath[UUID],
     ) -> WebhookEvent:
         return _event(await services.replay_webhook(WebhookEventId(event_id), operator))
@@ -120,7 +116,7 @@ class WebhookEventsController(Controller):
         responses=answers({202: answer(examples.REPLAYED, "Replayed")}, *OPERATOR),
     )
     async def replay_dead_letters(
-        self, services: FromServices, operator: NamedDependency[str], reason: Reason = None
+        self, services: FromServices, operator: Operator, reason: Reason = None
     ) -> Replayed:
         return Replayed(await services.replay_webhook.dead_letters(operator, reason))
 

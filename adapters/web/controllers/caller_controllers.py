@@ -1,0 +1,30 @@
+"""The two kinds of callers that name an API key: for one user, or as an operator."""
+
+from typing import TypeAlias
+
+from litestar import Controller
+from litestar.di import NamedDependency, Provide
+
+from adapters.web.auth.caller import identified, provide_user_id
+from adapters.web.auth.operator import operating, provide_operator
+from adapters.web.openapi.operations import API_SECURITY, OPERATOR_SECURITY
+from domain.ids import UserId
+
+CallersUser: TypeAlias = NamedDependency[UserId]
+Operator: TypeAlias = NamedDependency[str]
+
+
+class UserController(Controller):
+    """Handlers that act for the user in X-User-Id; they take `user_id: CallersUser`."""
+
+    guards = (identified,)
+    dependencies = {"user_id": Provide(provide_user_id, sync_to_thread=False)}  # noqa: RUF012
+    security = API_SECURITY
+
+
+class OperatorController(Controller):
+    """Handlers over all users; they take `operator: Operator`, part of the caller's API key."""
+
+    guards = (operating,)
+    dependencies = {"operator": Provide(provide_operator, sync_to_thread=False)}  # noqa: RUF012
+    security = OPERATOR_SECURITY
