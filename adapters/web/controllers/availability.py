@@ -17,6 +17,7 @@ from adapters.web.openapi.operations import (
     answers,
     empty,
 )
+from adapters.web.params.cursor import Cursor
 from adapters.web.params.services import FromServices
 from adapters.web.params.times import moment, moment_parameter, optional_seconds, seconds_parameter
 from adapters.web.schemas.from_use_cases import (
@@ -62,9 +63,7 @@ class AvailabilityController(UserController):
         limit: Annotated[
             int, QueryParameter(description="Event types a page.", ge=1, le=100)
         ] = 100,
-        cursor: Annotated[
-            str | None, QueryParameter(description="`next_cursor` of the page before.")
-        ] = None,
+        cursor: Cursor = None,
         max_age: MaxAge = None,
     ) -> Response[bytes]:
         """List event types."""

@@ -8,9 +8,7 @@ from uuid import UUID
 
 from litestar import delete, post
 from litestar.di import NamedDependency, Provide
-from litestar.enums import RequestEncodingType
-from litestar.openapi.spec import Example
-from litestar.params import BodyKwarg, FromPath
+from litestar.params import FromPath
 
 from adapters.web.controllers.caller_controllers import CallersUser, UserController
 from adapters.web.middleware.request_log import about_integration
@@ -21,6 +19,7 @@ from adapters.web.openapi.operations import (
     CALLING_CALENDLY,
     answer,
     answers,
+    json_body,
 )
 from adapters.web.params.idempotency_key import provide_idempotency_key
 from adapters.web.params.services import FromServices
@@ -31,13 +30,7 @@ from application.bookings.idempotency import CommandResult
 from domain import errors
 from domain.ids import BookingId, UserId
 
-CancelBody = Annotated[
-    CancelBooking | None,
-    BodyKwarg(
-        media_type=RequestEncodingType.JSON,
-        examples=[Example(summary="Cancel", value=examples.CANCEL_BOOKING)],
-    ),
-]
+CancelBody = Annotated[CancelBooking | None, json_body("Cancel", examples.CANCEL_BOOKING)]
 _GOOD = {200: answer(examples.BOOKING, "The booking as it is now")}
 _PROBLEMS = (
     *CALLER,

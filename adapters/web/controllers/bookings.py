@@ -5,9 +5,7 @@ from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.enums import RequestEncodingType
-from litestar.openapi.spec import Example
-from litestar.params import BodyKwarg, FromPath, QueryParameter
+from litestar.params import FromPath, QueryParameter
 
 from adapters.web.controllers.caller_controllers import CallersUser, UserController
 from adapters.web.middleware.request_log import about_integration
@@ -18,6 +16,7 @@ from adapters.web.openapi.operations import (
     CALLING_CALENDLY,
     answer,
     answers,
+    json_body,
 )
 from adapters.web.params import cursor as cursors
 from adapters.web.params.idempotency_key import provide_idempotency_key
@@ -32,13 +31,7 @@ from domain import errors
 from domain.booking import BookingStatus
 from domain.ids import BookingId
 
-BookingBody = Annotated[
-    NewBooking,
-    BodyKwarg(
-        media_type=RequestEncodingType.JSON,
-        examples=[Example(summary="Book", value=examples.NEW_BOOKING)],
-    ),
-]
+BookingBody = Annotated[NewBooking, json_body("Book", examples.NEW_BOOKING)]
 
 
 class BookingsController(UserController):
@@ -67,9 +60,7 @@ class BookingsController(UserController):
         start: Annotated[str | None, moment_parameter("Starting at or after this")] = None,
         end: Annotated[str | None, moment_parameter("Starting before this")] = None,
         limit: Annotated[int, QueryParameter(description="Bookings a page.", ge=1, le=100)] = 50,
-        cursor: Annotated[
-            str | None, QueryParameter(description="`next_cursor` of the page before.")
-        ] = None,
+        cursor: cursors.Cursor = None,
     ) -> BookingPage:
         query = BookingQuery(
             limit=limit,

@@ -3,25 +3,16 @@
 from typing import Annotated
 
 from litestar import post
-from litestar.enums import RequestEncodingType
-from litestar.openapi.spec import Example
-from litestar.params import BodyKwarg
 from msgspec import convert
 
 from adapters.web.controllers.caller_controllers import Operator, OperatorController
 from adapters.web.openapi import examples
-from adapters.web.openapi.operations import OPERATOR, answer, answers
+from adapters.web.openapi.operations import OPERATOR, answer, answers, json_body
 from adapters.web.params.services import FromServices
 from adapters.web.schemas.invitees import EraseInvitee, Erasure
 from domain import errors
 
-EraseBody = Annotated[
-    EraseInvitee,
-    BodyKwarg(
-        media_type=RequestEncodingType.JSON,
-        examples=[Example(summary="Erase", value=examples.ERASE_INVITEE)],
-    ),
-]
+EraseBody = Annotated[EraseInvitee, json_body("Erase", examples.ERASE_INVITEE)]
 
 
 class InviteesController(OperatorController):

@@ -3,14 +3,11 @@
 from typing import Annotated
 
 from litestar import post
-from litestar.enums import RequestEncodingType
-from litestar.openapi.spec import Example
-from litestar.params import BodyKwarg
 
 from adapters.web.controllers.caller_controllers import CallersUser, UserController
 from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi import examples
-from adapters.web.openapi.operations import CALLER, CALLING_CALENDLY, answer, answers
+from adapters.web.openapi.operations import CALLER, CALLING_CALENDLY, answer, answers, json_body
 from adapters.web.params.services import FromServices
 from adapters.web.schemas.scheduling_links import NewSchedulingLink, SchedulingLink
 from domain import errors
@@ -19,13 +16,7 @@ NEW_LINK = NewSchedulingLink(event_type=examples.NEW_BOOKING.event_type)
 LINK = SchedulingLink(
     booking_url="https://calendly.com/d/abcd-brv8/intro", event_type=NEW_LINK.event_type
 )
-LinkBody = Annotated[
-    NewSchedulingLink,
-    BodyKwarg(
-        media_type=RequestEncodingType.JSON,
-        examples=[Example(summary="Create a link", value=NEW_LINK)],
-    ),
-]
+LinkBody = Annotated[NewSchedulingLink, json_body("Create a link", NEW_LINK)]
 
 
 class SchedulingLinksController(UserController):

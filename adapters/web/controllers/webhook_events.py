@@ -10,6 +10,7 @@ from msgspec import convert
 from adapters.web.controllers.caller_controllers import Operator, OperatorController
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import OPERATOR, answer, answers
+from adapters.web.params.cursor import Cursor
 from adapters.web.params.services import FromServices
 from adapters.web.schemas.webhook_events import (
     Replayed,
@@ -46,9 +47,7 @@ class WebhookEventsController(OperatorController):
         status: Annotated[WebhookStatus | None, QueryParameter(description="Only these.")] = None,
         reason: Reason = None,
         limit: Annotated[int, QueryParameter(description="Events a page.", ge=1, le=100)] = 50,
-        cursor: Annotated[
-            str | None, QueryParameter(description="`next_cursor` of the page before.")
-        ] = None,
+        cursor: Cursor = None,
     ) -> WebhookEventPage:
         query = WebhookQuery(
             limit=limit,

@@ -7,8 +7,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 import msgspec
+from litestar.enums import RequestEncodingType
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example, SecurityRequirement
+from litestar.params import BodyKwarg
 
 from adapters.web.errors.problem_table import row_of
 from adapters.web.schemas.problem import Problem
@@ -73,6 +75,13 @@ def answer(value: msgspec.Struct, description: str) -> ResponseSpec:
 def empty(description: str) -> ResponseSpec:
     """Return a good response without a body."""
     return ResponseSpec(data_container=None, generate_examples=False, description=description)
+
+
+def json_body(summary: str, example: msgspec.Struct) -> BodyKwarg:
+    """Return the declaration of a JSON body, described by an example."""
+    return BodyKwarg(
+        media_type=RequestEncodingType.JSON, examples=[Example(summary=summary, value=example)]
+    )
 
 
 def _problem(of_status: list[type[errors.SlotkeeperError]]) -> ResponseSpec:

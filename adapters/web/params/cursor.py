@@ -9,11 +9,13 @@ from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
+from litestar.params import QueryParameter
 
 from domain.errors import InvalidCursor
 from domain.ids import BookingId
 
 LONGEST = 2000
+Cursor = Annotated[str | None, QueryParameter(description="`next_cursor` of the page before.")]
 
 
 class _Position(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
