@@ -5,10 +5,9 @@ Needs only Temporal's address and namespace, so that a deploy step can run it al
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import click
 from temporalio.client import Client
@@ -21,6 +20,8 @@ from workflows.schedule_report import as_lines, read_schedules
 from workflows.schedule_sync import apply_schedules
 from workflows.schedule_table import SCHEDULES
 
+Result = TypeVar("Result")
+
 _TIMEOUT: Final = timedelta(seconds=30)
 
 
@@ -32,14 +33,14 @@ def schedules_command() -> None:
 @schedules_command.command("apply")
 def apply_command() -> None:
     """Make Temporal's schedules those of this version; a pause stays as it is."""
-    for line in asyncio.run(_apply()):
+    for line in _run(lambda client: apply_schedules(client, TASK_QUEUE)):
         click.echo(line)
 
 
 @schedules_command.command("list")
 def list_command() -> None:
     """Show each schedule: when it runs, whether it is paused, its next and last run."""
-    for line in asyncio.run(_list()):
+    for line in as_lines(_run(read_schedules)):
         click.echo(line)
 
 
@@ -47,32 +48,20 @@ def list_command() -> None:
 @click.argument("schedule", type=click.Choice([one.id for one in SCHEDULES]))
 def trigger_command(schedule: str) -> None:
     """Run a schedule's job now, also a paused one's; while one runs, nothing is started."""
-    asyncio.run(_trigger(schedule))
+    _run(lambda client: client.get_schedule_handle(schedule).trigger())
     click.echo(f"triggered {schedule}")
 
 
-async def _trigger(schedule: str) -> None:
-    async with _temporal() as client:
-        await client.get_schedule_handle(schedule).trigger()
-
-
-async def _apply() -> list[str]:
-    async with _temporal() as client:
-        return await apply_schedules(client, TASK_QUEUE)
-
-
-async def _list() -> list[str]:
-    async with _temporal() as client:
-        return list(as_lines(await read_schedules(client)))
-
-
-@asynccontextmanager
-async def _temporal() -> AsyncIterator[Client]:
+def _run(use: Callable[[Client], Awaitable[Result]]) -> Result:
     """Connect by the environment. Raises SettingsError and JobsUnavailable."""
+    return asyncio.run(_with_client(use))
+
+
+async def _with_client(use: Callable[[Client], Awaitable[Result]]) -> Result:
     settings = load_temporal_settings(os.environ)
     try:
         client = await connect(settings.temporal_address, settings.temporal_namespace)
         async with reaching(client, _TIMEOUT):
-            yield client
+            return await use(client)
     finally:
         await settle()

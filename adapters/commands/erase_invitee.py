@@ -3,15 +3,11 @@
 The command never prints the address: a terminal's history or a job's log may keep it.
 """
 
-import asyncio
-import os
 import sys
 
 import click
 
-from adapters.bootstrap import open_services
-from adapters.settings import load_settings
-from application.ports.storage.erasures import Erasure
+from adapters.commands.with_services import with_services
 
 BY = "cli"
 STDIN = "-"
@@ -26,7 +22,7 @@ def erase_invitee_command(email: str) -> None:
     """
     if email == STDIN:
         email = sys.stdin.readline()
-    done = asyncio.run(_erase(email))
+    done = with_services(lambda services: services.erase_invitee(email, BY))
     click.echo(f"Erasure {done.id}.")
     click.echo(f"Bookings made anonymous: {done.bookings}.")
     click.echo(f"Stored webhooks rewritten: {done.webhook_events}.")
@@ -37,8 +33,3 @@ def erase_invitee_command(email: str) -> None:
             err=True,
         )
         raise click.exceptions.Exit(1)
-
-
-async def _erase(email: str) -> Erasure:
-    async with open_services(load_settings(os.environ)) as services:
-        return await services.erase_invitee(email, BY)

@@ -1,13 +1,10 @@
 """`slotkeeper invalidate`: marks everything cached for one integration as stale."""
 
-import asyncio
-import os
 from uuid import UUID
 
 import click
 
-from adapters.bootstrap import open_services
-from adapters.settings import load_settings
+from adapters.commands.with_services import with_services
 from domain.ids import IntegrationId
 from domain.integration import Integration, Status
 
@@ -27,12 +24,8 @@ def invalidate_command(integration_id: UUID) -> None:
     Use it after a change at Calendly without a webhook, such as new working hours. The command does
     not call Calendly; it prints the next steps.
     """
-    click.echo(_report(asyncio.run(_invalidate(IntegrationId(integration_id)))))
-
-
-async def _invalidate(integration_id: IntegrationId) -> Integration:
-    async with open_services(load_settings(os.environ)) as services:
-        return await services.invalidate_availability(integration_id)
+    wanted = IntegrationId(integration_id)
+    click.echo(_report(with_services(lambda services: services.invalidate_availability(wanted))))
 
 
 def _report(integration: Integration) -> str:

@@ -6,9 +6,9 @@ database stores only its hash.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 import click
@@ -21,9 +21,9 @@ from adapters.system.clock import SystemClock
 from adapters.system.randomness import SystemRandomness
 from application.ports.storage.api_keys import ApiKey
 from application.security.manage_api_keys import ManageApiKeys
-from domain.secret import Secret
 
 LONGEST_NAME = 100
+Result = TypeVar("Result")
 
 
 @click.group("keys")
@@ -42,7 +42,7 @@ def create_command(name: str, quiet: bool) -> None:
     name = name.strip()
     if not 0 < len(name) <= LONGEST_NAME:
         raise click.BadParameter(f"must have 1 to {LONGEST_NAME} characters.", param_hint="--name")
-    key, secret = asyncio.run(_create(name))
+    key, secret = asyncio.run(_with_keys(lambda keys: keys.create(name)))
     if quiet:
         click.echo(secret.reveal())
         return
@@ -53,7 +53,7 @@ def create_command(name: str, quiet: bool) -> None:
 @keys_command.command("list")
 def list_command() -> None:
     """List all keys by id, name and state; the keys themselves are not stored."""
-    keys = asyncio.run(_all())
+    keys = asyncio.run(_with_keys(lambda keys: keys.all()))
     if not keys:
         click.echo("There is no key yet. Create one: slotkeeper keys create --name NAME")
         return
@@ -66,31 +66,16 @@ def list_command() -> None:
 @click.argument("key_id", type=click.UUID)
 def revoke_command(key_id: UUID) -> None:
     """Revoke the key with this id, immediately and permanently."""
-    if not asyncio.run(_revoke(key_id)):
+    if not asyncio.run(_with_keys(lambda keys: keys.revoke(key_id))):
         raise click.ClickException(f"No live key has the id {key_id}; see slotkeeper keys list.")
     click.echo(f"The key {key_id} is revoked.")
 
 
-async def _create(name: str) -> tuple[ApiKey, Secret]:
-    async with _keys() as keys:
-        return await keys.create(name)
-
-
-async def _all() -> list[ApiKey]:
-    async with _keys() as keys:
-        return await keys.all()
-
-
-async def _revoke(key_id: UUID) -> bool:
-    async with _keys() as keys:
-        return await keys.revoke(key_id)
-
-
-@asynccontextmanager
-async def _keys() -> AsyncIterator[ManageApiKeys]:
+async def _with_keys(use: Callable[[ManageApiKeys], Awaitable[Result]]) -> Result:
     database_url = load_database_url(os.environ)
     async with open_storage(database_url, ClosedVault(), max_size=1) as storage:
-        yield ManageApiKeys(storage=storage, randomness=SystemRandomness(), clock=SystemClock())
+        keys = ManageApiKeys(storage=storage, randomness=SystemRandomness(), clock=SystemClock())
+        return await use(keys)
 
 
 def _line(key_id: str, prefix: str, created: str, state: str, name: str) -> str:

@@ -3,14 +3,11 @@
 Invariant: it runs with a job's priority, so it leaves users their share of Calendly's limits.
 """
 
-import asyncio
-import os
 from uuid import UUID
 
 import click
 
-from adapters.bootstrap import open_services
-from adapters.settings import load_settings
+from adapters.commands.with_services import with_services
 from adapters.wiring.services import Services
 from application.jobs.job_result import JobResult
 from application.resilience.priority import in_background
@@ -28,18 +25,19 @@ def reconcile_command(integration_id: UUID | None, *, wide: bool) -> None:
     A repaired booking is one whose webhook was lost; an `unsubscribed` account receives no webhooks.
     Exits with 1 when an integration could not be compared; the others are still compared.
     """
-    report, ok = asyncio.run(_reconcile(integration_id, wide=wide))
+    report, ok = with_services(lambda services: _reconcile(services, integration_id, wide=wide))
     click.echo(report)
     if not ok:
         raise click.exceptions.Exit(1)
 
 
-async def _reconcile(integration_id: UUID | None, *, wide: bool) -> tuple[str, bool]:
-    async with open_services(load_settings(os.environ)) as services:
-        with in_background():
-            if integration_id is not None:
-                return await _one(services, IntegrationId(integration_id), wide=wide), True
-            total = await _all(services, wide=wide)
+async def _reconcile(
+    services: Services, integration_id: UUID | None, *, wide: bool
+) -> tuple[str, bool]:
+    with in_background():
+        if integration_id is not None:
+            return await _one(services, IntegrationId(integration_id), wide=wide), True
+        total = await _all(services, wide=wide)
     return _report(total), not total.failed
 
 

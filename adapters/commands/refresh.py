@@ -1,13 +1,10 @@
 """`slotkeeper refresh`: refreshes one integration's tokens now, as the schedule does."""
 
-import asyncio
-import os
 from uuid import UUID
 
 import click
 
-from adapters.bootstrap import open_services
-from adapters.settings import load_settings
+from adapters.commands.with_services import with_services
 from domain.ids import IntegrationId
 from domain.integration import usable_tokens
 
@@ -20,11 +17,7 @@ def refresh_command(integration_id: UUID) -> None:
     Waits for a refresh that is under way in another process. An open circuit breaker and Calendly's
     limits apply here too, and `reauth_required` still needs the user.
     """
-    click.echo(asyncio.run(_refresh(IntegrationId(integration_id))))
-
-
-async def _refresh(integration_id: IntegrationId) -> str:
-    async with open_services(load_settings(os.environ)) as services:
-        refreshed = await services.refresh_tokens.run(integration_id)
+    wanted = IntegrationId(integration_id)
+    refreshed = with_services(lambda services: services.refresh_tokens.run(wanted))
     until = usable_tokens(refreshed).expires_at
-    return f"Refreshed; the access token is good until {until:%Y-%m-%d %H:%M:%S} UTC."
+    click.echo(f"Refreshed; the access token is good until {until:%Y-%m-%d %H:%M:%S} UTC.")

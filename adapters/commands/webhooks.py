@@ -4,21 +4,14 @@ The commands print ids, codes, counts and times. Only `show --body` prints a bod
 links that change a booking without a login.
 """
 
-import asyncio
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
 import click
 import msgspec
 
-from adapters.bootstrap import open_services
-from adapters.settings import load_settings
-from adapters.wiring.services import Services
+from adapters.commands.with_services import with_services
 from application.ports.storage.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
-from application.webhooks.list_events import ShownWebhook, WebhookPage
 from domain.ids import WebhookEventId
 
 BY = "cli"
@@ -49,7 +42,7 @@ def list_command(status: str | None, reason: str | None, limit: int, after: UUID
         reason=reason,
         after=None if after is None else WebhookEventId(after),
     )
-    page = asyncio.run(_page(query))
+    page = with_services(lambda services: services.list_webhooks(query))
     if not page.items:
         click.echo("There are none.")
         return
@@ -67,7 +60,8 @@ def list_command(status: str | None, reason: str | None, limit: int, after: UUID
 )
 def show_command(event_id: UUID, with_body: bool) -> None:
     """Show one stored webhook."""
-    shown = asyncio.run(_shown(WebhookEventId(event_id), with_body=with_body))
+    wanted = WebhookEventId(event_id)
+    shown = with_services(lambda services: services.show_webhook(wanted, with_body=with_body))
     for name, value in msgspec.structs.asdict(shown.webhook).items():
         shown_value = (
             "-" if value is None else _moment(value) if isinstance(value, datetime) else value
@@ -91,36 +85,12 @@ def replay_command(event_id: UUID | None, dead_lettered: bool, reason: str | Non
     if reason is not None and not dead_lettered:
         raise click.UsageError("--reason goes with --dead-lettered.")
     if event_id is None:
-        click.echo(f"Queued again: {asyncio.run(_replay_dead(reason))}.")
+        count = with_services(lambda services: services.replay_webhook.dead_letters(BY, reason))
+        click.echo(f"Queued again: {count}.")
         return
-    replayed = asyncio.run(_replay(WebhookEventId(event_id)))
+    wanted = WebhookEventId(event_id)
+    replayed = with_services(lambda services: services.replay_webhook(wanted, BY))
     click.echo(f"Queued again: {replayed.kind} of {_moment(replayed.received_at)} UTC.")
-
-
-async def _page(query: WebhookQuery) -> WebhookPage:
-    async with _services() as services:
-        return await services.list_webhooks(query)
-
-
-async def _shown(event_id: WebhookEventId, *, with_body: bool) -> ShownWebhook:
-    async with _services() as services:
-        return await services.show_webhook(event_id, with_body=with_body)
-
-
-async def _replay(event_id: WebhookEventId) -> StoredWebhook:
-    async with _services() as services:
-        return await services.replay_webhook(event_id, BY)
-
-
-async def _replay_dead(reason: str | None) -> int:
-    async with _services() as services:
-        return await services.replay_webhook.dead_letters(BY, reason)
-
-
-@asynccontextmanager
-async def _services() -> AsyncIterator[Services]:
-    async with open_services(load_settings(os.environ)) as services:
-        yield services
 
 
 def _listed(each: StoredWebhook) -> str:
