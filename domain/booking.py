@@ -13,14 +13,18 @@ A read is as new as the start of its request: it replaces stored facts that are 
 (`domain.reads`).
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, TypeVar
 
 import msgspec
 
 from domain.ids import BookingId, IntegrationId, UserId, made_at
 from domain.redacted_repr import RedactedRepr
 from domain.secret import Secret
+
+Value = TypeVar("Value")
 
 LAG = timedelta(minutes=1)
 """How stale a response of Calendly may be, and how far our clock may differ from its clock."""
@@ -145,20 +149,23 @@ def merge(one: Facts, other: Facts) -> Facts:
     """
     if one.invitee_uri != other.invitee_uri:
         raise ValueError("facts of two invitees cannot be merged")
-    successor = _known(one.successor, other.successor)
+    successor = _known(one.successor, other.successor, str)
     return Facts(
         invitee_uri=one.invitee_uri,
         event_uri=min(one.event_uri, other.event_uri),
         status=_status(one.status, other.status, successor=successor),
         created_at=min(one.created_at, other.created_at),
-        details=_later_details(one, other),
-        cancellation=_latest_cancellation(one.cancellation, other.cancellation),
-        predecessor=_known(one.predecessor, other.predecessor),
+        details=max(one.details, other.details, key=_details_rank),
+        cancellation=_known(one.cancellation, other.cancellation, _cancellation_rank),
+        predecessor=_known(one.predecessor, other.predecessor, str),
         successor=successor,
-        no_show=_latest_toggle(one.no_show, other.no_show),
-        reference=_known(one.reference, other.reference),
-        links=_links(one.links, other.links),
-        seen=_latest_toggle(one.seen, other.seen),
+        no_show=_known(one.no_show, other.no_show, _toggle_rank),
+        reference=_known(one.reference, other.reference, str),
+        links=Links(
+            cancel=_known(one.links.cancel, other.links.cancel, Secret.reveal),
+            reschedule=_known(one.links.reschedule, other.links.reschedule, Secret.reveal),
+        ),
+        seen=_known(one.seen, other.seen, _toggle_rank),
     )
 
 
@@ -174,7 +181,7 @@ def is_hosted_by(facts: Facts, user_uri: str) -> bool:
 
 def succeeded_by(facts: Facts, successor: str) -> Facts:
     """Return the facts as rescheduled to the successor."""
-    kept = _known(facts.successor, successor)
+    kept = _known(facts.successor, successor, str)
     return msgspec.structs.replace(facts, successor=kept, status=BookingStatus.RESCHEDULED)
 
 
@@ -187,15 +194,11 @@ def _status(one: BookingStatus, other: BookingStatus, *, successor: str | None) 
     return max(one, other, key=_RANK.__getitem__)
 
 
-def _known(one: str | None, other: str | None) -> str | None:
-    """Return the known one; of two, always the same in either order."""
+def _known(one: Value | None, other: Value | None, rank: Callable[[Value], Any]) -> Value | None:
+    """Return the known one; of two the one of the higher rank, in either order."""
     if one is None or other is None:
         return other if one is None else one
-    return max(one, other)
-
-
-def _later_details(one: Facts, other: Facts) -> Details:
-    return max(one.details, other.details, key=_details_rank)
+    return max(one, other, key=rank)
 
 
 def _details_rank(details: Details) -> tuple[datetime, int, bytes]:
@@ -214,23 +217,9 @@ def _details_rank(details: Details) -> tuple[datetime, int, bytes]:
     return details.updated_at, known, msgspec.json.encode(details)
 
 
-def _latest_cancellation(
-    one: Cancellation | None, other: Cancellation | None
-) -> Cancellation | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return max(one, other, key=_cancellation_rank)
-
-
 def _cancellation_rank(each: Cancellation) -> tuple[datetime, str, str, bool, str]:
     # A missing and an empty reason differ: with a tie the order of arrival would decide.
     return each.at, each.by, each.by_kind, each.reason is not None, each.reason or ""
-
-
-def _latest_toggle(one: NoShow | None, other: NoShow | None) -> NoShow | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return max(one, other, key=_toggle_rank)
 
 
 def _toggle_rank(each: NoShow) -> tuple[datetime, bool, str, datetime]:
@@ -247,16 +236,3 @@ def counts_from(toggle: NoShow) -> datetime:
     if toggle.uri is None and toggle.at.microsecond == 0:
         return toggle.at + timedelta(seconds=1, microseconds=-1)
     return toggle.at
-
-
-def _links(one: Links, other: Links) -> Links:
-    return Links(
-        cancel=_known_secret(one.cancel, other.cancel),
-        reschedule=_known_secret(one.reschedule, other.reschedule),
-    )
-
-
-def _known_secret(one: Secret | None, other: Secret | None) -> Secret | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return max(one, other, key=Secret.reveal)
