@@ -34,14 +34,7 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """The page that an event type is on.
-
-    Args:
-        kind: `User` or `Team`.
-        name: of the user or team.
-        owner: its Calendly URI.
-
-    """
+    """The page that an event type is on: a `User`'s or a `Team`'s; `owner` is a Calendly URI."""
 
     kind: str
     name: str

@@ -16,11 +16,7 @@ def as_read(facts: Facts, asked_at: datetime) -> Facts:
 
     A mark that was set between the request and its response may be missing in the response, and
     our clock differs from Calendly's. So only changes older than the request by LAG are overruled.
-
-    Args:
-        facts: the facts of one read.
-        asked_at: when that read began (UTC).
-
+    `asked_at` is when the read began (UTC).
     """
     uri = None if facts.no_show is None else facts.no_show.uri
     return msgspec.structs.replace(facts, seen=NoShow(at=asked_at - LAG, uri=uri))

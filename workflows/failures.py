@@ -23,13 +23,9 @@ LONGEST_MESSAGE: Final = 500
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """The attempt that failed.
+    """The attempt that failed, counted from 1, and what its wait depends on.
 
-    Args:
-        number: counted from 1, as Temporal does.
-        chance: a random number in [0, 1).
-        table: how far apart attempts are.
-
+    `chance` is a random number in [0, 1).
     """
 
     number: int

@@ -43,13 +43,9 @@ class PageInput(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How one step ended.
+    """How one step ended: `result` is `created`, `synced`, …, or empty when it failed.
 
-    Args:
-        result: `created`, `synced`, …, or empty when it failed.
-        count: how many rows it changed, for a step that counts them.
-        error_code: why it failed, or None.
-
+    `count` is how many rows it changed, for a step that counts them.
     """
 
     result: str = ""

@@ -14,12 +14,9 @@ Render = Callable[[], bytes]
 
 @contextmanager
 def metrics_endpoint(render: Render, listener: socket.socket) -> Iterator[None]:
-    """Serve `GET /metrics` from a thread of its own while the block runs.
+    """Serve `GET /metrics`, in Prometheus' text format, from a thread while the block runs.
 
-    Args:
-        render: returns the metrics in Prometheus' text format.
-        listener: a listening socket; closed at the end.
-
+    The listening socket is closed at the end.
     """
     address = listener.getsockname()
     server = ThreadingHTTPServer(address, _handler(render), bind_and_activate=False)

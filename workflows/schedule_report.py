@@ -18,14 +18,9 @@ _HEADINGS: Final = ("schedule (UTC)", "state", "cron", "next", "last run")
 
 
 class ScheduleState(msgspec.Struct, frozen=True):
-    """The state of one schedule of the table.
+    """One schedule of the table, its next tick and its last run (UTC).
 
-    Args:
-        state: `on`, `paused` or `missing`.
-        note: what it is for, or why an operator paused it.
-        next_at: its next tick (UTC), when it has one.
-        last_at: when it last started a run (UTC), when it did.
-
+    `state` is `on`, `paused` or `missing`. An operator who pauses it may replace the note.
     """
 
     id: str

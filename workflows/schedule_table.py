@@ -27,22 +27,16 @@ Temporal's own default is a year."""
 
 
 class Recurring(msgspec.Struct, frozen=True):
-    """One schedule.
+    """One schedule: when (`cron`, in UTC) it starts a workflow, and its note in the Temporal UI.
 
-    Args:
-        id: of the schedule.
-        workflow: the type that it starts.
-        cron: when, in UTC.
-        jitter: Temporal delays each tick by up to this, so that jobs do not start together.
-        note: what it is for, in the Temporal UI.
-
+    Temporal delays each tick by up to `jitter`, so that jobs do not start together.
     """
 
     id: str
     workflow: str
     cron: str
-    jitter: timedelta
     note: str
+    jitter: timedelta = timedelta(seconds=30)
 
 
 SCHEDULES: Final = (
@@ -58,7 +52,6 @@ SCHEDULES: Final = (
         id=contract.SYNC_AVAILABILITY_ID,
         workflow=contract.SYNC_AVAILABILITY,
         cron=f"*/{SYNC_INTERVAL // timedelta(minutes=1)} * * * *",
-        jitter=timedelta(seconds=30),
         note="Refreshes availability caches that are expired or invalidated.",
     ),
     Recurring(
@@ -73,7 +66,6 @@ SCHEDULES: Final = (
         workflow=contract.HEAL_WEBHOOKS,
         # Not on the full hour: the token refresh runs then.
         cron="7,37 * * * *",
-        jitter=timedelta(seconds=30),
         note="Compares desired and actual webhook subscriptions, and repairs them.",
     ),
     Recurring(
@@ -81,14 +73,12 @@ SCHEDULES: Final = (
         workflow=contract.FILL_GAPS,
         # Shortly after the schedule that heals subscriptions, which finds the gaps.
         cron="12,42 * * * *",
-        jitter=timedelta(seconds=30),
         note="Back-fills the bookings of the time in which a webhook subscription was down.",
     ),
     Recurring(
         id=contract.RECONCILE_BOOKINGS_ID,
         workflow=contract.RECONCILE_BOOKINGS,
         cron="23 */6 * * *",
-        jitter=timedelta(seconds=30),
         note="Compares our bookings with Calendly's; repairs mean that webhooks were lost.",
     ),
     Recurring(

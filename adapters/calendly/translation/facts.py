@@ -34,12 +34,7 @@ def to_facts(
 ) -> Facts:
     """Return the facts of an invitee and its event.
 
-    Args:
-        invitee: the invitee.
-        event: the invitee's event.
-        canceled: whether the webhook's kind says that the invitee is canceled.
-        no_show: the latest toggle of the mark, if the webhook's kind gives it.
-
+    A webhook's kind may say more: `canceled`, or `no_show`, the latest toggle of the mark.
     """
     status = _status(invitee, event, canceled=canceled)
     return Facts(

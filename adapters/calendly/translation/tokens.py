@@ -16,11 +16,7 @@ DEFAULT_LIFE = 7200  # seconds; Calendly: access tokens last two hours
 
 
 def first_pair(answer: TokenAnswer, asked_at: datetime) -> TokenPair:
-    """Return the pair that an authorization code brought.
-
-    Args:
-        answer: what came.
-        asked_at: when the request was made (UTC).
+    """Return the pair that an authorization code brought; `asked_at` is the request's time (UTC).
 
     Raises:
         Unreadable: a token is missing; the person is there still, and can begin again.
@@ -46,13 +42,7 @@ def next_pair(
     """Return the pair that a refresh token brought.
 
     It dies by our own clock, whose offset to Calendly's is unknown. Empty scopes and an empty
-    organization mean: as before.
-
-    Args:
-        answer: what came.
-        asked_at: when the request was made (UTC).
-        refresh: the token that was sent.
-        user_uri: whose token that was.
+    organization mean: as before. The token `refresh` of the user was sent at `asked_at` (UTC).
 
     Raises:
         Unreadable: neither token came.

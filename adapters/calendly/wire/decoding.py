@@ -48,15 +48,10 @@ class Unreadable(Exception):
 
 
 def decode(body: bytes, into: type[T], *, strict: bool = True) -> T:
-    """Return the body as the given type.
+    """Return a JSON body as the given type; unless `strict`, numbers may come as text.
 
     NUL characters, which PostgreSQL's text cannot store, and unpaired surrogates, which are not
     text, become U+FFFD.
-
-    Args:
-        body: JSON.
-        into: a struct.
-        strict: false lets numbers come as text.
 
     Raises:
         Unreadable: not JSON, or not of this shape.

@@ -56,10 +56,7 @@ INTERNAL = Fault(
 def fault_of(error: HTTPException, absent: Iterable[str] = ()) -> Fault:
     """Return the status and texts for an error that the framework raised.
 
-    Args:
-        error: as it was raised; of several missing parameters it names only the first.
-        absent: the query parameters that are missing.
-
+    The error names only the first missing query parameter; `absent` are all of them.
     """
     if isinstance(error, ValidationException):
         return _invalid(error, absent)

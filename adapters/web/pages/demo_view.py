@@ -78,13 +78,9 @@ class DemoView(msgspec.Struct, frozen=True):
 
 
 async def demo_view(services: Services, user: str, wanted: str | None) -> DemoView:
-    """Return the demo user's part of the page.
+    """Return the part of the page for the demo user, which is named by the team's own id.
 
-    Args:
-        services: the use cases.
-        user: the team's own id of the demo user.
-        wanted: last segment of the event type whose slots to show; default: the first one.
-
+    `wanted` is the last segment of the event type whose slots to show; the default is the first.
     """
     data = DemoData(services)
     user_id = await data.user(user)

@@ -35,14 +35,9 @@ class HomeView(msgspec.Struct, frozen=True):
 async def home_view(
     services: Services, *, outcome: str | None, chosen: str | None, with_demo: bool
 ) -> HomeView:
-    """Return the page's values.
+    """Return the page's values; `with_demo` is whether this browser may see the demo user.
 
-    Args:
-        services: the use cases.
-        outcome: `calendly` of the query, the outcome of a connect flow.
-        chosen: `event_type` of the query, whose slots to show.
-        with_demo: whether this browser may see the demo user.
-
+    `outcome` (of a connect flow) and `chosen` (the event type to show) come from the query.
     """
     settings = services.settings
     status = await readiness(services)
