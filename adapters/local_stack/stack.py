@@ -5,15 +5,11 @@ supervisor, which stops them also when this process is killed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from adapters.local_stack.configuration.addresses import StackAddresses, write_addresses
 from adapters.local_stack.configuration.config import StackConfig
-from adapters.local_stack.configuration.credentials import (
-    load_credentials,
-    save_credentials,
-    with_api_key,
-)
+from adapters.local_stack.configuration.credentials import load_credentials, save_credentials
 from adapters.local_stack.configuration.home import StackHome
 from adapters.local_stack.errors import PortUnavailableError
 from adapters.local_stack.postgres.server import EmbeddedPostgres
@@ -217,7 +213,7 @@ class _Startup:
             file.unlink()
 
     def _remember_api_key(self, api_key: str | None) -> None:
-        self._credentials = with_api_key(self._credentials, api_key)
+        self._credentials = replace(self._credentials, api_key=api_key)
         save_credentials(self._home.credentials_file, self._credentials)
 
     def _await_answer(self, child: Child, url: str) -> None:

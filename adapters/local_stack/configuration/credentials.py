@@ -6,7 +6,7 @@ the tokens stored there cannot be read again.
 
 import base64
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -47,10 +47,6 @@ def load_credentials(file: Path) -> Credentials:
 
 def save_credentials(file: Path, credentials: Credentials) -> None:
     write_private(file, msgspec.json.format(msgspec.json.encode(credentials)).decode())
-
-
-def with_api_key(credentials: Credentials, api_key: str | None) -> Credentials:
-    return replace(credentials, api_key=api_key)
 
 
 def _new_credentials() -> Credentials:

@@ -8,13 +8,12 @@ from adapters.local_stack.demo.stage import expect
 
 
 class _Form(HTMLParser):
-    """Collects a form's action, its inputs, and the user of each e-mail."""
+    """Collects a form's action, the inputs it sends as they are, and the user of each e-mail."""
 
     def __init__(self) -> None:
         super().__init__()
         self.action = ""
-        self.hidden: list[tuple[str, str]] = []
-        self.granted: list[str] = []
+        self.sent: list[tuple[str, str]] = []
         self.users: dict[str, str] = {}
         self._last_user: str | None = None
 
@@ -25,10 +24,8 @@ class _Form(HTMLParser):
         if tag != "input":
             return
         name, value = given.get("name", ""), given.get("value", "")
-        if given.get("type") == "hidden":
-            self.hidden.append((name, value))
-        elif name == "granted":
-            self.granted.append(value)
+        if given.get("type") == "hidden" or name == "granted":
+            self.sent.append((name, value))
         elif name == "user":
             self._last_user = value
 
@@ -40,28 +37,16 @@ class _Form(HTMLParser):
 
 
 def decide(
-    browser: httpx.Client,
-    page: httpx.Response,
-    *,
-    user: str,
-    decision: str = "allow",
-    decline: tuple[str, ...] = (),
+    browser: httpx.Client, page: httpx.Response, *, user: str, decision: str = "allow"
 ) -> httpx.Response:
-    """Send the consent form and return the page that the browser ends on.
+    """Send the form of the consent page and return the page that the browser ends on.
 
-    Args:
-        browser: holds the cookies.
-        page: the consent page.
-        user: e-mail of the Calendly account.
-        decision: `allow` or `deny`.
-        decline: scopes to untick.
-
+    `user` is the e-mail address of a Calendly account; `decision` is `allow` or `deny`.
     """
     form = _Form()
     form.feed(page.text)
     expect(user in form.users, f"the consent page at {page.url.host} does not offer {user}")
-    ticked = [("granted", scope) for scope in form.granted if scope not in decline]
-    fields = [*form.hidden, ("user", form.users[user]), *ticked, ("decision", decision)]
+    fields = [*form.sent, ("user", form.users[user]), ("decision", decision)]
     data: dict[str, list[str]] = {}
     for name, value in fields:
         data.setdefault(name, []).append(value)
