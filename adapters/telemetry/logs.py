@@ -39,8 +39,13 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
     handler = _Handler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_log_level, *_gather()],
-            processors=[_without_internals, *_finish(), _renderer(log_format, target)],
+            foreign_pre_chain=_gather(),
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _render_exception,
+                redact,
+                _renderer(log_format, target),
+            ],
         )
     )
     root = logging.getLogger()
@@ -55,7 +60,6 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            structlog.stdlib.add_log_level,
             *_gather(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
@@ -78,14 +82,11 @@ class _Handler(logging.StreamHandler[TextIO]):
 def _gather() -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _take_extra,
     ]
-
-
-def _finish() -> list[Processor]:
-    return [_render_exception, redact]
 
 
 # Fields that Temporal's SDK attaches to the entries of workflows and activities.
@@ -100,12 +101,6 @@ def _take_extra(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
         extra: Any = getattr(record, source, None)
         if isinstance(extra, dict):
             event.update({name: extra[name] for name in _TEMPORAL_FIELDS if name in extra})
-    return event
-
-
-def _without_internals(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    event.pop("_record", None)
-    event.pop("_from_structlog", None)
     return event
 
 
