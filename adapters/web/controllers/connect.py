@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from litestar import Controller, Request, Response, get
+from litestar import Controller, Response, get
 from litestar.di import NamedDependency, Provide
 from litestar.params import CookieParameter, QueryParameter
 from litestar.response import Redirect
@@ -14,7 +14,7 @@ from adapters.web.auth.caller import (
     provide_maybe_user_id,
     provide_user_id,
 )
-from adapters.web.errors.problems import problem_response
+from adapters.web.errors.problems import AnyRequest, problem_response
 from adapters.web.http.accept import wants_page
 from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi import examples
@@ -36,8 +36,6 @@ from application.integrations.begin_connect import StartedConnect as Begun
 from application.integrations.complete_connect import ConnectOutcome
 from domain import errors
 from domain.ids import UserId
-
-AnyRequest = Request[Any, Any, Any]
 
 
 class ConnectController(Controller):

@@ -13,10 +13,10 @@ from litestar.openapi.spec import Example, SecurityRequirement
 from litestar.params import BodyKwarg
 
 from adapters.web.errors.problem_table import row_of
+from adapters.web.errors.problems import PROBLEM_JSON
 from adapters.web.schemas.problem import Problem
 from domain import errors
 
-PROBLEM_JSON = "application/problem+json"
 API_SECURITY: list[SecurityRequirement] = [{"api_key": []}]
 CRON_SECURITY: list[SecurityRequirement] = [{"cron_secret": []}]
 OPERATOR_SECURITY: list[SecurityRequirement] = [{"operator": []}]
