@@ -56,12 +56,9 @@ class LazyCommand(click.Command):
 
 
 class LazyGroup(click.Group):
-    """A group of lazy commands: those named here, and those of installed packages.
+    """A group of lazy commands by name: those in `specs`, and those of installed packages.
 
-    Args:
-        specs: command name -> where it lives.
-        summaries: command name -> its line in the list, for commands from entry points.
-
+    `summaries` are the lines in the list for commands from entry points.
     """
 
     def __init__(

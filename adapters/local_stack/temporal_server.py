@@ -23,17 +23,15 @@ _SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL")
 
 
 class TemporalDevServer(EmbeddedServer):
-    """A dev server whose log, and with *persistent* whose database, are in *home*.
+    """A dev server whose database, if *persistent*, and (by default) `temporal.log` are in *home*.
+
+    Unless they are given, the port is a free one and the supervisor its own. Without *ui_port*
+    there is no web UI.
 
     Args:
-        home: made if it does not exist.
-        port: None takes a free one.
-        ui_port: None leaves the web UI out.
         persistent: keep the workflows from one start to the next.
         durable: end in good order, which takes a second; else lose the last moments.
         search_attributes: names and types, `{"Stage": "Keyword"}`.
-        supervisor: None: one of its own.
-        log: None: `temporal.log` in *home*.
 
     """
 

@@ -31,15 +31,10 @@ _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes":
 
 
 class EmbeddedPostgres(EmbeddedServer):
-    """A PostgreSQL server whose data and password are in *home*.
+    """A PostgreSQL server whose data, password and (by default) `postgres.log` are in *home*.
 
-    Args:
-        home: made if it does not exist.
-        port: None takes a free one.
-        durable: False syncs nothing to disk: for tests only.
-        supervisor: None: one of its own.
-        log: None: `postgres.log` in *home*.
-
+    Unless they are given, the port is a free one and the supervisor its own. A server that is not
+    *durable* syncs nothing to disk: for tests only.
     """
 
     def __init__(
