@@ -1,6 +1,7 @@
 """Starting the scheduled jobs now, for cron services that call over HTTP."""
 
 import hmac
+from functools import partial
 from typing import Any
 
 from litestar import Controller, get, post
@@ -20,6 +21,13 @@ _ANSWERS = answers(
     {202: answer(examples.STARTED_JOB, "Running")},
     errors.CronSecretInvalid,
     errors.JobsUnavailable,
+)
+_by_post = partial(post, status_code=202, responses=_ANSWERS)
+_by_get = partial(
+    get,
+    description="The same as POST, for cron services that only send GET.",
+    status_code=202,
+    responses=_ANSWERS,
 )
 
 
@@ -44,50 +52,36 @@ class CronController(Controller):
     guards = (cron_only,)
     security = CRON_SECURITY
 
-    @get(
+    @_by_get(
         "/refresh-calendly-tokens",
         operation_id="getRefreshCalendlyTokens",
         summary="Refresh tokens now",
-        description="The same as POST, for cron services that only send GET.",
-        status_code=202,
-        responses=_ANSWERS,
     )
     async def refresh_by_get(self, services: FromServices) -> StartedJob:
-        """Refresh tokens now."""
         return _response(await services.jobs.refresh_tokens())
 
-    @post(
+    @_by_post(
         "/refresh-calendly-tokens",
         operation_id="refreshCalendlyTokens",
         summary="Refresh tokens now",
-        status_code=202,
-        responses=_ANSWERS,
     )
     async def refresh(self, services: FromServices) -> StartedJob:
-        """Refresh tokens now."""
         return _response(await services.jobs.refresh_tokens())
 
-    @get(
+    @_by_get(
         "/sync-calendly-availability",
         operation_id="getSyncCalendlyAvailability",
         summary="Sync availability now",
-        description="The same as POST, for cron services that only send GET.",
-        status_code=202,
-        responses=_ANSWERS,
     )
     async def sync_by_get(self, services: FromServices) -> StartedJob:
-        """Sync availability now."""
         return _response(await services.jobs.sync_availability())
 
-    @post(
+    @_by_post(
         "/sync-calendly-availability",
         operation_id="syncCalendlyAvailability",
         summary="Sync availability now",
-        status_code=202,
-        responses=_ANSWERS,
     )
     async def sync(self, services: FromServices) -> StartedJob:
-        """Sync availability now."""
         return _response(await services.jobs.sync_availability())
 
 
