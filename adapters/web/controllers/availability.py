@@ -66,7 +66,6 @@ class AvailabilityController(UserController):
         cursor: Cursor = None,
         max_age: MaxAge = None,
     ) -> Response[bytes]:
-        """List event types."""
         after = after_of(cursor)
         oldest = optional_seconds(max_age, "max_age")
         view = await services.read_event_types(user_id, max_age=oldest)
@@ -110,7 +109,6 @@ class AvailabilityController(UserController):
         ] = None,
         max_age: MaxAge = None,
     ) -> Response[bytes]:
-        """List open slots."""
         zone = None if timezone is None else zone_of(timezone)
         oldest = optional_seconds(max_age, "max_age")
         span = moment(start, "start"), moment(end, "end")
@@ -141,7 +139,6 @@ class AvailabilityController(UserController):
         end: Annotated[str, moment_parameter("Until here, with a UTC offset")],
         max_age: MaxAge = None,
     ) -> Response[bytes]:
-        """List busy times."""
         oldest = optional_seconds(max_age, "max_age")
         span = moment(start, "start"), moment(end, "end")
         view = await services.read_busy_times(user_id, *span, max_age=oldest)
@@ -164,7 +161,6 @@ class AvailabilityController(UserController):
         user_id: CallersUser,
         max_age: MaxAge = None,
     ) -> Response[bytes]:
-        """List schedules."""
         oldest = optional_seconds(max_age, "max_age")
         view = await services.read_schedules(user_id, max_age=oldest)
         body, validity = schedules_answer(view), Validity.of(user_id, view, oldest)
