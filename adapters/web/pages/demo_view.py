@@ -155,8 +155,8 @@ async def _connection(
         event_types=types,
         chosen=chosen,
         slots=_slots(slots, clock, data.now) if slots else None,
-        upcoming=_rows(await data.upcoming(user_id), clock),
-        recent=_rows(await data.recent(user_id), clock),
+        upcoming=tuple(_row(each, clock) for each in await data.upcoming(user_id)),
+        recent=tuple(_row(each, clock) for each in await data.recent(user_id)),
     )
 
 
@@ -188,10 +188,6 @@ def _slots(view: AvailabilityView, clock: LocalClock, now: datetime) -> SlotsVie
         freshness=_FRESHNESS.get(freshness, freshness),
         fresh=freshness is Freshness.FRESH,
     )
-
-
-def _rows(views: Sequence[BookingView], clock: LocalClock) -> tuple[BookingRow, ...]:
-    return tuple(_row(each, clock) for each in views)
 
 
 def _row(view: BookingView, clock: LocalClock) -> BookingRow:

@@ -8,7 +8,6 @@ from msgspec import convert
 from adapters.web.params.cursor import decode_name, encode_name
 from adapters.web.schemas import availability as wire
 from adapters.web.schemas import bookings as wire_bookings
-from application.availability.cache_entries import CacheAge
 from application.availability.read_busy_times import BusyTimesView
 from application.availability.read_lists import EventTypesView, SchedulesView
 from application.availability.read_slots import AvailabilityView
@@ -37,23 +36,23 @@ def event_types_answer(
     left = [each for each in ordered if after is None or _position(each) > after]
     page = left[:limit]
     return wire.EventTypes(
-        items=tuple(map(_event_type, page)),
+        items=tuple(_like(each, wire.EventType) for each in page),
         next_cursor=encode_name(_position(page[-1])) if len(left) > limit else None,
-        cache=_age(view.age),
+        cache=_like(view.age, wire.CacheAge),
     )
 
 
 def availability_answer(view: AvailabilityView, zone: ZoneInfo | None) -> wire.Availability:
     """Return the open slots, with `zone` also by local day."""
     return wire.Availability(
-        event_type=_event_type(view.event_type),
+        event_type=_like(view.event_type, wire.EventType),
         start=view.start,
         end=view.end,
         covered_until=view.covered_until,
         timezone=None if zone is None else zone.key,
         slots=tuple(wire.Slot(each.start, each.seats, each.scheduling_url) for each in view.slots),
         days=None if zone is None else tuple(map(_day, local_days(view.slots, zone))),
-        cache=_age(view.age),
+        cache=_like(view.age, wire.CacheAge),
     )
 
 
@@ -63,13 +62,13 @@ def busy_times_answer(view: BusyTimesView) -> wire.BusyTimes:
         end=view.end,
         covered_until=view.covered_until,
         items=tuple(wire.BusyTime(each.kind, each.start, each.end) for each in view.items),
-        cache=_age(view.age),
+        cache=_like(view.age, wire.CacheAge),
     )
 
 
 def schedules_answer(view: SchedulesView) -> wire.Schedules:
     items = tuple(_like(each, wire.Schedule) for each in view.items)
-    return wire.Schedules(items=items, cache=_age(view.age))
+    return wire.Schedules(items=items, cache=_like(view.age, wire.CacheAge))
 
 
 def booking_answer(view: BookingView) -> wire_bookings.Booking:
@@ -114,10 +113,6 @@ def _position(event_type: EventType) -> tuple[str, str]:
     return event_type.name.casefold(), event_type.uri
 
 
-def _event_type(event_type: EventType) -> wire.EventType:
-    return _like(event_type, wire.EventType)
-
-
 def _day(day: LocalDay) -> wire.LocalDay:
     return wire.LocalDay(
         date=day.date,
@@ -126,10 +121,6 @@ def _day(day: LocalDay) -> wire.LocalDay:
             for local, slot in day.slots
         ),
     )
-
-
-def _age(age: CacheAge) -> wire.CacheAge:
-    return _like(age, wire.CacheAge)
 
 
 def _like(value: object, shape: type[Wire]) -> Wire:
