@@ -55,7 +55,7 @@ class Location(RedactedRepr, msgspec.Struct, frozen=True):
     join_url: str | None = None
 
 
-class Cancellation(RedactedRepr, msgspec.Struct, frozen=True, order=True):
+class Cancellation(RedactedRepr, msgspec.Struct, frozen=True):
     """A cancellation: its author, time (UTC) and reason."""
 
     shown = ("at", "by_kind")
