@@ -32,7 +32,14 @@ QUERIES: dict[str, tuple[str, tuple[Any, ...]]] = {
         ("me", NOON, LATER, LATER, 100, NOON),
     ),
     "calendly_integration_live": (integrations._LIVE_AFTER, (None, 100)),
-    "calendly_integration_open_gap": (integrations._GAPS_AFTER, (None, 100)),
+    "calendly_integration_reconcile_turn": (
+        integrations._ALL_TO_RECONCILE,
+        (NOON, None, None, 100),
+    ),
+    "calendly_integration_unfinished": (
+        integrations._UNFINISHED_TO_RECONCILE,
+        (NOON, None, None, 100),
+    ),
     "calendly_integration_account": (integrations._BY_ACCOUNTS, (["uri"],)),
     "calendly_webhook_event_pending": (webhook_events._CLAIM_PENDING, (NOON, LATER, 100)),
     "calendly_webhook_event_pending_of_user": (availability_cache._ENTRIES, ("USER",)),
