@@ -32,9 +32,10 @@ def decode_leniently(body: bytes, into: type[T]) -> T:
         return decode(body, into)
     except Unreadable as fault:
         try:
-            return _struct(decode(body, Any), into, "$")
+            value: T = _struct(decode(body, Any), into, "$")
         except RecursionError:
             raise fault from None
+        return value
 
 
 def _struct(value: Any, into: Any, path: str) -> Any:

@@ -14,6 +14,7 @@ import pytest
 from adapters.persistence.storage import PiccoloStorage
 from adapters.system.clock_sync import ClockSkew
 from adapters.wiring import webhooks
+from adapters.wiring.calendly import calendly_of
 from adapters.wiring.resources import Resources
 from application.webhooks.delivery import STORED, IngestResult
 from application.webhooks.ingest import IngestWebhook
@@ -105,7 +106,9 @@ async def test_a_locked_integration_delays_no_other(
     assert all(each.ingested.applied for each in neighbours)
     assert max(each.seconds for each in of_ada) < 5
     assert {(each.ingested.result, each.ingested.applied) for each in of_ada} == {(STORED, False)}
-    assert (await webhooks.apply_webhooks(made)(100, lambda _: None)).done == {"applied": 20}
+    assert (await webhooks.apply_webhooks(made, calendly_of(made))(100, lambda _: None)).done == {
+        "applied": 20
+    }
     (booked,) = await sql.fetch(
         "SELECT count(*), count(DISTINCT integration_id) FROM calendly_booking"
     )
@@ -118,7 +121,7 @@ async def test_pending_events_of_a_locked_integration_delay_no_other(
     """The job waits once for an integration that is locked, for any number of its pending events."""
     ada, bob = [await world.connect(name) for name in ("ada", "bob")]
     made = resources(piccolo_storage, world)
-    apply = webhooks.apply_webhooks(made)
+    apply = webhooks.apply_webhooks(made, calendly_of(made))
     ingest = webhooks.ingest_webhook(made)
     async with held(sql, HOLDS["a sweep"], ada, bob):
         await delivered(ingest, [ada], range(10))
@@ -214,7 +217,7 @@ async def test_an_erased_integration_takes_later_deliveries_along(
         ((answer,),) = await work
         await uow.commit()
 
-    job_result = await webhooks.apply_webhooks(made)(100, lambda _: None)
+    job_result = await webhooks.apply_webhooks(made, calendly_of(made))(100, lambda _: None)
 
     assert answer.ingested.result == STORED
     assert job_result.done == {"nobodys_event": 1}
