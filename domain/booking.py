@@ -7,6 +7,7 @@ copies of the same facts never change the booking:
 - the status only moves forward: booked → canceled → rescheduled;
 - links to the predecessor and the successor are kept once known;
 - the latest toggle of the no-show mark wins; a later read from Calendly overrules it;
+- a canceled event stays canceled, and cancels each of its bookings;
 - for everything else the latest `updated_at` wins; if equal, the facts with more known fields.
 
 A read is as new as the start of its request: it replaces stored facts that are not newer
@@ -104,6 +105,7 @@ class Facts(msgspec.Struct, frozen=True):
         reference: our own token, put into the booking when we created it (utm_content).
         seen: the no-show mark that the last read found, and the time of the read (UTC). It
             overrules older toggles; after it is merged into `no_show` it is not kept.
+        event_canceled_at: when the whole event was canceled (UTC); None if it is not known to be.
 
     """
 
@@ -119,6 +121,7 @@ class Facts(msgspec.Struct, frozen=True):
     reference: str | None = None
     links: Links = Links()
     seen: NoShow | None = None
+    event_canceled_at: datetime | None = None
 
 
 class Booking(msgspec.Struct, frozen=True):
@@ -166,6 +169,7 @@ def merge(one: Facts, other: Facts) -> Facts:
             reschedule=_known(one.links.reschedule, other.links.reschedule, Secret.reveal),
         ),
         seen=_known(one.seen, other.seen, _toggle_rank),
+        event_canceled_at=earlier_known(one.event_canceled_at, other.event_canceled_at),
     )
 
 
@@ -185,6 +189,18 @@ def succeeded_by(facts: Facts, successor: str) -> Facts:
     return msgspec.structs.replace(facts, successor=kept, status=BookingStatus.RESCHEDULED)
 
 
+def of_canceled_event(facts: Facts, canceled_at: datetime) -> Facts:
+    """Return the facts as canceled together with their event at this time (UTC).
+
+    The cancellation's author and reason are left as they are: the invitee may have left earlier.
+    """
+    return msgspec.structs.replace(
+        facts,
+        status=_status(facts.status, BookingStatus.CANCELED, successor=facts.successor),
+        event_canceled_at=earlier_known(facts.event_canceled_at, canceled_at),
+    )
+
+
 _RANK = {status: rank for rank, status in enumerate(BookingStatus)}
 
 
@@ -192,6 +208,13 @@ def _status(one: BookingStatus, other: BookingStatus, *, successor: str | None) 
     if successor is not None:
         return BookingStatus.RESCHEDULED
     return max(one, other, key=_RANK.__getitem__)
+
+
+def earlier_known(one: datetime | None, other: datetime | None) -> datetime | None:
+    """Return the known time; of two, the earlier one."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
 
 
 def _known(one: Value | None, other: Value | None, rank: Callable[[Value], Any]) -> Value | None:

@@ -9,7 +9,15 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from domain.booking import BookingStatus, Facts, NoShow, merge, succeeded_by
+from domain.booking import (
+    BookingStatus,
+    Facts,
+    NoShow,
+    earlier_known,
+    merge,
+    of_canceled_event,
+    succeeded_by,
+)
 from domain.integration import Integration
 from domain.reads import as_of_read, mark_settled
 
@@ -63,14 +71,25 @@ def related_uris(observed: Iterable[Facts]) -> set[str]:
     return uris
 
 
+def related_events(observed: Iterable[Facts]) -> dict[str, bool]:
+    """Return the events of these facts, and whether the facts say that the event is canceled."""
+    events: dict[str, bool] = {}
+    for facts in observed:
+        is_canceled = facts.event_canceled_at is not None
+        events[facts.event_uri] = events.get(facts.event_uri, False) or is_canceled
+    return events
+
+
 def settle(known: Mapping[str, Facts], observed: Iterable[Facts]) -> list[Change]:
     """Return the bookings that change when the observed facts are merged into the known ones.
 
     A reschedule links both halves, in either order: the predecessor is closed as rescheduled,
-    and the successor gets its predecessor.
+    and the successor gets its predecessor. A canceled event cancels all its known bookings, also
+    those that become known later: Calendly may send one delivery for all invitees.
 
     Args:
-        known: stored facts by invitee URI, including those of all `related_uris`.
+        known: stored facts by invitee URI, including those of all `related_uris` and
+            `related_events`.
         observed: facts in any order, duplicates included.
 
     Returns:
@@ -86,6 +105,7 @@ def settle(known: Mapping[str, Facts], observed: Iterable[Facts]) -> list[Change
         state[uri] = facts if before is None else merge(before, as_of_read(before, facts))
         changed_at[uri] = max(changed_at.get(uri, at), at)
     state = {uri: mark_settled(facts) for uri, facts in state.items()}
+    _cancel_with_events(state)
     _link(state)
     return [
         Change(facts, before, _missed(facts, before, state, changed_at[uri]))
@@ -125,13 +145,24 @@ def _closed(facts: Facts, state: Mapping[str, Facts], changed_at: datetime) -> M
     successor = state.get(facts.successor or "")
     if successor is not None:  # the older half often does not show its own change
         return Missed(successor.created_at, _CANCELED | _CREATED)
-    at = facts.cancellation.at if facts.cancellation else changed_at
+    at = facts.cancellation.at if facts.cancellation else facts.event_canceled_at or changed_at
     rescheduled = facts.status is BookingStatus.RESCHEDULED
     return Missed(at, _CANCELED | _CREATED if rescheduled else _CANCELED)
 
 
 def _is_set(mark: NoShow | None) -> bool:
     return mark is not None and mark.uri is not None
+
+
+def _cancel_with_events(state: dict[str, Facts]) -> None:
+    canceled: dict[str, datetime | None] = {}
+    for facts in state.values():
+        known = canceled.get(facts.event_uri)
+        canceled[facts.event_uri] = earlier_known(known, facts.event_canceled_at)
+    for uri, facts in state.items():
+        at = canceled[facts.event_uri]
+        if at is not None:
+            state[uri] = of_canceled_event(facts, at)
 
 
 def _link(state: dict[str, Facts]) -> None:

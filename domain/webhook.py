@@ -23,7 +23,8 @@ class Topic(StrEnum):
 
 APP_WIDE = "app"  # the scope of deliveries to the address that all users share
 
-INVITEE_KINDS = frozenset({"invitee.created", "invitee.canceled"})
+CANCELED_KIND = "invitee.canceled"
+INVITEE_KINDS = frozenset({"invitee.created", CANCELED_KIND})
 NO_SHOW_KINDS = frozenset({"invitee_no_show.created", "invitee_no_show.deleted"})
 EVENT_TYPE_KINDS = frozenset({"event_type.created", "event_type.updated", "event_type.deleted"})
 

@@ -13,7 +13,7 @@ from domain.booking import LAG, Facts, is_hosted_by
 from domain.ids import IntegrationId
 from domain.integration import Integration
 from domain.reconciliation import Change, Missed, is_overdue
-from domain.webhook import APP_WIDE, INVITEE_KINDS, ParsedWebhook, dedupe_key
+from domain.webhook import APP_WIDE, CANCELED_KIND, INVITEE_KINDS, ParsedWebhook, dedupe_key
 
 MAX_PENDING = 1_000  # newest first; more pending webhooks are an outage with its own alarms
 
@@ -72,9 +72,14 @@ def _reports(
         return False
     if event.dedupe_key in _keys(event, integration_id, facts):
         return True
-    # A body that could not be read so far still contains the invitee's URI.
-    named = f'"{facts.invitee_uri}"'.encode()
-    return event.received_at >= missed.at - LAG and named in event.body.replace(b"\\/", b"/")
+    # A body that could not be read so far still contains the invitee's URI. One delivery may report
+    # a canceled event for all its invitees; it contains the event's URI.
+    body = event.body.replace(b"\\/", b"/")
+    uris = [facts.invitee_uri]
+    if facts.event_canceled_at is not None and event.kind == CANCELED_KIND:
+        uris.append(facts.event_uri)
+    is_named = any(f'"{uri}"'.encode() in body for uri in uris)
+    return is_named and event.received_at >= missed.at - LAG
 
 
 def _keys(event: WebhookEvent, integration_id: IntegrationId, facts: Facts) -> Collection[str]:

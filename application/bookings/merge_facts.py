@@ -10,7 +10,7 @@ from application.privacy.filter_erased import find_erased
 from domain.booking import Booking, Facts
 from domain.erasure import without_erased
 from domain.ids import BookingId
-from domain.reconciliation import Change, related_uris, settle
+from domain.reconciliation import Change, related_events, related_uris, settle
 
 
 class OwnerFacts(NamedTuple):
@@ -37,7 +37,8 @@ async def merge_facts(
     if not facts_by_owner:
         return {}
     known = await uow.bookings.related(
-        {owner.id: sorted(related_uris(facts)) for owner, facts in facts_by_owner}
+        {owner.id: sorted(related_uris(facts)) for owner, facts in facts_by_owner},
+        {owner.id: related_events(facts) for owner, facts in facts_by_owner},
     )
     erased = await find_erased(uow, [each for one in facts_by_owner for each in one.facts])
     changes: dict[Owner, Sequence[Change]] = {}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from domain.booking import LAG, BookingStatus, Facts, NoShow
 from domain.reads import as_read
-from domain.reconciliation import Change, related_uris, settle
+from domain.reconciliation import Change, Missed, related_events, related_uris, settle
 from tests.domain.histories import Act, Calendly, deliveries, histories
 from tests.domain.samples import NOW, details, facts, invitee_uri, seconds
 
@@ -23,12 +23,12 @@ class Store:
 
     def take_in(self, batch: Sequence[Facts]) -> list[Change]:
         """Settle a batch and write what changed."""
-        wanted = related_uris(batch)
+        wanted, events = related_uris(batch), related_events(batch)
         changes = settle(
             {
                 uri: row
                 for uri, row in self.rows.items()
-                if {uri, row.predecessor, row.successor} & wanted
+                if {uri, row.predecessor, row.successor} & wanted or row.event_uri in events
             },
             batch,
         )
@@ -273,3 +273,39 @@ def test_after_a_read_all_is_right_whatever_was_lost(
         row = store.rows[seat.uri]
         assert (row.status, row.details) == (seat.status, seat.told().details)
         assert (row.no_show.uri if row.no_show else None) == seat.no_show
+
+
+def test_one_delivery_settles_a_canceled_event() -> None:
+    """A canceled event cancels all its bookings in any order, and no booking of another event."""
+    canceled = facts("A", status=CANCELED, event_canceled_at=NOW + seconds(9))
+    rescheduled = facts("C", status=RESCHEDULED)
+    bodies = [facts("A"), facts("B"), rescheduled, facts("D", "E2"), canceled]
+
+    expected = one_by_one(bodies)
+
+    assert {uri.rpartition("/")[2]: row.status for uri, row in expected.items()} == {
+        "A": CANCELED,
+        "B": CANCELED,
+        "C": RESCHEDULED,
+        "D": BookingStatus.BOOKED,
+    }
+    for order in permutations(bodies):
+        assert one_by_one(order) == stored([order]) == expected
+
+
+def test_change_by_a_canceled_event_has_its_time() -> None:
+    """A booking that its event cancels was canceled at the time of the event's cancellation."""
+    at = NOW + seconds(9)
+    known = {facts(name).invitee_uri: facts(name) for name in "AB"}
+
+    _, other = settle(known, [facts("A", status=CANCELED, event_canceled_at=at)])
+
+    assert other.facts.cancellation is None
+    assert other.missed == (Missed(at, frozenset({"invitee.canceled"})),)
+
+
+def test_related_events_are_canceled_once_one_of_the_facts_says_so() -> None:
+    """Of several facts about one event, one that says the event is canceled is enough."""
+    batch = [facts("A", event_canceled_at=NOW), facts("B"), facts("C", "E2")]
+
+    assert list(related_events(batch).values()) == [True, False]

@@ -31,17 +31,27 @@ class FakeBookings:
         ]
 
     async def related(
-        self, named: Mapping[IntegrationId, Collection[str]]
+        self,
+        named: Mapping[IntegrationId, Collection[str]],
+        events: Mapping[IntegrationId, Mapping[str, bool]],
     ) -> Mapping[IntegrationId, Mapping[str, Booking]]:
         """Read the related rows of each integration."""
-        return {owner: self._related(owner, set(uris)) for owner, uris in named.items()}
+        return {
+            owner: self._related(owner, set(uris), events.get(owner, {}))
+            for owner, uris in named.items()
+        }
 
-    def _related(self, integration_id: IntegrationId, uris: set[str]) -> dict[str, Booking]:
+    def _related(
+        self, integration_id: IntegrationId, uris: set[str], events: Mapping[str, bool]
+    ) -> dict[str, Booking]:
         return {
             uri: booking
             for (owner, uri), booking in sorted(self._state.bookings.items())
             if owner == integration_id
-            and uris & {uri, booking.facts.predecessor, booking.facts.successor}
+            and (
+                uris & {uri, booking.facts.predecessor, booking.facts.successor}
+                or _shares_event(booking, events)
+            )
         }
 
     async def held_elsewhere(
@@ -127,6 +137,13 @@ class FakeBookings:
     def _value(self, integration_id: IntegrationId) -> Integration | None:
         row = self._state.integrations.get(integration_id)
         return None if row is None else row.value
+
+
+def _shares_event(booking: Booking, events: Mapping[str, bool]) -> bool:
+    is_canceled = events.get(booking.facts.event_uri)
+    if is_canceled is None:
+        return False
+    return booking.is_open if is_canceled else booking.facts.event_canceled_at is not None
 
 
 def _over(known: Booking, booking: Booking) -> Booking:

@@ -175,3 +175,17 @@ async def test_a_webhook_before_our_own_act_agrees(ada: Connected) -> None:
     assert [each.cancellation for each in await ada.facts()] == [
         each.cancellation for each in earlier
     ]
+
+
+async def test_one_delivery_cancels_each_invitee_of_the_event(ada: Connected) -> None:
+    """The host cancels at Calendly, which sends one delivery: no webhook counts as lost later."""
+    calendly = ada.stage.calendly
+    await calendly.control("PATCH", "/switches", group_cancel_fan_out="first")
+    event = (await ada.facts())[0].event_uri.rpartition("/")[2]
+    await calendly.control("POST", f"/scheduled-events/{event}/cancel")
+
+    assert await ada.deliver() == 1
+    assert await ada.seen() == [(CANCELED, False)] * 2
+    assert await ada.stage.worker.reconcile_bookings(ada.integration.id, backfill=False) == 0
+    by_kinds = {each.cancellation and each.cancellation.by_kind for each in await ada.facts()}
+    assert by_kinds == {"host"}

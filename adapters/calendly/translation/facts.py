@@ -49,6 +49,7 @@ def to_facts(
         no_show=no_show or _mark(invitee),
         reference=_reference(invitee),
         links=Links(cancel=invitee.cancel_url, reschedule=invitee.reschedule_url),
+        event_canceled_at=_event_canceled_at(invitee, event),
     )
 
 
@@ -63,6 +64,14 @@ def _status(invitee: wire.Invitee, event: ScheduledEvent, *, canceled: bool) -> 
     if not canceled and _CANCELED not in {invitee.status, event.status}:
         return BookingStatus.BOOKED
     return BookingStatus.RESCHEDULED if invitee.rescheduled else BookingStatus.CANCELED
+
+
+def _event_canceled_at(invitee: wire.Invitee, event: ScheduledEvent) -> datetime | None:
+    """Return when the event was canceled, or its last change if a body has no such time."""
+    if event.status != _CANCELED:
+        return None
+    at = event.cancellation.created_at if event.cancellation else None
+    return _changed_at(invitee, event) if at is None else utc(at)
 
 
 def _changed_at(invitee: wire.Invitee, event: ScheduledEvent) -> datetime:

@@ -38,11 +38,16 @@ FROM calendly_booking b
 JOIN calendly_integration i ON i.id = b.integration_id
 JOIN app_user u ON u.id = b.user_id
 """
-# One search by each of the three indexes; a disjunction would use none of them.
+# One search by each of the four indexes; a disjunction would use none of them. A canceled event
+# needs its active bookings only; another event needs to know whether it was canceled before.
 _RELATED = f"""
 WITH named AS MATERIALIZED (
     SELECT i.id, n.uri FROM unnest($1::uuid[], $2::text[]) AS n (owner, uri)
     JOIN calendly_integration i ON i.public_id = n.owner
+), events AS MATERIALIZED (
+    SELECT i.id, e.uri, e.canceled
+    FROM unnest($3::uuid[], $4::text[], $5::bool[]) AS e (owner, uri, canceled)
+    JOIN calendly_integration i ON i.public_id = e.owner
 )
 SELECT {COLUMNS} {_FROM}
 WHERE b.id IN (
@@ -54,10 +59,21 @@ WHERE b.id IN (
     UNION ALL
     SELECT f.id FROM named n JOIN calendly_booking f
         ON f.integration_id = n.id AND f.successor_uri = n.uri
+    UNION ALL
+    SELECT f.id FROM events e JOIN calendly_booking f
+        ON f.integration_id = e.id AND f.event_uri = e.uri
+    WHERE e.canceled AND f.status = 'booked'
+    UNION ALL
+    SELECT f.id FROM events e CROSS JOIN LATERAL (
+        SELECT id FROM calendly_booking
+        WHERE integration_id = e.id AND event_uri = e.uri AND event_canceled_at IS NOT NULL
+        LIMIT 1
+    ) f
+    WHERE NOT e.canceled
 )
 ORDER BY i.public_id, b.invitee_uri FOR NO KEY UPDATE OF b
 """
-_TIMES = frozenset({"created_at", "updated_at", "start_at", "end_at", "canceled_at", "no_show_at"})
+_TIMES = frozenset(name for name in FACT_COLUMNS if name.endswith("_at"))
 _TYPES = dict.fromkeys(_TIMES, "timestamptz") | {"host_uris": "text[]"}
 # A sealed link is replaced only by another one. A link that did not open when the booking was read
 # stays until its key is back.
@@ -143,12 +159,16 @@ class PiccoloBookings:
         return await lock_facts(self._session, integration_ids, account_uris)
 
     async def related(
-        self, named: Mapping[IntegrationId, Collection[str]]
+        self,
+        named: Mapping[IntegrationId, Collection[str]],
+        events: Mapping[IntegrationId, Mapping[str, bool]],
     ) -> Mapping[IntegrationId, Mapping[str, Booking]]:
         pairs = [(owner, uri) for owner, uris in named.items() for uri in uris]
         owners, uris = [owner for owner, _ in pairs], [uri for _, uri in pairs]
+        triples = [(owner, uri, events[owner][uri]) for owner in events for uri in events[owner]]
+        event_columns = [list(column) for column in zip(*triples, strict=True)] or [[], [], []]
         found: dict[IntegrationId, dict[str, Booking]] = {owner: {} for owner in named}
-        for row in await self._session.rows(_RELATED, owners, uris):
+        for row in await self._session.rows(_RELATED, owners, uris, *event_columns):
             booking = to_booking(row, self._vault)
             found[booking.integration_id][booking.facts.invitee_uri] = booking
         return found

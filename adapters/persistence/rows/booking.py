@@ -55,6 +55,7 @@ FACT_COLUMNS = (
     "reference",
     "cancel_link_sealed",
     "reschedule_link_sealed",
+    "event_canceled_at",
 )
 
 
@@ -94,6 +95,7 @@ def to_values(booking: Booking, vault: Vault) -> tuple[object, ...]:
         *_no_show_values(facts.no_show),
         facts.reference,
         *_sealed_links(booking, vault),
+        facts.event_canceled_at,
     )
     return tuple(_storable(value) for value in values)
 
@@ -118,6 +120,7 @@ def _facts(row: Any, links: Links) -> Facts:
         else NoShow(at=row["no_show_at"], uri=row["no_show_uri"]),
         reference=row["reference"],
         links=links,
+        event_canceled_at=row["event_canceled_at"],
     )
 
 

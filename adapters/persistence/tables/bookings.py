@@ -53,6 +53,7 @@ class CalendlyBooking(Table, tablename="calendly_booking", db=ENGINE):
     reference = Text(null=True, default=None)
     cancel_link_sealed = Text(null=True, default=None)
     reschedule_link_sealed = Text(null=True, default=None)
+    event_canceled_at = Timestamptz(null=True, default=None)
     calendly_booking_one_row_an_invitee = Unique([integration_id, invitee_uri])
     calendly_booking_status_known = Check("status IN ('booked', 'canceled', 'rescheduled')")
     calendly_booking_cancellation_whole = Check(

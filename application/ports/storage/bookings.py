@@ -74,16 +74,20 @@ class Bookings(Protocol):
         ...
 
     async def related(
-        self, named: Mapping[IntegrationId, Collection[str]]
+        self,
+        named: Mapping[IntegrationId, Collection[str]],
+        events: Mapping[IntegrationId, Mapping[str, bool]],
     ) -> Mapping[IntegrationId, Mapping[str, Booking]]:
         """Return and lock, in one sorted order, the bookings to merge facts into.
 
         Args:
             named: invitee URIs by integration; the transaction has locked these integrations.
+            events: by integration and event URI, whether the event is now known to be canceled.
 
         Returns:
             By integration and invitee URI: the bookings of the named invitees, and those that
-            name one of them as their predecessor or successor.
+            name one of them as their predecessor or successor. Further, all active bookings of a
+            canceled event; of another event, one booking that shows it as canceled, if any does.
 
         """
         ...

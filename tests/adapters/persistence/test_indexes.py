@@ -53,6 +53,7 @@ QUERIES: dict[str, tuple[str, tuple[Any, ...]]] = {
     ),
     "calendly_booking_page": (bookings._PAGE, ("USER", [], None, None, None, None, 50)),
     "calendly_booking_one_row_an_invitee": (bookings._BY_INVITEE, ("USER", "uri")),
+    "calendly_booking_event": (bookings._RELATED, ([], [], ["USER"], ["uri"], [True])),
     "calendly_booking_occupied": (cache_snapshots.statement(0), ("USER", NOON, LATER)),
     "calendly_integration_colleagues": (bookings._HELD_ELSEWHERE, ("USER", ["uri"])),
     "calendly_availability_cache_one_row_a_part": (
@@ -90,7 +91,10 @@ ALSO: list[tuple[str, tuple[str, tuple[Any, ...]]]] = [
 async def test_used(never_used: Secret, index: str, query: tuple[str, tuple[Any, ...]]) -> None:
     """Each query that runs often or over many rows can be answered by its index."""
     statement, values = query
-    bound = [uuid4() if value == "USER" else value for value in values]
+    bound = [
+        uuid4() if value == "USER" else [uuid4()] if value == ["USER"] else value
+        for value in values
+    ]
     connection = await asyncpg.connect(never_used.reveal())
     # On tables this small PostgreSQL would rather read everything.
     await connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")

@@ -273,7 +273,7 @@ async def test_halves_of_a_reschedule(
         facts = order[number]
         await uow.bookings.lock([ada.id], [])
         named = {ada.id: sorted(related_uris([facts]))}
-        known = (await uow.bookings.related(named))[ada.id]
+        known = (await uow.bookings.related(named, {}))[ada.id]
         changes = settle({uri: each.facts for uri, each in known.items()}, [facts])
         await uow.bookings.put(
             [

@@ -3,11 +3,13 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from application.bookings.count_missed_webhooks import count_missed_webhooks
 from application.ports.storage.webhook_events import NewEvent, WebhookEvent
-from domain.booking import Facts
+from domain.booking import BookingStatus, Facts
 from domain.ids import WebhookEventId
-from domain.reconciliation import IN_FLIGHT
+from domain.reconciliation import IN_FLIGHT, Change, Missed
 from domain.webhook import APP_WIDE, ParsedWebhook, dedupe_key
+from tests import samples
 from tests.application.support.building import Product
 from tests.application.support.host_setup import Host, host, subscribe
 from tests.application.support.process import Process
@@ -175,3 +177,34 @@ async def test_what_happened_before_the_first_subscription_was_not_lost(
     assert await compared(product, process, bob) == 2
 
     assert len(product.storage.state.bookings) == 3
+
+
+async def test_a_delivery_for_the_event_reports_each_invitee(product: Product, ada: Host) -> None:
+    """The pending delivery of one invitee reports the event's cancellation for the other one."""
+    at = product.clock.now()
+    first, second = (
+        replace(
+            samples.facts(name, event_uri=f"{samples.CALENDLY}/scheduled_events/GROUP"),
+            status=BookingStatus.CANCELED,
+            event_canceled_at=at,
+        )
+        for name in "AB"
+    )
+    body = f'{{"uri": "{first.invitee_uri}", "event": "{first.event_uri}"}}'.encode()
+    await leave(product, ada, LEFT, body)
+    product.clock.advance(IN_FLIGHT)
+    missed = (Missed(at, frozenset({LEFT})),)
+
+    counts = [
+        await counted(product, ada, Change(each, each, missed))
+        for each in (first, second, replace(second, event_canceled_at=None))
+    ]
+
+    assert counts == [0, 0, 1]
+
+
+async def counted(product: Product, ada: Host, change: Change) -> int:
+    """Return whether this change counts as lost now."""
+    integration = await product.stored(ada.integration.id)
+    async with product.storage() as uow:
+        return await count_missed_webhooks(uow, integration, [change], product.clock.now())

@@ -28,6 +28,7 @@ FULL = samples.facts(
     predecessor=samples.invitee_uri("BEFORE"),
     successor=samples.invitee_uri("AFTER"),
     no_show=NoShow(at=NOON, uri=None),
+    event_canceled_at=NOON,
     reference="slotkeeper:abc",
     links=Links(
         cancel=Secret("https://calendly.com/cancellations/1"),
@@ -162,7 +163,7 @@ async def test_others_bookings(storage: Storage, world: World, ada: Integration)
         assert await uow.bookings.by_invitee(ada.user_id, FULL.invitee_uri) is None
         assert await uow.bookings.by_invitees(ada.user_id, [FULL.invitee_uri]) == {}
         assert list(await uow.bookings.page(ada.user_id, BookingQuery(limit=9))) == []
-        assert await uow.bookings.related({ada.id: [FULL.invitee_uri]}) == {ada.id: {}}
+        assert await uow.bookings.related({ada.id: [FULL.invitee_uri]}, {}) == {ada.id: {}}
 
 
 async def test_absent(storage: Storage, world: World, ada: Integration) -> None:
@@ -172,7 +173,7 @@ async def test_absent(storage: Storage, world: World, ada: Integration) -> None:
         assert await uow.bookings.find(ada.user_id, unknown) is None
         assert await uow.bookings.by_invitee(ada.user_id, "nobody") is None
         absent = IntegrationId(world.randomness.new_id())
-        assert await uow.bookings.related({absent: ["nobody"]}) == {absent: {}}
+        assert await uow.bookings.related({absent: ["nobody"]}, {}) == {absent: {}}
 
 
 async def test_by_invitees(storage: Storage, world: World, ada: Integration) -> None:
@@ -201,11 +202,32 @@ async def test_related(storage: Storage, world: World, ada: Integration) -> None
     )
 
     async with storage() as uow:
-        found = (await uow.bookings.related({ada.id: [uri("N"), uri("ABSENT")]}))[ada.id]
+        found = (await uow.bookings.related({ada.id: [uri("N"), uri("ABSENT")]}, {}))[ada.id]
 
     expected = {each.facts.invitee_uri: each for each in (named, before, after)}
     assert found == expected
     assert list(found) == sorted(found)
+
+
+async def test_related_by_event(storage: Storage, world: World, ada: Integration) -> None:
+    """A canceled event relates its active bookings; another event one that shows it as canceled."""
+    event = {"event_uri": "https://api.calendly.com/scheduled_events/GROUP"}
+    canceled = {**event, "status": BookingStatus.CANCELED, "event_canceled_at": NOON}
+    first, second, third, _, _ = await world.book(
+        ada,
+        samples.facts("A", **event),
+        samples.facts("B", **event),
+        samples.facts("C", **canceled),
+        samples.facts("D", **event, status=BookingStatus.CANCELED),
+        samples.facts("OTHER"),
+    )
+
+    async with storage() as uow:
+        active = await uow.bookings.related({ada.id: []}, {ada.id: {event["event_uri"]: True}})
+        known = await uow.bookings.related({ada.id: []}, {ada.id: {event["event_uri"]: False}})
+
+    assert list(active[ada.id].values()) == [first, second]
+    assert list(known[ada.id].values()) == [third]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 9])

@@ -65,7 +65,7 @@ async def test_related_by_integration(
 
     async with storage() as uow:
         await uow.bookings.lock(list(wanted), [])
-        found = await uow.bookings.related(wanted)
+        found = await uow.bookings.related(wanted, {})
 
     assert found == {
         ada.id: {each.facts.invitee_uri: each for each in (named, before, after)},
@@ -76,8 +76,8 @@ async def test_related_by_integration(
 async def test_related_of_unknown_invitees(storage: Storage, ada: Integration) -> None:
     """Where nothing is known nothing is found."""
     async with storage() as uow:
-        assert await uow.bookings.related({ada.id: ["nobody"]}) == {ada.id: {}}
-        assert await uow.bookings.related({}) == {}
+        assert await uow.bookings.related({ada.id: ["nobody"]}, {}) == {ada.id: {}}
+        assert await uow.bookings.related({}, {}) == {}
 
 
 async def test_put_of_several(
