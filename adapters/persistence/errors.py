@@ -37,10 +37,17 @@ _PASSING = (
     OSError,
     asyncio.TimeoutError,
 )
+# The schema does not fit this version of the code: its migration is still to run. A caller may
+# repeat the request, and `slotkeeper migrate` fixes it.
+_UNMIGRATED = (
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.UndefinedTableError,
+)
 
 
 class StoreRefused(SlotkeeperError):
-    """PostgreSQL refused a statement permanently: a broken rule, a missing table, missing rights."""
+    """PostgreSQL refused a statement permanently: a broken rule, a value that does not fit, missing rights."""
 
 
 @contextmanager
@@ -49,7 +56,7 @@ def translated() -> Iterator[None]:
 
     Raises:
         StorageContended: another transaction is in the way: a lock, a deadlock, an erased row.
-        StorageUnavailable: for whatever else passes: no connection, a time-out.
+        StorageUnavailable: for whatever else passes: no connection, a time-out, a missing migration.
         StoreRefused: for everything else; the message names the constraint, never a value.
 
     """
@@ -65,6 +72,11 @@ def translated() -> Iterator[None]:
             raise StoreRefused(_refusal(error)) from None
         raise StorageUnavailable(
             f"PostgreSQL is not available at the moment ({type(error).__name__})."
+        ) from None
+    except _UNMIGRATED as error:
+        raise StorageUnavailable(
+            "The database's schema does not fit this version: run `slotkeeper migrate` "
+            f"({type(error).__name__})."
         ) from None
     except asyncpg.PostgresError as error:
         raise StoreRefused(_refusal(error)) from None

@@ -2,9 +2,12 @@ import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import get_type_hints
 
+import msgspec
 import pytest
 from temporalio import workflow
+from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
@@ -12,11 +15,13 @@ from temporalio.workflow import NondeterminismError
 from adapters.temporal import contract
 from adapters.temporal.contract import IntegrationInput
 from adapters.temporal.data_converter import DATA_CONVERTER
+from tests.workflows.fakes import FakeUseCases
 from tests.workflows.fingerprint import GOLDEN, calls, fingerprints
 from tests.workflows.record import HISTORIES
 from tests.workflows.scenarios import SCENARIOS
+from workflows.activities.pages import PageActivities
 from workflows.assembly import workflow_runner
-from workflows.catalog import WORKFLOWS
+from workflows.catalog import WORKFLOWS, activities_of
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
 
@@ -60,6 +65,57 @@ def test_every_workflow_has_a_recorded_history() -> None:
 
     assert recorded == {vars(one)["__temporal_workflow_definition"].name for one in WORKFLOWS}
     assert set(SCENARIOS) <= {path.stem for path in RECORDED}
+
+
+def recorded_inputs() -> list[tuple[str, str, list[Payload]]]:
+    """Return the history, the activity's name and its input, for each recorded activity."""
+    return [
+        (path.stem, scheduled.activity_type.name, list(scheduled.input.payloads))
+        for path in RECORDED
+        for event in history(path).events
+        if event.HasField("activity_task_scheduled_event_attributes")
+        for scheduled in [event.activity_task_scheduled_event_attributes]
+    ]
+
+
+async def undecodable(inputs: list[tuple[str, str, list[Payload]]]) -> list[str]:
+    """Return what of these inputs does not fit the activities' present signatures."""
+    types = {
+        getattr(each, "__temporal_activity_definition").name: [
+            hint for name, hint in get_type_hints(each).items() if name != "return"
+        ]
+        for each in activities_of(FakeUseCases().services, page_size=1)
+    }
+    found = []
+    for recorded, name, payloads in inputs:
+        if len(payloads) != len(types[name]):
+            found.append(f"{recorded}: {name} takes {len(types[name])} values")
+            continue
+        try:
+            await DATA_CONVERTER.decode(payloads, types[name])
+        except RuntimeError as error:
+            found.append(f"{recorded}: {name}: {error.__cause__ or error}")
+    return found
+
+
+async def test_recorded_inputs_fit_the_present_activities() -> None:
+    """An activity that an earlier version scheduled gets its input, read by today's signature."""
+    inputs = recorded_inputs()
+
+    assert {name for _, name, _ in inputs} >= {"refresh_due_tokens", "ensure_subscription"}
+    assert await undecodable(inputs) == []
+
+
+async def test_a_new_required_field_does_not_fit_recorded_inputs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A required field that a page's input gains is found in every history with a page."""
+    grown = msgspec.defstruct("PageInput", [("limit", int), ("cursor", str | None, None)])
+    monkeypatch.setitem(PageActivities.refresh_due_tokens.__annotations__, "_page", grown)
+
+    found = await undecodable(recorded_inputs())
+
+    assert any("refresh_due_tokens" in each and "limit" in each for each in found)
 
 
 @workflow.defn(name=contract.DISCONNECT, sandboxed=False)

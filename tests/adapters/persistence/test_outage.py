@@ -185,6 +185,39 @@ async def test_a_reference_to_what_was_erased_is_contended() -> None:
         raise asyncpg.ForeignKeyViolationError
 
 
+@pytest.mark.parametrize(
+    "altered",
+    [
+        asyncpg.InvalidCachedStatementError,
+        asyncpg.OutdatedSchemaCacheError,
+        asyncpg.DeadlockDetectedError,
+        asyncpg.LockNotAvailableError,
+        asyncpg.UndefinedColumnError,
+        asyncpg.UndefinedFunctionError,
+        asyncpg.UndefinedTableError,
+    ],
+)
+async def test_a_statement_that_meets_a_migration_is_worth_a_retry(
+    altered: type[asyncpg.PostgresError],
+) -> None:
+    """A statement that a migration refuses for a moment is unavailable, not broken."""
+    with pytest.raises(StorageUnavailable), translated():
+        raise altered("refused")
+
+
+async def test_a_missing_migration_names_the_remedy(
+    piccolo_storage: PiccoloStorage, sql: asyncpg.Connection
+) -> None:
+    """A column that the schema lacks is reported with the command that adds it."""
+    await sql.execute("ALTER TABLE api_key RENAME COLUMN revoked_at TO renamed")
+    try:
+        async with piccolo_storage() as uow:
+            with pytest.raises(StorageUnavailable, match="slotkeeper migrate"):
+                await uow.api_keys.all()
+    finally:
+        await sql.execute("ALTER TABLE api_key RENAME COLUMN renamed TO revoked_at")
+
+
 async def test_a_silent_server_is_an_outage() -> None:
     """Our own time-out is not evidence that the server is healthy."""
     with pytest.raises(StorageUnavailable) as caught, translated():
