@@ -14,6 +14,7 @@ from importlib.metadata import version
 import httpx
 
 from adapters.calendly.http import open_http
+from adapters.persistence.bulkheads import PROBES, READS, WEBHOOKS, jobs
 from adapters.persistence.database_clock import CALLERS_CLOCK
 from adapters.persistence.storage import open_storage
 from adapters.security.vault import KeyRingVault
@@ -67,16 +68,14 @@ async def open_resources(
     """
     async with AsyncExitStack() as stack:
         vault = KeyRingVault(settings.token_encryption_keys)
-        storage = await stack.enter_async_context(
-            open_storage(
-                settings.database_url,
-                vault,
-                min_size=0,
-                max_size=_connections(settings),
-                # A clock that tests move also moves the database's.
-                session=None if clock is None else CALLERS_CLOCK,
+        # A clock that tests move also moves the database's.
+        session = None if clock is None else CALLERS_CLOCK
+        own, webhooks, probes, reads = [
+            await stack.enter_async_context(
+                open_storage(settings.database_url, vault, bulkhead, min_size=0, session=session)
             )
-        )
+            for bulkhead in (jobs(_connections(settings)), WEBHOOKS, PROBES, READS)
+        ]
         http = http or open_http()
         stack.push_async_callback(http.aclose)
         temporal = await connect(settings.temporal_address, settings.temporal_namespace, lazy=True)
@@ -85,7 +84,7 @@ async def open_resources(
         if clock is None:
             clock = database_clock = DatabaseClock()
             sync = ClockSync(
-                read=storage.database_time,
+                read=probes.database_time,
                 clock=database_clock,
                 skew=skew,
                 report=telemetry.clock_compared,
@@ -96,7 +95,10 @@ async def open_resources(
         background = await stack.enter_async_context(AsyncBackground())
         yield Resources(
             settings=settings,
-            storage=storage,
+            storage=own,
+            webhook_storage=webhooks,
+            probe_storage=probes,
+            read_storage=reads,
             vault=vault,
             http=http,
             jobs=TemporalJobs(temporal),
@@ -110,5 +112,5 @@ async def open_resources(
 
 
 def _connections(settings: Settings) -> int:
-    # One for each row that a job works at the same time, and a few for other requests.
+    # One for each row that a job works at the same time, and a few for commands.
     return settings.concurrency + 4

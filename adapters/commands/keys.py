@@ -14,6 +14,7 @@ from uuid import UUID
 import click
 
 from adapters.commands.rotate_encryption import rotate_encryption_command
+from adapters.persistence.bulkheads import Bulkhead
 from adapters.persistence.storage import open_storage
 from adapters.security.closed_vault import ClosedVault
 from adapters.settings import load_database_url
@@ -73,7 +74,7 @@ def revoke_command(key_id: UUID) -> None:
 
 async def _with_keys(use: Callable[[ManageApiKeys], Awaitable[Result]]) -> Result:
     database_url = load_database_url(os.environ)
-    async with open_storage(database_url, ClosedVault(), max_size=1) as storage:
+    async with open_storage(database_url, ClosedVault(), Bulkhead(size=1)) as storage:
         keys = ManageApiKeys(storage=storage, randomness=SystemRandomness(), clock=SystemClock())
         return await use(keys)
 

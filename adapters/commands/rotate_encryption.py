@@ -10,6 +10,7 @@ import time
 
 import click
 
+from adapters.persistence.bulkheads import Bulkhead
 from adapters.persistence.storage import open_storage
 from adapters.security.vault import KeyRingVault
 from adapters.settings import EncryptionSettings, load_encryption_settings
@@ -39,7 +40,7 @@ def rotate_encryption_command() -> None:
 
 
 async def _rotate(settings: EncryptionSettings, ring: KeyRingVault) -> Rotation:
-    async with open_storage(settings.database_url, ring, max_size=1) as storage:
+    async with open_storage(settings.database_url, ring, Bulkhead(size=1)) as storage:
         rotate = RotateEncryption(
             storage=storage,
             ring=ring,

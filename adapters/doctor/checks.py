@@ -56,15 +56,19 @@ def check_public_url(settings: Settings) -> list[Finding]:
 
 
 async def check_database(environ: Mapping[str, str], probes: Probes) -> list[Finding]:
-    """Whether PostgreSQL answers and how far our clocks are apart; its migrations; its keys."""
+    """Whether PostgreSQL answers as it should, how far our clocks are apart; migrations; keys."""
     try:
         database_url = load_database_url(environ)
     except SettingsError:
         subjects = ("Database", "Clock", "Migrations", ENCRYPTION)
         return [unchecked(subject, _SETTINGS_FIRST) for subject in subjects]
     missing = await probes.pending_migrations(database_url)
+    lacking = await probes.unmet_preconditions(database_url)
+    findings = [wrong("Database", each.problem, each.remedy) for each in lacking] or [
+        fine("Database", "answers")
+    ]
     clock = _clock(await probes.clock_skew(database_url))
-    findings = [fine("Database", "answers"), clock, _migrations(missing)]
+    findings += [clock, _migrations(missing)]
     if missing:
         return [*findings, unchecked(ENCRYPTION, "Run the migrations first.")]
     return [*findings, *await check_encryption(environ, probes)]

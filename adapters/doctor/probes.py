@@ -8,7 +8,9 @@ from datetime import timedelta
 from adapters.calendly.http import open_http
 from adapters.calendly.oauth import CalendlyOAuthGateway
 from adapters.calendly.rate_budget import RateBudget
-from adapters.persistence.migrate import pending
+from adapters.persistence.bulkheads import Bulkhead
+from adapters.persistence.migrate import pending, unmet
+from adapters.persistence.preconditions import Unmet
 from adapters.persistence.storage import open_storage
 from adapters.security.closed_vault import ClosedVault
 from adapters.settings import Settings, TemporalSettings
@@ -32,6 +34,8 @@ class Probes:
             JobsUnavailable.
         count_sealed: returns the number of values that each key sealed in the database at a URL,
             by key id. The id is empty for values that are not sealed. Raises StorageUnavailable.
+        unmet_preconditions: returns what the database at a URL lacks; raises StorageUnavailable,
+            StoreRefused.
         open_oauth: opens Calendly's OAuth host with our credentials.
         clock_skew: returns this host's clock minus that of the database at a URL; raises
             StorageUnavailable.
@@ -41,6 +45,7 @@ class Probes:
     pending_migrations: Callable[[Secret], Awaitable[list[str]]]
     reach_temporal: Callable[[TemporalSettings], Awaitable[None]]
     count_sealed: Callable[[Secret], Awaitable[Mapping[str, int]]]
+    unmet_preconditions: Callable[[Secret], Awaitable[list[Unmet]]]
     open_oauth: Callable[[Settings], AbstractAsyncContextManager[CalendlyOAuth]]
     clock_skew: Callable[[Secret], Awaitable[timedelta]]
 
@@ -51,12 +56,12 @@ async def _reach_temporal(settings: TemporalSettings) -> None:
 
 
 async def _count_sealed(database_url: Secret) -> Mapping[str, int]:
-    async with open_storage(database_url, ClosedVault(), max_size=1) as storage:
+    async with open_storage(database_url, ClosedVault(), Bulkhead(size=1)) as storage:
         return await count_by_key(storage)
 
 
 async def _clock_skew(database_url: Secret) -> timedelta:
-    async with open_storage(database_url, ClosedVault(), max_size=1) as storage:
+    async with open_storage(database_url, ClosedVault(), Bulkhead(size=1)) as storage:
         return (await measure(storage.database_time)).skew
 
 
@@ -74,4 +79,4 @@ async def _open_oauth(settings: Settings) -> AsyncIterator[CalendlyOAuth]:
         )
 
 
-REAL_PROBES = Probes(pending, _reach_temporal, _count_sealed, _open_oauth, _clock_skew)
+REAL_PROBES = Probes(pending, _reach_temporal, _count_sealed, unmet, _open_oauth, _clock_skew)

@@ -23,19 +23,23 @@ _CONTENDED = (
 )
 # Worth a retry: the server is down or too busy. A time-out of ours belongs here, not above. To
 # limit a wait for locks the service sets a server time-out, so silence is not a lock.
-_PASSING = (
+_ENDS_SESSION = (
     asyncpg.PostgresConnectionError,
-    asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.CannotConnectNowError,
+    # After a failover the old server goes on answering, and its sessions stay read-only.
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InternalClientError,
-    # A migration changed a table since its statement was prepared; a retry prepares it again.
-    asyncpg.InvalidCachedStatementError,
     asyncpg.InterfaceError,
     OSError,
     asyncio.TimeoutError,
+)
+_PASSING = (
+    *_ENDS_SESSION,
+    asyncpg.InsufficientResourcesError,
+    # A migration changed a table since its statement was prepared; a retry prepares it again.
+    asyncpg.InvalidCachedStatementError,
 )
 # The schema does not fit this version of the code: its migration is still to run. A caller may
 # repeat the request, and `slotkeeper migrate` fixes it.
@@ -80,6 +84,19 @@ def translated() -> Iterator[None]:
         ) from None
     except asyncpg.PostgresError as error:
         raise StoreRefused(_refusal(error)) from None
+
+
+def ends_session(error: BaseException) -> bool:
+    """Return whether the session of a connection can no longer work, or may not.
+
+    Args:
+        error: asyncpg's, or the one that `translated` made of it.
+
+    """
+    original = error.__context__ if isinstance(error, StorageUnavailable) else error
+    return isinstance(original, _ENDS_SESSION) and not isinstance(
+        original, (*_CONTENDED, ValueError)
+    )
 
 
 def _refusal(error: Exception) -> str:

@@ -21,12 +21,16 @@ from piccolo.engine.postgres import PostgresEngine
 
 from adapters.persistence import piccolo_migrations
 from adapters.persistence.address import connect_arguments
-from adapters.persistence.errors import translated
+from adapters.persistence.errors import StoreRefused, translated
+from adapters.persistence.hosts import connect_to_first
+from adapters.persistence.preconditions import POOLER_REMEDY, Unmet, unmet_preconditions
 from adapters.persistence.transaction import OwnedTransaction
+from domain.errors import StorageUnavailable
 from domain.secret import Secret
 
 APP_NAME = "slotkeeper"
 # Integrations are locked by their positive ids; this one can never be an integration's.
+CONNECT_SECONDS = 10.0
 MIGRATION_LOCK = -0x534C4F54
 
 
@@ -38,26 +42,37 @@ async def migrate(database_url: Secret) -> list[str]:
 
     Raises:
         StorageUnavailable: PostgreSQL cannot be reached, or the transaction met another one.
-        StoreRefused: a migration does not fit the database; nothing was changed.
+        StoreRefused: a migration does not fit the database, or the database lacks what the
+            service needs; nothing was changed.
 
     """
-    engine = _engine()
     async with _connection(database_url) as connection:
+        if lacking := await unmet_preconditions(connection, database_url, migrating=True):
+            raise StoreRefused(" ".join(map(str, lacking)))
+        return await _migrate(connection)
 
-        async def lend() -> Any:
-            return connection
 
-        async def keep(_connection: Any) -> None:
-            """Leave the connection to its opener."""
-
-        async with OwnedTransaction(engine, lend, keep) as transaction:
-            with translated():
-                await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
-                if not await Migration.table_exists():
-                    await Migration.create_table()
-                ran = [await _run(module) for module in await _missing(connection)]
-            await transaction.commit()
+async def _migrate(connection: Any) -> list[str]:
+    async with OwnedTransaction(_engine(), _Opened(connection)) as transaction:
+        with translated():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+            if not await Migration.table_exists():
+                await Migration.create_table()
+            ran = [await _run(module) for module in await _missing(connection)]
+        await transaction.commit()
     return ran
+
+
+async def unmet(database_url: Secret) -> list[Unmet]:
+    """Return what the database lacks for a process that serves; changes nothing.
+
+    Raises:
+        StorageUnavailable: PostgreSQL cannot be reached.
+        StoreRefused: a pooler refuses the connection; the message has the remedy.
+
+    """
+    async with _connection(database_url) as connection:
+        return await unmet_preconditions(connection, database_url, migrating=False)
 
 
 async def pending(database_url: Secret) -> list[str]:
@@ -77,6 +92,25 @@ async def pending_on(connection: Any) -> list[str]:
         return [module.ID for module in await _missing(connection)]
 
 
+class _Opened:
+    """Lends the connection of an opener, which closes it."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def acquire(self) -> Any:
+        return self._connection
+
+    async def release(self, connection: Any) -> None:
+        """Leave the connection to its opener."""
+
+    async def terminate(self, connection: Any) -> None:
+        """Leave the connection to its opener."""
+
+    async def discard(self, connection: Any) -> None:
+        """Leave the connection to its opener."""
+
+
 def _engine() -> PostgresEngine:
     engine = engine_finder()
     if not isinstance(engine, PostgresEngine):
@@ -86,8 +120,16 @@ def _engine() -> PostgresEngine:
 
 @asynccontextmanager
 async def _connection(database_url: Secret) -> AsyncIterator[Any]:
-    with translated():
-        connection = await asyncpg.connect(**connect_arguments(database_url))
+    try:
+        with translated():
+            connection = await connect_to_first(
+                **connect_arguments(database_url), seconds=CONNECT_SECONDS
+            )
+    except StorageUnavailable as error:
+        # 08P01: the pooler knows none of the settings that the service sends.
+        if isinstance(error.__context__, asyncpg.ProtocolViolationError):
+            raise StoreRefused(f"A pooler refuses the connection. {POOLER_REMEDY}") from None
+        raise
     try:
         yield connection
     finally:

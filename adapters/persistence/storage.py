@@ -3,47 +3,59 @@
 Nothing connects before `open_storage` is entered, and everything is closed when it is left.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any, Self
+from typing import Self
 
-import asyncpg
-
-from adapters.persistence.address import connect_arguments
+from adapters.persistence.address import is_pooled
 from adapters.persistence.borrowed_connection import lender
+from adapters.persistence.bulkheads import COMMANDS, Bulkhead
+from adapters.persistence.connection_pool import ConnectionPool
 from adapters.persistence.engine import ENGINE
-from adapters.persistence.errors import translated
 from adapters.persistence.lookups.cache_lookup import PooledCacheLookup
 from adapters.persistence.lookups.caller_lookup import PooledCallerLookup
 from adapters.persistence.lookups.refresh_log import GroupedRefreshLog
 from adapters.persistence.lookups.version_lookup import GroupedVersionLookup
 from adapters.persistence.migrate import pending_on
 from adapters.persistence.repositories.erasures import HashKey
-from adapters.persistence.transaction import OwnedTransaction
+from adapters.persistence.session import Session
+from adapters.persistence.transaction import OwnedTransaction, begin
 from adapters.persistence.unit_of_work import PiccoloUnitOfWork
 from application.ports.vault import Vault
 from domain.secret import Secret
 
-STATEMENT_SECONDS = 30.0
-CLOSE_SECONDS = 5.0
+# A row of a surface that does not exist, never committed; processes do not wait for each other.
+_WRITE = """
+INSERT INTO calendly_circuit_breaker (surface, state, failures, trips, failed_at)
+VALUES ('probe ' || pg_backend_pid(), 'closed', 0, 0, '{}')
+"""
 
 
 class PiccoloStorage:
-    def __init__(self, pool: Any, vault: Vault, timeout_seconds: float) -> None:
+    """Units of work and lookups over one pool.
+
+    Args:
+        pool: lends the connections.
+        vault: seals what a row keeps sealed.
+        limits: set in every transaction (milliseconds); none if the pool's sessions have them.
+
+    """
+
+    def __init__(
+        self, pool: ConnectionPool, vault: Vault, limits: Mapping[str, int] | None = None
+    ) -> None:
         self._pool = pool
         self._vault = vault
-        self._acquire = partial(pool.acquire, timeout=timeout_seconds)
+        self._limits = dict(limits or {})
+        self._begin = begin(self._limits)
         self._exchanges = GroupedRefreshLog(self)
-        self._lend = lender(self._acquire, pool.release)
+        self._lend = lender(pool)
         self._versions = GroupedVersionLookup(self._lend)
         self._cache_lookup = PooledCacheLookup(self._lend)
         self._callers = PooledCallerLookup(self._lend)
         self._hash_key = HashKey()
-        self._lock_wait: timedelta | None = None
 
     def waiting(self, lock_wait: timedelta) -> Self:
         """Return the same store, whose units of work wait so long for each lock at most.
@@ -51,7 +63,11 @@ class PiccoloStorage:
         Beyond it they raise StorageContended. It costs no round trip.
         """
         limited = copy(self)
-        limited._lock_wait = lock_wait  # noqa: SLF001 - of the same class
+        # Zero would mean to wait for ever.
+        milliseconds = max(1, lock_wait // timedelta(milliseconds=1))
+        limited._begin = begin(  # noqa: SLF001 - of the same class
+            {**self._limits, "lock_timeout": milliseconds}
+        )
         return limited
 
     @asynccontextmanager
@@ -63,9 +79,7 @@ class PiccoloStorage:
             TransactionError: a unit of work is open in this task already.
 
         """
-        async with OwnedTransaction(
-            ENGINE, self._acquire, self._pool.release, self._lock_wait
-        ) as transaction:
+        async with OwnedTransaction(ENGINE, self._pool, self._begin) as transaction:
             yield PiccoloUnitOfWork(transaction, self._vault, self._hash_key)
 
     def refresh_log(self) -> GroupedRefreshLog:
@@ -81,14 +95,15 @@ class PiccoloStorage:
         return self._versions
 
     async def ping(self) -> None:
-        """Ask the server for an answer.
+        """Write a row in a transaction that is rolled back.
 
         Raises:
-            StorageUnavailable: there was none.
+            StorageUnavailable: there was no answer, or the session is read-only.
+            StoreRefused: the table is missing or may not be written.
 
         """
-        async with self._lend() as connection:
-            await connection.execute("SELECT 1")
+        async with self():
+            await Session().run(_WRITE)
 
     async def database_time(self) -> datetime:
         """Return PostgreSQL's time (UTC).
@@ -116,10 +131,9 @@ class PiccoloStorage:
 async def open_storage(
     database_url: Secret,
     vault: Vault,
+    bulkhead: Bulkhead = COMMANDS,
     *,
     min_size: int = 1,
-    max_size: int = 10,
-    timeout_seconds: float = 5.0,
     session: Mapping[str, str] | None = None,
 ) -> AsyncIterator[PiccoloStorage]:
     """Connect, and disconnect at the end.
@@ -127,10 +141,9 @@ async def open_storage(
     Args:
         database_url: PostgreSQL's address; see `adapters.persistence.address`.
         vault: seals webhook bodies and the links of bookings.
+        bulkhead: the limits of the pool.
         min_size: connections that are opened now and kept; with 0 none is opened, so that the
             service starts while PostgreSQL is down.
-        max_size: connections at most.
-        timeout_seconds: how long a unit of work waits for one of them (seconds).
         session: settings of each session beside the service's own, for tests.
 
     Raises:
@@ -138,36 +151,10 @@ async def open_storage(
         ValueError: the URL is not one of PostgreSQL.
 
     """
-    arguments = connect_arguments(database_url)
-    if session:
-        arguments["server_settings"] = arguments.get("server_settings", {}) | dict(session)
-    with translated():
-        pool = await asyncpg.create_pool(
-            **arguments,
-            min_size=min_size,
-            max_size=max_size,
-            command_timeout=STATEMENT_SECONDS,
-            reset=_reset,
-        )
+    pool = await ConnectionPool.open(database_url, bulkhead, min_size=min_size, session=session)
+    # A pooler drops the settings of a session, so each transaction sets them.
+    limits = bulkhead.server_settings if is_pooled(database_url) else None
     try:
-        yield PiccoloStorage(pool, vault, timeout_seconds)
+        yield PiccoloStorage(pool, vault, limits)
     finally:
-        await _close(pool)
-
-
-async def _reset(connection: Any) -> None:
-    """Make a connection fit for the next unit of work.
-
-    A unit of work leaves nothing behind in its session. So asyncpg's own reset, one more round
-    trip, is kept for a transaction that did not end.
-    """
-    if connection.is_in_transaction():
-        await connection.reset()
-
-
-async def _close(pool: Any) -> None:
-    try:
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await pool.close()
-    except TimeoutError:
-        pool.terminate()
+        await pool.close()

@@ -5,20 +5,17 @@ the pool permanently; this one does not. No task may be created within it: a tas
 transaction and would share its connection.
 """
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
+from adapters.persistence.borrowed_connection import Connections, can_work_on, take_back
 from adapters.persistence.errors import translated
 from domain.errors import StorageUnavailable
 
-Acquire = Callable[[], Awaitable[Any]]
-Release = Callable[[Any], Awaitable[None]]
 _BEGIN = "BEGIN"
 
 
@@ -27,10 +24,8 @@ class OwnedTransaction(PostgresTransaction):
 
     Args:
         engine: whose queries run in it.
-        acquire: lends a connection.
-        release: takes it back.
-        lock_wait: how long a statement waits for each lock of another transaction (whole
-            milliseconds); None: for as long as a statement may take.
+        connections: lends one, and takes it back.
+        begin: the statement that begins it; from `begin`.
 
     Raises:
         TransactionError: another transaction is open in this context.
@@ -39,26 +34,21 @@ class OwnedTransaction(PostgresTransaction):
     """
 
     def __init__(
-        self,
-        engine: PostgresEngine,
-        acquire: Acquire,
-        release: Release,
-        lock_wait: timedelta | None = None,
+        self, engine: PostgresEngine, connections: Connections, begin: str = _BEGIN
     ) -> None:
         super().__init__(engine, allow_nested=False)
-        self._acquire = acquire
-        self._release = release
-        self._begin = _BEGIN if lock_wait is None else _begin_waiting(lock_wait)
+        self._connections = connections
+        self._begin = begin
 
     async def __aenter__(self) -> Self:
         with translated():
-            self.connection = await self._acquire()
+            self.connection = await self._connections.acquire()
             try:
                 # Our own words instead of asyncpg's transaction: those take what is set with
                 # them, in the same round trip.
                 await self.connection.execute(self._begin)
-            except BaseException:
-                await self._release(self.connection)
+            except BaseException as error:
+                await take_back(self._connections, self.connection, error)
                 raise
         self.engine.current_transaction.set(self)
         return self
@@ -77,24 +67,32 @@ class OwnedTransaction(PostgresTransaction):
         traceback: TracebackType | None,
     ) -> bool:
         self.engine.current_transaction.set(None)
-        try:
-            if not self._committed:
-                await self._end(partial(self.connection.execute, "ROLLBACK"))
-        finally:
-            await self._end(partial(self._release, self.connection))
+        failed = exception
+        if not self._committed and can_work_on(exception):
+            failed = await self._end(partial(self.connection.execute, "ROLLBACK")) or exception
+        await self._end(partial(take_back, self._connections, self.connection, failed))
         return False
 
-    async def _end(self, step: Callable[[], Awaitable[object]]) -> None:
-        """Take a step that cannot fail in effect.
+    async def _end(self, step: Callable[[], Awaitable[object]]) -> StorageUnavailable | None:
+        """Take a step that cannot fail in effect, and return its error.
 
         A transaction whose connection is gone was rolled back by the server. The pool replaces a
         connection that cannot be released.
         """
-        with suppress(StorageUnavailable), translated():
-            await step()
+        try:
+            with translated():
+                await step()
+        except StorageUnavailable as error:
+            return error
+        return None
 
 
-def _begin_waiting(lock_wait: timedelta) -> str:
-    # Zero would mean to wait for ever.
-    milliseconds = max(1, lock_wait // timedelta(milliseconds=1))
-    return f"{_BEGIN}; SET LOCAL lock_timeout = {milliseconds}"
+def begin(limits: Mapping[str, int]) -> str:
+    """Return the statement that begins a transaction, limits included, in one round trip.
+
+    Args:
+        limits: settings of the server by their names (milliseconds).
+
+    """
+    settings = [f"SET LOCAL {name} = {value}" for name, value in limits.items()]
+    return "; ".join([_BEGIN, *settings])

@@ -31,10 +31,11 @@ def secrets(value: str) -> tuple[Secret, ...]:
 
 
 def postgres_url(value: str) -> Secret:
-    """Read PostgreSQL's address, password included."""
+    """Read PostgreSQL's address, password included; several hosts are separated by commas."""
     try:
         parts = urlsplit(value)
-        _ = parts.port  # raises when the port is not a number
+        for host in parts.netloc.rpartition("@")[2].split(","):
+            _ = urlsplit(f"//{host}").port  # raises when the port is not a number
     except ValueError:
         raise ValueError("is not a URL") from None
     if parts.scheme not in {"postgresql", "postgres"}:

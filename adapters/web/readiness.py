@@ -21,8 +21,8 @@ TIMEOUT_SECONDS = 3.0  # seconds; probes of orchestrators give up after a few
 async def readiness(services: Services, timeout_seconds: float = TIMEOUT_SECONDS) -> Readiness:
     """Return the state of each; every check runs, for at most `timeout_seconds`."""
     *checks, circuits = await asyncio.gather(
-        _check("database", services.storage.ping(), "DATABASE_URL", timeout_seconds),
-        _check("migrations", _migrated(services.storage), "DATABASE_URL", timeout_seconds),
+        _check("database", services.probe_storage.ping(), "DATABASE_URL", timeout_seconds),
+        _check("migrations", _migrated(services.probe_storage), "DATABASE_URL", timeout_seconds),
         _check("clock", _synchronized(services.clock_skew), "DATABASE_URL", timeout_seconds),
         _check(
             "temporal", services.jobs.check(), "TEMPORAL_ADDRESS", timeout_seconds, required=False

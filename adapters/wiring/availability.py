@@ -53,7 +53,7 @@ def read_through_cache(
         telemetry=resources.telemetry,
     )
     return ReadThroughCache(
-        storage=resources.storage,
+        storage=resources.read_storage,
         single_flight=single_flight,
         usage=usage,
         clock=resources.clock,

@@ -21,10 +21,17 @@ WEBHOOK_PATH = "/api/calendly/webhooks"
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """`bootstrap` opens them, `wiring` uses them; `owner` names this process in leases."""
+    """`bootstrap` opens them, `wiring` uses them; `owner` names this process in leases.
+
+    `storage` is for jobs and commands. Webhooks, probes and reads of the API have connections of
+    their own; see `adapters.persistence.bulkheads`.
+    """
 
     settings: Settings
     storage: PiccoloStorage
+    webhook_storage: PiccoloStorage
+    probe_storage: PiccoloStorage
+    read_storage: PiccoloStorage
     vault: Vault
     http: httpx.AsyncClient
     jobs: TemporalJobs

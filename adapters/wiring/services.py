@@ -53,6 +53,7 @@ class Services:
     clock: Clock
     clock_skew: ClockSkew
     storage: PiccoloStorage
+    probe_storage: PiccoloStorage
     jobs: TemporalJobs
     telemetry: PrometheusTelemetry
     circuit_breakers: CircuitBreakers

@@ -31,7 +31,7 @@ GROUP_LOCK_WAIT = timedelta(milliseconds=250)
 SINGLE_LOCK_WAIT = timedelta(milliseconds=100)
 # An event without its integration waits only for another process that stores the same event.
 UNLINKED_LOCK_WAIT = timedelta(seconds=1)
-# Deliveries that are stored alone at a time, of different integrations: half of the connections.
+# Deliveries that are stored alone at a time, of different integrations: all connections but one.
 SINGLE_CONCURRENCY = 5
 # How long the job that applies pending webhooks waits for a lock before the next event.
 JOB_LOCK_WAIT = timedelta(seconds=2)
@@ -80,7 +80,8 @@ def _single(resources: Resources, lock_wait: timedelta | None, contention: Conte
 
 
 def _batch(resources: Resources, lock_wait: timedelta | None) -> StoreBatch:
-    storage = resources.storage if lock_wait is None else resources.storage.waiting(lock_wait)
+    storage = resources.webhook_storage
+    storage = storage if lock_wait is None else storage.waiting(lock_wait)
     return StoreBatch(storage=storage, clock=resources.clock, randomness=resources.randomness)
 
 

@@ -24,6 +24,7 @@ from application.webhooks.replay import ReplayWebhook
 def wire(resources: Resources) -> Services:
     """Return the use cases over the opened resources."""
     storage, clock, jobs = resources.storage, resources.clock, resources.jobs
+    reads = resources.read_storage
     calendly = calendly_of(resources)
     sync = availability.sync_availability(resources, calendly)
     usage = UsageTracker(storage=storage, background=resources.background)
@@ -39,11 +40,12 @@ def wire(resources: Resources) -> Services:
         clock=clock,
         clock_skew=resources.clock_skew,
         storage=storage,
+        probe_storage=resources.probe_storage,
         jobs=jobs,
         telemetry=resources.telemetry,
         circuit_breakers=calendly.circuit_breakers,
         identify_caller=IdentifyCaller(
-            storage=storage, randomness=resources.randomness, clock=clock
+            storage=reads, randomness=resources.randomness, clock=clock
         ),
         manage_api_keys=ManageApiKeys(
             storage=storage, randomness=resources.randomness, clock=clock
@@ -51,7 +53,7 @@ def wire(resources: Resources) -> Services:
         begin_connect=accounts.begin_connect(resources, calendly),
         complete_connect=accounts.complete_connect(resources, calendly),
         view_integration=ViewIntegration(
-            storage=storage,
+            storage=reads,
             clock=clock,
             breaker_policy=breaker_policy(resources),
             public_url=resources.settings.public_url,
@@ -68,11 +70,11 @@ def wire(resources: Resources) -> Services:
         read_schedules=ReadSchedules(cache=cache),
         invalidate_availability=InvalidateAvailability(storage=storage, clock=clock),
         usage=usage,
-        versions=storage.versions(),
+        versions=reads.versions(),
         ingest_webhook=webhooks.ingest_webhook(resources),
         apply_webhooks=webhooks.apply_webhooks(resources, calendly),
-        list_webhooks=ListWebhooks(storage=storage),
-        show_webhook=ShowWebhook(storage=storage, bodies=CalendlyWebhookBodies()),
+        list_webhooks=ListWebhooks(storage=reads),
+        show_webhook=ShowWebhook(storage=reads, bodies=CalendlyWebhookBodies()),
         replay_webhook=ReplayWebhook(storage=storage, jobs=jobs, clock=clock),
         prune_webhooks=privacy.prune_webhooks(resources),
         erase_invitee=privacy.erase_invitee(resources),
@@ -80,8 +82,8 @@ def wire(resources: Resources) -> Services:
         heal_subscriptions=HealSubscriptions(
             storage=storage, ensure=ensure, jobs=jobs, concurrency=concurrency
         ),
-        list_bookings=ListBookings(storage=storage),
-        show_booking=show,
+        list_bookings=ListBookings(storage=reads),
+        show_booking=ShowBooking(storage=reads),
         book_for_invitee=bookings.book_for_invitee(resources, calendly, slots),
         cancel_booking=bookings.cancel_booking(resources, calendly, show),
         create_scheduling_link=bookings.create_scheduling_link(resources, calendly, slots),

@@ -24,6 +24,7 @@ from adapters.local_stack.processes.waiting import (
     wait_until_ready,
     wait_until_serving,
 )
+from adapters.persistence.bulkheads import Bulkhead
 from adapters.persistence.migrate import migrate
 from adapters.persistence.storage import PiccoloStorage, open_storage
 from adapters.security.vault import KeyRingVault
@@ -153,7 +154,7 @@ async def open_rig(
             calendly=await stack.enter_async_context(open_calendly(url)),
             vault=vault,
             storage=await stack.enter_async_context(
-                open_storage(loaded.database_url, vault, min_size=0, max_size=4)
+                open_storage(loaded.database_url, vault, Bulkhead(size=4), min_size=0)
             ),
             environ=environ,
             count=iter(range(10**9)),

@@ -11,7 +11,6 @@ from adapters.persistence.borrowed_connection import Lend
 from application.resilience.group_commit import GroupCommit
 from domain.ids import IntegrationId
 
-STATEMENT_SECONDS = 2.0  # after that the route handles the request, and reports the error itself
 _LARGEST_GROUP = 1000
 # One statement, so one moment: a revoked key and a raised version are seen together. A webhook
 # that is not applied yet has changed the possible response, but not yet the version.
@@ -47,7 +46,7 @@ class GroupedVersionLookup:
         keys = {one.key_hash for one in group}
         integrations = {one.integration_id for one in group}
         async with self._lend() as connection:
-            rows = await connection.fetch(_CURRENT, keys, integrations, timeout=STATEMENT_SECONDS)
+            rows = await connection.fetch(_CURRENT, keys, integrations)
         # A key's hash has 32 bytes and an id 16, so they cannot be confused.
         found: dict[bytes, int | None] = dict(rows)
         return [

@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from adapters.cli import main
+from adapters.persistence.bulkheads import Bulkhead
 from adapters.persistence.storage import open_storage
 from adapters.security.vault import KeyRingVault
 from application.ports.storage.webhook_events import NewEvent, WebhookEvent
@@ -40,7 +41,7 @@ async def dead(database_url: Secret) -> list[str]:
     pairs = [each.partition(":") for each in keys]
     vault = KeyRingVault({key_id: Secret(key) for key_id, _, key in pairs})
     randomness, ids = FakeRandomness(), []
-    async with open_storage(database_url, vault, max_size=1) as storage, storage() as uow:
+    async with open_storage(database_url, vault, Bulkhead(size=1)) as storage, storage() as uow:
         for number in range(2):
             event = WebhookEvent(
                 id=WebhookEventId(randomness.new_id()),

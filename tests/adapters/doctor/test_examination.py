@@ -11,6 +11,7 @@ from adapters.commands.doctor import doctor_command, report
 from adapters.doctor.examination import examine, is_healthy
 from adapters.doctor.finding import Finding, Health
 from adapters.doctor.probes import Probes
+from adapters.persistence.preconditions import Unmet
 from adapters.settings import Settings, TemporalSettings
 from adapters.system.clock import SystemClock
 from application.ports.calendly.oauth import CalendlyOAuth
@@ -48,6 +49,7 @@ class World:
     def __init__(self) -> None:
         self.calendly = FakeCalendly(SystemClock())
         self.missing_migrations: list[str] = []
+        self.lacking: list[Unmet] = []
         self.sealed: dict[str, int] = {"k2": 7}
         self.database_error: Exception | None = None
         self.temporal_error: SlotkeeperError | None = None
@@ -57,7 +59,10 @@ class World:
     @property
     def probes(self) -> Probes:
         """Roads into this world."""
-        return Probes(self._pending, self._reach, self._count, self._open, self._skew)
+        return Probes(self._pending, self._reach, self._count, self._unmet, self._open, self._skew)
+
+    async def _unmet(self, _database_url: Secret) -> list[Unmet]:
+        return self.lacking
 
     async def _pending(self, database_url: Secret) -> list[str]:
         self.asked.append(database_url.reveal())

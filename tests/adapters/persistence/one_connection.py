@@ -15,12 +15,18 @@ class OneConnection:
     @property
     def lend(self) -> Lend:
         """Lends it for one statement."""
-        return lender(self._acquire, self._release)
+        return lender(self)
 
-    async def _acquire(self) -> Any:
+    async def acquire(self) -> Any:
         self.lent += 1
         return self._connection
 
-    async def _release(self, connection: Any) -> None:
+    async def release(self, connection: Any) -> None:
         assert connection is self._connection
         self.lent -= 1
+
+    async def terminate(self, connection: Any) -> None:
+        await self.release(connection)
+
+    async def discard(self, connection: Any) -> None:
+        await self.release(connection)

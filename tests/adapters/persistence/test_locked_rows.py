@@ -43,6 +43,9 @@ def resources(storage: PiccoloStorage, world: World) -> Resources:
     return Resources(
         settings=settings_with(),
         storage=storage,
+        webhook_storage=storage,
+        probe_storage=storage,
+        read_storage=storage,
         vault=FakeVault(),
         http=cast(Any, None),
         jobs=cast(Any, FakeJobs()),

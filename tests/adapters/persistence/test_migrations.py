@@ -9,6 +9,7 @@ import pytest
 from piccolo.apps.migrations.auto.schema_snapshot import SchemaSnapshot
 from piccolo.apps.migrations.commands.new import AutoMigrationManager
 
+from adapters.persistence.bulkheads import Bulkhead
 from adapters.persistence.errors import StoreRefused
 from adapters.persistence.migrate import migrate, pending
 from adapters.persistence.piccolo_app import APP_CONFIG
@@ -81,7 +82,7 @@ async def test_fresh(empty_database: Secret, capfd: pytest.CaptureFixture[str]) 
 
 async def test_asking_changes_nothing(empty_database: Secret) -> None:
     """Asking what is pending leaves an empty database empty."""
-    async with open_storage(empty_database, FakeVault(), max_size=1) as storage:
+    async with open_storage(empty_database, FakeVault(), Bulkhead(size=1)) as storage:
         assert await storage.pending_migrations() == await pending(empty_database)
 
     assert await schema(empty_database) == []

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from adapters.local_stack.postgres.server import EmbeddedPostgres
+from adapters.persistence.bulkheads import Bulkhead
 from adapters.persistence.errors import translated
 from adapters.persistence.migrate import migrate, pending
 from adapters.persistence.session import Session
@@ -50,7 +51,7 @@ async def test_gone_and_back(mortal: MortalPostgres) -> None:
     """While PostgreSQL is down every use reports it; afterwards the same store works again."""
     url = mortal.url
     await migrate(url)
-    async with open_storage(url, FakeVault(), max_size=2, timeout_seconds=1) as storage:
+    async with open_storage(url, FakeVault(), Bulkhead(size=2, wait=1)) as storage:
         async with storage() as uow:
             await asyncio.to_thread(mortal.stop)
             with pytest.raises(StorageUnavailable):
@@ -79,7 +80,7 @@ async def test_killed_while_idle(mortal: MortalPostgres) -> None:
     """Connections that the server dropped while idle are replaced without an error."""
     url = mortal.url
     await migrate(url)
-    async with open_storage(url, FakeVault(), max_size=1, timeout_seconds=1) as storage:
+    async with open_storage(url, FakeVault(), Bulkhead(size=1, wait=1)) as storage:
         await storage.ping()
         killer = await asyncpg.connect(url.reveal())
         await killer.execute(
@@ -94,7 +95,7 @@ async def test_killed_while_idle(mortal: MortalPostgres) -> None:
 
 async def test_killed_inside(database_url: Secret, sql: asyncpg.Connection) -> None:
     """A connection that dies inside a unit of work costs that one alone."""
-    async with open_storage(database_url, FakeVault(), max_size=1, timeout_seconds=1) as storage:
+    async with open_storage(database_url, FakeVault(), Bulkhead(size=1, wait=1)) as storage:
         async with storage() as uow:
             await sql.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -125,9 +126,7 @@ async def test_never_reachable() -> None:
 
 async def test_all_connections_taken(database_url: Secret) -> None:
     """A caller that gets no free connection in time gets an error, and the next one gets it."""
-    async with open_storage(
-        database_url, FakeVault(), max_size=1, timeout_seconds=0.05
-    ) as storage:
+    async with open_storage(database_url, FakeVault(), Bulkhead(size=1, wait=0.05)) as storage:
         inside, leave = asyncio.Event(), asyncio.Event()
 
         async def occupy() -> None:

@@ -1,5 +1,4 @@
 from contextlib import suppress
-from datetime import timedelta
 from typing import Self
 
 import asyncpg
@@ -8,7 +7,7 @@ import pytest
 from adapters.persistence.engine import ENGINE, QueryOutsideUnitOfWorkError
 from adapters.persistence.session import Session
 from adapters.persistence.tables.core import AppUser
-from adapters.persistence.transaction import OwnedTransaction
+from adapters.persistence.transaction import OwnedTransaction, begin
 from domain.errors import StorageUnavailable
 
 
@@ -35,14 +34,22 @@ class DyingConnection:
         self.given_back += 1
         self._step("release")
 
+    async def terminate(self, connection: object) -> None:
+        """Take it back from a canceled task."""
+        await self.release(connection)
+
+    async def discard(self, connection: object) -> None:
+        """Take it back, to be closed."""
+        await self.release(connection)
+
     def _step(self, name: str) -> None:
         if name == self._dies_at:
             raise asyncpg.ConnectionDoesNotExistError
 
 
-def begin(connection: DyingConnection) -> OwnedTransaction:
+def transaction_on(connection: DyingConnection) -> OwnedTransaction:
     """Return a transaction on the connection, not begun."""
-    return OwnedTransaction(ENGINE, connection.acquire, connection.release)
+    return OwnedTransaction(ENGINE, connection)
 
 
 @pytest.mark.parametrize("step", ["BEGIN", "COMMIT"])
@@ -51,7 +58,7 @@ async def test_a_dead_connection_is_reported(step: str) -> None:
     connection = DyingConnection(step)
 
     with pytest.raises(StorageUnavailable):
-        async with begin(connection) as transaction:
+        async with transaction_on(connection) as transaction:
             await transaction.commit()
 
     assert connection.given_back == 1
@@ -63,9 +70,9 @@ async def test_moot(step: str) -> None:
     connection = DyingConnection(step)
 
     with pytest.raises(LookupError, match="mine"):
-        async with begin(connection):
+        async with transaction_on(connection):
             raise LookupError("mine")
-    async with begin(connection):
+    async with transaction_on(connection):
         pass
 
     assert connection.given_back == 2
@@ -75,7 +82,7 @@ async def test_next_after_failure() -> None:
     """After any failure the same task can begin again."""
     for step in ("BEGIN", "COMMIT", "ROLLBACK", "release"):
         with suppress(StorageUnavailable):
-            async with begin(DyingConnection(step)) as transaction:
+            async with transaction_on(DyingConnection(step)) as transaction:
                 if step != "ROLLBACK":
                     await transaction.commit()
 
@@ -85,8 +92,7 @@ async def test_next_after_failure() -> None:
 async def test_the_lock_time_out_costs_no_round_trip() -> None:
     """The lock wait is set in the statement that begins the transaction."""
     connection = DyingConnection("never")
-    budget = timedelta(milliseconds=250)
-    transaction = OwnedTransaction(ENGINE, connection.acquire, connection.release, budget)
+    transaction = OwnedTransaction(ENGINE, connection, begin({"lock_timeout": 250}))
 
     async with transaction:
         await transaction.commit()

@@ -392,7 +392,7 @@ class StandInServices:
         self.failures = Failures()
         self.clock = StillClock()
         self.clock_skew = ClockSkew(timedelta())
-        self.storage = FakeDatabase()
+        self.storage = self.probe_storage = FakeDatabase()
         self.jobs = FakeJobs()
         self.telemetry = FakeTelemetry()
         self.circuit_breakers = FakeBreakers(self.storage)

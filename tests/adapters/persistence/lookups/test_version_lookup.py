@@ -32,6 +32,14 @@ class Server:
         """Take it back."""
         assert connection is self
 
+    async def terminate(self, connection: Any) -> None:
+        """Take it back from a canceled task."""
+        await self.release(connection)
+
+    async def discard(self, connection: Any) -> None:
+        """Take it back, to be closed."""
+        await self.release(connection)
+
     async def fetch(
         self, _sql: str, keys: set[bytes], ids: set[IntegrationId], **_options: float
     ) -> list[tuple[bytes, int | None]]:
@@ -54,7 +62,7 @@ def server() -> Server:
 @pytest.fixture
 def versions(server: Server) -> GroupedVersionLookup:
     """Standings on that server."""
-    return GroupedVersionLookup(lender(server.acquire, server.release))
+    return GroupedVersionLookup(lender(server))
 
 
 async def test_concurrent_requests_share_a_statement(

@@ -142,7 +142,7 @@ async def test_an_absent_temporal_leaves_the_process_ready(
 
 async def test_a_check_that_hangs_is_given_up(services: StandInServices) -> None:
     """A check that does not answer counts as failed after its time."""
-    services.storage = HangingStorage()
+    services.probe_storage = HangingStorage()
 
     found = await readiness(services, timeout_seconds=0.02)  # type: ignore[arg-type]
 
