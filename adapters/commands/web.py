@@ -11,8 +11,10 @@ from temporalio.runtime import Runtime
 
 from adapters.settings import load_settings
 from adapters.system.listeners import inherited, listen
+from adapters.system.open_files import raise_open_files
 from adapters.telemetry.logs import configure_logging
 from adapters.telemetry.temporal_runtime import create_temporal_runtime
+from adapters.web.http.bounded_protocol import BoundedProtocol
 
 GRACE_SECONDS = 10
 # Longer than a load balancer keeps an idle connection (60 s is common), so that this process never
@@ -20,7 +22,7 @@ GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75
 # Twice as many as deliveries that may wait for their commit. Each takes at most about 100 KB while
 # its body arrives, so the memory of a flood of connections is bounded; the webhook fast path bounds
-# larger bodies. Idle connections count too.
+# larger bodies.
 MAX_CONNECTIONS = 2_000
 
 log = structlog.get_logger(__name__)
@@ -47,7 +49,7 @@ log = structlog.get_logger(__name__)
     type=click.IntRange(min=1),
     default=MAX_CONNECTIONS,
     show_default=True,
-    help="Requests beyond this many connections are answered 503.",
+    help="With more connections, idle ones are closed; more requests are answered 503.",
 )
 def web_command(host: str, port: int, descriptors: tuple[int, ...], most_connections: int) -> None:
     """Serve the API, the webhooks and the page.
@@ -56,6 +58,7 @@ def web_command(host: str, port: int, descriptors: tuple[int, ...], most_connect
     requests have up to 10 seconds to finish.
     """
     settings = load_settings(os.environ)
+    raise_open_files()
     configure_logging(settings.log_level, settings.log_format)
     Runtime.set_default(create_temporal_runtime())
     try:
@@ -77,8 +80,8 @@ def web_command(host: str, port: int, descriptors: tuple[int, ...], most_connect
         server_header=False,
         lifespan="on",
         ws="none",
-        # uvicorn already answers 503 to the connection that reaches its limit.
-        limit_concurrency=most_connections + 1,
+        http=BoundedProtocol,
+        limit_concurrency=most_connections,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )

@@ -8,10 +8,12 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.params import QueryParameter
+from litestar.types import Scope
 from msgspec.structs import replace
 
 from adapters.web.errors.framework_errors import INTERNAL, Fault, fault_of
@@ -31,6 +33,7 @@ from domain.errors import (
 
 PROBLEM_JSON = "application/problem+json"
 CONNECT_PATH = "/api/calendly/connect"
+_encode = msgspec.json.Encoder().encode
 _log = structlog.get_logger("slotkeeper.web")
 
 AnyRequest = Request[Any, Any, Any]
@@ -56,6 +59,23 @@ def problem_of(error: Exception, request_id: str, absent: Iterable[str] = ()) ->
         return _expected(error, instance)
     fault = fault_of(error, absent) if isinstance(error, HTTPException) else INTERNAL
     return _fault(fault, instance)
+
+
+def problem_messages(error: SlotkeeperError, scope: Scope, request_id: str) -> tuple[Any, Any]:
+    """Return the response for an error that needs no request (ASGI).
+
+    It costs a small part of a framework's response, so that a flood of refusals is cheap.
+    """
+    problem = problem_of(error, request_id)
+    scope["state"]["error_code"] = problem.code
+    body = _encode(problem)
+    named = {"content-type": PROBLEM_JSON, **_headers(error, problem)}
+    headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
+    headers.append((b"content-length", b"%d" % len(body)))
+    return (
+        {"type": "http.response.start", "status": problem.status, "headers": headers},
+        {"type": "http.response.body", "body": body, "more_body": False},
+    )
 
 
 def _absent(request: AnyRequest) -> list[str]:

@@ -13,11 +13,13 @@ from typing import Any, Final, cast
 from litestar import Litestar, Request
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.web.errors.problems import problem_messages
+from adapters.web.http.request_id import request_id_of
 from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi.document import SIGNATURE_HEADER
 from adapters.web.pages.error_pages import error_response
 from adapters.wiring.services import Services
-from domain.errors import InvalidInput, PayloadTooLarge, StorageUnavailable
+from domain.errors import InvalidInput, PayloadTooLarge, SlotkeeperError, StorageUnavailable
 from domain.subscription import owner_of
 
 WEBHOOKS_PATH = "/api/calendly/webhooks"
@@ -31,6 +33,14 @@ _STORED: tuple[Message, Message] = (
 
 BODY_SECONDS: Final = 15.0
 """The time limit for a body; Calendly waits no longer for its response (Calendly: webhook errors)."""
+
+
+STORED_SECONDS: Final = 7.5
+"""The time limit from the whole body to the response.
+
+Without it a delivery that waits for two groups could take longer than Calendly waits. If such a
+delivery is stored after its response, its repetition is recognised.
+"""
 
 
 SMALL_BODY: Final = 64 * 1024
@@ -86,8 +96,13 @@ class WebhookFastPath:
         try:
             signature = _signature(scope)
             body = await self._body(scope, receive, services, signed=signature is not None)
-            await services.ingest_webhook(body, signature, key)
+            async with asyncio.timeout(STORED_SECONDS):
+                await services.ingest_webhook(body, signature, key)
         except SenderGoneError:
+            return
+        except TimeoutError:
+            services.telemetry.webhook_received("unavailable")
+            await _refuse(_too_late(), scope, receive, send)
             return
         except Exception as error:  # noqa: BLE001 - every error has its answer
             await _refuse(error, scope, receive, send)
@@ -142,6 +157,10 @@ class WebhookFastPath:
         return PayloadTooLarge(f"A webhook's body may have at most {self._max_bytes} bytes.")
 
 
+def _too_late() -> StorageUnavailable:
+    return StorageUnavailable("The database did not answer in time.", retry_after=RETRY_AFTER)
+
+
 def _name_route(scope: Scope, key: str | None) -> None:
     scope["path_template"] = WEBHOOKS_PATH
     if key is not None:
@@ -168,6 +187,10 @@ def _announced(scope: Scope) -> int:
 
 
 async def _refuse(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+    if isinstance(error, SlotkeeperError):
+        for message in problem_messages(error, scope, request_id_of(scope)):
+            await send(message)
+        return
     request: Request[Any, Any, Any] = Request(scope, receive, send)
     response = error_response(request, error).to_asgi_response(app=None, request=request)
     await response(scope, receive, send)
