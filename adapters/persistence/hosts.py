@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-# The host is away, not ready, or not the one that `target_session_attrs` asks for.
+# The host is down, not ready, or not the one that `target_session_attrs` asks for.
 _NEXT = (
     OSError,
     asyncio.TimeoutError,

@@ -112,7 +112,7 @@ def test_head_has_the_headers_of_get(environ: dict[str, str]) -> None:
 
 
 def test_silent_connections_leave_room_for_requests(environ: dict[str, str]) -> None:
-    """However many connect and send nothing, the service answers as before."""
+    """Connections that send nothing, in any number, cost no request its answer."""
     with web(environ, "--most-connections", "3") as (_, port), ExitStack() as idle:
         for _ in range(9):
             idle.enter_context(socket.create_connection(("127.0.0.1", port)))
