@@ -6,11 +6,11 @@ our own reference into the booking, and a repetition looks for it before it send
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
-from application.availability.read_slots import ReadAvailability
+from application.availability.read_slots import ReadAvailability, last_segment
 from application.bookings.idempotency import CommandResult, IdempotentCommands
 from application.bookings.send_create import BookingClues, SearchResult, SendBooking
 from application.ports.calendly.bookings import (
@@ -72,7 +72,7 @@ class BookForInvitee:
         self._sending = SendBooking(commands=commands, session=session, calendly=calendly)
 
     async def __call__(self, user_id: UserId, key: str, wanted: BookingInput) -> CommandResult:
-        """Book.
+        """Book. Requests of one meaning are equal: a start may come with any UTC offset.
 
         Raises:
             InvalidInput, InvalidTimezone, InvalidRange, EventTypeNotFound: nothing was sent.
@@ -86,7 +86,9 @@ class BookForInvitee:
         async def book(integration: Integration, command: BookingCommand) -> list[Facts]:
             return [await self._book(integration, wanted, command)]
 
-        return await self._commands.run(user_id, key, Operation.BOOK, wanted, book)
+        return await self._commands.run(
+            user_id, key, Operation.BOOK, _understood(wanted), book, as_written=wanted
+        )
 
     async def _book(
         self, integration: Integration, wanted: BookingInput, command: BookingCommand
@@ -127,6 +129,20 @@ def _check(wanted: BookingInput) -> None:
     if len(wanted.guests) > MOST_GUESTS:
         raise InvalidInput(f"At most {MOST_GUESTS} guests can be invited.")
     zone_of(wanted.timezone)
+
+
+def _understood(wanted: BookingInput) -> BookingInput:
+    """Return the same request in the one form of its meaning. Raises InvalidRange."""
+    try:
+        start = wanted.start.astimezone(UTC)
+    except OverflowError:
+        raise InvalidRange("start lies beyond the calendar.") from None
+    return msgspec.structs.replace(
+        wanted,
+        start=start,
+        event_type=last_segment(wanted.event_type),
+        name=wanted.name.strip(),
+    )
 
 
 def _check_answers(event_type: EventType, answers: Iterable[Answer]) -> None:

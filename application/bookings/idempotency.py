@@ -61,6 +61,8 @@ class IdempotentCommands:
         operation: Operation,
         content: object,
         act: Callable[[Integration, BookingCommand], Awaitable[Sequence[Facts]]],
+        *,
+        as_written: object = None,
     ) -> CommandResult:
         """Carry a command out once, even if the caller repeats the request under its key.
 
@@ -68,16 +70,17 @@ class IdempotentCommands:
             user_id: the owner of the key.
             key: the Idempotency-Key.
             operation: the kind of command.
-            content: the request's content, which must be the same in a repetition.
+            content: the meaning of the request, which must be the same in a repetition.
             act: acts at Calendly for the user's integration, and returns the facts that Calendly
                 then has, those of the command's booking first.
+            as_written: the content in the caller's own form, where that differs from `content`.
 
         Raises:
             IntegrationNotFound, ReauthRequired: the user has no usable integration.
             Further errors of `start` and `act`.
 
         """
-        command = await self.start(user_id, key, operation, content)
+        command = await self.start(user_id, key, operation, content, as_written=as_written)
         if command.done_at is not None:
             return await self.replay(command)
         try:
@@ -89,9 +92,17 @@ class IdempotentCommands:
         return await self.complete(command, integration, facts)
 
     async def start(
-        self, user_id: UserId, key: str, operation: Operation, content: object
+        self,
+        user_id: UserId,
+        key: str,
+        operation: Operation,
+        content: object,
+        *,
+        as_written: object = None,
     ) -> BookingCommand:
         """Record a command, or return the earlier one with the same key; see `run`.
+
+        The previous version recorded the fingerprint of `as_written`; it is accepted too.
 
         Raises:
             IdempotencyKeyReused: the key came with another request before.
@@ -110,6 +121,10 @@ class IdempotentCommands:
         )
         async with self.storage() as uow:
             command, may_run = await uow.booking_commands.open(wanted)
+            written = _fingerprint(operation, as_written)
+            if as_written is not None and command.fingerprint == written != wanted.fingerprint:
+                wanted = msgspec.structs.replace(wanted, fingerprint=written)
+                command, may_run = await uow.booking_commands.open(wanted)
             await uow.commit()
         if command.fingerprint != wanted.fingerprint:
             raise IdempotencyKeyReused("This Idempotency-Key was used for another request.")

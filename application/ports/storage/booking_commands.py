@@ -23,7 +23,7 @@ class BookingCommand(msgspec.Struct, frozen=True):
 
     Args:
         key: the caller's Idempotency-Key.
-        fingerprint: SHA-256 of the operation and its input; detects the same key with another
+        fingerprint: SHA-256 of the operation and the meaning of its input; detects the same key with another
             request.
         started_at: when it was last started or taken over (UTC).
         lease_until: until when no other process takes it over (UTC).

@@ -1,4 +1,5 @@
 import asyncio
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ from application.bookings.create_booking import MOST_GUESTS
 from application.bookings.idempotency import LEASE
 from application.ports.calendly.bookings import REFERENCE_PREFIX, Answer
 from application.ports.storage.availability_cache import Scope
+from application.ports.storage.booking_commands import Operation
 from domain.availability import Question
 from domain.booking import BookingStatus
 from domain.errors import (
@@ -89,6 +91,60 @@ async def test_a_key_is_for_one_request(product: Product, process: Process, ada:
         await process.book(ada.integration.user_id, KEY, wanted(ada, start=ada.starts[1]))
 
     assert product.calendly.calls["book"] == 1
+
+
+async def test_a_request_of_the_same_meaning_is_repeated(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """The same moment with another UTC offset, and another name of the type, is one request."""
+    first = await process.book(ada.integration.user_id, KEY, wanted(ada))
+    elsewhere = ada.starts[0].astimezone(timezone(timedelta(hours=1)))
+    segment = ada.event_type.uri.rpartition("/")[2]
+
+    repeated = [
+        await process.book(ada.integration.user_id, KEY, each)
+        for each in (
+            wanted(ada, start=elsewhere),
+            wanted(ada, event_type=segment),
+            wanted(ada, name=" Grace Invitee"),
+        )
+    ]
+
+    assert [each.repeated for each in repeated] == [True] * 3
+    assert {each.view.booking.id for each in repeated} == {first.view.booking.id}
+    assert product.calendly.calls["book"] == 1
+
+
+async def test_a_request_recorded_by_the_previous_version_is_repeated(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """The previous version recorded the caller's own form: the same form is taken over once."""
+    elsewhere = ada.starts[0].astimezone(timezone(timedelta(hours=1)))
+    request = wanted(ada, start=elsewhere)
+    old = await process.commands.start(ada.integration.user_id, KEY, Operation.BOOK, request)
+
+    with pytest.raises(CommandInProgress):
+        await process.book(ada.integration.user_id, KEY, request)
+    product.clock.advance(LEASE)
+    booked = await process.book(ada.integration.user_id, KEY, request)
+    repeated = await process.book(ada.integration.user_id, KEY, request)
+
+    assert (booked.repeated, repeated.repeated) == (False, True)
+    assert product.storage.state.booking_commands[old.id].booking_id == booked.view.booking.id
+    with pytest.raises(IdempotencyKeyReused):
+        await process.book(ada.integration.user_id, KEY, wanted(ada, start=ada.starts[1]))
+
+
+async def test_a_start_beyond_the_calendar_is_refused(
+    product: Product, process: Process, ada: Host
+) -> None:
+    """A start that has no moment in UTC is bad input, and nothing is sent."""
+    last = datetime.max.replace(tzinfo=timezone(timedelta(hours=-1)))
+
+    with pytest.raises(InvalidRange):
+        await process.book(ada.integration.user_id, KEY, wanted(ada, start=last))
+
+    assert product.calendly.calls["book"] == 0
 
 
 async def test_a_key_is_one_users(product: Product, process: Process, ada: Host) -> None:
