@@ -95,11 +95,13 @@ OPENER_WAITS = timedelta(seconds=15)
 def is_outage(error: SlotkeeperError) -> bool:
     """Whether an error speaks against the other side's health: a refusal does not.
 
-    Nor does a success whose body cannot be read: it is one account's odd record, mostly.
+    Nor does a read whose body cannot be read: it is one account's odd record, mostly. An unreadable
+    answer to a request with effects is evidence: each further one leaves a token in doubt.
     """
-    if isinstance(error, CalendlyError) and error.unreadable:
-        return False
-    return isinstance(error, CalendlyUnavailable | CalendlyUncertain | CalendlyProtocolError)
+    if isinstance(error, CalendlyUncertain):
+        return True
+    is_unreadable = isinstance(error, CalendlyError) and error.unreadable
+    return not is_unreadable and isinstance(error, CalendlyUnavailable | CalendlyProtocolError)
 
 
 def is_answer(error: SlotkeeperError) -> bool:

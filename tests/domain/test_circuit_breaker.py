@@ -57,7 +57,7 @@ def probing(at: datetime) -> Breaker:
         (CalendlyUncertain("no answer"), True),
         (CalendlyProtocolError("a redirect"), True),
         (CalendlyProtocolError("200, not JSON", unreadable=True), False),
-        (CalendlyUncertain("201, not JSON", unreadable=True), False),
+        (CalendlyUncertain("200, not JSON", unreadable=True), True),
         (CalendlyThrottled("429"), False),
         (GrantRefused("invalid_grant"), False),
     ],

@@ -115,17 +115,21 @@ async def write(client: httpx.AsyncClient, url: str) -> object:
 
 
 @pytest.mark.parametrize(
-    ("call", "error"), [(read, CalendlyAnswerTooLarge), (write, CalendlyUncertain)]
+    ("call", "error", "outage"),
+    [(read, CalendlyAnswerTooLarge, False), (write, CalendlyUncertain, True)],
 )
-async def test_a_huge_answer_is_temporary_and_no_outage(
-    client: httpx.AsyncClient, call: Callable[..., object], error: type[CalendlyError]
+async def test_a_huge_answer_is_temporary(
+    client: httpx.AsyncClient,
+    call: Callable[..., object],
+    error: type[CalendlyError],
+    outage: bool,
 ) -> None:
-    """The call fails with its own code; Calendly answered, so no breaker counts it."""
+    """The call fails with its own code; a breaker counts it where it leaves a doubt."""
     async with listening(endless()) as peer:
         with pytest.raises(error) as failure:
             await call(client, peer.url)  # type: ignore[misc]
 
     assert failure.value.kind is Kind.TRANSIENT
-    assert not is_outage(failure.value)
+    assert is_outage(failure.value) is outage
     assert not is_answer(failure.value)
     assert "8 MiB" in failure.value.message

@@ -5,6 +5,7 @@ import httpx
 import msgspec
 import pytest
 
+from domain.circuit_breaker import is_outage
 from domain.errors import CalendlyUncertain
 from domain.secret import Secret
 from domain.token import TokenPair
@@ -168,3 +169,13 @@ async def test_a_text_that_cannot_be_stored_counts_as_missing(field: str) -> Non
         silent.owner_uri,
         silent.organization_uri,
     )
+
+
+async def test_a_page_in_place_of_tokens_speaks_against_calendly() -> None:
+    """A success without readable tokens counts for the breaker: the token may be spent."""
+    page = httpx.Response(200, headers={"content-type": "text/html"}, content=b"<html>Back soon")
+    with pytest.raises(CalendlyUncertain) as failure:
+        await refreshed_with(page)
+
+    assert failure.value.unreadable
+    assert is_outage(failure.value)

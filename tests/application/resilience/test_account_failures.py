@@ -12,6 +12,7 @@ from domain.errors import (
     CalendlyForbidden,
     CalendlyProtocolError,
     CalendlyUnavailable,
+    CalendlyUncertain,
     CircuitOpen,
     SlotkeeperError,
 )
@@ -96,6 +97,18 @@ async def test_an_unreadable_success_is_no_outage(accounts: Accounts) -> None:
         assert await accounts.call(subject)
 
     assert await accounts.state() is BreakerState.CLOSED
+
+
+async def test_an_unreadable_answer_to_a_request_with_effects_is_evidence(
+    accounts: Accounts,
+) -> None:
+    """A maintenance page at the token endpoint costs few tokens: the breaker opens."""
+    subjects = [f"user-{number}" for number in range(2 * BREAKER.threshold)]
+    accounts.errors |= dict.fromkeys(subjects, CalendlyUncertain("200", unreadable=True))
+    sent = [await accounts.call(subject) for subject in subjects]
+
+    assert sum(sent) == BREAKER.threshold
+    assert await accounts.state() is BreakerState.OPEN
 
 
 async def test_the_account_that_opened_a_breaker_leaves_the_probe_to_others(
