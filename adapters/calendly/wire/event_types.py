@@ -39,8 +39,9 @@ class Profile(msgspec.Struct):
 class EventType(Dated):
     """A kind of meeting; `duration` in minutes."""
 
-    # Without them an event type that is not bookable looks like one that is offered.
-    decisive = ("active", "deleted_at", "secret")
+    # Without them an event type that is not bookable looks like one that is offered, or one with
+    # several hosts like one with a single seat.
+    decisive = ("active", "deleted_at", "secret", "pooling_type")
     uri: str
     duration: int
     scheduling_url: str

@@ -35,8 +35,9 @@ class Invitee(RedactedRepr, Dated, kw_only=True):
 
     shown = ("uri",)
     # Without them a canceled or rescheduled booking looks like an open one, or an erasure by
-    # address does not find it.
-    decisive = ("status", "rescheduled", "new_invitee", "email")
+    # address does not find it. Without `no_show` a stored mark would be removed, and without
+    # `updated_at` new facts would look older than those that are stored.
+    decisive = ("status", "rescheduled", "new_invitee", "email", "no_show", "updated_at")
     uri: str
     email: str | None = None
     created_at: Time
@@ -60,6 +61,8 @@ class Invitee(RedactedRepr, Dated, kw_only=True):
 class InviteeWithEvent(Invitee, kw_only=True):
     """The payload of `invitee.*` and `invitee_no_show.*`; only the event has start and end."""
 
+    # In a webhook an absent `no_show` removes no mark.
+    decisive = ("status", "rescheduled", "new_invitee", "email", "updated_at")
     scheduled_event: ScheduledEvent
 
 

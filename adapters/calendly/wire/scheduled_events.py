@@ -43,8 +43,8 @@ class ScheduledEvent(RedactedRepr, Dated):
     """A meeting; a group event has several invitees."""
 
     shown = ("uri", "start_time", "status")
-    # Without them it looks open, has no length, or belongs to no account.
-    decisive = ("status", "end_time", "event_memberships")
+    # Without them it looks open, has no length, belongs to no account, or looks older than it is.
+    decisive = ("status", "end_time", "event_memberships", "updated_at")
     uri: str
     start_time: Time
     end_time: Time | None = None

@@ -44,6 +44,7 @@ def schedules(gateway: Gateway) -> Awaitable[Listed[Any]]:
 LISTS = [
     (event_types, bodies.event_type(), bodies.event_type(duration=None)),
     (event_types, bodies.event_type(), bodies.event_type(active="yes")),
+    (event_types, bodies.event_type(), bodies.event_type(pooling_type=5)),
     (slots, SLOT, SLOT | {"start_time": None}),
     (slots, SLOT, SLOT | {"invitees_remaining": "many"}),
     (busy_times, BUSY, BUSY | {"end_time": 5}),
@@ -94,10 +95,10 @@ ODD_DETAILS: list[dict[str, Any]] = [
     {"scheduled_event": {"location": {"type": "inbound_call", "location": 4915112345}}},
     {"scheduled_event": {"location": "here"}},
     {"scheduled_event": {"calendar_event": {"external_id": 5}}},
-    {"scheduled_event": {"name": 5, "updated_at": "soon", "event_type": {}}},
+    {"scheduled_event": {"name": 5, "event_type": {}}},
     {"no_show": {}},
     {"no_show": {"uri": 5}},
-    {"tracking": "none", "timezone": 1, "updated_at": "9999-12-31T23:59:59Z"},
+    {"tracking": "none", "timezone": 1},
     {"cancel_url": 5, "reschedule_url": {}, "cancellation": []},
 ]
 
@@ -135,6 +136,8 @@ DECISIVE: list[dict[str, Any]] = [
     {"new_invitee": 5},
     {"email": ["x"]},
     {"created_at": None},
+    {"updated_at": "9999-12-31T23:59:59Z"},
+    {"scheduled_event": {"updated_at": "soon"}},
     {"scheduled_event": {"status": 5}},
     {"scheduled_event": {"end_time": "later"}},
     {"scheduled_event": {"start_time": None}},
@@ -158,12 +161,47 @@ def test_what_decides_is_never_left_out(odd: dict[str, Any]) -> None:
 async def test_an_invitee_is_fetched_without_an_odd_detail() -> None:
     """The API's answers are read as webhooks are."""
     wire = Wire(
-        resource(bodies.invitee(no_show={})),
+        resource(bodies.invitee(timezone=1)),
         resource(bodies.event(location={"type": "custom", "location": 5})),
     )
 
     facts = await CalendlyBookingsGateway(wire.api).invitee(ACCESS, bodies.INVITEE)
 
-    assert facts.no_show is None
     assert facts.details.location is not None
     assert (facts.details.location.text, facts.details.start) == (None, bodies.START)
+
+
+@pytest.mark.parametrize(
+    ("invitee", "event"),
+    [
+        ({"no_show": {}}, {}),
+        ({"no_show": {"uri": 5}}, {}),
+        ({"updated_at": "soon"}, {}),
+        ({}, {"updated_at": "soon"}),
+    ],
+)
+async def test_a_read_guesses_neither_a_mark_nor_a_date(
+    invitee: dict[str, Any], event: dict[str, Any]
+) -> None:
+    """In a read an absent mark removes the stored one, so an odd mark is no absent one."""
+    wire = Wire(resource(bodies.invitee(**invitee)), resource(bodies.event(**event)))
+    with pytest.raises(CalendlyProtocolError, match="cannot be read"):
+        await CalendlyBookingsGateway(wire.api).invitee(ACCESS, bodies.INVITEE)
+
+    pages = Wire(
+        answer(200, bodies.page(bodies.event(**event))),
+        answer(200, bodies.page(bodies.invitee(**invitee))),
+    )
+    page = await CalendlyBookingsGateway(pages.api).page(ACCESS, bodies.USER, SPAN, None)
+    assert (page.facts, page.unreadable) == ((), 1)
+
+
+async def test_an_odd_pooling_type_is_not_taken_for_a_single_host() -> None:
+    """A round robin whose kind cannot be read would be booked as if it had one seat."""
+    wire = Wire(resource(bodies.event_type(pooling_type={"kind": "round_robin"})))
+    with pytest.raises(CalendlyProtocolError, match="pooling_type"):
+        await event_types_of(wire)
+
+
+def event_types_of(wire: Wire) -> Awaitable[Any]:
+    return Gateway(wire.api).event_type(ACCESS, bodies.EVENT_TYPE)
