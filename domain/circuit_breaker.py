@@ -85,8 +85,8 @@ CLOSED = Breaker()
 PROBE_TIMEOUT = timedelta(seconds=60)
 # The share that jitter adds at most: breakers that opened together do not all probe together.
 JITTER = 0.2
-# Failures of one account that count at a time: with the usual threshold of five, at least three
-# accounts fail before calls of all others are refused.
+# Failures of one account that count at a time while others are answered: with the usual threshold
+# of five, at least three accounts fail before calls of all others are refused.
 MOST_OF_ONE_ACCOUNT = 2
 # How much longer the account that opened a breaker waits: another one takes the probe.
 OPENER_WAITS = timedelta(seconds=15)
@@ -212,10 +212,13 @@ def failed(
     policy: BreakerPolicy,
     chance: float = 0.0,
     subject: str = "",
+    *,
+    limited: bool = True,
 ) -> Breaker:
     """A call failed for a passing reason: count it, open at the threshold or after a probe.
 
-    In a closed breaker no more than MOST_OF_ONE_ACCOUNT failures of one account count at a time.
+    In a closed breaker no more than MOST_OF_ONE_ACCOUNT failures of one account count at a time,
+    as long as other accounts are answered.
 
     Args:
         breaker: the current state.
@@ -223,6 +226,7 @@ def failed(
         policy: threshold, window and times.
         chance: a random number in [0, 1), for how long it opens.
         subject: the account whose call failed; empty for a call of no account.
+        limited: whether that limit holds; false if no other account was answered lately.
 
     """
     failures = breaker.failures + 1
@@ -231,7 +235,7 @@ def failed(
         return msgspec.structs.replace(breaker, failures=failures)
     recent = _within(breaker, now, policy)
     is_closed = breaker.state is BreakerState.CLOSED
-    if is_closed and subject and [by for _, by in recent].count(subject) >= MOST_OF_ONE_ACCOUNT:
+    if is_closed and limited and subject and _number_of(subject, recent) >= MOST_OF_ONE_ACCOUNT:
         return breaker
     # Sorted, as the clocks of those who share a breaker differ a little.
     counted = sorted([*recent, (now, subject)], key=itemgetter(0))[-policy.threshold :]
@@ -249,6 +253,10 @@ def failed(
         failed_by=failed_by,
     )
     return msgspec.structs.replace(opened, open_until=now + open_for(opened, policy, chance))
+
+
+def _number_of(subject: str, recent: list[tuple[datetime, str]]) -> int:
+    return sum(by == subject for _, by in recent)
 
 
 def _within(breaker: Breaker, now: datetime, policy: BreakerPolicy) -> list[tuple[datetime, str]]:

@@ -27,11 +27,23 @@ class AccountFailures:
         self._window = window
         self._failing_since: dict[str, datetime] = {}
         self._answered_at: datetime | None = None
+        # The latest answers of two accounts: for each account, one of them is another's.
+        self._latest: dict[str, datetime] = {}
 
     def answered(self, subject: str, now: datetime) -> None:
         """An account got an answer, which may be a refusal."""
         self._failing_since.pop(subject, None)
         self._answered_at = now
+        self._latest.pop(subject, None)
+        self._latest[subject] = now
+        if len(self._latest) > 2:  # noqa: PLR2004 - as above
+            del self._latest[next(iter(self._latest))]
+
+    def others_answered(self, subject: str, now: datetime) -> bool:
+        """Whether another account got an answer within the window."""
+        return any(
+            each != subject and now - at < self._window for each, at in self._latest.items()
+        )
 
     def is_evidence(self, subject: str, now: datetime) -> bool:
         """Take note that an account failed; return whether that speaks against the host."""

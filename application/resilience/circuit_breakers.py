@@ -176,8 +176,12 @@ class CircuitBreakers:
         self, surface: Surface, admitted: Breaker, now: datetime, subject: str
     ) -> None:
         chance = self._randomness.fraction()
+        # Where one or two accounts are in use an outage is seen by their failures alone.
+        limited = self._own_trouble[surface].others_answered(subject, now)
         change = await self._report(
-            surface, admitted, lambda breaker: failed(breaker, now, self._policy, chance, subject)
+            surface,
+            admitted,
+            lambda breaker: failed(breaker, now, self._policy, chance, subject, limited=limited),
         )
         if change is None:
             return

@@ -279,6 +279,15 @@ def test_one_account_never_opens_it() -> None:
     assert breaker.failed_by == ("odd", "odd")
 
 
+def test_one_account_opens_it_if_no_other_is_answered() -> None:
+    """An installation with one account sees an outage too."""
+    breaker = CLOSED
+    for _ in range(WIDE.threshold):
+        breaker = failed(breaker, NOW, WIDE, subject="only", limited=False)
+
+    assert breaker.state is BreakerState.OPEN
+
+
 def test_three_accounts_open_it() -> None:
     """An outage is seen as soon as three accounts meet it."""
     breaker = failed_often(CLOSED, "a", "a", "a", "b", "b", "b", "c")

@@ -80,13 +80,30 @@ async def test_a_refusal_shows_that_others_are_answered(accounts: Accounts) -> N
     assert await accounts.state() is BreakerState.CLOSED
 
 
-async def test_a_single_account_stops_no_other(accounts: Accounts) -> None:
-    """The only account in use fails any number of times; the calls of all others go on."""
+async def test_an_outage_is_seen_with_a_single_account(accounts: Accounts) -> None:
+    """If no other account is answered, the failures of the only one in use all count."""
+    assert await accounts.call("only")
     accounts.errors["only"] = CalendlyUnavailable("down")
-    for _ in range(4 * BREAKER.threshold):
-        assert await accounts.call("only")
+    sent = [await accounts.call("only") for _ in range(2 * BREAKER.threshold)]
 
-    assert await accounts.call("newcomer")
+    assert sum(sent) == BREAKER.threshold
+    assert await accounts.state() is BreakerState.OPEN
+
+
+async def test_an_outage_is_seen_with_two_accounts(accounts: Accounts, product: Product) -> None:
+    """The last answer of the other account protects for a window and no longer."""
+    await accounts.call("a")
+    await accounts.call("b")
+    accounts.errors |= dict.fromkeys("ab", CalendlyUnavailable("down"))
+    for _ in range(BREAKER.threshold):
+        assert await accounts.call("a")
+        assert await accounts.call("b")
+    assert await accounts.state() is BreakerState.CLOSED
+    product.clock.advance(BREAKER.window)
+    sent = [await accounts.call(subject) for subject in "ab" * BREAKER.threshold]
+
+    assert sum(sent) == BREAKER.threshold
+    assert await accounts.state() is BreakerState.OPEN
 
 
 async def test_an_unreadable_success_is_no_outage(accounts: Accounts) -> None:
@@ -150,7 +167,7 @@ async def test_a_broken_account_that_is_left_alone_is_believed_again(
     for _ in range(BREAKER.threshold):
         assert await accounts.call("broken")
 
-    assert (await accounts.breaker()).failed_by == ("broken", "broken")
+    assert (await accounts.breaker()).failed_by == ("broken",) * BREAKER.threshold
 
 
 async def test_a_broken_account_does_not_spoil_a_probe(
