@@ -14,7 +14,7 @@ from application.ports.calendly.bookings import CalendlyBookings
 from application.ports.clock import Clock
 from application.ports.storage.webhook_events import WebhookEvent
 from application.tokens.calendly_session import CalendlySession
-from domain.errors import Kind, SlotkeeperError
+from domain.errors import CalendlyUnavailable, Kind, SlotkeeperError
 from domain.ids import IntegrationId
 from domain.reads import as_read
 from domain.webhook import ParsedWebhook
@@ -45,8 +45,9 @@ class FetchUnreadable:
             page_began_at: when the page of events began (UTC).
 
         Raises:
-            TimeoutError: it has to wait for another page.
-            SlotkeeperError: of a temporary kind; the same fetch may succeed later.
+            TimeoutError: this page has no time left for it.
+            SlotkeeperError: of a temporary kind; the same fetch may succeed later. A fetch that
+                takes longer than ONE_FETCH is a CalendlyUnavailable.
 
         """
         integration_id, uri = event.integration_id, webhook.invitee_uri
@@ -58,6 +59,11 @@ class FetchUnreadable:
         try:
             async with asyncio.timeout(ONE_FETCH):
                 return await self._fetch(integration_id, uri, webhook, now)
+        except TimeoutError:
+            # With a code and a pause, so that the next page begins with other events.
+            raise CalendlyUnavailable(
+                f"The invitee was not fetched within {ONE_FETCH:.0f} seconds."
+            ) from None
         except SlotkeeperError as error:
             if error.kind in PASSING and not getattr(error, "unreadable", False):
                 raise

@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 
 from application.jobs.job_result import LEFT_FOR_LATER
+from application.webhooks import fetch_unreadable
 from application.webhooks.fetch_unreadable import FETCHES_FOR
 from domain.booking import BookingStatus
 from domain.errors import CalendlyForbidden, CalendlyUnavailable
@@ -95,3 +96,24 @@ async def test_fetches_end_before_the_claim_does(
 
     assert job_result.done == {"applied": 1, LEFT_FOR_LATER: 1}
     assert sorted(each.status for each in events(product)) == ["applied", "pending"]
+
+
+async def test_a_fetch_that_hangs_delays_no_other_event(
+    product: Product, process: Process, ada: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has its reason, waits as in an outage, and the event behind it has its turn."""
+    monkeypatch.setattr(fetch_unreadable, "ONE_FETCH", 0.05)
+    uri = await unreadable(product, process, ada)
+    later = bodies.webhook("invitee.canceled", bodies.payload(uri=uri, status=6))
+    await deliver(process, later, ada.integration)
+    hold = product.calendly.hold_next("invitee")
+
+    job_result = await process.apply(1, lambda _: None)
+
+    assert (job_result.failed, job_result.done) == ({"calendly_unavailable": 1}, {})
+    stuck = [each for each in events(product) if each.reason is not None]
+    assert [(each.status, each.reason, each.event.attempts) for each in stuck] == [
+        ("pending", "calendly_unavailable", 0)
+    ]
+    hold.release()
+    assert (await process.apply(1, lambda _: None)).done == {"applied": 1}
