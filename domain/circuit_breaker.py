@@ -226,7 +226,7 @@ def failed(
         policy: threshold, window and times.
         chance: a random number in [0, 1), for how long it opens.
         subject: the account whose call failed; empty for a call of no account.
-        limited: whether that limit holds; false if no other account was answered lately.
+        limited: whether that limit holds; false if no other account got an answer.
 
     """
     failures = breaker.failures + 1

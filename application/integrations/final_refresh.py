@@ -81,7 +81,7 @@ class FinalRefresh:
         await self._circuit_breakers.call(
             Surface.OAUTH,
             lambda: self._spend(integration, tokens, refresh, lease, budget),
-            subject=str(integration.id),
+            subject=str(integration.user_id),
         )
 
     async def _spend(

@@ -44,7 +44,7 @@ class RevokeAtCalendly:
     async def revoke(self, integration: Integration, token: Secret) -> None:
         """Revoke one token of an integration. Raises CircuitOpen and the CalendlyError family."""
         await self.circuit_breakers.call(
-            Surface.OAUTH, lambda: self.oauth.revoke(token), subject=str(integration.id)
+            Surface.OAUTH, lambda: self.oauth.revoke(token), subject=str(integration.user_id)
         )
 
     async def _own(self, integration: Integration, access: Access) -> list[str]:
@@ -62,7 +62,7 @@ class RevokeAtCalendly:
             return await self.circuit_breakers.call(
                 Surface.API,
                 lambda: self.subscriptions.all(access, integration.account),
-                subject=str(integration.id),
+                subject=str(integration.user_id),
             )
         except CalendlyForbidden:
             return []
@@ -72,7 +72,7 @@ class RevokeAtCalendly:
             await self.circuit_breakers.call(
                 Surface.API,
                 lambda: self.subscriptions.delete(access, uri),
-                subject=str(integration.id),
+                subject=str(integration.user_id),
             )
         except CalendlyForbidden:
             return

@@ -70,7 +70,7 @@ class CircuitBreakers:
         Args:
             surface: what the call goes to.
             work: the call.
-            subject: an opaque id of the account that the call is for. An account that fails for
+            subject: the opaque id of the user whose account the call is for. An account that fails for
                 its own reasons then does not stop the others (see AccountFailures, and
                 `failed` of the breaker). Without it every failure counts.
 

@@ -108,7 +108,7 @@ class CalendlySession:
         return await self.circuit_breakers.call(
             Surface.API,
             lambda: self._repeat(seen, lambda: work(access)),
-            subject=str(integration.id),
+            subject=str(integration.user_id),
         )
 
     async def _repeat(self, seen: Seen, work: Callable[[], Awaitable[T]]) -> T:

@@ -150,7 +150,7 @@ class RefreshUnderLease:
         try:
             # The outcome is stored within the call: the breaker records its own result afterwards.
             return await self._circuit_breakers.call(
-                Surface.OAUTH, lambda: self._send.run(request), subject=str(integration.id)
+                Surface.OAUTH, lambda: self._send.run(request), subject=str(integration.user_id)
             )
         except CircuitOpen as error:
             await self._results.retry_later(integration, lease, error)

@@ -1,8 +1,10 @@
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from application.integrations.view_integration import ViewIntegration
+from application.ports.storage.breakers import Surface
 from application.tokens.token_encryption import open_access
 from domain.errors import (
     CalendlyProtocolError,
@@ -274,3 +276,21 @@ async def test_one_person_who_fails_stops_no_other_user(
 
     flow = await Flow(product, process, sound).begin(await product.user("sound"))
     assert (await flow.complete()).error is None
+
+
+async def test_calls_at_connect_and_later_calls_are_of_one_user(
+    flow: Flow, product: Product, process: Process, user_id: UserId, account: Account
+) -> None:
+    """A person's failures are limited together, before and after the connection exists."""
+    integration_id = (await flow.complete()).integration_id
+    assert integration_id is not None
+    product.clock.advance(timedelta(hours=2))
+    again = await Flow(product, process, account).begin(user_id)
+    product.calendly.fail_next("exchange_code", CalendlyUnavailable("500"))
+    assert (await again.complete()).error is not None
+    product.calendly.fail_next("refresh", CalendlyUnavailable("500"))
+    with pytest.raises(CalendlyUnavailable):
+        await process.session.call(integration_id, product.calendly.me)
+
+    breaker = await process.circuit_breakers.current(Surface.OAUTH)
+    assert breaker.failed_by == (str(user_id),) * 2
