@@ -28,10 +28,12 @@ class DirectClient(httpx.AsyncClient):
     async def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
         """Send a request and read the whole answer, decompressed.
 
-        A refusal whose body is too large keeps its status and loses its body.
+        A refusal whose body is too large, or cannot be decompressed, keeps its status and loses
+        its body.
 
         Raises:
             AnswerTooLarge: the body of a success exceeds `bounded_body.MOST_BYTES`.
+            httpx.DecodingError: the body of a success is not what its Content-Encoding says.
             httpx.HTTPError: from the transport.
             RuntimeError: the client was closed.
 
@@ -45,7 +47,7 @@ class DirectClient(httpx.AsyncClient):
             bound(response)
         try:
             await response.aread()
-        except AnswerTooLarge:
+        except (AnswerTooLarge, httpx.DecodingError):
             await response.aclose()
             if response.is_success:
                 raise

@@ -41,13 +41,15 @@ def endless(status: bytes = b"200 OK", pieces: int = ENDLESS) -> Behaviour:
     return talk_on
 
 
-def compressed(body: bytes, encoding: bytes = b"gzip") -> Behaviour:
+def compressed(
+    body: bytes, encoding: bytes = b"gzip", status: bytes = b"200 OK", headers: bytes = b""
+) -> Behaviour:
     """Answer with a body that is declared to be compressed."""
 
     async def answer(talk: Talk) -> None:
         await talk.request()
-        head = b"HTTP/1.1 200 OK\r\ncontent-encoding: %s\r\ncontent-length: %d\r\n\r\n"
-        await talk.say(head % (encoding, len(body)) + body)
+        head = b"HTTP/1.1 %s\r\n%scontent-encoding: %s\r\ncontent-length: %d\r\n\r\n"
+        await talk.say(head % (status, headers, encoding, len(body)) + body)
 
     return answer
 
@@ -100,6 +102,21 @@ async def test_a_refusal_keeps_its_status(client: httpx.AsyncClient) -> None:
         response = await send(client, client.build_request("GET", peer.url))
 
     assert (response.status_code, response.content) == (503, b"")
+
+
+@pytest.mark.parametrize("encoding", [b"gzip", b"br"])
+async def test_a_refusal_that_cannot_be_decompressed_keeps_its_status(
+    client: httpx.AsyncClient, encoding: bytes
+) -> None:
+    """A broken body of a 429 does not hide how long to wait."""
+    refusal = compressed(
+        b"no such format", encoding, b"429 Too Many Requests", b"retry-after: 7\r\n"
+    )
+    async with listening(refusal) as peer:
+        response = await send(client, client.build_request("GET", peer.url))
+
+    assert (response.status_code, response.content) == (429, b"")
+    assert response.headers["retry-after"] == "7"
 
 
 def api(client: httpx.AsyncClient, url: str) -> CalendlyApi:
