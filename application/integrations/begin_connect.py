@@ -21,12 +21,14 @@ class StartedConnect(msgspec.Struct, frozen=True):
 
     Args:
         authorize_url: where to send the user's browser.
+        state: names the flow, as Calendly echoes it to the callback.
         browser_token: to be set as a cookie in that browser, when the flow is bound to it.
         expires_at: until when the callback is accepted (UTC).
 
     """
 
     authorize_url: str
+    state: str
     browser_token: Secret | None
     expires_at: datetime
 
@@ -81,7 +83,9 @@ class BeginConnect:
             state=state, challenge=pkce_challenge(verifier), redirect_uri=self.redirect_uri
         )
         token = Secret(cookie) if cookie else None
-        return StartedConnect(authorize_url=url, browser_token=token, expires_at=expires_at)
+        return StartedConnect(
+            authorize_url=url, state=state, browser_token=token, expires_at=expires_at
+        )
 
 
 def verifier_bound_to(state_hash: bytes) -> str:

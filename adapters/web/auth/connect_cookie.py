@@ -1,33 +1,44 @@
-"""The cookie that binds a connect flow to the browser that began it (RFC 9700, 2.1: CSRF)."""
+"""The cookie that binds a connect flow to the browser that began it (RFC 9700, 2.1: CSRF).
+
+Each flow has a cookie of its own, so that two tabs of one browser do not overwrite each other's.
+"""
+
+from urllib.parse import urlsplit
 
 from litestar.datastructures import Cookie
 
 from adapters.settings import Settings
+from application.security.hashing import digest
 from domain.secret import Secret
 
 NAME = "slotkeeper_connect"
 _PATH = "/api/calendly/callback"
+_NAME_DIGITS = 16
 
 
-def connect_cookie(token: Secret, settings: Settings) -> Cookie:
+def name_of(state: str) -> str:
+    """Return the name of the cookie of the flow with this state, without the state itself."""
+    return f"{NAME}_{digest(state).hex()[:_NAME_DIGITS]}"
+
+
+def connect_cookie(state: str, token: Secret, settings: Settings) -> Cookie:
     """Return the cookie; Lax, because the browser comes back from Calendly's site."""
-    return Cookie(
-        key=NAME,
-        value=token.reveal(),
-        path=_PATH,
-        max_age=int(settings.connect_ttl.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=settings.public_url.startswith("https://"),
-    )
+    return _cookie(state, token.reveal(), int(settings.connect_ttl.total_seconds()), settings)
 
 
-def forget_cookie(settings: Settings) -> Cookie:
+def forget_cookie(state: str, settings: Settings) -> Cookie:
+    """Return the cookie that makes the browser drop the one of this flow."""
+    return _cookie(state, "", 0, settings)
+
+
+def _cookie(state: str, value: str, max_age: int, settings: Settings) -> Cookie:
+    # A proxy may serve the service below a path, which the browser sees and the service does not.
+    path = urlsplit(settings.public_url).path.rstrip("/") + _PATH
     return Cookie(
-        key=NAME,
-        value="",
-        path=_PATH,
-        max_age=0,
+        key=name_of(state),
+        value=value,
+        path=path,
+        max_age=max_age,
         httponly=True,
         samesite="lax",
         secure=settings.public_url.startswith("https://"),

@@ -138,26 +138,28 @@ class ConnectController(Controller):
         error: Annotated[
             str | None, QueryParameter(description="Why Calendly gave no code.")
         ] = None,
-        browser_token: Annotated[
+        earlier_token: Annotated[
             str | None,
             CookieParameter(
                 name=connect_cookie.NAME, description="Binds the flow to its browser."
             ),
         ] = None,
     ) -> Response[Any]:
+        # The previous version set one cookie for all flows, under the plain name.
+        own_token = request.cookies.get(connect_cookie.name_of(oauth_state or ""))
         try:
             outcome = await services.complete_connect(
                 state=oauth_state,
                 code=code,
                 error=error,
-                browser_token=browser_token,
+                browser_token=own_token or earlier_token,
                 user_id=user_id,
             )
         except errors.SlotkeeperError as failure:
             return _failed(request, failure)
         about_integration(outcome.integration_id)
         answered = _answered(request, outcome)
-        answered.set_cookie(connect_cookie.forget_cookie(services.settings))
+        answered.set_cookie(connect_cookie.forget_cookie(oauth_state or "", services.settings))
         return answered
 
 
@@ -165,7 +167,8 @@ def to_consent(begun: Begun, services: Services) -> Redirect:
     """Return the redirect to the consent page, with the cookie that binds the browser."""
     cookies = []
     if begun.browser_token is not None:
-        cookies.append(connect_cookie.connect_cookie(begun.browser_token, services.settings))
+        cookie = connect_cookie.connect_cookie(begun.state, begun.browser_token, services.settings)
+        cookies.append(cookie)
     return Redirect(begun.authorize_url, status_code=302, cookies=cookies)
 
 

@@ -173,6 +173,7 @@ class FakeConnect:
         self.flows[state] = Flow(user_id, return_to, cookie, replace)
         return StartedConnect(
             authorize_url=f"https://auth.calendly.com/oauth/authorize?state={state}",
+            state=state,
             browser_token=Secret(cookie) if cookie else None,
             expires_at=story.NOW + timedelta(minutes=10),
         )

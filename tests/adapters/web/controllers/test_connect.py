@@ -2,6 +2,7 @@ from uuid import UUID
 
 import pytest
 
+from adapters.web.auth.connect_cookie import name_of
 from domain.errors import ConsentDenied, GrantRefused, ScopesDeclined, SlotkeeperError
 from domain.ids import IntegrationId
 from domain.integration import Cause, Recovery
@@ -30,7 +31,8 @@ async def test_a_browser_is_sent_to_the_consent_page(client: Client) -> None:
     cookie = answer.headers["set-cookie"]
     assert answer.status_code == 302
     assert answer.headers["location"].startswith("https://auth.calendly.com/oauth/authorize")
-    assert cookie.startswith("slotkeeper_connect=browser-state-1;")
+    assert cookie.startswith(f"{name_of('state-1')}=browser-state-1;")
+    assert "state-1" not in cookie.partition("=")[0]
     for part in ("HttpOnly", "SameSite=lax", "Secure", "Path=/api/calendly/callback"):
         assert part in cookie
 
@@ -186,9 +188,51 @@ async def test_the_browser_that_began_completes(client: Client, services: StandI
     answer = await client.get(CALLBACK, params={"state": "state-1", "code": "c"}, headers=PAGE)
 
     assert answer.status_code == 200
-    assert "slotkeeper_connect=" in answer.headers["set-cookie"]
+    assert f"{name_of('state-1')}=" in answer.headers["set-cookie"]
     assert "Max-Age=0" in answer.headers["set-cookie"]
     assert len(services.connect.connected) == 1
+
+
+@pytest.mark.parametrize("order", [("state-1", "state-2"), ("state-2", "state-1")])
+async def test_two_tabs_of_one_browser_both_complete(
+    client: Client, order: tuple[str, str]
+) -> None:
+    """A second flow in the same browser takes nothing from the first; both complete."""
+    for _ in order:
+        await client.get(CONNECT, headers={**CALLER, **PAGE}, follow_redirects=False)
+
+    answers = [
+        await client.get(CALLBACK, params={"state": state, "code": "c"}, headers=PAGE)
+        for state in order
+    ]
+
+    assert [each.status_code for each in answers] == [200, 200]
+
+
+async def test_a_flow_of_the_previous_version_completes(
+    client: Client, services: StandInServices
+) -> None:
+    """A flow that began under the one cookie of the previous version still completes."""
+    await client.get(CONNECT, headers={**CALLER, **PAGE}, follow_redirects=False)
+    client.cookies.clear()
+    client.cookies.set("slotkeeper_connect", "browser-state-1")
+
+    answer = await client.get(CALLBACK, params={"state": "state-1", "code": "c"}, headers=PAGE)
+
+    assert answer.status_code == 200
+    assert len(services.connect.connected) == 1
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+async def test_below_a_path_the_cookie_reaches_the_callback(end: str) -> None:
+    """Where PUBLIC_URL has a path, which the proxy removes, the browser sends the cookie back."""
+    services = StandInServices(settings_with(PUBLIC_URL=f"https://example.com/slots{end}"))
+
+    async with serving(services) as client:
+        at_service = f"https://example.com{CONNECT}"
+        answer = await client.get(at_service, headers={**CALLER, **PAGE}, follow_redirects=False)
+
+    assert "Path=/slots/api/calendly/callback;" in f"{answer.headers['set-cookie']};"
 
 
 async def test_another_browser_does_not_complete(

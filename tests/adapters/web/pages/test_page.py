@@ -156,7 +156,7 @@ async def test_the_button_begins_a_flow_bound_to_the_browser(
 
     flow = demo.connect.flows["state-1"]
     assert answer.status_code == 302
-    assert "slotkeeper_connect=" in answer.headers["set-cookie"]
+    assert "slotkeeper_connect_" in answer.headers["set-cookie"]
     assert (flow.return_to, flow.user_id) == ("/", demo.identify_caller.users["demo"])
 
 
