@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from adapters.calendly.errors import Call, throttled, transport_failure, unreadable
-from adapters.calendly.http import DEADLINE, send
+from adapters.calendly.http import DEADLINE, send_and_wait
 from adapters.calendly.rate_budget import Allowance, RateBudget
 from adapters.calendly.rate_headers import rate_state, retry_after
 from adapters.calendly.translation.tokens import first_pair, next_pair
@@ -174,7 +174,7 @@ class CalendlyOAuthGateway:
 
     async def _send(self, call: Call, request: httpx.Request) -> httpx.Response:
         try:
-            return await send(self._client, request, deadline=self._deadline)
+            return await send_and_wait(self._client, request, deadline=self._deadline)
         except httpx.HTTPError as failure:
             raise transport_failure(call, failure) from None
 

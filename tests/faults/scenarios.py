@@ -21,6 +21,7 @@ SCENARIOS = {
     "calendly_outage": "tests.faults.moved.outage",
     "dropped_answers": "tests.faults.moved.dropped_answers",
     "in_use": "tests.faults.moved.in_use",
+    "frozen": "tests.faults.frozen",
     "healing": "tests.faults.healing",
     "webhook_duplicates": "tests.faults.webhook_duplicates",
     "webhook_kills": "tests.faults.webhook_kills",

@@ -37,6 +37,10 @@ class WebServers:
         for each in chosen:
             self._ports[each] = await self._running[each].serves("/health/live")
 
+    def running(self, number: int) -> Running:
+        """Return the process of one that runs."""
+        return self._running[number]
+
     async def kill(self, number: int) -> None:
         """`kill -9`."""
         await self._running.pop(number).kill()

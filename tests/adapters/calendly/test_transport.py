@@ -2,12 +2,13 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
-from adapters.calendly.http import open_http, send
+from adapters.calendly.http import open_http, send, send_and_wait
 from tests.adapters.calendly.peer import Behaviour, Talk, listening
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
@@ -136,6 +137,38 @@ async def test_a_trickling_answer_has_a_deadline(client: httpx.AsyncClient) -> N
 
         with pytest.raises(httpx.ReadTimeout):
             await asyncio.wait_for(send(client, sent, deadline=0.2), timeout=2)
+
+
+async def test_an_answer_that_came_while_the_loop_stood_still_is_read() -> None:
+    """Timers that are due when the process goes on do not cost the answer in its socket."""
+    async with open_http(connect_timeout=0.2, read_timeout=0.3) as client:
+        stuck = asyncio.Event()
+
+        async def answer_while_it_stands_still(talk: Talk) -> None:
+            await talk.request()
+            await talk.say(OK)
+            stuck.set()
+
+        async with listening(answer_while_it_stands_still) as peer:
+            waiting = asyncio.ensure_future(
+                send_and_wait(client, client.build_request("POST", peer.url))
+            )
+            await stuck.wait()
+            time.sleep(1.0)  # noqa: ASYNC251 - the whole loop stands still
+
+            assert (await waiting).status_code == 200
+
+
+async def test_a_silent_peer_is_given_up_all_the_same() -> None:
+    """Without an answer the wait ends after the read and connect time-outs together."""
+    async with (
+        open_http(connect_timeout=0.1, read_timeout=0.2) as client,
+        listening(silence) as peer,
+    ):
+        with pytest.raises(httpx.ReadTimeout):
+            await asyncio.wait_for(
+                send_and_wait(client, client.build_request("POST", peer.url)), timeout=3
+            )
 
 
 async def test_a_connection_is_used_again(client: httpx.AsyncClient) -> None:
