@@ -1,6 +1,7 @@
 """`python -m tests.faults`: run the scenarios at their full sizes and print the table."""
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -8,14 +9,17 @@ from collections.abc import Sequence
 import click
 
 from tests.faults import scenarios
+from tests.faults.calendly import SWITCHES
 from tests.faults.row import Row, table
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(sorted(scenarios.SCENARIOS)))
 @click.option("--scale", default=1.0, show_default=True, help="Part of the full size.")
-def main(names: tuple[str, ...], scale: float) -> None:
+@click.option("--switch", "switches", multiple=True, help="A sandbox switch to turn on.")
+def main(names: tuple[str, ...], scale: float, switches: tuple[str, ...]) -> None:
     """Run the scenarios NAMES, or all, one after the other; exit 1 where a row falls short."""
+    os.environ[SWITCHES] = ",".join(switches)
     rows: list[Row] = []
     for name in names or tuple(scenarios.SCENARIOS):
         began = time.monotonic()

@@ -1,5 +1,6 @@
 """The sandbox's control surface, as scenarios use it."""
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,6 +9,13 @@ import httpx
 import msgspec
 
 CHUNK = 5_000
+# Names the switches of the sandbox, separated by commas, that every scenario turns on.
+SWITCHES = "FAULTS_SWITCHES"
+
+
+def switched_on() -> dict[str, bool]:
+    """Return the sandbox switches that the command line turns on."""
+    return {name: True for name in os.environ.get(SWITCHES, "").split(",") if name}
 
 
 class TokenState(msgspec.Struct, frozen=True):
@@ -94,4 +102,6 @@ class Calendly:
 async def open_calendly(url: str) -> AsyncIterator[Calendly]:
     """Yield a sandbox at an address."""
     async with httpx.AsyncClient(base_url=url, timeout=120, trust_env=False) as http:
-        yield Calendly(http)
+        calendly = Calendly(http)
+        await calendly.control("PATCH", "/switches", **switched_on())
+        yield calendly

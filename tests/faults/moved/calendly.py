@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from tests.faults.calendly import switched_on
+
 ROOT = Path(__file__).parents[3]
 NAMED_USERS = 3  # the sandbox seeds them before the numbered ones
 
@@ -60,7 +62,9 @@ async def running(users: int) -> AsyncIterator[Calendly]:
                 verify=False,  # noqa: S501 - plain HTTP; reading certificates takes time
                 timeout=120,
             ) as http:
-                yield Calendly(url, http)
+                calendly = Calendly(url, http)
+                await calendly.control("PATCH", "/switches", **switched_on())
+                yield calendly
         finally:
             process.kill()  # it keeps nothing
             process.wait()
