@@ -12,11 +12,20 @@ from typing import Annotated, Any
 import msgspec
 
 from adapters.variables.durations import format_duration
-from adapters.variables.parsing import address, duration, http_url, one_of, origins, text
+from adapters.variables.parsing import (
+    address,
+    duration,
+    durations,
+    http_url,
+    one_of,
+    origins,
+    text,
+)
 from adapters.variables.parsing import whole_number as number
 from adapters.variables.reader import read
 from adapters.variables.secret_parsing import key_ring, postgres_url, secret, secrets
 from adapters.variables.variable import Fault, Variable
+from domain.refusal import RefusalPolicy
 from domain.retention import SHORTEST
 from domain.secret import Secret
 
@@ -172,6 +181,17 @@ class Settings(TemporalSettings, frozen=True, kw_only=True):
     refresh_horizon: Annotated[timedelta, _span(_SECOND, _DAY)] = timedelta(minutes=75)
     # Renewed when a token request leaves, it has to outlast that request, which ends within 30 s.
     refresh_lease: Annotated[timedelta, _span(45 * _SECOND, 60 * _MINUTE)] = timedelta(seconds=90)
+    # How long after its start an exchange without outcome forbids another. New tokens that could
+    # not be stored, because PostgreSQL was down, have to be stored within this.
+    refresh_doubt: Annotated[timedelta, _span(_SECOND, _DAY)] = timedelta(minutes=10)
+    # The waits after which a refused grant is asked again, before it is erased.
+    refusal_retry: Annotated[
+        tuple[timedelta, ...],
+        Variable(
+            durations(_SECOND, 31 * _DAY),
+            "List durations from 1s to 31d, separated by commas: 15m,2h,24h.",
+        ),
+    ] = RefusalPolicy().ask_again_after
     # Token requests a second and worker that the job makes on average; 0: as many as it can.
     refresh_rate: Annotated[int, _count(0, 10_000)] = 500
     breaker_threshold: Annotated[int, _count(1, 1000)] = 5

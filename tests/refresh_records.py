@@ -12,7 +12,10 @@ async def begin(
     uow: UnitOfWork, integration_id: IntegrationId, lease: Lease, now: datetime, until: datetime
 ) -> StartResult:
     """Record a batch of one start."""
-    (result,) = await uow.refresh_queue.begin([RefreshStart(integration_id, lease, now, until)])
+    found = await uow.integrations.get(integration_id)
+    version = found.tokens.version if found and found.tokens else 0
+    start = RefreshStart(integration_id, lease, now, until, version)
+    (result,) = await uow.refresh_queue.begin([start])
     return result
 
 

@@ -21,7 +21,7 @@ READ_TIMEOUT = 10.0
 # A read time-out restarts with each byte, so a trickling answer needs a bound of its own. It
 # stays well below the refresh lease, which must outlive every request made under it.
 DEADLINE = REQUEST_DEADLINE.total_seconds()
-# A timer that fires so many seconds after it was due says that this process stood still.
+# A timer that fires so many seconds after it was due says that this process was stopped.
 LATE = 0.5
 # The time for answers that came while it did, and the turns that the loop needs to read one.
 GRACE = 5.0
@@ -71,7 +71,7 @@ async def send_and_wait(
 ) -> httpx.Response:
     """Send a request whose answer must not be lost, and read the whole answer.
 
-    A process that was stopped for a while finds its timers due before it reads its sockets. So no
+    A process that was stopped finds its timers due before it reads its sockets. So no
     timer of the transport bounds the wait for this answer, only `deadline` does. When it is over,
     the event loop first reads the sockets. If the loop itself was late, it gets GRACE seconds.
 

@@ -97,6 +97,10 @@ class CalendlyOAuthGateway:
         self._budget = budget
         self._deadline = deadline
 
+    @property
+    def client_id(self) -> str:
+        return self._client_id
+
     def authorize_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
         """Return the address of the consent page (RFC 6749, 4.1.1; RFC 7636, 4.3)."""
         query = {

@@ -71,7 +71,26 @@ async def check_database(environ: Mapping[str, str], probes: Probes) -> list[Fin
     findings += [clock, _migrations(missing)]
     if missing:
         return [*findings, unchecked(ENCRYPTION, "Run the migrations first.")]
-    return [*findings, *await check_encryption(environ, probes)]
+    findings += await check_encryption(environ, probes)
+    return [*findings, *await _check_client(environ, database_url, probes)]
+
+
+async def _check_client(
+    environ: Mapping[str, str], database_url: Secret, probes: Probes
+) -> list[Finding]:
+    """Whether accounts are connected under another client id; nothing to say while none is."""
+    client_id = environ.get("CALENDLY_CLIENT_ID")
+    foreign = await probes.count_foreign(database_url, client_id) if client_id else 0
+    if not foreign:
+        return []
+    return [
+        wrong(
+            "Client id",
+            f"{foreign} connected accounts belong to another one; they are not refreshed",
+            "Set CALENDLY_CLIENT_ID and CALENDLY_CLIENT_SECRET back to the app that these"
+            " accounts were connected with, or have their users connect again.",
+        )
+    ]
 
 
 async def check_temporal(environ: Mapping[str, str], probes: Probes) -> list[Finding]:

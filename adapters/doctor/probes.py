@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from adapters.calendly.http import open_http
 from adapters.calendly.oauth import CalendlyOAuthGateway
@@ -22,6 +22,9 @@ from application.ports.calendly.oauth import CalendlyOAuth
 from application.security.rotate_encryption import count_by_key
 from domain.secret import Secret
 
+# Every token dies before this.
+_ALL = datetime.max.replace(tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class Probes:
@@ -36,6 +39,8 @@ class Probes:
             by key id. The id is empty for values that are not sealed. Raises StorageUnavailable.
         unmet_preconditions: returns what the database at a URL lacks; raises StorageUnavailable,
             StoreRefused.
+        count_foreign: returns how many connected accounts in the database at a URL have a grant of
+            another client than the given id. Raises StorageUnavailable.
         open_oauth: opens Calendly's OAuth host with our credentials.
         clock_skew: returns this host's clock minus that of the database at a URL; raises
             StorageUnavailable.
@@ -46,6 +51,7 @@ class Probes:
     reach_temporal: Callable[[TemporalSettings], Awaitable[None]]
     count_sealed: Callable[[Secret], Awaitable[Mapping[str, int]]]
     unmet_preconditions: Callable[[Secret], Awaitable[list[Unmet]]]
+    count_foreign: Callable[[Secret, str], Awaitable[int]]
     open_oauth: Callable[[Settings], AbstractAsyncContextManager[CalendlyOAuth]]
     clock_skew: Callable[[Secret], Awaitable[timedelta]]
 
@@ -65,6 +71,14 @@ async def _clock_skew(database_url: Secret) -> timedelta:
         return (await measure(storage.database_time)).skew
 
 
+async def _count_foreign(database_url: Secret, client_id: str) -> int:
+    async with (
+        open_storage(database_url, ClosedVault(), Bulkhead(size=1)) as storage,
+        storage() as uow,
+    ):
+        return await uow.refresh_queue.count_foreign(_ALL, client_id)
+
+
 @asynccontextmanager
 async def _open_oauth(settings: Settings) -> AsyncIterator[CalendlyOAuth]:
     clock = SystemClock()
@@ -79,4 +93,6 @@ async def _open_oauth(settings: Settings) -> AsyncIterator[CalendlyOAuth]:
         )
 
 
-REAL_PROBES = Probes(pending, _reach_temporal, _count_sealed, unmet, _open_oauth, _clock_skew)
+REAL_PROBES = Probes(
+    pending, _reach_temporal, _count_sealed, unmet, _count_foreign, _open_oauth, _clock_skew
+)

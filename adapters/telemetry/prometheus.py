@@ -13,6 +13,7 @@ from prometheus_client import Counter
 
 from adapters.system.clock_sync import WARNING
 from adapters.telemetry.metrics import CIRCUIT_STATES, Counters, code_label, kind_label
+from domain.errors import ClientRefused
 from domain.ids import IntegrationId, WebhookEventId
 
 _log = structlog.stdlib.get_logger("slotkeeper.telemetry")
@@ -62,6 +63,10 @@ class PrometheusTelemetry:
     def token_refresh(self, integration_id: IntegrationId, result: str) -> None:
         self._counters.token_refreshes.labels(code_label(result)).inc()
         _report(_TOKEN_REFRESH, result, integration_id=integration_id)
+
+    def foreign_grants(self, count: int) -> None:
+        self._counters.token_refreshes.labels(ClientRefused.code).inc(count)
+        _log.error("foreign_grants_passed_over", count=count)
 
     def reauth_required(self, integration_id: IntegrationId, cause: str) -> None:
         self._counters.reauths_required.labels(code_label(cause)).inc()

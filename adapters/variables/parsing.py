@@ -65,6 +65,12 @@ def duration(at_least: timedelta, at_most: timedelta) -> Callable[[str], timedel
     return parse
 
 
+def durations(at_least: timedelta, at_most: timedelta) -> Callable[[str], tuple[timedelta, ...]]:
+    """Read a comma-separated list of durations within bounds, both included."""
+    parse = duration(at_least, at_most)
+    return lambda value: tuple(parse(part.strip()) for part in value.split(","))
+
+
 def http_url(value: str) -> str:
     """Read an http or https address; the trailing slash is removed."""
     parts = _split_http(value)

@@ -50,6 +50,7 @@ def finish_disconnect(resources: Resources, calendly: Calendly) -> FinishDisconn
         telemetry=resources.telemetry,
         owner=resources.owner,
         lease_ttl=resources.settings.refresh_lease,
+        client_id=resources.settings.calendly_client_id,
     )
 
 
@@ -95,4 +96,5 @@ def refresh_due_tokens(resources: Resources, calendly: Calendly) -> RefreshDueTo
         # A refresh mostly waits for Calendly; those that store at the same time share a connection.
         concurrency=2 * resources.settings.concurrency,
         per_second=resources.settings.refresh_rate,
+        client_id=resources.settings.calendly_client_id,
     )

@@ -16,6 +16,7 @@ from application.tokens.refresh_tokens import RefreshTokens
 from application.tokens.refresh_under_lease import RefreshUnderLease
 from domain.backoff import RetryPolicy
 from domain.circuit_breaker import BreakerPolicy
+from domain.refusal import RefusalPolicy
 from domain.retries import RetryTable
 
 # One integration is refreshed every hour or two: a failure of the last day still counts.
@@ -62,6 +63,9 @@ def calendly_of(resources: Resources) -> Calendly:
         telemetry=resources.telemetry,
         breaker_policy=breaker_policy(resources),
         lease_ttl=settings.refresh_lease,
+        refusals=RefusalPolicy(settings.refusal_retry),
+        brake=surface_policy(resources),
+        doubt=settings.refresh_doubt,
     )
     refresh = RefreshTokens(
         storage=resources.storage,

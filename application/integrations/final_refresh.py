@@ -92,7 +92,7 @@ class FinalRefresh:
         lease: Lease,
         budget: RetryBudget,
     ) -> None:
-        await self._record_start(integration, lease)
+        await self._record_start(integration, tokens, lease)
         pair = await self._oauth.refresh(refresh, user_uri=integration.account.user_uri)
         changed = refreshed(
             integration,
@@ -100,6 +100,7 @@ class FinalRefresh:
             self._clock.now(),
             scopes=pair.scopes,
             organization_uri=pair.organization_uri,
+            client_id=self._oauth.client_id,
         )
         try:
             stored = await self._store(changed, lease, tokens.version, budget)
@@ -110,10 +111,14 @@ class FinalRefresh:
             await revoke_unused(self._oauth, (pair.refresh, pair.access))
             raise RefreshInProgress("Another process took this disconnection over.")
 
-    async def _record_start(self, integration: Integration, lease: Lease) -> None:
+    async def _record_start(
+        self, integration: Integration, tokens: SealedTokens, lease: Lease
+    ) -> None:
         now = self._clock.now()
         until = now + self._lease_ttl
-        start = await self._log.begin(RefreshStart(integration.id, lease, now, until))
+        start = await self._log.begin(
+            RefreshStart(integration.id, lease, now, until, tokens.version)
+        )
         if start.granted and outlasts_request(until, self._clock.now()):
             return
         if start.wait is not None:

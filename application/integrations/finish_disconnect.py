@@ -27,7 +27,7 @@ from domain.errors import (
     StorageUnavailable,
 )
 from domain.ids import IntegrationId
-from domain.integration import Integration, Lease, Status
+from domain.integration import Integration, Lease, Status, foreign_grant, is_foreign
 from domain.secret import Secret
 from domain.token import SealedTokens
 
@@ -50,6 +50,7 @@ class FinishDisconnect:
     telemetry: Telemetry
     owner: str
     lease_ttl: timedelta
+    client_id: str
 
     async def __call__(self, integration_id: IntegrationId, *, forced: bool) -> str:
         """Disconnect.
@@ -64,6 +65,7 @@ class FinishDisconnect:
         Raises:
             RefreshInProgress: another process holds the refresh lease, or changed the tokens.
             StorageUnavailable: nothing was erased.
+            ClientRefused: unless forced, the grant was given to another client.
             CircuitOpen, CalendlyError: unless forced, a step at Calendly failed.
 
         """
@@ -114,16 +116,22 @@ class FinishDisconnect:
         tokens = integration.tokens
         if tokens is None:
             return False
+        if is_foreign(integration, self.client_id) and not forced:
+            # Calendly revokes nothing for another client, and may answer as if it had.
+            raise foreign_grant()
         try:
             refresh, access = open_both(self.vault, integration.id, tokens)
         except SealedValueUnreadable:
             if not forced:
                 raise
             return False
+        renews = may_renew and not is_foreign(integration, self.client_id)
         revoked = await _succeeded(
-            self._unsubscribe(integration, tokens, access, refresh, lease if may_renew else None),
+            self._unsubscribe(integration, tokens, access, refresh, lease if renews else None),
             forced=forced,
         )
+        if is_foreign(integration, self.client_id):
+            return False
         for token in (refresh, access):
             revoking = self.revoke.revoke(integration, token)
             revoked = await _succeeded(revoking, forced=forced) and revoked

@@ -95,7 +95,21 @@ class StoreIntegration:
         return stored
 
     async def discard(self, pair: TokenPair) -> None:
-        await revoke_unused(self.oauth, (pair.refresh, pair.access))
+        """Revoke a pair that is not stored, if it is certainly not of a grant that stays.
+
+        Revoking may end every grant of the account for this app. So nothing is revoked where the
+        account is connected, for this user or another, or where that cannot be found out. The
+        pair is unused then, and Calendly's user can remove it.
+        """
+        if not pair.owner_uri:
+            return
+        try:
+            async with self.storage() as uow:
+                known = await uow.integrations.by_accounts([pair.owner_uri])
+        except StorageUnavailable:
+            return
+        if all(each.status is Status.DISCONNECTING for each in known):
+            await revoke_unused(self.oauth, (pair.refresh, pair.access))
 
     async def _store(
         self, attempt: ConnectAttempt, pair: TokenPair, account: Account
@@ -139,6 +153,7 @@ class StoreIntegration:
             tokens=seal_pair(self.vault, integration_id, pair, version=version),
             subscription=same.subscription if same else None,
             recovery=recovery,
+            client_id=self.oauth.client_id,
         )
 
     async def _find(self, user_id: UserId, pair: TokenPair) -> StoredIntegration | None:

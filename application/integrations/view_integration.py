@@ -132,7 +132,7 @@ class ViewIntegration:
             scopes=integration.scopes,
             missing_scopes=missing_scopes(integration.scopes),
             connected_at=integration.connected_at,
-            token_expires_at=integration.tokens.expires_at if integration.tokens else None,
+            token_expires_at=_expires_at(integration),
             last_refreshed_at=integration.last_refreshed_at,
             last_synced_at=integration.last_synced_at,
             reconciled_at=integration.reconciled_at,
@@ -156,8 +156,24 @@ class ViewIntegration:
         )
 
 
+def _expires_at(integration: Integration) -> datetime | None:
+    """Return when the token dies; a refused one serves no call, though it is kept."""
+    if integration.tokens is None or integration.status is Status.REAUTH_REQUIRED:
+        return None
+    return integration.tokens.expires_at
+
+
 def _shares(integration: Integration, other: Integration) -> bool:
     return other.user_id != integration.user_id and other.status is not Status.DISCONNECTING
+
+
+def _error_since(integration: Integration) -> datetime:
+    return integration.error_since or _last_good(integration)
+
+
+def _last_good(integration: Integration) -> datetime:
+    """Return the earliest time of a cause that an earlier version stored without its time."""
+    return integration.last_refreshed_at or integration.connected_at
 
 
 def _action(integration: Integration) -> ActionRequired | None:
@@ -167,7 +183,8 @@ def _action(integration: Integration) -> ActionRequired | None:
     code = integration.last_error_code
     if code is not None and code in QUARANTINES:
         remedy, connect_path = QUARANTINES[code]
-        return ActionRequired(code, None, remedy, connect_path)
+        return ActionRequired(code, _error_since(integration), remedy, connect_path)
     if integration.status is Status.ACTIVE and missing_scopes(integration.scopes):
-        return ActionRequired(SCOPES_MISSING, None, SCOPES_REMEDY, CONNECT_PATH)
+        since = integration.scopes_missing_since or _last_good(integration)
+        return ActionRequired(SCOPES_MISSING, since, SCOPES_REMEDY, CONNECT_PATH)
     return None

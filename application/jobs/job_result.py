@@ -61,9 +61,9 @@ class JobCounter:
         """Count a row that ended as it should."""
         self._add(JobResult(examined=1, done={result: 1}))
 
-    def failed(self, code: str) -> None:
-        """Count a row that did not."""
-        self._add(JobResult(examined=1, failed={code: 1}))
+    def failed(self, code: str, count: int = 1) -> None:
+        """Count rows that did not."""
+        self._add(JobResult(examined=count, failed={code: count}))
 
     def page(self, *, more: bool, cursor: str | None = None) -> JobResult:
         """Return the counts as the result of a page."""

@@ -17,6 +17,10 @@ class Telemetry(Protocol):
         """A refresh ended: `refreshed`, `lost_race` or an error code."""
         ...
 
+    def foreign_grants(self, count: int) -> None:
+        """A run of the refresh job passed over this many due grants of another client."""
+        ...
+
     def reauth_required(self, integration_id: IntegrationId, cause: str) -> None:
         """An integration needs a person."""
         ...

@@ -118,6 +118,24 @@ class CircuitBreakers:
         breaker = await self.current(surface)
         return most if breaker.state is BreakerState.CLOSED else 1
 
+    async def admit(self, surface: Surface, subject: str) -> Breaker:
+        """Admit a call whose outcome the caller reports by itself; takes and raises as `call`."""
+        return await self._admit(surface, subject)
+
+    async def report_success(self, surface: Surface, admitted: Breaker) -> None:
+        """Record that an admitted call succeeded; one that probed closes the breaker."""
+        await self._learn_success(surface, admitted, None)
+
+    async def release(self, surface: Surface, admitted: Breaker) -> None:
+        """Record that an admitted call proved nothing; another caller may probe."""
+        if admitted.state is BreakerState.HALF_OPEN:
+            await self._change(surface, lambda breaker: release_probe(breaker, admitted))
+
+    def note_change(self, surface: Surface, before: Breaker, after: Breaker) -> None:
+        """Take note of a change that the caller stored, and report it if the breaker opened."""
+        self._note(surface, after)
+        self._report_if_opened(surface, before, after)
+
     async def current(self, surface: Surface) -> Breaker:
         """Return the breaker as it is stored. Raises StorageUnavailable."""
         async with self._storage() as uow:
@@ -185,7 +203,9 @@ class CircuitBreakers:
         )
         if change is None:
             return
-        before, breaker = change
+        self._report_if_opened(surface, *change)
+
+    def _report_if_opened(self, surface: Surface, before: Breaker, breaker: Breaker) -> None:
         if breaker.trips > before.trips and breaker.open_until is not None:
             self._telemetry.circuit_opened(surface, breaker.failures, breaker.open_until)
 
@@ -247,8 +267,19 @@ class CircuitBreakers:
 
 
 def _refusal(surface: Surface, left: timedelta) -> CircuitOpen:
+    if surface is Surface.MASS_REFUSAL:
+        return mass_refusal(left)
     return CircuitOpen(
         f"Calendly's {surface} is failing; calls are held back until it recovers.",
+        retry_after=left.total_seconds(),
+    )
+
+
+def mass_refusal(left: timedelta) -> CircuitOpen:
+    """Return the error while refreshes rest because Calendly refuses many accounts."""
+    return CircuitOpen(
+        "Calendly refuses the grants of many accounts; all are kept, and refreshes are held "
+        "back while one account after the other is tried.",
         retry_after=left.total_seconds(),
     )
 

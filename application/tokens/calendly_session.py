@@ -27,6 +27,7 @@ from domain.errors import (
     AccessTokenRejected,
     CalendlyError,
     CalendlyThrottled,
+    EncryptionKeyUnknown,
     StorageUnavailable,
 )
 from domain.ids import IntegrationId
@@ -103,6 +104,8 @@ class CalendlySession:
         self, integration: Integration, seen: Seen, work: Callable[[Access], Awaitable[T]]
     ) -> T:
         access = open_access(self.vault, integration)
+        if integration.last_error_code == EncryptionKeyUnknown.code:
+            await self._end_quarantine(seen)
         # One call to the shared breaker, no matter how often it is repeated: otherwise one account
         # that fails for its own reasons would stop all accounts.
         return await self.circuit_breakers.call(
@@ -110,6 +113,16 @@ class CalendlySession:
             lambda: self._repeat(seen, lambda: work(access)),
             subject=str(integration.user_id),
         )
+
+    async def _end_quarantine(self, seen: Seen) -> None:
+        """Clear the error of a missing key: the key is back, for the token just opened."""
+        code = EncryptionKeyUnknown.code
+        seen.integration = replace(seen.integration, last_error_code=None, error_since=None)
+        # Without the store the error stays until the next call or run.
+        with suppress(StorageUnavailable):
+            async with self.storage() as uow:
+                await uow.integrations.clear_error(seen.integration.id, code)
+                await uow.commit()
 
     async def _repeat(self, seen: Seen, work: Callable[[], Awaitable[T]]) -> T:
         attempt = 1

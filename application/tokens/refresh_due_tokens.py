@@ -18,12 +18,23 @@ from application.resilience.circuit_breakers import CircuitBreakers
 from application.resilience.rate_limit import RateLimiter
 from application.tokens.recover_tokens import RecoverTokens
 from application.tokens.refresh_under_lease import RefreshUnderLease
-from domain.errors import CircuitOpen, RefreshInProgress, SlotkeeperError, StorageUnavailable
+from domain.errors import (
+    CircuitOpen,
+    ClientRefused,
+    RefreshInProgress,
+    SlotkeeperError,
+    StorageUnavailable,
+)
 from domain.integration import Integration, Lease
 
 # A row whose next attempt lies further ahead is left for the next run.
 LONGEST_WAIT: Final = timedelta(minutes=15)
 PUT_OFF: Final = "put_off"
+# The breakers that a run waits for, and what it says then.
+_HELD_BY: Final = {
+    Surface.OAUTH: CircuitOpen.code,
+    Surface.MASS_REFUSAL: str(Surface.MASS_REFUSAL),
+}
 
 
 class RefreshDueTokens:
@@ -44,6 +55,7 @@ class RefreshDueTokens:
         horizon: timedelta,
         concurrency: int,
         per_second: float,
+        client_id: str,
     ) -> None:
         self._storage = storage
         self._refresh = refresh
@@ -56,6 +68,7 @@ class RefreshDueTokens:
         self._horizon = horizon
         self._concurrency = concurrency
         self._rate_limiter = RateLimiter(per_second, randomness)
+        self._client_id = client_id
 
     async def __call__(
         self, limit: int, progress: Progress, unsaved_tokens: UnsavedTokens | None = None
@@ -63,7 +76,9 @@ class RefreshDueTokens:
         """Claim up to `limit` due integrations and refresh each; none stops the others.
 
         Unsaved tokens of an earlier attempt are stored first. While the breaker of Calendly's OAuth
-        is open nothing is claimed; if it allows a probe, one integration is claimed.
+        or the brake of mass refusals is open nothing is claimed; if it allows a probe, one
+        integration is claimed. Refused grants whose time has come are asked again. Grants of
+        another client are passed over, and counted as `client_refused` when the run ends.
 
         Raises:
             StorageUnavailable: unsaved tokens remain; the next attempt stores them.
@@ -75,11 +90,15 @@ class RefreshDueTokens:
         counter = JobCounter(progress)
         if unsaved_tokens is not None:
             await self._recover_all(unsaved_tokens, counter)
-        held = await self._circuit_breakers.wait(Surface.OAUTH)
-        if held is not None:
-            return counter.waiting(held_by=CircuitOpen.code, resume_in=_seconds(held))
-        limit = await self._circuit_breakers.room(Surface.OAUTH, limit)
-        claimed = await self._claim(limit)
+        for surface, reason in _HELD_BY.items():
+            held = await self._circuit_breakers.wait(surface)
+            if held is not None:
+                return counter.waiting(held_by=reason, resume_in=_seconds(held))
+        page = limit
+        for surface in _HELD_BY:
+            limit = await self._circuit_breakers.room(surface, limit)
+        # A refused grant would prove nothing as a probe.
+        claimed = await self._claim(limit, asks_again=limit == page)
         await run_rows(
             claimed,
             lambda row: self._one(*row, unsaved_tokens),
@@ -101,12 +120,17 @@ class RefreshDueTokens:
             except SlotkeeperError as error:
                 counter.failed(error.code)
 
-    async def _claim(self, limit: int) -> list[tuple[Integration, Lease]]:
+    async def _claim(self, limit: int, *, asks_again: bool) -> list[tuple[Integration, Lease]]:
         now = self._clock.now()
+        until = now + self._lease_ttl
         async with self._storage() as uow:
             claimed = await uow.refresh_queue.claim_due(
-                self._owner, now, now + self._lease_ttl, now + self._horizon, limit
+                self._owner, now, until, now + self._horizon, limit, client_id=self._client_id
             )
+            if asks_again and len(claimed) < limit:
+                claimed += await uow.refresh_queue.claim_refused(
+                    self._owner, now, until, limit - len(claimed), client_id=self._client_id
+                )
             await uow.commit()
         return claimed
 
@@ -128,7 +152,12 @@ class RefreshDueTokens:
         now = self._clock.now()
         async with self._storage() as uow:
             upcoming = await uow.refresh_queue.next_attempt(now, now + self._horizon)
+            foreign = await uow.refresh_queue.count_foreign(now + self._horizon, self._client_id)
         if upcoming is None or upcoming - now > LONGEST_WAIT:
+            # They count at the end of a run alone: a run that resumes passes over them again.
+            if foreign:
+                self._telemetry.foreign_grants(foreign)
+                counter.failed(ClientRefused.code, foreign)
             return counter.page(more=False)
         return counter.waiting(held_by=PUT_OFF, resume_in=_seconds(upcoming - now))
 

@@ -19,7 +19,7 @@ from application.resilience.retry import RetryBudget, retry_until_stored
 from domain.backoff import delay
 from domain.circuit_breaker import Breaker, BreakerPolicy, failed, release_probe
 from domain.errors import SlotkeeperError, StorageUnavailable
-from domain.integration import REFRESH_OPEN_FOR, Integration, Lease, usable_tokens
+from domain.integration import REFRESH_OPEN_FOR, Integration, Lease, sealed_tokens, with_error
 from domain.refresh_outcome import QUARANTINE, RULES, Effect, Repeat, Rule, outcome_of
 from domain.retries import REFRESH_BACKOFF
 
@@ -111,11 +111,8 @@ class RefreshResults:
         """
         now, rule = self._clock.now(), RULES[outcome_of(error)]
         breaker = self._breaker(integration.breaker, rule, now)
-        changed = msgspec.structs.replace(
-            integration,
-            breaker=breaker,
-            last_error_code=error.code if rule.shows_code else integration.last_error_code,
-        )
+        code = error.code if rule.shows_code else integration.last_error_code
+        changed = msgspec.structs.replace(with_error(integration, code, now), breaker=breaker)
         next_attempt_at = self._next_attempt(now, breaker.failures, error, rule)
         keep_lease_until = self._held_until(now, error) if rule.keeps_lease else None
         return await self._finish(changed, lease, integration, next_attempt_at, keep_lease_until)
@@ -125,6 +122,13 @@ class RefreshResults:
         async with self._storage() as uow:
             await uow.refresh_queue.release(integration.id, lease)
             await uow.commit()
+
+    async def hold_back(
+        self, integration: Integration, lease: Lease, error: SlotkeeperError
+    ) -> None:
+        """Store the error's code and give the lease back; the integration stays due."""
+        changed = with_error(integration, error.code, self._clock.now())
+        await self._finish(changed, lease, integration)
 
     async def postpone(self, integration: Integration, lease: Lease, until: datetime) -> None:
         """Give the lease back; the job leaves the integration alone until then (UTC)."""
@@ -138,7 +142,7 @@ class RefreshResults:
         next_attempt_at: datetime | None = None,
         keep_lease_until: datetime | None = None,
     ) -> bool:
-        version = usable_tokens(before).version
+        version = sealed_tokens(before).version
         stored = await self._log.finish(
             RefreshEnd(changed, lease, version, next_attempt_at, keep_lease_until)
         )

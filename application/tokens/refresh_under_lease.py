@@ -19,20 +19,23 @@ from application.ports.storage.unit_of_work import Storage
 from application.ports.telemetry import Telemetry
 from application.ports.unsaved_tokens import UnsavedTokens
 from application.ports.vault import Vault
-from application.resilience.circuit_breakers import CircuitBreakers
+from application.resilience.circuit_breakers import CircuitBreakers, mass_refusal
 from application.resilience.retry import RetryBudget
 from application.resilience.shield import shield_until_done, wait_for_either
 from application.tokens.refresh_results import RefreshResults
 from application.tokens.send_refresh import RefreshRequest, RefreshResult, SendRefresh
+from application.tokens.store_refusal import StoreRefusal
 from application.tokens.token_encryption import open_refresh
-from domain.circuit_breaker import BreakerPolicy, admit, wait
+from domain.circuit_breaker import Breaker, BreakerPolicy, admit, wait
 from domain.errors import (
     CircuitOpen,
     SealedValueUnreadable,
     SlotkeeperError,
     StorageUnavailable,
 )
-from domain.integration import Integration, Lease
+from domain.integration import Integration, Lease, foreign_grant, is_foreign
+from domain.refresh_outcome import Outcome
+from domain.refusal import RefusalPolicy
 
 
 class RefreshUnderLease:
@@ -49,8 +52,12 @@ class RefreshUnderLease:
         telemetry: Telemetry,
         breaker_policy: BreakerPolicy,
         lease_ttl: timedelta,
+        refusals: RefusalPolicy,
+        brake: BreakerPolicy,
+        doubt: timedelta,
     ) -> None:
         self._vault = vault
+        self._oauth = oauth
         self._circuit_breakers = circuit_breakers
         self._background = background
         self._clock = clock
@@ -68,9 +75,19 @@ class RefreshUnderLease:
             vault=vault,
             oauth=oauth,
             results=self._results,
+            refusal=StoreRefusal(
+                storage=storage,
+                circuit_breakers=circuit_breakers,
+                clock=clock,
+                randomness=randomness,
+                telemetry=telemetry,
+                brake=brake,
+                policy=refusals,
+            ),
             clock=clock,
             telemetry=telemetry,
             lease_ttl=lease_ttl,
+            doubt=doubt,
         )
 
     async def run(
@@ -140,6 +157,7 @@ class RefreshUnderLease:
         unsaved_tokens: UnsavedTokens | None,
         budget: RetryBudget,
     ) -> RefreshResult:
+        await self._refuse_foreign(integration, lease)
         integration = await self._admit(integration, lease)
         try:
             refresh = open_refresh(self._vault, integration)
@@ -148,13 +166,42 @@ class RefreshUnderLease:
             raise
         request = RefreshRequest(integration, lease, refresh, unsaved_tokens, budget)
         try:
-            # The outcome is stored within the call: the breaker records its own result afterwards.
-            return await self._circuit_breakers.call(
-                Surface.OAUTH, lambda: self._send.run(request), subject=str(integration.user_id)
+            brake = await self._circuit_breakers.admit(
+                Surface.MASS_REFUSAL, str(integration.user_id)
             )
+            fresh, outcome = await self._call(request, brake)
         except CircuitOpen as error:
             await self._results.retry_later(integration, lease, error)
             raise
+        if outcome is not Outcome.HELD_BACK:
+            return fresh, outcome
+        left = await self._circuit_breakers.wait(Surface.MASS_REFUSAL)
+        raise mass_refusal(left or timedelta(seconds=1))
+
+    async def _call(self, request: RefreshRequest, brake: Breaker) -> RefreshResult:
+        """Send behind Calendly's breaker; a pair that comes while the brake probes ends it."""
+        outcome = Outcome.HELD_BACK
+        try:
+            # The outcome is stored within the call: the breaker records its own result afterwards.
+            fresh, outcome = await self._circuit_breakers.call(
+                Surface.OAUTH,
+                lambda: self._send.run(request),
+                subject=str(request.integration.user_id),
+            )
+        finally:
+            if outcome is Outcome.REFRESHED:
+                await self._circuit_breakers.report_success(Surface.MASS_REFUSAL, brake)
+            else:
+                await self._circuit_breakers.release(Surface.MASS_REFUSAL, brake)
+        return fresh, outcome
+
+    async def _refuse_foreign(self, integration: Integration, lease: Lease) -> None:
+        """Send nothing for a grant of another client: Calendly would call it invalid."""
+        if not is_foreign(integration, self._oauth.client_id):
+            return
+        error = foreign_grant()
+        await self._results.hold_back(integration, lease, error)
+        raise error
 
     async def _admit(self, integration: Integration, lease: Lease) -> Integration:
         now = self._clock.now()

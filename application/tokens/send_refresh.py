@@ -19,6 +19,7 @@ from application.ports.vault import Vault
 from application.resilience.retry import RetryBudget
 from application.tokens.refresh_results import RefreshResults
 from application.tokens.revoke import revoke_unused
+from application.tokens.store_refusal import StoreRefusal
 from application.tokens.token_encryption import seal_pair
 from domain.errors import (
     CalendlyUncertain,
@@ -32,11 +33,12 @@ from domain.integration import (
     Integration,
     Lease,
     Status,
+    in_doubt,
     needs_person,
     refreshed,
-    refused,
+    sealed_tokens,
     still_open,
-    usable_tokens,
+    with_error,
 )
 from domain.refresh_outcome import Outcome
 from domain.secret import Secret
@@ -66,21 +68,26 @@ class SendRefresh:
         vault: Vault,
         oauth: CalendlyOAuth,
         results: RefreshResults,
+        refusal: StoreRefusal,
         clock: Clock,
         telemetry: Telemetry,
         lease_ttl: timedelta,
+        doubt: timedelta,
     ) -> None:
         self._storage = storage
         self._log = storage.refresh_log()
         self._vault = vault
         self._oauth = oauth
         self._results = results
+        self._refusal = refusal
         self._clock = clock
         self._telemetry = telemetry
         self._lease_ttl = lease_ttl
+        self._doubt = doubt
 
     async def run(self, request: RefreshRequest) -> RefreshResult:
         """Exchange; see RefreshUnderLease for what it raises."""
+        await self._refuse_in_doubt(request)
         await self._record_start(request)
         started = self._clock.now()
         integration, lease = request.integration, request.lease
@@ -91,7 +98,9 @@ class SendRefresh:
         except GrantRefused as error:
             return await self._refused(request, error)
         except CalendlyUncertain as error:
-            uncertain = msgspec.structs.replace(integration, exchange_started_at=started)
+            uncertain = msgspec.structs.replace(
+                integration, exchange_started_at=started, exchange_unanswered=True
+            )
             await self._results.retry_later(uncertain, lease, error)
             raise
         except SlotkeeperError as error:
@@ -99,10 +108,23 @@ class SendRefresh:
             raise
         return await self._commit(request, pair, started)
 
+    async def _refuse_in_doubt(self, request: RefreshRequest) -> None:
+        """Send nothing while the new pair of an earlier exchange may still be stored."""
+        left = in_doubt(request.integration, self._clock.now(), self._doubt)
+        if left is None:
+            return
+        waiting = RefreshInProgress(
+            "An earlier refresh has no recorded outcome; its new tokens may still be stored.",
+            retry_after=left.total_seconds(),
+        )
+        await self._results.retry_later(request.integration, request.lease, waiting)
+        raise waiting
+
     async def _record_start(self, request: RefreshRequest) -> None:
         integration, lease, now = request.integration, request.lease, self._clock.now()
         until = now + self._lease_ttl
-        start = await self._log.begin(RefreshStart(integration.id, lease, now, until))
+        version = sealed_tokens(integration).version
+        start = await self._log.begin(RefreshStart(integration.id, lease, now, until, version))
         if start.granted and outlasts_request(until, self._clock.now()):
             return
         if start.granted:
@@ -122,7 +144,7 @@ class SendRefresh:
         self, request: RefreshRequest, pair: TokenPair, started: datetime
     ) -> RefreshResult:
         integration = request.integration
-        now, version = self._clock.now(), usable_tokens(integration).version
+        now, version = self._clock.now(), sealed_tokens(integration).version
         if pair.owner_uri != integration.account.user_uri:
             changed = needs_person(integration, Cause.OWNER_CHANGED, now, code=Cause.OWNER_CHANGED)
             error = GrantRefused("Calendly answered a token refresh for another account.")
@@ -143,11 +165,14 @@ class SendRefresh:
             now,
             scopes=pair.scopes,
             organization_uri=pair.organization_uri,
+            client_id=self._oauth.client_id,
         )
         if not pair.rotated:
             # Should the token turn out dead it was spent here, not withdrawn by the user.
             changed = msgspec.structs.replace(
-                changed, exchange_started_at=started, last_error_code=NOT_ROTATED
+                with_error(changed, NOT_ROTATED, now),
+                exchange_started_at=started,
+                exchange_unanswered=True,
             )
         if await self._stored(changed, request, unsaved):
             await self._report_if_revived(changed, request)
@@ -174,7 +199,9 @@ class SendRefresh:
 
     async def _report_if_revived(self, changed: Integration, request: RefreshRequest) -> None:
         """Report a late pair that revived an integration which had been given up."""
-        if not request.budget.tried and self._clock.now() < request.lease.expires_at:
+        asked_again = request.integration.status is Status.REAUTH_REQUIRED
+        late = request.budget.tried or self._clock.now() >= request.lease.expires_at
+        if not (asked_again or late):
             return
         current = await self._reread(changed)
         if current and current.recovery and current.recovery.at == changed.last_refreshed_at:
@@ -184,8 +211,7 @@ class SendRefresh:
         now, integration = self._clock.now(), request.integration
         left = still_open(integration, now)
         if left is None:
-            changed = refused(integration, now, code=error.code)
-            return await self._give_up(changed, request, error)
+            return await self._store_refusal(request, error)
         waiting = RefreshInProgress(
             "An earlier refresh of this integration may be under way still; try again shortly.",
             retry_after=left.total_seconds(),
@@ -193,6 +219,15 @@ class SendRefresh:
         if await self._results.retry_later(integration, request.lease, waiting):
             raise waiting from error
         return _result_of_faster(await self._reread(integration), error)
+
+    async def _store_refusal(self, request: RefreshRequest, error: GrantRefused) -> RefreshResult:
+        stored = await self._refusal.run(request.integration, request.lease, error)
+        if stored is None:
+            await self._results.release(request.integration, request.lease)
+            return _result_of_faster(await self._reread(request.integration), error)
+        if stored.held_back:
+            return stored.integration, Outcome.HELD_BACK
+        raise error
 
     async def _give_up(
         self, changed: Integration, request: RefreshRequest, error: GrantRefused

@@ -7,7 +7,7 @@ another row or column does not open there.
 from application.ports.vault import Vault
 from domain.errors import SealedValueUnreadable
 from domain.ids import IntegrationId
-from domain.integration import Integration, usable_tokens
+from domain.integration import Integration, sealed_tokens, usable_tokens
 from domain.secret import Secret
 from domain.token import Access, SealedTokens, TokenPair
 
@@ -24,8 +24,8 @@ def seal_pair(
 
 
 def open_refresh(vault: Vault, integration: Integration) -> Secret:
-    """Return the refresh token. Raises what `usable_tokens` and `Vault.open` raise."""
-    tokens = usable_tokens(integration)
+    """Return the refresh token. Raises what `sealed_tokens` and `Vault.open` raise."""
+    tokens = sealed_tokens(integration)
     return vault.open(tokens.refresh, _bound_to(integration.id, "refresh"))
 
 

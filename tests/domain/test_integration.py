@@ -72,7 +72,10 @@ def test_a_refresh_clears_earlier_failures() -> None:
         status=Status.REAUTH_REQUIRED,
     )
 
-    assert refreshed(troubled, NEWER, NOW) == integration(tokens=NEWER, last_refreshed_at=NOW)
+    # The sample's scopes are less than is needed.
+    assert refreshed(troubled, NEWER, NOW) == integration(
+        tokens=NEWER, last_refreshed_at=NOW, scopes_missing_since=NOW
+    )
     assert refreshed(troubled, NEWER, NOW).breaker == CLOSED
 
 

@@ -79,6 +79,13 @@ class FakeIntegrations:
         known = None if row is None else row.value.calls_paused_until
         self._change(integration_id, calls_paused_until=max(until, known or until))
 
+    async def clear_error(self, integration_id: IntegrationId, code: str) -> None:
+        row = self._state.integrations.get(integration_id)
+        if row is not None and row.value.last_error_code == code:
+            value = replace(row.value, last_error_code=None, error_since=None)
+            cleared = replace(row, value=value, next_refresh_at=None)
+            self._state.integrations[integration_id] = cleared
+
     async def put_gap(self, integration_id: IntegrationId, gap: Gap) -> None:
         known = await self.get(integration_id)
         joined = gap.joined(known.gap if known else None)

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from application.ports.storage.refresh_queue import RefreshEnd, RefreshStart, StartResult
 from domain.ids import IntegrationId
-from domain.integration import Cause, Integration, Lease, Recovery, Status
+from domain.integration import Cause, Integration, Lease, Recovery, Status, is_foreign
+from domain.refusal import MANY_ACCOUNTS, RecentOutcomes
 from domain.token import LEFT_ALONE_FOR, TOKEN_REQUESTS, TOKEN_WINDOW
 from tests.fakes.state import IntegrationRow, State
 
@@ -32,7 +33,14 @@ class FakeRefreshQueue:
         return self._lease(row, owner, until, disconnecting=disconnecting)
 
     async def claim_due(
-        self, owner: str, now: datetime, until: datetime, horizon: datetime, limit: int
+        self,
+        owner: str,
+        now: datetime,
+        until: datetime,
+        horizon: datetime,
+        limit: int,
+        *,
+        client_id: str | None = None,
     ) -> list[tuple[Integration, Lease]]:
         due = [
             (row.value.tokens.expires_at, row)
@@ -43,9 +51,51 @@ class FakeRefreshQueue:
             and not _is_held(row, now)
             and (row.next_refresh_at is None or row.next_refresh_at <= now)
             and not _is_new(row, now)
+            and (client_id is None or not is_foreign(row.value, client_id))
         ]
         soonest_first = sorted(due, key=lambda each: each[0])
         return [self._lease(row, owner, until) for _, row in soonest_first[:limit]]
+
+    async def claim_refused(
+        self, owner: str, now: datetime, until: datetime, limit: int, *, client_id: str
+    ) -> list[tuple[Integration, Lease]]:
+        due = [
+            (row.next_refresh_at, row)
+            for row in self._state.integrations.values()
+            if _is_asked_again(row)
+            and row.next_refresh_at is not None
+            and row.next_refresh_at <= now
+            and not _is_held(row, now)
+            and not is_foreign(row.value, client_id)
+        ]
+        longest_due_first = sorted(due, key=lambda each: each[0])
+        return [self._lease(row, owner, until) for _, row in longest_due_first[:limit]]
+
+    async def count_foreign(self, horizon: datetime, client_id: str) -> int:
+        return sum(
+            row.value.status is Status.ACTIVE
+            and row.value.tokens is not None
+            and row.value.tokens.expires_at <= horizon
+            and is_foreign(row.value, client_id)
+            for row in self._state.integrations.values()
+        )
+
+    async def recent_outcomes(self, integration: Integration, since: datetime) -> RecentOutcomes:
+        values = [row.value for row in self._state.integrations.values()]
+        latest: dict[str, datetime] = {}
+        for each in values:
+            account, at = each.account.user_uri, each.refused_at
+            if at is not None and at > since and account != integration.account.user_uri:
+                latest[account] = max(at, latest.get(account, at))
+        refusals = sorted(latest.values(), reverse=True)[: MANY_ACCOUNTS - 1]
+        refreshed = sum(
+            each.status is Status.ACTIVE
+            and each.last_refreshed_at is not None
+            and bool(refusals)
+            and each.last_refreshed_at >= refusals[-1]
+            for each in values
+        )
+        return RecentOutcomes(refused=len(refusals) + 1, refreshed=refreshed)
 
     async def begin(self, starts: Sequence[RefreshStart]) -> list[StartResult]:
         return [self._begin(each) for each in starts]
@@ -53,15 +103,14 @@ class FakeRefreshQueue:
     def _begin(self, start: RefreshStart) -> StartResult:
         lease, now = start.lease, start.now
         row = self._held_under(start.integration_id, lease)
-        status = _status(disconnecting=lease.disconnecting)
-        if row is None or row.value.status is not status or not _is_held(row, now):
+        if row is None or not _is_held(row, now) or not _may_send(row.value, start):
             return StartResult(granted=False)
         since = row.token_requests_since
         if since is None or since <= now - TOKEN_WINDOW:
             row = replace(row, token_requests=0, token_requests_since=now)
         elif row.token_requests >= TOKEN_REQUESTS:
             return StartResult(granted=False, wait=since + TOKEN_WINDOW - now)
-        value = replace(row.value, exchange_started_at=now)
+        value = replace(row.value, exchange_started_at=now, exchange_unanswered=False)
         renewed = replace(lease, expires_at=start.until)
         requests = row.token_requests + 1
         self._put(replace(row, value=value, lease=renewed, token_requests=requests))
@@ -71,10 +120,7 @@ class FakeRefreshQueue:
         waits = [
             max(each for each in (row.next_refresh_at, _held_until(row)) if each is not None)
             for row in self._state.integrations.values()
-            if row.value.status is Status.ACTIVE
-            and row.value.tokens is not None
-            and row.value.tokens.expires_at <= horizon
-            and not _is_new(row, now)
+            if (_is_due(row, now, horizon) or _is_asked_again(row))
             and (row.next_refresh_at is not None or row.lease is not None)
         ]
         return min((each for each in waits if each > now), default=None)
@@ -111,6 +157,12 @@ class FakeRefreshQueue:
             exchange_started_at=integration.exchange_started_at,
             last_refreshed_at=integration.last_refreshed_at,
             last_error_code=integration.last_error_code,
+            client_id=integration.client_id,
+            refused_at=integration.refused_at,
+            refusals=integration.refusals,
+            exchange_unanswered=integration.exchange_unanswered,
+            error_since=integration.error_since,
+            scopes_missing_since=integration.scopes_missing_since,
         )
         left = row.lease
         if held and left is not None:
@@ -171,6 +223,24 @@ def _recovery(before: Integration, after: Integration) -> Recovery | None:
     if not revived or before.attention is None or after.last_refreshed_at is None:
         return before.recovery
     return Recovery(cause=before.attention.cause, at=after.last_refreshed_at)
+
+
+def _may_send(stored: Integration, start: RefreshStart) -> bool:
+    """Whether the tokens that a start sends are still the stored ones, and it may send them."""
+    disconnecting = stored.status is Status.DISCONNECTING
+    version = stored.tokens.version if stored.tokens else None
+    return disconnecting is start.lease.disconnecting and version == start.version
+
+
+def _is_due(row: IntegrationRow, now: datetime, horizon: datetime) -> bool:
+    tokens = row.value.tokens
+    if tokens is None or row.value.status is not Status.ACTIVE:
+        return False
+    return tokens.expires_at <= horizon and not _is_new(row, now)
+
+
+def _is_asked_again(row: IntegrationRow) -> bool:
+    return row.value.status is Status.REAUTH_REQUIRED and row.value.tokens is not None
 
 
 def _is_new(row: IntegrationRow, now: datetime) -> bool:

@@ -64,7 +64,12 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 async def connect(
-    rig: Rig, count: int, *, expires_in: timedelta, apart: timedelta = timedelta()
+    rig: Rig,
+    count: int,
+    *,
+    expires_in: timedelta,
+    apart: timedelta = timedelta(),
+    of_known_client: bool = True,
 ) -> list[Connected]:
     """Open grants at Calendly and store them as connected accounts.
 
@@ -73,6 +78,7 @@ async def connect(
         count: how many.
         expires_in: when the first access token dies, as the service believes.
         apart: how much later each next one does.
+        of_known_client: whether the rows say which client the grants are of.
 
     """
     grants = await rig.calendly.grants(count)
@@ -83,6 +89,8 @@ async def connect(
                 f"person-{number}", UserId(_ENTROPY.new_id()), _CLOCK.now()
             )
             new = _integration(rig, user, grant, expires_in + number * apart)
+            if not of_known_client:
+                new = msgspec.structs.replace(new, client_id=None)
             await uow.integrations.put_connected(new)
             made.append(Connected(id=new.id, first_refresh=grant["refresh_token"]))
         await uow.commit()
@@ -138,4 +146,5 @@ def _integration(
         scopes=pair.scopes,
         connected_at=now,
         tokens=seal_pair(rig.vault, integration_id, pair, version=1),
+        client_id=rig.environ["CALENDLY_CLIENT_ID"],
     )

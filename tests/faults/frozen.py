@@ -1,4 +1,4 @@
-"""The worker and the web process stand still while Calendly's answers to refreshes arrive.
+"""The worker and the web process are stopped while Calendly's answers to refreshes arrive.
 
 A paused virtual machine does this, and so does a debugger. Each request was processed, so an
 answer that is thrown away is a lost grant.
@@ -27,7 +27,7 @@ STORED_WITHIN = 60.0
 
 
 class FrozenSize(Size, frozen=True):
-    """How many answers are on their way, and for how many seconds each process stands still."""
+    """How many answers are on their way, and for how many seconds each process is stopped."""
 
     SCALES: ClassVar[tuple[str, ...]] = ("answers",)
     answers: int
@@ -53,7 +53,7 @@ async def _worker(answers: int, seconds: float) -> Row:
         async with open_jobs(rig) as jobs:
             worker = await jobs.worker()
             await jobs.refresh()
-            await _stand_still(rig, worker, answers, seconds)
+            await _pause(rig, worker, answers, seconds)
             await _settled(rig, connected)
             await worker.stop()
         return _row("worker", seconds, await accounts.verdicts(rig, connected))
@@ -82,7 +82,7 @@ async def _web(answers: int, seconds: float) -> Row:
                 )
                 for number in range(answers)
             ]
-            await _stand_still(rig, servers.running(0), answers, seconds)
+            await _pause(rig, servers.running(0), answers, seconds)
             await asyncio.gather(*asked, return_exceptions=True)
             await _settled(rig, connected)
         await servers.stop_all()
@@ -95,8 +95,8 @@ async def _slow(rig: Rig) -> None:
     )
 
 
-async def _stand_still(rig: Rig, process: Running, answers: int, seconds: float) -> None:
-    """Stop the process once all requests are on their way, and let it go on later."""
+async def _pause(rig: Rig, process: Running, answers: int, seconds: float) -> None:
+    """Stop the process once all requests are on their way, and continue it later."""
 
     async def all_arrived() -> bool:
         return await rig.calendly.struck() >= answers

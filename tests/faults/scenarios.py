@@ -21,6 +21,8 @@ SCENARIOS = {
     "calendly_outage": "tests.faults.moved.outage",
     "dropped_answers": "tests.faults.moved.dropped_answers",
     "in_use": "tests.faults.moved.in_use",
+    "wrong-app": "tests.faults.wrong_app",
+    "mass-refusal": "tests.faults.mass_refusal",
     "frozen": "tests.faults.frozen",
     "healing": "tests.faults.healing",
     "webhook_duplicates": "tests.faults.webhook_duplicates",

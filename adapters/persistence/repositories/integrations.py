@@ -93,6 +93,11 @@ _PAUSE_CALLS = """
 UPDATE calendly_integration SET calls_paused_until = GREATEST(calls_paused_until, $2)
 WHERE public_id = $1
 """
+# The job takes the integration up again instead of waiting for the end of its quarantine.
+_CLEAR_ERROR = """
+UPDATE calendly_integration SET last_error_code = NULL, error_since = NULL, next_refresh_at = NULL
+WHERE public_id = $1 AND last_error_code = $2
+"""
 # GREATEST and LEAST pass over NULL: the first gap is taken as it is.
 _PUT_GAP = """
 UPDATE calendly_integration
@@ -125,10 +130,12 @@ INSERT INTO calendly_integration AS i (
     breaker_opened_at, breaker_trips, breaker_probe_until, breaker_failed_at, breaker_open_until,
     attention_cause, attention_since, exchange_started_at, last_error_code, subscription_key,
     subscription_uri, subscription_state, subscription_healthy_at, refresh_fence, sync_due_at,
-    token_requests, recovered_from, recovered_at, availability_version
+    token_requests, recovered_from, recovered_at, availability_version, client_id,
+    error_since
 )
 SELECT $1, u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, 0, $11, 0, $31, $32, 0
+    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, 0, $11, 0, $31, $32, 0,
+    $33, $34
 FROM app_user u WHERE u.public_id = $2
 ON CONFLICT (user_id) WHERE status <> 'disconnecting' DO UPDATE SET
     status = excluded.status,
@@ -156,6 +163,12 @@ ON CONFLICT (user_id) WHERE status <> 'disconnecting' DO UPDATE SET
     recovered_from = excluded.recovered_from,
     recovered_at = excluded.recovered_at,
     exchange_started_at = excluded.exchange_started_at,
+    client_id = excluded.client_id,
+    refused_at = NULL,
+    refusals = NULL,
+    exchange_unanswered = NULL,
+    error_since = excluded.error_since,
+    scopes_missing_since = NULL,
     last_error_code = excluded.last_error_code,
     refresh_lease_owner = NULL,
     refresh_lease_until = NULL,
@@ -217,6 +230,8 @@ class PiccoloIntegrations:
             integration.last_error_code,
             *subscription_values(integration.subscription),
             *recovery_values(integration.recovery),
+            integration.client_id,
+            integration.error_since,
         )
         if row is None:
             raise StoreRefused("An integration was stored for a user that does not exist.")
@@ -234,6 +249,9 @@ class PiccoloIntegrations:
 
     async def put_calls_paused(self, integration_id: IntegrationId, until: datetime) -> None:
         await self._session.run(_PAUSE_CALLS, integration_id, until)
+
+    async def clear_error(self, integration_id: IntegrationId, code: str) -> None:
+        await self._session.run(_CLEAR_ERROR, integration_id, code)
 
     async def put_gap(self, integration_id: IntegrationId, gap: Gap) -> None:
         await self._session.run(_PUT_GAP, integration_id, gap.since, gap.until)

@@ -24,21 +24,24 @@ from adapters.persistence.session import Session
 from application.ports.storage.refresh_queue import RefreshEnd, RefreshStart, StartResult
 from domain.ids import IntegrationId
 from domain.integration import Integration, Lease, Status
+from domain.refusal import MANY_ACCOUNTS, RecentOutcomes
 from domain.token import LEFT_ALONE_FOR, TOKEN_REQUESTS, TOKEN_WINDOW
 
 _SAME_LEASE = "i.refresh_lease_owner = a.owner AND i.refresh_fence = a.fence"
 _LIVE = f"""
-i.public_id = a.id AND {_SAME_LEASE} AND i.refresh_lease_until > a.now AND i.status = a.status
+i.public_id = a.id AND {_SAME_LEASE} AND i.refresh_lease_until > a.now
+AND i.token_version = a.version AND (i.status = 'disconnecting') = a.disconnecting
 """
 _STARTS = """
-(SELECT id, owner, fence, status, moment AS now, moment + (until - caller) AS until,
-    moment - (caller - since) AS since
+(SELECT id, owner, fence, disconnecting, version, moment AS now,
+    moment + (until - caller) AS until, moment - (caller - since) AS since
 FROM (SELECT *, slotkeeper_now(caller) AS moment FROM unnest($1::uuid[], $2::text[], $3::bigint[],
-    $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[])
-    AS s (id, owner, fence, status, caller, until, since)) AS started) AS a
+    $4::boolean[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::bigint[])
+    AS s (id, owner, fence, disconnecting, caller, until, since, version)) AS started) AS a
 """
 _BEGIN = f"""
-UPDATE calendly_integration i SET exchange_started_at = a.now, refresh_lease_until = a.until,
+UPDATE calendly_integration i SET exchange_started_at = a.now, exchange_unanswered = NULL,
+    refresh_lease_until = a.until,
     token_requests = CASE WHEN i.token_requests_since > a.since THEN i.token_requests ELSE 0 END
         + 1,
     token_requests_since =
@@ -72,6 +75,9 @@ UPDATE calendly_integration i SET
     attention_cause = a.attention_cause, attention_since = a.attention_since,
     exchange_started_at = a.exchange_started_at, last_refreshed_at = a.last_refreshed_at,
     last_error_code = a.last_error_code, next_refresh_at = a.next_attempt_at,
+    client_id = a.client_id, refused_at = a.refused_at, refusals = a.refusals,
+    exchange_unanswered = a.exchange_unanswered, error_since = a.error_since,
+    scopes_missing_since = a.scopes_missing_since,
     refresh_lease_owner =
         CASE WHEN {_SAME_LEASE} AND a.keep_lease_until IS NULL THEN NULL ELSE i.refresh_lease_owner END,
     refresh_lease_until = CASE WHEN {_SAME_LEASE} THEN a.keep_lease_until ELSE i.refresh_lease_until END
@@ -82,7 +88,9 @@ FROM json_to_recordset($1::json) AS a (id uuid, owner text, fence bigint, expect
     failed_at timestamptz[], open_until timestamptz,
     attention_cause text, attention_since timestamptz,
     exchange_started_at timestamptz, last_refreshed_at timestamptz, last_error_code text,
-    next_attempt_at timestamptz, connected_at timestamptz, keep_lease_until timestamptz)
+    next_attempt_at timestamptz, connected_at timestamptz, keep_lease_until timestamptz,
+    client_id text, refused_at timestamptz, refusals bigint,
+    exchange_unanswered boolean, error_since timestamptz, scopes_missing_since timestamptz)
 WHERE i.public_id = a.id AND i.connected_at = a.connected_at AND CASE
     WHEN a.version IS NULL OR a.version = a.expected OR i.status = 'disconnecting'
         THEN i.token_version = a.expected AND {_SAME_LEASE}
@@ -99,6 +107,8 @@ _NAMES = (
     *("open_until", "attention_cause", "attention_since"),
     *("exchange_started_at", "last_refreshed_at", "last_error_code"),
     *("next_attempt_at", "connected_at", "keep_lease_until"),
+    *("client_id", "refused_at", "refusals"),
+    *("exchange_unanswered", "error_since", "scopes_missing_since"),
 )
 _TAKE = f"""
 UPDATE calendly_integration i
@@ -116,6 +126,7 @@ WITH due AS (
         AND (refresh_lease_until IS NULL OR refresh_lease_until <= {database_now("$2")})
         AND coalesce(next_refresh_at, '-infinity') <= {database_now("$2")}
         AND coalesce(last_refreshed_at, '-infinity') <= {database_time("$6", "$2")}
+        AND ($7::text IS NULL OR client_id IS NULL OR client_id = $7)
     ORDER BY token_expires_at LIMIT $5
     FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
@@ -127,13 +138,50 @@ WITH due AS (
 )
 SELECT * FROM taken ORDER BY token_expires_at
 """
+_ASKED_AGAIN = "status = 'reauth_required' AND token_version IS NOT NULL"
+_CLAIM_REFUSED = f"""
+WITH due AS (
+    SELECT id FROM calendly_integration
+    WHERE {_ASKED_AGAIN} AND next_refresh_at <= {database_now("$2")}
+        AND (refresh_lease_until IS NULL OR refresh_lease_until <= {database_now("$2")})
+        AND (client_id IS NULL OR client_id = $5)
+    ORDER BY next_refresh_at LIMIT $4
+    FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE calendly_integration i
+SET refresh_lease_owner = $1, refresh_lease_until = {database_time("$3", "$2")},
+    refresh_fence = i.refresh_fence + 1
+FROM due, app_user u WHERE i.id = due.id AND u.id = i.user_id
+RETURNING {COLUMNS}
+"""
+_COUNT_FOREIGN = """
+SELECT count(*) AS count FROM calendly_integration
+WHERE status = 'active' AND token_expires_at <= $1 AND client_id <> $2
+"""
+# No index says when a pair came; all live equally long, so those that die last came last. Were a
+# few to live longer, fewer successes would be seen, and the brake would only hold earlier.
+_RECENT_OUTCOMES = f"""
+WITH refused AS (
+    SELECT max(refused_at) AS at FROM calendly_integration
+    WHERE refused_at > $1 AND account_uri <> $2
+    GROUP BY account_uri ORDER BY at DESC LIMIT {MANY_ACCOUNTS - 1}
+), newest AS (
+    SELECT last_refreshed_at AS at FROM calendly_integration
+    WHERE status = 'active' ORDER BY token_expires_at DESC LIMIT 100
+)
+SELECT (SELECT count(*) FROM refused) AS refused,
+    (SELECT count(*) FROM newest WHERE at >= (SELECT min(at) FROM refused)) AS refreshed
+"""
 # The result is by the caller's clock, so that the caller may compare it with its own reading.
 _NEXT_ATTEMPT = f"""
-SELECT $1::timestamptz + (min(greatest(next_refresh_at, refresh_lease_until)) - {database_now("$1")}) AS at
-FROM calendly_integration
-WHERE status = 'active' AND token_expires_at <= {database_time("$2", "$1")}
-    AND coalesce(last_refreshed_at, '-infinity') <= {database_time("$3", "$1")}
-    AND greatest(next_refresh_at, refresh_lease_until) > {database_now("$1")}
+SELECT $1::timestamptz + (min(at) - {database_now("$1")}) AS at FROM (
+    SELECT greatest(next_refresh_at, refresh_lease_until) AS at FROM calendly_integration
+    WHERE status = 'active' AND token_expires_at <= {database_time("$2", "$1")}
+        AND coalesce(last_refreshed_at, '-infinity') <= {database_time("$3", "$1")}
+    UNION ALL
+    SELECT greatest(next_refresh_at, refresh_lease_until) FROM calendly_integration
+    WHERE {_ASKED_AGAIN}
+) waits WHERE at > {database_now("$1")}
 """
 _PAUSED_UNTIL = f"""
 SELECT $2::timestamptz + (refresh_lease_until - {database_now("$2")}) AS until FROM calendly_integration
@@ -167,13 +215,36 @@ class PiccoloRefreshQueue:
         return integration, replace(lease, expires_at=until, disconnecting=disconnecting)
 
     async def claim_due(
-        self, owner: str, now: datetime, until: datetime, horizon: datetime, limit: int
+        self,
+        owner: str,
+        now: datetime,
+        until: datetime,
+        horizon: datetime,
+        limit: int,
+        *,
+        client_id: str | None = None,
     ) -> list[tuple[Integration, Lease]]:
         rows = await self._session.rows(
-            _CLAIM_DUE, owner, now, until, horizon, limit, now - LEFT_ALONE_FOR
+            _CLAIM_DUE, owner, now, until, horizon, limit, now - LEFT_ALONE_FOR, client_id
         )
         leased = (to_leased(row) for row in rows)
         return [(integration, replace(lease, expires_at=until)) for integration, lease in leased]
+
+    async def claim_refused(
+        self, owner: str, now: datetime, until: datetime, limit: int, *, client_id: str
+    ) -> list[tuple[Integration, Lease]]:
+        rows = await self._session.rows(_CLAIM_REFUSED, owner, now, until, limit, client_id)
+        leased = (to_leased(row) for row in rows)
+        return [(integration, replace(lease, expires_at=until)) for integration, lease in leased]
+
+    async def count_foreign(self, horizon: datetime, client_id: str) -> int:
+        (row,) = await self._session.rows(_COUNT_FOREIGN, horizon, client_id)
+        return int(row["count"])
+
+    async def recent_outcomes(self, integration: Integration, since: datetime) -> RecentOutcomes:
+        account = integration.account.user_uri
+        (row,) = await self._session.rows(_RECENT_OUTCOMES, since, account)
+        return RecentOutcomes(refused=row["refused"] + 1, refreshed=row["refreshed"])
 
     async def begin(self, starts: Sequence[RefreshStart]) -> list[StartResult]:
         # In one order of rows, so that processes with the same rows do not deadlock.
@@ -214,14 +285,22 @@ class PiccoloRefreshQueue:
 
 
 def _status(*, disconnecting: bool) -> str:
-    """Return the status that an integration must have to be refreshed under a lease."""
+    """Return the status that an integration must have for its lease to be taken."""
     return str(Status.DISCONNECTING if disconnecting else Status.ACTIVE)
 
 
 def _start_values(start: RefreshStart) -> tuple[object, ...]:
-    lease, status = start.lease, _status(disconnecting=start.lease.disconnecting)
-    since = start.now - TOKEN_WINDOW
-    return (start.integration_id, lease.owner, lease.fence, status, start.now, start.until, since)
+    lease, since = start.lease, start.now - TOKEN_WINDOW
+    return (
+        start.integration_id,
+        lease.owner,
+        lease.fence,
+        lease.disconnecting,
+        start.now,
+        start.until,
+        since,
+        start.version,
+    )
 
 
 def _end_values(end: RefreshEnd) -> tuple[object, ...]:
@@ -243,4 +322,10 @@ def _end_values(end: RefreshEnd) -> tuple[object, ...]:
         end.next_attempt_at,
         integration.connected_at,
         end.keep_lease_until,
+        integration.client_id,
+        integration.refused_at,
+        integration.refusals,
+        integration.exchange_unanswered,
+        integration.error_since,
+        integration.scopes_missing_since,
     )

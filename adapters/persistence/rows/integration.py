@@ -46,6 +46,12 @@ def to_integration(row: Any) -> Integration:
         subscribed_since=row["subscribed_since"],
         reconcile_from=row["reconcile_from"],
         reconcile_error=row["reconcile_error"],
+        client_id=row["client_id"],
+        refused_at=row["refused_at"],
+        refusals=row["refusals"] or 0,
+        exchange_unanswered=bool(row["exchange_unanswered"]),
+        error_since=row["error_since"],
+        scopes_missing_since=row["scopes_missing_since"],
     )
 
 

@@ -85,6 +85,12 @@ class CalendlyIntegration(Table, tablename="calendly_integration", db=ENGINE):
     token_expires_at = Timestamptz(null=True, default=None)
     token_version = BigInt(null=True, default=None)
     refused_version = BigInt(null=True, default=None)
+    client_id = Text(null=True, default=None)
+    refused_at = Timestamptz(null=True, default=None)
+    refusals = BigInt(null=True, default=None)
+    exchange_unanswered = Boolean(null=True, default=None)
+    error_since = Timestamptz(null=True, default=None)
+    scopes_missing_since = Timestamptz(null=True, default=None)
     exchange_started_at = Timestamptz(null=True, default=None)
     last_refreshed_at = Timestamptz(null=True, default=None)
     last_error_code = Text(null=True, default=None)
@@ -140,8 +146,8 @@ class CalendlyIntegration(Table, tablename="calendly_integration", db=ENGINE):
         "num_nulls(access_token_sealed, refresh_token_sealed, token_expires_at, token_version)"
         " IN (0, 4)"
     )
-    calendly_integration_tokens_while_active = Check(
-        "status = 'disconnecting' OR (status = 'active') = (token_version IS NOT NULL)"
+    calendly_integration_active_has_tokens = Check(
+        "status <> 'active' OR token_version IS NOT NULL"
     )
     calendly_integration_token_version_positive = Check("token_version >= 0")
     calendly_integration_attention_whole = Check(

@@ -21,7 +21,7 @@ class Check(msgspec.Struct, frozen=True):
 class Circuit(msgspec.Struct, frozen=True):
     """The circuit breaker of a part of Calendly, which all processes share."""
 
-    surface: Literal["oauth", "api"]
+    surface: Literal["oauth", "api", "mass_refusal"]
     state: Literal["closed", "open", "half_open"]
     failures: Annotated[int, Meta(description="Consecutive failures.")]
     retry_at: Annotated[

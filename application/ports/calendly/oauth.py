@@ -14,6 +14,11 @@ class CalendlyOAuth(Protocol):
     are ClientRefused, and an answer that cannot be read is CalendlyProtocolError.
     """
 
+    @property
+    def client_id(self) -> str:
+        """The client id of our app at Calendly, to which it gives grants."""
+        ...
+
     def authorize_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
         """Return the address of the consent page, with PKCE S256 (RFC 7636)."""
         ...

@@ -11,6 +11,8 @@ class Surface(StrEnum):
 
     OAUTH = "oauth"
     API = "api"
+    # Opens by refusals of many accounts, not by failures. Only refreshes wait for it.
+    MASS_REFUSAL = "mass_refusal"
 
 
 class Breakers(Protocol):

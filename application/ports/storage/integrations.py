@@ -63,6 +63,13 @@ class Integrations(Protocol):
         """Let the integration's calls rest until then (UTC); a longer rest is never cut short."""
         ...
 
+    async def clear_error(self, integration_id: IntegrationId, code: str) -> None:
+        """Forget the error with this code, and let the refresh job take the integration up again.
+
+        Another error stays, and so does a lease.
+        """
+        ...
+
     async def put_gap(self, integration_id: IntegrationId, gap: Gap) -> None:
         """Remember that deliveries may have been lost; an open gap grows to cover both."""
         ...

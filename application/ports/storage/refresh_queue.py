@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from domain.ids import IntegrationId
 from domain.integration import Integration, Lease
+from domain.refusal import RecentOutcomes
 
 
 class RefreshStart(NamedTuple):
@@ -16,6 +17,7 @@ class RefreshStart(NamedTuple):
         lease: under which it leaves.
         now: the moment (UTC).
         until: the new end of the lease, beyond the request's own deadline (UTC).
+        version: of the tokens that it sends; a newer pair may have been stored without the lease.
 
     """
 
@@ -23,6 +25,7 @@ class RefreshStart(NamedTuple):
     lease: Lease
     now: datetime
     until: datetime
+    version: int
 
 
 class StartResult(NamedTuple):
@@ -90,13 +93,39 @@ class RefreshQueue(Protocol):
         ...
 
     async def claim_due(
-        self, owner: str, now: datetime, until: datetime, horizon: datetime, limit: int
+        self,
+        owner: str,
+        now: datetime,
+        until: datetime,
+        horizon: datetime,
+        limit: int,
+        *,
+        client_id: str | None = None,
     ) -> list[tuple[Integration, Lease]]:
         """Take the leases of up to `limit` active integrations whose token dies by `horizon`.
 
-        Integrations whose next attempt is in the future, or whose lease is held, are skipped without
-        waiting. So are those refreshed within LEFT_ALONE_FOR. The soonest to expire come first.
+        Grants of another client than `client_id` are left alone, unless it is None. Integrations
+        whose next attempt is in the future, or whose lease is held, are skipped without waiting.
+        So are those refreshed within LEFT_ALONE_FOR. The soonest to expire come first.
         """
+        ...
+
+    async def claim_refused(
+        self, owner: str, now: datetime, until: datetime, limit: int, *, client_id: str
+    ) -> list[tuple[Integration, Lease]]:
+        """Take the leases of up to `limit` refused integrations whose time to be asked has come.
+
+        They are `reauth_required` and still have their tokens. Grants of another client are left
+        alone. The longest due come first.
+        """
+        ...
+
+    async def count_foreign(self, horizon: datetime, client_id: str) -> int:
+        """Return how many active integrations die by `horizon` whose grant is another client's."""
+        ...
+
+    async def recent_outcomes(self, integration: Integration, since: datetime) -> RecentOutcomes:
+        """Return the latest refusals since then (UTC), with one of this integration's account now."""
         ...
 
     async def begin(self, starts: Sequence[RefreshStart]) -> list[StartResult]:
@@ -107,8 +136,9 @@ class RefreshQueue(Protocol):
         with the lease still names it.
 
         A start is not granted if the lease was lost or has expired, or a disconnect began since
-        it was taken. It is not granted either if TOKEN_REQUESTS requests left in the current
-        TOKEN_WINDOW, counted over all processes; the window begins with its first request.
+        it was taken. Nor is it if the stored tokens are not of the version that it sends. It is
+        not granted either if TOKEN_REQUESTS requests left in the current TOKEN_WINDOW, counted
+        over all processes; the window begins with its first request.
         Without a grant nothing is recorded and nothing may be sent.
 
         Args:
@@ -124,6 +154,7 @@ class RefreshQueue(Protocol):
         """Return when the first of those becomes claimable that `claim_due` passes over.
 
         They expire by `horizon` but wait for their next attempt, or for another process's lease.
+        Refused integrations that wait to be asked again count as well.
         """
         ...
 
@@ -139,7 +170,7 @@ class RefreshQueue(Protocol):
         """Store outcomes by compare-and-set, and free each lease that is still the one given.
 
         Writes status, tokens, breaker, attention, exchange_started_at, last_refreshed_at,
-        last_error_code, scopes and the account's organization.
+        last_error_code, scopes, the account's organization, client_id, refused_at and refusals.
 
         A new pair has tokens of another version than the expected one. It is stored even if
         another process has the lease. It is also stored over a `reauth_required` of the same

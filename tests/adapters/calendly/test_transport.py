@@ -139,22 +139,22 @@ async def test_a_trickling_answer_has_a_deadline(client: httpx.AsyncClient) -> N
             await asyncio.wait_for(send(client, sent, deadline=0.2), timeout=2)
 
 
-async def test_an_answer_that_came_while_the_loop_stood_still_is_read() -> None:
+async def test_an_answer_that_came_while_the_loop_was_stopped_is_read() -> None:
     """Timers that are due when the process goes on do not cost the answer in its socket."""
     async with open_http(connect_timeout=0.2, read_timeout=0.3) as client:
         stuck = asyncio.Event()
 
-        async def answer_while_it_stands_still(talk: Talk) -> None:
+        async def answer_and_stop(talk: Talk) -> None:
             await talk.request()
             await talk.say(OK)
             stuck.set()
 
-        async with listening(answer_while_it_stands_still) as peer:
+        async with listening(answer_and_stop) as peer:
             waiting = asyncio.ensure_future(
                 send_and_wait(client, client.build_request("POST", peer.url))
             )
             await stuck.wait()
-            time.sleep(1.0)  # noqa: ASYNC251 - the whole loop stands still
+            time.sleep(1.0)  # noqa: ASYNC251 - the whole loop is stopped
 
             assert (await waiting).status_code == 200
 

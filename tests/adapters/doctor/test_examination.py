@@ -1,4 +1,5 @@
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -54,12 +55,21 @@ class World:
         self.database_error: Exception | None = None
         self.temporal_error: SlotkeeperError | None = None
         self.skew = timedelta(seconds=-1)
+        self.foreign: Counter[str] = Counter()
         self.asked: list[str] = []
 
     @property
     def probes(self) -> Probes:
         """Roads into this world."""
-        return Probes(self._pending, self._reach, self._count, self._unmet, self._open, self._skew)
+        return Probes(
+            self._pending,
+            self._reach,
+            self._count,
+            self._unmet,
+            self._foreign,
+            self._open,
+            self._skew,
+        )
 
     async def _unmet(self, _database_url: Secret) -> list[Unmet]:
         return self.lacking
@@ -77,6 +87,10 @@ class World:
     async def _count(self, database_url: Secret) -> Mapping[str, int]:
         assert database_url.reveal() in self.asked
         return self.sealed
+
+    async def _foreign(self, database_url: Secret, client_id: str) -> int:
+        assert database_url.reveal() in self.asked
+        return self.foreign[client_id]
 
     async def _reach(self, settings: TemporalSettings) -> None:
         self.asked.append(settings.temporal_address)
@@ -124,6 +138,16 @@ async def test_a_skewed_clock_is_reported(world: World, seconds: int, said: str)
 
     assert [*wrong] == ["Clock"]
     assert said in wrong["Clock"].detail
+
+
+async def test_accounts_of_another_client_are_counted(world: World) -> None:
+    """Accounts that were connected with another app are named with the remedy."""
+    world.foreign[SOUND["CALENDLY_CLIENT_ID"]] = 30
+
+    found = (await wrong_in(world))["Client id"]
+
+    assert found.detail.startswith("30 connected accounts")
+    assert "CALENDLY_CLIENT_ID" in found.remedy
 
 
 async def test_asking_calendly_leaves_no_grant_behind(world: World) -> None:

@@ -29,7 +29,7 @@ UNAPPLIED = (webhook_events._UNAPPLIED, ("USER", ["kind"], NOON, 100))
 QUERIES: dict[str, tuple[str, tuple[Any, ...]]] = {
     "calendly_integration_refresh_due": (
         refresh_queue._CLAIM_DUE,
-        ("me", NOON, LATER, LATER, 100, NOON),
+        ("me", NOON, LATER, LATER, 100, NOON, "client"),
     ),
     "calendly_integration_live": (integrations._LIVE_AFTER, (None, 100)),
     "calendly_integration_reconcile_turn": (

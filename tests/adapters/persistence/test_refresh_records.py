@@ -8,7 +8,10 @@ from adapters.persistence.repositories import refresh_queue
 from tests.fakes.clock import NOON
 
 IDS = [uuid.UUID(int=number) for number in range(3)]
-STARTS = (IDS, ["me"] * 3, [1] * 3, ["active"] * 3, [NOON] * 3, [NOON] * 3, [NOON] * 3)
+STARTS = (
+    *(IDS, ["me"] * 3, [1] * 3, [False] * 3, [NOON] * 3, [NOON] * 3, [NOON] * 3),
+    [1] * 3,
+)
 RECORDS = msgspec.json.encode([dict.fromkeys(refresh_queue._NAMES)] * 3).decode()
 
 

@@ -128,7 +128,8 @@ async def test_secrets_are_sealed(
 BROKEN = {
     "calendly_integration_status_known": "status = 'lost'",
     "calendly_integration_tokens_whole": "refresh_token_sealed = NULL",
-    "calendly_integration_tokens_while_active": "status = 'reauth_required'",
+    "calendly_integration_active_has_tokens": "access_token_sealed = NULL,"
+    " refresh_token_sealed = NULL, token_expires_at = NULL, token_version = NULL",
     "calendly_integration_token_version_positive": "token_version = -1",
     "calendly_integration_attention_whole": "attention_cause = 'grant_refused'",
     "calendly_integration_breaker_sound": "breaker_state = 'open'",
@@ -159,7 +160,7 @@ async def test_refusal_quotes_nothing(piccolo_storage: PiccoloStorage, ada: Inte
         with pytest.raises(StoreRefused) as caught:
             await uow.integrations.put_connected(broken)
 
-    assert "calendly_integration_tokens_while_active" in caught.value.message
+    assert "calendly_integration_active_has_tokens" in caught.value.message
     assert "ada@example.com" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__

@@ -42,4 +42,5 @@ def finish_disconnect(
         telemetry=product.telemetry,
         owner=owner,
         lease_ttl=lease_ttl,
+        client_id=product.calendly.client_id,
     )

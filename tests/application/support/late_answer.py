@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from application.tokens.refresh_under_lease import RefreshUnderLease
+from domain.refusal import RefusalPolicy
 from domain.secret import Secret
 from domain.token import TokenPair
 from tests.application.support.building import Product
@@ -51,4 +52,7 @@ def slow_refresh(
         telemetry=product.telemetry,
         breaker_policy=BREAKER,
         lease_ttl=lease_ttl,
+        refusals=RefusalPolicy(),
+        brake=BREAKER,
+        doubt=timedelta(),
     )

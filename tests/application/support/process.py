@@ -48,6 +48,7 @@ from application.webhooks.store_batch import StoreBatch
 from application.webhooks.store_or_defer import StoreOrDefer
 from domain.cache_policy import CachePolicy
 from domain.circuit_breaker import BreakerPolicy
+from domain.refusal import RefusalPolicy
 from domain.retention import Retention
 from domain.retries import RetryTable
 from domain.secret import Secret
@@ -77,8 +78,9 @@ REACHES = Reaches(
 class Process:
     """The use cases as one process of the product has them."""
 
-    def __init__(self, product: Product, name: str) -> None:
+    def __init__(self, product: Product, name: str, *, doubt: timedelta = timedelta()) -> None:
         self.name = name
+        self.doubt = doubt
         self.product = product
         self.storage = product.storage
         self.vault = product.vault
@@ -113,6 +115,9 @@ class Process:
             telemetry=self.telemetry,
             breaker_policy=BREAKER,
             lease_ttl=LEASE,
+            refusals=RefusalPolicy(),
+            brake=BREAKER,
+            doubt=self.doubt,
         )
 
     @cached_property
@@ -142,6 +147,7 @@ class Process:
             horizon=HORIZON,
             concurrency=CONCURRENCY,
             per_second=0,
+            client_id=self.calendly.client_id,
         )
 
     @cached_property

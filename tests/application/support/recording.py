@@ -25,6 +25,9 @@ class RecordedTelemetry:
     def token_refresh(self, integration_id: IntegrationId, result: str) -> None:  # noqa: ARG002
         self.seen["token_refresh", result] += 1
 
+    def foreign_grants(self, count: int) -> None:
+        self.seen["foreign_grants", ""] += count
+
     def reauth_required(self, integration_id: IntegrationId, cause: str) -> None:  # noqa: ARG002
         self.seen["reauth_required", cause] += 1
 

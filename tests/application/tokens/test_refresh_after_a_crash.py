@@ -85,12 +85,13 @@ def check(seen: Aftermath) -> None:
 
 
 async def test_a_refresh_can_die_on_either_side_of_all_it_does() -> None:
-    """A refresh waits for the store four times over and for Calendly once, at known points."""
+    """A refresh waits for the store five times over and for Calendly once, at known points."""
     assert await crash_points() == [
         "opening",  # the look
         "opening",  # the lease
         "before the commit",
         "after the commit",
+        "opening",  # the brake of mass refusals
         "opening",  # the shared breaker
         "opening",  # the record that the token may be spent
         "before the commit",

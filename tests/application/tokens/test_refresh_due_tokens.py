@@ -37,7 +37,13 @@ async def test_one_failure_does_not_stop_the_others(product: Product, process: P
 
     job_result = await process.refresh_due(10, lambda _: None)
 
-    assert job_result == JobResult(examined=4, done={"refreshed": 3}, failed={"grant_refused": 1})
+    assert job_result == JobResult(
+        examined=4,
+        done={"refreshed": 3},
+        failed={"grant_refused": 1},
+        held_by="put_off",
+        resume_in=15 * 60,
+    )
 
 
 async def test_a_full_page_promises_more(product: Product, process: Process) -> None:
@@ -119,6 +125,7 @@ async def test_a_horizon_beyond_a_tokens_life_comes_to_an_end(
         lease_ttl=LEASE,
         horizon=timedelta(hours=24),
         concurrency=CONCURRENCY,
+        client_id=process.calendly.client_id,
         per_second=0,
     )
 
@@ -216,7 +223,7 @@ async def test_a_bug_in_one_row_stops_no_other(product: Product, process: Proces
     for name in ("ada", "bob", "cid"):
         await product.connect(name)
     product.clock.advance(NEARLY_DEAD)
-    product.storage.fail_next(None, None, None, RuntimeError("a bug"))
+    product.storage.fail_next(*[None] * 5, RuntimeError("a bug"))
 
     job_result = await process.refresh_due(10, lambda _: None)
 

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from application.ports.storage.refresh_queue import RefreshEnd
 from application.tokens.token_encryption import open_access
 from domain.circuit_breaker import BreakerState
 from domain.errors import (
@@ -16,8 +17,8 @@ from domain.errors import (
     SealedValueUnreadable,
     SlotkeeperError,
 )
-from domain.integration import REFRESH_OPEN_FOR, Cause, Status
-from domain.token import TOKEN_REQUESTS, TOKEN_WINDOW
+from domain.integration import REFRESH_OPEN_FOR, Cause, Status, with_error
+from domain.token import TOKEN_REQUESTS, TOKEN_WINDOW, Access
 from tests.application.support.building import Product
 from tests.application.support.leasing import leased
 from tests.application.support.process import BREAKER, Process
@@ -80,7 +81,7 @@ async def test_a_new_organization_is_taken_over(product: Product, process: Proce
 
 
 async def test_a_revoked_grant_needs_a_person(product: Product, process: Process) -> None:
-    """When Calendly refuses the token, the tokens are erased and the cause is stored."""
+    """When Calendly refuses the token, the cause is stored and the tokens stay sealed."""
     connected = await product.connect()
     product.calendly.revoke_grants(connected.account.user_uri)
 
@@ -89,7 +90,7 @@ async def test_a_revoked_grant_needs_a_person(product: Product, process: Process
 
     stored = await product.stored(connected.id)
     assert stored.status is Status.REAUTH_REQUIRED
-    assert stored.tokens is None
+    assert stored.tokens == connected.tokens
     assert stored.attention is not None
     assert stored.attention.cause is Cause.GRANT_REFUSED
     assert stored.attention.since == NOON
@@ -345,3 +346,23 @@ async def test_the_wait_asked_for_is_honoured(product: Product, process: Process
 
     row = product.storage.state.integrations[connected.id]
     assert row.next_refresh_at == NOON + timedelta(minutes=10)
+
+
+async def test_a_call_that_opens_the_token_again_ends_the_quarantine(
+    product: Product, process: Process
+) -> None:
+    """When a missing key is back, the next call clears the error that names it."""
+    connected = await product.connect()
+    integration, lease = await leased(product, connected.id)
+    changed = with_error(integration, "encryption_key_unknown", NOON)
+    async with product.storage() as uow:
+        await uow.refresh_queue.finish([RefreshEnd(changed, lease, 1, NOON + timedelta(hours=1))])
+        await uow.commit()
+
+    async def work(access: Access) -> str:
+        return access.user_uri
+
+    await process.session.call(connected.id, work)
+
+    stored = await product.stored(connected.id)
+    assert (stored.last_error_code, stored.error_since) == (None, None)

@@ -36,7 +36,7 @@ async def begin(storage: Storage, leased: Leased) -> StartResult:
     """Record a start at noon."""
     integration, lease = leased
     return await storage.refresh_log().begin(
-        RefreshStart(integration.id, lease, NOON, NOON + HOUR)
+        RefreshStart(integration.id, lease, NOON, NOON + HOUR, 1)
     )
 
 

@@ -18,6 +18,8 @@ _MINUTE = timedelta(minutes=1)
 class OAuthSide(World):
     """Implements `CalendlyOAuth`."""
 
+    client_id = "fake-client"
+
     def authorize_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
         """Return the consent page's address."""
         query = {

@@ -71,6 +71,13 @@ async def test_an_open_circuit_is_shown_and_leaves_the_process_ready(
             "retry_at": "2026-12-01T09:01:00Z",
             "opened_at": "2026-12-01T09:00:00Z",
         },
+        {
+            "surface": "mass_refusal",
+            "state": "closed",
+            "failures": 0,
+            "retry_at": None,
+            "opened_at": None,
+        },
     ]
 
 
