@@ -39,6 +39,7 @@ async def test_event_types_come_with_their_age(client: Client) -> None:
         "expires_at": "2026-12-02T09:00:00Z",
         "invalidated_by": None,
         "error_code": None,
+        "skipped": 0,
     }
     assert answer.headers["age"] == "95"
 
