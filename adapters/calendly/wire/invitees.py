@@ -1,6 +1,6 @@
 """Invitees, in answers and as webhook payloads (Calendly: List Event Invitees)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -37,7 +37,14 @@ class Invitee(RedactedRepr, Dated, kw_only=True):
     # Without them a canceled or rescheduled booking looks like an open one, or an erasure by
     # address does not find it. Without `no_show` a stored mark would be removed, and without
     # `updated_at` new facts would look older than those that are stored.
-    decisive = ("status", "rescheduled", "new_invitee", "email", "no_show", "updated_at")
+    decisive: ClassVar[tuple[str, ...]] = (
+        "status",
+        "rescheduled",
+        "new_invitee",
+        "email",
+        "no_show",
+        "updated_at",
+    )
     uri: str
     email: str | None = None
     created_at: Time
@@ -62,7 +69,13 @@ class InviteeWithEvent(Invitee, kw_only=True):
     """The payload of `invitee.*` and `invitee_no_show.*`; only the event has start and end."""
 
     # In a webhook an absent `no_show` removes no mark.
-    decisive = ("status", "rescheduled", "new_invitee", "email", "updated_at")
+    decisive: ClassVar[tuple[str, ...]] = (
+        "status",
+        "rescheduled",
+        "new_invitee",
+        "email",
+        "updated_at",
+    )
     scheduled_event: ScheduledEvent
 
 

@@ -183,7 +183,7 @@ async def test_an_invitee_is_fetched_without_an_odd_detail() -> None:
 async def test_a_read_guesses_neither_a_mark_nor_a_date(
     invitee: dict[str, Any], event: dict[str, Any]
 ) -> None:
-    """In a read an absent mark removes the stored one, so an odd mark is no absent one."""
+    """In a read an absent mark removes the stored one, so an odd mark does not count as absent."""
     wire = Wire(resource(bodies.invitee(**invitee)), resource(bodies.event(**event)))
     with pytest.raises(CalendlyProtocolError, match="cannot be read"):
         await CalendlyBookingsGateway(wire.api).invitee(ACCESS, bodies.INVITEE)
