@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from adapters.calendly import api_errors
+from adapters.calendly.bounded_body import MOST_BYTES
 from adapters.calendly.errors import Call, transport_failure, unreadable
 from adapters.calendly.etags import etag_of, usable
 from adapters.calendly.http import DEADLINE, send
@@ -27,8 +28,9 @@ from domain.token import Access
 T = TypeVar("T")
 Params = Mapping[str, str]
 
-# Both bound one list, so that a list without an end costs its own caller alone.
+# All bound one list, so that a list without an end costs its own caller alone.
 _MOST_PAGES = 200
+_MOST_LIST_BYTES = 32 * 2**20  # decompressed; the first page counts as the largest that is read
 _LONGEST_LIST = 60.0  # seconds for the pages after the first
 
 
@@ -73,9 +75,8 @@ class CalendlyApi:
         self, access: Access, path: str, into: type[T], params: Params | None = None
     ) -> T:
         """Return the resource or list at a path. Raises the CalendlyError family."""
-        call = Call("GET", template(path), effects=False)
-        request = self._request(access, call, path, params=params)
-        return _read(call, await self._exchange(access, call, request), into)
+        value, _ = await self._get_with_length(access, path, into, params)
+        return value
 
     async def get_leniently(self, access: Access, path: str, into: type[Resource[T]]) -> T:
         """Return the resource at a path, without optional fields that cannot be read.
@@ -129,13 +130,17 @@ class CalendlyApi:
         items, token = list(first.collection), first.pagination.next_page_token
         used: set[str] = set()
         ends_at = time.monotonic() + _LONGEST_LIST
+        length = MOST_BYTES
         while token is not None:
             if token in used or len(used) >= _MOST_PAGES - 1 or time.monotonic() > ends_at:
-                raise CalendlyProtocolError(
-                    f"GET {template(path)}: Calendly's pages do not end.", unreadable=True
-                )
+                raise _endless(path)
             used.add(token)
-            page = await self.get(access, path, into, page_params(params, token))
+            page, page_length = await self._get_with_length(
+                access, path, into, page_params(params, token)
+            )
+            length += page_length
+            if length > _MOST_LIST_BYTES:
+                raise _endless(path)
             items += page.collection
             token = page.pagination.next_page_token
         return items
@@ -184,6 +189,15 @@ class CalendlyApi:
         call = Call(method, template(path), effects=True)
         request = self._request(access, call, path, json=body)
         await self._exchange(access, call, request, settled=settled)
+
+    async def _get_with_length(
+        self, access: Access, path: str, into: type[T], params: Params | None
+    ) -> tuple[T, int]:
+        """Return the resource or list at a path, and the bytes of its body."""
+        call = Call("GET", template(path), effects=False)
+        request = self._request(access, call, path, params=params)
+        response = await self._exchange(access, call, request)
+        return _read(call, response, into), len(response.content)
 
     def _request(
         self,
@@ -234,6 +248,12 @@ class CalendlyApi:
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             paused = allowance or Allowance.API
             self._budget.pause(paused, access.user_uri, retry_after(response.headers))
+
+
+def _endless(path: str) -> CalendlyProtocolError:
+    return CalendlyProtocolError(
+        f"GET {template(path)}: Calendly's pages do not end.", unreadable=True
+    )
 
 
 def _general(response: httpx.Response, allowance: Allowance | None) -> RateState | None:

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from adapters.calendly.availability import CalendlyAvailabilityGateway
@@ -91,6 +92,20 @@ async def test_pages_that_lead_in_a_circle_are_an_error() -> None:
         await CalendlyAvailabilityGateway(wire.api).event_types(ACCESS, bodies.USER)
 
     assert len(wire.requests) == 2
+
+
+async def test_the_pages_of_a_list_are_bounded_together() -> None:
+    """Large pages, each within its own bound, end the list before it fills the memory."""
+
+    def large(_: httpx.Request) -> httpx.Response:
+        page = bodies.page(next_page_token=f"page-{len(wire.requests)}")
+        return answer(200, page | {"padding": "x" * (7 * 2**20)})
+
+    wire = Wire(by=large)
+    with pytest.raises(CalendlyProtocolError, match="pages do not end"):
+        await CalendlyAvailabilityGateway(wire.api).event_types(ACCESS, bodies.USER)
+
+    assert len(wire.requests) == 5
 
 
 async def test_open_slots_are_asked_for_in_one_piece() -> None:
