@@ -9,6 +9,8 @@ from domain.redacted_repr import RedactedRepr
 class CustomQuestion(msgspec.Struct):
     """A question on the booking page."""
 
+    # Without them a required question looks optional, or one that is not asked looks asked.
+    decisive = ("required", "enabled")
     name: str
     type: str = "string"
     position: int = 0

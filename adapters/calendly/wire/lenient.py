@@ -2,7 +2,7 @@
 
 One odd detail costs only itself: a booking without its location is better than no booking. A field
 that a struct names in `decisive` is never left out, because its absence has a meaning of its own.
-No item of a list is left out either.
+Nor is the optional field that contains such a struct. No item of a list is left out either.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,10 @@ import msgspec
 from adapters.calendly.wire.decoding import LIKELY_YEARS, Unreadable, as_secret, decode
 
 T = TypeVar("T")
+
+
+class _DecisiveUnreadable(Unreadable):
+    """A decisive field cannot be read: no optional field that contains it is left out."""
 
 
 def decode_leniently(body: bytes, into: type[T]) -> T:
@@ -51,8 +55,12 @@ def _struct(value: Any, into: Any, path: str) -> Any:
             continue
         try:
             read[field.name] = _value(value[name], field.type, f"{path}.{name}")
-        except Unreadable:
-            if field.required or field.name in decisive:
+        except _DecisiveUnreadable:
+            raise
+        except Unreadable as fault:
+            if field.name in decisive:
+                raise _DecisiveUnreadable(fault.field) from None
+            if field.required:
                 raise
     return into(**read)
 

@@ -20,6 +20,8 @@ from tests.fakes.calendly import bodies
 SPAN = Window(start=bodies.START, end=bodies.END)
 SLOT = {"start_time": "2026-12-02T20:00:00Z", "scheduling_url": "https://calendly.com/a"}
 BUSY = {"type": "external", "start_time": SLOT["start_time"], "end_time": "2026-12-02T21:00:00Z"}
+ASKED = {"name": "Size", "required": "perhaps"}
+SWITCHED = {"name": "Size", "enabled": "on"}
 SCHEDULE = {"uri": f"{bodies.API}/user_availability_schedules/A", "timezone": "UTC"}
 
 Gateway = CalendlyAvailabilityGateway
@@ -45,6 +47,8 @@ LISTS = [
     (event_types, bodies.event_type(), bodies.event_type(duration=None)),
     (event_types, bodies.event_type(), bodies.event_type(active="yes")),
     (event_types, bodies.event_type(), bodies.event_type(pooling_type=5)),
+    (event_types, bodies.event_type(), bodies.event_type(custom_questions=[ASKED])),
+    (event_types, bodies.event_type(), bodies.event_type(custom_questions=[SWITCHED])),
     (slots, SLOT, SLOT | {"start_time": None}),
     (slots, SLOT, SLOT | {"invitees_remaining": "many"}),
     (busy_times, BUSY, BUSY | {"end_time": 5}),
