@@ -16,6 +16,7 @@ from adapters.settings import (
     load_temporal_settings,
 )
 from adapters.system.clock_sync import LIMIT, WARNING, describe
+from adapters.temporal.schedules import REMEDY
 from adapters.variables.variable import Fault
 from adapters.web.auth.demo_access import demo_faults, is_loopback
 from domain.errors import ClientRefused, GrantRefused
@@ -94,14 +95,18 @@ async def _check_client(
 
 
 async def check_temporal(environ: Mapping[str, str], probes: Probes) -> list[Finding]:
-    """Whether Temporal answers and knows the namespace."""
+    """Whether Temporal answers and knows the namespace, and has each schedule."""
     try:
         settings = load_temporal_settings(environ)
     except SettingsError:
-        return [unchecked("Temporal", _SETTINGS_FIRST)]
+        return [unchecked(subject, _SETTINGS_FIRST) for subject in ("Temporal", "Schedules")]
     await probes.reach_temporal(settings)
     where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
-    return [fine("Temporal", f"answers at {where}")]
+    fault = (await probes.schedule_faults(settings)).fault()
+    return [
+        fine("Temporal", f"answers at {where}"),
+        wrong("Schedules", fault, REMEDY) if fault else fine("Schedules", "each starts its job"),
+    ]
 
 
 async def check_credentials(settings: Settings, probes: Probes) -> list[Finding]:

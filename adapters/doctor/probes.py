@@ -18,6 +18,7 @@ from adapters.system.clock import SystemClock
 from adapters.system.clock_sync import measure
 from adapters.temporal.connect import connect
 from adapters.temporal.jobs import TemporalJobs
+from adapters.temporal.schedules import ScheduleFaults
 from application.ports.calendly.oauth import CalendlyOAuth
 from application.security.rotate_encryption import count_by_key
 from domain.secret import Secret
@@ -44,6 +45,8 @@ class Probes:
         open_oauth: opens Calendly's OAuth host with our credentials.
         clock_skew: returns this host's clock minus that of the database at a URL; raises
             StorageUnavailable.
+        schedule_faults: returns the schedules that are missing or different; raises
+            JobsUnavailable.
 
     """
 
@@ -54,11 +57,17 @@ class Probes:
     count_foreign: Callable[[Secret, str], Awaitable[int]]
     open_oauth: Callable[[Settings], AbstractAsyncContextManager[CalendlyOAuth]]
     clock_skew: Callable[[Secret], Awaitable[timedelta]]
+    schedule_faults: Callable[[TemporalSettings], Awaitable[ScheduleFaults]]
 
 
 async def _reach_temporal(settings: TemporalSettings) -> None:
     client = await connect(settings.temporal_address, settings.temporal_namespace)
     await TemporalJobs(client).check()
+
+
+async def _schedule_faults(settings: TemporalSettings) -> ScheduleFaults:
+    client = await connect(settings.temporal_address, settings.temporal_namespace)
+    return await TemporalJobs(client).schedule_faults()
 
 
 async def _count_sealed(database_url: Secret) -> Mapping[str, int]:
@@ -94,5 +103,12 @@ async def _open_oauth(settings: Settings) -> AsyncIterator[CalendlyOAuth]:
 
 
 REAL_PROBES = Probes(
-    pending, _reach_temporal, _count_sealed, unmet, _count_foreign, _open_oauth, _clock_skew
+    pending,
+    _reach_temporal,
+    _count_sealed,
+    unmet,
+    _count_foreign,
+    _open_oauth,
+    _clock_skew,
+    _schedule_faults,
 )

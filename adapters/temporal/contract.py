@@ -3,6 +3,8 @@
 A name or a field here is part of running workflows' histories: add, never rename.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -31,6 +33,19 @@ HEAL_WEBHOOKS_ID: Final = "heal-calendly-webhooks"
 RECONCILE_BOOKINGS_ID: Final = "reconcile-calendly-bookings"
 FILL_GAPS_ID: Final = "fill-calendly-gaps"
 PRUNE_WEBHOOKS_ID: Final = "prune-calendly-webhooks"
+
+SCHEDULED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        REFRESH_TOKENS_ID: REFRESH_TOKENS,
+        SYNC_AVAILABILITY_ID: SYNC_AVAILABILITY,
+        APPLY_WEBHOOKS_ID: APPLY_WEBHOOKS,
+        HEAL_WEBHOOKS_ID: HEAL_WEBHOOKS,
+        FILL_GAPS_ID: FILL_GAPS,
+        RECONCILE_BOOKINGS_ID: RECONCILE_BOOKINGS,
+        PRUNE_WEBHOOKS_ID: PRUNE_WEBHOOKS,
+    }
+)
+"""The workflow that each schedule starts, by the schedule's id."""
 
 
 class IntegrationInput(msgspec.Struct, frozen=True):

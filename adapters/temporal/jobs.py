@@ -14,6 +14,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from adapters.temporal import contract
 from adapters.temporal.contract import IntegrationInput
 from adapters.temporal.reaching import reaching
+from adapters.temporal.schedules import ScheduleFaults, compare_schedules
 from application.ports.jobs import StartedJob
 from domain.ids import IntegrationId
 
@@ -67,6 +68,11 @@ class TemporalJobs:
         request = DescribeNamespaceRequest(namespace=self._client.namespace)
         async with reaching(self._client, self._timeout):
             await self._client.workflow_service.describe_namespace(request, timeout=self._timeout)
+
+    async def schedule_faults(self) -> ScheduleFaults:
+        """Return the schedules that are missing or different. Raises JobsUnavailable."""
+        async with reaching(self._client, self._timeout):
+            return await compare_schedules(self._client, self._task_queue)
 
     async def _start(
         self, workflow: str, workflow_id: str, argument: IntegrationInput | None = None

@@ -2,7 +2,8 @@
 
 The process reports an outage of Temporal but stays ready: it still serves reads, webhooks and
 bookings. A load balancer that removes it would lose these. The same holds for Calendly, whose
-circuit breakers are reported.
+circuit breakers are reported. Missing schedules delay jobs and no request, so they are reported
+only.
 """
 
 import asyncio
@@ -10,6 +11,8 @@ from collections.abc import Awaitable
 
 from adapters.persistence.storage import PiccoloStorage
 from adapters.system.clock_sync import ClockSkew
+from adapters.temporal.jobs import TemporalJobs
+from adapters.temporal.schedules import REMEDY
 from adapters.web.schemas.health import Check, Circuit, Readiness
 from adapters.wiring.services import Services
 from application.resilience.circuit_breakers import CircuitBreakers
@@ -26,6 +29,13 @@ async def readiness(services: Services, timeout_seconds: float = TIMEOUT_SECONDS
         _check("clock", _synchronized(services.clock_skew), "DATABASE_URL", timeout_seconds),
         _check(
             "temporal", services.jobs.check(), "TEMPORAL_ADDRESS", timeout_seconds, required=False
+        ),
+        _check(
+            "schedules",
+            _scheduled(services.jobs),
+            "TEMPORAL_ADDRESS",
+            timeout_seconds,
+            required=False,
         ),
         _circuits(services.circuit_breakers, timeout_seconds),
     )
@@ -56,6 +66,11 @@ async def _circuits(
 
 async def _synchronized(skew: ClockSkew) -> str | None:
     return skew.fault()
+
+
+async def _scheduled(jobs: TemporalJobs) -> str | None:
+    fault = (await jobs.schedule_faults()).fault()
+    return f"{fault}. {REMEDY}" if fault else None
 
 
 async def _migrated(storage: PiccoloStorage) -> str | None:

@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from adapters.temporal.schedules import ScheduleFaults
 from application.ports.jobs import StartedJob
 from domain.errors import JobsUnavailable
 from domain.ids import IntegrationId
@@ -17,6 +18,7 @@ class FakeJobs:
     def __init__(self) -> None:
         self.started: list[str] = []
         self.down = False
+        self.faults = ScheduleFaults()
         self._open: dict[str, str] = {}
 
     async def refresh_tokens(self) -> StartedJob:
@@ -38,6 +40,11 @@ class FakeJobs:
     async def disconnect(self, integration_id: IntegrationId) -> StartedJob:
         """Record a disconnection."""
         return self._start(f"integration/{integration_id}/disconnect")
+
+    async def schedule_faults(self) -> ScheduleFaults:
+        """Return the faults that a test set. Raises JobsUnavailable while down."""
+        await self.check()
+        return self.faults
 
     async def check(self) -> None:
         """Raise JobsUnavailable while down."""

@@ -15,6 +15,7 @@ from adapters.doctor.probes import Probes
 from adapters.persistence.preconditions import Unmet
 from adapters.settings import Settings, TemporalSettings
 from adapters.system.clock import SystemClock
+from adapters.temporal.schedules import ScheduleFaults
 from application.ports.calendly.oauth import CalendlyOAuth
 from domain.errors import (
     CalendlyUnavailable,
@@ -40,6 +41,7 @@ SUBJECTS = (
     "Migrations",
     "Encryption keys",
     "Temporal",
+    "Schedules",
     "Calendly credentials",
 )
 
@@ -55,6 +57,7 @@ class World:
         self.database_error: Exception | None = None
         self.temporal_error: SlotkeeperError | None = None
         self.skew = timedelta(seconds=-1)
+        self.schedule_faults = ScheduleFaults()
         self.foreign: Counter[str] = Counter()
         self.asked: list[str] = []
 
@@ -69,6 +72,7 @@ class World:
             self._foreign,
             self._open,
             self._skew,
+            self._schedules,
         )
 
     async def _unmet(self, _database_url: Secret) -> list[Unmet]:
@@ -96,6 +100,9 @@ class World:
         self.asked.append(settings.temporal_address)
         if self.temporal_error is not None:
             raise self.temporal_error
+
+    async def _schedules(self, _settings: TemporalSettings) -> ScheduleFaults:
+        return self.schedule_faults
 
     @asynccontextmanager
     async def _open(self, settings: Settings) -> AsyncIterator[CalendlyOAuth]:
@@ -239,6 +246,26 @@ async def test_a_temporal_that_is_down_is_reported(world: World) -> None:
 
     assert (finding.subject, finding.detail) == ("Temporal", "Temporal does not answer.")
     assert "TEMPORAL_ADDRESS" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ScheduleFaults(missing=("refresh-calendly-tokens",)),
+        ScheduleFaults(different=("refresh-calendly-tokens",)),
+    ],
+)
+async def test_schedules_that_start_no_job_are_reported(
+    world: World, faults: ScheduleFaults
+) -> None:
+    """A missing or different schedule is named, with the command that corrects it."""
+    world.schedule_faults = faults
+
+    (finding,) = (await wrong_in(world)).values()
+
+    assert (finding.subject, finding.detail) == ("Schedules", faults.fault())
+    assert "refresh-calendly-tokens" in finding.detail
+    assert finding.remedy == "Run: slotkeeper schedules apply"
 
 
 async def test_wrong_client_credentials_are_distinguished_from_an_outage(world: World) -> None:

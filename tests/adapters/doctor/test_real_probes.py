@@ -9,10 +9,13 @@ import pytest
 from adapters.doctor.examination import examine
 from adapters.doctor.finding import Health
 from adapters.doctor.probes import REAL_PROBES
-from adapters.local_stack.temporal_server import TemporalDevServer
+from adapters.local_stack.temporal_server import NAMESPACE, TemporalDevServer
 from adapters.persistence.migrate import migrate
+from adapters.temporal.connect import connect
+from adapters.temporal.contract import REFRESH_TOKENS_ID, TASK_QUEUE
 from domain.secret import Secret
 from tests.adapters.sound_environ import SOUND
+from workflows.schedule_sync import apply_schedules
 
 CLIENT = "Basic Y2xpZW50LWlkOmNsaWVudC1zM2NyZXQtdmFsdWU="  # as in SOUND
 
@@ -70,7 +73,11 @@ async def health(environ: dict[str, str]) -> dict[str, Health]:
 
 async def test_real_servers_are_found_as_they_are(environ: dict[str, str]) -> None:
     """Over real connections each check tells a sound part from a broken one."""
+    client = await connect(environ["TEMPORAL_ADDRESS"], NAMESPACE)
+    await apply_schedules(client, TASK_QUEUE)
+    await client.get_schedule_handle(REFRESH_TOKENS_ID).delete()
     unmigrated = await health(environ)
+    await apply_schedules(client, TASK_QUEUE)
     await migrate(Secret(environ["DATABASE_URL"]))
     sound = await health(environ)
     broken = await health(
@@ -85,6 +92,7 @@ async def test_real_servers_are_found_as_they_are(environ: dict[str, str]) -> No
     assert {each for each in unmigrated if unmigrated[each] is not Health.FINE} == {
         "Migrations",
         "Encryption keys",
+        "Schedules",
     }
     assert set(sound.values()) == {Health.FINE}
     assert {each for each in broken if broken[each] is Health.WRONG} == {

@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 
 from adapters.system.clock_sync import ClockSkew
+from adapters.temporal.schedules import ScheduleFaults
 from adapters.web.readiness import readiness
 from application.ports.storage.breakers import Surface
 from domain.circuit_breaker import BreakerState, BreakerView
@@ -42,6 +43,7 @@ async def test_ready_when_everything_is_there(client: Client) -> None:
         ("migrations", True),
         ("clock", True),
         ("temporal", True),
+        ("schedules", True),
     ]
 
 
@@ -145,6 +147,25 @@ async def test_an_absent_temporal_leaves_the_process_ready(
     found = {each["name"]: each for each in answer.json()["checks"]}
     assert answer.status_code == 200
     assert (found["temporal"]["ok"], found["temporal"]["required"]) == (False, False)
+
+
+async def test_missing_schedules_are_reported_and_leave_the_process_ready(
+    client: Client, services: StandInServices
+) -> None:
+    """Requests need no schedule: the check names what is missing or different, and no more."""
+    services.jobs.faults = ScheduleFaults(
+        missing=("refresh-calendly-tokens",), different=("fill-calendly-gaps",)
+    )
+
+    answer = await client.get("/health/ready")
+
+    found = {each["name"]: each for each in answer.json()["checks"]}["schedules"]
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert (found["ok"], found["required"]) == (False, False)
+    assert found["detail"] == (
+        "missing: refresh-calendly-tokens; of another workflow or task queue: "
+        "fill-calendly-gaps. Run: slotkeeper schedules apply"
+    )
 
 
 async def test_a_check_that_hangs_is_given_up(services: StandInServices) -> None:
