@@ -157,9 +157,12 @@ class Stack:
 
     @contextmanager
     def worker(self, **variables: str) -> Iterator[Child]:
-        """`slotkeeper worker`, polling, with these variables set; stopped at the end."""
+        """`slotkeeper worker`, polling, with these variables set; stopped at the end.
+
+        It creates no schedules, so that only the benchmark starts jobs.
+        """
         ready = self.folder / f"worker-{self._started}.ready"
-        argv = ["adapters.cli", "worker", "--ready-file", str(ready)]
+        argv = ["adapters.cli", "worker", "--no-schedules", "--ready-file", str(ready)]
         child = self._spawn(argv, self.environment | variables)
         try:
             wait_until_ready(child, ready.exists, _READY_SECONDS)

@@ -1,7 +1,7 @@
 """Making Temporal's schedules those of the table, without undoing what an operator did.
 
 The last writer wins (the server takes updates without a conflict token), so this runs from one
-place: the deploy step, never every worker's start.
+place: the deploy step, never every worker's start. A worker only creates what is missing.
 """
 
 import dataclasses

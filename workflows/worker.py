@@ -7,7 +7,7 @@ cancelled can still write to its database.
 import asyncio
 import os
 import socket
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from pathlib import Path
 
 import click
@@ -19,14 +19,17 @@ from adapters.bootstrap import open_services
 from adapters.settings import Settings, load_settings
 from adapters.system.listeners import inherited, listen
 from adapters.telemetry.logs import configure_logging
+from adapters.telemetry.prometheus import PrometheusTelemetry
 from adapters.telemetry.temporal_runtime import create_temporal_runtime, keep_log_messages_plain
 from adapters.temporal.connect import connect, settle
+from adapters.temporal.contract import TASK_QUEUE
 from adapters.temporal.jobs import TemporalJobs
 from adapters.wiring.calendly import retry_table
 from workflows.assembly import build_worker
 from workflows.catalog import activities_of
 from workflows.lifecycle import connect_patiently, first_of, run_worker, stop_on_signals
 from workflows.metrics_endpoint import Render, metrics_endpoint
+from workflows.schedule_watch import watching_schedules
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +50,17 @@ log = structlog.get_logger(__name__)
     type=click.IntRange(min=0),
     help="Serve Prometheus metrics at an inherited listening socket instead.",
 )
+@click.option(
+    "--schedules/--no-schedules",
+    default=True,
+    help="Create the schedules that Temporal does not have, and report on all of them.",
+)
 def worker_command(
-    ready_file: Path | None, metrics_port: int | None, metrics_fd: int | None
+    ready_file: Path | None,
+    metrics_port: int | None,
+    metrics_fd: int | None,
+    *,
+    schedules: bool,
 ) -> None:
     """Work on the jobs that Temporal hands out.
 
@@ -59,11 +71,16 @@ def worker_command(
     configure_logging(settings.log_level, settings.log_format)
     keep_log_messages_plain()
     Runtime.set_default(create_temporal_runtime())
-    asyncio.run(_work(settings, ready_file, _metrics_socket(metrics_port, metrics_fd)))
+    metrics_socket = _metrics_socket(metrics_port, metrics_fd)
+    asyncio.run(_work(settings, ready_file, metrics_socket, schedules=schedules))
 
 
 async def _work(
-    settings: Settings, ready_file: Path | None, metrics_socket: socket.socket | None
+    settings: Settings,
+    ready_file: Path | None,
+    metrics_socket: socket.socket | None,
+    *,
+    schedules: bool,
 ) -> None:
     stop = stop_on_signals()
     try:
@@ -76,9 +93,18 @@ async def _work(
                 activities = activities_of(services, page_size=settings.page_size, retries=retries)
                 worker = build_worker(client, activities, retries=retries)
                 await first_of(services.clock_skew.known, stop)
-                await run_worker(worker, stop, ready_file, services.clock_skew.fault)
+                async with _schedules(client, services.telemetry, kept=schedules):
+                    await run_worker(worker, stop, ready_file, services.clock_skew.fault)
     finally:
         await settle()
+
+
+def _schedules(
+    client: Client, telemetry: PrometheusTelemetry, *, kept: bool
+) -> AbstractAsyncContextManager[None]:
+    if not kept:
+        return nullcontext()
+    return watching_schedules(client, TASK_QUEUE, telemetry.schedules_compared)
 
 
 async def _reach(settings: Settings) -> Client:

@@ -188,6 +188,12 @@ class Counters:
             "This host's clock minus PostgreSQL's, as last measured.",
             registry=self._registry,
         )
+        self.schedules_missing = Gauge(
+            "slotkeeper_schedules_missing",
+            "1 for a schedule that is missing or starts another job, as this worker last saw it.",
+            ["schedule"],
+            registry=self._registry,
+        )
         self.bookings_repaired = self._counter(
             "bookings_repaired",
             "Bookings corrected because webhooks were lost; above zero is an alert.",

@@ -13,6 +13,8 @@ from prometheus_client import Counter
 
 from adapters.system.clock_sync import WARNING
 from adapters.telemetry.metrics import CIRCUIT_STATES, Counters, code_label, kind_label
+from adapters.temporal.contract import SCHEDULED
+from adapters.temporal.schedules import ScheduleFaults
 from domain.errors import ClientRefused
 from domain.ids import IntegrationId, WebhookEventId
 
@@ -59,6 +61,14 @@ class PrometheusTelemetry:
         self._counters.clock_skew.set(skew.total_seconds())
         if abs(skew) >= WARNING:
             _log.warning("clock_skewed", skew_seconds=round(skew.total_seconds(), 1))
+
+    def schedules_compared(self, faults: ScheduleFaults) -> None:
+        """Show for each expected schedule whether it fails to start its job; warn if one does."""
+        failing = {*faults.missing, *faults.different}
+        for schedule in SCHEDULED:
+            self._counters.schedules_missing.labels(schedule).set(schedule in failing)
+        if failing:
+            _log.warning("schedules_missing", missing=faults.missing, different=faults.different)
 
     def token_refresh(self, integration_id: IntegrationId, result: str) -> None:
         self._counters.token_refreshes.labels(code_label(result)).inc()

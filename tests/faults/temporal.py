@@ -20,8 +20,11 @@ class Jobs:
         self._server = server
 
     async def worker(self) -> Running:
-        """Start `slotkeeper worker`; it need not be ready yet."""
-        return self._rig.run("adapters.cli", "worker")
+        """Start `slotkeeper worker`; it need not be ready yet.
+
+        It creates no schedules, so that only the scenario starts jobs.
+        """
+        return self._rig.run("adapters.cli", "worker", "--no-schedules")
 
     async def refresh(self) -> StartedJob:
         """Start the refresh job, or attach to the run under way."""

@@ -1,5 +1,6 @@
 from click.testing import CliRunner
 
+from adapters.temporal.contract import SCHEDULED
 from domain.errors import JobsUnavailable
 from workflows.catalog import WORKFLOWS
 from workflows.schedule_table import SCHEDULES
@@ -11,6 +12,11 @@ def test_every_schedule_starts_a_workflow_that_workers_know() -> None:
     known = {vars(workflow)["__temporal_workflow_definition"].name for workflow in WORKFLOWS}
 
     assert {one.workflow for one in SCHEDULES} <= known
+
+
+def test_the_contract_lists_every_schedule() -> None:
+    """Web and doctor, which do not import the table, expect the same schedules."""
+    assert {one.id: one.workflow for one in SCHEDULES} == SCHEDULED
 
 
 def test_the_commands_say_what_they_did(dev_server_address: str) -> None:

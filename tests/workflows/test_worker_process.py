@@ -10,8 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from temporalio.client import Client
 
 from adapters.temporal.jobs import TemporalJobs
+from adapters.temporal.schedules import ScheduleFaults, compare_schedules
 from domain.secret import Secret
 from tests.adapters.sound_environ import SOUND
 from tests.workflows import servers
@@ -54,10 +56,18 @@ async def worker(
         process.wait()
 
 
+async def scheduled(client: Client) -> bool:
+    """Whether no schedule is missing or different."""
+    return await compare_schedules(client) == ScheduleFaults()
+
+
 async def test_a_worker_starts_before_temporal_and_ends_on_sigterm(
     tmp_path: Path, database_url: Secret
 ) -> None:
-    """A worker started first waits for Temporal, then works, serves metrics, and ends cleanly."""
+    """A worker started first waits for Temporal, then works, and ends cleanly.
+
+    It serves metrics, and creates the schedules that a new Temporal does not have.
+    """
     metrics = socket.create_server(("127.0.0.1", 0))
     metrics_url = f"http://127.0.0.1:{metrics.getsockname()[1]}/metrics"
     ready, log = tmp_path / "ready", tmp_path / "log"
@@ -84,6 +94,7 @@ async def test_a_worker_starts_before_temporal_and_ends_on_sigterm(
             result = await handle.result()
             with urllib.request.urlopen(metrics_url) as answer:  # noqa: ASYNC210 - our own server
                 metrics = answer.read()
+            await eventually(lambda: scheduled(environment.client), within=WAIT_SECONDS)
             process.send_signal(signal.SIGTERM)
             status = process.wait(timeout=20)
 

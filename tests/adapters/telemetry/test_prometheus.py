@@ -7,6 +7,8 @@ import pytest
 
 from adapters.telemetry.metrics import Counters
 from adapters.telemetry.prometheus import PrometheusTelemetry
+from adapters.temporal.contract import APPLY_WEBHOOKS_ID, FILL_GAPS_ID, SCHEDULED
+from adapters.temporal.schedules import ScheduleFaults
 from domain.ids import IntegrationId, WebhookEventId
 from tests.adapters.log_output import LogOutput
 
@@ -138,6 +140,23 @@ def test_a_skewed_clock_is_shown(output: LogOutput, seconds: float, warned: bool
     shown = f"slotkeeper_clock_skew_seconds {float(seconds)}"
     assert shown in telemetry.render().decode()
     assert ("clock_skewed" in output.text) is warned
+
+
+def test_schedules_that_fail_are_shown(output: LogOutput) -> None:
+    """The gauge is 1 for a missing and for a different schedule, and 0 again once they are back."""
+    telemetry = new_telemetry()
+    shown = 'slotkeeper_schedules_missing{{schedule="{}"}} {}'.format
+
+    telemetry.schedules_compared(ScheduleFaults((APPLY_WEBHOOKS_ID,), (FILL_GAPS_ID,)))
+    failing = telemetry.render().decode()
+    telemetry.schedules_compared(ScheduleFaults())
+    sound = telemetry.render().decode()
+
+    for schedule in SCHEDULED:
+        failed = schedule in {APPLY_WEBHOOKS_ID, FILL_GAPS_ID}
+        assert shown(schedule, float(failed)) in failing
+        assert shown(schedule, "0.0") in sound
+    assert output.text.count("schedules_missing") == 1
 
 
 def test_counts_add_up() -> None:
