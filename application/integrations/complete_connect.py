@@ -14,7 +14,7 @@ from application.ports.jobs import Jobs
 from application.ports.randomness import Randomness
 from application.ports.storage.breakers import Surface
 from application.ports.storage.connect_attempts import ConnectAttempt
-from application.ports.storage.unit_of_work import Storage
+from application.ports.storage.unit_of_work import Storage, UnitOfWork
 from application.ports.telemetry import Telemetry
 from application.ports.vault import Vault
 from application.resilience.circuit_breakers import CircuitBreakers
@@ -30,7 +30,7 @@ from domain.errors import (
     SlotkeeperError,
 )
 from domain.ids import IntegrationId, UserId
-from domain.integration import Account, Recovery
+from domain.integration import Account, Recovery, Status
 from domain.secret import Secret
 from domain.token import Access, TokenPair, missing_scopes
 
@@ -102,6 +102,8 @@ class CompleteConnect:
     ) -> ConnectOutcome:
         """Complete the flow that `state` names.
 
+        A flow that connected an account answers so again until it expires, without any effect.
+
         Args:
             state: as Calendly echoed it.
             code: the authorization code, unless there is an error.
@@ -110,11 +112,13 @@ class CompleteConnect:
             user_id: who the caller is, when it proved that.
 
         Raises:
-            ConnectStateInvalid: unknown, used, expired, another browser's or another user's;
+            ConnectStateInvalid: unknown, failed, expired, another browser's or another user's;
                 the right browser and user may still come.
 
         """
         attempt = await self._take(state, browser_token, user_id)
+        if attempt.connected_id is not None:
+            return ConnectOutcome(attempt.connected_id, attempt.return_to)
         try:
             kept = await self._connect(attempt, code, error)
         except SlotkeeperError as failure:
@@ -139,12 +143,18 @@ class CompleteConnect:
     async def _take(
         self, state: str | None, browser_token: str | None, user_id: UserId | None
     ) -> ConnectAttempt:
-        """Delete the flow and return it, but only for its own user: others do not use it up."""
+        """Delete the flow and return it, but only for its own user: others do not use it up.
+
+        A completed flow is returned as it is, while its integration is active.
+        """
         async with self._storage() as uow:
             attempt = await uow.connect_attempts.find(digest(state or ""))
             if attempt is not None and self._is_good(attempt, browser_token, user_id):
-                attempt = await uow.connect_attempts.take(attempt.state_hash)
-                await uow.commit()
+                if attempt.connected_id is None:
+                    attempt = await uow.connect_attempts.take(attempt.state_hash)
+                    await uow.commit()
+                elif not await _is_active(uow, attempt.connected_id):
+                    attempt = None
                 if attempt is not None:
                     return attempt
         raise ConnectStateInvalid(
@@ -156,7 +166,7 @@ class CompleteConnect:
         self, attempt: ConnectAttempt, browser_token: str | None, user_id: UserId | None
     ) -> bool:
         return (
-            attempt.expires_at > self._clock.now()
+            (attempt.connected_until or attempt.expires_at) > self._clock.now()
             and _same_browser(attempt, browser_token)
             and user_id in {None, attempt.user_id}
         )
@@ -201,6 +211,11 @@ class CompleteConnect:
         return await self._circuit_breakers.call(
             Surface.API, lambda: self._accounts.me(access), subject=str(attempt.user_id)
         )
+
+
+async def _is_active(uow: UnitOfWork, integration_id: IntegrationId) -> bool:
+    integration = await uow.integrations.get(integration_id)
+    return integration is not None and integration.status is Status.ACTIVE
 
 
 def _same_browser(attempt: ConnectAttempt, browser_token: str | None) -> bool:

@@ -6,6 +6,7 @@ is revoked.
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -31,6 +32,9 @@ from domain.integration import Account, Cause, Integration, Recovery, Status
 from domain.token import TokenPair
 
 RECONNECT = "reconnect"
+# The previous version takes every flow that it finds unexpired, and would send its code again. No
+# host's clock is this far behind.
+_LONG_EXPIRED = timedelta(hours=1)
 
 
 class StoredIntegration(msgspec.Struct, frozen=True):
@@ -126,6 +130,9 @@ class StoreIntegration:
             same = known if known and known.account.user_uri == account.user_uri else None
             integration = self._integration(attempt.user_id, same, pair, account)
             await uow.integrations.put_connected(integration)
+            await uow.connect_attempts.put_connected(
+                _completed(attempt, integration.id, self.clock.now())
+            )
             if same is not None:
                 await uow.availability.invalidate(
                     [same.user_id], integration.connected_at, by=RECONNECT, scope=Scope.EVERYTHING
@@ -199,6 +206,17 @@ def _to_replace(
             "place."
         )
     return known.id
+
+
+def _completed(
+    attempt: ConnectAttempt, integration_id: IntegrationId, now: datetime
+) -> ConnectAttempt:
+    return msgspec.structs.replace(
+        attempt,
+        expires_at=now - _LONG_EXPIRED,
+        connected_id=integration_id,
+        connected_until=attempt.expires_at,
+    )
 
 
 def _new_recovery(integration: Integration) -> Recovery | None:

@@ -16,7 +16,7 @@ class FakeConnectAttempts:
         kept = {
             state_hash: each
             for state_hash, each in self._state.connect_attempts.items()
-            if each.expires_at >= attempt.expires_at - _FORGOTTEN_AFTER
+            if (each.connected_until or each.expires_at) >= attempt.expires_at - _FORGOTTEN_AFTER
         }
         self._state.connect_attempts = kept | {attempt.state_hash: attempt}
 
@@ -24,4 +24,10 @@ class FakeConnectAttempts:
         return self._state.connect_attempts.get(state_hash)
 
     async def take(self, state_hash: bytes) -> ConnectAttempt | None:
-        return self._state.connect_attempts.pop(state_hash, None)
+        found = self._state.connect_attempts.get(state_hash)
+        if found is None or found.connected_id is not None:
+            return None
+        return self._state.connect_attempts.pop(state_hash)
+
+    async def put_connected(self, attempt: ConnectAttempt) -> None:
+        self._state.connect_attempts.setdefault(attempt.state_hash, attempt)

@@ -6,7 +6,7 @@ from typing import Any
 from adapters.persistence.session import Session
 from adapters.persistence.tables.core import CalendlyConnectAttempt
 from application.ports.storage.connect_attempts import ConnectAttempt
-from domain.ids import UserId
+from domain.ids import IntegrationId, UserId
 
 # A flow lives for minutes, so whatever died a day before the new one dies is long over.
 FORGOTTEN_AFTER = timedelta(days=1)
@@ -16,6 +16,14 @@ INSERT INTO calendly_connect_attempt
     (user_id, state_hash, verifier_sealed, browser_hash, return_to, expires_at, replaces)
 SELECT u.id, $2, $3, $4, $5, $6, $7 FROM app_user u WHERE u.public_id = $1
 """
+# A conflict must not undo the transaction, which stores a grant.
+_PUT_CONNECTED = """
+INSERT INTO calendly_connect_attempt
+    (user_id, state_hash, verifier_sealed, browser_hash, return_to, expires_at, replaces,
+     connected_id, connected_until)
+SELECT u.id, $2, $3, $4, $5, $6, $7, $8, $9 FROM app_user u WHERE u.public_id = $1
+ON CONFLICT (state_hash) DO NOTHING
+"""
 _FIND = """
 SELECT a.*, u.public_id AS user_public_id
 FROM calendly_connect_attempt a JOIN app_user u ON u.id = a.user_id
@@ -23,7 +31,7 @@ WHERE a.state_hash = $1
 """
 _TAKE = """
 DELETE FROM calendly_connect_attempt a USING app_user u
-WHERE a.state_hash = $1 AND u.id = a.user_id
+WHERE a.state_hash = $1 AND u.id = a.user_id AND a.connected_id IS NULL
 RETURNING a.*, u.public_id AS user_public_id
 """
 
@@ -33,18 +41,11 @@ class PiccoloConnectAttempts:
         self._session = session
 
     async def add(self, attempt: ConnectAttempt) -> None:
-        over = attempt.expires_at - FORGOTTEN_AFTER
-        await CalendlyConnectAttempt.delete().where(CalendlyConnectAttempt.expires_at < over)
-        await self._session.run(
-            _ADD,
-            attempt.user_id,
-            attempt.state_hash,
-            attempt.sealed_verifier,
-            attempt.browser_hash,
-            attempt.return_to,
-            attempt.expires_at,
-            attempt.replaces,
+        over, until = attempt.expires_at - FORGOTTEN_AFTER, CalendlyConnectAttempt.connected_until
+        await CalendlyConnectAttempt.delete().where(
+            CalendlyConnectAttempt.expires_at < over, until.is_null() | (until < over)
         )
+        await self._session.run(_ADD, *_values(attempt))
 
     async def find(self, state_hash: bytes) -> ConnectAttempt | None:
         row = await self._session.row(_FIND, state_hash)
@@ -53,6 +54,23 @@ class PiccoloConnectAttempts:
     async def take(self, state_hash: bytes) -> ConnectAttempt | None:
         row = await self._session.row(_TAKE, state_hash)
         return None if row is None else _to_attempt(row)
+
+    async def put_connected(self, attempt: ConnectAttempt) -> None:
+        await self._session.run(
+            _PUT_CONNECTED, *_values(attempt), attempt.connected_id, attempt.connected_until
+        )
+
+
+def _values(attempt: ConnectAttempt) -> tuple[Any, ...]:
+    return (
+        attempt.user_id,
+        attempt.state_hash,
+        attempt.sealed_verifier,
+        attempt.browser_hash,
+        attempt.return_to,
+        attempt.expires_at,
+        attempt.replaces,
+    )
 
 
 def _to_attempt(row: Any) -> ConnectAttempt:
@@ -64,4 +82,6 @@ def _to_attempt(row: Any) -> ConnectAttempt:
         browser_hash=row["browser_hash"],
         return_to=row["return_to"],
         replaces=row["replaces"],
+        connected_id=row["connected_id"] and IntegrationId(row["connected_id"]),
+        connected_until=row["connected_until"],
     )

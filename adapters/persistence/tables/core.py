@@ -48,7 +48,7 @@ class ApiKey(Table, tablename="api_key", db=ENGINE):
 
 
 class CalendlyConnectAttempt(Table, tablename="calendly_connect_attempt", db=ENGINE):
-    """Connect flows under way, by the hash of their state."""
+    """Connect flows, under way and completed, by the hash of their state."""
 
     id = BigSerial(primary_key=True)
     user_id = ForeignKey(AppUser, on_delete=OnDelete.cascade, null=False, index=True)
@@ -58,6 +58,8 @@ class CalendlyConnectAttempt(Table, tablename="calendly_connect_attempt", db=ENG
     return_to = Text(null=True, default=None)
     replaces = Boolean(default=False)
     expires_at = Timestamptz(index=True)
+    connected_id = UUID(null=True, default=None)
+    connected_until = Timestamptz(null=True, default=None)
     calendly_connect_attempt_hashes_are_sha256 = Check(
         "octet_length(state_hash) = 32"
         " AND (browser_hash IS NULL OR octet_length(browser_hash) = 32)"

@@ -132,7 +132,7 @@ class ConnectController(Controller):
         user_id: NamedDependency[UserId | None],
         oauth_state: Annotated[
             str | None,
-            QueryParameter(name="state", description="Names the flow; good once."),
+            QueryParameter(name="state", description="Names the flow. Its code is used once."),
         ] = None,
         code: Annotated[str | None, QueryParameter(description="The authorization code.")] = None,
         error: Annotated[
@@ -159,7 +159,9 @@ class ConnectController(Controller):
             return _failed(request, failure)
         about_integration(outcome.integration_id)
         answered = _answered(request, outcome)
-        answered.set_cookie(connect_cookie.forget_cookie(oauth_state or "", services.settings))
+        # The same browser may load the callback of a flow that ended well once more.
+        if outcome.error is not None:
+            answered.set_cookie(connect_cookie.forget_cookie(oauth_state or "", services.settings))
         return answered
 
 

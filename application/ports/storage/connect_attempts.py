@@ -1,11 +1,11 @@
-"""Connect flows under way: each `state` serves one user once, until it expires."""
+"""Connect flows: each `state` serves one user once, until it expires."""
 
 from datetime import datetime
 from typing import Protocol
 
 import msgspec
 
-from domain.ids import UserId
+from domain.ids import IntegrationId, UserId
 
 
 class ConnectAttempt(msgspec.Struct, frozen=True):
@@ -19,6 +19,8 @@ class ConnectAttempt(msgspec.Struct, frozen=True):
         return_to: where to send the browser afterwards, or None.
         expires_at: when the state dies (UTC).
         replaces: whether another Calendly account may take the place of the connected one.
+        connected_id: the integration that a completed flow connected, or None before that.
+        connected_until: until when the callback of a completed flow is answered again (UTC).
 
     """
 
@@ -29,6 +31,8 @@ class ConnectAttempt(msgspec.Struct, frozen=True):
     browser_hash: bytes | None = None
     return_to: str | None = None
     replaces: bool = False
+    connected_id: IntegrationId | None = None
+    connected_until: datetime | None = None
 
 
 class ConnectAttempts(Protocol):
@@ -49,5 +53,10 @@ class ConnectAttempts(Protocol):
         """Return the flow and forget it in one step; None when unknown or taken already.
 
         Of two that take it at the same moment one gets it, once the other's unit of work ended.
+        A completed flow is never taken.
         """
+        ...
+
+    async def put_connected(self, attempt: ConnectAttempt) -> None:
+        """Remember a flow that was taken and is complete, unless its state is known already."""
         ...

@@ -150,11 +150,12 @@ class Flow:
 
 
 class FakeConnect:
-    """Flows by state, each good once."""
+    """Flows by state, each completed once."""
 
     def __init__(self, failures: Failures) -> None:
         self.flows: dict[str, Flow] = {}
         self.connected: set[UserId] = set()
+        self.completed: dict[str, Flow] = {}
         self.recovery: Recovery | None = None
         self.replaced: IntegrationId | None = None
         self._failures = failures
@@ -188,15 +189,19 @@ class FakeConnect:
         user_id: UserId | None,
     ) -> ConnectOutcome:
         """Complete a flow."""
-        flow = self.flows.pop(state or "", None)
+        again = self.completed.get(state or "")
+        flow = again or self.flows.pop(state or "", None)
         same_browser = flow is not None and flow.cookie in {None, browser_token}
         if flow is None or not same_browser or user_id not in {None, flow.user_id}:
             raise ConnectStateInvalid("This connect link was used already; start again.")
+        if again is not None:
+            return ConnectOutcome(IntegrationId(story.INTEGRATION), again.return_to)
         failure = self._failures.planned.pop("complete_connect", None)
         if failure is not None:
             return ConnectOutcome(return_to=flow.return_to, error=failure)  # type: ignore[arg-type]
         assert code is not None or error is not None
         self.connected.add(flow.user_id)
+        self.completed[state or ""] = flow
         return ConnectOutcome(
             IntegrationId(story.INTEGRATION),
             flow.return_to,

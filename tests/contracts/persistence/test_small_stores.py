@@ -8,7 +8,7 @@ from application.ports.storage.caller_lookup import Caller
 from application.ports.storage.connect_attempts import ConnectAttempt
 from application.ports.storage.unit_of_work import Storage
 from domain.circuit_breaker import CLOSED, Breaker, BreakerState
-from domain.ids import UserId
+from domain.ids import IntegrationId, UserId
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
 
@@ -77,6 +77,29 @@ async def test_connect_attempts(storage: Storage, world: World) -> None:
         assert await uow.connect_attempts.find(b"a" * 32) is None
         assert await uow.connect_attempts.take(b"c" * 32) == bare
         assert await uow.connect_attempts.take(b"x" * 32) is None
+
+
+async def test_completed_attempts(storage: Storage, world: World) -> None:
+    """A completed flow is found with its result, is never taken, and stays until it is over."""
+    user_id = await world.user("ada")
+    done = ConnectAttempt(
+        b"d" * 32,
+        user_id,
+        "sealed",
+        NOON - timedelta(hours=1),
+        connected_id=IntegrationId(world.randomness.new_id()),
+        connected_until=NOON + MINUTE,
+    )
+    async with storage() as uow:
+        await uow.connect_attempts.put_connected(done)
+        await uow.connect_attempts.put_connected(replace(done, connected_until=NOON))
+        long = ConnectAttempt(b"e" * 32, user_id, "sealed", NOON + timedelta(days=1))
+        await uow.connect_attempts.add(long)
+        assert await uow.connect_attempts.take(done.state_hash) is None
+        assert await uow.connect_attempts.find(done.state_hash) == done
+        later = replace(long, state_hash=b"f" * 32, expires_at=long.expires_at + 2 * MINUTE)
+        await uow.connect_attempts.add(later)
+        assert await uow.connect_attempts.find(done.state_hash) is None
 
 
 async def test_old_attempts(storage: Storage, world: World) -> None:

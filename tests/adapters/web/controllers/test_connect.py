@@ -182,15 +182,30 @@ async def test_an_odd_choice_is_refused(client: Client, services: StandInService
 
 
 async def test_the_browser_that_began_completes(client: Client, services: StandInServices) -> None:
-    """The cookie set at the beginning lets the same browser complete, and is then dropped."""
+    """The cookie set at the beginning lets the same browser complete, and see it once more."""
     await client.get(CONNECT, headers={**CALLER, **PAGE}, follow_redirects=False)
 
-    answer = await client.get(CALLBACK, params={"state": "state-1", "code": "c"}, headers=PAGE)
+    for _ in range(2):
+        answer = await client.get(CALLBACK, params={"state": "state-1", "code": "c"}, headers=PAGE)
+        assert answer.status_code == 200
+        assert "Calendly is connected" in answer.text
 
-    assert answer.status_code == 200
-    assert f"{name_of('state-1')}=" in answer.headers["set-cookie"]
-    assert "Max-Age=0" in answer.headers["set-cookie"]
     assert len(services.connect.connected) == 1
+
+
+async def test_a_failed_flow_drops_its_cookie(client: Client, services: StandInServices) -> None:
+    """After a refusal the browser forgets the flow, and a second callback is refused."""
+    services.fail_next("complete_connect", DENIED)
+    await client.get(CONNECT, headers={**CALLER, **PAGE}, follow_redirects=False)
+    params = {"state": "state-1", "error": "access_denied"}
+
+    denied = await client.get(CALLBACK, params=params, headers=JSON)
+    again = await client.get(CALLBACK, params=params, headers=JSON)
+
+    problem_in(denied, 400, "consent_denied")
+    assert f"{name_of('state-1')}=" in denied.headers["set-cookie"]
+    assert "Max-Age=0" in denied.headers["set-cookie"]
+    problem_in(again, 400, "connect_state_invalid")
 
 
 @pytest.mark.parametrize("order", [("state-1", "state-2"), ("state-2", "state-1")])
@@ -259,14 +274,13 @@ async def test_a_wrong_state_is_refused(
     assert services.connect.connected == set()
 
 
-async def test_a_used_state_is_refused(client: Client) -> None:
-    """A state is good once."""
-    params = {"state": await begin(client), "code": "c"}
-    await client.get(CALLBACK, params=params, headers=JSON)
+async def test_a_completed_callback_goes_back_again(client: Client) -> None:
+    """A callback that is loaded twice leads to the same address with the same outcome."""
+    params = {"state": await begin(client, return_to="/done"), "code": "c"}
 
-    again = await client.get(CALLBACK, params=params, headers=JSON)
+    answers = [await client.get(CALLBACK, params=params, follow_redirects=False) for _ in range(2)]
 
-    problem_in(again, 400, "connect_state_invalid")
+    assert {each.headers["location"] for each in answers} == {"/done?calendly=connected"}
 
 
 async def test_another_users_state_is_refused(client: Client, services: StandInServices) -> None:
