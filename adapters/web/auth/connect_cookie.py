@@ -3,11 +3,10 @@
 Each flow has a cookie of its own, so that two tabs of one browser do not overwrite each other's.
 """
 
-from urllib.parse import urlsplit
-
 from litestar.datastructures import Cookie
 
 from adapters.settings import Settings
+from adapters.web.http.base_path import base_path
 from application.security.hashing import digest
 from domain.secret import Secret
 
@@ -32,12 +31,10 @@ def forget_cookie(state: str, settings: Settings) -> Cookie:
 
 
 def _cookie(state: str, value: str, max_age: int, settings: Settings) -> Cookie:
-    # A proxy may serve the service below a path, which the browser sees and the service does not.
-    path = urlsplit(settings.public_url).path.rstrip("/") + _PATH
     return Cookie(
         key=name_of(state),
         value=value,
-        path=path,
+        path=base_path(settings) + _PATH,
         max_age=max_age,
         httponly=True,
         samesite="lax",

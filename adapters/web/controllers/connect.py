@@ -16,6 +16,7 @@ from adapters.web.auth.caller import (
 )
 from adapters.web.errors.problems import AnyRequest, problem_response
 from adapters.web.http.accept import wants_page
+from adapters.web.http.base_path import base_path
 from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import (
@@ -28,7 +29,7 @@ from adapters.web.openapi.operations import (
 )
 from adapters.web.pages.templating import page
 from adapters.web.params.return_to import checked, with_outcome
-from adapters.web.params.services import FromServices
+from adapters.web.params.services import FromServices, services_of
 from adapters.web.schemas.connect import Connected, StartedConnect
 from adapters.web.schemas.integration import Recovered
 from adapters.wiring.services import Services
@@ -91,6 +92,8 @@ class ConnectController(Controller):
     ) -> Response[StartedConnect] | Redirect:
         settings = services.settings
         back = checked(return_to, (settings.public_url, *settings.return_origins))
+        if back is not None and back.startswith("/"):
+            back = base_path(settings) + back
         # A cookie set on a program would never reach the browser that comes back.
         bound = wants_page(request)
         begun = await services.begin_connect(
@@ -181,8 +184,9 @@ def _answered(request: AnyRequest, outcome: ConnectOutcome) -> Response[Any]:
         return Redirect(with_outcome(outcome.return_to, result), status_code=302)
     if outcome.error is not None:
         return _failed(request, outcome.error)
+    settings = services_of(request).settings
     if wants_page(request):
-        return page("connected.html", recovered=outcome.recovered)
+        return page("connected.html", settings=settings, recovered=outcome.recovered)
     status: Literal["connected", "recovered"] = "recovered" if outcome.recovered else "connected"
     recovery, replaced = outcome.recovery, outcome.replaced
     connected = Connected(
@@ -199,4 +203,5 @@ def _failed(request: AnyRequest, failure: errors.SlotkeeperError) -> Response[An
     problem = problem_response(request, failure)
     if not wants_page(request):
         return problem
-    return page("connect_failed.html", status=problem.content.status, problem=problem.content)
+    content, settings = problem.content, services_of(request).settings
+    return page("connect_failed.html", settings=settings, status=content.status, problem=content)

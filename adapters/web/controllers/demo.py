@@ -12,6 +12,7 @@ from litestar.response import Redirect
 
 from adapters.web.auth.demo_access import local_only
 from adapters.web.controllers.connect import to_consent
+from adapters.web.http.base_path import base_path
 from adapters.web.params.services import FromServices
 from adapters.wiring.services import Services
 from domain.ids import UserId
@@ -28,7 +29,8 @@ class DemoController(Controller):
     async def connect(self, services: FromServices) -> Redirect:
         """Send the browser to Calendly's consent page."""
         user_id = await _demo_user(services)
-        begun = await services.begin_connect(user_id, return_to="/", bind_browser=True)
+        home = f"{base_path(services.settings)}/"
+        begun = await services.begin_connect(user_id, return_to=home, bind_browser=True)
         return to_consent(begun, services)
 
     @post("/disconnect")
@@ -38,7 +40,8 @@ class DemoController(Controller):
         """Disconnect the demo user's account, if the form is from our own page."""
         _check_same_origin(request)
         await services.request_disconnect(await _demo_user(services))
-        return Redirect("/?calendly=disconnected", status_code=303)
+        home = f"{base_path(services.settings)}/"
+        return Redirect(f"{home}?calendly=disconnected", status_code=303)
 
 
 async def _demo_user(services: Services) -> UserId:

@@ -20,7 +20,7 @@ async def home(request: Request[Any, Any, Any], services: FromServices) -> Respo
         chosen=query.get("event_type"),
         with_demo=asked_locally(request),
     )
-    return page("home.html", view=view)
+    return page("home.html", settings=services.settings, view=view)
 
 
 @get("/static/slotkeeper.css", include_in_schema=False, sync_to_thread=False)

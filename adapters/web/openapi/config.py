@@ -8,9 +8,11 @@ from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, License, Reference, SecurityScheme, Server, Tag
 
 from adapters.settings import Settings
+from adapters.web.http.base_path import base_path
 from adapters.web.openapi.document import DocumentConfig
 from adapters.web.openapi.reference_page import reference
 from adapters.web.pages.templating import render
+from adapters.web.params.services import services_of
 
 _DESCRIPTION = """\
 Keeps your users' Calendly accounts connected, their availability warm and their bookings
@@ -48,10 +50,11 @@ class ReferencePage(OpenAPIRenderPlugin):
 
     def render(
         self,
-        request: Request[Any, Any, Any],  # noqa: ARG002 - Litestar's signature
+        request: Request[Any, Any, Any],
         openapi_schema: dict[str, Any],
     ) -> bytes:
-        return render("reference.html", **reference(openapi_schema)).encode()
+        base = base_path(services_of(request).settings)
+        return render("reference.html", base_path=base, **reference(openapi_schema)).encode()
 
 
 def openapi_config(settings: Settings) -> DocumentConfig:

@@ -7,6 +7,7 @@ from litestar import Response
 from adapters.web.errors.problems import AnyRequest, problem_response
 from adapters.web.http.accept import wants_page
 from adapters.web.pages.templating import page
+from adapters.web.params.services import services_of
 
 _API = "/api/"
 
@@ -15,6 +16,7 @@ def error_response(request: AnyRequest, error: Exception) -> Response[Any]:
     problem = problem_response(request, error)
     if not wants_page(request) or request.scope["path"].startswith(_API):
         return problem
-    html = page("problem.html", status=problem.content.status, problem=problem.content)
+    content, settings = problem.content, services_of(request).settings
+    html = page("problem.html", settings=settings, status=content.status, problem=content)
     html.headers.update(problem.headers)
     return html

@@ -6,6 +6,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Response
 
+from adapters.settings import Settings
+from adapters.web.http.base_path import base_path
+
 _FOLDER = Path(__file__).parent
 _pages = Environment(
     loader=FileSystemLoader(_FOLDER / "templates"),
@@ -22,9 +25,10 @@ def render(template: str, **values: Any) -> str:
     return _pages.get_template(template).render(**values)
 
 
-def page(template: str, *, status: int = 200, **values: Any) -> Response[str]:
+def page(template: str, *, settings: Settings, status: int = 200, **values: Any) -> Response[str]:
+    """Return a page whose links begin with the path of PUBLIC_URL."""
     return Response(
-        render(template, **values),
+        render(template, base_path=base_path(settings), **values),
         status_code=status,
         media_type=MediaType.HTML,
     )
