@@ -35,6 +35,7 @@ SCENARIOS = {
     "fuzzing": "tests.faults.fuzzing",
     "endless-account": "tests.faults.endless_account",
     "lag": "tests.faults.lag",
+    "previous-version": "tests.faults.previous_version",
 }
 
 
