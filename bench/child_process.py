@@ -14,7 +14,8 @@ from typing import Any, Generic, ParamSpec, TypeVar, get_type_hints
 
 import msgspec
 import uvloop
-from adapters.local_stack.environment import plain_environment
+
+from adapters.local_stack.processes.environment import plain_environment
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from adapters.temporal import contract
 from application.jobs.job_result import JobResult
-from workflows.messages import Sweep
+from workflows.messages import PagingState
 
 
 async def run_job(client: Client, workflow: str) -> JobResult:
@@ -16,7 +16,7 @@ async def run_job(client: Client, workflow: str) -> JobResult:
 
 
 async def start_job(
-    client: Client, workflow: str, sweep: Sweep | None = None
+    client: Client, workflow: str, sweep: PagingState | None = None
 ) -> WorkflowHandle[Any, JobResult]:
     """Start a job by the name of its workflow, under an id of its own."""
     return await client.start_workflow(

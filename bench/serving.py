@@ -5,7 +5,7 @@ from typing import Literal
 import uvicorn
 from litestar.types import ASGIApp
 
-from adapters.commands.web import GRACE_SECONDS, KEEP_ALIVE_SECONDS, MOST_CONNECTIONS
+from adapters.commands.web import GRACE_SECONDS, KEEP_ALIVE_SECONDS, MAX_CONNECTIONS
 
 
 def serve(application: ASGIApp, port: int, lifespan: Literal["on", "off"] = "on") -> None:
@@ -19,7 +19,7 @@ def serve(application: ASGIApp, port: int, lifespan: Literal["on", "off"] = "on"
         server_header=False,
         lifespan=lifespan,
         ws="none",
-        limit_concurrency=MOST_CONNECTIONS + 1,
+        limit_concurrency=MAX_CONNECTIONS + 1,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )

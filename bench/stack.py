@@ -12,20 +12,17 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import asyncpg
-from adapters.local_stack.environment import plain_environment
-from adapters.local_stack.processes.child import Child, ChildSpec
-from adapters.local_stack.processes.http_probe import answers_ok
 from temporalio.client import Client
 
 from adapters.local_stack.postgres.server import EmbeddedPostgres
-from adapters.local_stack.processes.ports import LOOPBACK, free_port
-from adapters.local_stack.processes.supervisor import Guardian
-from adapters.local_stack.processes.waiting import wait_until_ready
+from adapters.local_stack.processes.environment import plain_environment
+from adapters.local_stack.processes.ports import LOOPBACK
+from adapters.local_stack.processes.supervisor import Child, ChildSpec, Supervisor
+from adapters.local_stack.processes.waiting import wait_until_ready, wait_until_serving
 from adapters.local_stack.temporal_server import NAMESPACE, TemporalDevServer
 from adapters.persistence.migrate import migrate
 from adapters.temporal.connect import connect
@@ -57,12 +54,12 @@ class Stack:
 
     """
 
-    def __init__(self, folder: Path, guardian: Guardian, *, temporal: bool) -> None:
+    def __init__(self, folder: Path, supervisor: Supervisor, *, temporal: bool) -> None:
         self.folder = folder
-        self.postgres = EmbeddedPostgres(folder / "postgres", guardian=guardian)
+        self.postgres = EmbeddedPostgres(folder / "postgres", supervisor=supervisor)
         self.temporal = (
             TemporalDevServer(
-                folder / "temporal", persistent=True, durable=False, guardian=guardian
+                folder / "temporal", persistent=True, durable=False, supervisor=supervisor
             )
             if temporal
             else None
@@ -70,7 +67,7 @@ class Stack:
         self.pids: dict[str, int] = {}
         self.variables: dict[str, str] = {}
         self.calendly_url = ""
-        self._guardian = guardian
+        self._supervisor = supervisor
         self._key = base64.b64encode(secrets.token_bytes(32)).decode()
         self._started = 0
 
@@ -131,19 +128,16 @@ class Stack:
         """A Python module that serves HTTP at a free port, ready; stopped at the end.
 
         Args:
-            argv: its name and arguments, given the port.
+            argv: its name and arguments, given the port; 0 lets it choose a free one.
             health: the path that is answered 200 once it is ready.
             env: the environment; None means this process's own without addresses of servers.
 
         """
-        port = free_port()
-        server = Server(port, self._spawn(argv(port), env or plain_environment()))
+        child = self._spawn(argv(0), env or plain_environment())
         try:
-            url = server.url + health
-            wait_until_ready(server.child, partial(answers_ok, url), _READY_SECONDS)
-            yield server
+            yield Server(wait_until_serving(child, health, _READY_SECONDS), child)
         finally:
-            server.child.stop()
+            child.stop()
 
     @contextmanager
     def web(self, **variables: str) -> Iterator[Server]:
@@ -200,7 +194,7 @@ class Stack:
             stage=3,
             cwd=_CODE,
         )
-        return self._guardian.spawn(spec)
+        return self._supervisor.spawn(spec)
 
 
 @asynccontextmanager
@@ -209,8 +203,8 @@ async def open_stack(*, temporal: bool = False) -> AsyncIterator[Stack]:
     folder = Path(tempfile.mkdtemp(prefix="slotkeeper-bench-", dir=os.environ.get("TMPDIR")))
     with ExitStack() as exits:
         exits.callback(shutil.rmtree, folder)
-        guardian = exits.enter_context(Guardian(folder / "guardian.log"))
-        stack = Stack(folder, guardian, temporal=temporal)
+        supervisor = exits.enter_context(Supervisor(folder / "supervisor.log"))
+        stack = Stack(folder, supervisor, temporal=temporal)
         await asyncio.to_thread(stack.start)
         await migrate(Secret(stack.postgres.dsn))
         yield stack

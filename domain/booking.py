@@ -189,16 +189,14 @@ def succeeded_by(facts: Facts, successor: str) -> Facts:
     return msgspec.structs.replace(facts, successor=kept, status=BookingStatus.RESCHEDULED)
 
 
-def of_canceled_event(facts: Facts, canceled_at: datetime) -> Facts:
-    """Return the facts as canceled together with their event at this time (UTC).
+def of_canceled_event(facts: Facts) -> Facts:
+    """Return the facts as canceled together with their event.
 
-    The cancellation's author and reason are left as they are: the invitee may have left earlier.
+    The author and the reason are left as they are: the invitee may have left earlier. Only a booking
+    that reports the cancellation keeps its time, so the order of deliveries does not matter.
     """
-    return msgspec.structs.replace(
-        facts,
-        status=_status(facts.status, BookingStatus.CANCELED, successor=facts.successor),
-        event_canceled_at=earlier_known(facts.event_canceled_at, canceled_at),
-    )
+    status = _status(facts.status, BookingStatus.CANCELED, successor=facts.successor)
+    return msgspec.structs.replace(facts, status=status)
 
 
 _RANK = {status: rank for rank, status in enumerate(BookingStatus)}

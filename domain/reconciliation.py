@@ -13,7 +13,6 @@ from domain.booking import (
     BookingStatus,
     Facts,
     NoShow,
-    earlier_known,
     merge,
     of_canceled_event,
     succeeded_by,
@@ -105,7 +104,7 @@ def settle(known: Mapping[str, Facts], observed: Iterable[Facts]) -> list[Change
         state[uri] = facts if before is None else merge(before, as_of_read(before, facts))
         changed_at[uri] = max(changed_at.get(uri, at), at)
     state = {uri: mark_settled(facts) for uri, facts in state.items()}
-    _cancel_with_events(state)
+    _cancel_with_events(state, changed_at)
     _link(state)
     return [
         Change(facts, before, _missed(facts, before, state, changed_at[uri]))
@@ -154,15 +153,15 @@ def _is_set(mark: NoShow | None) -> bool:
     return mark is not None and mark.uri is not None
 
 
-def _cancel_with_events(state: dict[str, Facts]) -> None:
-    canceled: dict[str, datetime | None] = {}
+def _cancel_with_events(state: dict[str, Facts], changed_at: dict[str, datetime]) -> None:
+    canceled: dict[str, datetime] = {}
     for facts in state.values():
-        known = canceled.get(facts.event_uri)
-        canceled[facts.event_uri] = earlier_known(known, facts.event_canceled_at)
+        if (at := facts.event_canceled_at) is not None:
+            canceled[facts.event_uri] = min(at, canceled.get(facts.event_uri, at))
     for uri, facts in state.items():
-        at = canceled[facts.event_uri]
-        if at is not None:
-            state[uri] = of_canceled_event(facts, at)
+        settled = of_canceled_event(facts) if facts.event_uri in canceled else facts
+        if settled.status is not facts.status:
+            state[uri], changed_at[uri] = settled, canceled[facts.event_uri]
 
 
 def _link(state: dict[str, Facts]) -> None:

@@ -126,7 +126,7 @@ class Activity:
             await asyncio.gather(*work)
             self._clock.move_to(start + _MINUTE)
             # A web process does this every few seconds of real time, too rarely for moved time.
-            await self._services.read_marks.write()
+            await self._services.usage.write()
 
     async def read(self, host: Host) -> None:
         """Read the slots of a host, and check the answer."""

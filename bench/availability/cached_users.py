@@ -92,10 +92,10 @@ def _cached_parts(host: Host, now: datetime, first_slot: datetime) -> Sequence[C
     slots = [Slot(start=at, seats=1, scheduling_url=f"{page}/{at:%FT%TZ}") for at in starts]
     return [
         CacheEntry(
-            part=CacheKind.EVENT_TYPES, key="", content=encode([event_type]), fetched_at=now
+            kind=CacheKind.EVENT_TYPES, key="", content=encode([event_type]), fetched_at=now
         ),
         CacheEntry(
-            part=CacheKind.SLOTS,
+            kind=CacheKind.SLOTS,
             key=event_type.uri,
             content=encode(slots),
             fetched_at=now,

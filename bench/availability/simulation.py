@@ -14,12 +14,12 @@ from uuid import UUID
 import httpx
 import prometheus_client
 import structlog
-from adapters.telemetry.signals import PrometheusTelemetry
 
 from adapters.bootstrap import open_resources
 from adapters.calendly.http import open_http
 from adapters.settings import load_settings
 from adapters.telemetry.metrics import Counters
+from adapters.telemetry.prometheus import PrometheusTelemetry
 from adapters.wiring.resources import Resources
 from adapters.wiring.services import Services
 from adapters.wiring.wire import wire
@@ -55,9 +55,9 @@ class Process:
 
     def __init__(self, resources: Resources, name: str) -> None:
         self.counters = Counters(name)
-        signals = PrometheusTelemetry(self.counters)
+        telemetry = PrometheusTelemetry(self.counters)
         owner = f"{name}/{os.getpid()}"
-        self.services: Services = wire(replace(resources, owner=owner, signals=signals))
+        self.services: Services = wire(replace(resources, owner=owner, telemetry=telemetry))
 
     def waits(self) -> int:
         """Return how many reads waited for Calendly."""
@@ -65,7 +65,7 @@ class Process:
 
     def fetches(self) -> int:
         """Return how many requests Calendly answered, or failed to."""
-        return _total(self.counters.availability_parts)
+        return _total(self.counters.availability_fetches)
 
 
 def _total(counter: prometheus_client.Counter) -> int:
@@ -123,7 +123,7 @@ async def open_simulation() -> AsyncIterator[Simulation]:
                     web=web,
                     worker=Process(resources, "worker"),
                 )
-                await web.services.read_marks.close()
+                await web.services.usage.close()
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import TypeAlias
 
 import msgspec
-from adapters.local_stack.processes.child import Child
 
+from adapters.local_stack.processes.supervisor import Child
 from adapters.temporal import contract
 from bench.availability.bare_loop import fetch_all
 from bench.availability.simulated_calendly import (

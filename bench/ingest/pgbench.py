@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from adapters.local_stack.environment import plain_environment
-
+from adapters.local_stack.processes.environment import plain_environment
 from bench.ingest.bodies import BODY_BYTES
 from bench.stack import Stack
 from bench.usage import cpu_seconds

@@ -78,7 +78,8 @@ async def make_due(connection: asyncpg.Connection, rows: int) -> None:
 async def claim(connection: asyncpg.Connection, horizon: timedelta) -> Reading:
     """Claim a page, read how that was done, and roll it back."""
     now = datetime.now(UTC)
-    bound = (now, now + timedelta(seconds=90), now + horizon, PAGE, now - timedelta(minutes=30))
+    late = now - timedelta(minutes=30)
+    bound = (now, now + timedelta(seconds=90), now + horizon, PAGE, late, None)
     explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {refresh_queue._CLAIM_DUE}"  # noqa: SLF001
     transaction = connection.transaction()
     await transaction.start()

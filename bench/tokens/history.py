@@ -17,7 +17,7 @@ from bench.jobs import start_job
 from bench.report import Check
 from bench.stack import Stack
 from bench.tokens.population import make_due
-from workflows.messages import PAGES_PER_RUN, Sweep
+from workflows.messages import PAGES_PER_RUN, PagingState
 
 LIMIT = 2_000
 ROWS = 1_000_000
@@ -44,7 +44,7 @@ class Runs:
         self._stack = stack
         self._client = client
 
-    async def events(self, pages: int, sweep: Sweep | None = None) -> Sequence[int]:
+    async def events(self, pages: int, sweep: PagingState | None = None) -> Sequence[int]:
         """Return the events of each run of a job of so many full pages and an empty one."""
         await make_due(self._stack, 0, pages * MEASURED_PAGE)
         started = await start_job(self._client, contract.REFRESH_TOKENS, sweep)
@@ -76,7 +76,7 @@ async def check(stack: Stack, pages: tuple[int, int] = (5, 20)) -> Check:
     """
     runs = Runs(stack, await stack.temporal_client())
     slope = await runs.slope(*pages)
-    split = await runs.events(pages[1], Sweep(pages_per_run=pages[0]))
+    split = await runs.events(pages[1], PagingState(pages_per_run=pages[0]))
     longest = slope.events(PAGES_PER_RUN)
     return Check(
         subject=f"history at {ROWS:,} rows",

@@ -6,8 +6,8 @@ The same worker does both, so memory that it kept for each row would add up.
 from collections.abc import Sequence
 
 import msgspec
-from adapters.local_stack.processes.child import Child
 
+from adapters.local_stack.processes.supervisor import Child
 from adapters.temporal import contract
 from bench.jobs import run_job
 from bench.report import Check

@@ -4,8 +4,7 @@ Both exchange the same number of refresh tokens at the same sandbox with the sam
 medians of the rounds are compared.
 """
 
-from adapters.local_stack.processes.child import Child
-
+from adapters.local_stack.processes.supervisor import Child
 from adapters.temporal import contract
 from bench.child_process import child_process
 from bench.comparison import Done, Round, Variant, Work, measure_work

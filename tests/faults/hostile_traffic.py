@@ -62,7 +62,7 @@ class Size(AnySize, frozen=True):
 
 
 FULL = Size(hostile=100_000, calm=20_000)
-SMALL = Size(hostile=1_500, calm=1_200, rounds=2, batch=200, slower=12.0)
+SMALL = Size(hostile=1_500, calm=1_200, rounds=2, batch=200, slower=30.0)
 
 
 class Taken(NamedTuple):

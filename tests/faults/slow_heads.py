@@ -48,7 +48,7 @@ class Size(AnySize, frozen=True):
 
 
 FULL = Size(silent=2_000, slow=500)
-SMALL = Size(silent=60, slow=20, seconds=2.0, slower=12.0)
+SMALL = Size(silent=60, slow=20, seconds=2.0, slower=60.0)
 
 
 class Phase(NamedTuple):

@@ -56,7 +56,7 @@ class Size(AnySize, frozen=True):
 
 FULL = Size(seconds=20)
 # Few are timed, so the slowest of them says little.
-SMALL = Size(seconds=2, reads=200, slower=12.0)
+SMALL = Size(seconds=2, reads=200, slower=60.0)
 
 
 class Phase(NamedTuple):

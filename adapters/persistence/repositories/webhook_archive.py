@@ -31,12 +31,13 @@ ORDER BY public_id DESC LIMIT $3
 """
 _FIND = _SELECT.format(events="calendly_webhook_event") + "WHERE e.public_id = $1"
 _BODY = "SELECT public_id, body_sealed FROM calendly_webhook_event WHERE public_id = $1"
+# Materialized: in a plan that repeats the search, its limit would start again each time.
 _REPLAY = """
-WITH replayed AS (
-    UPDATE calendly_webhook_event SET
+WITH chosen AS MATERIALIZED ({chosen}), replayed AS (
+    UPDATE calendly_webhook_event e SET
         status = 'pending', attempts = 0, reason = NULL, settled_at = NULL,
         next_attempt_at = slotkeeper_now($3::timestamptz)
-    WHERE id IN ({chosen}) RETURNING id
+    FROM chosen WHERE e.id = chosen.id RETURNING e.id
 )
 INSERT INTO calendly_webhook_replay (event_id, replayed_at, replayed_by)
 SELECT id, $3, $2 FROM replayed RETURNING event_id

@@ -55,7 +55,8 @@ class Edge:
 
     async def connect(self, count: int) -> None:
         """Connect so many users, `person-0` and so on, to accounts of the sandbox."""
-        rig = _RigOf(self.calendly, self.resources.storage, self.resources.vault)
+        client = {"CALENDLY_CLIENT_ID": self.resources.settings.calendly_client_id}
+        rig = _RigOf(self.calendly, self.resources.storage, self.resources.vault, client)
         await connect(cast(Rig, rig), count, expires_in=timedelta(hours=2))
 
 
@@ -83,6 +84,7 @@ class _RigOf:
     calendly: Calendly
     storage: Any
     vault: Any
+    environ: dict[str, str]
 
 
 def _opened_already(_settings: Settings) -> Any:
