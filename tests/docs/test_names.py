@@ -15,6 +15,7 @@ from adapters.settings import Settings
 from adapters.telemetry.metrics import Counters
 from adapters.web.errors.framework_errors import _BY_STATUS
 from adapters.web.errors.problem_table import PROBLEMS
+from adapters.web.http.refusals import REFUSED
 from adapters.web.schemas.integration import Integration
 from domain.integration import Cause
 from domain.webhook import EVENT_TYPE_KINDS, INVITEE_KINDS, NO_SHOW_KINDS
@@ -196,7 +197,7 @@ def test_every_metric_exists_with_its_labels_and_every_one_is_explained() -> Non
         f"{metric._name}_total" if isinstance(metric, Counter) else metric._name: set(
             metric._labelnames
         )
-        for metric in vars(counters).values()
+        for metric in (*vars(counters).values(), REFUSED)
         if hasattr(metric, "_labelnames")
     }
 

@@ -7,11 +7,14 @@ are not a load: where too many are open, the oldest of them is closed.
 
 from typing import Any, Final, Generic, TypeVar
 
+from adapters.web.http.read_concurrency import ReadConcurrency
+from adapters.web.http.refusals import overloaded
+
 Connection = TypeVar("Connection")
 
-MAX_READS: Final = 32
-"""Reads that are taken on at a time. Most of them wait for a connection to the database, and cost
-the event loop nothing."""
+MAX_READS: Final = 12
+"""Reads that are taken on at a time. Most of them wait for their turn, and cost the event loop
+nothing; `ReadConcurrency` says how many work."""
 
 _EXEMPT = (b"/api/calendly/webhooks", b"/health/", b"/metrics")
 _API = b"/api/"
@@ -35,6 +38,7 @@ class Admission(Generic[Connection]):
         self.silent: dict[Connection, None] = {}
         self.kept: dict[Connection, None] = {}
         self.reads = 0
+        self._concurrency = ReadConcurrency()
 
     def oldest(self) -> Connection | None:
         """Return a connection without a request: a silent one, if there is one."""
@@ -63,7 +67,13 @@ class Admission(Generic[Connection]):
 
         async def run(scope: Any, receive: Any, send: Any) -> None:
             try:
-                await app(scope, receive, send)
+                if not await self._concurrency.begin():
+                    await overloaded(send)
+                    return
+                try:
+                    await app(scope, receive, send)
+                finally:
+                    self._concurrency.end()
             finally:
                 self.reads -= 1
 

@@ -21,6 +21,7 @@ from adapters.web.http.refusals import (
     OVERLOADED,
     OVERLOADED_LAST,
     TRAILERS_TOO_LARGE,
+    count_refusal,
 )
 
 MAX_HEAD: Final = 64 * 1024
@@ -139,7 +140,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """Refuse a request and keep its connection, before an application costs anything."""
         self._skips = True
         keeps = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
-        self.transport.write(OVERLOADED if keeps else OVERLOADED_LAST)
+        answer = OVERLOADED if keeps else OVERLOADED_LAST
+        count_refusal(answer)
+        self.transport.write(answer)
         if keeps:
             super().on_response_complete()
         else:
@@ -229,6 +232,7 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle: Any = self.cycle  # None before the first request
         if cycle is not None:
             cycle.disconnected = True
+        count_refusal(answer)
         self.transport.write(answer)
         # A close now would reset the connection, and the sender would not see the answer.
         self.transport.write_eof()

@@ -4,11 +4,46 @@ They have no request id, because nothing of the request was read but its head.
 """
 
 import json
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter
 
 RETRY_AFTER: Final = 1
 """Seconds after which an overloaded process is asked again."""
+
+REGISTRY: Final = CollectorRegistry(auto_describe=True)
+"""Refusals before any application runs; `/metrics` shows them."""
+
+REFUSED: Final = Counter(
+    "slotkeeper_requests_refused",
+    "Requests refused before they were routed, by reason.",
+    ["reason"],
+    registry=REGISTRY,
+)
+for _reason in ("overloaded", "head_too_large", "body_too_slow"):
+    REFUSED.labels(_reason)
+
+
+def count_refusal(answer: bytes) -> None:
+    """Count an answer of this module."""
+    REFUSED.labels(_REASONS[answer]).inc()
+
+
+async def overloaded(send: Callable[[Any], Awaitable[None]]) -> None:
+    """Answer a request that waited too long for its turn, as `OVERLOADED` does (ASGI)."""
+    count_refusal(OVERLOADED)
+    head, _, body = OVERLOADED.partition(b"\r\n\r\n")
+    lines = [line.partition(b": ") for line in head.split(b"\r\n")[1:]]
+    await send(
+        {
+            "type": "http.response.start",
+            "status": HTTPStatus.SERVICE_UNAVAILABLE.value,
+            "headers": [(name, value) for name, _, value in lines],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
 
 
 def _refusal(
@@ -56,3 +91,11 @@ BODY_TOO_SLOW: Final = _refusal(
     "The body did not arrive in time.",
     kind="transient",
 )
+
+_REASONS: Final = {
+    OVERLOADED: "overloaded",
+    OVERLOADED_LAST: "overloaded",
+    HEAD_TOO_LARGE: "head_too_large",
+    TRAILERS_TOO_LARGE: "head_too_large",
+    BODY_TOO_SLOW: "body_too_slow",
+}
