@@ -67,13 +67,11 @@ class Admission(Generic[Connection]):
 
         async def run(scope: Any, receive: Any, send: Any) -> None:
             try:
-                if not await self._concurrency.begin():
-                    await overloaded(send)
-                    return
-                try:
-                    await app(scope, receive, send)
-                finally:
-                    self._concurrency.end()
+                async with self._concurrency.turn() as has_turn:
+                    if has_turn:
+                        await app(scope, receive, send)
+                    else:
+                        await overloaded(send)
             finally:
                 self.reads -= 1
 

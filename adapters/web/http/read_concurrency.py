@@ -4,12 +4,16 @@ Reads that work share the event loop with the webhooks, and each of them makes e
 loop longer. Where the loop has time to spare, the database is what reads wait for, and more of
 them may work. Where the loop is busy, more reads at a time finish none of them earlier, so fewer
 work. This is an adaptive concurrency limit; its signal is the processor time of the loop's thread.
+
+A read that takes long waits for Calendly or for a lock, and costs the loop nothing. So a turn has
+a limit, and the read goes on without it.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 MOST: Final = 8
@@ -20,6 +24,9 @@ WINDOW: Final = 0.05
 
 BUSY: Final = 0.75
 """The part of a window beyond which fewer reads work at a time."""
+
+TURN: Final = 0.25
+"""Seconds after which a read that still works no longer counts."""
 
 PATIENCE: Final = 2.0
 """Seconds that a read waits for its turn."""
@@ -45,8 +52,28 @@ class ReadConcurrency:
         self.limit = MOST
         self.working = 0
 
-    async def begin(self) -> bool:
-        """Wait for a turn; return False if none came within `PATIENCE`."""
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[bool]:
+        """Hold a turn while the body runs, or for `TURN`; False if none came in `PATIENCE`."""
+        if not await self._begin():
+            yield False
+            return
+        ended = False
+
+        def end() -> None:
+            nonlocal ended
+            if not ended:
+                ended = True
+                self._end()
+
+        limit = asyncio.get_running_loop().call_later(TURN, end)
+        try:
+            yield True
+        finally:
+            limit.cancel()
+            end()
+
+    async def _begin(self) -> bool:
         self._adapt()
         if self.working < self.limit and not self._waiting:
             self.working += 1
@@ -58,7 +85,7 @@ class ReadConcurrency:
             await asyncio.wait([turn], timeout=PATIENCE)
         except asyncio.CancelledError:
             if turn.done():
-                self.end()
+                self._end()
             else:
                 self._waiting.remove(turn)
             raise
@@ -66,8 +93,8 @@ class ReadConcurrency:
             self._waiting.remove(turn)
         return turn.done()
 
-    def end(self) -> None:
-        """Give a turn back, and give it to the read that waits longest."""
+    def _end(self) -> None:
+        """Return a turn, and give it to the read that waits longest."""
         self.working -= 1
         self._adapt()
         while self._waiting and self.working < self.limit:

@@ -1,4 +1,6 @@
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -30,9 +32,13 @@ def reads(loop: Loop) -> ReadConcurrency:
     return ReadConcurrency(lambda: loop.now, lambda: loop.used)
 
 
-async def _fill(reads: ReadConcurrency) -> None:
-    for _ in range(reads.limit):
-        assert await reads.begin()
+@pytest.fixture
+async def full(reads: ReadConcurrency) -> AsyncIterator[AsyncExitStack]:
+    """As many reads as may work; to close the stack ends them."""
+    async with AsyncExitStack() as working:
+        for _ in range(MOST):
+            assert await working.enter_async_context(reads.turn())
+        yield working
 
 
 async def test_fewer_work_while_the_loop_is_busy(reads: ReadConcurrency, loop: Loop) -> None:
@@ -40,55 +46,66 @@ async def test_fewer_work_while_the_loop_is_busy(reads: ReadConcurrency, loop: L
     limits = [reads.limit]
     for busy in (True, True, True, True, False, False):
         loop.passes(busy=busy)
-        assert await reads.begin()
-        reads.end()
-        limits.append(reads.limit)
+        async with reads.turn():
+            limits.append(reads.limit)
     assert limits == [MOST, 4, 2, 1, LEAST, 2, 3]
 
 
-async def test_the_longest_wait_is_next(reads: ReadConcurrency) -> None:
+async def test_the_longest_wait_is_next(reads: ReadConcurrency, full: AsyncExitStack) -> None:
     """A turn that ends is given to the first that waits."""
-    await _fill(reads)
     order: list[int] = []
 
     async def wait(number: int) -> None:
-        assert await reads.begin()
-        order.append(number)
+        async with reads.turn() as has_turn:
+            assert has_turn
+            order.append(number)
 
     waiting = [asyncio.create_task(wait(number)) for number in range(3)]
     await asyncio.sleep(0)
-    for _ in waiting:
-        reads.end()
+    await full.aclose()
     await asyncio.gather(*waiting)
     assert order == [0, 1, 2]
-    assert reads.working == MOST
+    assert reads.working == 0
 
 
 async def test_the_wait_has_an_end(
-    reads: ReadConcurrency, monkeypatch: pytest.MonkeyPatch
+    reads: ReadConcurrency, full: AsyncExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A read without a turn gets False, and takes none later."""
     monkeypatch.setattr(read_concurrency, "PATIENCE", 0.01)
-    await _fill(reads)
-    assert not await reads.begin()
-    reads.end()
-    assert reads.working == MOST - 1
+    async with reads.turn() as has_turn:
+        assert not has_turn
+    await full.aclose()
+    assert reads.working == 0
 
 
 @pytest.mark.parametrize("given", [False, True])
 async def test_a_caller_that_goes_away_takes_no_turn(
-    reads: ReadConcurrency, *, given: bool
+    reads: ReadConcurrency, full: AsyncExitStack, *, given: bool
 ) -> None:
     """A cancelled wait leaves the line, and returns a turn that came in the same moment."""
-    await _fill(reads)
-    waiting = asyncio.create_task(reads.begin())
+
+    async def wait() -> None:
+        async with reads.turn():
+            pass
+
+    waiting = asyncio.create_task(wait())
     await asyncio.sleep(0)
     if given:
-        reads.end()
+        await full.aclose()
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    if not given:
-        reads.end()
-    assert reads.working == MOST - 1
-    assert await reads.begin()
+    await full.aclose()
+    assert reads.working == 0
+
+
+async def test_a_long_read_goes_on_without_its_turn(
+    reads: ReadConcurrency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reads that wait for Calendly or for a lock delay no other read."""
+    monkeypatch.setattr(read_concurrency, "TURN", 0.01)
+    async with AsyncExitStack() as working:
+        for _ in range(MOST + 1):
+            assert await working.enter_async_context(reads.turn())
+    assert reads.working == 0
