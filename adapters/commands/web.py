@@ -23,7 +23,7 @@ KEEP_ALIVE_SECONDS = 75
 # Twice as many as deliveries that may wait for their commit. Each takes at most about 100 KB while
 # its body arrives, so the memory of a flood of connections is bounded; the webhook fast path bounds
 # larger bodies.
-MAX_CONNECTIONS = 2_000
+MAX_CONNECTIONS = 4_000
 
 log = structlog.get_logger(__name__)
 
