@@ -18,6 +18,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from adapters.telemetry.omitted_fields import OMITTED
 from application.ports.storage.availability_cache import CacheKind
 from application.ports.storage.booking_commands import Operation
 from application.ports.storage.breakers import Surface
@@ -217,6 +218,9 @@ class Counters:
             "bookings_unreadable",
             "Events and invitees that reconciliations could not read and skipped.",
         )
+
+        self.fields_omitted = OMITTED
+        self._registry.register(OMITTED)
 
     def render(self) -> bytes:
         """Return everything in Prometheus' text format; serve it as CONTENT_TYPE."""

@@ -2,7 +2,8 @@
 
 One odd detail costs only itself: a booking without its location is better than no booking. A field
 that a struct names in `decisive` is never left out, because its absence has a meaning of its own.
-Nor is the optional field that contains such a struct. No item of a list is left out either.
+Nor is the optional field that contains such a struct. No item of a list is left out either. Each
+field that is left out is counted and logged by its path.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from adapters.calendly.wire.decoding import LIKELY_YEARS, Unreadable, as_secret, decode
+from adapters.telemetry.omitted_fields import report_omitted
 
 T = TypeVar("T")
 
@@ -62,6 +64,7 @@ def _struct(value: Any, into: Any, path: str) -> Any:
                 raise _DecisiveUnreadable(fault.field) from None
             if field.required:
                 raise
+            report_omitted(fault.field)
     return into(**read)
 
 

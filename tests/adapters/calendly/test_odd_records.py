@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.calendly.availability import CalendlyAvailabilityGateway
 from adapters.calendly.bookings import CalendlyBookingsGateway
 from adapters.calendly.webhooks import CalendlyWebhookReader
+from adapters.telemetry.omitted_fields import OMITTED
 from application.ports.calendly.availability import Answer as Listed
 from application.ports.calendly.availability import Fetched
 from domain.availability import Window
@@ -132,6 +134,22 @@ def test_the_rest_of_an_odd_detail_is_kept() -> None:
     assert facts is not None
     assert facts.details.location is not None
     assert (facts.details.location.kind, facts.details.location.text) == ("inbound_call", None)
+
+
+def test_a_detail_that_is_left_out_is_counted_and_logged_by_its_path() -> None:
+    """An operator learns which field it was, and no log has its value."""
+    before = OMITTED._value.get()
+    payload = bodies.payload(tracking="utm-of-iris", timezone=1)
+
+    with capture_logs() as logs:
+        CalendlyWebhookReader().read(bodies.webhook("invitee.created", payload))
+
+    assert OMITTED._value.get() == before + 2
+    assert {(each["event"], each["field"]) for each in logs} == {
+        ("calendly_field_omitted", "$.tracking"),
+        ("calendly_field_omitted", "$.timezone"),
+    }
+    assert "utm-of-iris" not in str(logs)
 
 
 DECISIVE: list[dict[str, Any]] = [
