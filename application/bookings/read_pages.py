@@ -51,7 +51,7 @@ class ReadPages:
         clock: Clock,
         integration: Integration,
         span: Window,
-        ends_at: datetime | None,
+        ends_at: datetime,
     ) -> None:
         self._session = session
         self._calendly = calendly
@@ -129,5 +129,5 @@ class ReadPages:
         raise throttled
 
     def _check_time(self, wait: timedelta = timedelta()) -> None:
-        if self._ends_at is not None and self._clock.now() + wait >= self._ends_at:
+        if self._clock.now() + wait >= self._ends_at:
             raise OutOfTimeError

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -32,6 +33,9 @@ UNCHANGED = "unchanged"
 BACKFILLED = "backfilled"
 UNSUBSCRIBED = "unsubscribed"
 UNFINISHED = "unfinished"
+
+BUDGET: Final = timedelta(minutes=2)
+"""Of one comparison. A page of a hundred ends within its attempt of half an hour."""
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -91,7 +95,7 @@ class ReconcileBookings:
         backfill: bool,
         wide: bool = False,
         began_at: datetime | None = None,
-        budget: timedelta | None = None,
+        budget: timedelta = BUDGET,
     ) -> Comparison:
         """Read a window of start times, active and canceled events, and merge the facts.
 
@@ -104,8 +108,7 @@ class ReconcileBookings:
             backfill: the first, wide run after connecting; its changes are not repairs.
             wide: use the window of a back-fill.
             began_at: when the walk over all integrations began (UTC), by any host's clock.
-            budget: how long it may take; None is unlimited. A walk sets it, so that one
-                integration delays no other one.
+            budget: how long it may take, so that one integration delays no other one.
 
         Returns:
             The result. Its count leaves out changes before the first subscription, changes of the
@@ -116,14 +119,14 @@ class ReconcileBookings:
         result = _result(integration, backfill=backfill)
         now = self._clock.now()
         whole = window(now, self._reaches, integration.gap, wide=backfill or wide)
-        span = whole if budget is None else _rest(whole, integration.reconcile_from)
+        span = _rest(whole, integration.reconcile_from)
         reading = ReadPages(
             session=self._session,
             calendly=self._calendly,
             clock=self._clock,
             integration=integration,
             span=span,
-            ends_at=None if budget is None else now + budget,
+            ends_at=now + budget,
         )
         changed = unreadable = 0
         seen: set[str] = set()

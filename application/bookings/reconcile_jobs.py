@@ -7,9 +7,8 @@ each has a budget of time, and no failure ends a page.
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Final
 
-from application.bookings.reconcile import ReconcileBookings
+from application.bookings.reconcile import BUDGET, ReconcileBookings
 from application.jobs.error_location import report_bug
 from application.jobs.job_result import JobCounter, JobResult, Progress
 from application.jobs.run_rows import run_rows
@@ -20,9 +19,6 @@ from domain.errors import IntegrationNotFound
 from domain.ids import IntegrationId
 from domain.integration import Integration
 from domain.reconcile_order import Place
-
-BUDGET: Final = timedelta(minutes=2)
-"""Of one integration in a walk. A page of a hundred ends within its attempt of half an hour."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from application.bookings.read_pages import MOST_STANDING, STEP
-from application.bookings.reconcile_jobs import BUDGET
+from application.bookings.reconcile import BUDGET
 from application.ports.calendly.bookings import FactsPage
 from domain.availability import Window
 from domain.errors import CalendlyProtocolError, CalendlyThrottled, CalendlyUnavailable
@@ -97,6 +97,20 @@ async def test_a_comparison_goes_on_where_its_time_was_over(
     done = await product.stored(ada.integration.id)
     assert (done.reconcile_from, done.reconcile_error) == (None, None)
     assert done.reconciled_at is not None
+
+
+async def test_a_comparison_after_connecting_or_by_hand_has_an_end_too(
+    product: Product, process: Process, ada: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both stop when their time is over, and the next one goes on."""
+    slow(product, monkeypatch, BUDGET)
+
+    await process.reconcile(ada.integration.id, backfill=True)
+    assert (await product.stored(ada.integration.id)).reconcile_from is not None
+    results = [(await process.reconcile_all.one(ada.integration.id))[0] for _ in range(2)]
+
+    assert results == ["unfinished", "backfilled"]
+    assert len(product.storage.state.bookings) == 3
 
 
 async def test_a_free_plan_delays_no_other_integration(
