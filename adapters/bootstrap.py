@@ -49,6 +49,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         finally:
             with suppress(StorageUnavailable):
                 await services.usage.close()
+                await services.key_usage.close()
 
 
 @asynccontextmanager

@@ -73,7 +73,24 @@ async def check_database(environ: Mapping[str, str], probes: Probes) -> list[Fin
     if missing:
         return [*findings, unchecked(ENCRYPTION, "Run the migrations first.")]
     findings += await check_encryption(environ, probes)
+    findings += await _check_keys(database_url, probes)
     return [*findings, *await _check_client(environ, database_url, probes)]
+
+
+async def _check_keys(database_url: Secret, probes: Probes) -> list[Finding]:
+    """Whether live keys have all rights, because they were made before keys had scopes."""
+    keys = await probes.api_keys(database_url)
+    old = [each.name for each in keys if each.revoked_at is None and each.scopes is None]
+    if not old:
+        return []
+    return [
+        wrong(
+            "API keys",
+            f"{len(old)} of them may do everything and never expire: {', '.join(sorted(old))}",
+            "Make a key with only the scopes that each program needs (`slotkeeper keys create"
+            " --scope … --expires 90d`), replace it there, then revoke the old one.",
+        )
+    ]
 
 
 async def _check_client(

@@ -20,6 +20,7 @@ from adapters.temporal.connect import connect
 from adapters.temporal.jobs import TemporalJobs
 from adapters.temporal.schedules import ScheduleFaults
 from application.ports.calendly.oauth import CalendlyOAuth
+from application.ports.storage.api_keys import ApiKey
 from application.security.rotate_encryption import count_by_key
 from domain.secret import Secret
 
@@ -47,6 +48,7 @@ class Probes:
             StorageUnavailable.
         schedule_faults: returns the schedules that are missing or different; raises
             JobsUnavailable.
+        api_keys: returns the keys in the database at a URL; raises StorageUnavailable.
 
     """
 
@@ -58,6 +60,7 @@ class Probes:
     open_oauth: Callable[[Settings], AbstractAsyncContextManager[CalendlyOAuth]]
     clock_skew: Callable[[Secret], Awaitable[timedelta]]
     schedule_faults: Callable[[TemporalSettings], Awaitable[ScheduleFaults]]
+    api_keys: Callable[[Secret], Awaitable[list[ApiKey]]]
 
 
 async def _reach_temporal(settings: TemporalSettings) -> None:
@@ -68,6 +71,14 @@ async def _reach_temporal(settings: TemporalSettings) -> None:
 async def _schedule_faults(settings: TemporalSettings) -> ScheduleFaults:
     client = await connect(settings.temporal_address, settings.temporal_namespace)
     return await TemporalJobs(client).schedule_faults()
+
+
+async def _api_keys(database_url: Secret) -> list[ApiKey]:
+    async with (
+        open_storage(database_url, ClosedVault(), Bulkhead(size=1)) as storage,
+        storage() as uow,
+    ):
+        return await uow.api_keys.all()
 
 
 async def _count_sealed(database_url: Secret) -> Mapping[str, int]:
@@ -111,4 +122,5 @@ REAL_PROBES = Probes(
     _open_oauth,
     _clock_skew,
     _schedule_faults,
+    _api_keys,
 )

@@ -26,7 +26,7 @@ class PiccoloUnitOfWork:
         session = Session()
         self._transaction = transaction
         self.users = PiccoloUsers(session)
-        self.api_keys = PiccoloApiKeys()
+        self.api_keys = PiccoloApiKeys(session)
         self.connect_attempts = PiccoloConnectAttempts(session)
         self.integrations = PiccoloIntegrations(session)
         self.refresh_queue = PiccoloRefreshQueue(session)

@@ -34,6 +34,7 @@ from application.privacy.erase_invitee import EraseInvitee
 from application.privacy.prune_expired import PruneWebhooks
 from application.resilience.circuit_breakers import CircuitBreakers
 from application.security.identify_caller import IdentifyCaller
+from application.security.key_usage import KeyUsage
 from application.security.manage_api_keys import ManageApiKeys
 from application.tokens.refresh_due_tokens import RefreshDueTokens
 from application.tokens.refresh_tokens import RefreshTokens
@@ -78,6 +79,7 @@ class Services:
     read_schedules: ReadSchedules
     invalidate_availability: InvalidateAvailability
     usage: UsageTracker
+    key_usage: KeyUsage
     versions: VersionLookup
 
     ingest_webhook: IngestWebhook

@@ -15,6 +15,7 @@ from application.bookings.reconcile_jobs import ReconcileAll
 from application.integrations.request_disconnect import RequestDisconnect
 from application.integrations.view_integration import ViewIntegration
 from application.security.identify_caller import IdentifyCaller
+from application.security.key_usage import KeyUsage
 from application.security.manage_api_keys import ManageApiKeys
 from application.webhooks.heal_subscriptions import HealSubscriptions
 from application.webhooks.list_events import ListWebhooks, ShowWebhook
@@ -27,6 +28,7 @@ def wire(resources: Resources) -> Services:
     reads = resources.read_storage
     calendly = calendly_of(resources)
     sync = availability.sync_availability(resources, calendly)
+    key_usage = KeyUsage(storage=storage, background=resources.background)
     usage = UsageTracker(storage=storage, background=resources.background)
     cache = availability.read_through_cache(resources, calendly, sync, usage)
     horizon = resources.settings.availability_horizon
@@ -45,7 +47,7 @@ def wire(resources: Resources) -> Services:
         telemetry=resources.telemetry,
         circuit_breakers=calendly.circuit_breakers,
         identify_caller=IdentifyCaller(
-            storage=reads, randomness=resources.randomness, clock=clock
+            storage=reads, randomness=resources.randomness, clock=clock, usage=key_usage
         ),
         manage_api_keys=ManageApiKeys(
             storage=storage, randomness=resources.randomness, clock=clock
@@ -70,6 +72,7 @@ def wire(resources: Resources) -> Services:
         read_schedules=ReadSchedules(cache=cache),
         invalidate_availability=InvalidateAvailability(storage=storage, clock=clock),
         usage=usage,
+        key_usage=key_usage,
         versions=reads.versions(),
         ingest_webhook=webhooks.ingest_webhook(resources),
         apply_webhooks=webhooks.apply_webhooks(resources, calendly),

@@ -1,6 +1,7 @@
 """Make, list and revoke the API keys of the team's own programs."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from application.ports.clock import Clock
@@ -8,6 +9,7 @@ from application.ports.randomness import Randomness
 from application.ports.storage.api_keys import ApiKey
 from application.ports.storage.unit_of_work import Storage
 from application.security.hashing import digest
+from domain.api_key import ALL, KeyScope
 from domain.secret import Secret
 
 KEY_PREFIX = "sk_"
@@ -22,14 +24,36 @@ class ManageApiKeys:
     randomness: Randomness
     clock: Clock
 
-    async def create(self, name: str) -> tuple[ApiKey, Secret]:
-        """Make a key and return it with its record; it cannot be read again."""
+    async def create(
+        self,
+        name: str,
+        *,
+        scopes: frozenset[KeyScope] = ALL,
+        lifetime: timedelta | None = None,
+        networks: tuple[str, ...] = (),
+        created_by: str | None = None,
+    ) -> tuple[ApiKey, Secret]:
+        """Make a key and return it with its record; it cannot be read again.
+
+        Args:
+            name: to recognise it by.
+            scopes: its rights.
+            lifetime: after which it stops working; None: never.
+            networks: from which alone it works, in canonical form; none: from everywhere.
+            created_by: who makes it.
+
+        """
+        now = self.clock.now()
         secret = Secret(KEY_PREFIX + self.randomness.token())
         key = ApiKey(
             id=self.randomness.new_id(),
             name=name,
             prefix=secret.reveal()[:SHOWN],
-            created_at=self.clock.now(),
+            created_at=now,
+            scopes=scopes,
+            expires_at=None if lifetime is None else now + lifetime,
+            networks=networks,
+            created_by=created_by,
         )
         async with self.storage() as uow:
             await uow.api_keys.add(key, digest(secret.reveal()))

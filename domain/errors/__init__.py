@@ -17,6 +17,9 @@ the kind once: the web edge to an HTTP status, the workflow edge to a retry.
     │   ├── ApiKeyInvalid
     │   ├── CronSecretInvalid
     │   └── SignatureRejected
+    ├── CallerForbidden             permanent     known, and not allowed
+    │   ├── KeyScopeMissing
+    │   └── KeyNetworkRefused
     ├── NotFound                    permanent
     │   ├── IntegrationNotFound
     │   ├── EventTypeNotFound
@@ -82,6 +85,7 @@ from domain.errors.requests import (
     ApiKeyInvalid,
     BookingNotFound,
     BookingNotOpen,
+    CallerForbidden,
     CommandInProgress,
     Conflict,
     ConnectStateInvalid,
@@ -95,6 +99,8 @@ from domain.errors.requests import (
     InvalidInput,
     InvalidRange,
     InvalidTimezone,
+    KeyNetworkRefused,
+    KeyScopeMissing,
     MalformedWebhook,
     NotFound,
     PayloadTooLarge,

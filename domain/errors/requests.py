@@ -58,9 +58,27 @@ class Unauthenticated(SlotkeeperError):
 
 
 class ApiKeyInvalid(Unauthenticated):
-    """A missing, unknown or revoked API key."""
+    """A missing, unknown, expired or revoked API key."""
 
     code = "api_key_invalid"
+
+
+class CallerForbidden(SlotkeeperError):
+    """A caller that is known, and may not make this request."""
+
+    code = "caller_forbidden"
+
+
+class KeyScopeMissing(CallerForbidden):
+    """An API key without the scope that the operation needs."""
+
+    code = "key_scope_missing"
+
+
+class KeyNetworkRefused(CallerForbidden):
+    """An API key that is used outside its networks."""
+
+    code = "key_network_refused"
 
 
 class CronSecretInvalid(Unauthenticated):

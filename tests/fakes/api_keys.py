@@ -1,6 +1,7 @@
 """API keys in memory."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -16,10 +17,21 @@ class FakeApiKeys:
     async def add(self, key: ApiKey, key_hash: bytes) -> None:
         self._state.api_keys[key.id] = KeyRow(key=key, key_hash=key_hash)
 
-    def is_live(self, key_hash: bytes) -> bool:
-        """Whether a key with this hash works; for the fake caller lookup."""
-        rows = self._state.api_keys.values()
-        return any(row.key_hash == key_hash and row.key.revoked_at is None for row in rows)
+    def live(self, key_hash: bytes) -> ApiKey | None:
+        """Return the key with this hash, if it works; for the fake caller lookup."""
+        now = datetime.now(UTC)
+        for row in self._state.api_keys.values():
+            expired = row.key.expires_at is not None and row.key.expires_at <= now
+            if row.key_hash == key_hash and row.key.revoked_at is None and not expired:
+                return row.key
+        return None
+
+    async def mark_used(self, used: Mapping[UUID, datetime]) -> None:
+        for key_id, at in used.items():
+            row = self._state.api_keys.get(key_id)
+            if row is not None and (row.key.last_used_at is None or row.key.last_used_at < at):
+                changed = replace(row.key, last_used_at=at)
+                self._state.api_keys[key_id] = replace(row, key=changed)
 
     async def all(self) -> list[ApiKey]:
         return sorted(

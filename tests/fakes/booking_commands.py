@@ -4,8 +4,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from adapters.persistence.errors import StoreRefused
 from application.ports.storage.booking_commands import BookingCommand
+from domain.errors import IntegrationNotFound
 from domain.ids import BookingId, CommandId, UserId
 from tests.fakes.state import State
 
@@ -19,7 +19,7 @@ class FakeBookingCommands:
     async def open(self, command: BookingCommand) -> tuple[BookingCommand, bool]:
         """Record or take over."""
         if not self._state.has_user(command.user_id):
-            raise StoreRefused("A command was recorded for a user that does not exist.")
+            raise IntegrationNotFound("No Calendly account is connected.")
         recorded = self._recorded(command.user_id, command.key)
         if recorded is None:
             self._state.booking_commands[command.id] = command

@@ -23,6 +23,7 @@ class FakeCallers:
 
     async def find(self, key_hash: bytes, external_id: str | None) -> Caller | None:
         async with self._begin() as uow:
-            if not uow.api_keys.is_live(key_hash):
+            key = uow.api_keys.live(key_hash)
+            if key is None:
                 return None
-            return Caller(uow.users.known(external_id))
+            return Caller(uow.users.known(external_id), key.id, key.scopes, key.networks)

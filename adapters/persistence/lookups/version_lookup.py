@@ -12,11 +12,13 @@ from application.resilience.group_commit import GroupCommit
 from domain.ids import IntegrationId
 
 _LARGEST_GROUP = 1000
-# One statement, so one moment: a revoked key and a raised version are seen together. A webhook
+# One statement, so one moment: a revoked key and a raised version are seen together. A key that is
+# bound to networks is left to the route, which knows the client's address. A webhook
 # that is not applied yet has changed the possible response, but not yet the version.
 _CURRENT = """
 SELECT key_hash AS found, NULL::bigint AS version FROM api_key
-WHERE key_hash = ANY ($1::bytea[]) AND revoked_at IS NULL
+WHERE key_hash = ANY ($1::bytea[]) AND revoked_at IS NULL AND networks IS NULL
+    AND (expires_at IS NULL OR expires_at > clock_timestamp())
 UNION ALL
 SELECT uuid_send(i.public_id), i.availability_version FROM calendly_integration i
 WHERE i.public_id = ANY ($2::uuid[]) AND i.status = 'active' AND NOT EXISTS (

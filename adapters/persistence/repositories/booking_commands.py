@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from adapters.persistence.database_clock import database_time
-from adapters.persistence.errors import StoreRefused
 from adapters.persistence.session import Session
 from application.ports.storage.booking_commands import BookingCommand, Operation
+from domain.errors import IntegrationNotFound
 from domain.ids import BookingId, CommandId, UserId
 
 # Inserts, or takes over an unfinished command whose lease has ended; otherwise returns no row. The
@@ -60,7 +60,7 @@ class PiccoloBookingCommands:
         """Record or take over in one statement; of two concurrent calls, one may act.
 
         Raises:
-            StoreRefused: the user does not exist.
+            IntegrationNotFound: the user does not exist.
 
         """
         values = (
@@ -80,7 +80,7 @@ class PiccoloBookingCommands:
             return _to_command(row, command.user_id), True
         recorded = await self._session.row(_RECORDED, command.user_id, command.key)
         if recorded is None:
-            raise StoreRefused("A command was recorded for a user that does not exist.")
+            raise IntegrationNotFound("No Calendly account is connected.")
         return _to_command(recorded, command.user_id), False
 
     async def mark_sent(

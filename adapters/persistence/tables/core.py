@@ -44,6 +44,12 @@ class ApiKey(Table, tablename="api_key", db=ENGINE):
     key_hash = Bytea(unique=True)
     created_at = Timestamptz()
     revoked_at = Timestamptz(null=True, default=None)
+    expires_at = Timestamptz(null=True, default=None)
+    last_used_at = Timestamptz(null=True, default=None)
+    created_by = Text(null=True, default=None)
+    # Separated by commas. NULL: a key that was made before keys had scopes, and has all.
+    scopes = Text(null=True, default=None)
+    networks = Text(null=True, default=None)
     api_key_hash_is_sha256 = Check("octet_length(key_hash) = 32")
 
 

@@ -4,34 +4,41 @@ The rule not to break: these answers are not limited to one user, so a call that
 refused. Otherwise a program that forwards X-User-Id would show one user another user's data.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from adapters.web.auth.caller import USER_HEADER
-from adapters.web.http.bearer import bearer_token
+from adapters.web.auth.caller import NEEDS, USER_HEADER, credentials, remember_key
 from adapters.web.params.services import services_of
 from application.security.manage_api_keys import SHOWN
+from domain.api_key import KeyScope
 from domain.errors import InvalidInput
+
+OPERATING: Final = frozenset({KeyScope.OPERATOR})
 
 
 async def operating(
-    connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:
     """Let only a known program through that acts for no user, and remember which it is.
 
     Raises:
-        ApiKeyInvalid: the key is missing, unknown or revoked.
+        ApiKeyInvalid: the key is missing, unknown, expired or revoked.
+        KeyNetworkRefused, KeyScopeMissing: the key may not do this, or not from there.
         InvalidInput: the call names a user.
 
     """
-    key = bearer_token(connection.headers)
-    await services_of(connection).identify_caller.authenticate(key)
+    presented = credentials(connection)
+    needed: frozenset[KeyScope] = handler.opt.get(NEEDS, OPERATING)
+    remember_key(
+        connection,
+        await services_of(connection).identify_caller.authenticate(presented, needed),
+    )
     if USER_HEADER in connection.headers:
         raise InvalidInput("This is a call of operators, for no user: leave X-User-Id out.")
-    connection.scope["user"] = f"api:{(key or '')[:SHOWN]}"
+    connection.scope["user"] = f"api:{(presented.api_key or '')[:SHOWN]}"
 
 
 def provide_operator(request: Request[Any, Any, Any]) -> str:

@@ -22,6 +22,7 @@ from adapters.web.caching.response_cache import (
     response_cache_of,
 )
 from adapters.web.caching.slot_cache import Frame, FrameTag, RenderedSlots, is_in_order, span_text
+from adapters.web.http.bearer import KEY_ID
 from adapters.web.http.security_headers import security_headers
 from adapters.web.schemas.availability import Availability
 from application.availability.slot_window import SlotWindow
@@ -44,6 +45,7 @@ def cached_response(
         now: the time (UTC).
 
     """
+    validity = _for_key(request, validity)
     content = _encode(body)
     etag = etag_of(content)
     cache_request = cache_request_of(request.scope)
@@ -70,6 +72,7 @@ def cached_slots(
         now: the time (UTC).
 
     """
+    validity = _for_key(request, validity)
     content, frame = _encode(body), Frame.of(body)
     tag = FrameTag(validity.integration_id, validity.version, frame)
     etag = tag.of(span_text(body.start, body.end))
@@ -86,6 +89,10 @@ def cached_slots(
         if now < cached.validity.valid_until:
             response_cache_of(request.app).put(key, cached)
     return _response(request, content, etag, validity, now)
+
+
+def _for_key(request: Request[Any, Any, Any], validity: Validity) -> Validity:
+    return validity._replace(key_id=request.scope["state"].get(KEY_ID))
 
 
 def _response(

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol, Self, cast
+from uuid import UUID
 
 import msgspec
 from litestar import Litestar
@@ -109,6 +110,7 @@ class Validity(NamedTuple):
         fetched_at: the start of its Age (UTC).
         valid_until: when the passing of time alone makes another response (UTC).
         reads: the keys of the cache entries that it uses.
+        key_id: of the API key that asks for it.
 
     """
 
@@ -118,6 +120,7 @@ class Validity(NamedTuple):
     fetched_at: datetime
     valid_until: datetime
     reads: tuple[CacheKey, ...]
+    key_id: UUID | None = None
 
     @classmethod
     def of(cls, user_id: UserId, view: CachedView, max_age: timedelta | None = None) -> Self:

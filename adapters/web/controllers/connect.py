@@ -9,6 +9,9 @@ from litestar.response import Redirect
 
 from adapters.web.auth import connect_cookie
 from adapters.web.auth.caller import (
+    ACTING,
+    CREATES_USER,
+    NEEDS,
     identified,
     maybe_identified,
     provide_maybe_user_id,
@@ -20,7 +23,7 @@ from adapters.web.http.base_path import base_path
 from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import (
-    API_SECURITY,
+    ACTING_SECURITY,
     CALLER,
     NO_SECURITY,
     answer,
@@ -46,6 +49,7 @@ class ConnectController(Controller):
     @get(
         "/connect",
         operation_id="connect",
+        opt={NEEDS: ACTING, CREATES_USER: True},
         summary="Send a user to Calendly's consent page",
         description=(
             "Answers with the address to send the user's browser to. Hand it to that user's own "
@@ -57,7 +61,7 @@ class ConnectController(Controller):
         ),
         guards=[identified],
         dependencies={"user_id": Provide(provide_user_id, sync_to_thread=False)},
-        security=API_SECURITY,
+        security=ACTING_SECURITY,
         responses=answers(
             {
                 200: answer(examples.STARTED_CONNECT, "The consent page's address"),
@@ -106,6 +110,7 @@ class ConnectController(Controller):
     @get(
         "/callback",
         operation_id="completeConnect",
+        opt={NEEDS: ACTING},
         summary="Complete a connect flow",
         description="Calendly sends the user's browser here; no other client calls it.",
         guards=[maybe_identified],

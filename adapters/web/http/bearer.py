@@ -1,6 +1,11 @@
 """Reading a bearer token (RFC 6750) from a request."""
 
+from typing import Final
+
 from litestar.datastructures import Headers
+
+KEY_ID: Final = "api_key_id"
+"""Of the API key, in the ASGI state of a request whose caller is identified."""
 
 
 def bearer_token(headers: Headers) -> str | None:

@@ -151,6 +151,8 @@ def _count(services: Services, cached: CachedResponse, now: datetime) -> None:
     if now - cached.noted_at >= READ_MARK_INTERVAL:
         cached.noted_at = now
         services.usage.note(validity.user_id, validity.reads, now)
+        if validity.key_id is not None:
+            services.key_usage.note(validity.key_id, now)
 
 
 def _write(scope: Scope, status: int, request_id: str, seconds: float) -> None:

@@ -19,8 +19,9 @@ Keeps your users' Calendly accounts connected, their availability warm and their
 complete.
 
 Every request names a program by `Authorization: Bearer <API key>` and one of your users by
-`X-User-Id`. Errors are problem details (RFC 9457) with a stable `code` to branch on. Times are
-RFC 3339 with a UTC offset. Every response has `X-Request-Id`.
+`X-User-Id`. A key has scopes; each operation names those that allow it. Errors are problem details
+(RFC 9457) with a stable `code` to branch on. Times are RFC 3339 with a UTC offset. Every response
+has `X-Request-Id`.
 """
 _TAGS = {
     "Connect": "Send a user to Calendly's consent page and take them back.",
@@ -37,7 +38,7 @@ _SCHEMES: dict[str, SecurityScheme | Reference] = {
         type="http", scheme="bearer", description="An API key from `slotkeeper keys create`."
     ),
     "operator": SecurityScheme(
-        type="http", scheme="bearer", description="The same API key, without `X-User-Id`."
+        type="http", scheme="bearer", description="An API key of an operator, without `X-User-Id`."
     ),
     "cron_secret": SecurityScheme(
         type="http", scheme="bearer", description="The value of CRON_SECRET."

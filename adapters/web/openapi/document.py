@@ -11,6 +11,7 @@ from typing import Any
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import OpenAPI
 
+from adapters.web.auth.caller import ACTING, READING
 from adapters.web.params.idempotency_key import IDEMPOTENCY_KEY
 
 SIGNATURE_HEADER = "Calendly-Webhook-Signature"
@@ -21,7 +22,7 @@ _USER_ID = {
     "name": "X-User-Id",
     "in": "header",
     "required": True,
-    "description": "Your own id of the user; a new one is created.",
+    "description": "Your own id of the user, who exists here from the first connect on.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 _IF_NONE_MATCH = {
@@ -51,7 +52,8 @@ class Document(OpenAPI):
 
     def to_schema(self) -> JsonObject:
         document = super().to_schema()
-        for operation in _operations(document):
+        for method, operation in _operations(document):
+            _add_scopes(method, operation)
             _correct(operation)
         return document
 
@@ -64,9 +66,16 @@ class DocumentConfig(OpenAPIConfig):
         return Document(**vars(super().to_openapi_schema()))
 
 
-def _operations(document: JsonObject) -> Iterator[JsonObject]:
+def _operations(document: JsonObject) -> Iterator[tuple[str, JsonObject]]:
     for item in document["paths"].values():
-        yield from (item[method] for method in _METHODS & item.keys())
+        yield from ((method, item[method]) for method in _METHODS & item.keys())
+
+
+def _add_scopes(method: str, operation: JsonObject) -> None:
+    """Name the scopes that allow a call, as the roles of OpenAPI 3.1 (4.8.30)."""
+    if operation.get("security") == [{"api_key": []}]:
+        scopes = READING if method == "get" else ACTING
+        operation["security"] = [{"api_key": [scope]} for scope in sorted(scopes)]
 
 
 def _correct(operation: JsonObject) -> None:

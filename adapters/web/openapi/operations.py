@@ -18,11 +18,20 @@ from adapters.web.schemas.problem import Problem
 from domain import errors
 
 API_SECURITY: list[SecurityRequirement] = [{"api_key": []}]
+"""A user's call: `document.py` adds the scopes that its method needs."""
+ACTING_SECURITY: list[SecurityRequirement] = [{"api_key": ["app"]}]
 CRON_SECURITY: list[SecurityRequirement] = [{"cron_secret": []}]
-OPERATOR_SECURITY: list[SecurityRequirement] = [{"operator": []}]
+OPERATOR_SECURITY: list[SecurityRequirement] = [{"operator": ["operator"]}]
+ERASING_SECURITY: list[SecurityRequirement] = [{"operator": ["erase"]}]
 NO_SECURITY: list[SecurityRequirement] = []
 
-CALLER = (errors.ApiKeyInvalid, errors.InvalidInput, errors.StorageUnavailable)
+CALLER = (
+    errors.ApiKeyInvalid,
+    errors.KeyScopeMissing,
+    errors.KeyNetworkRefused,
+    errors.InvalidInput,
+    errors.StorageUnavailable,
+)
 OPERATOR = CALLER
 CALLING_CALENDLY = (
     errors.IntegrationNotFound,

@@ -1,6 +1,6 @@
 """The OpenAPI document as the values of its page."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -39,11 +39,17 @@ def _operation(path: str, method: str, spec: Document) -> dict[str, Any]:
         "tag": spec["tags"][0],
         "summary": spec["summary"],
         "description": spec.get("description", ""),
-        "security": [name for each in spec.get("security", ()) for name in each],
+        "security": _security(spec.get("security", ())),
         "parameters": [_parameter(each) for each in spec.get("parameters", ())],
         "body": _example(spec.get("requestBody", {})),
         "answers": [_answer(status, each) for status, each in sorted(spec["responses"].items())],
     }
+
+
+def _security(alternatives: Sequence[Document]) -> list[str]:
+    return [
+        " ".join((scheme, *scopes)) for each in alternatives for scheme, scopes in each.items()
+    ]
 
 
 def _parameter(spec: Document) -> dict[str, Any]:

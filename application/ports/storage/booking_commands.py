@@ -60,6 +60,9 @@ class BookingCommands(Protocol):
             new command, and for an unfinished one whose lease has ended at `command.started_at`.
             The caller then takes it over with the new lease.
 
+        Raises:
+            IntegrationNotFound: the user does not exist here, so no account is connected.
+
         """
         ...
 

@@ -4,14 +4,27 @@ The rule not to break: a lookup is never part of a unit of work.
 """
 
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
+from domain.api_key import KeyScope
 from domain.ids import UserId
 
 
 class Caller(NamedTuple):
-    """A program with a live key; the user that it names, None for one who was never named."""
+    """A program with a live key, and the user that it names.
+
+    Args:
+        user_id: None for a user who never connected an account.
+        key_id: the public id of the key.
+        scopes: its rights; None for a key that was made before keys had scopes: all.
+        networks: from which alone it works; none: from everywhere.
+
+    """
 
     user_id: UserId | None
+    key_id: UUID
+    scopes: frozenset[KeyScope] | None = None
+    networks: tuple[str, ...] = ()
 
 
 class CallerLookup(Protocol):
@@ -25,7 +38,7 @@ class CallerLookup(Protocol):
             external_id: the team's own id of the user; None if the call names no user.
 
         Returns:
-            None when the key is unknown or revoked.
+            None when the key is unknown, expired or revoked.
 
         Raises:
             StorageUnavailable: the store did not say.

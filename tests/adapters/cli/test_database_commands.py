@@ -1,3 +1,5 @@
+import socket
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -74,6 +76,41 @@ def test_quiet_prints_nothing_but_the_key(cli: Cli) -> None:
     assert made.stdout.startswith("sk_")
     assert made.stdout.count("\n") == 1
     assert made.stderr == ""
+
+
+def test_a_key_is_listed_with_its_rights(cli: Cli) -> None:
+    """The list shows the scopes, the day of expiry and who made the key; not given is all."""
+    cli("keys", "create", "--name=scoped", "--scope=read", "--scope=erase", "--expires=90d")
+    cli("keys", "create", "--name=unlimited", "--network=10.1.2.3/8")
+
+    lines = {line.split()[-1]: line for line in cli("keys", "list").output.splitlines()}
+    last_day = datetime.now(UTC) + timedelta(days=90)
+    assert "erase,read" in lines["scoped"]
+    assert f"until {last_day:%Y-%m-%d}" in lines["scoped"]
+    assert "never" in lines["scoped"]
+    assert f"@{socket.gethostname()}" in lines["scoped"]
+    assert "app,erase,operator,read" in lines["unlimited"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "--scope=admin",
+        "--expires=0d",
+        "--expires=11y",
+        "--expires=99999d",
+        "--network=10.0.0.0/33",
+    ],
+)
+def test_a_right_that_cannot_be_is_refused(cli: Cli, wrong: str) -> None:
+    """A wrong option makes no key, and names the option."""
+    before = key_ids(cli)
+
+    refused = cli("keys", "create", "--name=wrong", wrong)
+
+    assert refused.exit_code == 2
+    assert wrong.partition("=")[0] in refused.output
+    assert key_ids(cli) == before
 
 
 def test_a_key_can_be_revoked_once(cli: Cli) -> None:

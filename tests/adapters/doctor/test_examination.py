@@ -2,7 +2,8 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner
@@ -17,6 +18,8 @@ from adapters.settings import Settings, TemporalSettings
 from adapters.system.clock import SystemClock
 from adapters.temporal.schedules import ScheduleFaults
 from application.ports.calendly.oauth import CalendlyOAuth
+from application.ports.storage.api_keys import ApiKey
+from domain.api_key import KeyScope
 from domain.errors import (
     CalendlyUnavailable,
     ClientRefused,
@@ -60,6 +63,7 @@ class World:
         self.schedule_faults = ScheduleFaults()
         self.foreign: Counter[str] = Counter()
         self.asked: list[str] = []
+        self.keys: list[ApiKey] = []
 
     @property
     def probes(self) -> Probes:
@@ -73,7 +77,12 @@ class World:
             self._open,
             self._skew,
             self._schedules,
+            self._keys,
         )
+
+    async def _keys(self, database_url: Secret) -> list[ApiKey]:
+        assert database_url.reveal() in self.asked
+        return self.keys
 
     async def _unmet(self, _database_url: Secret) -> list[Unmet]:
         return self.lacking
@@ -155,6 +164,21 @@ async def test_accounts_of_another_client_are_counted(world: World) -> None:
 
     assert found.detail.startswith("30 connected accounts")
     assert "CALENDLY_CLIENT_ID" in found.remedy
+
+
+async def test_keys_with_all_rights_are_named(world: World) -> None:
+    """Only live keys that were made before keys had scopes are to be replaced."""
+    now = datetime.now(UTC)
+    names = (("old", None, None), ("gone", now, None), ("new", None, frozenset({KeyScope.APP})))
+    world.keys = [
+        ApiKey(uuid4(), name, "sk_", now, revoked_at=revoked, scopes=scopes)
+        for name, revoked, scopes in names
+    ]
+
+    found = (await wrong_in(world))["API keys"]
+
+    assert found.detail.endswith("never expire: old")
+    assert "keys create" in found.remedy
 
 
 async def test_asking_calendly_leaves_no_grant_behind(world: World) -> None:

@@ -18,7 +18,9 @@ from application.integrations.complete_connect import ConnectOutcome
 from application.integrations.view_integration import IntegrationView
 from application.ports.storage.bookings import BookingQuery
 from application.ports.storage.breakers import Surface
+from application.security.identify_caller import Credentials
 from application.webhooks.delivery import IngestResult
+from domain.api_key import ALL, KeyScope
 from domain.availability import EventType
 from domain.booking import BookingStatus, NoShow
 from domain.circuit_breaker import BreakerState, BreakerView
@@ -30,6 +32,7 @@ from domain.errors import (
     IdempotencyKeyReused,
     IntegrationNotFound,
     InvalidInput,
+    KeyScopeMissing,
     MalformedWebhook,
     SignatureRejected,
     StorageUnavailable,
@@ -114,24 +117,39 @@ class FakeBreakers:
         return self.states_now
 
 
+KEY_ID = UUID(int=7)
+
+
 class FakeCallers:
-    """One good API key, and users by the team's own id."""
+    """One good API key with some scopes, and users by the team's own id."""
 
     def __init__(self) -> None:
         self.users: dict[str, UserId] = {}
+        self.scopes = ALL
 
-    async def __call__(self, api_key: str | None, external_id: str | None) -> UserId:
-        """Return the user, created when first seen."""
-        if api_key != story.API_KEY:
-            raise ApiKeyInvalid("Send a live API key as `Authorization: Bearer <key>`.")
+    async def __call__(
+        self,
+        credentials: Credentials,
+        external_id: str | None,
+        needs: frozenset[KeyScope],
+        *,
+        creates: bool = False,
+    ) -> tuple[UserId, UUID]:
+        """Return the user, created if wanted, and the id of the key."""
+        await self.authenticate(credentials, needs)
         if not external_id:
             raise InvalidInput("Name the user you act for in the X-User-Id header.")
-        return await self.named(external_id)
+        if creates:
+            return await self.named(external_id), KEY_ID
+        return self.users.get(external_id, UserId(UUID(int=len(self.users) + 1))), KEY_ID
 
-    async def authenticate(self, api_key: str | None) -> None:
+    async def authenticate(self, credentials: Credentials, needs: frozenset[KeyScope]) -> UUID:
         """Check the key alone."""
-        if api_key != story.API_KEY:
+        if credentials.api_key != story.API_KEY:
             raise ApiKeyInvalid("Send a live API key as `Authorization: Bearer <key>`.")
+        if not needs & self.scopes:
+            raise KeyScopeMissing("The API key lacks a scope.")
+        return KEY_ID
 
     async def named(self, external_id: str) -> UserId:
         """Return the user, created when first seen."""
@@ -418,6 +436,7 @@ class StandInServices:
         self.invalidate_availability = FakeInvalidation(self.cache, self.host)
         self.versions = FakeVersionLookup(self.cache, self.storage)
         self.usage = FakeUsageTracker()
+        self.key_usage = SimpleNamespace(note=lambda _key_id, _now: None)
         self.links = FakeLinks(self.host, self.failures)
         self.create_scheduling_link = self.links.create
         self.bookings = FakeBookings(self.failures)

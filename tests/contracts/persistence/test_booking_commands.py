@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from adapters.persistence.errors import StoreRefused
 from application.ports.storage.booking_commands import BookingCommand, Operation
 from application.ports.storage.unit_of_work import Storage
+from domain.errors import IntegrationNotFound
 from domain.ids import BookingId, CommandId, UserId
 from tests.contracts.persistence.world import World
 from tests.fakes.clock import NOON
@@ -196,5 +196,5 @@ async def test_released_too_late(storage: Storage, world: World, sent: bool) -> 
 
 async def test_unknown_user(storage: Storage, world: World) -> None:
     """A command of a user that does not exist is refused."""
-    with pytest.raises(StoreRefused):
+    with pytest.raises(IntegrationNotFound):
         await opened(storage, command(world, UserId(world.randomness.new_id())))

@@ -49,7 +49,7 @@ async def test_api_keys(storage: Storage, world: World) -> None:
         await uow.commit()
 
     assert await storage.callers().find(b"n" * 32, None) is None
-    assert await storage.callers().find(b"o" * 32, None) == Caller(None)
+    assert await storage.callers().find(b"o" * 32, None) == Caller(None, old.id)
 
 
 async def test_connect_attempts(storage: Storage, world: World) -> None:

@@ -51,8 +51,12 @@ async def test_a_caller_names_a_user(client: Client, method: str, path: str) -> 
     problem_in(answer, 400, "invalid_input")
 
 
-async def test_a_user_is_created_on_first_sight(client: Client, services: StandInServices) -> None:
-    """A user that is new to the service exists from the first call on."""
+async def test_a_user_exists_from_the_first_connect_on(
+    client: Client, services: StandInServices
+) -> None:
+    """A read for an unknown user creates nothing; a connect creates the user."""
     await client.get("/api/calendly/bookings", headers={**CALLER, "X-User-Id": "new"})
+    assert services.identify_caller.users == {}
 
+    await client.get("/api/calendly/connect", headers={**CALLER, "X-User-Id": "new"})
     assert list(services.identify_caller.users) == ["new"]
