@@ -31,6 +31,7 @@ from adapters.web.controllers.webhook_events import WebhookEventsController
 from adapters.web.controllers.webhooks import webhooks_router
 from adapters.web.middleware.availability_fast_path import AvailabilityFastPath
 from adapters.web.middleware.head_requests import HeadAsGet
+from adapters.web.middleware.one_spelling import OneSpelling
 from adapters.web.middleware.request_log import RequestLog
 from adapters.web.middleware.uniform_requests import AsciiQuery, ReadableRequest
 from adapters.web.middleware.webhook_fast_path import WebhookFastPath
@@ -90,5 +91,5 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
     # path of availability logs its own responses.
     deliveries = WebhookFastPath(app.asgi_handler, app, settings.webhook_max_bytes)
     logged = RequestLog(AsciiQuery(HeadAsGet(deliveries)))
-    app.asgi_handler = AvailabilityFastPath(logged, app)
+    app.asgi_handler = OneSpelling(AvailabilityFastPath(logged, app))
     return app

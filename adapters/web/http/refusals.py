@@ -22,7 +22,13 @@ REFUSED: Final = Counter(
     ["reason"],
     registry=REGISTRY,
 )
-for _reason in ("overloaded", "head_too_large", "body_too_slow"):
+for _reason in (
+    "overloaded",
+    "head_too_large",
+    "body_too_slow",
+    "not_canonical",
+    "header_repeated",
+):
     REFUSED.labels(_reason)
 
 

@@ -238,7 +238,7 @@ async def test_after_an_outage_the_response_is_sent_again(
 
 @pytest.mark.parametrize(
     "asked",
-    [f"{TYPES}/?limit=5", f"{TYPES}?limit=6", f"{TYPES}?limit=5&", f"{TYPES}?limit=%35"],
+    [f"{TYPES}?limit=6", f"{TYPES}?limit=5&", f"{TYPES}?limit=%35"],
 )
 async def test_another_spelling_is_another_request(
     client: Client, services: StandInServices, asked: str
