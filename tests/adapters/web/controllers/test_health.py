@@ -185,4 +185,4 @@ async def test_metrics_are_text_for_prometheus(client: Client, services: StandIn
     answer = await client.get("/metrics")
 
     assert answer.headers["content-type"].startswith("text/plain")
-    assert answer.text == "webhooks_received_total 1\n"
+    assert answer.text.startswith("webhooks_received_total 1\n")
