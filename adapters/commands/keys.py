@@ -65,7 +65,7 @@ keys_command.add_command(rotate_encryption_command)
     "--scope",
     "scopes",
     multiple=True,
-    type=click.Choice([*KeyScope]),
+    type=click.Choice([each.value for each in KeyScope]),
     help="A right of the key; may be repeated. Without any the key has all.",
 )
 @click.option("--expires", type=LIFETIME, help="How long the key works, such as 90d or 12h.")

@@ -12,7 +12,7 @@ from adapters.web.http.refusals import overloaded
 
 Connection = TypeVar("Connection")
 
-MAX_READS: Final = 12
+MAX_READS: Final = 128
 """Reads that are taken on at a time. Most of them wait for their turn, and cost the event loop
 nothing; `ReadConcurrency` says how many work."""
 

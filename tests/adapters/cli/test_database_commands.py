@@ -81,7 +81,7 @@ def test_quiet_prints_nothing_but_the_key(cli: Cli) -> None:
 def test_a_key_is_listed_with_its_rights(cli: Cli) -> None:
     """The list shows the scopes, the day of expiry and who made the key; not given is all."""
     cli("keys", "create", "--name=scoped", "--scope=read", "--scope=erase", "--expires=90d")
-    cli("keys", "create", "--name=unlimited", "--network=10.1.2.3/8")
+    cli("keys", "create", "--name=unlimited", "--network=10.0.0.0/8")
 
     lines = {line.split()[-1]: line for line in cli("keys", "list").output.splitlines()}
     last_day = datetime.now(UTC) + timedelta(days=90)

@@ -20,11 +20,15 @@ Emit = Callable[[PrometheusTelemetry], None]
 
 
 def counted(telemetry: PrometheusTelemetry) -> dict[str, float]:
-    """Return every count of ours that is not zero."""
+    """Return every count that is not zero, without that of the process's omitted fields."""
     lines = re.findall(
         r"^(slotkeeper_\S+_total\S*) (\S+)$", telemetry.render().decode(), re.MULTILINE
     )
-    return {name: float(value) for name, value in lines if float(value)}
+    return {
+        name: float(value)
+        for name, value in lines
+        if float(value) and name != "slotkeeper_calendly_fields_omitted_total"
+    }
 
 
 def new_telemetry() -> PrometheusTelemetry:
