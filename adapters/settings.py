@@ -34,6 +34,7 @@ _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 _LONGEST_TEXT = 255
+CONFIRMATION_OFF = "off"
 
 
 class SettingsError(Exception):
@@ -214,6 +215,18 @@ class Settings(TemporalSettings, frozen=True, kw_only=True):
     # Not below two days: Calendly repeats deliveries for one, and what was forgotten is new again.
     webhook_retention: Annotated[timedelta, _span(SHORTEST, 3650 * _DAY)] = timedelta(days=30)
     dead_letter_retention: Annotated[timedelta, _span(SHORTEST, 3650 * _DAY)] = timedelta(days=90)
+    # `off` gives the calendar behind a passed-on link to its sender; doctor reports it.
+    connect_confirmation: Annotated[
+        str,
+        Variable(
+            one_of("required", CONFIRMATION_OFF),
+            "Leave it out for required; off is for an application that does not confirm yet.",
+        ),
+    ] = "required"
+    application_name: Annotated[
+        str | None,
+        Variable(text(_LONGEST_TEXT), "Set it to the name that your users know your product by."),
+    ] = None
     connect_ttl: Annotated[timedelta, _span(10 * _SECOND, _DAY)] = timedelta(minutes=10)
     page_size: Annotated[int, _count(1, 1000)] = 100
     concurrency: Annotated[int, _count(1, 256)] = 16

@@ -9,6 +9,7 @@ from adapters.doctor.encryption import check_encryption
 from adapters.doctor.finding import Finding, fine, unchecked, wrong
 from adapters.doctor.probes import Probes
 from adapters.settings import (
+    CONFIRMATION_OFF,
     Settings,
     SettingsError,
     load_database_url,
@@ -54,6 +55,21 @@ def check_public_url(settings: Settings) -> list[Finding]:
             )
         ]
     return [fine("Public address", settings.public_url)]
+
+
+def check_connect(settings: Settings) -> list[Finding]:
+    """Whether a connect link that is passed on gives nothing to its sender."""
+    if settings.connect_confirmation == CONFIRMATION_OFF:
+        return [
+            wrong(
+                "Connect flows",
+                "CONNECT_CONFIRMATION is off: a user who passes a connect link on gets the"
+                " calendar of the person who opens it",
+                "Let your application call POST /api/calendly/connect/confirm, then leave"
+                " CONNECT_CONFIRMATION out.",
+            )
+        ]
+    return [fine("Connect flows", "each is confirmed for the user who began it")]
 
 
 async def check_database(environ: Mapping[str, str], probes: Probes) -> list[Finding]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 
 from adapters.doctor.checks import (
+    check_connect,
     check_credentials,
     check_database,
     check_public_url,
@@ -36,7 +37,7 @@ async def examine(environ: Mapping[str, str], probes: Probes) -> list[Finding]:
     if settings is None:
         findings.append(unchecked(_CREDENTIALS, "Fix the settings first."))
     else:
-        findings += check_public_url(settings)
+        findings += [*check_public_url(settings), *check_connect(settings)]
         waiting.append(_guarded(_CREDENTIALS, check_credentials(settings, probes)))
     for results in await asyncio.gather(*waiting):
         findings += results

@@ -89,16 +89,28 @@ def announce(console: Console, addresses: StackAddresses, replaced: Mapping[str,
     )
     # Unstyled and unwrapped, to be copied.
     console.print(first_request(addresses), soft_wrap=True, markup=False, highlight=False)
+    console.print(
+        "\nThen confirm it, with calendly_handle of the address where the browser ends:\n"
+    )
+    console.print(confirmation(addresses), soft_wrap=True, markup=False, highlight=False)
     console.print("\nCtrl-C stops everything.")
 
 
 def first_request(addresses: StackAddresses) -> str:
     """Return a curl command that works as it is."""
+    return f"  curl {_headers(addresses)} '{addresses.web_url}/api/calendly/connect?return_to=/'"
+
+
+def confirmation(addresses: StackAddresses) -> str:
+    """Return a curl command that works with a handle in the place of the dots."""
     return (
-        f"  curl -H 'Authorization: Bearer {addresses.api_key}' "
-        f"-H 'X-User-Id: {addresses.demo_user}' "
-        f"{addresses.web_url}/api/calendly/connect"
+        f"  curl {_headers(addresses)} -H 'Content-Type: application/json' "
+        f"""-d '{{"handle": "…"}}' {addresses.web_url}/api/calendly/connect/confirm"""
     )
+
+
+def _headers(addresses: StackAddresses) -> str:
+    return f"-H 'Authorization: Bearer {addresses.api_key}' -H 'X-User-Id: {addresses.demo_user}'"
 
 
 def _print_whole(console: Console, table: Table) -> None:

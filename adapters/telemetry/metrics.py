@@ -119,6 +119,11 @@ class Counters:
             "Accounts connected; recovered ones had needed a person.",
             recovered=("true", "false"),
         )
+        self.connect_confirmations = self._counter(
+            "connect_confirmations",
+            "Confirmations of connect flows, by result.",
+            result=("confirmed", "repeated", "unknown_handle", "another_user"),
+        )
         self.disconnects = self._counter(
             "disconnects",
             "Accounts erased; unrevoked ones may live on at Calendly.",

@@ -34,6 +34,7 @@ _SECRET_WORDS = frozenset(
         "nonce",
         "answer",
         "guest",
+        "handle",
     ]
 )
 # … or when the whole name is one of these. (`error_code` and `status_code` must stay readable.)
@@ -82,7 +83,7 @@ _RULES = (
         ("=", ":", "%3D"),
         re.compile(
             r"(?i)\b((?:access_|refresh_|id_)?token|code|state|client_secret|code_verifier|password"
-            r"|api_key|email|signing_key)(=|%3D|[\"']?\s{0,2}:\s{0,2}[\"'])[^\s&\"',;)}]+"
+            r"|api_key|email|signing_key|(?:calendly_)?handle)(=|%3D|[\"']?\s{0,2}:\s{0,2}[\"'])[^\s&\"',;)}]+"
         ),
         rf"\1\2{REDACTED}",
     ),

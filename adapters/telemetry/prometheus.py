@@ -86,6 +86,11 @@ class PrometheusTelemetry:
         self._counters.connects.labels(str(recovered).lower()).inc()
         _log.info("integration_connected", integration_id=integration_id, recovered=recovered)
 
+    def connect_confirmation(self, result: str) -> None:
+        self._counters.connect_confirmations.labels(code_label(result)).inc()
+        if result == "another_user":
+            _log.warning("connect_confirmed_by_another_user")
+
     def integration_recovered(self, integration_id: IntegrationId, cause: str) -> None:
         _log.info("integration_recovered", integration_id=integration_id, cause=cause)
 

@@ -2,13 +2,17 @@
 
 from adapters.calendly.accounts import CalendlyAccountsGateway
 from adapters.calendly.subscriptions import CalendlySubscriptionsGateway
+from adapters.settings import CONFIRMATION_OFF
 from adapters.wiring.calendly import Calendly
 from adapters.wiring.resources import CALLBACK_PATH, WEBHOOK_PATH, Resources
 from application.integrations.begin_connect import BeginConnect
 from application.integrations.complete_connect import CompleteConnect
+from application.integrations.confirm_connect import ConfirmConnect
+from application.integrations.connect_account import ConnectAccount
 from application.integrations.final_refresh import FinalRefresh
 from application.integrations.finish_disconnect import FinishDisconnect
 from application.integrations.revoke_at_calendly import RevokeAtCalendly
+from application.integrations.store_integration import StoreIntegration
 from application.tokens.recover_tokens import RecoverTokens
 from application.tokens.refresh_due_tokens import RefreshDueTokens
 
@@ -29,13 +33,39 @@ def complete_connect(resources: Resources, calendly: Calendly) -> CompleteConnec
     return CompleteConnect(
         storage=resources.storage,
         vault=resources.vault,
+        clock=resources.clock,
+        randomness=resources.randomness,
+        connect_account=_connect_account(resources, calendly),
+        confirms=resources.settings.connect_confirmation != CONFIRMATION_OFF,
+    )
+
+
+def confirm_connect(resources: Resources, calendly: Calendly) -> ConfirmConnect:
+    return ConfirmConnect(
+        storage=resources.storage,
+        vault=resources.vault,
+        clock=resources.clock,
+        telemetry=resources.telemetry,
+        connect_account=_connect_account(resources, calendly),
+    )
+
+
+def _connect_account(resources: Resources, calendly: Calendly) -> ConnectAccount:
+    return ConnectAccount(
+        vault=resources.vault,
         oauth=calendly.oauth,
         accounts=CalendlyAccountsGateway(calendly.api),
         circuit_breakers=calendly.circuit_breakers,
         jobs=resources.jobs,
-        clock=resources.clock,
-        randomness=resources.randomness,
         telemetry=resources.telemetry,
+        store=StoreIntegration(
+            storage=resources.storage,
+            vault=resources.vault,
+            oauth=calendly.oauth,
+            jobs=resources.jobs,
+            clock=resources.clock,
+            randomness=resources.randomness,
+        ),
         redirect_uri=resources.public(CALLBACK_PATH),
     )
 

@@ -24,6 +24,7 @@ from application.bookings.reconcile import ReconcileBookings
 from application.bookings.reconcile_jobs import ReconcileAll
 from application.integrations.begin_connect import BeginConnect
 from application.integrations.complete_connect import CompleteConnect
+from application.integrations.confirm_connect import ConfirmConnect
 from application.integrations.finish_disconnect import FinishDisconnect
 from application.integrations.request_disconnect import RequestDisconnect
 from application.integrations.view_integration import ViewIntegration
@@ -64,6 +65,7 @@ class Services:
 
     begin_connect: BeginConnect
     complete_connect: CompleteConnect
+    confirm_connect: ConfirmConnect
     view_integration: ViewIntegration
     request_disconnect: RequestDisconnect
     finish_disconnect: FinishDisconnect

@@ -54,6 +54,7 @@ def wire(resources: Resources) -> Services:
         ),
         begin_connect=accounts.begin_connect(resources, calendly),
         complete_connect=accounts.complete_connect(resources, calendly),
+        confirm_connect=accounts.confirm_connect(resources, calendly),
         view_integration=ViewIntegration(
             storage=reads,
             clock=clock,

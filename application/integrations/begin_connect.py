@@ -90,3 +90,7 @@ class BeginConnect:
 
 def verifier_bound_to(state_hash: bytes) -> str:
     return f"calendly_connect_attempt:{state_hash.hex()}"
+
+
+def code_bound_to(state_hash: bytes) -> str:
+    return f"calendly_connect_attempt:{state_hash.hex()}:code"

@@ -34,7 +34,9 @@ from domain.token import TokenPair
 RECONNECT = "reconnect"
 # The previous version takes every flow that it finds unexpired, and would send its code again. No
 # host's clock is this far behind.
-_LONG_EXPIRED = timedelta(hours=1)
+LONG_EXPIRED = timedelta(hours=1)
+# A confirmation may be repeated for as long as a handle lives.
+HELD_FOR = timedelta(minutes=2)
 
 
 class StoredIntegration(msgspec.Struct, frozen=True):
@@ -213,9 +215,10 @@ def _completed(
 ) -> ConnectAttempt:
     return msgspec.structs.replace(
         attempt,
-        expires_at=now - _LONG_EXPIRED,
+        expires_at=now - LONG_EXPIRED,
         connected_id=integration_id,
-        connected_until=attempt.expires_at,
+        connected_until=now + HELD_FOR if attempt.is_held else attempt.expires_at,
+        sealed_code=None,
     )
 
 

@@ -29,6 +29,13 @@ class Telemetry(Protocol):
         """A user connected; `recovered`: the integration had needed a person."""
         ...
 
+    def connect_confirmation(self, result: str) -> None:
+        """A connect flow was `confirmed` or `repeated`, or refused for this reason.
+
+        The reason: `unknown_handle`, or `another_user`, whose session brought the handle.
+        """
+        ...
+
     def integration_recovered(self, integration_id: IntegrationId, cause: str) -> None:
         """An integration that had needed a person for this cause is active again."""
         ...

@@ -25,7 +25,7 @@ LOOKED_BACK = timedelta(hours=50)
 """Two daily runs and a little: one that fails is made good by the next."""
 
 EVENTS, DEAD_LETTERS = "webhook_events", "dead_letters"
-ATTEMPTS, COMMANDS = "connect_attempts", "booking_commands"
+ATTEMPTS, CODES, COMMANDS = "connect_attempts", "held_codes", "booking_commands"
 REDACTED, FORGOTTEN = "redacted", "bookings_forgotten"
 ERASURES = "erasures_finished"
 
@@ -70,11 +70,12 @@ class PruneWebhooks:
         over = self._over()
         async with self.storage() as uow:
             attempts = await uow.expired.prune_connect_attempts(over.connect_attempts, limit)
+            codes = await uow.expired.prune_held_codes(self.clock.now(), limit)
             commands = await uow.expired.prune_commands(over.commands, limit)
             await uow.commit()
-        more = limit in {attempts, commands}
-        done = {ATTEMPTS: attempts, COMMANDS: commands}
-        return _tally(attempts + commands, done, "rest:" if more else "redact:")
+        more = limit in {attempts, codes, commands}
+        done = {ATTEMPTS: attempts, CODES: codes, COMMANDS: commands}
+        return _tally(attempts + codes + commands, done, "rest:" if more else "redact:")
 
     async def _redact_page(self, after: WebhookEventId | None, limit: int) -> JobResult:
         page = await self.redact.redact_page(after, limit, since=self.clock.now() - LOOKED_BACK)

@@ -10,6 +10,8 @@ the kind once: the web edge to an HTTP status, the workflow edge to a retry.
     │   ├── InvalidCursor
     │   ├── InvalidTimezone
     │   ├── ConnectStateInvalid
+    │   ├── ConnectHandleInvalid
+    │   ├── ConnectUnconfirmable
     │   ├── MalformedWebhook
     │   ├── PayloadTooLarge
     │   └── IdempotencyKeyMissing
@@ -88,7 +90,9 @@ from domain.errors.requests import (
     CallerForbidden,
     CommandInProgress,
     Conflict,
+    ConnectHandleInvalid,
     ConnectStateInvalid,
+    ConnectUnconfirmable,
     CronSecretInvalid,
     DisconnectInProgress,
     EventTypeNotFound,

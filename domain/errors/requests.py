@@ -33,6 +33,18 @@ class ConnectStateInvalid(InvalidInput):
     code = "connect_state_invalid"
 
 
+class ConnectHandleInvalid(InvalidInput):
+    """A handle of a connect flow that is unknown, used, expired or another user's."""
+
+    code = "connect_handle_invalid"
+
+
+class ConnectUnconfirmable(InvalidInput):
+    """A connect flow that has to be confirmed, and has no address for its handle."""
+
+    code = "connect_unconfirmable"
+
+
 class MalformedWebhook(InvalidInput):
     """A well-signed webhook whose body is not a Calendly event."""
 

@@ -123,7 +123,8 @@ class Reader:
             case {"authorize_url": str(url)}:
                 browser = httpx.Client(follow_redirects=True, timeout=30, trust_env=False)
                 with browser:
-                    decide(browser, browser.get(url), user=HOST).raise_for_status()
+                    end = decide(browser, browser.get(url), user=HOST).raise_for_status()
+                self.variables["HANDLE"] = end.url.params["calendly_handle"]
             case {"items": [{"questions": _}, *_] as types}:
                 fitting = [each for each in types if not each["questions"]]
                 self.variables["EVENT_TYPE"] = fitting[0]["uri"].rsplit("/", 1)[-1]

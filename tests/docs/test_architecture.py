@@ -25,6 +25,7 @@ _ROW = re.compile(
     r"^\| `((?:repositories|lookups)/[\w/]+\.py)` \| (?:`(\w+)`|(built)) \|", re.MULTILINE
 )
 _CALLBACK = f"{SOUND['PUBLIC_URL']}/api/calendly/callback"
+CONNECT = "/api/calendly/connect"
 _BREAKER = "SELECT calendly_circuit_breaker"
 # A breaker's state is read again only where the process read it more than three seconds ago.
 _NOT_LISTED = (*CONTROL, _BREAKER)
@@ -107,12 +108,15 @@ async def test_the_statements_of_each_path_are_those_sent(edge: Edge, sandbox_ur
 
 async def connect(caller: Caller, sandbox_url: str) -> IntegrationId:
     """Connect an account of the sandbox; return the integration's id."""
-    begun = await caller.call("Connect, begin", "GET", "/api/calendly/connect")
+    begun = await caller.call("Connect, begin", "GET", CONNECT)
     consent = {"user": "ada@example.com", "authorize_url": begun["authorize_url"]}
     async with httpx.AsyncClient(trust_env=False) as browser:
         allowed = await browser.post(f"{sandbox_url}/_control/consent", json=consent)
     back = urlsplit(allowed.raise_for_status().json()["redirect_to"])
-    connected = await caller.call("Connect, callback", "GET", f"{back.path}?{back.query}")
+    held = await caller.call("Connect, callback", "GET", f"{back.path}?{back.query}")
+    connected = await caller.call(
+        "Connect, confirm", "POST", f"{CONNECT}/confirm", json={"handle": held["handle"]}
+    )
     return IntegrationId(UUID(connected["integration_id"]))
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from application.integrations.begin_connect import verifier_bound_to
+from application.integrations.begin_connect import code_bound_to, verifier_bound_to
 from application.ports.storage.encrypted_values import KeyCounts, SealedPage, SealedValue
 from tests.fakes.state import State
 
@@ -17,7 +17,10 @@ _TOKENS = {
     "calendly_integration.access_token_sealed": "access",
     "calendly_integration.refresh_token_sealed": "refresh",
 }
-_VERIFIERS = "calendly_connect_attempt.verifier_sealed"
+_ATTEMPTS = {
+    "calendly_connect_attempt.verifier_sealed": ("sealed_verifier", verifier_bound_to),
+    "calendly_connect_attempt.code_sealed": ("sealed_code", code_bound_to),
+}
 
 
 class FakeSealedValues:
@@ -26,7 +29,7 @@ class FakeSealedValues:
 
     @property
     def columns(self) -> Sequence[str]:
-        return (*_TOKENS, _VERIFIERS)
+        return (*_TOKENS, *_ATTEMPTS)
 
     async def page(
         self, column: str, after: int, limit: int, *, but_under: str | None
@@ -54,15 +57,14 @@ class FakeSealedValues:
         return len(wanted)
 
     def _values(self, column: str) -> list[SealedValue]:
-        if column == _VERIFIERS:
+        if column in _ATTEMPTS:
+            name, bound_to = _ATTEMPTS[column]
             return [
                 SealedValue(
-                    row=row,
-                    owner=each.user_id,
-                    bound_to=verifier_bound_to(each.state_hash),
-                    sealed=each.sealed_verifier,
+                    row=row, owner=each.user_id, bound_to=bound_to(each.state_hash), sealed=sealed
                 )
                 for row, each in enumerate(self._state.connect_attempts.values(), 1)
+                if (sealed := getattr(each, name)) is not None
             ]
         part = _TOKENS[column]
         return [
@@ -77,10 +79,11 @@ class FakeSealedValues:
         ]
 
     def _set(self, column: str, value: SealedValue, after: str, now: datetime) -> bool:
-        if column == _VERIFIERS:
+        if column in _ATTEMPTS:
+            name, _ = _ATTEMPTS[column]
             for state_hash, each in self._state.connect_attempts.items():
-                if each.sealed_verifier == value.sealed:
-                    changed = replace(each, sealed_verifier=after)
+                if getattr(each, name) == value.sealed:
+                    changed = replace(each, **{name: after})
                     self._state.connect_attempts[state_hash] = changed
             return True
         integration_id = sorted(self._state.integrations)[value.row - 1]

@@ -39,6 +39,13 @@ class FakeExpired:
             del attempts[key]
         return len(dead)
 
+    async def prune_held_codes(self, now: datetime, limit: int) -> int:
+        over = [key for key, until in self._state.held_until.items() if until < now][:limit]
+        for key in over:
+            del self._state.held_until[key]
+            self._state.connect_attempts.pop(key, None)
+        return len(over)
+
     async def prune_commands(self, before: datetime, limit: int) -> int:
         commands = self._state.booking_commands
         done = [key for key, each in commands.items() if each.done_at and each.done_at < before]

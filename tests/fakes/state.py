@@ -97,6 +97,7 @@ class State:
         self.users: dict[str, UserId] = {}
         self.api_keys: dict[UUID, KeyRow] = {}
         self.connect_attempts: dict[bytes, ConnectAttempt] = {}
+        self.held_until: dict[bytes, datetime] = {}
         self.integrations: dict[IntegrationId, IntegrationRow] = {}
         self.entries: dict[tuple[UserId, CacheKind, str], EntryRow] = {}
         self.webhook_events: dict[WebhookEventId, EventRow] = {}

@@ -129,7 +129,13 @@ class Users:
         allowed = await self._rig.calendly.control("POST", "/consent", **consent)
         back = urlsplit(allowed["redirect_to"])
         path = back.path.removeprefix(API)
-        return await self._ask("connect", number, "GET", f"{path}?{back.query}") is not None
+        back_again = await self._ask("connect", number, "GET", f"{path}?{back.query}")
+        if back_again is None or "handle" not in back_again:
+            return back_again is not None
+        body = {"handle": back_again["handle"]}
+        return (
+            await self._ask("confirm", number, "POST", "/connect/confirm", json=body) is not None
+        )
 
     async def _book(self, number: int) -> None:
         types = await self._ask("event types", number, "GET", "/event-types")

@@ -1,6 +1,7 @@
 """A user refuses, connects and disconnects an account."""
 
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx
 
@@ -8,6 +9,7 @@ from adapters.local_stack.demo.consent_form import decide
 from adapters.local_stack.demo.stage import HOST, Stage, eventually, expect, good
 
 INTEGRATION = "/api/calendly/integration"
+CONNECT, CONFIRM = "/api/calendly/connect", "/api/calendly/connect/confirm"
 
 
 def deny(stage: Stage) -> str:
@@ -23,13 +25,38 @@ def deny(stage: Stage) -> str:
 
 
 def connect(stage: Stage) -> str:
-    page = good(stage.browser.get(f"{stage.addresses.web_url}/demo/connect"))
-    expect("allow" in page.text, "no consent page appeared")
-    end = good(decide(stage.browser, page, user=HOST))
-    expect(stage.addresses.web_url in str(end.url), f"the browser ended at {end.url}")
+    handle = _consent(stage, HOST)
+    confirmed = good(stage.api.post(CONFIRM, json={"handle": handle})).json()
     seen = stage.get(INTEGRATION)
     expect(seen["status"] == "active", f"the integration is {seen['status']}")
-    return f"{seen['account']['name']} consented; integration {seen['id']} is active"
+    expect(seen["id"] == confirmed["integration_id"], "another integration was confirmed")
+    return f"{confirmed['account']['name']} consented, confirmed; {seen['id']} is active"
+
+
+def passed_on(stage: Stage) -> str:
+    """A user begins a flow, and another person consents to it."""
+    sender, other = ({"X-User-Id": each} for each in ("sender", "other"))
+    handle = _consent(stage, "grace@example.com", sender)
+    answers = [
+        stage.api.post(CONFIRM, json={"handle": handle}, headers=each) for each in (other, sender)
+    ]
+    for each in answers:
+        expect(each.status_code == httpx.codes.BAD_REQUEST, f"answered {each.status_code}")
+    status = stage.api.get(INTEGRATION, headers=sender).status_code
+    expect(status == httpx.codes.NOT_FOUND, f"the sender's integration answered {status}")
+    return f"{answers[0].json()['code']} for both users: nothing was connected"
+
+
+def _consent(stage: Stage, user: str, headers: dict[str, str] | None = None) -> str:
+    """Let the browser consent to a flow of the back end; return the handle that it brings."""
+    begun = good(stage.api.get(CONNECT, params={"return_to": "/"}, headers=headers)).json()
+    page = good(stage.browser.get(begun["authorize_url"]))
+    expect("allow" in page.text, "no consent page appeared")
+    end = good(decide(stage.browser, page, user=user))
+    expect(stage.addresses.web_url in str(end.url), f"the browser ended at {end.url}")
+    handles = parse_qs(end.url.query.decode()).get("calendly_handle", [])
+    expect(handles, f"the browser brought no handle to {end.url.path}")
+    return handles[0]
 
 
 def onboarded(stage: Stage) -> str:

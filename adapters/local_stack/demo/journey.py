@@ -24,6 +24,7 @@ STEPS = (
     Step("The schedules run", jobs.schedules),
     Step("A user refuses the consent", integration.deny),
     Step("A user connects Calendly", integration.connect),
+    Step("A link is passed on", integration.passed_on),
     Step("Subscription, sync and back-fill", integration.onboarded),
     Step("Availability from the cache", bookings.availability),
     Step("Tokens are refreshed by Temporal", jobs.refresh),

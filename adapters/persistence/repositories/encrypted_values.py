@@ -48,6 +48,15 @@ def _integration(column: str) -> _Place:
     )
 
 
+def _attempt(part: str) -> _Place:
+    return _Place(
+        table="calendly_connect_attempt",
+        bound_to=f"'calendly_connect_attempt:' || encode(s.state_hash, 'hex') || '{part}'",
+        owner="u.public_id",
+        joined="JOIN app_user u ON u.id = s.user_id",
+    )
+
+
 def _booking(link: str) -> _Place:
     return _Place(
         table="calendly_booking",
@@ -59,12 +68,8 @@ def _booking(link: str) -> _Place:
 _PLACES = {
     "calendly_integration.access_token_sealed": _integration("access"),
     "calendly_integration.refresh_token_sealed": _integration("refresh"),
-    "calendly_connect_attempt.verifier_sealed": _Place(
-        table="calendly_connect_attempt",
-        bound_to="'calendly_connect_attempt:' || encode(s.state_hash, 'hex')",
-        owner="u.public_id",
-        joined="JOIN app_user u ON u.id = s.user_id",
-    ),
+    "calendly_connect_attempt.verifier_sealed": _attempt(""),
+    "calendly_connect_attempt.code_sealed": _attempt(":code"),
     "calendly_webhook_event.body_sealed": _Place(
         table="calendly_webhook_event", bound_to="'calendly_webhook_event:' || s.public_id"
     ),

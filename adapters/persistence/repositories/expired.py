@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from adapters.persistence.database_clock import indexable_now
 from adapters.persistence.session import Session, required
 from application.ports.storage.expired import PrunedPage
 from domain.ids import WebhookEventId
@@ -34,6 +35,13 @@ _PRUNE_ATTEMPTS = """
 DELETE FROM calendly_connect_attempt WHERE id IN (
     SELECT id FROM calendly_connect_attempt WHERE expires_at < $1
     ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
+) RETURNING id
+"""
+# A held flow ends by PostgreSQL's clock. Its code is deleted with it.
+_PRUNE_HELD = f"""
+DELETE FROM calendly_connect_attempt WHERE id IN (
+    SELECT id FROM calendly_connect_attempt WHERE held_until < {indexable_now("$1")}
+    ORDER BY held_until LIMIT $2 FOR UPDATE SKIP LOCKED
 ) RETURNING id
 """
 _PRUNE_COMMANDS = """
@@ -70,5 +78,13 @@ class PiccoloExpired:
     async def prune_connect_attempts(self, before: datetime, limit: int) -> int:
         return len(await self._session.rows(_PRUNE_ATTEMPTS, before, limit))
 
+    async def prune_held_codes(self, now: datetime, limit: int) -> int:
+        return await prune_held_codes(self._session, now, limit)
+
     async def prune_commands(self, before: datetime, limit: int) -> int:
         return len(await self._session.rows(_PRUNE_COMMANDS, before, limit))
+
+
+async def prune_held_codes(session: Session, now: datetime, limit: int) -> int:
+    """Delete up to `limit` flows whose code was held too long; return how many."""
+    return len(await session.rows(_PRUNE_HELD, now, limit))

@@ -54,7 +54,7 @@ class ApiKey(Table, tablename="api_key", db=ENGINE):
 
 
 class CalendlyConnectAttempt(Table, tablename="calendly_connect_attempt", db=ENGINE):
-    """Connect flows, under way and completed, by the hash of their state."""
+    """Connect flows, under way, held and completed, by the hash of their state."""
 
     id = BigSerial(primary_key=True)
     user_id = ForeignKey(AppUser, on_delete=OnDelete.cascade, null=False, index=True)
@@ -66,9 +66,17 @@ class CalendlyConnectAttempt(Table, tablename="calendly_connect_attempt", db=ENG
     expires_at = Timestamptz(index=True)
     connected_id = UUID(null=True, default=None)
     connected_until = Timestamptz(null=True, default=None)
+    # The code of a flow that waits for its confirmation. The handle of a confirmed one stays.
+    code_sealed = Text(null=True, default=None)
+    handle_hash = Bytea(null=True, default=None)
+    held_until = Timestamptz(null=True, default=None)
     calendly_connect_attempt_hashes_are_sha256 = Check(
         "octet_length(state_hash) = 32"
         " AND (browser_hash IS NULL OR octet_length(browser_hash) = 32)"
+    )
+    calendly_connect_attempt_held_is_whole = Check(
+        "(code_sealed IS NULL OR (handle_hash IS NOT NULL AND held_until IS NOT NULL))"
+        " AND (handle_hash IS NULL OR octet_length(handle_hash) = 32)"
     )
 
 

@@ -25,6 +25,8 @@ PROBLEMS: Mapping[type[errors.SlotkeeperError], Row] = {
     errors.InvalidCursor: Row(400, "Invalid cursor"),
     errors.InvalidTimezone: Row(400, "Unknown timezone"),
     errors.ConnectStateInvalid: Row(400, "Connect flow not valid"),
+    errors.ConnectHandleInvalid: Row(400, "Connect handle not valid"),
+    errors.ConnectUnconfirmable: Row(400, "Connect flow without return_to"),
     errors.MalformedWebhook: Row(400, "Malformed webhook"),
     errors.PayloadTooLarge: Row(413, "Body too large"),
     errors.IdempotencyKeyMissing: Row(400, "Idempotency-Key missing"),

@@ -38,7 +38,12 @@ from adapters.web.schemas.bookings import (
     NewInvitee,
     NewLocation,
 )
-from adapters.web.schemas.connect import Connected, StartedConnect
+from adapters.web.schemas.connect import (
+    ConfirmConnect,
+    Connected,
+    HeldConnect,
+    StartedConnect,
+)
 from adapters.web.schemas.health import Alive, Check, Circuit, Readiness
 from adapters.web.schemas.integration import (
     Account,
@@ -70,7 +75,6 @@ STARTED_CONNECT = StartedConnect(
     authorize_url="https://auth.calendly.com/oauth/authorize?client_id=…&code_challenge=…&state=…",
     expires_at=_NOW + timedelta(minutes=10),
 )
-CONNECTED = Connected(status="connected", integration_id=str(_INTEGRATION))
 INTEGRATION = Integration(
     id=_INTEGRATION,
     status="active",
@@ -99,6 +103,14 @@ INTEGRATION = Integration(
     repaired_count=2,
     last_repaired_at=_NOW - timedelta(days=1),
     reconcile_error=None,
+)
+_HANDLE = "Jx0mT9c4oV2rQe7yLkZsWbA1dF6hUg3nPi8tKq5vRwE"
+HELD_CONNECT = HeldConnect("confirm", _HANDLE, _NOW + timedelta(minutes=2))
+CONFIRM_CONNECT = ConfirmConnect(handle=_HANDLE)
+CONNECTED = Connected(
+    status="connected",
+    integration_id=str(_INTEGRATION),
+    account=INTEGRATION.account,
 )
 DISCONNECTING = Disconnecting(status="disconnecting")
 _FIELDS: dict[str, Any] = {

@@ -9,6 +9,10 @@ from adapters.web.schemas.health import Readiness
 from adapters.wiring.services import Services
 
 _GOOD = {
+    "confirm": (
+        "Consent was given. The application confirms it with POST /api/calendly/connect/confirm"
+        " and calendly_handle of this address, within two minutes."
+    ),
     "connected": "Connected. Event types and bookings are being fetched.",
     "disconnected": "Disconnecting. The tokens are revoked and all data is erased.",
 }

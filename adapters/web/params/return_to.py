@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from domain.errors import InvalidInput
+from domain.secret import Secret
 
 LONGEST = 2048
+_OUTCOME, _HANDLE = "calendly", "calendly_handle"
 _PLAIN = re.compile(r"[\x21-\x5b\x5d-\x7e]+")  # visible ASCII except the backslash
 
 
@@ -32,11 +34,21 @@ def checked(return_to: str | None, origins: Iterable[str]) -> str | None:
     )
 
 
-def with_outcome(return_to: str, outcome: str) -> str:
-    """Return the address with `calendly=<outcome>` in its query, replacing an older one."""
+def with_outcome(return_to: str, outcome: str, handle: Secret | None = None) -> str:
+    """Return the address with `calendly=<outcome>` in its query, replacing an older one.
+
+    The handle of a flow that waits for its confirmation is in `calendly_handle`.
+    """
     parts = urlsplit(return_to)
-    query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k != "calendly"]
-    return urlunsplit(parts._replace(query=urlencode([*query, ("calendly", outcome)])))
+    query = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if name not in {_OUTCOME, _HANDLE}
+    ]
+    query.append((_OUTCOME, outcome))
+    if handle is not None:
+        query.append((_HANDLE, handle.reveal()))
+    return urlunsplit(parts._replace(query=urlencode(query)))
 
 
 def origin_of(address: str) -> str | None:

@@ -21,6 +21,8 @@ class ConnectAttempt(msgspec.Struct, frozen=True):
         replaces: whether another Calendly account may take the place of the connected one.
         connected_id: the integration that a completed flow connected, or None before that.
         connected_until: until when the callback of a completed flow is answered again (UTC).
+        sealed_code: the authorization code of a held flow, sealed, bound to the state hash in hex.
+        handle_hash: SHA-256 of the handle of a flow that is held, or was until its confirmation.
 
     """
 
@@ -33,6 +35,13 @@ class ConnectAttempt(msgspec.Struct, frozen=True):
     replaces: bool = False
     connected_id: IntegrationId | None = None
     connected_until: datetime | None = None
+    sealed_code: str | None = None
+    handle_hash: bytes | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its code waits for the confirmation of the user who began."""
+        return self.sealed_code is not None
 
 
 class ConnectAttempts(Protocol):
@@ -53,8 +62,36 @@ class ConnectAttempts(Protocol):
         """Return the flow and forget it in one step; None when unknown or taken already.
 
         Of two that take it at the same moment one gets it, once the other's unit of work ended.
-        A completed flow is never taken.
+        A completed flow and a held one are never taken.
         """
+        ...
+
+    async def hold(self, held: ConnectAttempt, now: datetime, until: datetime) -> bool:
+        """Keep the code and the handle of a flow that is under way, in one step.
+
+        Of two that hold or take it at the same moment one succeeds. Flows that were held until
+        before now are forgotten with their codes.
+
+        Args:
+            held: the flow with its sealed code and the hash of its handle.
+            now: the caller's reading of its clock (UTC); only the distance to `until` counts.
+            until: when the handle ends (UTC).
+
+        Returns: False where the flow is no longer under way, and nothing is kept.
+
+        """
+        ...
+
+    async def take_held(self, handle_hash: bytes, now: datetime) -> ConnectAttempt | None:
+        """Forget the held flow with this handle and its code, and return the flow.
+
+        None when unknown, taken already, or past its time by the store's clock; a flow past its
+        time is forgotten too. Of two that take it at the same moment one gets it.
+        """
+        ...
+
+    async def find_confirmed(self, handle_hash: bytes) -> ConnectAttempt | None:
+        """Return the completed flow that had this handle, and keep it; None when unknown."""
         ...
 
     async def put_connected(self, attempt: ConnectAttempt) -> None:

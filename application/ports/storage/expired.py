@@ -39,6 +39,10 @@ class Expired(Protocol):
         """Delete up to `limit` connect flows that died before a moment; return how many."""
         ...
 
+    async def prune_held_codes(self, now: datetime, limit: int) -> int:
+        """Delete up to `limit` connect flows whose code was held until before now; count them."""
+        ...
+
     async def prune_commands(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` booking commands that were carried out before; return how many."""
         ...

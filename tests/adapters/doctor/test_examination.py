@@ -39,6 +39,7 @@ OUT_OF_REACH = {
 SUBJECTS = (
     "Settings",
     "Public address",
+    "Connect flows",
     "Database",
     "Clock",
     "Migrations",
@@ -321,6 +322,15 @@ async def test_calendly_must_be_able_to_call_back(
     environ = {**SOUND, "PUBLIC_URL": public_url, "CALENDLY_AUTH_URL": auth_url}
 
     assert ("Public address" not in await wrong_in(world, environ)) == healthy
+
+
+async def test_doctor_says_the_cost_of_unconfirmed_flows(world: World) -> None:
+    """An installation that does not confirm connect flows learns what its users can do."""
+    found = await wrong_in(world, {**SOUND, "CONNECT_CONFIRMATION": "off"})
+
+    assert "gets the calendar of the person who opens it" in found["Connect flows"].detail
+    assert "/api/calendly/connect/confirm" in found["Connect flows"].remedy
+    assert "Connect flows" not in await wrong_in(world, SOUND)
 
 
 async def test_an_unexpected_error_is_a_finding_without_its_text(world: World) -> None:

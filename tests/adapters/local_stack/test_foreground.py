@@ -152,9 +152,10 @@ def test_the_table_has_every_address(foreground: Foreground) -> None:
         "API key",
     ):
         assert label in printed
-    request = next(line for line in printed.splitlines() if "curl" in line)
-    assert "-H 'X-User-Id: demo'" in request
-    assert request.endswith("/api/calendly/connect")
+    begin, confirm = (line for line in printed.splitlines() if "curl" in line)
+    assert "-H 'X-User-Id: demo'" in begin
+    assert begin.endswith("/api/calendly/connect?return_to=/'")
+    assert confirm.endswith("/api/calendly/connect/confirm")
 
 
 def test_a_stack_can_end_with_its_starter(stack: TestStack) -> None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from adapters.persistence.storage import PiccoloStorage
 from application.ports.storage.booking_commands import BookingCommand, Operation
@@ -219,6 +220,30 @@ async def test_one_taker_of_a_flow(piccolo_storage: PiccoloStorage, world: World
     taken = await race(piccolo_storage, lambda uow, _: uow.connect_attempts.take(b"s" * 32))
 
     assert len([each for each in taken if each is not None]) == 1
+
+
+async def test_one_holder_and_one_confirmation(
+    piccolo_storage: PiccoloStorage, world: World
+) -> None:
+    """Of many callbacks of one flow one keeps its code, and one of many confirmations takes it."""
+    user_id = await world.user("ada")
+    attempt = ConnectAttempt(b"s" * 32, user_id, "sealed", NOON)
+    async with piccolo_storage() as uow:
+        await uow.connect_attempts.add(attempt)
+        await uow.commit()
+
+    async def hold(uow: UnitOfWork, number: int) -> bytes | None:
+        handle = bytes([number]) * 32
+        held = replace(attempt, sealed_code=f"code-{number}", handle_hash=handle)
+        return handle if await uow.connect_attempts.hold(held, NOON, NOON + HOUR) else None
+
+    (handle,) = [each for each in await race(piccolo_storage, hold) if each is not None]
+    taken = await race(
+        piccolo_storage, lambda uow, _: uow.connect_attempts.take_held(handle, NOON)
+    )
+
+    (won,) = [each for each in taken if each is not None]
+    assert (won.sealed_code, won.handle_hash) == (f"code-{handle[0]}", handle)
 
 
 async def test_one_runner(piccolo_storage: PiccoloStorage, world: World) -> None:

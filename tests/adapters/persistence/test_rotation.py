@@ -4,13 +4,14 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 from piccolo.table import Table
 
 from adapters.persistence.storage import PiccoloStorage, open_storage
 from adapters.persistence.tables import bookings as booking_tables
 from adapters.persistence.tables import core as tables
 from adapters.persistence.tables import privacy as keeping_tables
-from application.integrations.begin_connect import verifier_bound_to
+from application.integrations.begin_connect import code_bound_to, verifier_bound_to
 from application.ports.storage.bookings import BookingQuery
 from application.ports.storage.connect_attempts import ConnectAttempt
 from application.ports.storage.erasures import Erasure
@@ -47,14 +48,16 @@ async def fill(product: Product, storage: PiccoloStorage) -> Integration:
     """Put a value into every sealed column."""
     ada = await product.connect("ada")
     async with storage() as uow:
-        await uow.connect_attempts.add(
-            ConnectAttempt(
-                state_hash=STATE,
-                user_id=ada.user_id,
-                sealed_verifier=product.vault.seal(Secret("verifier"), verifier_bound_to(STATE)),
-                expires_at=NOON + MINUTE,
-            )
+        attempt = ConnectAttempt(
+            state_hash=STATE,
+            user_id=ada.user_id,
+            sealed_verifier=product.vault.seal(Secret("verifier"), verifier_bound_to(STATE)),
+            expires_at=NOON + MINUTE,
         )
+        await uow.connect_attempts.add(attempt)
+        code = product.vault.seal(Secret("code"), code_bound_to(STATE))
+        held = replace(attempt, sealed_code=code, handle_hash=b"h" * 32)
+        assert await uow.connect_attempts.hold(held, NOON, NOON + MINUTE)
         await uow.webhook_events.store(
             [
                 NewEvent(
@@ -114,12 +117,14 @@ async def test_the_earlier_key_can_go(database_url: Secret, sql: asyncpg.Connect
 
     assert before == {column: {"k1"} for column in SEALED}
     assert after == {column: {"k2"} for column in SEALED}
-    assert (rotation, again) == (Rotation(resealed=7), Rotation())
+    assert (rotation, again) == (Rotation(resealed=8), Rotation())
     assert stored is not None
     assert stored.tokens is not None
     assert len(open_both(alone, ada.id, stored.tokens)) == 2
     assert attempt is not None
     assert alone.open(attempt.sealed_verifier, verifier_bound_to(STATE)) == Secret("verifier")
+    assert attempt.sealed_code is not None
+    assert alone.open(attempt.sealed_code, code_bound_to(STATE)) == Secret("code")
     assert event.body == b"\xff body"
     assert booking.facts.links == LINKS
     assert erased == {"ivy@example.com": NOON}
@@ -193,7 +198,7 @@ async def test_a_value_moved_to_another_row_is_named(
         rotating = Rotating(product, storage, both)
         rotation = await rotating()
 
-    assert rotation == Rotation(resealed=6, unreadable=1)
+    assert rotation == Rotation(resealed=7, unreadable=1)
     assert [(each.column, each.key_id, each.code) for each in rotating.named] == [
         (column, "k1", "sealed_value_corrupt")
     ]

@@ -216,6 +216,7 @@ def test_the_first_event_of_its_kind_is_an_increase() -> None:
         'slotkeeper_reauths_required_total{cause="refresh_outcome_lost"}',
         'slotkeeper_connects_total{recovered="true"}',
         'slotkeeper_disconnects_total{result="erased_unrevoked"}',
+        'slotkeeper_connect_confirmations_total{result="another_user"}',
         'slotkeeper_webhooks_received_total{result="mismatch"}',
         'slotkeeper_webhooks_received_total{result="malformed_body"}',
         'slotkeeper_webhooks_applied_total{kind="invitee.created",result="dead_lettered"}',

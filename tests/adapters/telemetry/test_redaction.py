@@ -93,6 +93,10 @@ def test_counts_of_secret_things_stay() -> None:
         (f"code {'0a' * 32} spent", "code [redacted] spent"),
         ("postgresql://u:p%40ss@db:5432/x", "postgresql://[redacted]@db:5432/x"),
         ("/callback?code=abc&state=def&x=1", "/callback?code=[redacted]&state=[redacted]&x=1"),
+        (
+            "/?calendly=confirm&calendly_handle=aB-9",
+            "/?calendly=confirm&calendly_handle=[redacted]",
+        ),
         ("{'refresh_token': 'abc', 'n': 1}", "{'refresh_token': '[redacted]', 'n': 1}"),
         ('{"access_token":"abc"}', '{"access_token":"[redacted]"}'),
         (

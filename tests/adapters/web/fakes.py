@@ -14,7 +14,8 @@ from application.bookings.create_scheduling_link import SchedulingLink
 from application.bookings.idempotency import CommandResult
 from application.bookings.list_bookings import BookingsPage, BookingView
 from application.integrations.begin_connect import StartedConnect
-from application.integrations.complete_connect import ConnectOutcome
+from application.integrations.complete_connect import Callback, ConnectOutcome, HeldCode
+from application.integrations.connect_account import ConnectedAccount
 from application.integrations.view_integration import IntegrationView
 from application.ports.storage.bookings import BookingQuery
 from application.ports.storage.breakers import Surface
@@ -27,7 +28,9 @@ from domain.circuit_breaker import BreakerState, BreakerView
 from domain.errors import (
     ApiKeyInvalid,
     BookingNotFound,
+    ConnectHandleInvalid,
     ConnectStateInvalid,
+    ConnectUnconfirmable,
     EventTypeNotFound,
     IdempotencyKeyReused,
     IntegrationNotFound,
@@ -174,6 +177,8 @@ class FakeConnect:
         self.flows: dict[str, Flow] = {}
         self.connected: set[UserId] = set()
         self.completed: dict[str, Flow] = {}
+        self.held: dict[str, Flow] = {}
+        self.confirms = True
         self.recovery: Recovery | None = None
         self.replaced: IntegrationId | None = None
         self._failures = failures
@@ -197,32 +202,47 @@ class FakeConnect:
             expires_at=story.NOW + timedelta(minutes=10),
         )
 
-    async def complete(
-        self,
-        *,
-        state: str | None,
-        code: str | None,
-        error: str | None,
-        browser_token: str | None,
-        user_id: UserId | None,
-    ) -> ConnectOutcome:
-        """Complete a flow."""
-        again = self.completed.get(state or "")
-        flow = again or self.flows.pop(state or "", None)
-        same_browser = flow is not None and flow.cookie in {None, browser_token}
-        if flow is None or not same_browser or user_id not in {None, flow.user_id}:
+    async def complete(self, callback: Callback) -> ConnectOutcome:
+        """Complete a flow, or hold its code."""
+        state = callback.state or ""
+        again = self.completed.get(state)
+        flow = again or self.flows.pop(state, None)
+        same_browser = flow is not None and flow.cookie in {None, callback.browser_token}
+        if flow is None or not same_browser or callback.user_id not in {None, flow.user_id}:
             raise ConnectStateInvalid("This connect link was used already; start again.")
         if again is not None:
-            return ConnectOutcome(IntegrationId(story.INTEGRATION), again.return_to)
+            return ConnectOutcome(again.return_to, self._account())
         failure = self._failures.planned.pop("complete_connect", None)
         if failure is not None:
-            return ConnectOutcome(return_to=flow.return_to, error=failure)  # type: ignore[arg-type]
-        assert code is not None or error is not None
+            return ConnectOutcome(flow.return_to, error=failure)  # type: ignore[arg-type]
+        assert callback.code is not None or callback.error is not None
+        if self.confirms and flow.cookie is None and callback.user_id is None:
+            return self._hold(state, flow, callback)
         self.connected.add(flow.user_id)
-        self.completed[state or ""] = flow
-        return ConnectOutcome(
+        self.completed[state] = flow
+        return ConnectOutcome(flow.return_to, self._account())
+
+    def _hold(self, state: str, flow: Flow, callback: Callback) -> ConnectOutcome:
+        if flow.return_to is None and not callback.takes_handle:
+            return ConnectOutcome(error=ConnectUnconfirmable("Begin with return_to."))
+        handle = f"handle-of-{state}"
+        self.held[handle] = flow
+        until = story.NOW + timedelta(minutes=2)
+        return ConnectOutcome(flow.return_to, held=HeldCode(Secret(handle), until))
+
+    async def confirm(self, user_id: UserId, handle: str) -> ConnectedAccount:
+        """Confirm a flow."""
+        self._failures.check("confirm_connect")
+        flow = self.held.pop(handle, None)
+        if flow is None or flow.user_id != user_id:
+            raise ConnectHandleInvalid("This connect flow was begun by another user.")
+        self.connected.add(user_id)
+        return self._account()
+
+    def _account(self) -> ConnectedAccount:
+        return ConnectedAccount(
             IntegrationId(story.INTEGRATION),
-            flow.return_to,
+            story.integration().account,
             recovery=self.recovery,
             replaced=self.replaced,
         )
@@ -424,6 +444,7 @@ class StandInServices:
         self.connect = FakeConnect(self.failures)
         self.begin_connect = self.connect.begin
         self.complete_connect = self.connect.complete
+        self.confirm_connect = self.connect.confirm
         self.host = FakeHost(self.failures)
         self.view_integration = self.host.view
         self.refresh_tokens = SimpleNamespace(run=self.host.refresh)

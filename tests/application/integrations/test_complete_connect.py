@@ -62,7 +62,10 @@ async def test_consent_connects_the_account(
     assert set(stored.scopes) == set(REQUESTED_SCOPES)
     assert await product.calendly.me(open_access(product.vault, stored)) == account
     assert product.jobs.started == [f"integration/{stored.id}/onboard"]
-    assert product.telemetry.seen == {("integration_connected", False): 1}
+    assert product.telemetry.seen == {
+        ("integration_connected", False): 1,
+        ("connect_confirmation", "confirmed"): 1,
+    }
 
 
 async def test_tokens_are_stored_sealed_only(flow: Flow, product: Product) -> None:

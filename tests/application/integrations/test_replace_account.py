@@ -3,7 +3,6 @@ import asyncio
 import pytest
 
 from application.bookings.list_bookings import ListBookings
-from application.integrations.complete_connect import ConnectOutcome
 from application.integrations.finish_disconnect import ERASED, ERASED_UNREVOKED
 from application.integrations.request_disconnect import RequestDisconnect
 from application.ports.storage.availability_cache import CacheKind
@@ -14,22 +13,20 @@ from domain.ids import IntegrationId
 from domain.integration import Integration, Status
 from tests.application.support import delivering
 from tests.application.support.building import Product
-from tests.application.support.connecting import Flow
+from tests.application.support.connecting import Ended, Flow
 from tests.application.support.late_answer import LateAnswer, slow_refresh
 from tests.application.support.leasing import leased
 from tests.application.support.process import Process
 
 
-async def replace_by_another(
-    product: Product, process: Process, old: Integration
-) -> ConnectOutcome:
+async def replace_by_another(product: Product, process: Process, old: Integration) -> Ended:
     """Let the user put an account that was never seen before in the old one's place."""
     other = product.calendly.add_user()
     flow = await Flow(product, process, other).begin(old.user_id, replace=True)
     return await flow.complete()
 
 
-def new_id(outcome: ConnectOutcome) -> IntegrationId:
+def new_id(outcome: Ended) -> IntegrationId:
     """Return the integration that a flow ended with."""
     assert outcome.integration_id is not None
     return outcome.integration_id

@@ -58,18 +58,22 @@ async def test_every_value_comes_under_the_new_key(
     ada, bob = await product.connect("ada"), await product.connect("bob")
     flow = Flow(product, process, product.calendly.add_user())
     await flow.begin(await product.user("carl"))
+    held = Flow(product, process, product.calendly.add_user())
+    await held.begin(await product.user("dora"))
+    came_back = await held.come_back()
     product.vault.rotate()
 
     rotation = await rotating()
     again = await rotating()
     product.vault.lose("key-1")
 
-    assert (rotation, again) == (Rotation(resealed=5), Rotation())
+    assert (rotation, again) == (Rotation(resealed=7), Rotation())
     assert rotation.is_complete
     assert rotating.named == []
-    assert rotating.told[-1] == ("calendly_connect_attempt.verifier_sealed", 1)
+    assert rotating.told[-1] == ("calendly_connect_attempt.code_sealed", 1)
     assert await openable(product, ada, bob)
     assert (await flow.complete()).error is None
+    await held.confirm(came_back)
     assert (await process.refresh.run(ada.id)).last_error_code is None
 
 

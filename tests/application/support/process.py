@@ -23,7 +23,10 @@ from application.bookings.reconcile import ReconcileBookings
 from application.bookings.reconcile_jobs import ReconcileAll
 from application.integrations.begin_connect import BeginConnect
 from application.integrations.complete_connect import CompleteConnect
+from application.integrations.confirm_connect import ConfirmConnect
+from application.integrations.connect_account import ConnectAccount
 from application.integrations.finish_disconnect import FinishDisconnect
+from application.integrations.store_integration import StoreIntegration
 from application.privacy.erase_invitee import EraseInvitee
 from application.privacy.finish_erasures import FinishErasures
 from application.privacy.prune_expired import PruneWebhooks
@@ -187,16 +190,45 @@ class Process:
 
     @cached_property
     def complete(self) -> CompleteConnect:
+        return self.complete_with(confirms=True)
+
+    def complete_with(self, *, confirms: bool) -> CompleteConnect:
         return CompleteConnect(
             storage=self.storage,
+            vault=self.vault,
+            clock=self.clock,
+            randomness=self.randomness,
+            connect_account=self.connect_account,
+            confirms=confirms,
+        )
+
+    @cached_property
+    def confirm(self) -> ConfirmConnect:
+        return ConfirmConnect(
+            storage=self.storage,
+            vault=self.vault,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            connect_account=self.connect_account,
+        )
+
+    @cached_property
+    def connect_account(self) -> ConnectAccount:
+        return ConnectAccount(
             vault=self.vault,
             oauth=self.calendly,
             accounts=self.calendly,
             circuit_breakers=self.circuit_breakers,
             jobs=self.jobs,
-            clock=self.clock,
-            randomness=self.randomness,
             telemetry=self.telemetry,
+            store=StoreIntegration(
+                storage=self.storage,
+                vault=self.vault,
+                oauth=self.calendly,
+                jobs=self.jobs,
+                clock=self.clock,
+                randomness=self.randomness,
+            ),
             redirect_uri=REDIRECT_URI,
         )
 

@@ -34,6 +34,9 @@ class RecordedTelemetry:
     def integration_connected(self, integration_id: IntegrationId, *, recovered: bool) -> None:  # noqa: ARG002
         self.seen["integration_connected", recovered] += 1
 
+    def connect_confirmation(self, result: str) -> None:
+        self.seen["connect_confirmation", result] += 1
+
     def integration_recovered(self, integration_id: IntegrationId, cause: str) -> None:  # noqa: ARG002
         self.seen["integration_recovered", cause] += 1
 

@@ -102,6 +102,76 @@ async def test_completed_attempts(storage: Storage, world: World) -> None:
         assert await uow.connect_attempts.find(done.state_hash) is None
 
 
+def held_from(attempt: ConnectAttempt, handle: bytes) -> ConnectAttempt:
+    """Return the flow with a code that waits under this handle."""
+    return replace(attempt, sealed_code="code", handle_hash=handle * 32)
+
+
+async def test_held_attempts(storage: Storage, world: World) -> None:
+    """A held flow is found and never taken as one under way; its handle gets it once."""
+    flow = ConnectAttempt(b"g" * 32, await world.user("ada"), "sealed", NOON)
+    held = held_from(flow, b"h")
+    async with storage() as uow:
+        await uow.connect_attempts.add(flow)
+        assert await uow.connect_attempts.hold(held, NOON, NOON + MINUTE)
+        assert not await uow.connect_attempts.hold(held_from(flow, b"i"), NOON, NOON + MINUTE)
+        assert await uow.connect_attempts.take(flow.state_hash) is None
+        assert await uow.connect_attempts.find(flow.state_hash) == held
+        assert await uow.connect_attempts.find_confirmed(b"h" * 32) is None
+        assert await uow.connect_attempts.take_held(b"i" * 32, NOON) is None
+        assert await uow.connect_attempts.take_held(b"h" * 32, NOON) == held
+        assert await uow.connect_attempts.take_held(b"h" * 32, NOON) is None
+        assert await uow.connect_attempts.find(flow.state_hash) is None
+
+
+async def test_a_flow_that_is_not_under_way_is_not_held(storage: Storage, world: World) -> None:
+    """Neither an unknown flow nor a completed one keeps a code."""
+    done = ConnectAttempt(
+        b"d" * 32,
+        await world.user("ada"),
+        "sealed",
+        NOON,
+        connected_id=IntegrationId(world.randomness.new_id()),
+        connected_until=NOON + MINUTE,
+        handle_hash=b"h" * 32,
+    )
+    async with storage() as uow:
+        await uow.connect_attempts.put_connected(done)
+        assert not await uow.connect_attempts.hold(held_from(done, b"k"), NOON, NOON + MINUTE)
+        unknown = held_from(replace(done, state_hash=b"u" * 32), b"l")
+        assert not await uow.connect_attempts.hold(unknown, NOON, NOON + MINUTE)
+        assert await uow.connect_attempts.take_held(b"h" * 32, NOON) is None
+        assert await uow.connect_attempts.find_confirmed(b"h" * 32) == done
+
+
+async def test_a_held_code_ends(storage: Storage, world: World) -> None:
+    """A code is not handed out after its time, and goes with the next look or the next sweep."""
+    user_id = await world.user("ada")
+    flows = [
+        ConnectAttempt(bytes([number]) * 32, user_id, "sealed", NOON) for number in (1, 2, 3, 4)
+    ]
+    async with storage() as uow:
+        for number, each in enumerate(flows[:3]):
+            await uow.connect_attempts.add(each)
+            until = NOON + (number + 1) * MINUTE
+            held = held_from(each, each.state_hash[:1])
+            assert await uow.connect_attempts.hold(held, NOON, until)
+        await uow.connect_attempts.add(flows[3])
+        await uow.commit()
+
+    later = NOON + 2 * MINUTE
+    async with storage() as uow:
+        assert await uow.connect_attempts.take_held(b"\x02" * 32, later) is None
+        assert await uow.connect_attempts.find(flows[1].state_hash) is None
+        fourth = held_from(flows[3], b"\x04")
+        assert await uow.connect_attempts.hold(fourth, later, later + MINUTE)
+        assert await uow.connect_attempts.find(flows[0].state_hash) is None
+        assert await uow.expired.prune_held_codes(later, 9) == 0
+        assert await uow.expired.prune_held_codes(later + 2 * MINUTE, 1) == 1
+        assert await uow.expired.prune_held_codes(later + 2 * MINUTE, 9) == 1
+        assert await uow.connect_attempts.find(flows[3].state_hash) is None
+
+
 async def test_old_attempts(storage: Storage, world: World) -> None:
     """Flows that are long over are forgotten when a new one begins."""
     user_id = await world.user("ada")

@@ -36,6 +36,7 @@ NEEDS: dict[str, Any] = {
     "markNoShow": APP,
     "listBusyTimes": READ,
     "completeConnect": PUBLIC,
+    "confirmConnect": APP,
     "connect": APP,
     "listEventTypes": READ,
     "deleteIntegration": APP,
@@ -76,6 +77,7 @@ BODIES = {
         "invitee": {"name": "Iris", "email": "iris@example.net", "timezone": "UTC"},
     },
     "cancelBooking": {"reason": "ill"},
+    "confirmConnect": {"handle": "x" * 43},
     "createSchedulingLink": {"event_type": "intro"},
     "eraseInvitee": {"email": "iris@example.net"},
 }

@@ -13,6 +13,7 @@ from tests.adapters.web.serving import CALLER, Client, problem_in, serving, sett
 CONNECT = "/api/calendly/connect"
 CALLBACK = "/api/calendly/callback"
 JSON = {"Accept": "application/json"}
+OWN = {**CALLER, **JSON}
 PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 DENIED = ConsentDenied("Access to Calendly was refused; nothing was connected.")
 
@@ -103,11 +104,11 @@ async def test_no_other_way_back_is_taken(
 
 
 async def test_a_connected_browser_goes_back(client: Client, services: StandInServices) -> None:
-    """After consent the browser returns to return_to with the outcome in its query."""
+    """A flow whose user is proven at the callback returns to return_to with its outcome."""
     state = await begin(client, return_to="https://app.example.com/settings?tab=2")
 
     answer = await client.get(
-        CALLBACK, params={"state": state, "code": "c0de"}, follow_redirects=False
+        CALLBACK, params={"state": state, "code": "c0de"}, headers=CALLER, follow_redirects=False
     )
 
     assert answer.status_code == 302
@@ -118,13 +119,16 @@ async def test_a_connected_browser_goes_back(client: Client, services: StandInSe
 
 
 async def test_without_a_way_back_a_page_says_it(client: Client) -> None:
-    """Without return_to a browser sees a page that says that it is done."""
-    state = await begin(client)
+    """Without return_to a browser sees a page that names the account and the application."""
+    await client.get(CONNECT, headers={**CALLER, **PAGE}, follow_redirects=False)
 
-    answer = await client.get(CALLBACK, params={"state": state, "code": "c"}, headers=PAGE)
+    answer = await client.get(CALLBACK, params={"state": "state-1", "code": "c"}, headers=PAGE)
 
     assert answer.status_code == 200
     assert "Calendly is connected" in answer.text
+    assert "Ada Example" in answer.text
+    assert "ada@example.com" in answer.text
+    assert "slots.example.com" in answer.text
     assert answer.headers["content-type"].startswith("text/html")
 
 
@@ -132,7 +136,7 @@ async def test_without_a_way_back_a_program_gets_json(client: Client) -> None:
     """Without return_to a program gets the integration's id."""
     state = await begin(client)
 
-    answer = await client.get(CALLBACK, params={"state": state, "code": "c"}, headers=JSON)
+    answer = await client.get(CALLBACK, params={"state": state, "code": "c"}, headers=OWN)
 
     assert answer.json()["status"] == "connected"
 
@@ -142,7 +146,7 @@ async def test_a_program_learns_of_a_recovery(client: Client, services: StandInS
     services.connect.recovery = Recovery(Cause.GRANT_REFUSED, scenario.NOW)
     state = await begin(client)
 
-    answer = await client.get(CALLBACK, params={"state": state, "code": "c"}, headers=JSON)
+    answer = await client.get(CALLBACK, params={"state": state, "code": "c"}, headers=OWN)
 
     body = answer.json()
     assert body["status"] == "recovered"
@@ -156,7 +160,7 @@ async def test_a_program_learns_which_connection_was_replaced(
     services.connect.replaced = IntegrationId(UUID(int=7))
     state = await begin(client, replace="true")
 
-    answer = await client.get(CALLBACK, params={"state": state, "code": "c"}, headers=JSON)
+    answer = await client.get(CALLBACK, params={"state": state, "code": "c"}, headers=OWN)
 
     assert answer.json()["replaced"] == str(UUID(int=7))
 
@@ -278,7 +282,10 @@ async def test_a_completed_callback_goes_back_again(client: Client) -> None:
     """A callback that is loaded twice leads to the same address with the same outcome."""
     params = {"state": await begin(client, return_to="/done"), "code": "c"}
 
-    answers = [await client.get(CALLBACK, params=params, follow_redirects=False) for _ in range(2)]
+    answers = [
+        await client.get(CALLBACK, params=params, headers=CALLER, follow_redirects=False)
+        for _ in range(2)
+    ]
 
     assert {each.headers["location"] for each in answers} == {"/done?calendly=connected"}
 

@@ -96,7 +96,7 @@ def test_operation_ids_are_names() -> None:
     """Every operation has an id of its own that a generated client can use as a name."""
     ids = [each.id for each in OPERATIONS]
 
-    assert len(set(ids)) == len(ids) == 30
+    assert len(set(ids)) == len(ids) == 31
     assert all(str(each).isidentifier() for each in ids)
 
 
@@ -215,6 +215,7 @@ def test_refusals_of_the_edge_are_documented() -> None:
     assert {name for name, statuses in documented.items() if "413" in statuses} == {
         "createBooking",
         "cancelBooking",
+        "confirmConnect",
         "createSchedulingLink",
         "eraseInvitee",
         "receiveWebhook",
