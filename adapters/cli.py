@@ -69,7 +69,7 @@ class _Slotkeeper(LazyGroup):
             click.echo(f"Error: {error}", err=True)
             ctx.exit(2)
         except SlotkeeperError as error:
-            click.echo(f"Error ({error.code}): {error.message}", err=True)
+            click.echo(f"Error ({error.code}): {error}", err=True)
             ctx.exit(1)
 
 

@@ -61,29 +61,31 @@ def translated() -> Iterator[None]:
     Raises:
         StorageContended: another transaction is in the way: a lock, a deadlock, an erased row.
         StorageUnavailable: for whatever else passes: no connection, a time-out, a missing migration.
-        StoreRefused: for everything else; the message names the constraint, never a value.
+        StoreRefused: for everything else; its diagnosis names the constraint, never a value.
 
     """
     try:
         yield
     except _CONTENDED as error:
         raise StorageContended(
-            f"Another transaction is in the way at the moment ({type(error).__name__})."
+            "Another request changes the same at the moment: repeat this one after a second.",
+            diagnosis=type(error).__name__,
         ) from None
     except _PASSING as error:
         if isinstance(error, ValueError):
             # asyncpg's InterfaceError for a value that does not fit its parameter.
-            raise StoreRefused(_refusal(error)) from None
+            raise _refused(error) from None
         raise StorageUnavailable(
-            f"PostgreSQL is not available at the moment ({type(error).__name__})."
+            "The database is not available at the moment: try again later.",
+            diagnosis=type(error).__name__,
         ) from None
     except _UNMIGRATED as error:
         raise StorageUnavailable(
-            "The database's schema does not fit this version: run `slotkeeper migrate` "
-            f"({type(error).__name__})."
+            "The database's schema does not fit this version: run `slotkeeper migrate`.",
+            diagnosis=type(error).__name__,
         ) from None
     except asyncpg.PostgresError as error:
-        raise StoreRefused(_refusal(error)) from None
+        raise _refused(error) from None
 
 
 def ends_session(error: BaseException) -> bool:
@@ -99,7 +101,7 @@ def ends_session(error: BaseException) -> bool:
     )
 
 
-def _refusal(error: Exception) -> str:
+def _refused(error: Exception) -> StoreRefused:
     named = [
         f"{what} {name}"
         for what, name in (
@@ -108,5 +110,7 @@ def _refusal(error: Exception) -> str:
         )
         if name
     ]
-    where = f" on {', '.join(named)}" if named else ""
-    return f"PostgreSQL refused a statement: {type(error).__name__}{where}."
+    return StoreRefused(
+        "The database refused this permanently. The log has the reason, at error level.",
+        diagnosis=", ".join((type(error).__name__, *named)),
+    )

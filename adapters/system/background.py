@@ -74,8 +74,6 @@ async def _carry_out(name: str, work: Coroutine[Any, Any, object]) -> None:
     try:
         await work
     except SlotkeeperError as error:
-        _log.warning(
-            "background_work_failed", work=name, error_code=error.code, error=error.message
-        )
+        _log.warning("background_work_failed", work=name, error_code=error.code, error=str(error))
     except Exception:  # noqa: BLE001 - the port promises that errors are logged, never raised
         _log.exception("background_work_failed", work=name, error_code="internal")

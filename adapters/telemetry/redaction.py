@@ -59,7 +59,7 @@ def _shown(value: object) -> str:
 
 
 def _error(error: SlotkeeperError) -> str:
-    return f"{error.code}: {redact_text(error.message)}"
+    return f"{error.code}: {redact_text(str(error))}"
 
 
 # The first type that fits renders; an enumeration may be a text or a number too.

@@ -9,6 +9,7 @@ class CalendlyError(SlotkeeperError):
     Args:
         message: see SlotkeeperError.
         retry_after: see SlotkeeperError.
+        diagnosis: see SlotkeeperError.
         unreadable: Calendly answered 2xx, and only the body cannot be read. So Calendly is well.
 
     """
@@ -16,9 +17,14 @@ class CalendlyError(SlotkeeperError):
     code = "calendly_error"
 
     def __init__(
-        self, message: str, *, retry_after: float | None = None, unreadable: bool = False
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        diagnosis: str | None = None,
+        unreadable: bool = False,
     ) -> None:
-        super().__init__(message, retry_after=retry_after)
+        super().__init__(message, retry_after=retry_after, diagnosis=diagnosis)
         self.unreadable = unreadable
 
 

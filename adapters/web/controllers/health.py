@@ -1,7 +1,10 @@
 """Health, for orchestrators and for people."""
 
-from litestar import Controller, Response, get
+from typing import Any
 
+from litestar import Controller, Request, Response, get
+
+from adapters.web.http.error_cause import remember_cause
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import NO_SECURITY, answer
 from adapters.web.params.services import FromServices
@@ -35,7 +38,14 @@ class HealthController(Controller):
             503: answer(examples.NOT_READY, "Something is not; the checks say what"),
         },
     )
-    async def ready(self, services: FromServices) -> Response[Readiness]:
+    async def ready(
+        self, services: FromServices, request: Request[Any, Any, Any]
+    ) -> Response[Readiness]:
         """Check everything that requests need."""
         state = await readiness(services)
+        if not state.ready:
+            missing = (each for each in state.checks if each.required and not each.ok)
+            remember_cause(
+                request.scope, "; ".join(f"{each.name}: {each.detail}" for each in missing)
+            )
         return Response(state, status_code=200 if state.ready else 503)

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from adapters.web.errors.framework_errors import INTERNAL, Fault, fault_of
 from adapters.web.errors.problem_table import row_of
+from adapters.web.http.error_cause import remember_cause
 from adapters.web.http.request_id import request_id_of
 from adapters.web.params.services import services_of
 from adapters.web.schemas.problem import Problem
@@ -47,7 +48,7 @@ def problem_response(request: AnyRequest, error: Exception) -> Response[Problem]
         problem = replace(problem, connect_url=f"{public_url}{problem.connect_path}")
     if not isinstance(error, SlotkeeperError | HTTPException):
         _log.error("unhandled_error", exc_info=error)
-    request.scope["state"]["error_code"] = problem.code
+    _remember(request.scope, error, problem)
     headers = _headers(error, problem)
     return Response(problem, status_code=problem.status, media_type=PROBLEM_JSON, headers=headers)
 
@@ -67,7 +68,7 @@ def problem_messages(error: SlotkeeperError, scope: Scope, request_id: str) -> t
     It costs a small part of a framework's response, so that a flood of refusals is cheap.
     """
     problem = problem_of(error, request_id)
-    scope["state"]["error_code"] = problem.code
+    _remember(scope, error, problem)
     body = _encode(problem)
     named = {"content-type": PROBLEM_JSON, **_headers(error, problem)}
     headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
@@ -76,6 +77,14 @@ def problem_messages(error: SlotkeeperError, scope: Scope, request_id: str) -> t
         {"type": "http.response.start", "status": problem.status, "headers": headers},
         {"type": "http.response.body", "body": body, "more_body": False},
     )
+
+
+def _remember(scope: Any, error: Exception, problem: Problem) -> None:
+    """Keep the code, and the cause of a failure of ours, for the access log line."""
+    scope["state"]["error_code"] = problem.code
+    if problem.status >= 500:  # noqa: PLR2004
+        known = isinstance(error, SlotkeeperError)
+        remember_cause(scope, str(error) if known else type(error).__name__)
 
 
 def _absent(request: AnyRequest) -> list[str]:

@@ -4,11 +4,20 @@ They have no request id, because nothing of the request was read but its head.
 """
 
 import json
+import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, Final
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter
+
+OVERLOAD: Final = "overloaded"
+
+LOG_EVERY: Final = 1.0
+"""Seconds between two log lines about refusals, at least."""
+
+_log = structlog.get_logger("slotkeeper.web")
 
 RETRY_AFTER: Final = 1
 """Seconds after which an overloaded process is asked again."""
@@ -23,7 +32,7 @@ REFUSED: Final = Counter(
     registry=REGISTRY,
 )
 for _reason in (
-    "overloaded",
+    OVERLOAD,
     "head_too_large",
     "body_too_slow",
     "not_canonical",
@@ -33,8 +42,28 @@ for _reason in (
 
 
 def count_refusal(answer: bytes) -> None:
-    """Count an answer of this module."""
-    REFUSED.labels(_REASONS[answer]).inc()
+    """Count an answer of this module, and log that of an overload, once a second at most."""
+    reason = _REASONS[answer]
+    REFUSED.labels(reason).inc()
+    if reason == OVERLOAD:
+        _overloads.note()
+
+
+class _Overloads:
+    """Overloads since the last log line. A flood of requests does not flood the log."""
+
+    def __init__(self) -> None:
+        self._refused = 0
+        self._logged_at = -LOG_EVERY
+
+    def note(self) -> None:
+        self._refused += 1
+        if (now := time.monotonic()) - self._logged_at >= LOG_EVERY:
+            _log.error("requests_refused", reason=OVERLOAD, refused=self._refused)
+            self._refused, self._logged_at = 0, now
+
+
+_overloads = _Overloads()
 
 
 async def overloaded(send: Callable[[Any], Awaitable[None]]) -> None:
@@ -76,10 +105,10 @@ def _refusal(
 
 _BUSY = "The process works on as many requests as it may; try again after Retry-After."
 OVERLOADED: Final = _refusal(
-    HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", _BUSY, kind="transient", last=False
+    HTTPStatus.SERVICE_UNAVAILABLE, OVERLOAD, _BUSY, kind="transient", last=False
 )
 OVERLOADED_LAST: Final = _refusal(
-    HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", _BUSY, kind="transient"
+    HTTPStatus.SERVICE_UNAVAILABLE, OVERLOAD, _BUSY, kind="transient"
 )
 HEAD_TOO_LARGE: Final = _refusal(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -99,8 +128,8 @@ BODY_TOO_SLOW: Final = _refusal(
 )
 
 _REASONS: Final = {
-    OVERLOADED: "overloaded",
-    OVERLOADED_LAST: "overloaded",
+    OVERLOADED: OVERLOAD,
+    OVERLOADED_LAST: OVERLOAD,
     HEAD_TOO_LARGE: "head_too_large",
     TRAILERS_TOO_LARGE: "head_too_large",
     BODY_TOO_SLOW: "body_too_slow",

@@ -1,15 +1,22 @@
 """One access log line a request, with its id bound to every other line of that request.
 
+The line of a failure (5xx) is at error level and has its cause.
+
 The outermost layer of the application, so that what no route takes is logged as well. Never
-logged: query strings, headers, bodies; a path only as its route's template.
+logged: query strings, headers, bodies; a path only as its route's template. A caller is named by
+the public ids of the key and of the user, and by the address as trusted proxies report it.
 """
 
 from time import perf_counter
+from typing import Any, Final
+from uuid import UUID
 
 import structlog
 from litestar.datastructures import MutableScopeHeaders
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.web.http.bearer import KEY_ID
+from adapters.web.http.error_cause import cause_of
 from adapters.web.http.request_id import choose_request_id
 from adapters.web.http.security_headers import security_headers
 from domain.ids import IntegrationId
@@ -17,6 +24,8 @@ from domain.ids import IntegrationId
 _log = structlog.get_logger("slotkeeper.access")
 _QUIET = ("/health/", "/metrics")
 _INTEGRATION = "integration_id"
+_REFUSED: Final = 400
+_FAILED: Final = 500
 
 
 def about_integration(integration_id: IntegrationId | None) -> None:
@@ -57,12 +66,24 @@ class RequestLog:
 
 
 def _write(scope: Scope, status: int, seconds: float) -> None:
-    quiet = status < 400 and scope["path"].startswith(_QUIET)  # noqa: PLR2004
-    (_log.debug if quiet else _log.info)(
-        "request",
-        method=scope.get("method"),
-        route=scope.get("path_template", "unmatched"),
-        status=status,
-        duration_ms=round(seconds * 1000, 1),
-        error_code=scope["state"].get("error_code"),
-    )
+    state: Any = scope["state"]
+    fields: dict[str, Any] = {
+        "method": scope.get("method"),
+        "route": scope.get("path_template", "unmatched"),
+        "status": status,
+        "duration_ms": round(seconds * 1000, 1),
+        "error_code": state.get("error_code"),
+    }
+    # uvicorn has replaced the address by the reported one if it trusts the proxy.
+    if (client := scope.get("client")) is not None:
+        fields["client"] = client[0]
+    if (key_id := state.get(KEY_ID)) is not None:
+        fields["key_id"] = str(key_id)
+    if isinstance(user_id := scope.get("user"), UUID):
+        fields["user_id"] = str(user_id)
+    if status >= _FAILED:
+        _log.error("request", **fields, error_cause=cause_of(scope))
+    elif status < _REFUSED and scope["path"].startswith(_QUIET):
+        _log.debug("request", **fields)
+    else:
+        _log.info("request", **fields)

@@ -114,7 +114,7 @@ def test_a_database_that_is_down_is_one_message() -> None:
     ended = run("migrate", environ={"DATABASE_URL": "postgresql://u:hunter2@127.0.0.1:1/x"})
 
     assert ended.exit_code == 1
-    assert ended.output.startswith("Error (storage_unavailable): PostgreSQL is not available")
+    assert ended.output.startswith("Error (storage_unavailable): The database is not available")
     assert ended.output.count("\n") == 1
     assert "hunter2" not in ended.output
 

@@ -163,7 +163,8 @@ async def test_deadlock(
 
     (error,) = [each for each in ended if each is not None]
     assert isinstance(error, StorageContended)
-    assert "DeadlockDetectedError" in error.message
+    assert "DeadlockDetectedError" in str(error)
+    assert "DeadlockDetectedError" not in error.message
 
 
 async def test_contention_is_not_an_outage(

@@ -1,12 +1,15 @@
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 import structlog
 from structlog.testing import LogCapture
 
+from adapters.web.errors.problem_table import PROBLEMS
+from domain.errors import SlotkeeperError
 from tests.adapters.web import scenario
-from tests.adapters.web.fakes import StandInServices
+from tests.adapters.web.fakes import KEY_ID, StandInServices
 from tests.adapters.web.scenario import API_KEY
 from tests.adapters.web.serving import CALLER, Client
 
@@ -95,6 +98,37 @@ async def test_an_unforeseen_error_is_logged_once(
     assert isinstance(first["exc_info"], RuntimeError)
     assert second["error_code"] == "internal"
     assert {each["request_id"] for each in log} == {answer.headers["x-request-id"]}
+
+
+FAILURES = [each for each, row in PROBLEMS.items() if row.status >= 500]
+
+
+@pytest.mark.parametrize("kind", FAILURES, ids=lambda each: each.code)
+async def test_each_failure_of_ours_has_an_error_line_with_its_cause(
+    client: Client, services: StandInServices, log: list[Any], kind: type[SlotkeeperError]
+) -> None:
+    """The line of an answer of 5xx names the cause; the answer has only the remedy."""
+    services.fail_next("view_integration", kind("Wait.", diagnosis="DriverError, table t"))
+
+    answer = await client.get("/api/calendly/integration", headers=CALLER)
+
+    (line,) = log
+    assert answer.status_code == PROBLEMS[kind].status
+    assert (line["log_level"], line["error_code"]) == ("error", kind.code)
+    assert line["error_cause"] == "Wait. (DriverError, table t)"
+    assert "DriverError" not in answer.text
+
+
+async def test_a_line_names_the_caller(client: Client, log: list[Any]) -> None:
+    """The key and the user are named by their public ids, and the client by its address."""
+    await client.get("/api/calendly/bookings", headers=CALLER)
+    await client.get("/api/calendly/bookings")
+
+    known, unknown = log
+    assert known["key_id"] == str(KEY_ID)
+    assert str(UUID(known["user_id"])) == known["user_id"]
+    assert known["client"] == unknown["client"] == "testclient"
+    assert not {"key_id", "user_id"} & unknown.keys()
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/nowhere", "/api/calendly/integration"])
