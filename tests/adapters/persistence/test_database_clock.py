@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.persistence.database_clock import DATABASE_CLOCK
 from adapters.persistence.storage import PiccoloStorage, open_storage
 from application.ports.storage.booking_commands import BookingCommand, Operation
+from application.ports.storage.connect_attempts import ConnectAttempt
 from application.ports.storage.unit_of_work import UnitOfWork
 from domain.ids import CommandId
 from domain.integration import Integration
@@ -189,3 +191,20 @@ async def test_a_token_request_begins_by_the_database(
     assert start.granted
     assert started is not None
     assert abs(started - now) < timedelta(seconds=30)
+
+
+@skewed
+@pytest.mark.parametrize(("age", "taken"), [(MINUTE, True), (3 * MINUTE, False)])
+async def test_a_held_code_ends_by_the_databases_clock(
+    storage: PiccoloStorage, ada: Integration, skew: timedelta, age: timedelta, *, taken: bool
+) -> None:
+    """A process with a wrong clock gets a code that is held for two minutes, and no older one."""
+    now = datetime.now(UTC)
+    flow = ConnectAttempt(b"s" * 32, ada.user_id, "sealed", now)
+    held = replace(flow, sealed_code="code", handle_hash=b"h" * 32)
+    async with storage() as uow:
+        await uow.connect_attempts.add(flow)
+        assert await uow.connect_attempts.hold(held, now + skew, now + skew + 2 * MINUTE - age)
+        found = await uow.connect_attempts.take_held(b"h" * 32, now - skew)
+
+    assert (found is not None) == taken

@@ -13,6 +13,7 @@ from adapters.persistence.repositories import (
     availability_cache,
     bookings,
     cache_snapshots,
+    connect_attempts,
     expired,
     integrations,
     personal_data,
@@ -56,6 +57,8 @@ QUERIES: dict[str, tuple[str, tuple[Any, ...]]] = {
     "calendly_booking_event": (bookings._RELATED, ([], [], ["USER"], ["uri"], [True])),
     "calendly_booking_occupied": (cache_snapshots.statement(0), ("USER", NOON, LATER)),
     "calendly_integration_colleagues": (bookings._HELD_ELSEWHERE, ("USER", ["uri"])),
+    "calendly_connect_attempt_handle": (connect_attempts._TAKE_HELD, (b"h" * 32, NOON)),
+    "calendly_connect_attempt_held": (expired._PRUNE_HELD, (NOON, 100)),
     "calendly_availability_cache_one_row_a_part": (
         availability_cache._READ,
         ("USER", "slots", "key"),

@@ -132,6 +132,16 @@ async def test_without_a_way_back_a_page_says_it(client: Client) -> None:
     assert answer.headers["content-type"].startswith("text/html")
 
 
+async def test_the_page_names_the_application() -> None:
+    """APPLICATION_NAME is on the page after consent in the place of the host."""
+    services = StandInServices(settings_with(APPLICATION_NAME="Acme <Meetings>"))
+    async with serving(services) as client:
+        await client.get(CONNECT, headers={**CALLER, **PAGE}, follow_redirects=False)
+        answer = await client.get(CALLBACK, params={"state": "state-1", "code": "c"}, headers=PAGE)
+
+    assert "Acme &lt;Meetings&gt;" in answer.text
+
+
 async def test_without_a_way_back_a_program_gets_json(client: Client) -> None:
     """Without return_to a program gets the integration's id."""
     state = await begin(client)

@@ -218,6 +218,7 @@ async def test_what_comes_from_data_is_escaped(
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
+        ("confirm", "POST /api/calendly/connect/confirm"),
         ("connected", "Connected."),
         ("disconnected", "Disconnecting."),
         ("consent_denied", "Consent denied."),
