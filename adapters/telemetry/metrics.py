@@ -122,7 +122,7 @@ class Counters:
         self.connect_confirmations = self._counter(
             "connect_confirmations",
             "Confirmations of connect flows, by result.",
-            result=("confirmed", "repeated", "unknown_handle", "another_user"),
+            result=("confirmed", "repeated", "failed", "unknown_handle", "another_user"),
         )
         self.disconnects = self._counter(
             "disconnects",

@@ -19,7 +19,7 @@ from application.ports.storage.unit_of_work import Storage
 from application.ports.telemetry import Telemetry
 from application.ports.vault import Vault
 from application.security.hashing import digest
-from domain.errors import ConnectHandleInvalid
+from domain.errors import ConnectHandleInvalid, SlotkeeperError
 from domain.ids import UserId
 
 
@@ -56,8 +56,12 @@ class ConfirmConnect:
             return await self._again(user_id, handle_hash)
         if attempt.user_id != user_id or attempt.sealed_code is None:
             raise self._refused("another_user")
-        code = self.vault.open(attempt.sealed_code, code_bound_to(attempt.state_hash))
-        connected = await self.connect_account(attempt, code)
+        try:
+            code = self.vault.open(attempt.sealed_code, code_bound_to(attempt.state_hash))
+            connected = await self.connect_account(attempt, code)
+        except SlotkeeperError:
+            self.telemetry.connect_confirmation("failed")
+            raise
         self.telemetry.connect_confirmation("confirmed")
         return connected
 

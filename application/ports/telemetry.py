@@ -30,9 +30,9 @@ class Telemetry(Protocol):
         ...
 
     def connect_confirmation(self, result: str) -> None:
-        """A connect flow was `confirmed` or `repeated`, or refused for this reason.
+        """A connect flow was `confirmed` or `repeated`, `failed` afterwards, or was refused.
 
-        The reason: `unknown_handle`, or `another_user`, whose session brought the handle.
+        The reason of a refusal: `unknown_handle`, or `another_user`, whose session brought the handle.
         """
         ...
 

@@ -207,6 +207,7 @@ async def test_a_failed_exchange_uses_the_code_up(
         await process.confirm(user_id, handle)
 
     assert stored(product) == 0
+    assert product.telemetry.seen["connect_confirmation", "failed"] == 1
 
 
 async def test_confirmation_can_be_off(flow: Flow, process: Process, product: Product) -> None:
