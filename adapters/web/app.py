@@ -37,6 +37,7 @@ from adapters.web.middleware.uniform_requests import AsciiQuery, ReadableRequest
 from adapters.web.middleware.webhook_fast_path import WebhookFastPath
 from adapters.web.openapi.config import openapi_config
 from adapters.web.pages.error_pages import error_response
+from adapters.web.params.known_query import only_known_query
 from adapters.web.params.services import ServicesFactory, provide_services
 
 LARGEST_BODY = 256 * 1024  # bytes; a booking with long answers is a tenth of it
@@ -80,6 +81,7 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
             *([DemoController] if settings.demo_user else []),
         ],
         dependencies={"services": Provide(provide_services, sync_to_thread=False)},
+        before_request=only_known_query,
         exception_handlers={Exception: error_response},
         lifespan=[services_opened],
         logging_config=None,

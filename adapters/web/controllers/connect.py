@@ -34,6 +34,7 @@ from adapters.web.openapi.operations import (
     json_body,
 )
 from adapters.web.pages.templating import page
+from adapters.web.params.known_query import ANY_QUERY
 from adapters.web.params.return_to import checked, with_outcome
 from adapters.web.params.services import FromServices, services_of
 from adapters.web.schemas.connect import ConfirmConnect, Connected, HeldConnect, StartedConnect
@@ -119,7 +120,8 @@ class ConnectController(Controller):
     @get(
         "/callback",
         operation_id="completeConnect",
-        opt={NEEDS: ACTING},
+        # RFC 6749, 4.1.2: parameters that are not known are ignored.
+        opt={NEEDS: ACTING, ANY_QUERY: True},
         summary="Complete a connect flow",
         description=(
             "Calendly sends the user's browser here; no other client calls it. A proxy of yours "

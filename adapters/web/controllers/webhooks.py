@@ -17,6 +17,7 @@ from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi import examples
 from adapters.web.openapi.document import SIGNATURE_HEADER
 from adapters.web.openapi.operations import NO_SECURITY, answers, empty
+from adapters.web.params.known_query import ANY_QUERY
 from adapters.web.params.services import FromServices, services_of
 from adapters.web.schemas.problem import Problem
 from domain import errors
@@ -59,6 +60,8 @@ class WebhooksController(Controller):
     path = "/api/calendly/webhooks"
     tags = ("Webhooks",)
     security = NO_SECURITY
+    # The address is the one that a team registered at Calendly.
+    opt = {ANY_QUERY: True}  # noqa: RUF012
 
     @post(
         operation_id="receiveAppWebhook",

@@ -231,15 +231,17 @@ async def test_a_reader_can_insist_on_fresher(
     ]
 
 
-@pytest.mark.parametrize("path", [TYPES, SLOTS, BUSY, SCHEDULES])
+@pytest.mark.parametrize(
+    ("path", "query"), [(TYPES, {}), (SLOTS, INTRO), (BUSY, RANGE), (SCHEDULES, {})]
+)
 @pytest.mark.parametrize(
     "max_age", ["-1", "1.5", "5.0", "1e2", "+5", " 5", "", "abc", "\u0665", "1" * 10, "null"]
 )
 async def test_a_malformed_age_is_refused(
-    client: Client, services: StandInServices, path: str, max_age: str
+    client: Client, services: StandInServices, path: str, query: dict[str, str], max_age: str
 ) -> None:
     """A `max_age` that is not a whole number of seconds is 400, is named, and nothing is read."""
-    answer = await client.get(path, headers=CALLER, params={**INTRO, "max_age": max_age})
+    answer = await client.get(path, headers=CALLER, params={**query, "max_age": max_age})
 
     problem = problem_in(answer, 400, "invalid_input")
     assert [each["field"] for each in problem["errors"]] == ["max_age"]

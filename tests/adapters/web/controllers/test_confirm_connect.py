@@ -112,7 +112,9 @@ async def test_an_odd_handle_is_refused(client: Client, body: object) -> None:
 
 async def test_confirming_cannot_be_left_out(client: Client, services: StandInServices) -> None:
     """No parameter of the request does without the confirmation."""
-    state = await begin(client, confirm="false")
+    refused = await client.get(CONNECT, params={"confirm": "false"}, headers={**CALLER, **JSON})
+    assert refused.status_code == 400
+    state = await begin(client)
 
     answer = await client.get(
         CALLBACK, params={"state": state, "code": "c", "confirm": "false"}, headers=JSON
