@@ -41,6 +41,10 @@ _COMMANDS = {
         "adapters.commands.erase_invitee:erase_invitee_command",
         "Erase one invitee, by e-mail, from everything stored.",
     ),
+    "erase-user": Spec(
+        "adapters.commands.erase_user:erase_user_command",
+        "Erase one user of the team's with everything stored of them.",
+    ),
     "dev": Spec(
         "adapters.local_stack.command:dev_command",
         "Run everything on this machine: PostgreSQL, Temporal and a local Calendly too.",

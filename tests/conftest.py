@@ -33,6 +33,7 @@ DELETE FROM app_user;
 DELETE FROM api_key;
 DELETE FROM calendly_circuit_breaker;
 DELETE FROM calendly_invitee_erasure;
+DELETE FROM calendly_user_erasure;
 DELETE FROM calendly_erasure_key;
 """
 

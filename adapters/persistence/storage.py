@@ -19,7 +19,7 @@ from adapters.persistence.lookups.caller_lookup import PooledCallerLookup
 from adapters.persistence.lookups.refresh_log import GroupedRefreshLog
 from adapters.persistence.lookups.version_lookup import GroupedVersionLookup
 from adapters.persistence.migrate import pending_on
-from adapters.persistence.repositories.erasures import HashKey
+from adapters.persistence.repositories.erasure_keys import HashKey
 from adapters.persistence.session import Session
 from adapters.persistence.transaction import OwnedTransaction, begin
 from adapters.persistence.unit_of_work import PiccoloUnitOfWork

@@ -7,12 +7,14 @@ from adapters.persistence.repositories.bookings import PiccoloBookings
 from adapters.persistence.repositories.breakers import PiccoloBreakers
 from adapters.persistence.repositories.connect_attempts import PiccoloConnectAttempts
 from adapters.persistence.repositories.encrypted_values import PiccoloSealedValues
-from adapters.persistence.repositories.erasures import HashKey, PiccoloErasures
+from adapters.persistence.repositories.erasure_keys import ErasureKeys, HashKey
+from adapters.persistence.repositories.erasures import PiccoloErasures
 from adapters.persistence.repositories.expired import PiccoloExpired
 from adapters.persistence.repositories.integrations import PiccoloIntegrations
 from adapters.persistence.repositories.personal_data import PiccoloPersonalData
 from adapters.persistence.repositories.refresh_queue import PiccoloRefreshQueue
 from adapters.persistence.repositories.sync_queue import PiccoloSyncQueue
+from adapters.persistence.repositories.user_erasures import PiccoloUserErasures
 from adapters.persistence.repositories.users import PiccoloUsers
 from adapters.persistence.repositories.webhook_archive import PiccoloWebhookArchive
 from adapters.persistence.repositories.webhook_events import PiccoloWebhookEvents
@@ -39,7 +41,9 @@ class PiccoloUnitOfWork:
         self.sealed_values = PiccoloSealedValues(session)
         self.webhook_archive = PiccoloWebhookArchive(session, vault)
         self.expired = PiccoloExpired(session)
-        self.erasures = PiccoloErasures(session, vault, hash_key)
+        keys = ErasureKeys(session, vault, hash_key)
+        self.erasures = PiccoloErasures(session, keys)
+        self.user_erasures = PiccoloUserErasures(session, keys)
         self.personal_data = PiccoloPersonalData(session, vault)
 
     async def commit(self) -> None:

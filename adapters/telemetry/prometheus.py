@@ -141,6 +141,10 @@ class PrometheusTelemetry:
         self._counters.erasures.labels("unfinished").inc()
         _log.warning("erasure_interrupted", erasure_id=erasure_id)
 
+    def user_erased(self, erasure_id: UUID, integrations: int, started: int) -> None:
+        report = _log.info if started == integrations else _log.warning
+        report("user_erased", erasure_id=erasure_id, integrations=integrations, started=started)
+
     def availability_read(self, kind: str, freshness: str) -> None:
         # The counter itself is cached: a lookup by its labels costs each read more than the
         # counting does. Kinds and freshnesses are few.

@@ -27,6 +27,7 @@ from adapters.web.controllers.metrics import metrics
 from adapters.web.controllers.page import home, style
 from adapters.web.controllers.refresh import RefreshController
 from adapters.web.controllers.scheduling_links import SchedulingLinksController
+from adapters.web.controllers.users import UsersController
 from adapters.web.controllers.webhook_events import WebhookEventsController
 from adapters.web.controllers.webhooks import webhooks_router
 from adapters.web.middleware.availability_fast_path import AvailabilityFastPath
@@ -73,6 +74,7 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
             webhooks_router(settings.webhook_max_bytes),
             WebhookEventsController,
             InviteesController,
+            UsersController,
             CronController,
             HealthController,
             metrics,

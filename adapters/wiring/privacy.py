@@ -1,9 +1,11 @@
-"""The retention of webhooks, and the erasure of invitees."""
+"""The retention of webhooks, and the erasure of invitees and users."""
 
 from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
 from adapters.wiring.resources import Resources
 from application.privacy.erase_invitee import EraseInvitee
+from application.privacy.erase_user import EraseUser
 from application.privacy.finish_erasures import FinishErasures
+from application.privacy.finish_user_erasures import FinishUserErasures
 from application.privacy.prune_expired import PruneWebhooks
 from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import RedactBodies
@@ -19,6 +21,7 @@ def prune_webhooks(resources: Resources) -> PruneWebhooks:
         storage=resources.storage,
         redact=_redact_bodies(resources),
         finish_erasures=_finish_erasures(resources),
+        finish_user_erasures=FinishUserErasures(storage=resources.storage, jobs=resources.jobs),
         clock=resources.clock,
         retention=retention,
     )
@@ -29,6 +32,16 @@ def erase_invitee(resources: Resources) -> EraseInvitee:
         storage=resources.storage,
         redact_bookings=RedactBookings(storage=resources.storage),
         redact_bodies=_redact_bodies(resources),
+        clock=resources.clock,
+        randomness=resources.randomness,
+        telemetry=resources.telemetry,
+    )
+
+
+def erase_user(resources: Resources) -> EraseUser:
+    return EraseUser(
+        storage=resources.storage,
+        jobs=resources.jobs,
         clock=resources.clock,
         randomness=resources.randomness,
         telemetry=resources.telemetry,

@@ -32,6 +32,7 @@ from application.jobs.job_result import JobResult, Progress
 from application.ports.clock import Clock
 from application.ports.storage.version_lookup import VersionLookup
 from application.privacy.erase_invitee import EraseInvitee
+from application.privacy.erase_user import EraseUser
 from application.privacy.prune_expired import PruneWebhooks
 from application.resilience.circuit_breakers import CircuitBreakers
 from application.security.identify_caller import IdentifyCaller
@@ -91,6 +92,7 @@ class Services:
     replay_webhook: ReplayWebhook
     prune_webhooks: PruneWebhooks
     erase_invitee: EraseInvitee
+    erase_user: EraseUser
     ensure_subscription: EnsureSubscription
     heal_subscriptions: HealSubscriptions
 

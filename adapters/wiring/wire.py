@@ -82,6 +82,7 @@ def wire(resources: Resources) -> Services:
         replay_webhook=ReplayWebhook(storage=storage, jobs=jobs, clock=clock),
         prune_webhooks=privacy.prune_webhooks(resources),
         erase_invitee=privacy.erase_invitee(resources),
+        erase_user=privacy.erase_user(resources),
         ensure_subscription=ensure,
         heal_subscriptions=HealSubscriptions(
             storage=storage, ensure=ensure, jobs=jobs, concurrency=concurrency

@@ -1,5 +1,7 @@
 """Disconnect an integration: subscriptions removed, tokens revoked, then everything erased.
 
+The last integration of a user who is being erased takes the user along.
+
 Every step may be repeated, so a crash between any two only means doing it again. All of it runs
 under the refresh lease: a concurrent refresh would end with a pair that no process
 revokes.
@@ -92,6 +94,7 @@ class FinishDisconnect:
         except SlotkeeperError:
             await self._release(integration_id, lease)
             raise
+        await self._erase_user(integration)
         result = ERASED if revoked else ERASED_UNREVOKED
         self.telemetry.integration_disconnected(integration_id, result)
         return result
@@ -164,6 +167,14 @@ class FinishDisconnect:
                 left = await uow.integrations.get(integration.id)
             if left is not None:
                 raise
+
+    async def _erase_user(self, integration: Integration) -> None:
+        """Delete the user if they are being erased and this was their last integration."""
+        # The daily job finds one that stays.
+        with suppress(StorageUnavailable):
+            async with self.storage() as uow:
+                if await uow.user_erasures.finish(integration.user_id):
+                    await uow.commit()
 
     async def _delete(self, integration: Integration) -> None:
         async with self.storage() as uow:

@@ -78,6 +78,10 @@ class Telemetry(Protocol):
         """An erasure was interrupted after its record was stored, now or earlier."""
         ...
 
+    def user_erased(self, erasure_id: UUID, integrations: int, started: int) -> None:
+        """A user was erased: integrations that are being disconnected, and jobs that run."""
+        ...
+
     def availability_read(self, kind: str, freshness: str) -> None:
         """A read was served from the cache."""
         ...

@@ -2,7 +2,8 @@
 
 Each day it also reads the webhooks that arrived, or were settled, since the day before. Calendly may
 send a booking of an erased invitee again much later, and an unreadable body may have waited for its
-key. None of these may stay for the whole retention. Last it completes interrupted erasures.
+key. None of these may stay for the whole retention. It also completes interrupted erasures of users
+and of invitees.
 """
 
 from collections.abc import Mapping
@@ -17,8 +18,9 @@ from application.ports.clock import Clock
 from application.ports.storage.expired import PrunedPage
 from application.ports.storage.unit_of_work import Storage
 from application.privacy.finish_erasures import FinishErasures, Place
+from application.privacy.finish_user_erasures import FinishUserErasures
 from application.privacy.redact_webhooks import RedactBodies
-from domain.ids import WebhookEventId
+from domain.ids import UserId, WebhookEventId
 from domain.retention import Cutoffs, Retention
 
 LOOKED_BACK = timedelta(hours=50)
@@ -27,7 +29,7 @@ LOOKED_BACK = timedelta(hours=50)
 EVENTS, DEAD_LETTERS = "webhook_events", "dead_letters"
 ATTEMPTS, CODES, COMMANDS = "connect_attempts", "held_codes", "booking_commands"
 REDACTED, FORGOTTEN = "redacted", "bookings_forgotten"
-ERASURES = "erasures_finished"
+ERASURES, USERS = "erasures_finished", "users_erased"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,7 @@ class PruneWebhooks:
     storage: Storage
     redact: RedactBodies
     finish_erasures: FinishErasures
+    finish_user_erasures: FinishUserErasures
     clock: Clock
     retention: Retention
 
@@ -49,6 +52,8 @@ class PruneWebhooks:
             job_result = await self._redact_page(_event(position), limit)
         elif part == "rest":
             job_result = await self._rest(limit)
+        elif part == "users":
+            job_result = await self._users(position)
         else:
             job_result = await self._events(_event(position), limit)
         progress(job_result)
@@ -75,7 +80,12 @@ class PruneWebhooks:
             await uow.commit()
         more = limit in {attempts, codes, commands}
         done = {ATTEMPTS: attempts, CODES: codes, COMMANDS: commands}
-        return _tally(attempts + codes + commands, done, "rest:" if more else "redact:")
+        return _tally(attempts + codes + commands, done, "rest:" if more else "users:")
+
+    async def _users(self, position: str) -> JobResult:
+        page = await self.finish_user_erasures(UserId(UUID(position)) if position else None)
+        cursor = "redact:" if page.after is None else f"users:{page.after}"
+        return _tally(page.examined, {USERS: page.erased}, cursor)
 
     async def _redact_page(self, after: WebhookEventId | None, limit: int) -> JobResult:
         page = await self.redact.redact_page(after, limit, since=self.clock.now() - LOOKED_BACK)

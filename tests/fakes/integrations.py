@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from adapters.persistence.errors import StoreRefused
 from application.ports.storage.webhook_events import WebhookEvent
+from domain.errors import ConnectStateInvalid
 from domain.ids import IntegrationId, UserId
 from domain.integration import Gap, Integration, Status, Subscription
 from domain.reconcile_order import Place
@@ -29,8 +29,9 @@ class FakeIntegrations:
         return [each for each in self._sorted() if each.account.user_uri in user_uris]
 
     async def put_connected(self, integration: Integration) -> None:
-        if not self._state.has_user(integration.user_id):
-            raise StoreRefused("An integration was stored for a user that does not exist.")
+        user_id, state = integration.user_id, self._state
+        if not state.has_user(user_id) or state.is_leaving(user_id):
+            raise ConnectStateInvalid("The user of this connect flow was erased.")
         old = self._state.integration_of(integration.user_id)
         if old is not None and old.value.status is Status.DISCONNECTING:
             old = None
@@ -66,6 +67,12 @@ class FakeIntegrations:
             free = replace(row, sync_owner=None, sync_until=None, version=row.version + 1)
             self._state.integrations[integration_id] = free
         self._forget_parts(integration_id)
+
+    async def mark_all_disconnecting(self, user_id: UserId) -> Sequence[IntegrationId]:
+        ids = [each.id for each in self._sorted() if each.user_id == user_id]
+        for each in ids:
+            await self.mark_disconnecting(each)
+        return ids
 
     async def put_subscription(
         self, integration_id: IntegrationId, subscription: Subscription | None

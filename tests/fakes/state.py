@@ -13,6 +13,7 @@ from application.ports.storage.booking_commands import BookingCommand
 from application.ports.storage.breakers import Surface
 from application.ports.storage.connect_attempts import ConnectAttempt
 from application.ports.storage.erasures import Erasure
+from application.ports.storage.user_erasures import UserErasure
 from application.ports.storage.webhook_events import WebhookEvent
 from domain.booking import Booking
 from domain.circuit_breaker import Breaker
@@ -76,6 +77,14 @@ class ErasureRow(msgspec.Struct, frozen=True):
     email: str
 
 
+class UserErasureRow(msgspec.Struct, frozen=True):
+    """An erasure of a user with the id that the real store keeps as a hash alone."""
+
+    erasure: UserErasure
+    external_id: str
+    user_id: UserId | None
+
+
 class KeyRow(msgspec.Struct, frozen=True):
     """An API key with its hash."""
 
@@ -105,6 +114,7 @@ class State:
         self.booking_commands: dict[CommandId, BookingCommand] = {}
         self.replays: dict[WebhookEventId, ReplayRow] = {}
         self.erasures: dict[UUID, ErasureRow] = {}
+        self.user_erasures: dict[UUID, UserErasureRow] = {}
         self.open_elsewhere: dict[str, datetime] = {}
         self.breakers: dict[Surface, Breaker] = {}
 
@@ -132,6 +142,10 @@ class State:
         """Return what waits to be applied of a user."""
         rows = [row for row in self.webhook_events.values() if row.status == "pending"]
         return [row.event for row in rows if row.event.user_id == user_id]
+
+    def is_leaving(self, user_id: UserId) -> bool:
+        """Whether the user is being erased."""
+        return any(row.user_id == user_id for row in self.user_erasures.values())
 
     def has_user(self, user_id: UserId) -> bool:
         """Whether the user exists."""

@@ -23,6 +23,7 @@ from tests.fakes.refresh_log import SingleRefreshLog
 from tests.fakes.refresh_queue import FakeRefreshQueue
 from tests.fakes.state import State
 from tests.fakes.sync_queue import FakeSyncQueue
+from tests.fakes.user_erasures import FakeUserErasures
 from tests.fakes.users import FakeUsers
 from tests.fakes.webhook_archive import FakeWebhookArchive
 from tests.fakes.webhook_events import FakeWebhookEvents
@@ -52,6 +53,7 @@ class FakeUnitOfWork:
         self.webhook_archive = FakeWebhookArchive(state)
         self.expired = FakeExpired(state)
         self.erasures = FakeErasures(state)
+        self.user_erasures = FakeUserErasures(state)
         self.personal_data = FakePersonalData(state)
 
     async def commit(self) -> None:

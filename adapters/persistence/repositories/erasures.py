@@ -6,17 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from adapters.persistence.repositories.erasure_keys import ErasureKeys
 from adapters.persistence.session import Session, required
 from application.ports.storage.erasures import Erasure
-from application.ports.vault import Vault
 from domain.secret import Secret
 
-_PURPOSE = "invitee_email"
-_ADD_KEY = """
-INSERT INTO calendly_erasure_key (public_id, purpose, key_sealed) VALUES ($1, $2, $3)
-ON CONFLICT (purpose) DO NOTHING
-"""
-_KEY = "SELECT public_id, key_sealed FROM calendly_erasure_key WHERE purpose = $1"
 _BEGIN = """
 INSERT INTO calendly_invitee_erasure (public_id, email_hash, erased_at, requested_by)
 VALUES ($1, $2, $3, $4)
@@ -49,29 +43,13 @@ SELECT NOT EXISTS (
 """
 
 
-class HashKey:
-    """The opened key of the hashes, kept for as long as the process has its store open.
-
-    It is made once and never changes, so that asking for erased addresses takes one statement.
-    """
-
-    def __init__(self) -> None:
-        self.opened: Secret | None = None
-
-
 class PiccoloErasures:
-    def __init__(self, session: Session, vault: Vault, key: HashKey) -> None:
+    def __init__(self, session: Session, keys: ErasureKeys) -> None:
         self._session = session
-        self._vault = vault
-        self._key = key
-        self._may_be_ours = False
+        self._keys = keys
 
     async def begin(self, erasure: Erasure, email: str, new_key: Secret) -> None:
-        sealed = self._vault.seal(new_key, _bound_to(erasure.id))
-        await self._session.run(_ADD_KEY, erasure.id, _PURPOSE, sealed)
-        # Read back, as another process may have been first; not kept, as we may yet roll back.
-        self._may_be_ours = True
-        key = await self._read_key() or new_key
+        key = await self._keys.ensure(erasure.id, new_key)
         await self._session.run(
             _BEGIN, erasure.id, _hash(key, email), erasure.erased_at, erasure.requested_by
         )
@@ -88,11 +66,9 @@ class PiccoloErasures:
         return _to_erasure(await self._session.row(_FIND, erasure_id))
 
     async def known(self, emails: Collection[str]) -> Mapping[str, datetime]:
-        key = self._key.opened or await self._read_key()
+        key = await self._keys.current()
         if key is None or not emails:
             return {}
-        if not self._may_be_ours:
-            self._key.opened = key
         hashes = {_hash(key, email): email for email in emails}
         rows = await self._session.rows(_KNOWN, list(hashes))
         return {hashes[row["email_hash"]]: row["erased_at"] for row in rows}
@@ -105,12 +81,6 @@ class PiccoloErasures:
     async def is_quiet_since(self, moment: datetime) -> bool:
         row = await self._session.row(_QUIET, moment)
         return row is not None and bool(row["quiet"])
-
-    async def _read_key(self) -> Secret | None:
-        row = await self._session.row(_KEY, _PURPOSE)
-        if row is None:
-            return None
-        return self._vault.open(row["key_sealed"], _bound_to(row["public_id"]))
 
 
 def _to_erasure(row: Any) -> Erasure | None:
@@ -128,7 +98,3 @@ def _to_erasure(row: Any) -> Erasure | None:
 
 def _hash(key: Secret, email: str) -> bytes:
     return hmac.digest(key.reveal().encode(), email.encode(), "sha256")
-
-
-def _bound_to(key_id: UUID) -> str:
-    return f"calendly_erasure_key:{key_id}"

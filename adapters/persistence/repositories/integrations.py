@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from adapters.persistence.errors import StoreRefused
 from adapters.persistence.rows.integration import (
     COLUMNS,
     attention_values,
@@ -14,6 +13,7 @@ from adapters.persistence.rows.integration import (
     token_values,
 )
 from adapters.persistence.session import Session
+from domain.errors import ConnectStateInvalid
 from domain.ids import IntegrationId, UserId
 from domain.integration import Gap, Integration, Subscription
 from domain.reconcile_order import Place
@@ -79,6 +79,7 @@ SET status = 'disconnecting', sync_lease_owner = NULL, sync_lease_until = NULL,
     availability_version = availability_version + 1
 WHERE public_id = $1 RETURNING id
 """
+_IDS_OF_USER = f"SELECT i.public_id {_FROM} WHERE u.public_id = $1 ORDER BY i.public_id"
 _FORGET_PARTS = "DELETE FROM calendly_availability_cache WHERE integration_id = $1"
 _ERASE = "DELETE FROM calendly_integration WHERE id = $1"
 # The first healthy time is kept: before it webhooks could not arrive, so none were lost.
@@ -136,7 +137,9 @@ INSERT INTO calendly_integration AS i (
 SELECT $1, u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
     $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, 0, $11, 0, $31, $32, 0,
     $33, $34
-FROM app_user u WHERE u.public_id = $2
+FROM app_user u
+WHERE u.public_id = $2
+    AND NOT EXISTS (SELECT 1 FROM calendly_user_erasure e WHERE e.user_id = u.id)
 ON CONFLICT (user_id) WHERE status <> 'disconnecting' DO UPDATE SET
     status = excluded.status,
     account_uri = excluded.account_uri,
@@ -206,7 +209,7 @@ class PiccoloIntegrations:
         """Insert, or overwrite the user's row; that keeps its id and its subscription.
 
         Raises:
-            StoreRefused: the user does not exist.
+            ConnectStateInvalid: the user is being erased, or does not exist any more.
 
         """
         account = integration.account
@@ -234,12 +237,21 @@ class PiccoloIntegrations:
             integration.error_since,
         )
         if row is None:
-            raise StoreRefused("An integration was stored for a user that does not exist.")
+            raise ConnectStateInvalid(
+                "The user of this connect flow was erased; start again from your application."
+            )
 
     async def mark_disconnecting(self, integration_id: IntegrationId) -> None:
         row = await self._session.row(_MARK_DISCONNECTING, integration_id)
         if row is not None:
             await self._session.run(_FORGET_PARTS, row["id"])
+
+    async def mark_all_disconnecting(self, user_id: UserId) -> Sequence[IntegrationId]:
+        rows = await self._session.rows(_IDS_OF_USER, user_id)
+        ids = [IntegrationId(row["public_id"]) for row in rows]
+        for each in ids:
+            await self.mark_disconnecting(each)
+        return ids
 
     async def put_subscription(
         self, integration_id: IntegrationId, subscription: Subscription | None

@@ -14,7 +14,7 @@ from piccolo.constraints import Check
 from piccolo.table import Table
 
 from adapters.persistence.engine import ENGINE
-from adapters.persistence.tables.core import CalendlyWebhookEvent
+from adapters.persistence.tables.core import AppUser, CalendlyWebhookEvent
 
 
 class CalendlyWebhookReplay(Table, tablename="calendly_webhook_replay", db=ENGINE):
@@ -50,3 +50,15 @@ class CalendlyInviteeErasure(Table, tablename="calendly_invitee_erasure", db=ENG
     calendly_invitee_erasure_counted = Check(
         "bookings >= 0 AND webhook_events >= 0 AND unreadable >= 0"
     )
+
+
+class CalendlyUserErasure(Table, tablename="calendly_user_erasure", db=ENGINE):
+    """Erased users, by hash alone; `user_id` is set until the user's row is deleted."""
+
+    id = BigSerial(primary_key=True)
+    public_id = UUID(unique=True)
+    user_hash = Bytea(index=True)
+    erased_at = Timestamptz()
+    requested_by = Text()
+    user_id = ForeignKey(AppUser, on_delete=OnDelete.set_null, null=True, default=None, index=True)
+    calendly_user_erasure_hash_is_sha256 = Check("octet_length(user_hash) = 32")

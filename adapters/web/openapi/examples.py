@@ -54,6 +54,7 @@ from adapters.web.schemas.integration import (
 )
 from adapters.web.schemas.invitees import EraseInvitee, Erasure
 from adapters.web.schemas.jobs import StartedJob
+from adapters.web.schemas.users import UserErasure
 from adapters.web.schemas.webhook_events import (
     Replayed,
     WebhookEvent,
@@ -299,6 +300,7 @@ WEBHOOK_EVENT_PAGE = WebhookEventPage(items=(WebhookEvent(**_DEAD),), next_curso
 WEBHOOK_EVENT = WebhookEventWithBody(**_DEAD, body=None)
 PUT_BACK = WebhookEvent(**_PUT_BACK)
 REPLAYED = Replayed(replayed=3)
+USER_ERASURE = UserErasure(id=UUID("0193a2b8-6f70-7b92-8d3e-4f5a6b7c8d9f"), erased_at=_NOW)
 ERASE_INVITEE = EraseInvitee(email="grace@example.com")
 ERASURE = Erasure(
     id=UUID("0193a2b8-6f70-7b92-8d3e-4f5a6b7c8d9e"),

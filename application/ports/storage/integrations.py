@@ -38,6 +38,10 @@ class Integrations(Protocol):
         freed with a new fencing number, so a refresh of the old grant changes nothing. The sync
         becomes due at `connected_at`, the refresh by the token's expiry. An existing subscription
         stays.
+
+        Raises:
+            ConnectStateInvalid: the user is being erased, or does not exist any more.
+
         """
         ...
 
@@ -47,6 +51,15 @@ class Integrations(Protocol):
         Its cache entries are deleted immediately, and a running sync stores nothing any more. No
         reader is offered times of an account that is leaving, not even when another account replaces
         it.
+        """
+        ...
+
+    async def mark_all_disconnecting(self, user_id: UserId) -> Sequence[IntegrationId]:
+        """Set the status of all integrations of a user, as `mark_disconnecting` does.
+
+        Returns:
+            Their ids, ascending, including those that were being disconnected already.
+
         """
         ...
 

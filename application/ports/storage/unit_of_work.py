@@ -23,6 +23,7 @@ from application.ports.storage.personal_data import PersonalData
 from application.ports.storage.refresh_log import RefreshLog
 from application.ports.storage.refresh_queue import RefreshQueue
 from application.ports.storage.sync_queue import SyncQueue
+from application.ports.storage.user_erasures import UserErasures
 from application.ports.storage.users import Users
 from application.ports.storage.webhook_archive import WebhookArchive
 from application.ports.storage.webhook_events import WebhookEvents
@@ -61,6 +62,8 @@ class UnitOfWork(Protocol):
     def expired(self) -> Expired: ...
     @property
     def erasures(self) -> Erasures: ...
+    @property
+    def user_erasures(self) -> UserErasures: ...
     @property
     def personal_data(self) -> PersonalData: ...
 

@@ -467,6 +467,7 @@ class StandInServices:
         self.show_webhook = self.operators.show_webhook
         self.replay_webhook = self.operators.replay_webhook
         self.erase_invitee = self.operators.erase_invitee
+        self.erase_user = self.operators.erase_user
         self.list_bookings = self.bookings.page
         self.show_booking = self.bookings.show
         self.book_for_invitee = self.bookings.book

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
 from application.privacy.erase_invitee import EraseInvitee
+from application.privacy.erase_user import EraseUser
 from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import RedactBodies
 from application.webhooks.list_events import ListWebhooks, ShowWebhook
@@ -23,6 +24,7 @@ class Operators:
     show_webhook: ShowWebhook
     replay_webhook: ReplayWebhook
     erase_invitee: EraseInvitee
+    erase_user: EraseUser
 
 
 def operators_of(storage: FakeStorage, jobs: FakeJobs) -> Operators:
@@ -36,6 +38,13 @@ def operators_of(storage: FakeStorage, jobs: FakeJobs) -> Operators:
             storage=storage,
             redact_bookings=RedactBookings(storage=storage),
             redact_bodies=RedactBodies(storage=storage, bodies=bodies),
+            clock=clock,
+            randomness=FakeRandomness(),
+            telemetry=RecordedTelemetry(),
+        ),
+        erase_user=EraseUser(
+            storage=storage,
+            jobs=jobs,
             clock=clock,
             randomness=FakeRandomness(),
             telemetry=RecordedTelemetry(),

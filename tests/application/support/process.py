@@ -28,7 +28,9 @@ from application.integrations.connect_account import ConnectAccount
 from application.integrations.finish_disconnect import FinishDisconnect
 from application.integrations.store_integration import StoreIntegration
 from application.privacy.erase_invitee import EraseInvitee
+from application.privacy.erase_user import EraseUser
 from application.privacy.finish_erasures import FinishErasures
+from application.privacy.finish_user_erasures import FinishUserErasures
 from application.privacy.prune_expired import PruneWebhooks
 from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import RedactBodies
@@ -380,6 +382,7 @@ class Process:
             storage=self.storage,
             redact=self.redact,
             finish_erasures=self.finish_erasures,
+            finish_user_erasures=FinishUserErasures(storage=self.storage, jobs=self.jobs),
             clock=self.clock,
             retention=Retention(),
         )
@@ -404,6 +407,16 @@ class Process:
             storage=self.storage,
             redact_bookings=self.redact_bookings,
             redact_bodies=self.redact,
+            clock=self.clock,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
+        )
+
+    @cached_property
+    def erase_user(self) -> EraseUser:
+        return EraseUser(
+            storage=self.storage,
+            jobs=self.jobs,
             clock=self.clock,
             randomness=self.randomness,
             telemetry=self.telemetry,

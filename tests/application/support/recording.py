@@ -68,6 +68,9 @@ class RecordedTelemetry:
         del erasure_id
         self.seen["invitee_erased", bookings, webhook_events, unreadable] += 1
 
+    def user_erased(self, erasure_id: UUID, integrations: int, started: int) -> None:
+        self.seen["user_erased", erasure_id, integrations, started] += 1
+
     def erasure_unfinished(self, erasure_id: UUID) -> None:
         self.seen["erasure_unfinished", erasure_id] += 1
 

@@ -4,12 +4,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from adapters.persistence.errors import StoreRefused
 from application.ports.storage.availability_cache import CacheEntry, CacheKind
 from application.ports.storage.booking_commands import BookingCommand, Operation
 from application.ports.storage.unit_of_work import Storage
 from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from domain.circuit_breaker import Breaker, BreakerState
+from domain.errors import ConnectStateInvalid
 from domain.ids import CommandId, IntegrationId, UserId, WebhookEventId
 from domain.integration import (
     Attention,
@@ -182,7 +182,7 @@ async def test_unknown_user(storage: Storage, world: World) -> None:
     )
 
     async with storage() as uow:
-        with pytest.raises(StoreRefused):
+        with pytest.raises(ConnectStateInvalid):
             await uow.integrations.put_connected(stranger)
 
 

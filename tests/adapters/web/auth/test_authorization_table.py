@@ -51,6 +51,7 @@ NEEDS: dict[str, Any] = {
     "getSyncCalendlyAvailability": CRON,
     "syncCalendlyAvailability": CRON,
     "eraseInvitee": ERASE,
+    "eraseUser": ERASE,
     "listWebhookEvents": OPERATOR,
     "replayDeadLetters": OPERATOR,
     "getWebhookEvent": OPERATOR,
@@ -150,7 +151,9 @@ async def call(
     edge: Edge, operation: Operation, key: str | None, user: str | None = "person-0"
 ) -> httpx.Response:
     """Send a request that only its key may make wrong."""
-    path = operation.path.format(booking_id=ID, event_id=ID, subscription_key="x" * 43)
+    path = operation.path.format(
+        booking_id=ID, event_id=ID, subscription_key="x" * 43, external_id="stranger"
+    )
     headers = {"Idempotency-Key": f"table-{operation.id}-{key}-{user}"}
     if key is not None:
         headers["Authorization"] = f"Bearer {key}"
