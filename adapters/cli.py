@@ -45,6 +45,10 @@ _COMMANDS = {
         "adapters.commands.erase_user:erase_user_command",
         "Erase one user of the team's with everything stored of them.",
     ),
+    "erasures": Spec(
+        "adapters.commands.erasures:erasures_command",
+        "Keep the records of erasures, and apply them after a restore.",
+    ),
     "dev": Spec(
         "adapters.local_stack.command:dev_command",
         "Run everything on this machine: PostgreSQL, Temporal and a local Calendly too.",

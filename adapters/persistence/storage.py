@@ -19,7 +19,7 @@ from adapters.persistence.lookups.caller_lookup import PooledCallerLookup
 from adapters.persistence.lookups.refresh_log import GroupedRefreshLog
 from adapters.persistence.lookups.version_lookup import GroupedVersionLookup
 from adapters.persistence.migrate import pending_on
-from adapters.persistence.repositories.erasure_keys import HashKey
+from adapters.persistence.repositories.erasure_keys import HashKeys
 from adapters.persistence.session import Session
 from adapters.persistence.transaction import OwnedTransaction, begin
 from adapters.persistence.unit_of_work import PiccoloUnitOfWork
@@ -55,7 +55,7 @@ class PiccoloStorage:
         self._versions = GroupedVersionLookup(self._lend)
         self._cache_lookup = PooledCacheLookup(self._lend)
         self._callers = PooledCallerLookup(self._lend)
-        self._hash_key = HashKey()
+        self._hash_keys = HashKeys()
 
     def waiting(self, lock_wait: timedelta) -> Self:
         """Return the same store, whose units of work wait so long for each lock at most.
@@ -80,7 +80,7 @@ class PiccoloStorage:
 
         """
         async with OwnedTransaction(ENGINE, self._pool, self._begin) as transaction:
-            yield PiccoloUnitOfWork(transaction, self._vault, self._hash_key)
+            yield PiccoloUnitOfWork(transaction, self._vault, self._hash_keys)
 
     def refresh_log(self) -> GroupedRefreshLog:
         return self._exchanges

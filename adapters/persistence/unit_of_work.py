@@ -7,7 +7,8 @@ from adapters.persistence.repositories.bookings import PiccoloBookings
 from adapters.persistence.repositories.breakers import PiccoloBreakers
 from adapters.persistence.repositories.connect_attempts import PiccoloConnectAttempts
 from adapters.persistence.repositories.encrypted_values import PiccoloSealedValues
-from adapters.persistence.repositories.erasure_keys import ErasureKeys, HashKey
+from adapters.persistence.repositories.erasure_archive import PiccoloErasureArchive
+from adapters.persistence.repositories.erasure_keys import ErasureKeys, HashKeys
 from adapters.persistence.repositories.erasures import PiccoloErasures
 from adapters.persistence.repositories.expired import PiccoloExpired
 from adapters.persistence.repositories.integrations import PiccoloIntegrations
@@ -24,7 +25,7 @@ from application.ports.vault import Vault
 
 
 class PiccoloUnitOfWork:
-    def __init__(self, transaction: OwnedTransaction, vault: Vault, hash_key: HashKey) -> None:
+    def __init__(self, transaction: OwnedTransaction, vault: Vault, hash_keys: HashKeys) -> None:
         session = Session()
         self._transaction = transaction
         self.users = PiccoloUsers(session)
@@ -41,9 +42,10 @@ class PiccoloUnitOfWork:
         self.sealed_values = PiccoloSealedValues(session)
         self.webhook_archive = PiccoloWebhookArchive(session, vault)
         self.expired = PiccoloExpired(session)
-        keys = ErasureKeys(session, vault, hash_key)
+        keys = ErasureKeys(session, vault, hash_keys)
         self.erasures = PiccoloErasures(session, keys)
         self.user_erasures = PiccoloUserErasures(session, keys)
+        self.erasure_archive = PiccoloErasureArchive(session, keys, self.user_erasures)
         self.personal_data = PiccoloPersonalData(session, vault)
 
     async def commit(self) -> None:

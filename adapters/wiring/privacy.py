@@ -2,11 +2,13 @@
 
 from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
 from adapters.wiring.resources import Resources
+from application.privacy.apply_erasures import ApplyErasures
 from application.privacy.erase_invitee import EraseInvitee
 from application.privacy.erase_user import EraseUser
 from application.privacy.finish_erasures import FinishErasures
 from application.privacy.finish_user_erasures import FinishUserErasures
 from application.privacy.prune_expired import PruneWebhooks
+from application.privacy.redact_all import RedactAll
 from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import RedactBodies
 from domain.retention import Retention
@@ -30,8 +32,7 @@ def prune_webhooks(resources: Resources) -> PruneWebhooks:
 def erase_invitee(resources: Resources) -> EraseInvitee:
     return EraseInvitee(
         storage=resources.storage,
-        redact_bookings=RedactBookings(storage=resources.storage),
-        redact_bodies=_redact_bodies(resources),
+        redact_all=_redact_all(resources),
         clock=resources.clock,
         randomness=resources.randomness,
         telemetry=resources.telemetry,
@@ -45,6 +46,20 @@ def erase_user(resources: Resources) -> EraseUser:
         clock=resources.clock,
         randomness=resources.randomness,
         telemetry=resources.telemetry,
+    )
+
+
+def apply_erasures(resources: Resources) -> ApplyErasures:
+    return ApplyErasures(
+        storage=resources.storage, redact_all=_redact_all(resources), jobs=resources.jobs
+    )
+
+
+def _redact_all(resources: Resources) -> RedactAll:
+    return RedactAll(
+        storage=resources.storage,
+        redact_bookings=RedactBookings(storage=resources.storage),
+        redact_bodies=_redact_bodies(resources),
     )
 
 

@@ -31,8 +31,10 @@ from application.integrations.view_integration import ViewIntegration
 from application.jobs.job_result import JobResult, Progress
 from application.ports.clock import Clock
 from application.ports.storage.version_lookup import VersionLookup
+from application.privacy.apply_erasures import ApplyErasures
 from application.privacy.erase_invitee import EraseInvitee
 from application.privacy.erase_user import EraseUser
+from application.privacy.export_erasures import ExportErasures
 from application.privacy.prune_expired import PruneWebhooks
 from application.resilience.circuit_breakers import CircuitBreakers
 from application.security.identify_caller import IdentifyCaller
@@ -93,6 +95,8 @@ class Services:
     prune_webhooks: PruneWebhooks
     erase_invitee: EraseInvitee
     erase_user: EraseUser
+    export_erasures: ExportErasures
+    apply_erasures: ApplyErasures
     ensure_subscription: EnsureSubscription
     heal_subscriptions: HealSubscriptions
 

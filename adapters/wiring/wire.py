@@ -14,6 +14,7 @@ from application.bookings.list_bookings import ListBookings, ShowBooking
 from application.bookings.reconcile_jobs import ReconcileAll
 from application.integrations.request_disconnect import RequestDisconnect
 from application.integrations.view_integration import ViewIntegration
+from application.privacy.export_erasures import ExportErasures
 from application.security.identify_caller import IdentifyCaller
 from application.security.key_usage import KeyUsage
 from application.security.manage_api_keys import ManageApiKeys
@@ -83,6 +84,8 @@ def wire(resources: Resources) -> Services:
         prune_webhooks=privacy.prune_webhooks(resources),
         erase_invitee=privacy.erase_invitee(resources),
         erase_user=privacy.erase_user(resources),
+        export_erasures=ExportErasures(storage=storage, clock=clock),
+        apply_erasures=privacy.apply_erasures(resources),
         ensure_subscription=ensure,
         heal_subscriptions=HealSubscriptions(
             storage=storage, ensure=ensure, jobs=jobs, concurrency=concurrency

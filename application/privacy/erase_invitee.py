@@ -7,9 +7,7 @@ is interrupted after its record. The address stays in memory: it is never logged
 Temporal.
 """
 
-import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -18,16 +16,12 @@ from application.ports.randomness import Randomness
 from application.ports.storage.erasures import Erasure
 from application.ports.storage.unit_of_work import Storage
 from application.ports.telemetry import Telemetry
-from application.privacy.redact_bookings import RedactBookings
-from application.privacy.redact_webhooks import BODIES_AT_ONCE, RedactBodies
+from application.privacy.redact_all import RedactAll
 from domain.erasure import normalised
-from domain.errors import InvalidInput, StorageUnavailable
-from domain.ids import BookingId, WebhookEventId
+from domain.errors import InvalidInput
 from domain.secret import Secret
 
 LONGEST_EMAIL = 254
-QUIET_WITHIN = timedelta(seconds=60)
-LOOK_AGAIN = timedelta(milliseconds=100)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +29,7 @@ class EraseInvitee:
     """May be repeated: erased data is not found again."""
 
     storage: Storage
-    redact_bookings: RedactBookings
-    redact_bodies: RedactBodies
+    redact_all: RedactAll
     clock: Clock
     randomness: Randomness
     telemetry: Telemetry
@@ -70,49 +63,20 @@ class EraseInvitee:
         return erasure
 
     async def _carry_out(self, erasure: Erasure) -> Erasure:
-        await self._wait_for_earlier_work()
-        bookings = await self._bookings()
-        events, unreadable = await self._bodies()
-        done = replace(erasure, bookings=bookings, webhook_events=events, unreadable=unreadable)
+        counts = await self.redact_all.run()
+        done = replace(
+            erasure,
+            bookings=counts.bookings,
+            webhook_events=counts.webhook_events,
+            unreadable=counts.unreadable,
+        )
         async with self.storage() as uow:
             await uow.erasures.finish(done)
             await uow.commit()
-        self.telemetry.invitee_erased(done.id, bookings, events, unreadable)
-        return done
-
-    async def _wait_for_earlier_work(self) -> None:
-        """Wait for transactions that may have looked before the record was there."""
-        async with self.storage() as uow:
-            began: datetime = await uow.erasures.moment()
-        for _ in range(QUIET_WITHIN // LOOK_AGAIN):
-            async with self.storage() as uow:
-                if await uow.erasures.is_quiet_since(began):
-                    return
-            await asyncio.sleep(LOOK_AGAIN.total_seconds())
-        raise StorageUnavailable(
-            "A transaction has been open for longer than a minute, and may hold what is to be"
-            " erased. Repeat the erasure once it has ended.",
-            retry_after=QUIET_WITHIN.total_seconds(),
+        self.telemetry.invitee_erased(
+            done.id, counts.bookings, counts.webhook_events, counts.unreadable
         )
-
-    async def _bookings(self) -> int:
-        forgotten = 0
-        after: BookingId | None = None
-        while True:
-            page = await self.redact_bookings.redact_page(after)
-            forgotten, after = forgotten + page.forgotten, page.after
-            if after is None:
-                return forgotten
-
-    async def _bodies(self) -> tuple[int, int]:
-        rewritten, unreadable = 0, 0
-        after: WebhookEventId | None = None
-        while True:
-            page = await self.redact_bodies.redact_page(after, BODIES_AT_ONCE)
-            rewritten, unreadable = rewritten + page.rewritten, unreadable + page.unreadable
-            after = page.after
-            if after is None:
-                return rewritten, unreadable
+        return done
 
 
 def _checked(email: str) -> str:

@@ -15,6 +15,7 @@ from tests.fakes.cache_lookup import FakeCacheLookup
 from tests.fakes.caller_lookup import FakeCallers
 from tests.fakes.connect_attempts import FakeConnectAttempts
 from tests.fakes.encrypted_values import FakeSealedValues
+from tests.fakes.erasure_archive import FakeErasureArchive
 from tests.fakes.erasures import FakeErasures
 from tests.fakes.expired import FakeExpired
 from tests.fakes.integrations import FakeIntegrations
@@ -53,6 +54,7 @@ class FakeUnitOfWork:
         self.webhook_archive = FakeWebhookArchive(state)
         self.expired = FakeExpired(state)
         self.erasures = FakeErasures(state)
+        self.erasure_archive = FakeErasureArchive(state)
         self.user_erasures = FakeUserErasures(state)
         self.personal_data = FakePersonalData(state)
 

@@ -32,7 +32,7 @@ WHERE bookings IS NULL AND erased_at < $1 ORDER BY erased_at, id LIMIT 1
 _FIND = f"SELECT {_COLUMNS} FROM calendly_invitee_erasure WHERE public_id = $1"
 _KNOWN = """
 SELECT email_hash, max(erased_at) AS erased_at FROM calendly_invitee_erasure
-WHERE email_hash = ANY ($1::bytea[]) GROUP BY email_hash
+WHERE email_hash = ANY ($1::bytea[]) GROUP BY email_hash ORDER BY 2
 """
 _QUIET = """
 SELECT NOT EXISTS (
@@ -66,11 +66,12 @@ class PiccoloErasures:
         return _to_erasure(await self._session.row(_FIND, erasure_id))
 
     async def known(self, emails: Collection[str]) -> Mapping[str, datetime]:
-        key = await self._keys.current()
-        if key is None or not emails:
+        keys = await self._keys.current()
+        if not keys or not emails:
             return {}
-        hashes = {_hash(key, email): email for email in emails}
+        hashes = {_hash(key, email): email for email in emails for key in keys}
         rows = await self._session.rows(_KNOWN, list(hashes))
+        # Under two keys an address may be found twice; the rows are ordered, so the last one stays.
         return {hashes[row["email_hash"]]: row["erased_at"] for row in rows}
 
     async def moment(self) -> datetime:

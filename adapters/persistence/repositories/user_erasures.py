@@ -5,6 +5,7 @@ A user that is being erased is one whose row an erasure refers to. The reference
 
 import hmac
 from collections.abc import Sequence
+from uuid import UUID
 
 from adapters.persistence.repositories.erasure_keys import ErasureKeys
 from adapters.persistence.session import Session
@@ -17,9 +18,10 @@ _DETACH = """
 UPDATE app_user SET external_id = ' ' || $2::text WHERE external_id = $1 RETURNING id, public_id
 """
 _BEGIN = """
-INSERT INTO calendly_user_erasure (public_id, user_hash, erased_at, requested_by, user_id)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO calendly_user_erasure (public_id, user_hash, erased_at, requested_by)
+VALUES ($1, $2, $3, $4)
 """
+_REFER = "UPDATE calendly_user_erasure SET user_id = $2 WHERE public_id = $1"
 _FORGET_FLOWS = "DELETE FROM calendly_connect_attempt WHERE user_id = $1"
 # The lock conflicts with that of each new row that refers to the user.
 _LOCK = """
@@ -45,19 +47,21 @@ class PiccoloUserErasures:
         self, erasure: UserErasure, external_id: str, new_key: Secret
     ) -> UserId | None:
         key = await self._keys.ensure(erasure.id, new_key)
-        user = await self._session.row(_DETACH, external_id, str(erasure.id))
+        hashed = hash_of_user(key, external_id)
         await self._session.run(
-            _BEGIN,
-            erasure.id,
-            _hash(key, external_id),
-            erasure.erased_at,
-            erasure.requested_by,
-            user and user["id"],
+            _BEGIN, erasure.id, hashed, erasure.erased_at, erasure.requested_by
         )
+        users = await self.resume(erasure.id, external_id)
+        return users[0] if users else None
+
+    async def resume(self, erasure_id: UUID, external_id: str) -> Sequence[UserId]:
+        """Take the id and the connect flows from the user, if there is one, for this erasure."""
+        user = await self._session.row(_DETACH, external_id, str(erasure_id))
         if user is None:
-            return None
+            return []
+        await self._session.run(_REFER, erasure_id, user["id"])
         await self._session.run(_FORGET_FLOWS, user["id"])
-        return UserId(user["public_id"])
+        return [UserId(user["public_id"])]
 
     async def finish(self, user_id: UserId) -> bool:
         """Look for integrations in a statement after the lock: it sees all that were committed."""
@@ -73,6 +77,7 @@ class PiccoloUserErasures:
         return [UserId(row["public_id"]) for row in rows]
 
 
-def _hash(key: Secret, external_id: str) -> bytes:
+def hash_of_user(key: Secret, external_id: str) -> bytes:
+    """Return the hash of the team's id of a user (32 bytes)."""
     # No address has a NUL, so this hash is never that of an invitee.
     return hmac.digest(key.reveal().encode(), b"user\0" + external_id.encode(), "sha256")

@@ -16,6 +16,7 @@ from application.ports.storage.cache_lookup import CacheLookup
 from application.ports.storage.caller_lookup import CallerLookup
 from application.ports.storage.connect_attempts import ConnectAttempts
 from application.ports.storage.encrypted_values import SealedValues
+from application.ports.storage.erasure_archive import ErasureArchive
 from application.ports.storage.erasures import Erasures
 from application.ports.storage.expired import Expired
 from application.ports.storage.integrations import Integrations
@@ -64,6 +65,8 @@ class UnitOfWork(Protocol):
     def erasures(self) -> Erasures: ...
     @property
     def user_erasures(self) -> UserErasures: ...
+    @property
+    def erasure_archive(self) -> ErasureArchive: ...
     @property
     def personal_data(self) -> PersonalData: ...
 

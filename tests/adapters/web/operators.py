@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from adapters.calendly.webhook_bodies import CalendlyWebhookBodies
 from application.privacy.erase_invitee import EraseInvitee
 from application.privacy.erase_user import EraseUser
+from application.privacy.redact_all import RedactAll
 from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import RedactBodies
 from application.webhooks.list_events import ListWebhooks, ShowWebhook
@@ -36,8 +37,11 @@ def operators_of(storage: FakeStorage, jobs: FakeJobs) -> Operators:
         replay_webhook=ReplayWebhook(storage=storage, jobs=jobs, clock=clock),
         erase_invitee=EraseInvitee(
             storage=storage,
-            redact_bookings=RedactBookings(storage=storage),
-            redact_bodies=RedactBodies(storage=storage, bodies=bodies),
+            redact_all=RedactAll(
+                storage=storage,
+                redact_bookings=RedactBookings(storage=storage),
+                redact_bodies=RedactBodies(storage=storage, bodies=bodies),
+            ),
             clock=clock,
             randomness=FakeRandomness(),
             telemetry=RecordedTelemetry(),

@@ -27,11 +27,14 @@ from application.integrations.confirm_connect import ConfirmConnect
 from application.integrations.connect_account import ConnectAccount
 from application.integrations.finish_disconnect import FinishDisconnect
 from application.integrations.store_integration import StoreIntegration
+from application.privacy.apply_erasures import ApplyErasures
 from application.privacy.erase_invitee import EraseInvitee
 from application.privacy.erase_user import EraseUser
+from application.privacy.export_erasures import ExportErasures
 from application.privacy.finish_erasures import FinishErasures
 from application.privacy.finish_user_erasures import FinishUserErasures
 from application.privacy.prune_expired import PruneWebhooks
+from application.privacy.redact_all import RedactAll
 from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import RedactBodies
 from application.resilience.circuit_breakers import CircuitBreakers
@@ -405,12 +408,27 @@ class Process:
     def erase_invitee(self) -> EraseInvitee:
         return EraseInvitee(
             storage=self.storage,
-            redact_bookings=self.redact_bookings,
-            redact_bodies=self.redact,
+            redact_all=self.redact_all,
             clock=self.clock,
             randomness=self.randomness,
             telemetry=self.telemetry,
         )
+
+    @cached_property
+    def redact_all(self) -> RedactAll:
+        return RedactAll(
+            storage=self.storage,
+            redact_bookings=self.redact_bookings,
+            redact_bodies=self.redact,
+        )
+
+    @cached_property
+    def export_erasures(self) -> ExportErasures:
+        return ExportErasures(storage=self.storage, clock=self.clock)
+
+    @cached_property
+    def apply_erasures(self) -> ApplyErasures:
+        return ApplyErasures(storage=self.storage, redact_all=self.redact_all, jobs=self.jobs)
 
     @cached_property
     def erase_user(self) -> EraseUser:

@@ -71,7 +71,7 @@ class HeldUnitOfWork(PiccoloUnitOfWork):
     """A unit of work with holds on both sides of the commit that ends a refresh."""
 
     def __init__(self, real: PiccoloUnitOfWork, storage: "HeldStorage") -> None:
-        super().__init__(real._transaction, storage._vault, storage._hash_key)
+        super().__init__(real._transaction, storage._vault, storage._hash_keys)
         self._holds = storage.holds
         self._queue = self.refresh_queue = HeldQueue(Session(), storage.holds)
 
