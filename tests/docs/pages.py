@@ -92,6 +92,7 @@ PAGES = (
     GLOSSARY,
     CONTRIBUTING,
     page("docs/README.md"),
+    page("docs/data.md"),
     page("docs/installing.md"),
     page("docs/releasing.md"),
     page("docs/token-answers.md"),
