@@ -19,6 +19,7 @@ from adapters.variables.parsing import (
     http_url,
     one_of,
     origins,
+    secure_url,
     text,
 )
 from adapters.variables.parsing import whole_number as number
@@ -59,6 +60,10 @@ def _count(at_least: int, at_most: int) -> Variable:
 
 def _url(remedy: str) -> Variable:
     return Variable(http_url, remedy)
+
+
+def _secure_url(remedy: str) -> Variable:
+    return Variable(secure_url, remedy)
 
 
 _DatabaseUrl = Annotated[
@@ -129,18 +134,20 @@ class Settings(TemporalSettings, frozen=True, kw_only=True):
     cron_secret: Annotated[
         Secret,
         Variable(
-            secret(16), "Make one of 16 characters or more: openssl rand -hex 32", secret=True
+            secret(16, different=8),
+            "Make one of 16 characters or more: openssl rand -hex 32",
+            secret=True,
         ),
     ]
     token_encryption_keys: _EncryptionKeys
     public_url: Annotated[
-        str, _url("Set it to the address that Calendly and browsers reach this service at.")
+        str, _secure_url("Set it to the address that Calendly and browsers reach this service at.")
     ]
 
-    calendly_auth_url: Annotated[str, _url("Leave it out for Calendly's own.")] = (
+    calendly_auth_url: Annotated[str, _secure_url("Leave it out for Calendly's own.")] = (
         "https://auth.calendly.com"
     )
-    calendly_api_url: Annotated[str, _url("Leave it out for Calendly's own.")] = (
+    calendly_api_url: Annotated[str, _secure_url("Leave it out for Calendly's own.")] = (
         "https://api.calendly.com"
     )
     return_origins: Annotated[

@@ -17,6 +17,12 @@ _DEFAULTS = Settings()
 
 @click.command(context_settings={"auto_envvar_prefix": "SANDBOX", "show_default": True})
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option(
+    "--host-name",
+    "host_names",
+    multiple=True,
+    help="A further name in the addresses of this sandbox, such as sandbox.test. Repeatable.",
+)
 @click.option("--port", default=8090, help="Port to listen on; 0 takes a free one.")
 @click.option(
     "--fd",
@@ -48,6 +54,7 @@ _DEFAULTS = Settings()
 def main(
     *,
     host: str,
+    host_names: tuple[str, ...],
     port: int,
     descriptors: tuple[int, ...],
     users: int,
@@ -68,6 +75,7 @@ def main(
         signing_key=signing_key,
         redirect_uris=redirect_uris,
         resource_base=resource_base.rstrip("/"),
+        hosts=(host, *host_names),
     )
     logging.basicConfig(level=logging.WARNING)
     world = (load(settings, state_file) if state_file else None) or World(settings)

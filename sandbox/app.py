@@ -1,13 +1,13 @@
 """Puts one sandbox together: routes, middleware and the delivery task.
 
-The order of the middleware matters: faults outermost, then authentication and limits, then
+The order of the middleware matters: requests of other sites are refused first, then faults, then authentication and limits, then
 tags of reads, then routes.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 from litestar import Litestar, Request, Response
 from litestar.di import Provide
@@ -34,6 +34,7 @@ from sandbox.faults.middleware import FaultInjection
 from sandbox.front_page import front_page, readme
 from sandbox.oauth import authorize, token
 from sandbox.oauth.errors import OAuthError
+from sandbox.own_site import OwnSite
 from sandbox.world import World
 
 _OAUTH_ROUTES = [
@@ -98,7 +99,8 @@ def create_app(world: World) -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    return FaultInjection(ApiGate(ConditionalReads(routes, world), world), world)
+    served = FaultInjection(ApiGate(ConditionalReads(routes, world), world), world)
+    return cast(ASGIApp, OwnSite(served, world.settings.hosts))
 
 
 def _api_error(_: AnyRequest, error: ApiError) -> Response[Any]:

@@ -14,6 +14,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redirect_uris: tuple[str, ...] = ()
     resource_base: str = "https://api.calendly.com"
     # Calendly: webhook time-outs
+    # Names of this sandbox beside those of this machine.
+    hosts: tuple[str, ...] = ()
     delivery_connect_timeout: float = 10.0
     delivery_read_timeout: float = 15.0
     delivery_concurrency: int = 64

@@ -46,6 +46,12 @@ log = structlog.get_logger(__name__)
     help="Serve Prometheus metrics at this port; 0 takes a free one.",
 )
 @click.option(
+    "--metrics-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address at which metrics are served; 0.0.0.0 is every interface.",
+)
+@click.option(
     "--metrics-fd",
     type=click.IntRange(min=0),
     help="Serve Prometheus metrics at an inherited listening socket instead.",
@@ -58,6 +64,7 @@ log = structlog.get_logger(__name__)
 def worker_command(
     ready_file: Path | None,
     metrics_port: int | None,
+    metrics_host: str,
     metrics_fd: int | None,
     *,
     schedules: bool,
@@ -71,7 +78,7 @@ def worker_command(
     configure_logging(settings.log_level, settings.log_format)
     keep_log_messages_plain()
     Runtime.set_default(create_temporal_runtime())
-    metrics_socket = _metrics_socket(metrics_port, metrics_fd)
+    metrics_socket = _metrics_socket(metrics_host, metrics_port, metrics_fd)
     asyncio.run(_work(settings, ready_file, metrics_socket, schedules=schedules))
 
 
@@ -114,18 +121,18 @@ async def _reach(settings: Settings) -> Client:
     return client
 
 
-def _metrics_socket(port: int | None, descriptor: int | None) -> socket.socket | None:
+def _metrics_socket(host: str, port: int | None, descriptor: int | None) -> socket.socket | None:
     if descriptor is not None:
         return inherited([descriptor])[0]
     if port is None:
         return None
     try:
-        # Every interface: the program that reads the metrics runs on another machine.
-        return listen(["0.0.0.0"], port)[0]  # noqa: S104
+        return listen([host], port)[0]
     except OSError as error:
         raise click.ClickException(
-            f"cannot serve metrics at port {port} ({error.strerror}); "
-            "stop the program that listens there, or choose another port with --metrics-port"
+            f"cannot serve metrics at {host}, port {port} ({error.strerror}); "
+            "stop the program that listens there, or choose another one with --metrics-host "
+            "and --metrics-port"
         ) from error
 
 

@@ -12,7 +12,12 @@ from adapters.doctor.examination import examine, is_healthy
 from adapters.doctor.finding import Finding, Health
 from adapters.doctor.probes import REAL_PROBES
 
-_STYLES = {Health.FINE: "green", Health.WRONG: "bold red", Health.UNCHECKED: "yellow"}
+_STYLES = {
+    Health.FINE: "green",
+    Health.ADVICE: "yellow",
+    Health.WRONG: "bold red",
+    Health.UNCHECKED: "yellow",
+}
 
 
 @click.command("doctor")

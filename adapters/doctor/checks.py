@@ -8,6 +8,7 @@ from adapters.doctor.encryption import SUBJECT as ENCRYPTION
 from adapters.doctor.encryption import check_encryption
 from adapters.doctor.finding import Finding, fine, unchecked, wrong
 from adapters.doctor.probes import Probes
+from adapters.doctor.transport import check_database_transport, check_temporal_transport
 from adapters.settings import (
     CONFIRMATION_OFF,
     Settings,
@@ -18,8 +19,9 @@ from adapters.settings import (
 )
 from adapters.system.clock_sync import LIMIT, WARNING, describe
 from adapters.temporal.schedules import REMEDY
+from adapters.variables.loopback import is_loopback
 from adapters.variables.variable import Fault
-from adapters.web.auth.demo_access import demo_faults, is_loopback
+from adapters.web.auth.demo_access import demo_faults
 from domain.errors import ClientRefused, GrantRefused
 from domain.secret import Secret
 
@@ -85,7 +87,7 @@ async def check_database(environ: Mapping[str, str], probes: Probes) -> list[Fin
         fine("Database", "answers")
     ]
     clock = _clock(await probes.clock_skew(database_url))
-    findings += [clock, _migrations(missing)]
+    findings += [*check_database_transport(database_url, environ), clock, _migrations(missing)]
     if missing:
         return [*findings, unchecked(ENCRYPTION, "Run the migrations first.")]
     findings += await check_encryption(environ, probes)
@@ -138,6 +140,7 @@ async def check_temporal(environ: Mapping[str, str], probes: Probes) -> list[Fin
     fault = (await probes.schedule_faults(settings)).fault()
     return [
         fine("Temporal", f"answers at {where}"),
+        *check_temporal_transport(settings.temporal_address),
         wrong("Schedules", fault, REMEDY) if fault else fine("Schedules", "each starts its job"),
     ]
 

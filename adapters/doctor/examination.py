@@ -45,7 +45,7 @@ async def examine(environ: Mapping[str, str], probes: Probes) -> list[Finding]:
 
 
 def is_healthy(findings: list[Finding]) -> bool:
-    return all(finding.health is Health.FINE for finding in findings)
+    return all(finding.health in {Health.FINE, Health.ADVICE} for finding in findings)
 
 
 def _complete(environ: Mapping[str, str]) -> Settings | None:

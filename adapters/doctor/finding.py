@@ -6,9 +6,13 @@ import msgspec
 
 
 class Health(StrEnum):
-    """The state of a subject; UNCHECKED when another finding must be fixed first."""
+    """The state of a subject.
+
+    ADVICE works and could be safer. UNCHECKED: another finding must be fixed first.
+    """
 
     FINE = "fine"
+    ADVICE = "advice"
     WRONG = "wrong"
     UNCHECKED = "not checked"
 
@@ -36,6 +40,10 @@ def fine(subject: str, detail: str) -> Finding:
 
 def wrong(subject: str, detail: str, remedy: str) -> Finding:
     return Finding(subject, Health.WRONG, detail, remedy)
+
+
+def advice(subject: str, detail: str, remedy: str) -> Finding:
+    return Finding(subject, Health.ADVICE, detail, remedy)
 
 
 def unchecked(subject: str, remedy: str) -> Finding:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from urllib.parse import SplitResult, urlsplit
 
 from adapters.variables.durations import format_duration, parse_duration
+from adapters.variables.loopback import is_loopback
 
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):([0-9]{1,5})")
 HIGHEST_PORT = 65_535
@@ -77,6 +78,13 @@ def http_url(value: str) -> str:
     if parts.query or parts.fragment:
         raise ValueError("must be an address without query or fragment")
     return value.rstrip("/")
+
+
+def secure_url(value: str) -> str:
+    """Read an https address, or an http one on this machine: elsewhere http shows every secret."""
+    if not value.startswith("https://") and not is_loopback(http_url(value)):
+        raise ValueError("is http, which is refused beyond this machine")
+    return http_url(value)
 
 
 def origins(value: str) -> tuple[str, ...]:

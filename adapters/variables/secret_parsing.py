@@ -11,12 +11,14 @@ from domain.secret import Secret
 _SEPARATORS = re.compile(r"[,\n]")
 
 
-def secret(at_least: int = 1) -> Callable[[str], Secret]:
-    """Read a secret of at least this many characters."""
+def secret(at_least: int = 1, different: int = 1) -> Callable[[str], Secret]:
+    """Read a secret of at least this many characters, and this many different ones."""
 
     def parse(value: str) -> Secret:
         if len(value) < at_least:
             raise ValueError(f"is shorter than {at_least} characters")
+        if len(set(value)) < different:
+            raise ValueError(f"has fewer than {different} different characters")
         return Secret(value)
 
     return parse

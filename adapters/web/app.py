@@ -94,6 +94,7 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
     # Litestar's middleware sees only requests that a route takes; the log must see all. The fast
     # path of availability logs its own responses.
     deliveries = WebhookFastPath(app.asgi_handler, app, settings.webhook_max_bytes)
-    logged = RequestLog(AsciiQuery(HeadAsGet(deliveries)))
-    app.asgi_handler = OneSpelling(AvailabilityFastPath(logged, app))
+    https = settings.public_url.startswith("https://")
+    logged = RequestLog(AsciiQuery(HeadAsGet(deliveries)), https=https)
+    app.asgi_handler = OneSpelling(AvailabilityFastPath(logged, app), https=https)
     return app

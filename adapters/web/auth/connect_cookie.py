@@ -11,13 +11,18 @@ from application.security.hashing import digest
 from domain.secret import Secret
 
 NAME = "slotkeeper_connect"
+_SECURE = "__Secure-"
+"""A browser accepts a cookie of this name only over https (RFC 6265bis, 4.1.3.1), so that no
+page of plain http on this host can set one."""
+
 _PATH = "/api/calendly/callback"
 _NAME_DIGITS = 16
 
 
-def name_of(state: str) -> str:
+def name_of(state: str, settings: Settings) -> str:
     """Return the name of the cookie of the flow with this state, without the state itself."""
-    return f"{NAME}_{digest(state).hex()[:_NAME_DIGITS]}"
+    prefix = _SECURE if _is_secure(settings) else ""
+    return f"{prefix}{NAME}_{digest(state).hex()[:_NAME_DIGITS]}"
 
 
 def connect_cookie(state: str, token: Secret, settings: Settings) -> Cookie:
@@ -32,11 +37,15 @@ def forget_cookie(state: str, settings: Settings) -> Cookie:
 
 def _cookie(state: str, value: str, max_age: int, settings: Settings) -> Cookie:
     return Cookie(
-        key=name_of(state),
+        key=name_of(state, settings),
         value=value,
         path=base_path(settings) + _PATH,
         max_age=max_age,
         httponly=True,
         samesite="lax",
-        secure=settings.public_url.startswith("https://"),
+        secure=_is_secure(settings),
     )
+
+
+def _is_secure(settings: Settings) -> bool:
+    return settings.public_url.startswith("https://")

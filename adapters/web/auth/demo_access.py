@@ -5,15 +5,14 @@ loopback address. A browser names the address it asked for in Host; a site that 
 name at this machine (DNS rebinding) names another one.
 """
 
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
 from adapters.settings import Settings
+from adapters.variables.loopback import is_loopback
 from adapters.variables.variable import Fault
 
 
@@ -22,15 +21,6 @@ def demo_faults(settings: Settings) -> list[Fault]:
         return []
     problem = "is set, but PUBLIC_URL is not this machine: its page needs no key"
     return [Fault("DEMO_USER", problem, "Leave it out, or reach the service at localhost.")]
-
-
-def is_loopback(address: str) -> bool:
-    """Whether the host of a URL, or of a Host header with `//` before it, is this machine."""
-    try:
-        host = urlsplit(address).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def asked_locally(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:

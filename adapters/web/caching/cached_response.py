@@ -24,6 +24,7 @@ from adapters.web.caching.response_cache import (
 from adapters.web.caching.slot_cache import Frame, FrameTag, RenderedSlots, is_in_order, span_text
 from adapters.web.http.bearer import KEY_ID
 from adapters.web.http.security_headers import security_headers
+from adapters.web.params.services import services_of
 from adapters.web.schemas.availability import Availability
 from application.availability.slot_window import SlotWindow
 
@@ -50,7 +51,7 @@ def cached_response(
     etag = etag_of(content)
     cache_request = cache_request_of(request.scope)
     if cache_request is not None and now < validity.valid_until:
-        rendered = _rendered(content, etag, validity, now)
+        rendered = _rendered(content, etag, validity, now, _fixed(request))
         response_cache_of(request.app).put(cache_request.key, rendered)
     return _response(request, content, etag, validity, now)
 
@@ -79,12 +80,13 @@ def cached_slots(
     cache_request = cache_request_of(request.scope)
     if cache_request is not None:
         key: Key = cache_request.key
-        cached: CachedResponse = _rendered(content, etag, validity, now)
+        fixed = _fixed(request)
+        cached: CachedResponse = _rendered(content, etag, validity, now, fixed)
         if cache_request.window and slot_window is not None and is_in_order(slot_window):
             of_window = validity._replace(valid_until=slot_window.valid_until)
             key, cached = (
                 cache_request.window,
-                RenderedSlots(slot_window, frame, of_window, _FIXED, now),
+                RenderedSlots(slot_window, frame, of_window, fixed, now),
             )
         if now < cached.validity.valid_until:
             response_cache_of(request.app).put(key, cached)
@@ -105,13 +107,15 @@ def _response(
     return Response(content, media_type=_JSON, headers=headers)
 
 
-def _rendered(content: bytes, etag: bytes, validity: Validity, now: datetime) -> RenderedResponse:
+def _rendered(
+    content: bytes, etag: bytes, validity: Validity, now: datetime, fixed: FixedHeaders
+) -> RenderedResponse:
     length = (b"content-length", b"%d" % len(content))
     return RenderedResponse(
         content,
         etag,
-        headers=(*_FIXED.sent, length, (b"etag", etag)),
-        unchanged=(*_FIXED.unchanged, (b"etag", etag)),
+        headers=(*fixed.sent, length, (b"etag", etag)),
+        unchanged=(*fixed.unchanged, (b"etag", etag)),
         validity=validity,
         noted_at=now,
     )
@@ -121,7 +125,17 @@ def _raw(headers: dict[str, str]) -> Headers:
     return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
 
 
-_FIXED = FixedHeaders(
-    sent=_raw({**dict(security_headers(_JSON)), "Content-Type": _JSON, **_CACHE_CONTROL}),
-    unchanged=_raw({**dict(security_headers("")), **_CACHE_CONTROL}),
-)
+def _fixed_headers(*, https: bool) -> FixedHeaders:
+    of_body, of_none = (dict(security_headers(each, https=https)) for each in (_JSON, ""))
+    return FixedHeaders(
+        sent=_raw({**of_body, "Content-Type": _JSON, **_CACHE_CONTROL}),
+        unchanged=_raw({**of_none, **_CACHE_CONTROL}),
+    )
+
+
+_PLAIN, _SECURE = _fixed_headers(https=False), _fixed_headers(https=True)
+
+
+def _fixed(request: Request[Any, Any, Any]) -> FixedHeaders:
+    https = services_of(request).settings.public_url.startswith("https://")
+    return _SECURE if https else _PLAIN

@@ -171,7 +171,9 @@ class ConnectController(Controller):
         ] = None,
     ) -> Response[Any]:
         # The previous version set one cookie for all flows, under the plain name.
-        own_token = request.cookies.get(connect_cookie.name_of(oauth_state or ""))
+        own_token = request.cookies.get(
+            connect_cookie.name_of(oauth_state or "", services.settings)
+        )
         try:
             outcome = await services.complete_connect(
                 Callback(

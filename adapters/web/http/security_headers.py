@@ -14,9 +14,18 @@ _PAGE_POLICY = (
 )
 
 
-def security_headers(content_type: str) -> Iterator[tuple[str, str]]:
-    """Return the headers that an answer of this content type has unless it sets its own."""
+def security_headers(content_type: str, *, https: bool) -> Iterator[tuple[str, str]]:
+    """Return the headers that an answer of this content type has unless it sets its own.
+
+    Args:
+        content_type: of the answer.
+        https: whether PUBLIC_URL is https. A browser then never asks this host by http again
+            for a year (RFC 6797); its subdomains are not ours to decide about.
+
+    """
     yield from _ALWAYS
+    if https:
+        yield "Strict-Transport-Security", "max-age=31536000"
     page = content_type.startswith("text/html")
     yield "Content-Security-Policy", _PAGE_POLICY if page else _DATA_POLICY
     # Under no-referrer a browser posts our own form with `Origin: null` (Fetch Standard), and

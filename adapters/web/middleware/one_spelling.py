@@ -44,9 +44,11 @@ class OneSpelling:
     A refusal has a request id, an access log line and a count in `slotkeeper_requests_refused`.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
-        self._no_address = RequestLog(cast(ASGIApp, _Refusal(_NOT_CANONICAL, _no_address)))
+        self._https = https
+        refusal = cast(ASGIApp, _Refusal(_NOT_CANONICAL, _no_address))
+        self._no_address = RequestLog(refusal, https=https)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request (ASGI)."""
@@ -56,7 +58,7 @@ class OneSpelling:
             await self._no_address(scope, receive, send)
         elif (name := repeated_header(scope["headers"])) is not None:
             refusal = _Refusal(_REPEATED, lambda: _twice(name))
-            await RequestLog(cast(ASGIApp, refusal))(scope, receive, send)
+            await RequestLog(cast(ASGIApp, refusal), https=self._https)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

@@ -37,8 +37,9 @@ def about_integration(integration_id: IntegrationId | None) -> None:
 class RequestLog:
     """Wraps an ASGI application: request id, access log, security headers."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
+        self._https = https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request (ASGI)."""
@@ -53,7 +54,9 @@ class RequestLog:
                 status = message["status"]
                 headers = MutableScopeHeaders.from_message(message)
                 headers["X-Request-Id"] = request_id
-                for name, value in security_headers(headers.get("content-type", "")):
+                for name, value in security_headers(
+                    headers.get("content-type", ""), https=self._https
+                ):
                     headers.setdefault(name, value)
             await send(message)
 

@@ -310,7 +310,7 @@ async def test_wrong_client_credentials_are_distinguished_from_an_outage(world: 
     ("public_url", "auth_url", "healthy"),
     [
         ("https://slots.example.com", "https://auth.calendly.com", True),
-        ("http://slots.example.com", "https://auth.calendly.com", False),
+        ("http://127.0.0.1:8000", "https://auth.calendly.com", False),
         ("https://localhost:8000", "https://auth.calendly.com", False),
         ("http://127.0.0.1:8000", "http://127.0.0.1:8090", True),
     ],

@@ -32,8 +32,9 @@ async def test_a_browser_is_sent_to_the_consent_page(client: Client) -> None:
     cookie = answer.headers["set-cookie"]
     assert answer.status_code == 302
     assert answer.headers["location"].startswith("https://auth.calendly.com/oauth/authorize")
-    assert cookie.startswith(f"{name_of('state-1')}=browser-state-1;")
+    assert cookie.startswith(f"{name_of('state-1', settings_with())}=browser-state-1;")
     assert "state-1" not in cookie.partition("=")[0]
+    assert cookie.startswith("__Secure-")
     for part in ("HttpOnly", "SameSite=lax", "Secure", "Path=/api/calendly/callback"):
         assert part in cookie
 
@@ -217,7 +218,7 @@ async def test_a_failed_flow_drops_its_cookie(client: Client, services: StandInS
     again = await client.get(CALLBACK, params=params, headers=JSON)
 
     problem_in(denied, 400, "consent_denied")
-    assert f"{name_of('state-1')}=" in denied.headers["set-cookie"]
+    assert f"{name_of('state-1', settings_with())}=" in denied.headers["set-cookie"]
     assert "Max-Age=0" in denied.headers["set-cookie"]
     problem_in(again, 400, "connect_state_invalid")
 

@@ -106,7 +106,7 @@ async def test_a_header_that_decides_comes_once(name: str) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await OneSpelling(cast(Any, reached))(cast(Any, scope), cast(Any, None), send)
+    await OneSpelling(cast(Any, reached), https=False)(cast(Any, scope), cast(Any, None), send)
 
     assert (sent[0]["status"], name.encode() in sent[1]["body"]) == (400, True)
     assert refused("header_repeated") == before + 1

@@ -11,7 +11,7 @@ from domain.errors import SlotkeeperError
 from tests.adapters.web import scenario
 from tests.adapters.web.fakes import KEY_ID, StandInServices
 from tests.adapters.web.scenario import API_KEY
-from tests.adapters.web.serving import CALLER, Client
+from tests.adapters.web.serving import CALLER, Client, serving, settings_with
 
 
 @pytest.fixture
@@ -141,3 +141,16 @@ async def test_every_answer_has_security_headers(client: Client, path: str) -> N
     assert answer.headers["cache-control"] == "no-store"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("public_url", "expected"),
+    [("https://slots.example.com", "max-age=31536000"), ("http://127.0.0.1:8000", None)],
+)
+async def test_a_browser_stays_with_https(public_url: str, expected: str | None) -> None:
+    """With an https PUBLIC_URL each answer has HSTS, a refusal before routing too (RFC 6797)."""
+    services = StandInServices(settings_with(PUBLIC_URL=public_url))
+    async with serving(services) as client:
+        answers = [await client.get(path) for path in ("/health/live", "/nowhere", "//nowhere")]
+
+    assert [each.headers.get("strict-transport-security") for each in answers] == [expected] * 3
