@@ -93,6 +93,7 @@ PAGES = (
     CONTRIBUTING,
     page("docs/README.md"),
     page("docs/data.md"),
+    page("docs/security.md"),
     page("docs/installing.md"),
     page("docs/releasing.md"),
     page("docs/token-answers.md"),
