@@ -367,3 +367,17 @@ def test_an_erasure_is_logged_by_numbers_alone(output: LogOutput) -> None:
         ("info", str(UUID(int=1)), 2, 3, 0),
         ("warning", str(UUID(int=2)), 0, 0, 4),
     ]
+
+
+def test_a_users_erasure_is_logged_by_numbers_alone(output: LogOutput) -> None:
+    """A user's erasure is logged with its id and counts, as a warning when a job did not start."""
+    telemetry = new_telemetry()
+
+    telemetry.user_erased(UUID(int=1), 2, 2)
+    telemetry.user_erased(UUID(int=2), 2, 1)
+
+    counts = ("event", "level", "erasure_id", "integrations", "started")
+    assert [tuple(line[name] for name in counts) for line in output.entries] == [
+        ("user_erased", "info", str(UUID(int=1)), 2, 2),
+        ("user_erased", "warning", str(UUID(int=2)), 2, 1),
+    ]
