@@ -235,6 +235,11 @@ class Settings(TemporalSettings, frozen=True, kw_only=True):
         Variable(text(_LONGEST_TEXT), "Set it to the name that your users know your product by."),
     ] = None
     connect_ttl: Annotated[timedelta, _span(10 * _SECOND, _DAY)] = timedelta(minutes=10)
+    # Requests a second of one API key, and of one of its users, in one process; 0: no limit.
+    rate_per_key: Annotated[int, _count(0, 1_000_000)] = 1000
+    rate_per_user: Annotated[int, _count(0, 1_000_000)] = 100
+    # Refused keys and cron secrets a minute of one address, in one process; 0: no limit.
+    rate_refused: Annotated[int, _count(0, 1_000_000)] = 60
     page_size: Annotated[int, _count(1, 1000)] = 100
     concurrency: Annotated[int, _count(1, 256)] = 16
 

@@ -97,6 +97,9 @@ class Stack:
             "CRON_SECRET": secrets.token_hex(16),
             "TOKEN_ENCRYPTION_KEYS": f"bench:{self._key}",
             "PUBLIC_URL": "http://localhost:8000",
+            # The limits are kept and never reached.
+            "RATE_PER_KEY": "1000000",
+            "RATE_PER_USER": "1000000",
         }
         if self.temporal is not None:
             environment["TEMPORAL_ADDRESS"] = self.temporal.address

@@ -12,6 +12,7 @@ from litestar.di import Provide
 
 from adapters.settings import Settings, SettingsError
 from adapters.web.auth.demo_access import demo_faults
+from adapters.web.auth.rate_limits import RateLimits
 from adapters.web.caching.response_cache import ResponseCache
 from adapters.web.controllers.availability import AvailabilityController
 from adapters.web.controllers.booking_commands import BookingCommandsController
@@ -59,6 +60,7 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
         async with services_factory(settings) as services:
             app.state.services = services
             app.state.response_cache = ResponseCache()
+            app.state.rate_limits = RateLimits(settings)
             yield
 
     app = Litestar(

@@ -15,6 +15,7 @@ the kind once: the web edge to an HTTP status, the workflow edge to a retry.
     │   ├── MalformedWebhook
     │   ├── PayloadTooLarge
     │   └── IdempotencyKeyMissing
+    ├── RateLimited                 throttled     more requests than one caller may send
     ├── Unauthenticated             permanent
     │   ├── ApiKeyInvalid
     │   ├── CronSecretInvalid
@@ -108,6 +109,7 @@ from domain.errors.requests import (
     MalformedWebhook,
     NotFound,
     PayloadTooLarge,
+    RateLimited,
     SignatureRejected,
     SubscriptionNotFound,
     Unauthenticated,

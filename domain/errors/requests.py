@@ -1,5 +1,7 @@
 """Faults of a request or of its caller."""
 
+from datetime import timedelta
+
 from domain.errors.root import Kind, SlotkeeperError
 
 
@@ -61,6 +63,34 @@ class IdempotencyKeyMissing(InvalidInput):
     """An acting request without its Idempotency-Key."""
 
     code = "idempotency_key_missing"
+
+
+class RateLimited(SlotkeeperError):
+    """More requests than one caller may send.
+
+    Args:
+        message: see SlotkeeperError.
+        retry_after: seconds until one more is accepted.
+        policy: the name of the limit.
+        quota: requests that a window allows.
+        window: the length of the window.
+
+    """
+
+    code = "rate_limited"
+    kind = Kind.THROTTLED
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        policy: str = "key",
+        quota: int = 0,
+        window: timedelta = timedelta(seconds=1),
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.policy, self.quota, self.window = policy, quota, window
 
 
 class Unauthenticated(SlotkeeperError):

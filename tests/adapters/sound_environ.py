@@ -16,4 +16,8 @@ SOUND = {
     **SECRETS,
     "CALENDLY_CLIENT_ID": "client-id",
     "PUBLIC_URL": "https://slots.example.com",
+    # Tests call more often than people; those of the limits set them.
+    "RATE_PER_KEY": "0",
+    "RATE_PER_USER": "0",
+    "RATE_REFUSED": "0",
 }

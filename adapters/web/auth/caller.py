@@ -11,6 +11,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from adapters.web.auth.rate_limits import limited
 from adapters.web.http.bearer import KEY_ID, bearer_token
 from adapters.web.params.services import services_of
 from application.security.identify_caller import Credentials
@@ -35,6 +36,7 @@ async def identified(connection: Connection, handler: BaseRouteHandler) -> None:
 
     Raises:
         ApiKeyInvalid: the key is missing, unknown, expired or revoked.
+        RateLimited: the key, the user or the address sends too many requests.
         KeyNetworkRefused, KeyScopeMissing: the key may not do this, or not from there.
         InvalidInput: X-User-Id is missing or cannot be an id.
 
@@ -69,13 +71,16 @@ def remember_key(connection: Connection, key_id: UUID) -> None:
 
 
 async def _identify(connection: Connection, handler: BaseRouteHandler) -> UserId:
-    user_id, key_id = await services_of(connection).identify_caller(
-        credentials(connection),
-        connection.headers.get(USER_HEADER),
-        needs(connection, handler),
-        creates=handler.opt.get(CREATES_USER, False),
-    )
+    presented, user = credentials(connection), connection.headers.get(USER_HEADER)
+    with limited(connection, presented.api_key, presented.address) as limits:
+        user_id, key_id = await services_of(connection).identify_caller(
+            presented,
+            user,
+            needs(connection, handler),
+            creates=handler.opt.get(CREATES_USER, False),
+        )
     remember_key(connection, key_id)
+    limits.admit(key_id, (user or "").encode())
     return user_id
 
 

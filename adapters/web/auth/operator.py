@@ -11,6 +11,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from adapters.web.auth.caller import NEEDS, USER_HEADER, credentials, remember_key
+from adapters.web.auth.rate_limits import limited
 from adapters.web.params.services import services_of
 from application.security.manage_api_keys import SHOWN
 from domain.api_key import KeyScope
@@ -26,16 +27,17 @@ async def operating(
 
     Raises:
         ApiKeyInvalid: the key is missing, unknown, expired or revoked.
+        RateLimited: the key or the address sends too many requests.
         KeyNetworkRefused, KeyScopeMissing: the key may not do this, or not from there.
         InvalidInput: the call names a user.
 
     """
     presented = credentials(connection)
     needed: frozenset[KeyScope] = handler.opt.get(NEEDS, OPERATING)
-    remember_key(
-        connection,
-        await services_of(connection).identify_caller.authenticate(presented, needed),
-    )
+    with limited(connection, presented.api_key, presented.address) as limits:
+        key_id = await services_of(connection).identify_caller.authenticate(presented, needed)
+    remember_key(connection, key_id)
+    limits.admit(key_id, None)
     if USER_HEADER in connection.headers:
         raise InvalidInput("This is a call of operators, for no user: leave X-User-Id out.")
     connection.scope["user"] = f"api:{(presented.api_key or '')[:SHOWN]}"

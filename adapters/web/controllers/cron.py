@@ -8,6 +8,7 @@ from litestar import Controller, get, post
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from adapters.web.auth.rate_limits import rate_limits_of
 from adapters.web.http.bearer import bearer_token
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import CRON_SECURITY, answer, answers
@@ -20,6 +21,7 @@ from domain.secret import Secret
 _ANSWERS = answers(
     {202: answer(examples.STARTED_JOB, "Running")},
     errors.CronSecretInvalid,
+    errors.RateLimited,
     errors.JobsUnavailable,
 )
 _by_post = partial(post, status_code=202, responses=_ANSWERS)
@@ -34,8 +36,12 @@ _by_get = partial(
 async def cron_only(
     connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
 ) -> None:
-    """Let only the bearer of CRON_SECRET through. Raises CronSecretInvalid."""
+    """Let only the bearer of CRON_SECRET through. Raises CronSecretInvalid, RateLimited."""
+    limits = rate_limits_of(connection.app)
+    address = connection.client.host if connection.client else None
+    limits.check_address(address)
     if not _same(bearer_token(connection.headers), services_of(connection).settings.cron_secret):
+        limits.refuse(address)
         raise errors.CronSecretInvalid("Send `Authorization: Bearer <CRON_SECRET>`.")
 
 

@@ -30,6 +30,7 @@ PROBLEMS: Mapping[type[errors.SlotkeeperError], Row] = {
     errors.MalformedWebhook: Row(400, "Malformed webhook"),
     errors.PayloadTooLarge: Row(413, "Body too large"),
     errors.IdempotencyKeyMissing: Row(400, "Idempotency-Key missing"),
+    errors.RateLimited: Row(429, "Too many requests", 1),
     errors.Unauthenticated: Row(401, "Not authenticated"),
     errors.ApiKeyInvalid: Row(401, "API key not valid"),
     errors.CallerForbidden: Row(403, "Not allowed"),

@@ -24,6 +24,7 @@ from adapters.web.params.services import services_of
 from adapters.web.schemas.problem import Problem
 from domain.errors import (
     Kind,
+    RateLimited,
     ReauthRequired,
     ScopeMissing,
     ScopesDeclined,
@@ -140,6 +141,11 @@ def _headers(error: Exception, problem: Problem) -> dict[str, str]:
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
+    if isinstance(error, RateLimited):
+        # draft-ietf-httpapi-ratelimit-headers: the policy, and that nothing of it remains.
+        window = int(error.window.total_seconds())
+        headers["RateLimit-Policy"] = f'"{error.policy}";q={error.quota};w={window}'
+        headers["RateLimit"] = f'"{error.policy}";r=0;t={problem.retry_after}'
     if isinstance(error, Unauthenticated):
         # RFC 9110: a 401 names the scheme that would have been accepted.
         signed = isinstance(error, SignatureRejected)

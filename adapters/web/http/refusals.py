@@ -37,6 +37,9 @@ for _reason in (
     "body_too_slow",
     "not_canonical",
     "header_repeated",
+    "rate_key",
+    "rate_user",
+    "rate_address",
 ):
     REFUSED.labels(_reason)
 

@@ -19,6 +19,7 @@ import structlog
 from litestar import Litestar
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.web.auth.rate_limits import rate_limits_of
 from adapters.web.caching.response_cache import (
     CACHE_REQUEST,
     CachedResponse,
@@ -92,7 +93,9 @@ class AvailabilityFastPath:
         except SlotkeeperError:
             return None  # the route reports the error, or finds that it has ended
         if version == validity.version and services.clock.now() < validity.valid_until:
-            return cached
+            limits = rate_limits_of(self._litestar)
+            admitted = validity.key_id is None or limits.admits(validity.key_id, request.key.user)
+            return cached if admitted else None
         responses.drop(key, cached)
         return None
 

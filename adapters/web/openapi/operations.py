@@ -30,6 +30,7 @@ CALLER = (
     errors.KeyScopeMissing,
     errors.KeyNetworkRefused,
     errors.InvalidInput,
+    errors.RateLimited,
     errors.StorageUnavailable,
 )
 OPERATOR = CALLER

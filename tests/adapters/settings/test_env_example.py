@@ -35,7 +35,8 @@ def test_the_defaults_in_the_example_are_the_real_ones() -> None:
     """Uncommenting a line of the example changes nothing."""
     defaults = {name: value for name, (commented, value) in lines().items() if commented}
 
-    assert load_settings(SOUND) == load_settings({**SOUND, **defaults})
+    needed = {name: value for name, value in SOUND.items() if name not in defaults}
+    assert load_settings(needed) == load_settings({**needed, **defaults})
     for field in msgspec.structs.fields(Settings):
         if not field.required:
             assert bool(defaults[field.name.upper()]) == (field.default not in (None, ()))

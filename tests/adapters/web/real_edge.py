@@ -16,6 +16,7 @@ from adapters.calendly.http import open_http
 from adapters.calendly.transport import CalendlyTransport
 from adapters.settings import Settings, load_settings
 from adapters.web.app import build_app
+from adapters.web.auth.rate_limits import RateLimits
 from adapters.web.caching.response_cache import ResponseCache
 from adapters.wiring.resources import Resources
 from adapters.wiring.services import Services
@@ -128,6 +129,7 @@ async def open_edge(database_url: Secret, sandbox_url: str) -> AsyncIterator[Edg
         # By hand: Litestar's lifespan has to be left by the task that entered it, and a fixture
         # of pytest is not.
         app.state.services, app.state.response_cache = services, ResponseCache()
+        app.state.rate_limits = RateLimits(settings)
         carrier = httpx.ASGITransport(cast(Any, app), raise_app_exceptions=False)
         client = await stack.enter_async_context(
             httpx.AsyncClient(transport=carrier, base_url=settings.public_url)
