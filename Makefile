@@ -19,7 +19,7 @@ endef
 
 .DEFAULT_GOAL := help
 .PHONY: help install dev demo test faults bench-tokens bench-ingest bench-availability lint language format \
-	check-commits lock dist clean
+	check-commits lock sbom dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,8 +45,9 @@ bench-ingest: $(INSTALLED) ## Measure what taking in webhooks costs; ARGS are --
 bench-availability: $(INSTALLED) ## Measure reads, cold users, a day, the sync, an outage; ARGS are parts and --scale
 	$(BIN)/python -m bench.availability $(ARGS)
 
-lint: $(INSTALLED) ## Check the locks, style, types, the direction of imports, and the language
+lint: $(INSTALLED) ## Check the locks, the bill of materials, style, types, the direction of imports, and the language
 	$(BIN)/python -m tools.lock_check
+	$(BIN)/python -m tools.sbom --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -73,6 +74,9 @@ check-commits: $(INSTALLED) ## Check that every commit since BASE (origin/main) 
 lock: ## Make both locks from pyproject.toml; ARGS are --upgrade, --upgrade-package NAME
 	$(OLD_PYTHON)
 	@$(PYTHON) -m tools.lock $(ARGS)
+
+sbom: $(INSTALLED) ## Write the bill of materials and the list of licenses of the production lock
+	@$(BIN)/python -m tools.sbom
 
 dist: $(INSTALLED) ## Build the wheel and the source archive of HEAD, twice, and compare
 	@$(BIN)/python -m tools.distribution
