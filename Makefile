@@ -78,7 +78,7 @@ lock: ## Make both locks from pyproject.toml; ARGS are --upgrade, --upgrade-pack
 sbom: $(INSTALLED) ## Write the bill of materials and the list of licenses of the production lock
 	@$(BIN)/python -m tools.sbom
 
-dist: $(INSTALLED) ## Build the wheel and the source archive of HEAD, twice, and compare
+dist: $(INSTALLED) ## Build the wheels and the source archive of HEAD, twice, and compare
 	@$(BIN)/python -m tools.distribution
 
 clean: ## Remove the environment and the caches, but not the data in .slotkeeper/

@@ -12,6 +12,7 @@ from adapters.commands.lazy import LazyGroup, Spec
 from adapters.settings import SettingsError
 from domain.errors import SlotkeeperError
 
+_SANDBOX = "slotkeeper-sandbox"
 _COMMANDS = {
     "web": Spec("adapters.commands.web:web_command", "Serve the API, the webhooks and the page."),
     "migrate": Spec("adapters.commands.migrate:migrate_command", "Bring the database up to date."),
@@ -52,13 +53,17 @@ _COMMANDS = {
     "dev": Spec(
         "adapters.local_stack.command:dev_command",
         "Run everything on this machine: PostgreSQL, Temporal and a local Calendly too.",
+        distribution=_SANDBOX,
     ),
     "demo": Spec(
         "adapters.local_stack.demo.command:demo_command",
         "Start everything, run the walk-through, stop.",
+        distribution=_SANDBOX,
     ),
     "sandbox": Spec(
-        "adapters.local_stack.command:sandbox_command", "Run the local Calendly alone."
+        "adapters.local_stack.command:sandbox_command",
+        "Run the local Calendly alone.",
+        distribution=_SANDBOX,
     ),
 }
 _SUMMARIES = {

@@ -1,6 +1,6 @@
-"""`python -m tools.distribution`: build the wheel and the source archive of HEAD, reproducibly.
+"""`python -m tools.distribution`: build the wheels and the source archive of HEAD, reproducibly.
 
-Each is built twice, from two clones; the bytes have to be equal. The
+The repository has one wheel of its own, and one for each folder of `distributions/`. Each is built twice, from two clones; the bytes have to be equal. The
 working tree plays no part. The files go to `dist/`, and their SHA-256 sums are printed.
 """
 
@@ -32,7 +32,10 @@ def build(repository: Path, target: Path) -> list[Path]:
 def _build_once(repository: Path, folder: Path) -> dict[str, bytes]:
     source, made = folder / "source", folder / "made"
     _run(repository, "git", "clone", "--quiet", str(repository), str(source))
-    _run(source, sys.executable, "-m", "hatchling", "build", "--directory", str(made))
+    hatchling = (sys.executable, "-m", "hatchling", "build", "--directory", str(made))
+    _run(source, *hatchling)
+    for each in sorted(source.glob("distributions/*/pyproject.toml")):
+        _run(each.parent, *hatchling, "--target", "wheel")
     return {each.name: each.read_bytes() for each in made.iterdir()}
 
 

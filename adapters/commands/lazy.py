@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from typing import Any
 
 import click
@@ -17,10 +18,14 @@ ENTRY_POINT_GROUP = "slotkeeper.commands"
 
 @dataclass(frozen=True)
 class Spec:
-    """Where a command lives, `module:attribute`, and its line in the list of commands."""
+    """Where a command lives, `module:attribute`, and its line in the list of commands.
+
+    `distribution` contains the command if it is not this one; it may be missing.
+    """
 
     target: str
     summary: str
+    distribution: str | None = None
 
 
 class LazyCommand(click.Command):
@@ -29,6 +34,7 @@ class LazyCommand(click.Command):
     def __init__(self, name: str, spec: Spec) -> None:
         super().__init__(name, short_help=spec.summary, add_help_option=False)
         self._target = spec.target
+        self._distribution = spec.distribution
 
     def make_context(
         self,
@@ -46,13 +52,28 @@ class LazyCommand(click.Command):
         Raises:
             ImportError, AttributeError: the target does not exist.
             TypeError: the target is not a command.
+            click.ClickException: the distribution of the command is not installed.
 
         """
         module, _, attribute = self._target.partition(":")
+        if self._distribution and not _is_installed(module):
+            raise click.ClickException(
+                f"`{self.name}` is not part of a production installation. Install the wheel"
+                f" {self._distribution} of the same release, and its extra `local` for `dev` and"
+                " `demo`."
+            )
         command = getattr(import_module(module), attribute)
         if not isinstance(command, click.Command):
             raise TypeError(f"{self._target} is not a command")
         return command
+
+
+def _is_installed(module: str) -> bool:
+    """Return whether a module can be found; a module that fails to import is found too."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 class LazyGroup(click.Group):

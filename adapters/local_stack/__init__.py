@@ -1,4 +1,5 @@
 """Everything that Slotkeeper needs on a developer's machine, started by one command.
 
-No production process imports it: the programs that it starts come with the extra `local`.
+No production process imports it. It is part of the distribution `slotkeeper-sandbox`, and the
+programs that it starts come with that distribution's extra `local`.
 """

@@ -1,7 +1,7 @@
 """`slotkeeper dev` and `slotkeeper sandbox`: the local stack from a command line.
 
-The command line imports this module only when one of them is called. The servers come with the
-extra `local`, which a production install does not have.
+The command line imports this module only when one of them is called. It comes with the
+distribution `slotkeeper-sandbox`, the servers with its extra `local`; production has neither.
 """
 
 import os

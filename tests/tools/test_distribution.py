@@ -77,3 +77,21 @@ def test_a_build_that_fails_is_shown(tmp_path: Path) -> None:
 
     with pytest.raises(ToolError, match=r"(?s)name.*Nothing is built"):
         build(tmp_path, tmp_path / "dist")
+
+
+def test_each_further_distribution_is_built(tmp_path: Path) -> None:
+    """A folder of `distributions/` is a wheel of its own, without a source archive."""
+    folder = tmp_path / "distributions" / "window"
+    folder.mkdir(parents=True)
+    second = PYPROJECT.replace('"shop"', '"window"').replace('"shop.py"', '"window.py"')
+    (folder / "pyproject.toml").write_text(second)
+    (folder / "window.py").write_text("")
+    commit(tmp_path, {"pyproject.toml": PYPROJECT, "shop.py": "ONE = 1\n"})
+
+    built = build(tmp_path, tmp_path / "dist")
+
+    assert [each.name for each in built] == [
+        "shop-1.0-py3-none-any.whl",
+        "shop-1.0.tar.gz",
+        "window-1.0-py3-none-any.whl",
+    ]
