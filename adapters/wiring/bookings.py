@@ -25,6 +25,7 @@ def book_for_invitee(
         calendly=CalendlyBookingsGateway(calendly.api),
         availability=slots,
         clock=resources.clock,
+        horizon=resources.settings.availability_horizon,
     )
 
 

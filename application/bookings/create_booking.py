@@ -6,7 +6,7 @@ our own reference into the booking, and a repetition looks for it before it send
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -32,6 +32,9 @@ from domain.redacted_repr import RedactedRepr
 
 ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
 LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
+REPEATED_WITHIN = timedelta(days=1)
+"""How long after its start a booking's request may be repeated under its key."""
+
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 MOST_GUESTS = 10  # Calendly: POST /invitees
 ROUND_ROBIN = "round_robin"
@@ -65,7 +68,9 @@ class BookForInvitee:
         calendly: CalendlyBookings,
         availability: ReadAvailability,
         clock: Clock,
+        horizon: timedelta,
     ) -> None:
+        self._horizon = horizon
         self._commands = commands
         self._availability = availability
         self._clock = clock
@@ -82,13 +87,24 @@ class BookForInvitee:
 
         """
         _check(wanted)
+        understood = _understood(wanted)
+        self._check_start(understood.start)
 
         async def book(integration: Integration, command: BookingCommand) -> list[Facts]:
             return [await self._book(integration, wanted, command)]
 
         return await self._commands.run(
-            user_id, key, Operation.BOOK, _understood(wanted), book, as_written=wanted
+            user_id, key, Operation.BOOK, understood, book, as_written=wanted
         )
+
+    def _check_start(self, start: datetime) -> None:
+        """Check that a start can be booked, or was booked a short time ago. Raises InvalidRange."""
+        now = self._clock.now()
+        if not now - REPEATED_WITHIN <= start <= now + self._horizon:
+            raise InvalidRange(
+                f"start must be from now on, and at most {self._horizon.days} days away"
+                " (AVAILABILITY_HORIZON)."
+            )
 
     async def _book(
         self, integration: Integration, wanted: BookingInput, command: BookingCommand

@@ -80,10 +80,10 @@ class _Requests:
         count = max(self._size.connections, int(self._size.requests * share))
         if variant in self._repeated:
             return list(islice(cycle(self._repeated[variant]), count))
-        # Only the route can answer a request with a parameter that it does not know.
-        unknown = {"unknown": ""} if variant == ROUTE else {}
+        # Only the route answers a request with a maximal age.
+        by_route = {"max_age": "999999999"} if variant == ROUTE else {}
         pairs = islice(zip(cycle(self._users), cycle(RANGE_SIZES), strict=False), count)
-        return [user.request(unknown | user.random_range(slots)) for user, slots in pairs]
+        return [user.request(by_route | user.random_range(slots)) for user, slots in pairs]
 
 
 async def measure(stack: Stack, size: Size) -> Measured:

@@ -75,7 +75,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
     """A sandbox with a user who has a grant."""
     app: Any = create_app(World(Settings(users=1)))
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as http:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
         user = "/_control/users/user-00001@sandbox.example"
         grant = (await http.post(f"{user}/grant", json={})).json()
         yield Sandbox(http, (await http.get(user)).json(), grant["access_token"])

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 
-from adapters.web.schemas.bookings import EXPECTED
 from adapters.web.schemas.problem import FieldError
+from adapters.web.schemas.text import EXPECTED
 
 _MISSING = re.compile(r"Missing required (?P<location>\w+) parameter '(?P<field>[^']+)'")
 # msgspec repeats the value of an enum that it does not know; every other message names types.

@@ -1,10 +1,11 @@
-"""Refuses a query parameter that its operation does not have.
+"""Refuses a query parameter that its operation does not have, and text that no parameter may be.
 
 A misspelled parameter would otherwise be ignored: a filter that does not filter, or a reason that
 is not recorded.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from litestar import Request
@@ -14,30 +15,38 @@ from litestar.params import QueryParameter
 ANY_QUERY: Final = "any_query"
 """Option of a handler: another service makes its query, and may add parameters."""
 
+LONGEST: Final = 4096
+"""Characters in a value; a cursor and a `return_to` are the longest of them."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
 # Another name is not repeated in the answer.
 _NAME: Final = re.compile(r"[A-Za-z0-9_.\-]{1,64}", re.ASCII)
 
 
 async def only_known_query(request: Request[Any, Any, Any]) -> None:
-    """Check the names in a request's query; the handler checks their values.
+    """Check the names in a request's query, and what holds for each value.
 
     Raises:
-        ValidationException: some are unknown; its fields name them and the known ones.
+        ValidationException: some names are unknown, or values no text; its fields name them.
 
     """
     handler = request.route_handler
     if not handler.include_in_schema or handler.opt.get(ANY_QUERY, False):
         return
     known = _declared(handler)
-    unknown = sorted({name for name in request.query_params if name not in known})
-    if unknown:
-        takes = f"it takes {', '.join(known)}" if known else "it takes none"
-        message = f"is not a query parameter of this operation; {takes}"
-        raise ValidationException(
-            extra=[
-                {"key": _shown(name), "message": message, "source": "query"} for name in unknown
-            ]
-        )
+    faults = dict.fromkeys(sorted(set(request.query_params) - set(known)), _unknown(known))
+    for name, value in request.query_params.multi_items():
+        if name in known and (len(value) > LONGEST or _CONTROL.search(value)):
+            faults[name] = f"must be up to {LONGEST} characters without control characters"
+    if faults:
+        extra = [{"key": _shown(name), "message": each} for name, each in faults.items()]
+        raise ValidationException(extra=[each | {"source": "query"} for each in extra])
+
+
+def _unknown(known: Sequence[str]) -> str:
+    takes = f"it takes {', '.join(known)}" if known else "it takes none"
+    return f"is not a query parameter of this operation; {takes}"
 
 
 def _declared(handler: Any) -> list[str]:

@@ -7,20 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-_LINE = r"^[^\x00-\x1f\x7f]+$"
-_EMAIL = r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$"
-_LINES = r"^[^\x00]*$"  # PostgreSQL refuses NUL
-
-EXPECTED = {
-    _LINE: "Expected one line of text without control characters",
-    _EMAIL: "Expected an e-mail address, such as name@example.com",
-    _LINES: "Expected text without NUL characters",
-}
-"""A message for each pattern."""
-
-Line = Annotated[str, Meta(min_length=1, max_length=255, pattern=_LINE)]
-Email = Annotated[str, Meta(max_length=254, pattern=_EMAIL)]
-Lines = Annotated[str, Meta(max_length=10_000, pattern=_LINES)]
+from adapters.web.schemas.text import Email, Line, Lines
 
 
 class Invitee(msgspec.Struct, frozen=True):

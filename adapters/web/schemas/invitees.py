@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from adapters.web.schemas.bookings import Email
+from adapters.web.schemas.text import Email
 
 
 class EraseInvitee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from adapters.web.schemas.bookings import Line
+from adapters.web.schemas.text import Line
 
 
 class NewSchedulingLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

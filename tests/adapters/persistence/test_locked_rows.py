@@ -241,7 +241,7 @@ async def test_a_lock_is_waited_for_until_its_time_out(
         waited = time.monotonic() - began
 
     assert webhooks.SINGLE_LOCK_WAIT.total_seconds() <= waited < 1
-    assert "LockNotAvailableError" in caught.value.message
+    assert "LockNotAvailableError" in str(caught.value)
 
 
 async def test_the_lock_time_out_ends_with_its_unit_of_work(

@@ -461,6 +461,7 @@ class Process:
             calendly=self.calendly,
             availability=self.availability,
             clock=self.clock,
+            horizon=timedelta(days=180),
         )
 
     @cached_property

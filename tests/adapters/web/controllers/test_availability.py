@@ -199,8 +199,8 @@ async def test_without_a_timezone_there_are_no_days(client: Client) -> None:
         "right/Europe/Berlin",
         "posix/UTC",
         "localtime",
-        "Europe/Berlin\x00",
-        "x" * 10_000,
+        "Europe/Berlin ",
+        "x" * 4_000,
         "+02:00",
     ],
 )

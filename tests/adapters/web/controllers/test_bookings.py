@@ -91,7 +91,7 @@ async def test_an_id_that_is_none_is_not_found(client: Client) -> None:
     problem_in(answer, 404, "not_found")
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "!!!", "WzEsMl0", "e30", "bnVsbA", "a" * 5000, "ü"])
+@pytest.mark.parametrize("cursor", ["", "x", "!!!", "WzEsMl0", "e30", "bnVsbA", "a" * 4000, "ü"])
 async def test_a_made_up_cursor_is_refused(client: Client, cursor: str) -> None:
     """A cursor that this service never handed out is 400 with a code of its own."""
     answer = await client.get(BOOKINGS, headers=CALLER, params={"cursor": cursor})

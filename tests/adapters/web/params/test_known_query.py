@@ -74,7 +74,7 @@ async def test_an_unknown_parameter_is_named(
 
     answer = await edge.client.request(
         method,
-        path.format(booking_id=UUID(int=1), event_id=UUID(int=1)),
+        path.format(booking_id=UUID(int=1), event_id=UUID(int=1), external_id="ada"),
         headers=headers,
         params={"reasn": "x", "a b<": "y"},
     )
@@ -87,6 +87,21 @@ async def test_an_unknown_parameter_is_named(
     assert all(name in named["reasn"] for name in known)
     assert "<" not in answer.text
     assert await rows(edge) == before
+
+
+@pytest.mark.parametrize("value", ["a%00b", "a%0Ab", "%7f", "%C2%85", "%E2%80%A8", "x" * 4097])
+@pytest.mark.parametrize(
+    "path",
+    ["bookings?cursor=", "event-types?cursor=", "connect?return_to=", "bookings?status="],
+)
+async def test_a_value_is_one_line_of_text(edge: Edge, path: str, value: str) -> None:
+    """A control character or a huge value is 400 and named, for each parameter."""
+    headers = {"Authorization": f"Bearer {edge.key}", "X-User-Id": "person-0"}
+
+    answer = await edge.client.get(f"/api/calendly/{path}{value}", headers=headers)
+
+    assert answer.status_code == 400
+    assert [each["field"] for each in answer.json()["errors"]] == [path[path.index("?") + 1 : -1]]
 
 
 async def test_an_unknown_caller_learns_nothing(edge: Edge) -> None:
