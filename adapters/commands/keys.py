@@ -5,9 +5,7 @@ database stores only its hash.
 """
 
 import asyncio
-import getpass
 import os
-import socket
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -15,6 +13,7 @@ from uuid import UUID
 
 import click
 
+from adapters.commands.actor import command_line_actor
 from adapters.commands.rotate_encryption import rotate_encryption_command
 from adapters.persistence.bulkheads import Bulkhead
 from adapters.persistence.storage import open_storage
@@ -99,7 +98,7 @@ def create_command(
     key, secret = asyncio.run(
         _with_keys(
             lambda keys: keys.create(
-                name, scopes=rights, lifetime=expires, networks=canonical, created_by=_maker()
+                name, scopes=rights, lifetime=expires, networks=canonical, by=command_line_actor()
             )
         )
     )
@@ -132,7 +131,7 @@ def list_command() -> None:
 @click.argument("key_id", type=click.UUID)
 def revoke_command(key_id: UUID) -> None:
     """Revoke the key with this id, immediately and permanently."""
-    if not asyncio.run(_with_keys(lambda keys: keys.revoke(key_id))):
+    if not asyncio.run(_with_keys(lambda keys: keys.revoke(key_id, command_line_actor()))):
         raise click.ClickException(f"No live key has the id {key_id}; see slotkeeper keys list.")
     click.echo(f"The key {key_id} is revoked.")
 
@@ -159,11 +158,6 @@ def _state(key: ApiKey, now: datetime) -> str:
     if key.expires_at is None:
         return "live"
     return f"{'expired' if key.expires_at <= now else 'until'} {_day(key.expires_at)}"
-
-
-def _maker() -> str:
-    """Return the user of this machine that runs the command, and the machine's name."""
-    return f"cli:{getpass.getuser()}@{socket.gethostname()}"
 
 
 def _day(moment: datetime) -> str:

@@ -12,6 +12,7 @@ APP_CONFIG = AppConfig(
             "adapters.persistence.tables.core",
             "adapters.persistence.tables.bookings",
             "adapters.persistence.tables.privacy",
+            "adapters.persistence.tables.audit",
         ],
         exclude_imported=True,
     ),

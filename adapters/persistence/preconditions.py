@@ -26,7 +26,7 @@ _MAY_CREATE = "SELECT has_schema_privilege($1, 'CREATE')"
 _FORBIDDEN = """
 SELECT quote_ident(c.relname) AS name FROM pg_class c
 WHERE c.relnamespace = $1::regnamespace AND c.relkind = 'r'
-    AND (c.relname LIKE 'calendly\\_%' OR c.relname IN ('app_user', 'api_key', 'migration'))
+    AND (c.relname LIKE 'calendly\\_%' OR c.relname IN ('app_user', 'api_key', 'audit_entry', 'migration'))
     AND NOT CASE WHEN $2 THEN pg_has_role(c.relowner, 'USAGE') ELSE
         has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
         AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE') END

@@ -1,6 +1,7 @@
 """The repositories of one transaction."""
 
 from adapters.persistence.repositories.api_keys import PiccoloApiKeys
+from adapters.persistence.repositories.audit import PiccoloAudit
 from adapters.persistence.repositories.availability_cache import PiccoloAvailabilityCache
 from adapters.persistence.repositories.booking_commands import PiccoloBookingCommands
 from adapters.persistence.repositories.bookings import PiccoloBookings
@@ -47,6 +48,7 @@ class PiccoloUnitOfWork:
         self.user_erasures = PiccoloUserErasures(session, keys)
         self.erasure_archive = PiccoloErasureArchive(session, keys, self.user_erasures)
         self.personal_data = PiccoloPersonalData(session, vault)
+        self.audit = PiccoloAudit(session)
 
     async def commit(self) -> None:
         await self._transaction.commit()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from application.ports.clock import Clock
@@ -10,10 +11,13 @@ from application.ports.storage.api_keys import ApiKey
 from application.ports.storage.unit_of_work import Storage
 from application.security.hashing import digest
 from domain.api_key import ALL, KeyScope
+from domain.audit import Actor, AuditAction, AuditEntry
 from domain.secret import Secret
 
 KEY_PREFIX = "sk_"
 SHOWN = 10
+UNKNOWN: Final = Actor("unknown")
+"""A caller that does not name itself, such as a script of the team."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +35,7 @@ class ManageApiKeys:
         scopes: frozenset[KeyScope] = ALL,
         lifetime: timedelta | None = None,
         networks: tuple[str, ...] = (),
-        created_by: str | None = None,
+        by: Actor = UNKNOWN,
     ) -> tuple[ApiKey, Secret]:
         """Make a key and return it with its record; it cannot be read again.
 
@@ -40,7 +44,7 @@ class ManageApiKeys:
             scopes: its rights.
             lifetime: after which it stops working; None: never.
             networks: from which alone it works, in canonical form; none: from everywhere.
-            created_by: who makes it.
+            by: the program or person that makes it.
 
         """
         now = self.clock.now()
@@ -53,10 +57,11 @@ class ManageApiKeys:
             scopes=scopes,
             expires_at=None if lifetime is None else now + lifetime,
             networks=networks,
-            created_by=created_by,
+            created_by=None if by is UNKNOWN else by.name,
         )
         async with self.storage() as uow:
             await uow.api_keys.add(key, digest(secret.reveal()))
+            await uow.audit.add(self._entry(AuditAction.KEY_CREATED, key.id, by))
             await uow.commit()
         return key, secret
 
@@ -64,9 +69,21 @@ class ManageApiKeys:
         async with self.storage() as uow:
             return await uow.api_keys.all()
 
-    async def revoke(self, key_id: UUID) -> bool:
+    async def revoke(self, key_id: UUID, by: Actor = UNKNOWN) -> bool:
         """Make a key stop working; False when no live key has this id."""
         async with self.storage() as uow:
             revoked = await uow.api_keys.revoke(key_id, self.clock.now())
+            if revoked:
+                await uow.audit.add(self._entry(AuditAction.KEY_REVOKED, key_id, by))
             await uow.commit()
         return revoked
+
+    def _entry(self, action: AuditAction, key_id: UUID, by: Actor) -> AuditEntry:
+        return AuditEntry(
+            id=self.randomness.new_id(),
+            at=self.clock.now(),
+            actor=by.name,
+            action=action,
+            subject_id=key_id,
+            request_id=by.request_id,
+        )

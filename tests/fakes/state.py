@@ -15,6 +15,7 @@ from application.ports.storage.connect_attempts import ConnectAttempt
 from application.ports.storage.erasures import Erasure
 from application.ports.storage.user_erasures import UserErasure
 from application.ports.storage.webhook_events import WebhookEvent
+from domain.audit import AuditEntry
 from domain.booking import Booking
 from domain.circuit_breaker import Breaker
 from domain.ids import CommandId, IntegrationId, UserId, WebhookEventId
@@ -117,6 +118,7 @@ class State:
         self.user_erasures: dict[UUID, UserErasureRow] = {}
         self.open_elsewhere: dict[str, datetime] = {}
         self.breakers: dict[Surface, Breaker] = {}
+        self.audit: dict[UUID, AuditEntry] = {}
 
     def snapshot(self) -> Self:
         """Return a copy that further changes of this one do not touch."""

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 
 from domain.errors import StorageUnavailable
 from tests.fakes.api_keys import FakeApiKeys
+from tests.fakes.audit import FakeAudit
 from tests.fakes.availability_cache import FakeAvailabilityCache
 from tests.fakes.booking_commands import FakeBookingCommands
 from tests.fakes.bookings import FakeBookings
@@ -57,6 +58,7 @@ class FakeUnitOfWork:
         self.erasure_archive = FakeErasureArchive(state)
         self.user_erasures = FakeUserErasures(state)
         self.personal_data = FakePersonalData(state)
+        self.audit = FakeAudit(state)
 
     async def commit(self) -> None:
         """Make the changes count, or fail as scripted."""

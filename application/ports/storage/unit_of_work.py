@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from application.ports.storage.api_keys import ApiKeys
+from application.ports.storage.audit import Audit
 from application.ports.storage.availability_cache import AvailabilityCache
 from application.ports.storage.booking_commands import BookingCommands
 from application.ports.storage.bookings import Bookings
@@ -69,6 +70,8 @@ class UnitOfWork(Protocol):
     def erasure_archive(self) -> ErasureArchive: ...
     @property
     def personal_data(self) -> PersonalData: ...
+    @property
+    def audit(self) -> Audit: ...
 
     async def commit(self) -> None:
         """Make everything done in this block durable; after it the block may only end.

@@ -58,10 +58,12 @@ async def test_missing_rights(limited: Secret, empty_database: Secret) -> None:
     assert await unmet(limited) == []
     await migrate(empty_database)
 
-    with pytest.raises(StoreRefused, match=r"does not own api_key, app_user, .*OWNER TO"):
+    with pytest.raises(
+        StoreRefused, match=r"does not own api_key, app_user, audit_entry, .*OWNER TO"
+    ):
         await migrate(limited)
     (lacking,) = await unmet(limited)
-    assert "may not read and write api_key, app_user, calendly_" in lacking.problem
+    assert "may not read and write api_key, app_user, audit_entry, calendly_" in lacking.problem
 
     owner = await asyncpg.connect(empty_database.reveal())
     await owner.execute(lacking.remedy.partition(": ")[2])

@@ -4,6 +4,8 @@ import pytest
 
 from application.security.hashing import digest
 from application.security.manage_api_keys import ManageApiKeys
+from domain.audit import Actor
+from domain.errors import StorageUnavailable
 from tests.application.support.building import Product
 
 
@@ -48,3 +50,33 @@ async def test_a_key_is_revoked_once(keys: ManageApiKeys, product: Product) -> N
 
     assert answers == [True, False]
     assert not await keys.revoke(product.randomness.new_id())
+
+
+async def test_changes_of_keys_are_audited(keys: ManageApiKeys, product: Product) -> None:
+    """Each change leaves one entry with its actor; a revocation without effect leaves none."""
+    by = Actor("cli:ada@host")
+    record, secret = await keys.create("back end", by=by)
+    await keys.revoke(record.id, by)
+    await keys.revoke(record.id, by)
+
+    entries = list(product.storage.state.audit.values())
+
+    assert [(each.action, each.subject_id, each.actor) for each in entries] == [
+        ("api_key_created", record.id, "cli:ada@host"),
+        ("api_key_revoked", record.id, "cli:ada@host"),
+    ]
+    assert record.created_by == "cli:ada@host"
+    assert secret.reveal() not in repr(entries)
+
+
+async def test_a_key_without_its_entry_is_not_stored(
+    keys: ManageApiKeys, product: Product
+) -> None:
+    """The key and its entry share a transaction: a lost commit stores neither."""
+    product.storage.fail_next_commit()
+
+    with pytest.raises(StorageUnavailable):
+        await keys.create("back end")
+
+    assert product.storage.state.api_keys == {}
+    assert product.storage.state.audit == {}
