@@ -23,6 +23,7 @@ _COMMANDS = {
         "adapters.commands.keys:keys_command",
         "Create, list and revoke API keys; rotate encryption keys.",
     ),
+    "audit": Spec("adapters.commands.audit:audit_command", "List the audit trail."),
     "refresh": Spec(
         "adapters.commands.refresh:refresh_command", "Refresh one integration's tokens now."
     ),

@@ -14,7 +14,7 @@ from tests.adapters.sound_environ import SECRETS, SOUND
 
 BLANK: dict[str, str | None] = dict.fromkeys(SOUND)
 OURS = (
-    "web", "migrate", "doctor", "keys", "refresh", "invalidate", "reconcile", "webhooks",
+    "web", "migrate", "doctor", "keys", "audit", "refresh", "invalidate", "reconcile", "webhooks",
     "erase-invitee", "erase-user", "erasures", "dev", "demo", "sandbox",
 )  # fmt: skip
 

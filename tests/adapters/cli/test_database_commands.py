@@ -1,3 +1,4 @@
+import json
 import socket
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -150,3 +151,20 @@ def test_an_unknown_integration_cannot_be_invalidated(database_url: Secret) -> N
 
     assert ended.exit_code == 1
     assert "integration_not_found" in ended.output
+
+
+def test_changes_of_keys_are_in_the_audit_trail(cli: Cli) -> None:
+    """Each change is listed with its actor, the latest first, page after page, without the key."""
+    secret = cli("keys", "create", "--name=audited", "--quiet").output.strip()
+    (key_id,) = key_ids(cli)
+    cli("keys", "revoke", key_id)
+
+    listed = cli("audit", "list", "--json").output
+    latest, first = map(json.loads, listed.splitlines())
+
+    assert (latest["action"], first["action"]) == ("api_key_revoked", "api_key_created")
+    assert latest["subject_id"] == first["subject_id"] == key_id
+    assert latest["actor"].endswith(f"@{socket.gethostname()}")
+    assert secret[:10] not in listed
+    older = cli("audit", "list", "--before", latest["id"]).output
+    assert [line.split()[0] for line in older.splitlines()] == [first["id"]]
