@@ -222,6 +222,8 @@ class Settings(TemporalSettings, frozen=True, kw_only=True):
     # Not below two days: Calendly repeats deliveries for one, and what was forgotten is new again.
     webhook_retention: Annotated[timedelta, _span(SHORTEST, 3650 * _DAY)] = timedelta(days=30)
     dead_letter_retention: Annotated[timedelta, _span(SHORTEST, 3650 * _DAY)] = timedelta(days=90)
+    # Not below the 30 days in which the table refuses every deletion.
+    audit_retention: Annotated[timedelta, _span(31 * _DAY, 3650 * _DAY)] = timedelta(days=400)
     # `off` gives the calendar behind a passed-on link to its sender; doctor reports it.
     connect_confirmation: Annotated[
         str,

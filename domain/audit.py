@@ -20,6 +20,21 @@ class AuditAction(StrEnum):
 
     KEY_CREATED = "api_key_created"
     KEY_REVOKED = "api_key_revoked"
+    ENCRYPTION_ROTATED = "encryption_keys_rotated"
+    WEBHOOKS_LISTED = "webhooks_listed"
+    WEBHOOK_SHOWN = "webhook_shown"
+    WEBHOOK_BODY_SHOWN = "webhook_body_shown"
+    WEBHOOK_REPLAYED = "webhook_replayed"
+    DEAD_LETTERS_REPLAYED = "dead_letters_replayed"
+    INVITEE_ERASED = "invitee_erased"
+    USER_ERASED = "user_erased"
+    ERASURES_EXPORTED = "erasures_exported"
+    ERASURES_APPLIED = "erasures_applied"
+    DISCONNECTED = "integration_disconnected"
+    TOKENS_REFRESHED = "tokens_refreshed"
+    AVAILABILITY_INVALIDATED = "availability_invalidated"
+    BOOKINGS_RECONCILED = "bookings_reconciled"
+    AUDIT_LISTED = "audit_listed"
 
 
 class Actor(msgspec.Struct, frozen=True):

@@ -22,6 +22,7 @@ class Retention(msgspec.Struct, frozen=True):
         dead_letters: webhook events that were given up: time for a person to fix and replay them.
         commands: booking commands that were carried out, for a repeated Idempotency-Key.
         connect_attempts: connect flows that were not completed.
+        audit: entries of the audit trail.
 
     Raises:
         ValueError: events would be forgotten while Calendly may still repeat them.
@@ -32,6 +33,7 @@ class Retention(msgspec.Struct, frozen=True):
     dead_letters: timedelta = timedelta(days=90)
     commands: timedelta = timedelta(days=7)
     connect_attempts: timedelta = timedelta(days=1)
+    audit: timedelta = timedelta(days=400)
 
     def __post_init__(self) -> None:
         if min(self.settled, self.dead_letters) < SHORTEST:
@@ -44,6 +46,7 @@ class Retention(msgspec.Struct, frozen=True):
             dead_letters=now - self.dead_letters,
             commands=now - self.commands,
             connect_attempts=now - self.connect_attempts,
+            audit=now - self.audit,
         )
 
 
@@ -54,3 +57,4 @@ class Cutoffs(msgspec.Struct, frozen=True):
     dead_letters: datetime
     commands: datetime
     connect_attempts: datetime
+    audit: datetime

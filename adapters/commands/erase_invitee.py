@@ -7,9 +7,9 @@ import sys
 
 import click
 
+from adapters.commands.actor import command_line_actor
 from adapters.commands.with_services import with_services
 
-BY = "cli"
 STDIN = "-"
 
 
@@ -22,7 +22,7 @@ def erase_invitee_command(email: str) -> None:
     """
     if email == STDIN:
         email = sys.stdin.readline()
-    done = with_services(lambda services: services.erase_invitee(email, BY))
+    done = with_services(lambda services: services.erase_invitee(email, command_line_actor()))
     click.echo(f"Erasure {done.id}.")
     click.echo(f"Bookings made anonymous: {done.bookings}.")
     click.echo(f"Stored webhooks rewritten: {done.webhook_events}.")

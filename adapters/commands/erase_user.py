@@ -7,7 +7,8 @@ import sys
 
 import click
 
-from adapters.commands.erase_invitee import BY, STDIN
+from adapters.commands.actor import command_line_actor
+from adapters.commands.erase_invitee import STDIN
 from adapters.commands.with_services import with_services
 
 
@@ -21,5 +22,5 @@ def erase_user_command(user_id: str) -> None:
     """
     if user_id == STDIN:
         user_id = sys.stdin.readline().rstrip("\r\n")
-    begun = with_services(lambda services: services.erase_user(user_id, BY))
+    begun = with_services(lambda services: services.erase_user(user_id, command_line_actor()))
     click.echo(f"Erasure {begun.id}.")

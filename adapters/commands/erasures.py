@@ -10,6 +10,7 @@ from typing import BinaryIO
 import click
 
 from adapters.commands.with_services import with_services
+from domain.audit import AuditAction
 
 
 @click.group("erasures")
@@ -24,7 +25,9 @@ def export_command(file: Path | None) -> None:
 
     An existing FILE is replaced in one step. Keep it apart from the backups of the database.
     """
-    text = with_services(lambda services: services.export_erasures())
+    text = with_services(
+        lambda services: services.export_erasures(), AuditAction.ERASURES_EXPORTED
+    )
     if file is None:
         click.echo(text, nl=False)
     else:
@@ -41,7 +44,9 @@ def apply_command(file: BinaryIO) -> None:
     repeated.
     """
     text = file.read()
-    done = with_services(lambda services: services.apply_erasures(text))
+    done = with_services(
+        lambda services: services.apply_erasures(text), AuditAction.ERASURES_APPLIED
+    )
     click.echo(f"Erasures in the file: {done.records}.")
     click.echo(f"Users that are being erased: {done.users}.")
     click.echo(f"Bookings made anonymous: {done.redaction.bookings}.")

@@ -5,6 +5,7 @@ from uuid import UUID
 import click
 
 from adapters.commands.with_services import with_services
+from domain.audit import AuditAction
 from domain.ids import IntegrationId
 from domain.integration import Integration, Status
 
@@ -25,7 +26,12 @@ def invalidate_command(integration_id: UUID) -> None:
     not call Calendly; it prints the next steps.
     """
     wanted = IntegrationId(integration_id)
-    click.echo(_report(with_services(lambda services: services.invalidate_availability(wanted))))
+    invalidated = with_services(
+        lambda services: services.invalidate_availability(wanted),
+        AuditAction.AVAILABILITY_INVALIDATED,
+        integration_id,
+    )
+    click.echo(_report(invalidated))
 
 
 def _report(integration: Integration) -> str:

@@ -11,6 +11,7 @@ from adapters.commands.with_services import with_services
 from adapters.wiring.services import Services
 from application.jobs.job_result import JobResult
 from application.resilience.priority import in_background
+from domain.audit import AuditAction
 from domain.ids import IntegrationId
 
 
@@ -25,7 +26,11 @@ def reconcile_command(integration_id: UUID | None, *, wide: bool) -> None:
     A repaired booking is one whose webhook was lost; an `unsubscribed` account receives no webhooks.
     Exits with 1 when an integration could not be compared; the others are still compared.
     """
-    report, ok = with_services(lambda services: _reconcile(services, integration_id, wide=wide))
+    report, ok = with_services(
+        lambda services: _reconcile(services, integration_id, wide=wide),
+        AuditAction.BOOKINGS_RECONCILED,
+        integration_id,
+    )
     click.echo(report)
     if not ok:
         raise click.exceptions.Exit(1)

@@ -5,6 +5,7 @@ from uuid import UUID
 import click
 
 from adapters.commands.with_services import with_services
+from domain.audit import AuditAction
 from domain.ids import IntegrationId
 from domain.integration import usable_tokens
 
@@ -18,6 +19,10 @@ def refresh_command(integration_id: UUID) -> None:
     limits apply here too, and `reauth_required` still needs the user.
     """
     wanted = IntegrationId(integration_id)
-    refreshed = with_services(lambda services: services.refresh_tokens.run(wanted))
+    refreshed = with_services(
+        lambda services: services.refresh_tokens.run(wanted),
+        AuditAction.TOKENS_REFRESHED,
+        integration_id,
+    )
     until = usable_tokens(refreshed).expires_at
     click.echo(f"Refreshed; the access token is good until {until:%Y-%m-%d %H:%M:%S} UTC.")

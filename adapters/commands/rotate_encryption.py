@@ -10,12 +10,16 @@ import time
 
 import click
 
+from adapters.commands.actor import command_line_actor
 from adapters.persistence.bulkheads import Bulkhead
 from adapters.persistence.storage import open_storage
 from adapters.security.vault import KeyRingVault
 from adapters.settings import EncryptionSettings, load_encryption_settings
 from adapters.system.clock import SystemClock
+from adapters.system.randomness import SystemRandomness
+from application.security.audit_trail import AuditTrail
 from application.security.rotate_encryption import RotateEncryption, Rotation, Unreadable
+from domain.audit import AuditAction
 from domain.errors import EncryptionKeyUnknown
 
 _SECONDS_BETWEEN_LINES = 2.0
@@ -48,7 +52,10 @@ async def _rotate(settings: EncryptionSettings, ring: KeyRingVault) -> Rotation:
             resealing=_Lines().resealing,
             unreadable=_report_unreadable,
         )
-        return await rotate()
+        rotation = await rotate()
+        audit = AuditTrail(storage=storage, clock=SystemClock(), randomness=SystemRandomness())
+        await audit.record(command_line_actor(), AuditAction.ENCRYPTION_ROTATED)
+    return rotation
 
 
 class _Lines:

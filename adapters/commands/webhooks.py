@@ -10,11 +10,12 @@ from uuid import UUID
 import click
 import msgspec
 
+from adapters.commands.actor import command_line_actor
 from adapters.commands.with_services import with_services
 from application.ports.storage.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
+from domain.audit import AuditAction
 from domain.ids import WebhookEventId
 
-BY = "cli"
 MAX_LISTED = 1_000
 
 _WIDTHS = (36, 19, 13, 5, 26, 0)
@@ -42,7 +43,9 @@ def list_command(status: str | None, reason: str | None, limit: int, after: UUID
         reason=reason,
         after=None if after is None else WebhookEventId(after),
     )
-    page = with_services(lambda services: services.list_webhooks(query))
+    page = with_services(
+        lambda services: services.list_webhooks(query), AuditAction.WEBHOOKS_LISTED
+    )
     if not page.items:
         click.echo("There are none.")
         return
@@ -61,7 +64,11 @@ def list_command(status: str | None, reason: str | None, limit: int, after: UUID
 def show_command(event_id: UUID, with_body: bool) -> None:
     """Show one stored webhook."""
     wanted = WebhookEventId(event_id)
-    shown = with_services(lambda services: services.show_webhook(wanted, with_body=with_body))
+    shown = with_services(
+        lambda services: services.show_webhook(wanted, with_body=with_body),
+        AuditAction.WEBHOOK_BODY_SHOWN if with_body else AuditAction.WEBHOOK_SHOWN,
+        event_id,
+    )
     for name, value in msgspec.structs.asdict(shown.webhook).items():
         shown_value = (
             "-" if value is None else _moment(value) if isinstance(value, datetime) else value
@@ -84,12 +91,13 @@ def replay_command(event_id: UUID | None, dead_lettered: bool, reason: str | Non
         raise click.UsageError("Name one webhook by its id, or all by --dead-lettered.")
     if reason is not None and not dead_lettered:
         raise click.UsageError("--reason goes with --dead-lettered.")
+    by = command_line_actor()
     if event_id is None:
-        count = with_services(lambda services: services.replay_webhook.dead_letters(BY, reason))
+        count = with_services(lambda services: services.replay_webhook.dead_letters(by, reason))
         click.echo(f"Queued again: {count}.")
         return
     wanted = WebhookEventId(event_id)
-    replayed = with_services(lambda services: services.replay_webhook(wanted, BY))
+    replayed = with_services(lambda services: services.replay_webhook(wanted, by))
     click.echo(f"Queued again: {replayed.kind} of {_moment(replayed.received_at)} UTC.")
 
 

@@ -14,6 +14,7 @@ from adapters.settings import Settings, SettingsError
 from adapters.web.auth.demo_access import demo_faults
 from adapters.web.auth.rate_limits import RateLimits
 from adapters.web.caching.response_cache import ResponseCache
+from adapters.web.controllers.audit import AuditController
 from adapters.web.controllers.availability import AvailabilityController
 from adapters.web.controllers.booking_commands import BookingCommandsController
 from adapters.web.controllers.bookings import BookingsController
@@ -76,6 +77,7 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
             webhooks_router(settings.webhook_max_bytes),
             WebhookEventsController,
             InviteesController,
+            AuditController,
             UsersController,
             CronController,
             HealthController,

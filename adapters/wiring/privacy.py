@@ -18,6 +18,7 @@ def prune_webhooks(resources: Resources) -> PruneWebhooks:
     retention = Retention(
         settled=resources.settings.webhook_retention,
         dead_letters=resources.settings.dead_letter_retention,
+        audit=resources.settings.audit_retention,
     )
     return PruneWebhooks(
         storage=resources.storage,
@@ -36,6 +37,7 @@ def erase_invitee(resources: Resources) -> EraseInvitee:
         clock=resources.clock,
         randomness=resources.randomness,
         telemetry=resources.telemetry,
+        audit=resources.audit,
     )
 
 
@@ -46,6 +48,7 @@ def erase_user(resources: Resources) -> EraseUser:
         clock=resources.clock,
         randomness=resources.randomness,
         telemetry=resources.telemetry,
+        audit=resources.audit,
     )
 
 

@@ -13,6 +13,7 @@ from application.ports.background import Background
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.vault import Vault
+from application.security.audit_trail import AuditTrail
 
 # Calendly stores both addresses: they must not change while accounts are connected.
 CALLBACK_PATH = "/api/calendly/callback"
@@ -41,6 +42,11 @@ class Resources:
     clock_skew: ClockSkew
     randomness: Randomness
     owner: str
+
+    @property
+    def audit(self) -> AuditTrail:
+        """The audit trail, with the connections of commands."""
+        return AuditTrail(storage=self.storage, clock=self.clock, randomness=self.randomness)
 
     def public(self, path: str) -> str:
         """Return the public URL of a path of this service."""

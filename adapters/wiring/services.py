@@ -37,6 +37,7 @@ from application.privacy.erase_user import EraseUser
 from application.privacy.export_erasures import ExportErasures
 from application.privacy.prune_expired import PruneWebhooks
 from application.resilience.circuit_breakers import CircuitBreakers
+from application.security.audit_trail import AuditTrail
 from application.security.identify_caller import IdentifyCaller
 from application.security.key_usage import KeyUsage
 from application.security.manage_api_keys import ManageApiKeys
@@ -65,6 +66,7 @@ class Services:
 
     identify_caller: IdentifyCaller
     manage_api_keys: ManageApiKeys
+    audit: AuditTrail
 
     begin_connect: BeginConnect
     complete_connect: CompleteConnect

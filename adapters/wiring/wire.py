@@ -26,6 +26,7 @@ from application.webhooks.replay import ReplayWebhook
 def wire(resources: Resources) -> Services:
     """Return the use cases over the opened resources."""
     storage, clock, jobs = resources.storage, resources.clock, resources.jobs
+    audit = resources.audit
     reads = resources.read_storage
     calendly = calendly_of(resources)
     sync = availability.sync_availability(resources, calendly)
@@ -62,7 +63,7 @@ def wire(resources: Resources) -> Services:
             breaker_policy=breaker_policy(resources),
             public_url=resources.settings.public_url,
         ),
-        request_disconnect=RequestDisconnect(storage=storage, jobs=jobs),
+        request_disconnect=RequestDisconnect(storage=storage, jobs=jobs, audit=audit),
         finish_disconnect=accounts.finish_disconnect(resources, calendly),
         refresh_tokens=calendly.refresh,
         refresh_due_tokens=accounts.refresh_due_tokens(resources, calendly),
@@ -75,12 +76,13 @@ def wire(resources: Resources) -> Services:
         invalidate_availability=InvalidateAvailability(storage=storage, clock=clock),
         usage=usage,
         key_usage=key_usage,
+        audit=audit,
         versions=reads.versions(),
         ingest_webhook=webhooks.ingest_webhook(resources),
         apply_webhooks=webhooks.apply_webhooks(resources, calendly),
         list_webhooks=ListWebhooks(storage=reads),
         show_webhook=ShowWebhook(storage=reads, bodies=CalendlyWebhookBodies()),
-        replay_webhook=ReplayWebhook(storage=storage, jobs=jobs, clock=clock),
+        replay_webhook=ReplayWebhook(storage=storage, jobs=jobs, clock=clock, audit=audit),
         prune_webhooks=privacy.prune_webhooks(resources),
         erase_invitee=privacy.erase_invitee(resources),
         erase_user=privacy.erase_user(resources),

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from application.ports.jobs import Jobs
 from application.ports.storage.unit_of_work import Storage
+from application.security.audit_trail import AuditTrail
+from domain.audit import Actor, AuditAction
 from domain.ids import UserId
 
 
@@ -13,9 +15,14 @@ class RequestDisconnect:
 
     storage: Storage
     jobs: Jobs
+    audit: AuditTrail
 
-    async def __call__(self, user_id: UserId) -> bool:
+    async def __call__(self, user_id: UserId, by: Actor) -> bool:
         """Begin to disconnect, or go on with it; False when there was nothing to disconnect.
+
+        Args:
+            user_id: whose integration.
+            by: the program that asks, for the audit trail.
 
         Raises:
             JobsUnavailable: marked, but the job could not be started. Repeating the request
@@ -27,6 +34,7 @@ class RequestDisconnect:
             if integration is None:
                 return False
             await uow.integrations.mark_disconnecting(integration.id)
+            await uow.audit.add(self.audit.entry(by, AuditAction.DISCONNECTED, integration.id))
             await uow.commit()
         await self.jobs.disconnect(integration.id)
         return True

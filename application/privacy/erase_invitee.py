@@ -17,6 +17,8 @@ from application.ports.storage.erasures import Erasure
 from application.ports.storage.unit_of_work import Storage
 from application.ports.telemetry import Telemetry
 from application.privacy.redact_all import RedactAll
+from application.security.audit_trail import AuditTrail
+from domain.audit import Actor, AuditAction
 from domain.erasure import normalised
 from domain.errors import InvalidInput
 from domain.secret import Secret
@@ -33,13 +35,14 @@ class EraseInvitee:
     clock: Clock
     randomness: Randomness
     telemetry: Telemetry
+    audit: AuditTrail
 
-    async def __call__(self, email: str, by: str) -> Erasure:
+    async def __call__(self, email: str, by: Actor) -> Erasure:
         """Erase the person, and return the record without who it was.
 
         Args:
             email: in any spelling of small and capital letters.
-            by: who asks, for the record: `cli`, or the API key's beginning.
+            by: who asks, for the record and the audit trail.
 
         Raises:
             InvalidInput: the text is not an e-mail address.
@@ -55,10 +58,13 @@ class EraseInvitee:
             self.telemetry.erasure_unfinished(erasure.id)
             raise
 
-    async def _begin(self, email: str, by: str) -> Erasure:
-        erasure = Erasure(id=self.randomness.new_id(), erased_at=self.clock.now(), requested_by=by)
+    async def _begin(self, email: str, by: Actor) -> Erasure:
+        erasure = Erasure(
+            id=self.randomness.new_id(), erased_at=self.clock.now(), requested_by=by.name
+        )
         async with self.storage() as uow:
             await uow.erasures.begin(erasure, email, Secret(self.randomness.token()))
+            await uow.audit.add(self.audit.entry(by, AuditAction.INVITEE_ERASED, erasure.id))
             await uow.commit()
         return erasure
 

@@ -14,6 +14,8 @@ from application.ports.randomness import Randomness
 from application.ports.storage.unit_of_work import Storage, UnitOfWork
 from application.ports.storage.user_erasures import UserErasure
 from application.ports.telemetry import Telemetry
+from application.security.audit_trail import AuditTrail
+from domain.audit import Actor, AuditAction
 from domain.errors import InvalidInput, JobsUnavailable
 from domain.ids import IntegrationId, UserId
 from domain.secret import Secret
@@ -30,8 +32,9 @@ class EraseUser:
     clock: Clock
     randomness: Randomness
     telemetry: Telemetry
+    audit: AuditTrail
 
-    async def __call__(self, external_id: str, by: str) -> UserErasure:
+    async def __call__(self, external_id: str, by: Actor) -> UserErasure:
         """Begin the erasure, and return its record.
 
         A user without an integration is deleted now. Otherwise the jobs delete them, within a day
@@ -39,7 +42,7 @@ class EraseUser:
 
         Args:
             external_id: the team's own id of the user.
-            by: who asks, for the record: `cli`, or the API key's beginning.
+            by: who asks, for the record and the audit trail.
 
         Raises:
             InvalidInput: the text cannot be the id of a user.
@@ -48,12 +51,13 @@ class EraseUser:
 
         """
         erasure = UserErasure(
-            id=self.randomness.new_id(), erased_at=self.clock.now(), requested_by=by
+            id=self.randomness.new_id(), erased_at=self.clock.now(), requested_by=by.name
         )
         new_key = Secret(self.randomness.token())
         async with self.storage() as uow:
             user_id = await uow.user_erasures.begin(erasure, _checked(external_id), new_key)
             integrations = [] if user_id is None else await end_user(uow, user_id)
+            await uow.audit.add(self.audit.entry(by, AuditAction.USER_ERASED, erasure.id))
             await uow.commit()
         started = await start_disconnects(self.jobs, integrations)
         self.telemetry.user_erased(erasure.id, len(integrations), started)

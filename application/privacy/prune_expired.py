@@ -29,6 +29,7 @@ LOOKED_BACK = timedelta(hours=50)
 EVENTS, DEAD_LETTERS = "webhook_events", "dead_letters"
 ATTEMPTS, CODES, COMMANDS = "connect_attempts", "held_codes", "booking_commands"
 REDACTED, FORGOTTEN = "redacted", "bookings_forgotten"
+AUDIT = "audit_entries"
 ERASURES, USERS = "erasures_finished", "users_erased"
 
 
@@ -77,10 +78,11 @@ class PruneWebhooks:
             attempts = await uow.expired.prune_connect_attempts(over.connect_attempts, limit)
             codes = await uow.expired.prune_held_codes(self.clock.now(), limit)
             commands = await uow.expired.prune_commands(over.commands, limit)
+            audit = await uow.expired.prune_audit(over.audit, limit)
             await uow.commit()
-        more = limit in {attempts, codes, commands}
-        done = {ATTEMPTS: attempts, CODES: codes, COMMANDS: commands}
-        return _tally(attempts + codes + commands, done, "rest:" if more else "users:")
+        more = limit in {attempts, codes, commands, audit}
+        done = {ATTEMPTS: attempts, CODES: codes, COMMANDS: commands, AUDIT: audit}
+        return _tally(sum(done.values()), done, "rest:" if more else "users:")
 
     async def _users(self, position: str) -> JobResult:
         page = await self.finish_user_erasures(UserId(UUID(position)) if position else None)

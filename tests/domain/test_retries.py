@@ -26,7 +26,13 @@ ALL = sorted(
     key=lambda each: each.__name__,
 )
 ERRORS = [each for each in ALL if issubclass(each, SlotkeeperError)]
-AT_ONCE = {"CalendlyUnavailable", "CalendlyThrottled", "StorageUnavailable", "StorageContended"}
+AT_ONCE = {
+    "RateLimited",
+    "CalendlyUnavailable",
+    "CalendlyThrottled",
+    "StorageUnavailable",
+    "StorageContended",
+}
 PASSING = {Kind.TRANSIENT, Kind.THROTTLED}
 
 tables = st.builds(

@@ -46,6 +46,12 @@ class FakeExpired:
             self._state.connect_attempts.pop(key, None)
         return len(over)
 
+    async def prune_audit(self, before: datetime, limit: int) -> int:
+        over = [each.id for each in self._state.audit.values() if each.at < before][:limit]
+        for entry_id in over:
+            del self._state.audit[entry_id]
+        return len(over)
+
     async def prune_commands(self, before: datetime, limit: int) -> int:
         commands = self._state.booking_commands
         done = [key for key, each in commands.items() if each.done_at and each.done_at < before]

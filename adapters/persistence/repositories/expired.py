@@ -44,6 +44,15 @@ DELETE FROM calendly_connect_attempt WHERE id IN (
     ORDER BY held_until LIMIT $2 FOR UPDATE SKIP LOCKED
 ) RETURNING id
 """
+# By the order in which they were stored, which is that of their times, unless clocks are skewed. A
+# trigger refuses those of the last 30 days, so an entry with a wrong time waits for its turn.
+_PRUNE_AUDIT = """
+DELETE FROM audit_entry WHERE id IN (
+    SELECT id FROM (SELECT id, at FROM audit_entry ORDER BY id LIMIT $2) oldest
+    WHERE at < least($1, clock_timestamp() - interval '30 days')
+)
+RETURNING id
+"""
 _PRUNE_COMMANDS = """
 DELETE FROM calendly_booking_command WHERE id IN (
     SELECT id FROM calendly_booking_command WHERE done_at < $1
@@ -80,6 +89,9 @@ class PiccoloExpired:
 
     async def prune_held_codes(self, now: datetime, limit: int) -> int:
         return await prune_held_codes(self._session, now, limit)
+
+    async def prune_audit(self, before: datetime, limit: int) -> int:
+        return len(await self._session.rows(_PRUNE_AUDIT, before, limit))
 
     async def prune_commands(self, before: datetime, limit: int) -> int:
         return len(await self._session.rows(_PRUNE_COMMANDS, before, limit))

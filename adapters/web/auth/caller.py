@@ -13,9 +13,11 @@ from litestar.handlers import BaseRouteHandler
 
 from adapters.web.auth.rate_limits import limited
 from adapters.web.http.bearer import KEY_ID, bearer_token
+from adapters.web.http.request_id import request_id_of
 from adapters.web.params.services import services_of
 from application.security.identify_caller import Credentials
 from domain.api_key import KeyScope
+from domain.audit import Actor
 from domain.ids import UserId
 
 USER_HEADER = "x-user-id"
@@ -68,6 +70,17 @@ def remember_key(connection: Connection, key_id: UUID) -> None:
     """Keep the id of the caller's key for the access log and for the cached responses."""
     state: dict[str, Any] = connection.scope["state"]
     state[KEY_ID] = key_id
+
+
+def actor_of(connection: Connection) -> Actor:
+    """Return the program of an identified call, for the audit trail."""
+    state: dict[str, Any] = connection.scope["state"]
+    return Actor(f"key:{state[KEY_ID]}", request_id_of(connection.scope))
+
+
+def provide_program(request: Request[Any, Any, Any]) -> Actor:
+    """Return the program that calls for a user."""
+    return actor_of(request)
 
 
 async def _identify(connection: Connection, handler: BaseRouteHandler) -> UserId:

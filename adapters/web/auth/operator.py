@@ -10,11 +10,11 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from adapters.web.auth.caller import NEEDS, USER_HEADER, credentials, remember_key
+from adapters.web.auth.caller import NEEDS, USER_HEADER, actor_of, credentials, remember_key
 from adapters.web.auth.rate_limits import limited
 from adapters.web.params.services import services_of
-from application.security.manage_api_keys import SHOWN
 from domain.api_key import KeyScope
+from domain.audit import Actor
 from domain.errors import InvalidInput
 
 OPERATING: Final = frozenset({KeyScope.OPERATOR})
@@ -40,10 +40,10 @@ async def operating(
     limits.admit(key_id, None)
     if USER_HEADER in connection.headers:
         raise InvalidInput("This is a call of operators, for no user: leave X-User-Id out.")
-    connection.scope["user"] = f"api:{(presented.api_key or '')[:SHOWN]}"
+    connection.scope["user"] = actor_of(connection)
 
 
-def provide_operator(request: Request[Any, Any, Any]) -> str:
-    """Return the program that `operating` let through, by what may be shown of its key."""
-    operator: str = request.scope["user"]
+def provide_operator(request: Request[Any, Any, Any]) -> Actor:
+    """Return the program that calls, for the audit trail."""
+    operator: Actor = request.scope["user"]
     return operator

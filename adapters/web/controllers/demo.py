@@ -15,7 +15,10 @@ from adapters.web.controllers.connect import to_consent
 from adapters.web.http.base_path import base_path
 from adapters.web.params.services import FromServices
 from adapters.wiring.services import Services
+from domain.audit import Actor
 from domain.ids import UserId
+
+_DEMO = Actor("demo")
 
 
 class DemoController(Controller):
@@ -39,7 +42,7 @@ class DemoController(Controller):
     ) -> Redirect:
         """Disconnect the demo user's account, if the form is from our own page."""
         _check_same_origin(request)
-        await services.request_disconnect(await _demo_user(services))
+        await services.request_disconnect(await _demo_user(services), _DEMO)
         home = f"{base_path(services.settings)}/"
         return Redirect(f"{home}?calendly=disconnected", status_code=303)
 

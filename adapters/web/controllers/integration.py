@@ -3,7 +3,7 @@
 import msgspec
 from litestar import Response, delete, get
 
-from adapters.web.controllers.caller_controllers import CallersUser, UserController
+from adapters.web.controllers.caller_controllers import CallersUser, Program, UserController
 from adapters.web.middleware.request_log import about_integration
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import CALLER, answer, answers, empty
@@ -48,8 +48,8 @@ class IntegrationController(UserController):
         ),
     )
     async def disconnect(
-        self, services: FromServices, user_id: CallersUser
+        self, services: FromServices, user_id: CallersUser, program: Program
     ) -> Response[Disconnecting | None]:
-        if await services.request_disconnect(user_id):
+        if await services.request_disconnect(user_id, program):
             return Response(Disconnecting(status="disconnecting"), status_code=202)
         return Response(None, status_code=204)

@@ -20,6 +20,7 @@ from adapters.web.schemas.webhook_events import (
 )
 from application.ports.storage.webhook_archive import StoredWebhook, WebhookQuery, WebhookStatus
 from domain import errors
+from domain.audit import AuditAction
 from domain.ids import WebhookEventId
 
 _REASON = QueryParameter(
@@ -44,6 +45,8 @@ class WebhookEventsController(OperatorController):
     async def list_events(
         self,
         services: FromServices,
+        operator: Operator,
+        *,
         status: Annotated[WebhookStatus | None, QueryParameter(description="Only these.")] = None,
         reason: Reason = None,
         limit: Annotated[int, QueryParameter(description="Events a page.", ge=1, le=100)] = 50,
@@ -56,6 +59,7 @@ class WebhookEventsController(OperatorController):
             after=None if cursor is None else _position(cursor),
         )
         page = await services.list_webhooks(query)
+        await services.audit.record(operator, AuditAction.WEBHOOKS_LISTED)
         return WebhookEventPage(
             items=tuple(map(_event, page.items)),
             next_cursor=None if page.next is None else page.next.hex,
@@ -76,6 +80,7 @@ class WebhookEventsController(OperatorController):
     async def show(
         self,
         services: FromServices,
+        operator: Operator,
         event_id: FromPath[UUID],
         *,
         with_body: Annotated[
@@ -83,6 +88,8 @@ class WebhookEventsController(OperatorController):
         ] = False,
     ) -> WebhookEventWithBody:
         shown = await services.show_webhook(WebhookEventId(event_id), with_body=with_body)
+        act = AuditAction.WEBHOOK_BODY_SHOWN if with_body else AuditAction.WEBHOOK_SHOWN
+        await services.audit.record(operator, act, event_id)
         fields = {name: getattr(shown.webhook, name) for name in StoredWebhook.__struct_fields__}
         return convert({**fields, "body": shown.body}, WebhookEventWithBody)
 

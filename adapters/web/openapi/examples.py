@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from adapters.web.schemas.audit import AuditEntry, AuditPage
 from adapters.web.schemas.availability import (
     Availability,
     BusyTime,
@@ -294,10 +295,25 @@ _PUT_BACK: dict[str, Any] = {
     "next_attempt_at": _NOW,
     "replays": 1,
     "replayed_at": _NOW,
-    "replayed_by": "api:sk_AbCdEfG",
+    "replayed_by": "key:0193a2b8-6f70-7b92-8d3e-4f5a6b7c8da1",
 }
 WEBHOOK_EVENT_PAGE = WebhookEventPage(items=(WebhookEvent(**_DEAD),), next_cursor=None)
 WEBHOOK_EVENT = WebhookEventWithBody(**_DEAD, body=None)
+AUDIT_PAGE = AuditPage(
+    items=(
+        AuditEntry(
+            id=UUID("0193a2b8-6f70-7b92-8d3e-4f5a6b7c8da0"),
+            at=_NOW,
+            actor="key:0193a2b8-6f70-7b92-8d3e-4f5a6b7c8da1",
+            action="webhook_replayed",
+            subject_id=UUID("0193a2b8-6f70-7b92-8d3e-4f5a6b7c8da2"),
+            affected=None,
+            result="done",
+            request_id="4f3c2b1a09d8e7f60123456789abcdef",
+        ),
+    ),
+    next_cursor=None,
+)
 PUT_BACK = WebhookEvent(**_PUT_BACK)
 REPLAYED = Replayed(replayed=3)
 USER_ERASURE = UserErasure(id=UUID("0193a2b8-6f70-7b92-8d3e-4f5a6b7c8d9f"), erased_at=_NOW)

@@ -43,6 +43,10 @@ class Expired(Protocol):
         """Delete up to `limit` connect flows whose code was held until before now; count them."""
         ...
 
+    async def prune_audit(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` entries of the audit trail of before then; return how many."""
+        ...
+
     async def prune_commands(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` booking commands that were carried out before; return how many."""
         ...

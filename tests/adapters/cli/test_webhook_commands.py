@@ -1,6 +1,8 @@
 import asyncio
 from typing import NamedTuple
+from uuid import UUID
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -9,6 +11,7 @@ from adapters.persistence.bulkheads import Bulkhead
 from adapters.persistence.storage import open_storage
 from adapters.security.vault import KeyRingVault
 from application.ports.storage.webhook_events import NewEvent, WebhookEvent
+from domain.audit import AuditAction, AuditEntry
 from domain.ids import WebhookEventId
 from domain.secret import Secret
 from tests.adapters.sound_environ import SOUND
@@ -144,3 +147,43 @@ async def test_what_is_no_address(database_url: Secret) -> None:
     assert ended.code == 1
     assert ended.errors.startswith("Error (invalid_input): ")
     assert "grace" not in ended.errors
+
+
+async def test_each_command_leaves_an_entry_in_the_audit_trail(
+    database_url: Secret, dead: list[str]
+) -> None:
+    """Lists, bodies that are shown, replays and erasures are recorded, and no person is named."""
+    first, _ = dead
+    commands = [
+        ("webhooks", "list"),
+        ("webhooks", "show", first),
+        ("webhooks", "show", first, "--body"),
+        ("webhooks", "replay", first),
+        ("webhooks", "replay", "--dead-lettered"),
+        ("erase-invitee", EMAIL),
+        ("erase-user", "ada"),
+        ("erasures", "export", "-"),
+        ("reconcile", str(UUID(int=1))),
+    ]
+    codes = [(await slotkeeper(database_url, *each)).code for each in commands]
+
+    listed = (await slotkeeper(database_url, "audit", "list", "--json")).output
+    entries = [msgspec.json.decode(line, type=AuditEntry) for line in listed.splitlines()]
+    # The last command failed: there is no such integration.
+    assert codes == [0] * 8 + [1]
+    assert [each.action for each in reversed(entries)] == [
+        AuditAction.WEBHOOKS_LISTED,
+        AuditAction.WEBHOOK_SHOWN,
+        AuditAction.WEBHOOK_BODY_SHOWN,
+        AuditAction.WEBHOOK_REPLAYED,
+        AuditAction.DEAD_LETTERS_REPLAYED,
+        AuditAction.INVITEE_ERASED,
+        AuditAction.USER_ERASED,
+        AuditAction.ERASURES_EXPORTED,
+    ]
+    assert {str(each.subject_id) for each in entries if each.action.startswith("webhook_")} == {
+        first
+    }
+    assert all(each.actor.startswith("cli:") for each in entries)
+    assert EMAIL not in listed
+    assert '"ada"' not in listed

@@ -8,6 +8,7 @@ import pytest
 
 from adapters.persistence.storage import PiccoloStorage
 from application.ports.storage.user_erasures import UserErasure
+from domain.audit import Actor
 from domain.errors import ConnectStateInvalid
 from domain.ids import IntegrationId, UserId
 from domain.integration import Integration, Status
@@ -16,6 +17,8 @@ from tests import samples
 from tests.application.support.building import Product
 from tests.application.support.process import Process
 from tests.contracts.persistence.world import World
+
+CLI = Actor("cli")
 
 ADA = "ada"
 KEY = Secret("key-of-the-hashes")
@@ -45,7 +48,7 @@ async def test_an_account_that_was_stored_first(
     async with piccolo_storage() as uow:
         await uow.integrations.for_user(user_id, lock=True)
         await uow.integrations.put_connected(connected)
-        erasing = asyncio.create_task(process.erase_user(ADA, "cli"), context=outside)
+        erasing = asyncio.create_task(process.erase_user(ADA, CLI), context=outside)
         _, pending = await asyncio.wait({erasing}, timeout=HELD)
         assert pending == {erasing}
         await uow.commit()
@@ -81,7 +84,7 @@ async def test_two_erasures(world: World, process: Process, sql: asyncpg.Connect
     """Of several erasures at the same time one takes the user, and all are recorded."""
     await world.connect(ADA)
 
-    await asyncio.gather(*(process.erase_user(ADA, "cli") for _ in range(4)))
+    await asyncio.gather(*(process.erase_user(ADA, CLI) for _ in range(4)))
 
     rows = await sql.fetch("SELECT user_id FROM calendly_user_erasure")
     assert sorted(row["user_id"] is None for row in rows) == [False, True, True, True]

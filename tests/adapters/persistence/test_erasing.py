@@ -9,6 +9,7 @@ from application.bookings.merge_facts import OwnerFacts, merge_facts
 from application.ports.storage.bookings import Owner
 from application.ports.storage.erasures import Erasure
 from application.ports.storage.webhook_events import NewEvent, WebhookEvent
+from domain.audit import Actor
 from domain.booking import Facts, Invitee
 from domain.errors import EncryptionKeyUnknown
 from domain.ids import IntegrationId, WebhookEventId
@@ -24,6 +25,8 @@ from tests.fakes.clock import NOON
 from tests.fakes.randomness import FakeRandomness
 from tests.fakes.vault import FakeVault
 
+CLI = Actor("cli")
+
 
 @pytest.fixture
 def process(piccolo_storage: PiccoloStorage) -> Process:
@@ -35,7 +38,7 @@ def process(piccolo_storage: PiccoloStorage) -> Process:
 
 async def test_no_address_is_stored(sql: asyncpg.Connection, process: Process) -> None:
     """The record of an erasure holds neither the address nor anything it could be tried against."""
-    await process.erase_invitee(IVY, "cli")
+    await process.erase_invitee(IVY, CLI)
 
     (row,) = await sql.fetch("SELECT * FROM calendly_invitee_erasure")
     key = await sql.fetchval("SELECT key_sealed FROM calendly_erasure_key")
@@ -77,7 +80,7 @@ async def test_who_was_at_it_before_is_waited_for(
 
     storing = asyncio.create_task(store_slowly())
     await looked.wait()
-    erasing = asyncio.create_task(process.erase_invitee(IVY, "cli"))
+    erasing = asyncio.create_task(process.erase_invitee(IVY, CLI))
     _, pending = await asyncio.wait({erasing}, timeout=0.3)
     assert pending == {erasing}
     go_on.set()
@@ -95,7 +98,7 @@ async def test_later_transactions_store_no_erased_person(
 ) -> None:
     """Facts that Calendly sends again after an erasure are stored without the person."""
     facts = samples.facts("A", created_at=NOON - timedelta(days=1))
-    await process.erase_invitee(IVY.upper(), "cli")
+    await process.erase_invitee(IVY.upper(), CLI)
 
     async with piccolo_storage() as uow:
         await merge_facts(uow, FakeRandomness(), [OwnerFacts(Owner.of(ada), [facts])])
@@ -161,7 +164,7 @@ async def test_what_a_killed_process_began_is_ended(
 
     holder = asyncio.create_task(keep_it_waiting())
     await holding.wait()
-    erasing = asyncio.create_task(process.erase_invitee(IVY, "cli"))
+    erasing = asyncio.create_task(process.erase_invitee(IVY, CLI))
     while not await sql.fetchval(RECORDS):  # noqa: ASYNC110 - it is the database that tells
         await asyncio.sleep(0.01)
     erasing.cancel()
@@ -202,7 +205,7 @@ async def test_spellings_are_one_person_s_whatever_the_database_thinks(
         ),
     )
 
-    done = await process.erase_invitee(asked, "cli")
+    done = await process.erase_invitee(asked, CLI)
 
     left = await sql.fetch("SELECT invitee_email FROM calendly_booking WHERE invitee_email <> ''")
     assert done.bookings == 2

@@ -13,6 +13,7 @@ from adapters.persistence.storage import PiccoloStorage, open_storage
 from application.bookings.merge_facts import OwnerFacts, merge_facts
 from application.ports.storage.bookings import Owner
 from application.privacy.erasure_file import read
+from domain.audit import Actor
 from domain.errors import EncryptionKeyUnknown, InvalidInput
 from domain.integration import Integration, Status
 from domain.secret import Secret
@@ -25,6 +26,8 @@ from tests.contracts.persistence.world import World
 from tests.fakes.calendly import bodies
 from tests.fakes.clock import NOON
 from tests.fakes.vault import FakeVault
+
+CLI = Actor("cli")
 
 ADA = "ada"
 Restart = Callable[[], AbstractAsyncContextManager[Process]]
@@ -106,7 +109,7 @@ async def test_an_invitee(
 ) -> None:
     """A restored invitee is erased again, and stays erased for what Calendly sends later."""
     backup = await dump(sql)
-    await process.erase_invitee(IVY, "cli")
+    await process.erase_invitee(IVY, CLI)
     text = await process.export_erasures()
     await restore(sql, backup)
     assert IVY in await stored(sql)
@@ -137,7 +140,7 @@ async def test_a_user(
     eve = await world.connect("eve")
     backup = await dump(sql)
     process.clock.advance(timedelta(hours=1))
-    await process.erase_user(ADA, "cli")
+    await process.erase_user(ADA, CLI)
     text = await process.export_erasures()
     await restore(sql, backup)
 
@@ -163,7 +166,7 @@ async def test_who_came_back(
     """A user who connected again after the erasure is in the backup, and stays."""
     await world.user(ADA)
     process.clock.advance(timedelta(hours=1))
-    await process.erase_user(ADA, "cli")
+    await process.erase_user(ADA, CLI)
     world.clock.advance(timedelta(hours=2))
     await world.user(ADA)
     text, backup = await process.export_erasures(), await dump(sql)
@@ -182,7 +185,7 @@ async def test_after_a_change_of_keys(
 ) -> None:
     """A file from before a rotation is applied while the ring has the old key, else refused."""
     backup = await dump(sql)
-    await process.erase_invitee(IVY, "cli")
+    await process.erase_invitee(IVY, CLI)
     text = await process.export_erasures()
     await restore(sql, backup)
     old = vault.sealing_key_id
@@ -206,13 +209,13 @@ async def test_beside_another_key(
 ) -> None:
     """If the restored database made a key of its own, the records of both keys hold."""
     backup = await dump(sql)
-    await process.erase_invitee(IVY, "cli")
+    await process.erase_invitee(IVY, CLI)
     text = await process.export_erasures()
     await restore(sql, backup)
 
     async with restarted() as fresh:
         fresh.randomness.new_id()
-        await fresh.erase_invitee("joe@example.com", "cli")
+        await fresh.erase_invitee("joe@example.com", CLI)
         done = await fresh.apply_erasures(text)
         both = await fresh.export_erasures()
     async with restarted() as later, later.storage() as uow:
@@ -230,8 +233,8 @@ async def test_a_changed_file(
     restarted: Restart, process: Process, sql: asyncpg.Connection
 ) -> None:
     """A file that was cut or edited is refused, and nothing of it is stored."""
-    await process.erase_invitee(IVY, "cli")
-    await process.erase_user(ADA, "cli")
+    await process.erase_invitee(IVY, CLI)
+    await process.erase_user(ADA, CLI)
     text = await process.export_erasures()
     await sql.execute("DELETE FROM calendly_invitee_erasure; DELETE FROM calendly_user_erasure")
     wrong = (
@@ -265,7 +268,7 @@ async def test_a_crash_after_the_records(
 ) -> None:
     """If the command dies after the records are stored, the daily job erases the invitees."""
     backup = await dump(sql)
-    await process.erase_invitee(IVY, "cli")
+    await process.erase_invitee(IVY, CLI)
     text = await process.export_erasures()
     await restore(sql, backup)
 

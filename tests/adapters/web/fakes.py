@@ -22,6 +22,7 @@ from application.ports.storage.breakers import Surface
 from application.security.identify_caller import Credentials
 from application.webhooks.delivery import IngestResult
 from domain.api_key import ALL, KeyScope
+from domain.audit import Actor
 from domain.availability import EventType
 from domain.booking import BookingStatus, NoShow
 from domain.circuit_breaker import BreakerState, BreakerView
@@ -273,7 +274,7 @@ class FakeHost:
                     view, token_expires_at=expires_at
                 )
 
-    async def disconnect(self, user_id: UserId) -> bool:
+    async def disconnect(self, user_id: UserId, _by: Actor) -> bool:
         """Forget the user's integration."""
         self._failures.check("request_disconnect")
         return self.integrations.pop(user_id, None) is not None
@@ -468,6 +469,7 @@ class StandInServices:
         self.replay_webhook = self.operators.replay_webhook
         self.erase_invitee = self.operators.erase_invitee
         self.erase_user = self.operators.erase_user
+        self.audit = self.operators.audit
         self.list_bookings = self.bookings.page
         self.show_booking = self.bookings.show
         self.book_for_invitee = self.bookings.book

@@ -8,6 +8,7 @@ from application.privacy.erase_user import EraseUser
 from application.privacy.redact_all import RedactAll
 from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import RedactBodies
+from application.security.audit_trail import AuditTrail
 from application.webhooks.list_events import ListWebhooks, ShowWebhook
 from application.webhooks.replay import ReplayWebhook
 from tests.application.support.recording import RecordedTelemetry
@@ -26,15 +27,17 @@ class Operators:
     replay_webhook: ReplayWebhook
     erase_invitee: EraseInvitee
     erase_user: EraseUser
+    audit: AuditTrail
 
 
 def operators_of(storage: FakeStorage, jobs: FakeJobs) -> Operators:
     """Return the use cases over a store."""
-    bodies, clock = CalendlyWebhookBodies(), FakeClock()
+    bodies, clock, randomness = CalendlyWebhookBodies(), FakeClock(), FakeRandomness()
+    audit = AuditTrail(storage=storage, clock=clock, randomness=randomness)
     return Operators(
         list_webhooks=ListWebhooks(storage=storage),
         show_webhook=ShowWebhook(storage=storage, bodies=bodies),
-        replay_webhook=ReplayWebhook(storage=storage, jobs=jobs, clock=clock),
+        replay_webhook=ReplayWebhook(storage=storage, jobs=jobs, clock=clock, audit=audit),
         erase_invitee=EraseInvitee(
             storage=storage,
             redact_all=RedactAll(
@@ -43,14 +46,17 @@ def operators_of(storage: FakeStorage, jobs: FakeJobs) -> Operators:
                 redact_bodies=RedactBodies(storage=storage, bodies=bodies),
             ),
             clock=clock,
-            randomness=FakeRandomness(),
+            randomness=randomness,
             telemetry=RecordedTelemetry(),
+            audit=audit,
         ),
         erase_user=EraseUser(
             storage=storage,
             jobs=jobs,
             clock=clock,
-            randomness=FakeRandomness(),
+            randomness=randomness,
             telemetry=RecordedTelemetry(),
+            audit=audit,
         ),
+        audit=audit,
     )

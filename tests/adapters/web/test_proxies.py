@@ -23,6 +23,7 @@ CALLBACK = "/api/calendly/callback"
 DELIVERIES = "/api/calendly/webhooks"
 STYLE = "/static/slotkeeper.css"
 OPERATORS = (
+    "/api/audit",
     "/api/webhook-events",
     "/api/webhook-events/replay-dead-letters",
     "/api/invitees/erase",

@@ -8,6 +8,7 @@ from application.integrations.request_disconnect import RequestDisconnect
 from application.ports.storage.availability_cache import CacheKind
 from application.ports.storage.bookings import BookingQuery
 from application.tokens.token_encryption import open_access
+from domain.audit import Actor
 from domain.errors import DisconnectInProgress, IntegrationNotFound, ReauthRequired
 from domain.ids import IntegrationId
 from domain.integration import Integration, Status
@@ -225,7 +226,8 @@ async def test_after_a_disconnect_another_account_connects_at_once(
 ) -> None:
     """Another account does not wait for the one that its user disconnected before."""
     old = await product.connect()
-    await RequestDisconnect(storage=product.storage, jobs=product.jobs)(old.user_id)
+    disconnect = RequestDisconnect(storage=product.storage, jobs=product.jobs, audit=process.audit)
+    await disconnect(old.user_id, Actor("key:1"))
     flow = await Flow(product, process, product.calendly.add_user()).begin(old.user_id)
 
     outcome = await flow.complete()

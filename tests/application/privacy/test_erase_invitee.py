@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from application.privacy.erase_invitee import EraseInvitee
+from domain.audit import Actor
 from domain.booking import BookingStatus
 from domain.errors import InvalidInput, StorageUnavailable
 from domain.integration import Integration
@@ -13,6 +14,8 @@ from tests.application.support.process import Process
 from tests.application.webhooks.test_apply_pending import leave
 from tests.fakes.calendly import bodies
 from tests.fakes.clock import NOON
+
+CLI = Actor("cli")
 
 GRACE, JOE = "grace@example.net", "joe@example.net"
 
@@ -37,7 +40,7 @@ async def test_a_person_is_forgotten(product: Product, process: Process, ada: In
     await deliver(process, canceled(1), ada)
     await deliver(process, created(2, email=JOE, name="Joe"), ada)
 
-    done = await process.erase_invitee(" Grace@Example.NET ", "cli")
+    done = await process.erase_invitee(" Grace@Example.NET ", CLI)
 
     assert (done.bookings, done.webhook_events, done.unreadable) == (1, 2, 0)
     left = stored(product)
@@ -54,7 +57,7 @@ async def test_availability_stays_right(
     await deliver(process, created(1), ada)
     (before,) = product.storage.state.bookings.values()
 
-    await process.erase_invitee(GRACE, "cli")
+    await process.erase_invitee(GRACE, CLI)
 
     (after,) = product.storage.state.bookings.values()
     assert (after.id, after.facts.status) == (before.id, BookingStatus.BOOKED)
@@ -69,7 +72,7 @@ async def test_what_calendly_tells_later_stays_anonymous(
 ) -> None:
     """A later webhook changes a forgotten booking's status, and does not bring the person back."""
     await deliver(process, created(1), ada)
-    await process.erase_invitee(GRACE, "cli")
+    await process.erase_invitee(GRACE, CLI)
 
     await deliver(process, canceled(1), ada)
 
@@ -83,7 +86,7 @@ async def test_a_booking_that_was_not_known_yet(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """A booking from before the erasure that arrives afterwards is stored anonymous."""
-    await process.erase_invitee(GRACE, "cli")
+    await process.erase_invitee(GRACE, CLI)
 
     await deliver(process, created(1), ada)
 
@@ -95,7 +98,7 @@ async def test_who_books_again_is_known_again(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """A booking that the person makes after the erasure names them: they gave their name again."""
-    await process.erase_invitee(GRACE, "cli")
+    await process.erase_invitee(GRACE, CLI)
     later = bodies.stamp(NOON + timedelta(days=1))
 
     await deliver(process, created(1, created_at=later, updated_at=later), ada)
@@ -112,7 +115,7 @@ async def test_a_clock_that_is_behind_calendly_s(
     await deliver(process, created(1, created_at=ahead, updated_at=ahead), ada)
     product.clock.advance(timedelta(seconds=1))
 
-    done = await process.erase_invitee(GRACE, "cli")
+    done = await process.erase_invitee(GRACE, CLI)
 
     (erased,) = product.storage.state.bookings.values()
     assert (done.bookings, erased.facts.details.invitee.email) == (1, "")
@@ -134,10 +137,10 @@ async def test_replaying_what_was_rewritten(
     """A rewritten webhook can be replayed, and changes nothing."""
     ingested = await deliver(process, created(1), ada)
     assert ingested.event_id is not None
-    await process.erase_invitee(GRACE, "cli")
+    await process.erase_invitee(GRACE, CLI)
     before = dict(product.storage.state.bookings)
 
-    await process.replay_webhook(ingested.event_id, "cli")
+    await process.replay_webhook(ingested.event_id, CLI)
     job_result = await process.apply(10, lambda _: None)
 
     assert job_result.done == {"applied": 1}
@@ -153,9 +156,9 @@ async def test_a_webhook_that_still_waits_is_applied_without_the_person(
     ingested = await deliver(process, created(1), ada)
     assert ingested.event_id is not None
     product.storage.state.bookings.clear()
-    await process.replay_webhook(ingested.event_id, "cli")
+    await process.replay_webhook(ingested.event_id, CLI)
 
-    await process.erase_invitee(GRACE, "cli")
+    await process.erase_invitee(GRACE, CLI)
     await process.apply(10, lambda _: None)
 
     (booking,) = product.storage.state.bookings.values()
@@ -167,13 +170,13 @@ async def test_it_may_be_repeated(product: Product, process: Process, ada: Integ
     """A second erasure finds nothing more; each is recorded without who it was."""
     await deliver(process, created(1), ada)
 
-    first = await process.erase_invitee(GRACE, "cli")
-    second = await process.erase_invitee(GRACE, "api:sk_x")
+    first = await process.erase_invitee(GRACE, CLI)
+    second = await process.erase_invitee(GRACE, Actor("key:1"))
 
     assert (first.bookings, second.bookings, second.webhook_events) == (1, 0, 0)
     assert [row.erasure.requested_by for row in product.storage.state.erasures.values()] == [
         "cli",
-        "api:sk_x",
+        "key:1",
     ]
     assert product.telemetry.seen["invitee_erased", 1, 1, 0] == 1
 
@@ -187,7 +190,7 @@ async def test_a_body_that_does_not_open_is_counted(
     sealed = replace(row, event=replace(row.event, fault="encryption_key_unknown"))
     product.storage.state.webhook_events[row.event.id] = sealed
 
-    done = await process.erase_invitee(GRACE, "cli")
+    done = await process.erase_invitee(GRACE, CLI)
 
     assert (done.webhook_events, done.unreadable) == (0, 1)
 
@@ -198,7 +201,7 @@ async def test_a_body_that_does_not_open_is_counted(
 async def test_what_is_no_address(product: Product, process: Process, email: str) -> None:
     """A text that is not an address erases no person, and is not quoted."""
     with pytest.raises(InvalidInput) as caught:
-        await process.erase_invitee(email, "cli")
+        await process.erase_invitee(email, CLI)
 
     assert not email or email not in caught.value.message
     assert product.storage.state.erasures == {}
@@ -211,10 +214,10 @@ async def test_a_transaction_that_does_not_end_is_reported(
     await deliver(process, created(1), ada)
     product.storage.state.open_elsewhere["backup"] = NOON - timedelta(seconds=1)
     with pytest.raises(StorageUnavailable, match="Repeat the erasure"):
-        await process.erase_invitee(GRACE, "cli")
+        await process.erase_invitee(GRACE, CLI)
 
     product.storage.state.open_elsewhere.clear()
-    done = await process.erase_invitee(GRACE, "cli")
+    done = await process.erase_invitee(GRACE, CLI)
 
     assert done.bookings == 1
 
@@ -227,10 +230,10 @@ async def test_an_outage_leaves_the_record(
     product.storage.fail_next(None, StorageUnavailable("PostgreSQL is away."))
     erase: EraseInvitee = process.erase_invitee
     with pytest.raises(StorageUnavailable):
-        await erase(GRACE, "cli")
+        await erase(GRACE, CLI)
 
     await deliver(process, created(2), ada)
-    done = await erase(GRACE, "cli")
+    done = await erase(GRACE, CLI)
 
     assert done.bookings == 1
     assert "Grace Invitee" not in stored(product).partition("] ")[0]

@@ -1,6 +1,7 @@
 import pytest
 
 from application.jobs.job_result import JobResult
+from domain.audit import Actor
 from domain.errors import (
     CalendlyUnavailable,
     ConnectStateInvalid,
@@ -11,6 +12,8 @@ from domain.integration import Integration, Status
 from tests.application.support.building import Product
 from tests.application.support.delivering import connect, created, deliver
 from tests.application.support.process import Process
+
+CLI = Actor("cli")
 
 ADA = "ada"
 SWEEP = "integration/{}/disconnect"
@@ -51,7 +54,7 @@ async def test_a_connected_user(product: Product, process: Process, ada: Integra
     """The id is free immediately, and after the job nothing of the user is left, here or there."""
     await deliver(process, created(1), ada)
 
-    erasure = await process.erase_user(ADA, "cli")
+    erasure = await process.erase_user(ADA, CLI)
 
     state = product.storage.state
     assert ADA not in state.users
@@ -68,15 +71,15 @@ async def test_a_user_without_an_account(product: Product, process: Process) -> 
     user_id = await product.user(ADA)
     await process.begin(user_id, bind_browser=False)
 
-    await process.erase_user(ADA, "cli")
+    await process.erase_user(ADA, CLI)
 
     assert is_gone(product)
 
 
 async def test_an_unknown_user(product: Product, process: Process) -> None:
     """Known or not, the result has the same form, and a repetition causes no error."""
-    first = await process.erase_user("nobody", "cli")
-    second = await process.erase_user("nobody", "cli")
+    first = await process.erase_user("nobody", CLI)
+    second = await process.erase_user("nobody", CLI)
 
     assert first.id != second.id
     assert is_gone(product)
@@ -87,7 +90,7 @@ async def test_another_user_stays(product: Product, process: Process, ada: Integ
     """The erasure of one user touches no row of another one."""
     eve = await product.connect("eve")
 
-    await process.erase_user(ADA, "cli")
+    await process.erase_user(ADA, CLI)
     await process.finish_disconnect(ada.id, forced=False)
 
     assert list(product.storage.state.users) == ["eve"]
@@ -98,7 +101,7 @@ async def test_who_comes_back_is_a_new_user(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """The same id names a new user immediately, and the end of the old one does not touch them."""
-    await process.erase_user(ADA, "cli")
+    await process.erase_user(ADA, CLI)
     back = await product.connect(ADA)
 
     await process.finish_disconnect(ada.id, forced=False)
@@ -113,7 +116,7 @@ async def test_a_callback_that_is_under_way(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """An account that is exchanged while the user is erased is not stored for them."""
-    await process.erase_user(ADA, "cli")
+    await process.erase_user(ADA, CLI)
 
     async with product.storage() as uow:
         with pytest.raises(ConnectStateInvalid):
@@ -123,7 +126,7 @@ async def test_a_callback_that_is_under_way(
 async def test_without_temporal(product: Product, process: Process, ada: Integration) -> None:
     """If no job can be started, the erasure counts, and the daily job starts it."""
     product.jobs.down = True
-    await process.erase_user(ADA, "cli")
+    await process.erase_user(ADA, CLI)
     assert product.jobs.started == []
     product.jobs.down = False
 
@@ -137,7 +140,7 @@ async def test_a_crash_before_the_row_is_deleted(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """If the process dies between the integration's end and the user's, the daily job ends it."""
-    await process.erase_user(ADA, "cli")
+    await process.erase_user(ADA, CLI)
     async with product.storage() as uow:
         await uow.integrations.erase(ada.id)
         await uow.commit()
@@ -154,17 +157,17 @@ async def test_a_lost_commit(product: Product, process: Process, ada: Integratio
     """An erasure whose commit fails has no effect, and a repetition has."""
     product.storage.fail_next_commit()
     with pytest.raises(StorageUnavailable):
-        await process.erase_user(ADA, "cli")
+        await process.erase_user(ADA, CLI)
     assert (await product.stored(ada.id)).status is Status.ACTIVE
 
-    await process.erase_user(ADA, "cli")
+    await process.erase_user(ADA, CLI)
 
     assert (await product.stored(ada.id)).status is Status.DISCONNECTING
 
 
 async def test_calendly_is_down(product: Product, process: Process, ada: Integration) -> None:
     """Until the tokens are revoked or a day is over, the user's row stays, without the team's id."""
-    await process.erase_user(ADA, "cli")
+    await process.erase_user(ADA, CLI)
     product.calendly.fail_next("revoke", CalendlyUnavailable("down"))
     with pytest.raises(CalendlyUnavailable):
         await process.finish_disconnect(ada.id, forced=False)
@@ -181,5 +184,5 @@ async def test_calendly_is_down(product: Product, process: Process, ada: Integra
 async def test_no_id(product: Product, process: Process, external_id: str) -> None:
     """A text that cannot be an id, such as that of a user being erased, is refused."""
     with pytest.raises(InvalidInput):
-        await process.erase_user(external_id, "cli")
+        await process.erase_user(external_id, CLI)
     assert product.storage.state.user_erasures == {}

@@ -2,9 +2,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from application.privacy.finish_erasures import Place, Step
+from domain.audit import Actor
 from domain.errors import StorageUnavailable
 from tests.application.support.building import Product
 from tests.application.support.process import Process
+
+CLI = Actor("cli")
 
 GRACE = "grace@example.net"
 
@@ -28,11 +31,11 @@ async def test_what_a_repetition_ended_keeps_its_counts(
     """An erasure that is repeated while the job works on it ends once, and is reported once."""
     product.storage.fail_next(None, StorageUnavailable("killed"))
     try:
-        await process.erase_invitee(GRACE, "cli")
+        await process.erase_invitee(GRACE, CLI)
     except StorageUnavailable:
         product.clock.advance(timedelta(hours=2))
     begun = await process.finish_erasures(None, 10)
-    await process.erase_invitee(GRACE, "cli")
+    await process.erase_invitee(GRACE, CLI)
 
     booked = await process.finish_erasures(begun.place, 10)
     ended = await process.finish_erasures(booked.place, 10)

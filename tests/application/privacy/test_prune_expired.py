@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from application.jobs.job_result import JobResult
 from application.privacy.prune_expired import ERASURES
+from domain.audit import Actor
 from domain.errors import StorageUnavailable
 from domain.integration import Integration
 from tests.application.support.building import Product
@@ -13,6 +14,8 @@ from tests.application.support.process import Process
 from tests.application.webhooks.test_apply_pending import leave
 from tests.fakes.calendly import bodies
 from tests.fakes.clock import NOON
+
+CLI = Actor("cli")
 
 DAY = timedelta(days=1)
 GRACE = "grace@example.net"
@@ -90,7 +93,7 @@ async def test_what_comes_late_of_an_erased_invitee_is_rewritten(
     product: Product, process: Process, ada: Integration
 ) -> None:
     """A body that arrives after the erasure of its invitee loses the person with the next run."""
-    await process.erase_invitee("grace@example.net", "cli")
+    await process.erase_invitee("grace@example.net", CLI)
     await deliver(process, created(), ada)
     (kept,) = events(product)
     assert b"grace@example.net" in kept.event.body
@@ -109,13 +112,13 @@ async def test_a_new_booking_is_not_erased(
 ) -> None:
     """A person who books again after the erasure keeps that webhook, until the next erasure."""
     await deliver(process, created(1), ada)
-    await process.erase_invitee(GRACE, "cli")
+    await process.erase_invitee(GRACE, CLI)
     anew = bodies.stamp(product.clock.advance(DAY))
     await deliver(process, created(2, created_at=anew, updated_at=anew), ada)
 
     await prune(process)
     kept = [GRACE.encode() in row.event.body for row in events(product)]
-    await process.erase_invitee(GRACE, "cli")
+    await process.erase_invitee(GRACE, CLI)
     left = [GRACE.encode() in row.event.body for row in events(product)]
 
     assert (kept, left) == ([False, True], [False, False])
@@ -129,7 +132,7 @@ async def test_what_waited_for_its_key_is_rewritten_once_it_is_settled(
     row = product.storage.state.webhook_events[event_id]
     closed = replace(row, event=replace(row.event, fault="encryption_key_unknown"))
     product.storage.state.webhook_events[event_id] = closed
-    await process.erase_invitee(GRACE, "cli")
+    await process.erase_invitee(GRACE, CLI)
     product.clock.advance(20 * DAY)
     before = await prune(process)
     product.storage.state.webhook_events[event_id] = row
@@ -174,7 +177,7 @@ async def cut_off(product: Product, process: Process, after: int) -> bool:
     """Erase a person by a process that dies after so many more transactions; False: it ended."""
     product.storage.fail_next(*[None] * after, StorageUnavailable("killed"))
     try:
-        await process.erase_invitee(GRACE, "cli")
+        await process.erase_invitee(GRACE, CLI)
     except StorageUnavailable:
         return True
     product.storage.fail_next(None)
@@ -255,7 +258,7 @@ async def test_a_repeated_erasure_ends_the_one_that_was_cut_off(
     """A repeated erasure that ends leaves nothing for the job to end."""
     await deliver(process, created(1), ada)
     await cut_off(product, process, after=1)
-    await process.erase_invitee(GRACE, "cli")
+    await process.erase_invitee(GRACE, CLI)
     product.clock.advance(DAY)
 
     assert (await prune(process)).done == {}

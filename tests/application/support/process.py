@@ -39,6 +39,7 @@ from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import RedactBodies
 from application.resilience.circuit_breakers import CircuitBreakers
 from application.resilience.group_commit import GroupCommit
+from application.security.audit_trail import AuditTrail
 from application.tokens.calendly_session import CalendlySession
 from application.tokens.recover_tokens import RecoverTokens
 from application.tokens.refresh_due_tokens import RefreshDueTokens
@@ -373,7 +374,13 @@ class Process:
 
     @cached_property
     def replay_webhook(self) -> ReplayWebhook:
-        return ReplayWebhook(storage=self.storage, jobs=self.jobs, clock=self.clock)
+        return ReplayWebhook(
+            storage=self.storage, jobs=self.jobs, clock=self.clock, audit=self.audit
+        )
+
+    @cached_property
+    def audit(self) -> AuditTrail:
+        return AuditTrail(storage=self.storage, clock=self.clock, randomness=self.randomness)
 
     @cached_property
     def redact(self) -> RedactBodies:
@@ -412,6 +419,7 @@ class Process:
             clock=self.clock,
             randomness=self.randomness,
             telemetry=self.telemetry,
+            audit=self.audit,
         )
 
     @cached_property
@@ -438,6 +446,7 @@ class Process:
             clock=self.clock,
             randomness=self.randomness,
             telemetry=self.telemetry,
+            audit=self.audit,
         )
 
     @cached_property

@@ -1,6 +1,7 @@
 import pytest
 
 from application.ports.storage.webhook_archive import WebhookQuery, WebhookStatus
+from domain.audit import Actor
 from domain.errors import WebhookEventNotFound
 from domain.ids import WebhookEventId
 from domain.integration import Integration
@@ -9,6 +10,8 @@ from tests.application.support.delivering import connect, created, deliver
 from tests.application.support.process import Process
 from tests.application.webhooks.test_apply_pending import leave, row
 from tests.fakes.clock import NOON
+
+CLI = Actor("cli")
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ async def test_a_replayed_dead_letter_has_its_effect(product: Product, process: 
     """A replayed dead letter is applied immediately, and its attempts count from zero."""
     event_id = await dead_letter(product, created())
 
-    seen = await process.replay_webhook(event_id, "cli")
+    seen = await process.replay_webhook(event_id, CLI)
     await process.apply(10, lambda _: None)
 
     assert (seen.status, seen.attempts, seen.replays) == (WebhookStatus.PENDING, 0, 1)
@@ -50,7 +53,7 @@ async def test_replaying_what_was_applied_changes_nothing(
     before = dict(product.storage.state.bookings)
 
     for _ in range(3):
-        await process.replay_webhook(ingested.event_id, "cli")
+        await process.replay_webhook(ingested.event_id, CLI)
         await process.apply(10, lambda _: None)
 
     shown = await process.show_webhook(ingested.event_id)
@@ -66,7 +69,7 @@ async def test_without_the_engine_the_schedule_takes_it_up(
     event_id = await dead_letter(product, created())
     product.jobs.down = True
 
-    seen = await process.replay_webhook(event_id, "cli")
+    seen = await process.replay_webhook(event_id, CLI)
 
     assert seen.status is WebhookStatus.PENDING
     assert (await process.apply(10, lambda _: None)).done == {"applied": 1}
@@ -77,7 +80,7 @@ async def test_an_unknown_event_is_an_error(product: Product, process: Process) 
     unknown = WebhookEventId(product.randomness.new_id())
 
     with pytest.raises(WebhookEventNotFound):
-        await process.replay_webhook(unknown, "cli")
+        await process.replay_webhook(unknown, CLI)
     with pytest.raises(WebhookEventNotFound):
         await process.show_webhook(unknown, with_body=True)
     assert product.jobs.started == []
@@ -89,7 +92,7 @@ async def test_many_dead_letters_go_back_together(product: Product, process: Pro
         await dead_letter(product, created(number), "unexpected")
     kept = await dead_letter(product, created(999), "webhook_malformed")
 
-    count = await process.replay_webhook.dead_letters("cli", "unexpected")
+    count = await process.replay_webhook.dead_letters(CLI, "unexpected")
 
     assert count == 501
     assert row(product, kept).status == "dead_lettered"
@@ -98,7 +101,7 @@ async def test_many_dead_letters_go_back_together(product: Product, process: Pro
 
 async def test_no_dead_letter_starts_nothing(product: Product, process: Process) -> None:
     """Without a dead letter there is nothing to start."""
-    assert await process.replay_webhook.dead_letters("cli") == 0
+    assert await process.replay_webhook.dead_letters(CLI) == 0
     assert product.jobs.started == []
 
 

@@ -25,6 +25,7 @@ CUTOFFS = Cutoffs(
     dead_letters=NOON - 90 * DAY,
     commands=NOON - 7 * DAY,
     connect_attempts=NOON - DAY,
+    audit=NOON - 400 * DAY,
 )
 Fate = tuple[str, int]
 """How an event ended, and how many days ago."""

@@ -14,6 +14,8 @@ from tests.fakes.clock import NOON
 from tests.fakes.storage import FakeStorage
 from tests.fakes.vault import FakeVault
 
+CLI = "cli"
+
 LATER = NOON + timedelta(hours=1)
 
 
@@ -152,15 +154,15 @@ async def test_dead_letters_go_back(storage: Storage, world: World) -> None:
     """Dead letters go back a page at a time, the oldest first; other events stay."""
     made = await filed(storage, world)
     async with storage() as uow:
-        first = await uow.webhook_archive.replay_dead_letters("cli", LATER, 1)
+        first = await uow.webhook_archive.replay_dead_letters(CLI, LATER, 1)
         await uow.commit()
     assert first == 1
     dead = WebhookQuery(limit=9, status=WebhookStatus.DEAD_LETTERED)
     assert await page(storage, dead) == [made["bug"].id]
 
     async with storage() as uow:
-        none = await uow.webhook_archive.replay_dead_letters("cli", LATER, 9, "webhook_malformed")
-        rest = await uow.webhook_archive.replay_dead_letters("cli", LATER, 9, "unexpected")
+        none = await uow.webhook_archive.replay_dead_letters(CLI, LATER, 9, "webhook_malformed")
+        rest = await uow.webhook_archive.replay_dead_letters(CLI, LATER, 9, "unexpected")
         await uow.commit()
 
     assert (none, rest) == (0, 1)

@@ -51,6 +51,7 @@ NEEDS: dict[str, Any] = {
     "getSyncCalendlyAvailability": CRON,
     "syncCalendlyAvailability": CRON,
     "eraseInvitee": ERASE,
+    "listAudit": OPERATOR,
     "eraseUser": ERASE,
     "listWebhookEvents": OPERATOR,
     "replayDeadLetters": OPERATOR,

@@ -6,7 +6,7 @@ import pytest
 
 from application.ports.storage.webhook_events import NewEvent, WebhookEvent
 from domain.ids import WebhookEventId
-from tests.adapters.web.fakes import StandInServices
+from tests.adapters.web.fakes import KEY_ID, StandInServices
 from tests.adapters.web.scenario import API_KEY
 from tests.adapters.web.serving import CALLER, Client, problem_in
 from tests.fakes.calendly import bodies
@@ -145,7 +145,7 @@ async def test_a_replay_is_recorded(client: Client, services: StandInServices) -
     assert answer.status_code == 202
     body = answer.json()
     assert (body["status"], body["attempts"], body["replays"]) == ("pending", 0, 2)
-    assert body["replayed_by"] == f"api:{API_KEY[:10]}"
+    assert body["replayed_by"] == f"key:{KEY_ID}"
     assert API_KEY not in answer.text
     assert services.jobs.started == ["apply-calendly-webhooks"]
 
