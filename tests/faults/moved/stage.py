@@ -111,6 +111,10 @@ def _settings(calendly_url: str, database: Secret) -> Settings:
             "CRON_SECRET": "cron-secret-of-a-fault-scenario",
             "TOKEN_ENCRYPTION_KEYS": f"k1:{base64.b64encode(bytes(32)).decode()}",
             "PUBLIC_URL": "http://127.0.0.1:8000",
+            # Scenarios call more often than people.
+            "RATE_PER_KEY": "0",
+            "RATE_PER_USER": "0",
+            "RATE_REFUSED": "0",
             # A wait within a request passes in real time.
             "RETRY_BASE": "1ms",
             "RETRY_CAP": "10ms",
