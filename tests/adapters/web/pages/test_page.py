@@ -57,7 +57,7 @@ async def user(demo: StandInServices) -> UserId:
     return user
 
 
-@pytest.mark.parametrize("public_url", ["https://slots.example.com", "http://192.168.0.7:8000"])
+@pytest.mark.parametrize("public_url", ["https://slots.example.com", "https://192.168.0.7:8000"])
 def test_a_demo_user_is_refused_where_others_reach_it(public_url: str) -> None:
     """The service does not start with a page that any visitor could use to act."""
     with pytest.raises(
