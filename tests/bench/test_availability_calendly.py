@@ -57,10 +57,12 @@ class Sandbox:
         canceled = await self._http.post(f"/_control/invitees/{key}/cancel", json={})
         return booked, canceled.json()
 
-    async def book(self) -> None:
-        """Book as an invitee."""
-        who = {"user": self.user["email"], "name": "Grace", "email": "grace@example.net"}
-        await self._http.post("/_control/invitees", json=who)
+    async def book(self, event_type: str, start: str) -> None:
+        """Book as an invitee, at that time."""
+        who = {"event_type": event_type, "name": "Grace", "email": "grace@example.net"}
+        who["start_time"] = start
+        answer = await self._http.post("/_control/invitees", json=who)
+        assert answer.is_success, answer.text
 
     async def get(self, path: str, params: dict[str, str]) -> Any:
         """Return the JSON of an answer."""
@@ -112,15 +114,24 @@ def open_starts(calendly: SimulatedCalendly, position: int) -> list[int]:
     return list(chain.from_iterable(calendly.open_starts(HOST, position, next_week())))
 
 
+def without_external(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return a list without the busy times of other calendars, which have fewer fields."""
+    kept = [each for each in answer["collection"] if each.get("type") != "external"]
+    assert kept
+    return {**answer, "collection": kept}
+
+
 async def test_it_answers_in_the_sandboxs_shape(
     calendly: SimulatedCalendly, sandbox: Sandbox
 ) -> None:
     """Each of the four reads has the same fields as the sandbox's, at every depth."""
-    await sandbox.book()
-    calendly.book(HOST, 0, open_starts(calendly, 0)[0], NOW)
     theirs, ours = sandbox.user["uri"], HOST.uri
     kind = sandbox.user["event_types"][1]["uri"]
     week = {name: value.replace("+00:00", "Z") for name, value in SPAN.items()}
+    # Not the next start of each: it may be too soon for the span.
+    free = await sandbox.get("/event_type_available_times", {"event_type": kind, **week})
+    await sandbox.book(kind, free["collection"][0]["start_time"])
+    calendly.book(HOST, 0, open_starts(calendly, 0)[8], NOW)
 
     pairs = [
         (
@@ -140,7 +151,8 @@ async def test_it_answers_in_the_sandboxs_shape(
         )
     ]
 
-    assert [shape(ours) for _, ours in pairs] == [shape(theirs) for theirs, _ in pairs]
+    for theirs, ours in pairs:
+        assert shape(without_external(ours)) == shape(without_external(theirs))
 
 
 def test_each_account_has_addresses_of_its_own(calendly: SimulatedCalendly) -> None:
