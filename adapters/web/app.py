@@ -6,9 +6,11 @@ stops.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 from litestar import Litestar
 from litestar.di import Provide
+from litestar.types import ASGIApp
 
 from adapters.settings import Settings, SettingsError
 from adapters.web.auth.demo_access import demo_faults
@@ -35,6 +37,7 @@ from adapters.web.controllers.webhooks import webhooks_router
 from adapters.web.middleware.availability_fast_path import AvailabilityFastPath
 from adapters.web.middleware.head_requests import HeadAsGet
 from adapters.web.middleware.one_spelling import OneSpelling
+from adapters.web.middleware.read_turns import ReadTurns
 from adapters.web.middleware.request_log import RequestLog
 from adapters.web.middleware.uniform_requests import AsciiQuery, ReadableRequest
 from adapters.web.middleware.webhook_fast_path import WebhookFastPath
@@ -100,5 +103,7 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
     deliveries = WebhookFastPath(app.asgi_handler, app, settings.webhook_max_bytes)
     https = settings.public_url.startswith("https://")
     logged = RequestLog(AsciiQuery(HeadAsGet(deliveries)), https=https)
-    app.asgi_handler = OneSpelling(AvailabilityFastPath(logged, app), https=https)
+    app.asgi_handler = OneSpelling(
+        AvailabilityFastPath(cast(ASGIApp, ReadTurns(logged)), app), https=https
+    )
     return app

@@ -7,14 +7,11 @@ are not a load: where too many are open, the oldest of them is closed.
 
 from typing import Any, Final, Generic, TypeVar
 
-from adapters.web.http.read_concurrency import ReadConcurrency
-from adapters.web.http.refusals import overloaded
-
 Connection = TypeVar("Connection")
 
 MAX_READS: Final = 128
 """Reads that are taken on at a time. Most of them wait for their turn, and cost the event loop
-nothing; `ReadConcurrency` says how many work."""
+nothing; `adapters.web.middleware.read_turns` says how many work."""
 
 _EXEMPT = (b"/api/calendly/webhooks", b"/health/", b"/metrics")
 _API = b"/api/"
@@ -38,7 +35,6 @@ class Admission(Generic[Connection]):
         self.silent: dict[Connection, None] = {}
         self.kept: dict[Connection, None] = {}
         self.reads = 0
-        self._concurrency = ReadConcurrency()
 
     def oldest(self) -> Connection | None:
         """Return a connection without a request: a silent one, if there is one."""
@@ -67,11 +63,7 @@ class Admission(Generic[Connection]):
 
         async def run(scope: Any, receive: Any, send: Any) -> None:
             try:
-                async with self._concurrency.turn() as has_turn:
-                    if has_turn:
-                        await app(scope, receive, send)
-                    else:
-                        await overloaded(send)
+                await app(scope, receive, send)
             finally:
                 self.reads -= 1
 

@@ -3,7 +3,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -13,6 +13,7 @@ from adapters.web.http import bounded_protocol, read_concurrency
 from adapters.web.http.bounded_protocol import MAX_HEAD, BoundedProtocol
 from adapters.web.http.read_concurrency import MOST as MOST_WORKING
 from adapters.web.http.refusals import REGISTRY
+from adapters.web.middleware.read_turns import ReadTurns
 
 GOOD = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
 READ = b"GET /api/slow HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -66,7 +67,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 async def connect(application: Application) -> AsyncIterator[Connect]:
     """Open a connection to a server."""
     config = uvicorn.Config(
-        application,
+        cast(Any, ReadTurns(cast(Any, application))),
         http=BoundedProtocol,
         limit_concurrency=MOST,
         log_config=None,
