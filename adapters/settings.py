@@ -245,6 +245,11 @@ class Settings(TemporalSettings, frozen=True, kw_only=True):
     page_size: Annotated[int, _count(1, 1000)] = 100
     concurrency: Annotated[int, _count(1, 256)] = 16
 
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers and Calendly reach the service by https."""
+        return self.public_url.startswith("https://")
+
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings of a whole process.

@@ -101,9 +101,8 @@ def build_app(settings: Settings, services_factory: ServicesFactory) -> Litestar
     # Litestar's middleware sees only requests that a route takes; the log must see all. The fast
     # path of availability logs its own responses.
     deliveries = WebhookFastPath(app.asgi_handler, app, settings.webhook_max_bytes)
-    https = settings.public_url.startswith("https://")
-    logged = RequestLog(AsciiQuery(HeadAsGet(deliveries)), https=https)
+    logged = RequestLog(AsciiQuery(HeadAsGet(deliveries)), https=settings.is_https)
     app.asgi_handler = OneSpelling(
-        AvailabilityFastPath(cast(ASGIApp, ReadTurns(logged)), app), https=https
+        AvailabilityFastPath(cast(ASGIApp, ReadTurns(logged)), app), https=settings.is_https
     )
     return app

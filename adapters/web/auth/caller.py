@@ -53,9 +53,13 @@ async def maybe_identified(connection: Connection, handler: BaseRouteHandler) ->
 
 
 def credentials(connection: Connection) -> Credentials:
-    """Return the key and the client's address, as uvicorn's trusted proxies report it."""
-    client = connection.client
-    return Credentials(bearer_token(connection.headers), client.host if client else None)
+    """Return the key and the client's address."""
+    return Credentials(bearer_token(connection.headers), client_address(connection))
+
+
+def client_address(connection: Connection) -> str | None:
+    """Return the client's address as uvicorn's trusted proxies report it; None without one."""
+    return connection.client.host if connection.client else None
 
 
 def needs(connection: Connection, handler: BaseRouteHandler) -> frozenset[KeyScope]:

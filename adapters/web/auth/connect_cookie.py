@@ -21,7 +21,7 @@ _NAME_DIGITS = 16
 
 def name_of(state: str, settings: Settings) -> str:
     """Return the name of the cookie of the flow with this state, without the state itself."""
-    prefix = _SECURE if _is_secure(settings) else ""
+    prefix = _SECURE if settings.is_https else ""
     return f"{prefix}{NAME}_{digest(state).hex()[:_NAME_DIGITS]}"
 
 
@@ -43,9 +43,5 @@ def _cookie(state: str, value: str, max_age: int, settings: Settings) -> Cookie:
         max_age=max_age,
         httponly=True,
         samesite="lax",
-        secure=_is_secure(settings),
+        secure=settings.is_https,
     )
-
-
-def _is_secure(settings: Settings) -> bool:
-    return settings.public_url.startswith("https://")

@@ -18,6 +18,7 @@ from domain.audit import Actor
 from domain.errors import InvalidInput
 
 OPERATING: Final = frozenset({KeyScope.OPERATOR})
+ERASING: Final = frozenset({KeyScope.ERASE})
 
 
 async def operating(

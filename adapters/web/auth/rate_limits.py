@@ -31,7 +31,6 @@ BURST: Final = 2.0
 
 _MINUTE: Final = 60.0
 _MOST_GOOD: Final = 10_000
-_OF_ADDRESS: Final = "address"
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -60,7 +59,7 @@ class RateLimits:
         """
         wait = self._refused.wait(network_of(address))
         if wait and key_hash not in self._good:
-            raise _limited(_OF_ADDRESS, self._refused, wait, window=timedelta(minutes=1))
+            raise _limited("address", self._refused, wait, window=timedelta(minutes=1))
 
     def refuse(self, address: str | None) -> None:
         """Count refused credentials."""
@@ -77,14 +76,22 @@ class RateLimits:
 
         Raises RateLimited.
         """
-        if user is not None and (wait := self._users.take((key_id, user))):
-            raise _limited("user", self._users, wait)
-        if wait := self._keys.take(key_id):
-            raise _limited("key", self._keys, wait)
+        if exceeded := self._exceeded(key_id, user):
+            raise _limited(*exceeded)
 
     def admits(self, key_id: UUID, user: bytes) -> bool:
         """Count a call as `admit` does; False if it is too much, which the route then reports."""
-        return not self._users.take((key_id, user)) and not self._keys.take(key_id)
+        return self._exceeded(key_id, user) is None
+
+    def _exceeded(
+        self, key_id: UUID, user: bytes | None
+    ) -> tuple[str, TokenBuckets, float] | None:
+        """Count a call; return the limit that it meets, its buckets, and the seconds to wait."""
+        if user is not None and (wait := self._users.take((key_id, user))):
+            return "user", self._users, wait
+        if wait := self._keys.take(key_id):
+            return "key", self._keys, wait
+        return None
 
 
 @contextmanager

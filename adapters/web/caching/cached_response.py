@@ -137,5 +137,4 @@ _PLAIN, _SECURE = _fixed_headers(https=False), _fixed_headers(https=True)
 
 
 def _fixed(request: Request[Any, Any, Any]) -> FixedHeaders:
-    https = services_of(request).settings.public_url.startswith("https://")
-    return _SECURE if https else _PLAIN
+    return _SECURE if services_of(request).settings.is_https else _PLAIN

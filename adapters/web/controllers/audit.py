@@ -1,7 +1,6 @@
 """The audit trail, for operators."""
 
 from typing import Annotated
-from uuid import UUID
 
 from litestar import get
 from litestar.params import QueryParameter
@@ -10,7 +9,7 @@ from msgspec import convert
 from adapters.web.controllers.caller_controllers import Operator, OperatorController
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import OPERATOR, answer, answers
-from adapters.web.params.cursor import Cursor
+from adapters.web.params.cursor import Cursor, decode_id
 from adapters.web.params.services import FromServices
 from adapters.web.schemas.audit import AuditEntry, AuditPage
 from domain import errors
@@ -38,17 +37,10 @@ class AuditController(OperatorController):
         limit: Annotated[int, QueryParameter(description="Entries a page.", ge=1, le=100)] = 50,
         cursor: Cursor = None,
     ) -> AuditPage:
-        entries = await services.audit.page(limit + 1, None if cursor is None else _before(cursor))
+        entries = await services.audit.page(
+            limit + 1, None if cursor is None else decode_id(cursor)
+        )
         await services.audit.record(operator, AuditAction.AUDIT_LISTED)
         items = tuple(convert(each, AuditEntry, from_attributes=True) for each in entries[:limit])
         more = len(entries) > limit
         return AuditPage(items, items[-1].id.hex if more else None)
-
-
-def _before(cursor: str) -> UUID:
-    try:
-        return UUID(hex=cursor)
-    except ValueError:
-        raise errors.InvalidCursor(
-            "The cursor is not one that this service handed out; begin again without it."
-        ) from None

@@ -8,6 +8,7 @@ from litestar import Controller, get, post
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from adapters.web.auth.caller import client_address
 from adapters.web.auth.rate_limits import rate_limits_of
 from adapters.web.http.bearer import bearer_token
 from adapters.web.openapi import examples
@@ -37,8 +38,7 @@ async def cron_only(
     connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
 ) -> None:
     """Let only the bearer of CRON_SECRET through. Raises CronSecretInvalid, RateLimited."""
-    limits = rate_limits_of(connection.app)
-    address = connection.client.host if connection.client else None
+    limits, address = rate_limits_of(connection.app), client_address(connection)
     limits.check_address(address)
     if not _same(bearer_token(connection.headers), services_of(connection).settings.cron_secret):
         limits.refuse(address)

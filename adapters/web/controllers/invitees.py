@@ -6,13 +6,13 @@ from litestar import post
 from msgspec import convert
 
 from adapters.web.auth.caller import NEEDS
+from adapters.web.auth.operator import ERASING
 from adapters.web.controllers.caller_controllers import Operator, OperatorController
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import ERASING_SECURITY, OPERATOR, answer, answers, json_body
 from adapters.web.params.services import FromServices
 from adapters.web.schemas.invitees import EraseInvitee, Erasure
 from domain import errors
-from domain.api_key import KeyScope
 
 EraseBody = Annotated[EraseInvitee, json_body("Erase", examples.ERASE_INVITEE)]
 
@@ -25,7 +25,7 @@ class InviteesController(OperatorController):
     @post(
         "/erase",
         operation_id="eraseInvitee",
-        opt={NEEDS: frozenset({KeyScope.ERASE})},
+        opt={NEEDS: ERASING},
         summary="Erase an invitee, over all users",
         description=(
             "Bookings lose name, address, links and all else that identifies the person, and keep "

@@ -7,13 +7,13 @@ from litestar.params import PathParameter
 from msgspec import convert
 
 from adapters.web.auth.caller import NEEDS
+from adapters.web.auth.operator import ERASING
 from adapters.web.controllers.caller_controllers import Operator, OperatorController
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import ERASING_SECURITY, OPERATOR, answer, answers
 from adapters.web.params.services import FromServices
 from adapters.web.schemas.users import UserErasure
 from domain import errors
-from domain.api_key import KeyScope
 
 ExternalId = Annotated[
     str, PathParameter(description="The team's own id of the user, as in X-User-Id.")
@@ -28,7 +28,7 @@ class UsersController(OperatorController):
     @delete(
         "/{external_id:str}",
         operation_id="eraseUser",
-        opt={NEEDS: frozenset({KeyScope.ERASE})},
+        opt={NEEDS: ERASING},
         summary="Erase a user",
         description=(
             "From the answer on no call finds the user. Their tokens are revoked at Calendly, and "

@@ -10,7 +10,7 @@ from msgspec import convert
 from adapters.web.controllers.caller_controllers import Operator, OperatorController
 from adapters.web.openapi import examples
 from adapters.web.openapi.operations import OPERATOR, answer, answers
-from adapters.web.params.cursor import Cursor
+from adapters.web.params.cursor import Cursor, decode_id
 from adapters.web.params.services import FromServices
 from adapters.web.schemas.webhook_events import (
     Replayed,
@@ -56,7 +56,7 @@ class WebhookEventsController(OperatorController):
             limit=limit,
             status=status,
             reason=reason,
-            after=None if cursor is None else _position(cursor),
+            after=None if cursor is None else WebhookEventId(decode_id(cursor)),
         )
         page = await services.list_webhooks(query)
         await services.audit.record(operator, AuditAction.WEBHOOKS_LISTED)
@@ -129,12 +129,3 @@ class WebhookEventsController(OperatorController):
 
 def _event(webhook: StoredWebhook) -> WebhookEvent:
     return convert(webhook, WebhookEvent, from_attributes=True)
-
-
-def _position(cursor: str) -> WebhookEventId:
-    try:
-        return WebhookEventId(UUID(hex=cursor))
-    except ValueError:
-        raise errors.InvalidCursor(
-            "The cursor is not one that this service handed out; begin again without it."
-        ) from None

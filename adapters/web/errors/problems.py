@@ -12,7 +12,6 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from litestar.params import QueryParameter
 from litestar.types import Scope
 from msgspec.structs import replace
 
@@ -20,6 +19,7 @@ from adapters.web.errors.framework_errors import INTERNAL, Fault, fault_of
 from adapters.web.errors.problem_table import row_of
 from adapters.web.http.error_cause import remember_cause
 from adapters.web.http.request_id import request_id_of
+from adapters.web.params.declared_query import query_parameters
 from adapters.web.params.services import services_of
 from adapters.web.schemas.problem import Problem
 from domain.errors import (
@@ -92,13 +92,11 @@ def _absent(request: AnyRequest) -> list[str]:
     """Return the query parameters that the route needs and the request lacks."""
     scope: Any = request.scope
     handler = scope.get("route_handler")  # none where no route takes the request
-    fields = {} if handler is None else handler.parsed_fn_signature.parameters
+    fields = {} if handler is None else query_parameters(handler)
     return [
         name
         for name, field in fields.items()
-        if isinstance(field.kwarg_definition, QueryParameter)
-        and field.is_required
-        and name not in request.query_params
+        if field.is_required and name not in request.query_params
     ]
 
 

@@ -62,6 +62,16 @@ def decode_name(cursor: str) -> tuple[str, str]:
     return position.name, position.uri
 
 
+def decode_id(cursor: str) -> UUID:
+    """Return the id that is a list's whole position. Raises InvalidCursor."""
+    try:
+        return UUID(hex=cursor)
+    except ValueError:
+        raise InvalidCursor(
+            "The cursor is not one that this service handed out; begin again without it."
+        ) from None
+
+
 def _encode(position: _P) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(position)).rstrip(b"=").decode()
 

@@ -5,12 +5,14 @@ is not recorded.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any, Final
 
 from litestar import Request
 from litestar.exceptions import ValidationException
-from litestar.params import QueryParameter
+
+from adapters.web.params.control_characters import CONTROL
+from adapters.web.params.declared_query import query_parameters
 
 ANY_QUERY: Final = "any_query"
 """Option of a handler: another service makes its query, and may add parameters."""
@@ -18,7 +20,7 @@ ANY_QUERY: Final = "any_query"
 LONGEST: Final = 4096
 """Characters in a value; a cursor and a `return_to` are the longest of them."""
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL: Final = re.compile(f"[{CONTROL}]")
 
 # Another name is not repeated in the answer.
 _NAME: Final = re.compile(r"[A-Za-z0-9_.\-]{1,64}", re.ASCII)
@@ -34,8 +36,9 @@ async def only_known_query(request: Request[Any, Any, Any]) -> None:
     handler = request.route_handler
     if not handler.include_in_schema or handler.opt.get(ANY_QUERY, False):
         return
-    known = _declared(handler)
-    faults = dict.fromkeys(sorted(set(request.query_params) - set(known)), _unknown(known))
+    known = query_parameters(handler)
+    unknown = sorted(set(request.query_params) - known.keys())
+    faults = {name: _unknown(known) for name in unknown}
     for name, value in request.query_params.multi_items():
         if name in known and (len(value) > LONGEST or _CONTROL.search(value)):
             faults[name] = f"must be up to {LONGEST} characters without control characters"
@@ -44,18 +47,9 @@ async def only_known_query(request: Request[Any, Any, Any]) -> None:
         raise ValidationException(extra=[each | {"source": "query"} for each in extra])
 
 
-def _unknown(known: Sequence[str]) -> str:
+def _unknown(known: Collection[str]) -> str:
     takes = f"it takes {', '.join(known)}" if known else "it takes none"
     return f"is not a query parameter of this operation; {takes}"
-
-
-def _declared(handler: Any) -> list[str]:
-    fields = handler.parsed_fn_signature.parameters.items()
-    return [
-        field.kwarg_definition.name or name
-        for name, field in fields
-        if isinstance(field.kwarg_definition, QueryParameter)
-    ]
 
 
 def _shown(name: str) -> str:

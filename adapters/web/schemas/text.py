@@ -8,10 +8,11 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from adapters.web.params.control_characters import CONTROL
+
 # Python's `$` also fits before a last line end, so each pattern excludes one there.
-_CONTROL: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
-_LINE: Final = rf"^[^{_CONTROL}]+(?!\n)$"
-_EMAIL: Final = rf"^[^@\s{_CONTROL}]+@[^@\s{_CONTROL}]+\.[^@\s{_CONTROL}]+(?!\n)$"
+_LINE: Final = rf"^[^{CONTROL}]+(?!\n)$"
+_EMAIL: Final = rf"^[^@\s{CONTROL}]+@[^@\s{CONTROL}]+\.[^@\s{CONTROL}]+(?!\n)$"
 _LINES: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 
 EXPECTED: Final = {
