@@ -7,14 +7,11 @@ from uuid import UUID
 import click
 import msgspec
 
-from adapters.commands.actor import command_line_actor
+from adapters.commands.actor import audit_trail, command_line_actor
 from adapters.persistence.bulkheads import Bulkhead
 from adapters.persistence.storage import open_storage
 from adapters.security.closed_vault import ClosedVault
 from adapters.settings import load_database_url
-from adapters.system.clock import SystemClock
-from adapters.system.randomness import SystemRandomness
-from application.security.audit_trail import AuditTrail
 from domain.audit import AuditAction, AuditEntry
 
 MAX_LISTED = 1_000
@@ -38,7 +35,7 @@ def list_command(as_json: bool, limit: int, before: UUID | None) -> None:
 async def _page(limit: int, before: UUID | None) -> list[AuditEntry]:
     database_url = load_database_url(os.environ)
     async with open_storage(database_url, ClosedVault(), Bulkhead(size=1)) as storage:
-        audit = AuditTrail(storage=storage, clock=SystemClock(), randomness=SystemRandomness())
+        audit = audit_trail(storage)
         entries = await audit.page(limit, before)
         await audit.record(command_line_actor(), AuditAction.AUDIT_LISTED)
     return entries

@@ -10,14 +10,12 @@ import time
 
 import click
 
-from adapters.commands.actor import command_line_actor
+from adapters.commands.actor import audit_trail, command_line_actor
 from adapters.persistence.bulkheads import Bulkhead
 from adapters.persistence.storage import open_storage
 from adapters.security.vault import KeyRingVault
 from adapters.settings import EncryptionSettings, load_encryption_settings
 from adapters.system.clock import SystemClock
-from adapters.system.randomness import SystemRandomness
-from application.security.audit_trail import AuditTrail
 from application.security.rotate_encryption import RotateEncryption, Rotation, Unreadable
 from domain.audit import AuditAction
 from domain.errors import EncryptionKeyUnknown
@@ -53,8 +51,7 @@ async def _rotate(settings: EncryptionSettings, ring: KeyRingVault) -> Rotation:
             unreadable=_report_unreadable,
         )
         rotation = await rotate()
-        audit = AuditTrail(storage=storage, clock=SystemClock(), randomness=SystemRandomness())
-        await audit.record(command_line_actor(), AuditAction.ENCRYPTION_ROTATED)
+        await audit_trail(storage).record(command_line_actor(), AuditAction.ENCRYPTION_ROTATED)
     return rotation
 
 

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from temporalio.envconfig import ClientConfig
 
 from adapters.doctor.finding import Finding, advice
+from adapters.persistence.address import hosts_of
 from adapters.variables.loopback import is_loopback
 from domain.secret import Secret
 
@@ -45,8 +46,7 @@ def check_temporal_transport(address: str) -> list[Finding]:
 def _hosts(database_url: Secret) -> Iterator[str]:
     parts = urlsplit(database_url.reveal())
     named = parse_qs(parts.query).get("host")
-    for each in (named[-1] if named else parts.netloc.rpartition("@")[2]).split(","):
-        yield each.strip()
+    yield from map(str.strip, named[-1].split(",") if named else hosts_of(parts))
 
 
 def _is_local(host: str) -> bool:

@@ -70,20 +70,20 @@ def is_pooled(database_url: Secret) -> bool:
     """Return whether the address is a pooler's in transaction mode."""
     parts = urlsplit(database_url.reveal())
     named = _query(parts).get("pgbouncer", "").lower() in {"true", "1"}
-    return named or any(host.endswith(f":{POOLER_PORT}") for host in _hosts(parts))
+    return named or any(host.endswith(f":{POOLER_PORT}") for host in hosts_of(parts))
 
 
 def _query(parts: SplitResult) -> dict[str, str]:
     return dict(parse_qsl(parts.query, keep_blank_values=True))
 
 
-def _hosts(parts: SplitResult) -> list[str]:
+def hosts_of(parts: SplitResult) -> list[str]:
     """Return each `host` or `host:port` of the address; `urlsplit` reads only one."""
     return parts.netloc.rpartition("@")[2].split(",")
 
 
 def _check_ports(parts: SplitResult) -> None:
-    for host in _hosts(parts):
+    for host in hosts_of(parts):
         port = host.rpartition("]")[2].partition(":")[2]
         if port and not port.isdigit():
             raise ValueError("A port in DATABASE_URL must be a whole number.")

@@ -4,9 +4,7 @@ The sync keeps warm the entries that callers read. The rule not to break: a mark
 read. A mark that is lost with the process costs one refresh at most, which the next read causes.
 """
 
-import asyncio
 from collections.abc import Iterable
-from contextvars import Context
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -14,6 +12,7 @@ from typing import Final
 from application.ports.background import Background
 from application.ports.storage.availability_cache import CacheEntry, CacheKey
 from application.ports.storage.unit_of_work import Storage
+from application.resilience.delayed_write import DelayedWrite
 from domain.ids import UserId
 
 EVERY: Final = 10.0  # seconds from the first mark to the writing of all
@@ -28,21 +27,17 @@ class UsageTracker:
         self._storage = storage
         self._background = background
         self._usage: dict[tuple[UserId, CacheKey], datetime] = {}
-        self._timer: asyncio.TimerHandle | None = None
-        self._closed = False
+        self._delayed = DelayedWrite(self._write_in_background, every=EVERY)
 
     def note(self, user_id: UserId, reads: Iterable[CacheKey], now: datetime) -> None:
         """Mark entries as read at that time (UTC); ignored after `close`."""
-        if self._closed:
+        if self._delayed.closed:
             return
         for key in reads:
             if len(self._usage) < MAX_PENDING or (user_id, key) in self._usage:
                 self._usage[user_id, key] = max(now, self._usage.get((user_id, key), now))
-        if self._usage and self._timer is None:
-            # Not a sleeping task: `close` would wait for it. The timer has its own context,
-            # because it outlives the request.
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(EVERY, self._write_in_background, context=Context())
+        if self._usage:
+            self._delayed.schedule()
 
     def record(self, user_id: UserId, entries: Iterable[CacheEntry], now: datetime) -> None:
         """Mark the entries for which a read now (UTC) is a new one; see `is_new_read`."""
@@ -59,9 +54,7 @@ class UsageTracker:
 
     async def close(self) -> None:
         """Write the last marks, and start no further timer. Raises as `write`."""
-        self._closed = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._delayed.close()
         await self.write()
 
     def __len__(self) -> int:
@@ -69,6 +62,5 @@ class UsageTracker:
         return len(self._usage)
 
     def _write_in_background(self) -> None:
-        self._timer = None
         if self._usage:
             self._background.run("mark_reads", self.write())

@@ -95,14 +95,7 @@ class ApplyErasures:
         async with self.storage() as uow:
             found: Erasure | None = await uow.erasures.find(erasure_id)
             if found is not None:
-                await uow.erasures.finish(
-                    msgspec.structs.replace(
-                        found,
-                        bookings=redaction.bookings,
-                        webhook_events=redaction.webhook_events,
-                        unreadable=redaction.unreadable,
-                    )
-                )
+                await uow.erasures.finish(redaction.finished(found))
             await uow.commit()
 
 

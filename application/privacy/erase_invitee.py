@@ -9,8 +9,6 @@ Temporal.
 
 from dataclasses import dataclass
 
-from msgspec.structs import replace
-
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.storage.erasures import Erasure
@@ -70,12 +68,7 @@ class EraseInvitee:
 
     async def _carry_out(self, erasure: Erasure) -> Erasure:
         counts = await self.redact_all.run()
-        done = replace(
-            erasure,
-            bookings=counts.bookings,
-            webhook_events=counts.webhook_events,
-            unreadable=counts.unreadable,
-        )
+        done = counts.finished(erasure)
         async with self.storage() as uow:
             await uow.erasures.finish(done)
             await uow.commit()

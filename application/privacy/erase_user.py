@@ -15,12 +15,11 @@ from application.ports.storage.unit_of_work import Storage, UnitOfWork
 from application.ports.storage.user_erasures import UserErasure
 from application.ports.telemetry import Telemetry
 from application.security.audit_trail import AuditTrail
+from application.security.identify_caller import LONGEST_EXTERNAL_ID
 from domain.audit import Actor, AuditAction
 from domain.errors import InvalidInput, JobsUnavailable
 from domain.ids import IntegrationId, UserId
 from domain.secret import Secret
-
-LONGEST_EXTERNAL_ID = 255
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from application.ports.clock import Clock
 from application.ports.storage.erasures import Erasure
 from application.ports.storage.unit_of_work import Storage
 from application.ports.telemetry import Telemetry
+from application.privacy.redact_all import Redaction
 from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import RedactBodies
 from domain.ids import BookingId, WebhookEventId
@@ -134,13 +135,8 @@ class FinishErasures:
             found: Erasure | None = await uow.erasures.find(place.erasure)
             if found is None or found.bookings is not None:
                 return 0
-            done = replace(
-                found,
-                bookings=place.bookings,
-                webhook_events=place.webhook_events,
-                unreadable=place.unreadable,
-            )
-            await uow.erasures.finish(done)
+            redaction = Redaction(place.bookings, place.webhook_events, place.unreadable)
+            await uow.erasures.finish(redaction.finished(found))
             await uow.commit()
         self.telemetry.invitee_erased(
             place.erasure, place.bookings, place.webhook_events, place.unreadable

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from application.ports.storage.erasures import Erasure
 from application.ports.storage.unit_of_work import Storage
 from application.privacy.redact_bookings import RedactBookings
 from application.privacy.redact_webhooks import BODIES_AT_ONCE, RedactBodies
@@ -22,6 +23,15 @@ class Redaction(msgspec.Struct, frozen=True):
     bookings: int
     webhook_events: int
     unreadable: int
+
+    def finished(self, erasure: Erasure) -> Erasure:
+        """Return the record of an erasure with these counts, which make it a finished one."""
+        return msgspec.structs.replace(
+            erasure,
+            bookings=self.bookings,
+            webhook_events=self.webhook_events,
+            unreadable=self.unreadable,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

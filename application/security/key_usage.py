@@ -4,14 +4,13 @@ The rule not to break: a mark never delays a request. A mark that is lost with t
 repeated by the next use of the key.
 """
 
-import asyncio
-from contextvars import Context
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from application.ports.background import Background
 from application.ports.storage.unit_of_work import Storage
+from application.resilience.delayed_write import DelayedWrite
 
 EVERY: Final = 60.0  # seconds from the first mark to the writing of all
 
@@ -23,18 +22,14 @@ class KeyUsage:
         self._storage = storage
         self._background = background
         self._used: dict[UUID, datetime] = {}
-        self._timer: asyncio.TimerHandle | None = None
-        self._closed = False
+        self._delayed = DelayedWrite(self._write_in_background, every=EVERY)
 
     def note(self, key_id: UUID, now: datetime) -> None:
         """Mark a key as used at that time (UTC); ignored after `close`."""
-        if self._closed:
+        if self._delayed.closed:
             return
         self._used[key_id] = now
-        if self._timer is None:
-            # The timer has its own context, because it outlives the request.
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(EVERY, self._write_in_background, context=Context())
+        self._delayed.schedule()
 
     async def write(self) -> None:
         """Write the collected marks. Raises StorageUnavailable, and the marks are lost."""
@@ -46,11 +41,8 @@ class KeyUsage:
 
     async def close(self) -> None:
         """Write the last marks, and start no further timer. Raises as `write`."""
-        self._closed = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._delayed.close()
         await self.write()
 
     def _write_in_background(self) -> None:
-        self._timer = None
         self._background.run("mark_keys_used", self.write())

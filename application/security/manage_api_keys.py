@@ -9,6 +9,7 @@ from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.storage.api_keys import ApiKey
 from application.ports.storage.unit_of_work import Storage
+from application.security.audit_trail import AuditTrail
 from application.security.hashing import digest
 from domain.api_key import ALL, KeyScope
 from domain.audit import Actor, AuditAction, AuditEntry
@@ -79,11 +80,5 @@ class ManageApiKeys:
         return revoked
 
     def _entry(self, action: AuditAction, key_id: UUID, by: Actor) -> AuditEntry:
-        return AuditEntry(
-            id=self.randomness.new_id(),
-            at=self.clock.now(),
-            actor=by.name,
-            action=action,
-            subject_id=key_id,
-            request_id=by.request_id,
-        )
+        trail = AuditTrail(storage=self.storage, clock=self.clock, randomness=self.randomness)
+        return trail.entry(by, action, key_id)

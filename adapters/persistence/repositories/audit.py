@@ -11,10 +11,12 @@ INSERT INTO audit_entry
     (public_id, at, actor, action, subject_id, affected, result, request_id)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
-# By the order in which they were stored: clocks of hosts differ.
+# By the order in which they were stored: clocks of hosts differ. One bound for both shapes, so that
+# a page deep in the trail is a range of the index.
 _PAGE = """
 SELECT public_id, at, actor, action, subject_id, affected, result, request_id FROM audit_entry
-WHERE $2::uuid IS NULL OR id < (SELECT id FROM audit_entry WHERE public_id = $2)
+WHERE id < CASE WHEN $2::uuid IS NULL THEN 9223372036854775807
+    ELSE (SELECT id FROM audit_entry WHERE public_id = $2) END
 ORDER BY id DESC LIMIT $1
 """
 
