@@ -36,6 +36,7 @@ from tests.faults.moved.accounts import Accounts
 from tests.faults.moved.stage import Stage, staged
 from tests.faults.row import Row
 from tests.faults.scenarios import Size as AnySize
+from tests.table_sizes import table_sizes
 
 ROUND, AT_ONCE, USERS, BOOKED = 1_000, 10, 6, 4
 BETWEEN_ROUNDS = timedelta(minutes=1)
@@ -46,9 +47,6 @@ COUNTED_EVERY = 5
 # Refusals of the edge. Other 4xx may leave a row: a command that Calendly refused, or a cache
 # entry that was fetched before.
 REFUSALS = frozenset({400, 401, 403, 405, 413, 415})
-_TABLES = """
-SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-"""
 _UNAPPLIED = "SELECT count(*) FROM calendly_webhook_event WHERE reason = 'unapplied'"
 
 
@@ -152,22 +150,13 @@ async def _send_refused_again(
     stage: Stage, app: Litestar, refused: Sequence[Request], seen: Seen
 ) -> None:
     """Send what the edge refused once more: no table may have more rows than before."""
-    before = await _rows(stage)
+    before = await table_sizes(stage.made.storage)
     if not refused or not set(await _send_all(app, refused, seen)) <= REFUSALS:
         return
     seen.refused += len(refused)
-    after = await _rows(stage)
+    after = await table_sizes(stage.made.storage)
     if grown := {name for name, many in after.items() if many > before[name]}:
         seen.faults.append(f"rows in {sorted(grown)} by {refused!s:.{LONGEST}}")
-
-
-async def _rows(stage: Stage) -> dict[str, int]:
-    """Return the number of rows of each table."""
-    async with stage.made.storage() as uow:
-        session = cast(Any, uow.users)._session
-        tables = [name for (name,) in await session.rows(_TABLES)]
-        counts = [f"SELECT '{each}', count(*) FROM {each}" for each in tables]
-        return dict(await session.rows(" UNION ALL ".join(counts)))
 
 
 async def _send(app: Litestar, request: Request, seen: Seen) -> int:

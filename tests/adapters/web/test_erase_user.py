@@ -1,22 +1,15 @@
 """A user's erasure over the whole service, with the real store and the sandbox."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import pytest
 
 from domain.secret import Secret
-from tests.adapters.web.real_edge import Edge, open_edge, running_sandbox
+from tests.adapters.web.real_edge import Edge, open_edge
 
 USER = "person-0"
 ADDRESS = f"/api/users/{USER}"
-
-
-@pytest.fixture(scope="module")
-def sandbox_url() -> Iterator[str]:
-    """Return the address of a sandbox Calendly of its own."""
-    with running_sandbox(2) as url:
-        yield url
 
 
 @pytest.fixture

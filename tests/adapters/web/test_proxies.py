@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 
 from domain.secret import Secret
-from tests.adapters.web.real_edge import Edge, open_edge, running_sandbox
+from tests.adapters.web.real_edge import Edge, open_edge
 
 PAGE = (Path(__file__).parents[3] / "docs" / "hardening.md").read_text(encoding="utf-8")
 UPSTREAM = "10.0.0.11:8000"
@@ -75,13 +75,6 @@ class Served(NamedTuple):
     edge: Edge
     port: int
     routes: list[Any]
-
-
-@pytest.fixture(scope="module")
-def sandbox_url() -> Iterator[str]:
-    """Return the address of a sandbox Calendly of its own."""
-    with running_sandbox(1) as url:
-        yield url
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Each operation with each kind of caller: the cells of the table, over the real store."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -11,9 +11,8 @@ import httpx
 import pytest
 
 from domain.api_key import KeyScope
-from domain.secret import Secret
 from tests.adapters.sound_environ import SOUND
-from tests.adapters.web.real_edge import Edge, open_edge, running_sandbox
+from tests.adapters.web.real_edge import Edge
 
 _DOCUMENT = json.loads(
     (Path(__file__).parents[1] / "openapi" / "openapi.json").read_text(encoding="utf-8")
@@ -116,21 +115,6 @@ class Keys(NamedTuple):
     expired: str
     revoked: str
     elsewhere: str
-
-
-@pytest.fixture(scope="module")
-def sandbox_url() -> Iterator[str]:
-    """Return the address of a sandbox Calendly of its own."""
-    with running_sandbox(2) as url:
-        yield url
-
-
-@pytest.fixture
-async def edge(database_url: Secret, sandbox_url: str) -> AsyncIterator[Edge]:
-    """The service, with a user who has a connected account."""
-    async with open_edge(database_url, sandbox_url) as edge:
-        await edge.connect(1)
-        yield edge
 
 
 @pytest.fixture

@@ -1,30 +1,11 @@
 """Acts of operators and programs over HTTP are in the audit trail."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from domain.audit import AuditAction
-from domain.secret import Secret
-from tests.adapters.web.real_edge import Edge, open_edge, running_sandbox
+from tests.adapters.web.real_edge import Edge
 from tests.adapters.web.serving import problem_in
-
-
-@pytest.fixture(scope="module")
-def sandbox_url() -> Iterator[str]:
-    """Return the address of a sandbox Calendly of its own."""
-    with running_sandbox(1) as url:
-        yield url
-
-
-@pytest.fixture
-async def edge(database_url: Secret, sandbox_url: str) -> AsyncIterator[Edge]:
-    """The service, with a user who has a connected account."""
-    async with open_edge(database_url, sandbox_url) as edge:
-        await edge.connect(1)
-        yield edge
 
 
 async def trail(edge: Edge, **params: Any) -> list[dict[str, Any]]:

@@ -1,16 +1,15 @@
 """Each operation refuses a query parameter that it does not have, and changes nothing."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from domain.secret import Secret
 from tests.adapters.sound_environ import SOUND
-from tests.adapters.web.real_edge import Edge, open_edge, running_sandbox
+from tests.adapters.web.real_edge import Edge
+from tests.table_sizes import table_sizes
 
 _DOCUMENT = json.loads(
     (Path(__file__).parents[1] / "openapi" / "openapi.json").read_text(encoding="utf-8")
@@ -24,34 +23,6 @@ OTHERS_DECIDE = {"completeConnect", "receiveAppWebhook", "receiveWebhook"}
 """Operations whose query another service writes."""
 
 STRICT = [each for each in OPERATIONS if each[0] not in OTHERS_DECIDE]
-TABLES = """
-SELECT relname FROM pg_class
-WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname
-"""
-
-
-@pytest.fixture(scope="module")
-def sandbox_url() -> Iterator[str]:
-    """Return the address of a sandbox Calendly of its own."""
-    with running_sandbox(2) as url:
-        yield url
-
-
-@pytest.fixture
-async def edge(database_url: Secret, sandbox_url: str) -> AsyncIterator[Edge]:
-    """The service, with a user who has a connected account."""
-    async with open_edge(database_url, sandbox_url) as edge:
-        await edge.connect(1)
-        yield edge
-
-
-async def rows(edge: Edge) -> dict[str, int]:
-    """Return the number of rows of each table."""
-    async with edge.resources.storage() as uow:
-        session = cast(Any, uow.users)._session
-        tables = [name for (name,) in await session.rows(TABLES)]
-        counts = [f"SELECT '{each}', count(*) FROM {each}" for each in tables]
-        return dict(await session.rows(" UNION ALL ".join(counts)))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +41,7 @@ async def test_an_unknown_parameter_is_named(
         headers["Authorization"] = f"Bearer {key}"
     if "api_key" in schemes:
         headers["X-User-Id"] = "person-0"
-    before = await rows(edge)
+    before = await table_sizes(edge.resources.storage)
 
     answer = await edge.client.request(
         method,
@@ -86,7 +57,7 @@ async def test_an_unknown_parameter_is_named(
     known = [each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"]
     assert all(name in named["reasn"] for name in known)
     assert "<" not in answer.text
-    assert await rows(edge) == before
+    assert await table_sizes(edge.resources.storage) == before
 
 
 @pytest.mark.parametrize("value", ["a%00b", "a%0Ab", "%7f", "%C2%85", "%E2%80%A8", "x" * 4097])
