@@ -31,8 +31,6 @@ STAMP = ".installed"
 # Twice quiet: errors only. The package index of an organisation may warn of missing pages.
 # Not compiled: a third of the time would go into modules that are never imported.
 _INSTALL = ("install", "--quiet", "--quiet", "--no-compile", "--no-deps")
-# pip's own words when Ctrl-C reaches it before it reaches us.
-_CANCELED = "Operation cancelled by user"
 _MISMATCH = re.compile(r"^ +(\S+?)(?: from \S.*)?:\n +Expected sha256", re.MULTILINE)
 
 
@@ -112,8 +110,6 @@ def _install_project(environment: Environment) -> None:
 def _pip(environment: Environment, *arguments: str | Path) -> None:
     pip = (str(environment.python), "-m", "pip", "--disable-pip-version-check")
     done = subprocess.run([*pip, *arguments], check=False, capture_output=True, text=True)
-    if _CANCELED in done.stdout + done.stderr:
-        raise KeyboardInterrupt
     if done.returncode:
         raise ToolError(explanation(done.stdout + done.stderr, environment.lock.name))
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,10 +130,21 @@ def shop(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return made
 
 
+@contextmanager
+def heard_interrupts() -> Iterator[None]:
+    """Let programs that start here get SIGINT: a job in a shell's background inherits its loss."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def signalled(shop: Shop, number: signal.Signals) -> tuple[int, str]:
     """Send a signal to an installation that waits for an index; return its exit and its errors."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        waiting = shop._replace(address=f"http://127.0.0.1:{silent.getsockname()[1]}/").start()
+        with heard_interrupts():
+            waiting = shop._replace(address=f"http://127.0.0.1:{silent.getsockname()[1]}/").start()
         silent.settimeout(100)
         connection, _ = silent.accept()
         os.killpg(waiting.pid, number)
